@@ -1,0 +1,92 @@
+"""From manifests to typed objects, with errors that say where, what and why.
+
+``load`` reads files, directories and texts; ``parse_nodes`` and ``parse_event`` read the flags of
+the command line. Whatever is wrong is raised at once as ``InvalidInput``.
+"""
+
+from .check import (
+    Bounds,
+    Check,
+    CheckSpec,
+    Cluster,
+    Cordon,
+    DeletePod,
+    Drain,
+    Event,
+    EventEntry,
+    Faults,
+    NodeCrash,
+    NodeGroup,
+    NodeReturn,
+    Pause,
+    ProbeFailure,
+    Resume,
+    Rollback,
+    Rollout,
+    Scale,
+    SchedulerOptions,
+    Uncordon,
+    nodes_of,
+)
+from .coverage import NotModelled
+from .defaults import pod_defaults, with_defaults
+from .documents import Document
+from .flags import parse_event, parse_nodes
+from .kinds import ApiObject, Severity
+from .loading import load
+from .problems import (
+    FieldPath,
+    InvalidInput,
+    Position,
+    Problem,
+    did_you_mean,
+    read_path,
+    show,
+)
+from .reading import CheckManifest, Manifest, Manifests
+from .sources import Source
+
+__all__ = [
+    "ApiObject",
+    "Bounds",
+    "Check",
+    "CheckManifest",
+    "CheckSpec",
+    "Cluster",
+    "Cordon",
+    "DeletePod",
+    "Document",
+    "Drain",
+    "Event",
+    "EventEntry",
+    "Faults",
+    "FieldPath",
+    "InvalidInput",
+    "Manifest",
+    "Manifests",
+    "NodeCrash",
+    "NodeGroup",
+    "NodeReturn",
+    "NotModelled",
+    "Pause",
+    "Position",
+    "ProbeFailure",
+    "Problem",
+    "Resume",
+    "Rollback",
+    "Rollout",
+    "Scale",
+    "SchedulerOptions",
+    "Severity",
+    "Source",
+    "Uncordon",
+    "did_you_mean",
+    "load",
+    "nodes_of",
+    "parse_event",
+    "parse_nodes",
+    "pod_defaults",
+    "read_path",
+    "show",
+    "with_defaults",
+]

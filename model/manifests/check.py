@@ -1,0 +1,393 @@
+"""The ``kind: Check`` document: what is checked, in which cluster, under which events.
+
+Unlike Kubernetes' own kinds it is closed: a key that it does not have is a mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
+from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
+from kubelemma.model.objects.quantity import Quantity
+
+from .names import dns_subdomain
+from .problems import FieldPath, Finding
+from .resources import quantities
+from .rules import at_least, labels, problem
+from .validation import taints
+
+HOSTNAME_LABEL = "kubernetes.io/hostname"
+ZONE_LABEL = "topology.kubernetes.io/zone"
+_DEFAULT_NODE_NAME = "node"
+_DEFAULT_PODS = Quantity(110)
+"""The kubelet's ``maxPods`` (``pkg/kubelet/apis/config/v1beta1/defaults.go``)."""
+_MOST_NODES = 15_000
+"""Three times what Kubernetes supports: more is a slip of the keyboard."""
+
+
+class NodeGroup(ApiStruct, frozen=True, kw_only=True):
+    """Nodes of one shape.
+
+    Attributes:
+        count: how many.
+        name: of the one node, or the stem of all their names; ``node`` where none is given.
+        allocatable: cores, bytes, pods, ...; 110 pods where nothing is said.
+        zones: how many zones they are dealt out to in turn (0: they get no zone label).
+    """
+
+    count: int = 1
+    name: str = ""
+    allocatable: Mapping[str, Quantity] | None = None
+    labels: Mapping[str, str] | None = None
+    taints: tuple[Taint, ...] | None = None
+    unschedulable: bool = False
+    zones: int = 0
+
+
+class Cluster(ApiStruct, frozen=True, kw_only=True):
+    """The nodes of the check, beside those given as ``kind: Node``."""
+
+    nodes: tuple[NodeGroup, ...] = ()
+
+
+class Rollout(ApiStruct, frozen=True, kw_only=True):
+    """Somebody applies a new template, whose pods behave as ``newVersion`` says."""
+
+    deployment: str
+    max: int = 1
+    new_version: Literal["healthy", "neverReady", "crashLooping"] = "healthy"
+
+
+class Scale(ApiStruct, frozen=True, kw_only=True):
+    """Somebody sets the number of replicas."""
+
+    deployment: str
+    replicas: int
+    max: int = 1
+
+
+class Pause(ApiStruct, frozen=True, kw_only=True):
+    """Somebody pauses a Deployment."""
+
+    deployment: str
+    max: int = 1
+
+
+class Resume(ApiStruct, frozen=True, kw_only=True):
+    """Somebody resumes a paused Deployment."""
+
+    deployment: str
+    max: int = 1
+
+
+class Rollback(ApiStruct, frozen=True, kw_only=True):
+    """Somebody goes back to the template before."""
+
+    deployment: str
+    max: int = 1
+
+
+class DeletePod(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a pod of a Deployment."""
+
+    deployment: str
+    max: int = 1
+
+
+class ProbeFailure(ApiStruct, frozen=True, kw_only=True):
+    """A ready pod of a Deployment becomes unready."""
+
+    deployment: str
+    max: int = 1
+
+
+class Cordon(ApiStruct, frozen=True, kw_only=True):
+    """Somebody cordons a node: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class Uncordon(ApiStruct, frozen=True, kw_only=True):
+    """Somebody uncordons a node: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class Drain(ApiStruct, frozen=True, kw_only=True):
+    """Somebody drains a node: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class NodeCrash(ApiStruct, frozen=True, kw_only=True):
+    """A node dies with all its pods: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class NodeReturn(ApiStruct, frozen=True, kw_only=True):
+    """A dead node comes back: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+Event: TypeAlias = (
+    Rollout
+    | Scale
+    | Pause
+    | Resume
+    | Rollback
+    | DeletePod
+    | ProbeFailure
+    | Cordon
+    | Uncordon
+    | Drain
+    | NodeCrash
+    | NodeReturn
+)
+
+
+class EventEntry(ApiStruct, frozen=True, kw_only=True):
+    """One item of ``spec.events``: exactly one of its fields is set, which validation sees to.
+
+    It may happen at any time, at most ``max`` times.
+    """
+
+    rollout: Rollout | None = None
+    scale: Scale | None = None
+    pause: Pause | None = None
+    resume: Resume | None = None
+    rollback: Rollback | None = None
+    cordon: Cordon | None = None
+    uncordon: Uncordon | None = None
+    drain: Drain | None = None
+    delete_pod: DeletePod | None = None
+    node_crash: NodeCrash | None = None
+    node_return: NodeReturn | None = None
+    probe_failure: ProbeFailure | None = None
+
+    def given(self) -> tuple[tuple[str, Event], ...]:
+        """The fields that are set, by their names on the wire."""
+        fields = msgspec.structs.fields(type(self))
+        values = ((f.encode_name, getattr(self, f.name)) for f in fields)
+        return tuple((name, value) for name, value in values if value is not None)
+
+    @property
+    def event(self) -> Event:
+        """The one event."""
+        ((_, event),) = self.given()
+        return event
+
+
+class Faults(ApiStruct, frozen=True, kw_only=True):
+    """How much may go wrong inside the control plane.
+
+    Attributes:
+        stale_reads: by how many events a controller's cache may lag.
+        controller_restarts: how often a controller may restart.
+    """
+
+    stale_reads: int = 0
+    controller_restarts: int = 0
+
+
+class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
+    """``scoring``: whether only nodes of the best score are chosen, or any that fits.
+
+    None leaves it to the checker.
+    """
+
+    scoring: bool | None = None
+
+
+class Bounds(ApiStruct, frozen=True, kw_only=True):
+    """Where the search gives up with INCONCLUSIVE; None is no bound of the scenario's own."""
+
+    max_states: int | None = None
+    time_limit_seconds: float | None = None
+    max_memory: Quantity | None = None
+    max_pods: int | None = None
+
+
+class CheckSpec(ApiStruct, frozen=True, kw_only=True):
+    """What is checked.
+
+    Attributes:
+        resources: files and directories, relative to the document's own.
+        workloads: which of the workloads found are checked; all where none is named.
+        together: workloads that share one system; each is checked alone where none is named.
+        properties: ids; all that apply where none is given.
+        expect: the verdict that a property is known to have.
+    """
+
+    resources: tuple[str, ...] = ()
+    cluster: Cluster = Cluster()
+    events: tuple[EventEntry, ...] = ()
+    faults: Faults = Faults()
+    scheduler: SchedulerOptions = SchedulerOptions()
+    together: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    bounds: Bounds = Bounds()
+    expect: Mapping[str, Literal["holds", "violated", "inconclusive", "vacuous"]] = {}
+
+
+class Check(ApiStruct, frozen=True, kw_only=True):
+    """A scenario."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: CheckSpec = CheckSpec()
+
+
+def with_bare_events(raw: object) -> object:
+    """The document in which an event without arguments may be written without ``{}``."""
+    match raw:
+        case {"spec": {"events": [*events], **spec}, **rest}:
+            filled = [_bare(event) for event in events]
+            return {**rest, "spec": {**spec, "events": filled}}
+        case _:
+            return raw
+
+
+def _bare(event: object) -> object:
+    match event:
+        case {**items} if len(items) == 1:
+            return {name: {} if value is None else value for name, value in items.items()}
+        case _:
+            return event
+
+
+def validate_check(check: Check) -> Iterator[Finding]:
+    """What is wrong with a scenario by itself, whatever the manifests hold."""
+    name: FieldPath = ("metadata", "name")
+    yield from problem(
+        name, dns_subdomain(check.metadata.name) if check.metadata.name else "is required"
+    )
+    spec = check.spec
+    for index, group in enumerate(spec.cluster.nodes):
+        yield from validate_nodes(group, ("spec", "cluster", "nodes", index))
+    yield from _distinct_names(spec.cluster.nodes, ("spec", "cluster", "nodes"))
+    for index, entry in enumerate(spec.events):
+        yield from validate_event(entry, ("spec", "events", index))
+    faults: FieldPath = ("spec", "faults")
+    yield from at_least(0, spec.faults.stale_reads, (*faults, "staleReads"))
+    yield from at_least(0, spec.faults.controller_restarts, (*faults, "controllerRestarts"))
+    yield from _bounds(spec.bounds, ("spec", "bounds"))
+    for identifier in spec.expect:
+        if spec.properties and identifier not in spec.properties:
+            yield Finding(("spec", "expect", identifier), "is not among spec.properties")
+
+
+def validate_nodes(group: NodeGroup, path: FieldPath) -> Iterator[Finding]:
+    """What is wrong with one group of nodes."""
+    yield from at_least(1, group.count, (*path, "count"))
+    if group.count > _MOST_NODES:
+        yield Finding((*path, "count"), f"{group.count} nodes are more than {_MOST_NODES}")
+    if group.name:
+        yield from problem((*path, "name"), dns_subdomain(group.name))
+    yield from quantities(group.allocatable, (*path, "allocatable"))
+    yield from labels(group.labels or {}, (*path, "labels"))
+    yield from taints(group.taints or (), (*path, "taints"))
+    yield from at_least(0, group.zones, (*path, "zones"))
+    if group.zones > group.count >= 1:
+        message = f"{group.zones} zones cannot be filled by {group.count} nodes"
+        yield Finding((*path, "zones"), message)
+    if group.zones and ZONE_LABEL in (group.labels or {}):
+        yield Finding((*path, "zones"), f"is not allowed beside the label {ZONE_LABEL}")
+
+
+def _distinct_names(groups: tuple[NodeGroup, ...], path: FieldPath) -> Iterator[Finding]:
+    if any(group.count > _MOST_NODES for group in groups):
+        return
+    seen: set[str] = set()
+    for index, names in enumerate(_names(groups)):
+        taken = next((name for name in names if name in seen), None)
+        if taken is not None:
+            yield Finding((*path, index, "name"), f'"{taken}" is the name of another node too')
+        seen.update(names)
+
+
+def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
+    """What is wrong with one event."""
+    given = entry.given()
+    if len(given) != 1:
+        names = " and ".join(name for name, _ in given)
+        found = f"{names} are" if given else "none is"
+        options = ", ".join(event_names())
+        yield Finding(path, f"{found} given, where exactly one event is expected: {options}")
+    for name, event in given:
+        yield from at_least(1, event.max, (*path, name, "max"))
+        if isinstance(event, Scale):
+            yield from at_least(0, event.replicas, (*path, name, "replicas"))
+        yield from _target(event, (*path, name))
+
+
+def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
+    """A Deployment is named, with its namespace or without; a node may be."""
+    match event:
+        case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
+            if event.node:
+                yield from problem((*path, "node"), dns_subdomain(event.node))
+        case _:
+            *_, name = event.deployment.split("/")
+            message = dns_subdomain(name) if name else "is required"
+            yield from problem((*path, "deployment"), message)
+
+
+def event_names() -> tuple[str, ...]:
+    """All events by their names on the wire."""
+    return tuple(f.encode_name for f in msgspec.structs.fields(EventEntry))
+
+
+def _bounds(bounds: Bounds, path: FieldPath) -> Iterator[Finding]:
+    yield from at_least(1, bounds.max_pods, (*path, "maxPods"))
+    if bounds.max_states is not None and bounds.max_states < 1:
+        yield Finding((*path, "maxStates"), f"{bounds.max_states} is less than 1")
+    if bounds.time_limit_seconds is not None and bounds.time_limit_seconds <= 0:
+        yield Finding(
+            (*path, "timeLimitSeconds"), f"{bounds.time_limit_seconds:g} is not more than 0"
+        )
+    if bounds.max_memory is not None and bounds.max_memory.amount <= 0:
+        yield Finding((*path, "maxMemory"), f'"{bounds.max_memory}" is not more than 0')
+
+
+def nodes_of(cluster: Cluster) -> tuple[Node, ...]:
+    """The nodes one by one, with the labels that a cloud provider and the kubelet set."""
+    return tuple(
+        _node(group, name, index)
+        for group, names in zip(cluster.nodes, _names(cluster.nodes), strict=True)
+        for index, name in enumerate(names)
+    )
+
+
+def _names(groups: tuple[NodeGroup, ...]) -> Iterator[tuple[str, ...]]:
+    """The names of each group's nodes; those without a name are numbered across groups."""
+    unnamed = 0
+    for group in groups:
+        if group.name and group.count == 1:
+            yield (group.name,)
+        elif group.name:
+            yield tuple(f"{group.name}-{i + 1}" for i in range(group.count))
+        else:
+            yield tuple(f"{_DEFAULT_NODE_NAME}-{unnamed + i + 1}" for i in range(group.count))
+            unnamed += group.count
+
+
+def _node(group: NodeGroup, name: str, index: int) -> Node:
+    zone = {ZONE_LABEL: f"zone-{index % group.zones + 1}"} if group.zones else {}
+    own_labels = {HOSTNAME_LABEL: name, **zone, **(group.labels or {})}
+    allocatable = {"pods": _DEFAULT_PODS, **(group.allocatable or {})}
+    return Node(
+        metadata=ObjectMeta(name=name, labels=own_labels),
+        spec=NodeSpec(unschedulable=group.unschedulable, taints=group.taints),
+        status=NodeStatus(capacity=allocatable, allocatable=allocatable),
+    )

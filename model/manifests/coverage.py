@@ -1,0 +1,94 @@
+"""What of the input the model leaves out, and misspelt fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from .fields import NOTES, FieldNotes
+from .kinds import Note, Severity
+from .problems import FieldPath, Position, did_you_mean, show
+from .shapes import Shape
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
+_ENVELOPE: FieldNotes = {"apiVersion": None, "kind": None}
+
+
+class NotModelled(NamedTuple):
+    """Something in the input that the check leaves out.
+
+    Attributes:
+        position: where it stands.
+        object: what it belongs to, such as ``Deployment default/web``.
+        path: the field, such as ``spec.template.spec.volumes[0].csi``; empty for a whole object.
+        severity: whether leaving it out can change a verdict.
+        reason: what follows from leaving it out.
+    """
+
+    position: Position
+    object: str
+    path: str
+    severity: Severity
+    reason: str
+
+    def __str__(self) -> str:
+        what = f"{self.object}: {self.path}" if self.path else self.object
+        return f"{self.position}: {what}: {self.reason}"
+
+
+class LeftOut(NamedTuple):
+    """A field that is left out, of an object that is yet to be named."""
+
+    path: FieldPath
+    note: Note
+
+
+def left_out(raw: Mapping[str, Any], shape: Shape) -> Iterator[LeftOut]:
+    """Every field of an object that the model leaves out, in the order of the text."""
+    return _struct(raw, shape, (), _ENVELOPE)
+
+
+def shown(found: LeftOut, position: Position, name: str) -> NotModelled:
+    """The field as it is reported."""
+    return NotModelled(position, name, show(found.path), found.note.severity, found.note.reason)
+
+
+def _walk(raw: Any, shape: Shape, path: FieldPath) -> Iterator[LeftOut]:
+    if shape.form == "struct" and isinstance(raw, dict):
+        yield from _struct(raw, shape, path, {})
+    elif shape.item is not None and isinstance(raw, list):
+        for index, value in enumerate(raw):
+            yield from _walk(value, shape.item, (*path, index))
+
+
+def _struct(
+    raw: Mapping[str, Any], shape: Shape, path: FieldPath, also: FieldNotes
+) -> Iterator[LeftOut]:
+    notes = {**NOTES.get(shape.type, {}), **also}
+    for key, value in raw.items():
+        if value in _NOTHING:
+            continue
+        if key in notes:
+            yield from _noted(value, notes[key], (*path, key))
+        elif key in shape.fields:
+            yield from _walk(value, shape.fields[key], (*path, key))
+        else:
+            yield LeftOut((*path, key), _misspelt(key, (*shape.fields, *notes)))
+
+
+def _noted(raw: Any, note: Note | FieldNotes | None, path: FieldPath) -> Iterator[LeftOut]:
+    if isinstance(note, Note):
+        yield LeftOut(path, note)
+    elif note is not None and isinstance(raw, list):
+        for index, value in enumerate(raw):
+            yield from _noted(value, note, (*path, index))
+    elif note is not None and isinstance(raw, dict):
+        for key, value in raw.items():
+            part = note[key] if key in note else _misspelt(key, tuple(note))
+            yield from _noted(value, part, (*path, key))
+
+
+@cache
+def _misspelt(key: str, known: tuple[str, ...]) -> Note:
+    return Note("not modelled", f"no field of Kubernetes{did_you_mean(key, known)}: it is ignored")

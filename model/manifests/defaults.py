@@ -1,0 +1,218 @@
+"""What the API server adds to an object on its way in.
+
+Sources: ``pkg/apis/apps/v1/defaults.go``, ``pkg/apis/core/v1/defaults.go``; sums of requests:
+``staging/src/k8s.io/component-helpers/resource/helpers.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import TypeVar, assert_never
+
+from msgspec.structs import replace
+
+from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import (
+    Container,
+    ContainerPort,
+    Pod,
+    PodSpec,
+    PodTemplateSpec,
+    ResourceRequirements,
+)
+from kubelemma.model.objects.quantity import IntOrPercent, Quantity
+from kubelemma.model.objects.workloads import (
+    Deployment,
+    DeploymentStrategy,
+    ReplicaSet,
+    RollingUpdateDeployment,
+)
+
+from .kinds import ApiObject
+
+DEFAULT_NAMESPACE = "default"
+_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+_QUARTER = IntOrPercent(25, percent=True)
+_REVISIONS = 10
+_PROGRESS_SECONDS = 600
+_GRACE_SECONDS = 30
+_OVERCOMMITTED_POD_LEVEL = ("cpu", "memory")
+
+Amounts = Mapping[str, Quantity]
+ValueT = TypeVar("ValueT")
+
+
+def with_defaults(thing: ApiObject) -> ApiObject:
+    """The object as the API server stores it; what is given stays as it is.
+
+    A template of pods also gets what the API server adds to the pods made from it (requests from
+    limits, host ports), so that whoever reads the template reads what its pods will ask for.
+    """
+    match thing:
+        case Deployment():
+            return _deployment(thing)
+        case ReplicaSet():
+            return _replica_set(thing)
+        case Pod():
+            return replace(
+                thing, metadata=_namespaced(thing.metadata), spec=pod_defaults(thing.spec)
+            )
+        case Node():
+            return _node(thing)
+        case Namespace():
+            labels = {**thing.metadata.label_map(), _NAMESPACE_LABEL: thing.metadata.name}
+            return replace(thing, metadata=replace(thing.metadata, labels=labels, namespace=""))
+        case _:
+            assert_never(thing)
+
+
+def pod_defaults(spec: PodSpec) -> PodSpec:
+    """A pod's specification as the API server stores it."""
+    containers = tuple(_container(c, spec) for c in spec.containers or ())
+    init_containers = tuple(_container(c, spec) for c in spec.init_containers or ())
+    filled = replace(
+        spec,
+        containers=containers,
+        init_containers=init_containers or spec.init_containers,
+        restart_policy=spec.restart_policy or "Always",
+        scheduler_name=spec.scheduler_name or "default-scheduler",
+        termination_grace_period_seconds=_or(spec.termination_grace_period_seconds, _GRACE_SECONDS),
+        overhead=_in_milli(spec.overhead),
+    )
+    return replace(filled, resources=_pod_level(filled))
+
+
+def aggregate_requests(spec: PodSpec) -> dict[str, Quantity]:
+    """What a pod's containers request together.
+
+    The larger of: the containers and sidecars that run side by side, and each init container with
+    the sidecars started before it.
+    """
+    side_by_side: dict[str, Fraction] = {}
+    peak: dict[str, Fraction] = {}
+    for container in spec.init_containers or ():
+        requests = _requests(container)
+        if container.restart_policy == "Always":
+            _add(side_by_side, requests)
+            _raise_to(peak, side_by_side)
+        else:
+            together = dict(side_by_side)
+            _add(together, requests)
+            _raise_to(peak, together)
+    for container in spec.containers or ():
+        _add(side_by_side, _requests(container))
+    _raise_to(peak, side_by_side)
+    return {name: Quantity(amount) for name, amount in peak.items()}
+
+
+def _deployment(thing: Deployment) -> Deployment:
+    spec = replace(
+        thing.spec,
+        replicas=_or(thing.spec.replicas, 1),
+        template=_template(thing.spec.template),
+        strategy=_strategy(thing.spec.strategy),
+        revision_history_limit=_or(thing.spec.revision_history_limit, _REVISIONS),
+        progress_deadline_seconds=_or(thing.spec.progress_deadline_seconds, _PROGRESS_SECONDS),
+    )
+    return replace(thing, metadata=_namespaced(thing.metadata), spec=spec)
+
+
+def _replica_set(thing: ReplicaSet) -> ReplicaSet:
+    spec = replace(
+        thing.spec,
+        replicas=_or(thing.spec.replicas, 1),
+        template=_template(thing.spec.template),
+    )
+    return replace(thing, metadata=_namespaced(thing.metadata), spec=spec)
+
+
+def _node(thing: Node) -> Node:
+    capacity = _in_milli(thing.status.capacity)
+    allocatable = _in_milli(_or(thing.status.allocatable, capacity))
+    status = replace(thing.status, capacity=capacity, allocatable=allocatable)
+    return replace(thing, metadata=replace(thing.metadata, namespace=""), status=status)
+
+
+def _template(template: PodTemplateSpec) -> PodTemplateSpec:
+    return replace(template, spec=pod_defaults(template.spec))
+
+
+def _strategy(strategy: DeploymentStrategy) -> DeploymentStrategy:
+    if strategy.type == "Recreate":
+        return strategy
+    given = strategy.rolling_update or RollingUpdateDeployment()
+    rolling = RollingUpdateDeployment(
+        max_surge=_or(given.max_surge, _QUARTER),
+        max_unavailable=_or(given.max_unavailable, _QUARTER),
+    )
+    return DeploymentStrategy(type="RollingUpdate", rolling_update=rolling)
+
+
+def _container(container: Container, spec: PodSpec) -> Container:
+    return replace(
+        container,
+        resources=_requests_from_limits(container.resources),
+        ports=_host_ports(container.ports) if spec.host_network else container.ports,
+    )
+
+
+def _requests_from_limits(resources: ResourceRequirements | None) -> ResourceRequirements | None:
+    if resources is None:
+        return None
+    limits = _in_milli(resources.limits)
+    requests = _in_milli(resources.requests)
+    if limits is not None:
+        requests = {**limits, **(requests or {})}
+    return ResourceRequirements(requests=requests, limits=limits)
+
+
+def _host_ports(ports: tuple[ContainerPort, ...] | None) -> tuple[ContainerPort, ...] | None:
+    """On the host's network every port of a container is a port of the host."""
+    if ports is None:
+        return None
+    return tuple(p if p.host_port else replace(p, host_port=p.container_port) for p in ports)
+
+
+def _pod_level(spec: PodSpec) -> ResourceRequirements | None:
+    """Requests of the pod as a whole: its containers' together, or else its own limits."""
+    if spec.resources is None:
+        return None
+    limits = _in_milli(spec.resources.limits)
+    requests = dict(_in_milli(spec.resources.requests) or {})
+    if limits:
+        for name, total in aggregate_requests(spec).items():
+            if name in _OVERCOMMITTED_POD_LEVEL:
+                requests.setdefault(name, total)
+        requests = {**limits, **requests}
+    return ResourceRequirements(requests=requests or None, limits=limits)
+
+
+def _in_milli(amounts: Amounts | None) -> Amounts | None:
+    """Amounts rounded up to thousandths, as they are stored."""
+    if amounts is None:
+        return None
+    return {name: Quantity(Fraction(q.milli_value(), 1000)) for name, q in amounts.items()}
+
+
+def _requests(container: Container) -> Amounts:
+    return (container.resources and container.resources.requests) or {}
+
+
+def _add(total: dict[str, Fraction], amounts: Amounts) -> None:
+    for name, quantity in amounts.items():
+        total[name] = total.get(name, Fraction(0)) + quantity.amount
+
+
+def _raise_to(peak: dict[str, Fraction], amounts: Mapping[str, Fraction]) -> None:
+    for name, amount in amounts.items():
+        peak[name] = max(peak.get(name, amount), amount)
+
+
+def _namespaced(metadata: ObjectMeta) -> ObjectMeta:
+    return replace(metadata, namespace=metadata.namespace or DEFAULT_NAMESPACE)
+
+
+def _or(value: ValueT | None, default: ValueT) -> ValueT:
+    return default if value is None else value

@@ -1,0 +1,120 @@
+"""Kustomize directories: finding those of a tree that are built, and building them.
+
+The tool itself is asked (``kubectl kustomize``), because nothing else knows what it makes of
+patches, generators and overlays.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+import shutil
+import subprocess  # Kustomize is a program; there is no library of it
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .documents import parse
+from .problems import Position, Problem
+
+FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_SECONDS = 60
+_KLOG_ERROR = re.compile(r'\berr="((?:[^"\\]|\\.)*)"')
+_COMMANDS = (("kubectl", "kustomize"), ("kustomize", "build"))
+
+
+class Built(NamedTuple):
+    """What Kustomize said: the manifests, or why there are none, and its warnings."""
+
+    text: str | None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def bases_of(directory: str, text: str) -> frozenset[str]:
+    """The paths that a kustomization file builds upon, seen from where its directory is seen."""
+    data = _kustomization(text)
+    named = (data.get(key) for key in ("resources", "bases", "components"))
+    return frozenset(
+        os.path.normpath(Path(directory, path))
+        for paths in named
+        for path in (paths if isinstance(paths, list) else ())
+        if isinstance(path, str)
+    )
+
+
+def is_component(text: str) -> bool:
+    """Whether a kustomization file is a part for others, which cannot be built by itself."""
+    return _kustomization(text).get("kind") == "Component"
+
+
+def roots(bases: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """The directories that no other one builds upon, sorted; all, where they build on each other.
+
+    ``bases``: each kustomization directory to the paths that it builds upon.
+    """
+    used = {path for paths in bases.values() for path in paths}
+    return tuple(sorted(bases.keys() - used or bases.keys()))
+
+
+def build(directory: str) -> Built:
+    """Run ``kubectl kustomize``, or else ``kustomize build``, on one directory."""
+    command = _command()
+    if command is None:
+        return _failed(
+            directory,
+            "is a Kustomize directory, and neither kubectl nor kustomize is installed: install one "
+            "of them, or read its files as they are with --no-kustomize",
+        )
+    try:
+        done = subprocess.run(  # noqa: S603  # the program is ours, the directory the user's own
+            [*command, str(Path(directory).absolute())],
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return _failed(directory, f"Kustomize did not end within {_SECONDS} seconds")
+    except OSError as error:
+        return _failed(directory, f"{command[0]} cannot be run: {error.strerror}")
+    said = _relayed(done.stderr)
+    if done.returncode != 0:
+        reason = "; ".join(said) or f"exit code {done.returncode}"
+        return _failed(
+            directory, f"Kustomize failed: {reason} (--no-kustomize reads the files as they are)"
+        )
+    warnings = tuple(Problem(Position(directory), "", f"Kustomize says: {line}") for line in said)
+    return Built(done.stdout, warnings=warnings)
+
+
+def _command() -> tuple[str, str] | None:
+    for program, word in _COMMANDS:
+        path = shutil.which(program)
+        if path is not None:
+            return path, word
+    return None
+
+
+def _failed(directory: str, message: str) -> Built:
+    return Built(None, (Problem(Position(directory), "", message),))
+
+
+def _relayed(stderr: str) -> tuple[str, ...]:
+    """What a program complained of, line by line, out of kubectl's log format."""
+    lines = (line.strip() for line in stderr.splitlines())
+    return tuple(_unwrapped(line) for line in lines if line)
+
+
+def _unwrapped(line: str) -> str:
+    match = _KLOG_ERROR.search(line)
+    return match.group(1).replace('\\"', '"').replace("\\n", "; ") if match else line
+
+
+def _kustomization(text: str) -> dict[str, Any]:
+    """The file's data as far as it can be read; Kustomize itself says what is wrong with it."""
+    documents = parse("", text).documents
+    data = documents[0].data if documents else {}
+    return data if isinstance(data, dict) else {}

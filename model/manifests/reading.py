@@ -1,0 +1,322 @@
+"""Documents to typed objects, with everything that is wrong with any of them."""
+
+from __future__ import annotations
+
+import posixpath
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import ObjectMeta
+
+from .check import Check, validate_check, with_bare_events
+from .coverage import NotModelled, left_out, shown
+from .defaults import DEFAULT_NAMESPACE, with_defaults
+from .documents import Document
+from .kinds import (
+    CHECK_KIND,
+    CHECK_VERSION,
+    CLUSTER_SCOPED,
+    MODELLED,
+    ApiObject,
+    is_custom,
+    kind_problem,
+    version_problem,
+    why_not_modelled,
+)
+from .problems import FieldPath, Finding, Position, Problem, nearest, show
+from .shapes import Reading, Shape, found, mismatches, shape_of, template_hint, without_nulls
+from .validation import advise, validate
+
+ObjectT = TypeVar("ObjectT")
+_ENVELOPE = ("apiVersion", "kind")
+
+
+class Manifest(NamedTuple, Generic[ObjectT]):
+    """An object of a modelled kind, and where it is written.
+
+    Attributes:
+        object: with the API server's defaults, its namespace among them.
+        written: without them, to tell what the user said from what was added.
+        document: gives the position of any field: ``document.at("spec.replicas")``.
+    """
+
+    object: ObjectT
+    written: ObjectT
+    document: Document
+
+
+class CheckManifest(NamedTuple):
+    """A scenario, and where it is written."""
+
+    check: Check
+    document: Document
+
+    def resources(self) -> tuple[str, ...]:
+        """The paths of ``spec.resources``, seen from where the document's own path is seen from."""
+        folder = posixpath.dirname(self.document.file)
+        return tuple(posixpath.join(folder, path) for path in self.check.spec.resources)
+
+
+class Manifests(NamedTuple):
+    """Everything that was read, in reading order."""
+
+    objects: tuple[Manifest[ApiObject], ...] = ()
+    checks: tuple[CheckManifest, ...] = ()
+    not_modelled: tuple[NotModelled, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    def of(self, kind: type[ObjectT]) -> tuple[Manifest[ObjectT], ...]:
+        """The objects of one kind, such as ``Deployment``."""
+        return tuple(
+            Manifest(m.object, m.written, m.document)
+            for m in self.objects
+            if isinstance(m.object, kind) and isinstance(m.written, kind)
+        )
+
+
+class _Warned(NamedTuple):
+    problem: Problem
+
+
+_Item = Manifest[Any] | CheckManifest | NotModelled | Problem | _Warned
+
+
+def interpret(documents: Iterable[Document]) -> tuple[Manifests, tuple[Problem, ...]]:
+    """Read documents of any kind; the first part is complete where the second is empty."""
+    items = [item for document in documents for item in _document(document)]
+    objects = tuple(item for item in items if isinstance(item, Manifest))
+    checks = tuple(item for item in items if isinstance(item, CheckManifest))
+    manifests = Manifests(
+        objects,
+        checks,
+        tuple(item for item in items if isinstance(item, NotModelled)),
+        tuple(item.problem for item in items if isinstance(item, _Warned)),
+    )
+    problems = [item for item in items if isinstance(item, Problem)]
+    return manifests, (*problems, *_duplicates(objects, checks))
+
+
+def _duplicates(
+    objects: Iterable[Manifest[ApiObject]], checks: Iterable[CheckManifest]
+) -> Iterator[Problem]:
+    named = [
+        *((_name_of(m.document.data, m.object.metadata), m.document) for m in objects),
+        *((_name_of(c.document.data, c.check.metadata), c.document) for c in checks),
+    ]
+    first: dict[str, Position] = {}
+    for name, document in named:
+        position = document.at(("metadata", "name"))
+        if name in first:
+            message = f"{name} is defined twice (first in {first[name]})"
+            yield Problem(position, "metadata.name", message)
+        first.setdefault(name, position)
+
+
+def _name_of(data: dict[str, Any], metadata: ObjectMeta) -> str:
+    """What an object is called in messages: ``Deployment default/web``, ``Node node-1``."""
+    kind, namespace = data["kind"], metadata.namespace
+    return f"{kind} {namespace}/{metadata.name}" if namespace else f"{kind} {metadata.name}"
+
+
+def _document(document: Document) -> Iterator[_Item]:
+    data = document.data
+    if not isinstance(data, dict):
+        hint = " (a JSON patch of Kustomize?)" if isinstance(data, list) else template_hint(data)
+        yield Problem(document.at(), "", f"expected an object, found {found(data)}{hint}")
+        return
+    missing = tuple(_envelope_problems(document, data))
+    if missing:
+        yield from missing
+    elif data["kind"].endswith("List") and isinstance(data.get("items", ""), list | types.NoneType):
+        if not data["items"]:
+            yield Problem(document.at(("items",)), "items", "an empty list: nothing to check")
+        for item in _items(document, data):
+            yield from _document(item)
+    else:
+        yield from _of_kind(document, data["apiVersion"], data["kind"])
+
+
+def _envelope_problems(document: Document, data: dict[str, Any]) -> Iterator[Problem]:
+    absent = [key for key in _ENVELOPE if data.get(key) in (None, "")]
+    if absent:
+        verb = "is" if len(absent) == 1 else "are"
+        message = f"{' and '.join(absent)} {verb} missing{_envelope_hint(document.file, data)}"
+        yield Problem(document.at(), "", message)
+    for key in _ENVELOPE:
+        if key not in absent and not isinstance(data[key], str):
+            message = f"expected a string, found {found(data[key], document.written((key,)))}"
+            yield Problem(document.at((key,)), key, message)
+
+
+def _envelope_hint(file: str, data: dict[str, Any]) -> str:
+    """Why a document may lack its kind: it may not be meant for the API server at all."""
+    name = posixpath.basename(file)
+    others = data.keys() - _ENVELOPE
+    near = next((nearest(key, others) for key in _ENVELOPE if key not in data), None)
+    if near is not None:
+        return f' (is "{near}" a misspelling?)'
+    if name.startswith("values"):
+        return " (a Helm values file? render the chart first: helm template)"
+    if name in ("Chart.yaml", "Chart.yml") or {"version", "appVersion"} & data.keys():
+        return " (the description of a Helm chart? render the chart first: helm template)"
+    if "services" in data:
+        return " (a Docker Compose file?)"
+    both_missing = not data.keys() & set(_ENVELOPE)
+    return " (a Helm values file, or a Kustomize patch?)" if both_missing else ""
+
+
+def _items(document: Document, data: dict[str, Any]) -> Iterator[Document]:
+    """The objects of a list; those of a typed list may leave out what the list says already."""
+    places = document.deepest(("items",)).children
+    envelope = {}
+    if data["kind"] != "List":
+        envelope = {"apiVersion": data["apiVersion"], "kind": data["kind"].removesuffix("List")}
+    for index, item in enumerate(data["items"] or ()):
+        whole = {**envelope, **item} if isinstance(item, dict) else item
+        yield document._replace(data=whole, place=places[index])
+
+
+def _of_kind(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
+    group = api_version.partition("/")[0]
+    if group == CHECK_VERSION.partition("/")[0]:
+        yield from _check(document, api_version, kind)
+    elif group == "kustomize.config.k8s.io":
+        message = f"a {kind} is no API object: pass the directory that holds it, not the file"
+        yield Problem(document.at(("kind",)), "kind", message)
+    elif (wrong := version_problem(api_version, kind)) is not None:
+        yield Problem(document.at(("apiVersion",)), "apiVersion", wrong)
+    elif (wrong := kind_problem(api_version, kind)) is not None:
+        yield Problem(document.at(("kind",)), "kind", wrong + template_hint(kind))
+    elif kind in MODELLED and not is_custom(api_version):
+        yield from _modelled(document, MODELLED[kind][1])
+    else:
+        yield from _left_out_whole(document, api_version, kind)
+
+
+def _left_out_whole(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
+    raw = document.data.get("metadata")
+    metadata = raw if isinstance(raw, dict) else {}
+    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
+    if not namespace and kind not in CLUSTER_SCOPED and not is_custom(api_version):
+        namespace = DEFAULT_NAMESPACE
+    note = why_not_modelled(api_version, kind)
+    label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+    yield NotModelled(document.at(), label, "", note.severity, note.reason)
+
+
+def _modelled(document: Document, kind: type[ApiObject]) -> Iterator[_Item]:
+    shape = shape_of(kind)
+    decoded = _decoded(document.data, shape, Reading(document.written))
+    findings = [*decoded.findings, *_unrelated(validate(decoded.value), decoded.findings)]
+    yield from (_problem(document, finding) for finding in findings)
+    if findings:
+        return
+    stored = with_defaults(decoded.value)
+    name = _name_of(document.data, stored.metadata)
+    yield Manifest(stored, decoded.value, document)
+    for field in left_out(document.data, shape):
+        yield shown(field, document.at(field.path), name)
+    for finding in advise(decoded.value):
+        yield _Warned(_problem(document, finding))
+
+
+def _check(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
+    if api_version != CHECK_VERSION:
+        message = f'"{api_version}" is not known: write {CHECK_VERSION}'
+        yield Problem(document.at(("apiVersion",)), "apiVersion", message)
+        return
+    if kind != CHECK_KIND:
+        message = f'"{kind}" is no kind of {CHECK_VERSION}: the only one is {CHECK_KIND}'
+        yield Problem(document.at(("kind",)), "kind", message)
+        return
+    own = {k: v for k, v in document.data.items() if k not in _ENVELOPE}
+    reading = Reading(document.written, closed=True)
+    decoded = _decoded(with_bare_events(own), shape_of(Check), reading)
+    findings = [*decoded.findings, *_unrelated(validate_check(decoded.value), decoded.findings)]
+    yield from (_problem(document, finding) for finding in findings)
+    if not findings:
+        yield CheckManifest(decoded.value, document)
+
+
+class _Decoded(NamedTuple):
+    """The typed value of what fits, and findings about what does not."""
+
+    value: Any
+    findings: tuple[Finding, ...]
+
+
+def _decoded(raw: Any, shape: Shape, reading: Reading) -> _Decoded:
+    if not reading.closed:
+        try:
+            return _Decoded(decode(raw, shape.type), ())
+        except msgspec.ValidationError:
+            raw = without_nulls(raw, shape)
+    findings = tuple(mismatches(raw, shape, reading))
+    rest = raw
+    bad = [finding.path for finding in findings]
+    while bad:
+        for path in bad:
+            rest = _without(rest, path)
+        bad = [finding.path[:-1] for finding in mismatches(rest, shape)]
+    return _Decoded(decode(rest, shape.type), findings)
+
+
+def _without(raw: Any, path: FieldPath) -> Any:
+    """The data without one value; where that is an item of a list, without the whole list.
+
+    So no index of what is left is shifted, and no finding about it points to the wrong item.
+    """
+    if not path or (len(path) == 1 and isinstance(path[0], int)):
+        return None
+    key, rest = path[0], path[1:]
+    if isinstance(raw, list) and isinstance(key, int):
+        inner = _without(raw[key], rest)
+        return None if inner is None else [*raw[:key], inner, *raw[key + 1 :]]
+    inner = _without(raw[key], rest) if key in raw else None
+    kept = {k: v for k, v in raw.items() if k != key}
+    return kept if inner is None else {**kept, key: inner}
+
+
+def _unrelated(findings: Iterable[Finding], known: Iterable[Finding]) -> Iterator[Finding]:
+    """Those that cannot come from a value that is known to be wrong and was left out."""
+    paths = [finding.path for finding in known]
+    for finding in findings:
+        if not any(_touches(finding.path, path) for path in paths):
+            yield finding
+
+
+def _touches(one: FieldPath, other: FieldPath) -> bool:
+    """Whether one path holds the other, or both are fields of the same item of a list.
+
+    The fields of an item hang together: a toleration needs a key, or not, as its operator says.
+    """
+    size = min(len(one), len(other))
+    if one[:size] == other[:size]:
+        return True
+    return one[:-1] == other[:-1] and isinstance(one[-2], int)
+
+
+def _problem(document: Document, finding: Finding) -> Problem:
+    hint = (
+        _hint(document, finding) if finding.message.startswith(("is required", "is empty")) else ""
+    )
+    return Problem(document.at(finding.path), show(finding.path), finding.message + hint)
+
+
+def _hint(document: Document, finding: Finding) -> str:
+    """Why a field that is there in the user's eyes may be missing in ours."""
+    *above, field = finding.path
+    siblings = document.value(tuple(above))
+    if not isinstance(siblings, dict) or not isinstance(field, str):
+        return ""
+    if field in siblings:
+        inside = siblings[field]
+        if isinstance(inside, dict) and inside and field == "selector":
+            return f" (write matchLabels: above {', '.join(inside)})"
+        return " (nothing follows its colon)" if inside is None else ""
+    near = nearest(field, siblings)
+    return f' (is "{near}" a misspelling?)' if near is not None else ""

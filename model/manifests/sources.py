@@ -1,0 +1,187 @@
+"""Files and directories to texts: the only part of this package that touches the disk.
+
+Directories are read as ``kubectl -R -f DIR`` does
+(``staging/src/k8s.io/cli-runtime/pkg/resource/builder.go``): every ``*.yaml``, ``*.yml`` and
+``*.json`` in the tree, sorted; hidden directories are left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from . import kustomize
+from .documents import LARGEST_TEXT
+from .problems import Position, Problem, did_you_mean
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+_GZIP = b"\x1f\x8b"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Source(NamedTuple):
+    """Something to read.
+
+    Attributes:
+        name: a file or a directory; only a name for messages where ``content`` is given.
+        content: what was read already, such as standard input.
+    """
+
+    name: str
+    content: str | bytes | None = None
+
+
+class Text(NamedTuple):
+    """One text that was read.
+
+    Attributes:
+        alone: whether it was asked for by itself, and not found in a directory.
+        generated: whether Kustomize made it, so that its lines mean nothing to the reader.
+    """
+
+    file: str
+    text: str
+    alone: bool = False
+    generated: bool = False
+
+
+class Gathered(NamedTuple):
+    """All texts in the order in which they were asked for."""
+
+    texts: tuple[Text, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+class _Warned(NamedTuple):
+    problem: Problem
+
+
+_Item = Text | Problem | _Warned
+
+
+def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
+    """Read all sources, each file once; ``build`` runs Kustomize where there are its files."""
+    items = [item for source in sources for item in _source(source, build=build)]
+    if not sources:
+        items = [Problem(Position("input"), "", "no file or directory given: nothing to check")]
+    texts = {(item.file, item.text): item for item in items if isinstance(item, Text)}
+    return Gathered(
+        tuple(texts.values()),
+        tuple(item for item in items if isinstance(item, Problem)),
+        tuple(item.problem for item in items if isinstance(item, _Warned)),
+    )
+
+
+def _source(source: Source, *, build: bool) -> Iterator[_Item]:
+    if isinstance(source.content, str):
+        yield Text(source.name, source.content, alone=True)
+    elif source.content is not None:
+        yield _decoded(source.name, source.content, alone=True)
+    elif Path(source.name).is_dir():
+        yield from _directory(os.path.normpath(source.name), build=build)
+    else:
+        yield _file(source.name, alone=True)
+
+
+def _file(path: str, *, alone: bool) -> Text | Problem:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST_TEXT + 1)
+    except FileNotFoundError:
+        return Problem(Position(path), "", f"no such file or directory{_neighbour(path)}")
+    except OSError as error:
+        return Problem(Position(path), "", f"cannot be read: {error.strerror}")
+    return _decoded(path, content, alone=alone)
+
+
+def _neighbour(path: str) -> str:
+    folder = Path(path).parent
+    if path.startswith(("http://", "https://")):
+        return " (an address: download it first)"
+    if not folder.is_dir():
+        return ""
+    return did_you_mean(Path(path).name, sorted(entry.name for entry in folder.iterdir()))
+
+
+def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
+    """The bytes as text; a byte-order mark is no part of it."""
+    if content.startswith(_UTF16):
+        return Problem(Position(name), "", "UTF-16 text: save it as UTF-8")
+    if content.startswith(_GZIP):
+        return Problem(Position(name), "", "a gzip file: unpack it first")
+    try:
+        return Text(name, content.decode("utf-8-sig"), alone=alone)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        message = f"not UTF-8 text (byte 0x{byte:02x}): a binary file, or an old encoding"
+        return Problem(Position(name, line, 1), "", message)
+
+
+class _Tree(NamedTuple):
+    """The manifest files of a directory tree, and its kustomization files, by directory."""
+
+    files: tuple[str, ...]
+    kustomizations: dict[str, str]
+
+
+def _directory(top: str, *, build: bool) -> Iterator[_Item]:
+    errors: list[OSError] = []
+    tree = _tree(top, errors)
+    yield from (Problem(Position(e.filename), "", f"cannot be read: {e.strerror}") for e in errors)
+    if not tree.files and not (build and tree.kustomizations):
+        kinds = ", ".join(f"*{suffix}" for suffix in _SUFFIXES)
+        yield Problem(Position(top), "", f"no {kinds} in this directory: nothing to check")
+    if build:
+        owned = tuple(tree.kustomizations)
+        yield from (_file(path, alone=False) for path in tree.files if not _is_in(path, owned))
+        yield from _kustomized(tree.kustomizations)
+    else:
+        yield from (_file(path, alone=False) for path in tree.files)
+        for path in tree.kustomizations.values():
+            yield _Warned(Problem(Position(path), "", "skipped: Kustomize is turned off"))
+
+
+def _tree(top: str, errors: list[OSError]) -> _Tree:
+    files: list[str] = []
+    kustomizations: dict[str, str] = {}
+    for folder, folders, names in os.walk(top, onerror=errors.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = os.path.normpath(Path(folder, name))
+            if name in kustomize.FILE_NAMES:
+                kustomizations[os.path.normpath(folder)] = path
+            elif name.endswith(_SUFFIXES):
+                files.append(path)
+    return _Tree(tuple(files), kustomizations)
+
+
+def _is_in(path: str, folders: Iterable[str]) -> bool:
+    return any(os.path.commonpath((path, folder)) == folder for folder in folders)
+
+
+def _kustomized(kustomizations: dict[str, str]) -> Iterator[_Item]:
+    """Build every directory that no other one builds upon."""
+    bases: dict[str, frozenset[str]] = {}
+    components: set[str] = set()
+    for folder, path in kustomizations.items():
+        text = _file(path, alone=False)
+        if isinstance(text, Problem):
+            yield text
+            continue
+        bases[folder] = kustomize.bases_of(folder, text.text)
+        if kustomize.is_component(text.text):
+            components.add(folder)
+    for folder in kustomize.roots(bases):
+        if folder in components:
+            message = "a Kustomize component that nothing here uses: skipped"
+            yield _Warned(Problem(Position(folder), "", message))
+            continue
+        built = kustomize.build(folder)
+        yield from built.problems
+        yield from map(_Warned, built.warnings)
+        if built.text is not None:
+            yield Text(folder, built.text, generated=True)

@@ -1,0 +1,36 @@
+"""Whether a kubelet admits a pod that was bound to its node.
+
+Source: pkg/kubelet/lifecycle/predicate.go. The kubelet looks at its own node and the pods it has
+admitted; it runs the scheduler's filters that need nothing else, and refuses pods that a NoExecute
+taint would evict at once.
+"""
+
+from __future__ import annotations
+
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.scheduler.node_affinity import matches_required
+from kubelemma.model.scheduler.node_name import filter_node_name
+from kubelemma.model.scheduler.node_ports import filter_ports
+from kubelemma.model.scheduler.node_resources import fit_request, insufficient_resources
+from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.scheduler.taints import is_tolerated
+
+
+def admit(pod: Pod, admitted: NodeInfo) -> str | None:
+    """None if the pod is admitted beside those in ``admitted``, else ``status.reason``.
+
+    The reasons are the kubelet's own: ``OutOfcpu``, ``OutOfpods``, ``NodeAffinity``, …
+    """
+    short = insufficient_resources(fit_request(pod), admitted)
+    if short:
+        return f"OutOf{short[0].name}"
+    if not matches_required(pod, admitted.node):
+        return "NodeAffinity"
+    if not filter_node_name(pod, admitted).ok:
+        return "NodeName"
+    if not filter_ports(pod, admitted).ok:
+        return "NodePorts"
+    for taint in admitted.node.spec.taints or ():
+        if taint.effect == "NoExecute" and not is_tolerated(pod, taint):
+            return "TaintToleration"
+    return None

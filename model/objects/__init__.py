@@ -1,0 +1,1 @@
+"""API objects as frozen values: only the fields that some rule reads."""

@@ -1,0 +1,272 @@
+"""The scenarios of an application: which workloads are checked together, where, under what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.system import System
+from kubelemma.model.wiring.assemble import Choices, Start, assemble
+from kubelemma.model.wiring.state import DeploymentState, Group, NodeState, Phase, SetState
+from kubelemma.model.wiring.world import PodClass, Workload, World
+
+from .cluster import default_cluster
+from .events import Happenings, default_events, happenings
+from .shapes import Grouping, group_nodes
+from .start import Placed, Placement, key_of, place_all
+from .templates import pod_class, pod_of
+from .words import Assumptions, setting
+
+DEFAULT_BOUND = IntOrPercent(25, percent=True)
+DEFAULT_HISTORY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The objects that a check is about, defaults filled in."""
+
+    deployments: tuple[Deployment, ...]
+    nodes: tuple[Node, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One system to explore.
+
+    ``setting`` says in sentences what is assumed. ``node_names`` are by position within the
+    family of nodes, in the initial state of ``system``.
+    """
+
+    name: str
+    world: World
+    system: System
+    setting: tuple[str, ...]
+    node_names: tuple[str, ...]
+    properties: tuple[str, ...] = ()
+    expect: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """The workloads in focus."""
+        return ", ".join(workload.cell for workload in self.world.workloads)
+
+
+def build(application: Application, check: Check | None = None) -> tuple[Scenario, ...]:
+    """One scenario for each workload, or group of workloads that is to be checked together."""
+    spec = check.spec if check else CheckSpec()
+    nodes, reason = _cluster(application, spec)
+    common = _Common(
+        application=application,
+        spec=spec,
+        title=check.metadata.name if check else "",
+        nodes=nodes,
+        cluster_reason=reason,
+        placement=place_all(
+            application.deployments, nodes, application.pods, application.namespaces
+        ),
+        entries=spec.events or default_events(application.deployments),
+    )
+    groups = tuple(groups_of(application.deployments, spec))
+    return tuple(common.scenario(focus, alone=len(groups) == 1) for focus in groups)
+
+
+def _cluster(application: Application, spec: CheckSpec) -> tuple[tuple[Node, ...], str]:
+    given = (*application.nodes, *nodes_of(spec.cluster))
+    if given:
+        return given, "as given"
+    sizing = default_cluster(application.deployments)
+    return sizing.nodes, sizing.reason
+
+
+def groups_of(
+    deployments: Sequence[Deployment], spec: CheckSpec
+) -> Iterator[tuple[Deployment, ...]]:
+    """Those that are to be checked together first, then every other one alone."""
+    wanted = [d for d in deployments if not spec.workloads or is_named(d, spec.workloads)]
+    together = tuple(d for d in wanted if is_named(d, spec.together))
+    if together:
+        yield together
+    for deployment in wanted:
+        if deployment not in together:
+            yield (deployment,)
+
+
+def is_named(deployment: Deployment, names: Iterable[str]) -> bool:
+    """Whether one of the names, NAME or NAMESPACE/NAME, means this Deployment."""
+    namespace, name = key_of(deployment)
+    return any(given in (name, f"{namespace}/{name}") for given in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What all scenarios of one application share."""
+
+    application: Application
+    spec: CheckSpec
+    title: str
+    nodes: tuple[Node, ...]
+    cluster_reason: str
+    placement: Placement
+    entries: tuple[EventEntry, ...]
+
+    def scenario(self, focus: tuple[Deployment, ...], *, alone: bool) -> Scenario:
+        """The scenario with these workloads in focus; the others stand by."""
+        happening = happenings(self.entries, focus, self.spec.faults)
+        classes = tuple(_classes(focus, happening))
+        standing = self._standing(focus)
+        grouping = self._grouping(classes, standing, happening)
+        world = World(
+            workloads=tuple(_workloads(focus, classes)),
+            classes=classes,
+            shapes=grouping.shapes,
+            sizes=grouping.sizes,
+            unique_keys=grouping.unique_keys,
+            namespaces=self.application.namespaces,
+        )
+        most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
+        scoring = bool(self.spec.scheduler.scoring)
+        start, names = self._start(world, focus, grouping)
+        words = Assumptions(
+            nodes=self.nodes,
+            cluster_reason=self.cluster_reason,
+            standing=tuple(d for d in self.application.deployments if d not in focus),
+            pending=tuple(self._pending(focus)),
+            scoring=scoring,
+            max_pods=most,
+        )
+        return Scenario(
+            name=self._name(focus, alone=alone),
+            world=world,
+            system=assemble(world, start, happening.events, Choices(scoring, most)),
+            setting=setting(world, start, happening.events, words),
+            node_names=names,
+            properties=self.spec.properties,
+            expect=self.spec.expect,
+        )
+
+    def _name(self, focus: tuple[Deployment, ...], *, alone: bool) -> str:
+        own = "+".join("/".join(key_of(d)) for d in focus)
+        if self.title and alone:
+            return self.title
+        return f"{self.title}: {own}" if self.title else own
+
+    def _standing(self, focus: tuple[Deployment, ...]) -> Mapping[str, tuple[Pod, ...]]:
+        """The pods on each node that do not change: those of other workloads, and lone ones."""
+        pods = dict(self.placement.existing)
+        for deployment in self.application.deployments:
+            if deployment in focus:
+                continue
+            pod = pod_of(deployment, 0)
+            for name, number in self.placement.placed[key_of(deployment)].on_nodes.items():
+                pods[name] += (pod,) * number
+        return pods
+
+    def _pending(self, focus: tuple[Deployment, ...]) -> Iterator[str]:
+        """Workloads that stand by although not all of their pods found a node."""
+        for deployment in self.application.deployments:
+            if deployment not in focus and self.placement.placed[key_of(deployment)].pending:
+                yield "/".join(key_of(deployment))
+
+    def _grouping(
+        self,
+        classes: tuple[PodClass, ...],
+        standing: Mapping[str, tuple[Pod, ...]],
+        happening: Happenings,
+    ) -> Grouping:
+        named = {event.node for event in happening.events} | {c.node_name for c in classes}
+        return group_nodes(
+            self.nodes,
+            standing,
+            tuple(c.pod for c in classes),
+            frozenset(named - {""}),
+            scoring=bool(self.spec.scheduler.scoring),
+        )
+
+    def _start(
+        self, world: World, focus: tuple[Deployment, ...], grouping: Grouping
+    ) -> tuple[Start, tuple[str, ...]]:
+        placed = [self.placement.placed[key_of(d)] for d in focus]
+        named = sorted(
+            (_node_state(world, placed, node, grouping.shape_of[node.metadata.name]), index)
+            for index, node in enumerate(self.nodes)
+        )
+        deployments = tuple(
+            _deployment_state(workload, deployment, there)
+            for workload, deployment, there in zip(world.workloads, focus, placed, strict=True)
+        )
+        names = tuple(self.nodes[index].metadata.name for _, index in named)
+        return Start(deployments, tuple(state for state, _ in named)), names
+
+
+def _classes(focus: Sequence[Deployment], happening: Happenings) -> Iterator[PodClass]:
+    index = 0
+    for workload, (deployment, behaviours) in enumerate(
+        zip(focus, happening.behaviours, strict=True)
+    ):
+        for template, behaviour in enumerate(behaviours):
+            yield pod_class(deployment, index, workload, template, behaviour)
+            index += 1
+
+
+def _workloads(focus: Sequence[Deployment], classes: tuple[PodClass, ...]) -> Iterator[Workload]:
+    for index, deployment in enumerate(focus):
+        strategy = deployment.spec.strategy
+        rolling = strategy.rolling_update
+        limit = deployment.spec.revision_history_limit
+        yield Workload(
+            index=index,
+            namespace=deployment.metadata.namespace,
+            name=deployment.metadata.name,
+            recreate=strategy.type == "Recreate",
+            max_surge=(rolling and rolling.max_surge) or DEFAULT_BOUND,
+            max_unavailable=(rolling and rolling.max_unavailable) or DEFAULT_BOUND,
+            revision_history_limit=DEFAULT_HISTORY if limit is None else limit,
+            classes=tuple(c.index for c in classes if c.workload == index),
+        )
+
+
+def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) -> NodeState:
+    """The node at the start; all its pods have been available for long."""
+    pods = tuple(
+        Group(workload.classes[0], int(Phase.AVAILABLE), there.on_nodes[node.metadata.name])
+        for workload, there in zip(world.workloads, placed, strict=True)
+        if node.metadata.name in there.on_nodes
+    )
+    return NodeState(shape, cordoned=node.spec.unschedulable, pods=pods)
+
+
+def _deployment_state(
+    workload: Workload, deployment: Deployment, placed: Placed
+) -> DeploymentState:
+    replicas = deployment.spec.replicas or 0
+    surge = 0
+    if not workload.recreate:
+        bounds = (workload.max_surge, workload.max_unavailable)
+        surge = resolve_fenceposts(*bounds, replicas)[0]
+    only = SetState(
+        template=0,
+        revision=1,
+        replicas=replicas,
+        desired=replicas,
+        maximum=replicas + surge,
+        pending=placed.pending,
+        status_replicas=replicas if workload.status_replicas_matter else 0,
+        status_available=sum(placed.on_nodes.values()),
+    )
+    return DeploymentState(replicas, 0, deployment.spec.paused, (only,))
+
+
+def _default_bound(world: World, focus: Sequence[Deployment], happening: Happenings) -> int:
+    """Far more pods than any orderly run of the largest workload has, terminating ones included."""
+    scaled = [event.value for event in happening.events if event.action == "scale"]
+    replicas = max([d.spec.replicas or 0 for d in focus] + scaled)
+    surge = max(workload.max_surge.scaled(replicas, round_up=True) for workload in world.workloads)
+    return 3 * (replicas + surge) + 6

@@ -1,0 +1,114 @@
+"""What a scenario assumes, in sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scheduler.topology_spread import ZONE
+from kubelemma.model.wiring.assemble import Start
+from kubelemma.model.wiring.environment import Event
+from kubelemma.model.wiring.world import Behaviour, Workload, World
+
+
+class Assumptions(NamedTuple):
+    """What `setting` cannot read off the world itself."""
+
+    nodes: tuple[Node, ...]
+    cluster_reason: str
+    standing: tuple[Deployment, ...]
+    pending: tuple[str, ...]
+    scoring: bool
+    max_pods: int
+
+
+def setting(
+    world: World, start: Start, events: tuple[Event, ...], words: Assumptions
+) -> tuple[str, ...]:
+    """The sentences that go on top of a report."""
+    return (
+        _cluster(words),
+        *_workloads(world, start),
+        *_standing(words),
+        _events(world, events),
+        _scheduler(words),
+        f"bound: at most {words.max_pods} pods of a workload at once, terminating ones included",
+    )
+
+
+def _cluster(words: Assumptions) -> str:
+    sizes = Counter(_size(node) for node in words.nodes)
+    kinds = "; ".join(f"{number} nodes with {size}" for size, number in sizes.items())
+    zones = {node.metadata.label_map().get(ZONE, "") for node in words.nodes} - {""}
+    where = f" in {len(zones)} zones" if len(zones) > 1 else ""
+    return f"cluster: {kinds}{where}, {words.cluster_reason}"
+
+
+def _size(node: Node) -> str:
+    parts = [f"{name} {amount}" for name, amount in (node.status.allocatable or {}).items()]
+    taints = [f"taint {t.key}:{t.effect}" for t in node.spec.taints or ()]
+    cordoned = ["unschedulable"] if node.spec.unschedulable else []
+    return ", ".join(parts + taints + cordoned)
+
+
+def _workloads(world: World, start: Start) -> Iterator[str]:
+    for workload, state in zip(world.workloads, start.deployments, strict=True):
+        pending = sum(s.pending for s in state.sets)
+        lacking = f", of which {pending} find no node at the start" if pending else ""
+        paused = ", paused" if state.paused else ""
+        yield f"{workload.cell}: {state.replicas} replicas{lacking}{paused}, {_strategy(workload)}"
+
+
+def _strategy(workload: Workload) -> str:
+    if workload.recreate:
+        return "Recreate"
+    return f"maxSurge {workload.max_surge}, maxUnavailable {workload.max_unavailable}"
+
+
+def _standing(words: Assumptions) -> Iterator[str]:
+    if words.standing:
+        names = ", ".join(d.metadata.name for d in words.standing)
+        yield f"standing by as load that never moves: {names}"
+    if words.pending:
+        yield f"of these, not all pods found a node: {', '.join(words.pending)}"
+
+
+def _events(world: World, events: tuple[Event, ...]) -> str:
+    if not events:
+        return "events: none, the control plane runs by itself"
+    parts = [_event(world, event) for event in events]
+    actions = {event.action for event in events}
+    if "node-crash" in actions and "node-return" not in actions:
+        parts.append("a crashed node may come back or not")
+    if actions & {"cordon", "drain"} and "uncordon" not in actions:
+        parts.append("a cordoned node may be uncordoned or not")
+    return "events, at any time: " + ", ".join(parts)
+
+
+def _event(world: World, event: Event) -> str:
+    often = "once" if event.budget == 1 else f"up to {event.budget} times"
+    target = ""
+    if event.workload >= 0:
+        target = f" of {world.workloads[event.workload].name}"
+        if event.action == "scale":
+            target += f" to {event.value}"
+    elif event.node:
+        target = f" of {event.node}"
+    return f"{event.action}{target} {often}{_behaviours(world, event)}"
+
+
+def _behaviours(world: World, event: Event) -> str:
+    if event.action != "rollout":
+        return ""
+    classes = (world.classes[c] for c in world.workloads[event.workload].classes[1:])
+    odd = [c.behaviour for c in classes if c.behaviour is not Behaviour.HEALTHY]
+    return f" ({', '.join(odd)})" if odd else ""
+
+
+def _scheduler(words: Assumptions) -> str:
+    if words.scoring:
+        return "scheduler: takes any of the nodes with the best score"
+    return "scheduler: may take any feasible node (scores are left open)"

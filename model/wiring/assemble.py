@@ -1,0 +1,111 @@
+"""All components together: from a world, a start and the events to a `System`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubelemma.model.system import Best, Bound, Cell, Family, Rule, System, Tally, View
+
+from . import deployment, environment, kubelet, nodelifecycle, replicaset, scheduler, scoring
+from .state import DeploymentState, NodeState
+from .topology import Topology, summaries, topology_of
+from .world import NODES, Workload, World
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The initial values: one for each workload, and all nodes."""
+
+    deployments: tuple[DeploymentState, ...]
+    nodes: tuple[NodeState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How the scenario is explored: whether scores decide, and how many pods a workload may have.
+
+    Pods that terminate count for ``max_pods``: states beyond it are not left.
+    """
+
+    scoring: bool = False
+    max_pods: int = 1000
+
+
+def assemble(
+    world: World, start: Start, events: tuple[environment.Event, ...], choices: Choices
+) -> System:
+    """The system of a scenario."""
+    topologies = tuple(topology_of(world, c) for c in world.classes)
+    scorings = _scorings(world, topologies) if choices.scoring else None
+    tallies, bests = _summaries(world, topologies, scorings)
+    budgets, happenings = environment.cells_and_rules(world, events)
+    cells = [
+        Cell(workload.cell, initial)
+        for workload, initial in zip(world.workloads, start.deployments, strict=True)
+    ]
+    rules: list[Rule] = []
+    for workload in world.workloads:
+        rules += deployment.rules(workload)
+        rules += replicaset.rules(world, workload)
+        rules += scheduler.rules(world, workload, topologies, scorings)
+    return System(
+        cells=[*cells, *budgets],
+        families=[Family(NODES, tuple(sorted(start.nodes)))],
+        tallies=tallies,
+        bests=bests,
+        rules=[*rules, *kubelet.rules(world), *_failure_rules(world, start, events), *happenings],
+        bounds=[_pod_bound(workload, choices.max_pods) for workload in world.workloads],
+    )
+
+
+def _failure_rules(
+    world: World, start: Start, events: tuple[environment.Event, ...]
+) -> tuple[Rule, ...]:
+    """The node controllers, where a node may fail or taints may evict; else they never act."""
+    fails = any(event.action == "node-crash" for event in events)
+    down = any(not (node.up and node.ready) or node.unreachable for node in start.nodes)
+    evicts = any(
+        taint.effect == "NoExecute"
+        for shape in world.shapes
+        for taint in shape.node.spec.taints or ()
+    )
+    return nodelifecycle.rules(world) if fails or down or evicts else ()
+
+
+def _scorings(world: World, topologies: tuple[Topology, ...]) -> tuple[scoring.Scoring, ...]:
+    def of(topology: Topology) -> scoring.Scoring:
+        def feasible(node: NodeState, *seen: object) -> bool:
+            return scheduler.feasibility(world, topology, node, *seen).ok
+
+        return scoring.scoring_of(topology, feasible)
+
+    return tuple(of(topology) for topology in topologies)
+
+
+def _summaries(
+    world: World,
+    topologies: tuple[Topology, ...],
+    scorings: tuple[scoring.Scoring, ...] | None,
+) -> tuple[list[Tally], list[Best]]:
+    tallies: list[Tally] = list(nodelifecycle.tallies(world))
+    bests: list[Best] = []
+    for workload in world.workloads:
+        tallies += replicaset.tallies(workload)
+        bests += replicaset.bests(world, workload)
+    for topology in topologies:
+        more_tallies, more_bests = summaries(topology)
+        tallies += more_tallies
+        bests += more_bests
+    for scores in scorings or ():
+        more_tallies, more_bests = scoring.summaries(scores)
+        tallies += more_tallies
+        bests += more_bests
+    return tallies, bests
+
+
+def _pod_bound(workload: Workload, most: int) -> Bound:
+    def within(state: DeploymentState, alive: replicaset.Counts) -> bool:
+        return sum(s.pending for s in state.sets) + sum(alive) <= most
+
+    view = View((workload.cell,), (workload.tally("alive"),))
+    return Bound(f"at most {most} pods of {workload.cell}, terminating ones included", view, within)

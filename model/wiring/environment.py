@@ -1,0 +1,267 @@
+"""Users and faults. Every one of them is budgeted, and none has to act.
+
+Each event of a scenario is a cell with the number of times it may still happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from kubelemma.model.system import Cell, Outcome, Rule
+
+from .state import ACTIVE, DeploymentState, NodeState, Phase, moved
+from .world import NODES, World
+
+USER = "user"
+FAULT = "fault"
+FAULTS = frozenset({"node-crash", "node-return", "probe-failure", "controller-restart"})
+"""Actions that nobody wants; all others are a user's."""
+
+
+class Event(NamedTuple):
+    """Something that users or faults may do, at most ``budget`` times.
+
+    ``action`` is a key of `WORKLOAD_EVENTS` or `NODE_EVENTS`; ``workload`` the index of the
+    Deployment meant, or -1; ``node`` the name of the node meant, empty for any; ``value`` the new
+    number of replicas for ``scale``.
+    """
+
+    action: str
+    budget: int
+    workload: int = -1
+    node: str = ""
+    value: int = 0
+
+
+WorkloadChange = Callable[[World, Event, DeploymentState], Iterator[tuple[DeploymentState, str]]]
+NodeChange = Callable[[World, Event, NodeState], Iterator[tuple[NodeState, str, int]]]
+
+
+def cells_and_rules(world: World, events: tuple[Event, ...]) -> tuple[list[Cell], list[Rule]]:
+    """The budgets and the rules of all events, and what follows from them without a budget."""
+    cells: list[Cell] = []
+    rules: list[Rule] = []
+    for number, event in enumerate(events, 1):
+        cell = Cell(f"event {number}: {describe(world, event)}", event.budget)
+        cells.append(cell)
+        rules.extend(_rules(world, event, cell.name))
+    actions = {event.action for event in events}
+    if "drain" in actions:
+        rules.append(Rule("drain deletes a pod", USER, (NODES,), _drain_delete, environment=True))
+    if actions & {"drain", "cordon"} and "uncordon" not in actions:
+        rules.append(_unlimited(world, "uncordon"))
+    if "node-crash" in actions and "node-return" not in actions:
+        rules.append(_unlimited(world, "node-return"))
+    return cells, rules
+
+
+def describe(world: World, event: Event) -> str:
+    """The event in a few words, such as ``rollout of default/web``."""
+    if event.workload >= 0:
+        workload = world.workloads[event.workload]
+        text = f"{event.action} {workload.namespace}/{workload.name}"
+        return f"{text} to {event.value}" if event.action == "scale" else text
+    return f"{event.action} {event.node}" if event.node else event.action
+
+
+def _unlimited(world: World, action: str) -> Rule:
+    """What undoes another event may happen as often as it, if the scenario names no number."""
+
+    def outcomes(node: NodeState) -> Iterator[Outcome]:
+        for after, why, _ in NODE_EVENTS[action](world, Event(action, 1), node):
+            yield Outcome(action, {NODES: after}, (), why)
+
+    return Rule(action, _actor(action), (NODES,), outcomes, environment=True)
+
+
+def _actor(action: str) -> str:
+    return FAULT if action in FAULTS else USER
+
+
+def _rules(world: World, event: Event, budget: str) -> Iterator[Rule]:
+    if event.action in WORKLOAD_EVENTS:
+        yield _workload_rule(world, event, budget, WORKLOAD_EVENTS[event.action])
+    if event.action in NODE_EVENTS:
+        yield _node_rule(world, event, budget, NODE_EVENTS[event.action])
+
+
+def _workload_rule(world: World, event: Event, budget: str, change: WorkloadChange) -> Rule:
+    cell = world.workloads[event.workload].cell
+
+    def outcomes(left: int, deployment: DeploymentState) -> Iterator[Outcome]:
+        if left:
+            for after, why in change(world, event, deployment):
+                yield Outcome(event.action, {budget: left - 1, cell: after}, (), why)
+
+    actor = _actor(event.action)
+    return Rule(f"{budget} on its cell", actor, (budget, cell), outcomes, environment=True)
+
+
+def _node_rule(world: World, event: Event, budget: str, change: NodeChange) -> Rule:
+    def outcomes(left: int, node: NodeState) -> Iterator[Outcome]:
+        if not left or (event.node and world.shapes[node.shape].name != event.node):
+            return
+        for after, why, pod_class in change(world, event, node):
+            arguments = (("class", pod_class),) if pod_class >= 0 else ()
+            yield Outcome(event.action, {budget: left - 1, NODES: after}, arguments, why)
+
+    actor = _actor(event.action)
+    return Rule(f"{budget} on a node", actor, (budget, NODES), outcomes, environment=True)
+
+
+# Events of workloads
+
+
+def _rollout(
+    world: World, event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    """Apply the next template: every one is a new revision."""
+    newest = max((deployment.template, *(s.template for s in deployment.sets)))
+    if newest + 1 < len(world.workloads[event.workload].classes):
+        yield deployment._replace(template=newest + 1), "a new pod template is applied"
+
+
+def _scale(
+    _world: World, event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    if deployment.replicas != event.value:
+        after = deployment._replace(replicas=event.value)
+        yield after, f"spec.replicas goes from {deployment.replicas} to {event.value}"
+
+
+def _pause(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    if not deployment.paused:
+        yield deployment._replace(paused=True), "kubectl rollout pause"
+
+
+def _resume(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    if deployment.paused:
+        yield deployment._replace(paused=False), "kubectl rollout resume"
+
+
+def _rollback(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    """``kubectl rollout undo``: back to the second highest revision; refused while paused."""
+    history = sorted(deployment.sets, key=lambda s: s.revision)
+    if not deployment.paused and len(history) > 1 and history[-2].template != deployment.template:
+        yield deployment._replace(template=history[-2].template), "kubectl rollout undo"
+
+
+def _delete_pending(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    for replica_set in deployment.sets:
+        if replica_set.pending:
+            after = replica_set._replace(pending=replica_set.pending - 1)
+            yield deployment.with_set(after), "kubectl delete pod, of one without a node"
+
+
+def _restart(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[DeploymentState, str]]:
+    """What controllers keep in memory is lost: expectations, and the rest of a sync."""
+    sets = tuple(s._replace(adds=0, read=-1) for s in deployment.sets)
+    if sets != deployment.sets or deployment.plan:
+        yield deployment._replace(sets=sets, plan=()), "the controller manager restarts"
+
+
+WORKLOAD_EVENTS: dict[str, WorkloadChange] = {
+    "rollout": _rollout,
+    "scale": _scale,
+    "pause": _pause,
+    "resume": _resume,
+    "rollback": _rollback,
+    "delete-pod": _delete_pending,
+    "controller-restart": _restart,
+}
+
+
+# Events of nodes
+
+
+def _crash(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
+    if node.up:
+        why = "the machine stops; the API still shows the node and its pods as they were"
+        yield node._replace(up=False), why, -1
+
+
+def _cordon(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
+    if not node.cordoned:
+        yield node._replace(cordoned=True), "kubectl cordon", -1
+
+
+def _drain(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
+    if not node.draining:
+        why = "kubectl drain cordons the node and starts to delete its pods"
+        yield node._replace(cordoned=True, draining=True), why, -1
+
+
+def _delete_pod(
+    world: World, event: Event, node: NodeState
+) -> Iterator[tuple[NodeState, str, int]]:
+    own = world.workloads[event.workload].classes
+    for group in node.pods:
+        if group.pod_class in own and Phase(group.phase) in ACTIVE:
+            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.TERMINATING)
+            yield node._replace(pods=pods), "kubectl delete pod", group.pod_class
+
+
+def _probe_failure(
+    world: World, event: Event, node: NodeState
+) -> Iterator[tuple[NodeState, str, int]]:
+    own = world.workloads[event.workload].classes
+    for group in node.pods:
+        if node.up and group.pod_class in own and group.phase in (Phase.READY, Phase.AVAILABLE):
+            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.STARTING)
+            yield node._replace(pods=pods), "its readiness probe fails", group.pod_class
+
+
+def _come_back(
+    _world: World, _event: Event, node: NodeState
+) -> Iterator[tuple[NodeState, str, int]]:
+    """The machine boots: all containers start anew, so no pod on it is Ready."""
+    if node.up:
+        return
+    pods = node.pods
+    for group in node.pods:
+        if group.phase in (Phase.READY, Phase.AVAILABLE):
+            for _ in range(group.size):
+                pods = moved(pods, group.pod_class, Phase(group.phase), Phase.STARTING)
+    yield node._replace(up=True, pods=pods), "the machine boots; its containers restart", -1
+
+
+def _uncordon(
+    _world: World, _event: Event, node: NodeState
+) -> Iterator[tuple[NodeState, str, int]]:
+    if node.cordoned:
+        yield node._replace(cordoned=False, draining=False), "kubectl uncordon", -1
+
+
+NODE_EVENTS: dict[str, NodeChange] = {
+    "node-crash": _crash,
+    "node-return": _come_back,
+    "cordon": _cordon,
+    "uncordon": _uncordon,
+    "drain": _drain,
+    "delete-pod": _delete_pod,
+    "probe-failure": _probe_failure,
+}
+
+
+# The rest of a drain
+
+
+def _drain_delete(node: NodeState) -> Iterator[Outcome]:
+    if not node.draining:
+        return
+    for group in node.pods:
+        if Phase(group.phase) in ACTIVE:
+            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.TERMINATING)
+            writes = {NODES: node._replace(pods=pods)}
+            yield Outcome("drain-delete", writes, (("class", group.pod_class),), "kubectl drain")

@@ -1,0 +1,319 @@
+"""The ReplicaSet controller: creations, deletions and status, one write a step.
+
+Source: pkg/controller/replicaset/replica_set.go. A sync decides on a batch of creations or
+deletions; the rest of the batch stays under way while others act. Victims are ranked anew at each
+deletion of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from kubelemma.model.controllers.replicaset import manage_replicas, rank_key
+from kubelemma.model.system import Best, Outcome, Rule, Tally
+
+from .state import (
+    ACTIVE,
+    DeploymentState,
+    NodeState,
+    Phase,
+    PlannedWrite,
+    SetState,
+    count,
+    moved,
+    shifted,
+)
+from .world import NODES, Workload, World
+
+REPLICASET = "replicaset-controller"
+
+Counts = tuple[int, ...]
+"""One number for each template of a workload."""
+
+
+def tallies(workload: Workload) -> tuple[Tally, ...]:
+    """Pods on nodes by template: active, available, and alive (with those terminating)."""
+    kinds = (
+        ("active", ACTIVE),
+        ("available", (Phase.AVAILABLE,)),
+        ("alive", tuple(Phase)),
+    )
+    return tuple(
+        Tally(workload.tally(name), {NODES: _counter(workload, phases)}, len(workload.classes))
+        for name, phases in kinds
+    )
+
+
+def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeState], Counts]:
+    def measure(node: NodeState) -> Counts:
+        return tuple(count(node.pods, c, phases) for c in workload.classes)
+
+    return measure
+
+
+def bests(world: World, workload: Workload) -> tuple[Best, ...]:
+    """For each template, the rank of the pod on any node that is to be deleted first."""
+    return tuple(
+        Best(victim_name(workload, t), {NODES: _victim_score(world, workload, c)})
+        for t, c in enumerate(workload.classes)
+    )
+
+
+def victim_name(workload: Workload, template: int) -> str:
+    """The name of the best that ranks the victims of one ReplicaSet."""
+    return workload.tally(f"first victim among template {template}")
+
+
+def _victim_score(
+    world: World, workload: Workload, pod_class: int
+) -> Callable[[NodeState], int | None]:
+    def score(node: NodeState) -> int | None:
+        ranks = [rank for rank, _ in victims(world, workload, pod_class, node)]
+        return max(ranks, default=None)
+
+    return score
+
+
+def victims(
+    world: World, workload: Workload, pod_class: int, node: NodeState
+) -> Iterator[tuple[int, Phase]]:
+    """The active pods of a class on a node, by phase, with their rank: the highest goes first.
+
+    Co-located pods are those of all ReplicaSets of the workload, as in the real ranking.
+    """
+    colocated = sum(count(node.pods, c, ACTIVE) for c in workload.classes)
+    cost = world.classes[pod_class].deletion_cost
+    for group in node.pods:
+        phase = Phase(group.phase)
+        if group.pod_class == pod_class and phase in ACTIVE:
+            yield _rank(phase, cost, colocated), phase
+
+
+def _rank(phase: Phase, cost: int, colocated: int) -> int:
+    ready = phase in (Phase.READY, Phase.AVAILABLE)
+    api_phase = "Pending" if phase is Phase.ASSIGNED else "Running"
+    return rank_key(
+        assigned=True, phase=api_phase, ready=ready, deletion_cost=cost, colocated=colocated
+    )
+
+
+def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
+    """Rules of the controller for all ReplicaSets of one Deployment."""
+    active = workload.tally("active")
+    ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
+    name = f"{workload.namespace}/{workload.name}"
+
+    def create(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
+        return _create(world, workload, deployment, on_nodes)
+
+    def create_bound(
+        deployment: DeploymentState, node: NodeState, on_nodes: Counts
+    ) -> Iterator[Outcome]:
+        return _create_bound(world, workload, deployment, node, on_nodes)
+
+    def delete(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
+        return _delete_pending(workload, deployment, on_nodes)
+
+    def delete_on_node(
+        deployment: DeploymentState, node: NodeState, on_nodes: Counts, *first: int | None
+    ) -> Iterator[Outcome]:
+        return _delete_on_node(world, workload, deployment, node, (on_nodes, first))
+
+    def status(
+        deployment: DeploymentState, on_nodes: Counts, available: Counts
+    ) -> Iterator[Outcome]:
+        return _status(workload, deployment, on_nodes, available)
+
+    cell = (workload.cell,)
+    both = (workload.cell, NODES)
+    found = [
+        Rule(f"create a pod of {name}", REPLICASET, cell, create, (active,)),
+        Rule(f"delete a pending pod of {name}", REPLICASET, cell, delete, (active,)),
+        Rule(f"delete a pod of {name}", REPLICASET, both, delete_on_node, (active, *ranks)),
+        Rule(
+            f"write ReplicaSet status of {name}",
+            REPLICASET,
+            cell,
+            status,
+            (active, workload.tally("available")),
+        ),
+    ]
+    if any(world.classes[c].node_name for c in workload.classes):
+        rule = Rule(f"create a bound pod of {name}", REPLICASET, both, create_bound, (active,))
+        found.append(rule)
+    return tuple(found)
+
+
+# Creation
+
+
+def to_create(replica_set: SetState, active: int) -> int:
+    """How many pods the batch under way, or else a sync now, still creates."""
+    if replica_set.adds:
+        return replica_set.adds
+    if in_deletion(replica_set, active):
+        return 0
+    return max(0, manage_replicas(active, replica_set.replicas))
+
+
+def in_deletion(replica_set: SetState, active: int) -> bool:
+    """Whether a batch of deletions is under way."""
+    return not replica_set.adds and 0 <= replica_set.read < active
+
+
+def _after_creation(replica_set: SetState, creations: int) -> SetState:
+    """One of the batch is done; what was read is forgotten with the last one."""
+    left = creations - 1
+    read = replica_set.read if replica_set.adds else replica_set.replicas
+    return replica_set._replace(adds=left, read=read if left else -1)
+
+
+def _label(workload: Workload, template: int) -> tuple[tuple[str, int], ...]:
+    return (("class", workload.classes[template]),)
+
+
+def _create(
+    world: World, workload: Workload, deployment: DeploymentState, on_nodes: Counts
+) -> Iterator[Outcome]:
+    for replica_set in deployment.sets:
+        if world.classes[workload.classes[replica_set.template]].node_name:
+            continue
+        active = replica_set.pending + on_nodes[replica_set.template]
+        creations = to_create(replica_set, active)
+        if creations:
+            after = _after_creation(replica_set, creations)
+            after = after._replace(pending=after.pending + 1)
+            writes = {workload.cell: deployment.with_set(after)}
+            why = _create_reason(replica_set, active, creations)
+            yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
+
+
+def _create_reason(replica_set: SetState, active: int, creations: int) -> str:
+    if replica_set.adds:
+        return f"{creations} creations of an earlier sync are still to be sent"
+    return f"spec.replicas is {replica_set.replicas} and {active} pods are active"
+
+
+def _create_bound(
+    world: World,
+    workload: Workload,
+    deployment: DeploymentState,
+    node: NodeState,
+    on_nodes: Counts,
+) -> Iterator[Outcome]:
+    """Pods whose template names a node are stored as bound: no scheduler sees them."""
+    for replica_set in deployment.sets:
+        pod_class = workload.classes[replica_set.template]
+        wanted = world.classes[pod_class].node_name
+        if not wanted or world.shapes[node.shape].name != wanted:
+            continue
+        active = replica_set.pending + on_nodes[replica_set.template]
+        creations = to_create(replica_set, active)
+        if creations:
+            after = _after_creation(replica_set, creations)
+            pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
+            writes = {workload.cell: deployment.with_set(after), NODES: node._replace(pods=pods)}
+            why = _create_reason(replica_set, active, creations) + "; the template names the node"
+            yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
+
+
+# Deletion
+
+
+def to_delete(replica_set: SetState, active: int) -> int:
+    """How many pods the batch under way, or else a sync now, still deletes."""
+    if replica_set.adds:
+        return 0
+    if in_deletion(replica_set, active):
+        return active - replica_set.read
+    return max(0, -manage_replicas(active, replica_set.replicas))
+
+
+def _after_deletion(replica_set: SetState, active: int, deletions: int) -> SetState:
+    read = replica_set.read if in_deletion(replica_set, active) else replica_set.replicas
+    return replica_set._replace(read=read if deletions > 1 else -1)
+
+
+def _delete_reason(replica_set: SetState, active: int) -> str:
+    wanted = replica_set.read if in_deletion(replica_set, active) else replica_set.replicas
+    return f"spec.replicas was read as {wanted} and {active} pods are active"
+
+
+def _delete_pending(
+    workload: Workload, deployment: DeploymentState, on_nodes: Counts
+) -> Iterator[Outcome]:
+    """Pods without a node go first, and at once: nobody has to confirm."""
+    for replica_set in deployment.sets:
+        active = replica_set.pending + on_nodes[replica_set.template]
+        deletions = to_delete(replica_set, active)
+        if deletions and replica_set.pending:
+            after = _after_deletion(replica_set, active, deletions)
+            after = after._replace(pending=after.pending - 1)
+            writes = {workload.cell: deployment.with_set(after)}
+            why = _delete_reason(replica_set, active) + "; pods without a node go first"
+            label = _label(workload, replica_set.template)
+            yield Outcome("delete-pod", writes, label, why)
+
+
+def _delete_on_node(
+    world: World,
+    workload: Workload,
+    deployment: DeploymentState,
+    node: NodeState,
+    seen: tuple[Counts, tuple[int | None, ...]],
+) -> Iterator[Outcome]:
+    """Delete the pod that ranks first among all nodes; of several, any."""
+    on_nodes, first = seen
+    for replica_set in deployment.sets:
+        template = replica_set.template
+        active = replica_set.pending + on_nodes[template]
+        deletions = to_delete(replica_set, active)
+        if not deletions or replica_set.pending:
+            continue
+        pod_class = workload.classes[template]
+        for rank, phase in victims(world, workload, pod_class, node):
+            if rank == first[template]:
+                after = _after_deletion(replica_set, active, deletions)
+                pods = moved(node.pods, pod_class, phase, Phase.TERMINATING)
+                writes = {
+                    workload.cell: deployment.with_set(after),
+                    NODES: node._replace(pods=pods),
+                }
+                why = _delete_reason(replica_set, active) + f"; {_RANKED[phase]}"
+                yield Outcome("delete-pod", writes, _label(workload, template), why)
+
+
+_RANKED = {
+    Phase.ASSIGNED: "pods still Pending go before running ones",
+    Phase.STARTING: "pods that are not Ready go before Ready ones",
+    Phase.READY: "all its pods are Ready; most co-located goes first",
+    Phase.AVAILABLE: "all its pods are Ready; most co-located goes first",
+}
+
+
+# Status
+
+
+def _status(
+    workload: Workload, deployment: DeploymentState, on_nodes: Counts, available: Counts
+) -> Iterator[Outcome]:
+    """Write what is counted now. It also makes a PUT planned from an older version conflict."""
+    for replica_set in deployment.sets:
+        template = replica_set.template
+        replicas = replica_set.pending + on_nodes[template]
+        if not workload.status_replicas_matter:
+            replicas = 0
+        after = replica_set._replace(status_replicas=replicas, status_available=available[template])
+        if after != replica_set:
+            plan = _until_conflict(deployment, template)
+            writes = {workload.cell: deployment.with_set(after)._replace(plan=plan)}
+            why = f"{available[template]} of its pods are available"
+            yield Outcome("write-status", writes, (("template", template),), why)
+
+
+def _until_conflict(deployment: DeploymentState, template: int) -> tuple[PlannedWrite, ...]:
+    """A PUT carries the version that the sync had read: now it fails, and the rest is dropped."""
+    for i, write in enumerate(deployment.plan):
+        if write.template == template:
+            return deployment.plan[:i]
+    return deployment.plan

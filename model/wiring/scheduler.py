@@ -1,0 +1,114 @@
+"""The scheduler: one pod is bound at a time, to any feasible node, or to one that scores best.
+
+Source: pkg/scheduler/schedule_one.go. Filtering, choice and binding are one step: a binding depends
+on nothing that happens after the choice, and the pod counts on its node from the choice on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubelemma.model.scheduler import node_affinity, node_name, node_ports, node_resources, taints
+from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.scheduler.status import Status
+from kubelemma.model.system import Outcome, Rule
+
+from .scoring import Scoring
+from .state import DeploymentState, NodeState, Phase, shifted
+from .topology import ALONE, Topology, filter_status
+from .world import NODES, PodClass, Workload, World
+
+SCHEDULER = "scheduler"
+
+
+def feasibility(world: World, topology: Topology, node: NodeState, *seen: Any) -> Status:
+    """The first filter that rejects the class's next pod on this node, or success.
+
+    ``seen`` are the summaries named by ``topology.reads``.
+    """
+    info = world.node_info(node)
+    status = local_filters(topology.pod_class, info)
+    if not status.ok or not topology.concerned:
+        return status
+    domains, *least = seen or (ALONE,)
+    return filter_status(topology, info, domains, least)
+
+
+def local_filters(pod_class: PodClass, info: NodeInfo) -> Status:
+    """The filters that need no other node, in the default order."""
+    pod = pod_class.pod
+    for check in _LOCAL:
+        status = check(pod, info)
+        if not status.ok:
+            return status
+    return node_resources.filter_fit(node_resources.fit_request(pod), info)
+
+
+_LOCAL = (
+    taints.filter_unschedulable,
+    node_name.filter_node_name,
+    taints.filter_taints,
+    node_affinity.filter_affinity,
+    node_ports.filter_ports,
+)
+
+
+def rules(
+    world: World,
+    workload: Workload,
+    topologies: tuple[Topology, ...],
+    scorings: tuple[Scoring, ...] | None,
+) -> tuple[Rule, ...]:
+    """One rule for each template of the workload that pods can be scheduled from.
+
+    ``topologies`` and ``scorings`` are by class; without scorings the choice is open.
+    """
+    return tuple(
+        _bind_rule(world, workload, topologies[c], scorings[c] if scorings else None)
+        for c in workload.classes
+        if not world.classes[c].gated and not world.classes[c].node_name
+    )
+
+
+def _bind_rule(
+    world: World, workload: Workload, topology: Topology, scoring: Scoring | None
+) -> Rule:
+    pod_class = topology.pod_class
+    name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
+
+    def outcomes(deployment: DeploymentState, node: NodeState, *seen: Any) -> Iterator[Outcome]:
+        pending = _pending(deployment, pod_class.template)
+        if not pending:
+            return
+        filters, scores = seen[: len(topology.reads)], seen[len(topology.reads) :]
+        if not feasibility(world, topology, node, *filters).ok:
+            return
+        if scoring is not None and not scoring.is_best(node, *scores):
+            return
+        yield _bind(workload, pod_class, deployment, node, scored=scoring is not None)
+
+    reads = topology.reads + (scoring.reads if scoring else ())
+    return Rule(name, SCHEDULER, (workload.cell, NODES), outcomes, reads)
+
+
+def _pending(deployment: DeploymentState, template: int) -> int:
+    return sum(s.pending for s in deployment.sets if s.template == template)
+
+
+def _bind(
+    workload: Workload,
+    pod_class: PodClass,
+    deployment: DeploymentState,
+    node: NodeState,
+    *,
+    scored: bool,
+) -> Outcome:
+    replica_set = next(s for s in deployment.sets if s.template == pod_class.template)
+    after = deployment.with_set(replica_set._replace(pending=replica_set.pending - 1))
+    pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1)
+    writes = {workload.cell: after, NODES: node._replace(pods=pods)}
+    why = "every filter passes"
+    if scored:
+        why += ", and no feasible node scores higher"
+    return Outcome("bind", writes, (("class", pod_class.index),), why)

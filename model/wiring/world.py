@@ -1,0 +1,209 @@
+"""The fixed part of a scenario: workloads, pod classes, node shapes; states refer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from kubelemma.model.controllers.tainteviction import min_toleration_seconds
+from kubelemma.model.objects.meta import LabelSelector
+from kubelemma.model.objects.node import Namespace, Node, Taint
+from kubelemma.model.objects.pod import Pod, PodAffinity
+from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.scheduler import image_locality
+from kubelemma.model.scheduler.contribution import total
+from kubelemma.model.scheduler.nodeinfo import NodeInfo
+
+from .state import NO_EXECUTE, NO_SCHEDULE, Group, NodeState, Phase
+
+NODES = "nodes"
+"""The symmetric family of all nodes; its members are `NodeState` values."""
+
+UNREACHABLE = "node.kubernetes.io/unreachable"
+
+
+class Behaviour(StrEnum):
+    """What the containers of a template do once started."""
+
+    HEALTHY = "healthy"
+    NEVER_READY = "neverReady"
+    CRASH_LOOPING = "crashLooping"
+
+
+@dataclass(frozen=True, slots=True)
+class PodClass:
+    """All pods of one template of one workload.
+
+    ``pod`` is what the API server stores for one of them, without a name or a node; ``selector``
+    that of its ReplicaSet.
+    """
+
+    index: int
+    workload: int
+    template: int
+    pod: Pod
+    behaviour: Behaviour
+    min_ready_seconds: int
+    deletion_cost: int
+    selector: LabelSelector
+
+    @property
+    def gated(self) -> bool:
+        """Whether scheduling gates keep these pods out of the queue."""
+        return bool(self.pod.spec.scheduling_gates)
+
+    @property
+    def node_name(self) -> str:
+        """The node that the template itself names, bypassing the scheduler; empty for none."""
+        return self.pod.spec.node_name
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment under check; ``classes[t]`` is the index of the class of its template ``t``."""
+
+    index: int
+    namespace: str
+    name: str
+    recreate: bool
+    max_surge: IntOrPercent
+    max_unavailable: IntOrPercent
+    revision_history_limit: int
+    classes: tuple[int, ...]
+
+    @property
+    def cell(self) -> str:
+        """The name of its cell, which is also how people are told of it."""
+        return f"Deployment {self.namespace}/{self.name}"
+
+    @property
+    def status_replicas_matter(self) -> bool:
+        """Whether any decision reads ``status.replicas`` of a ReplicaSet; else it is not kept."""
+        return self.recreate or len(self.classes) - 1 > self.revision_history_limit
+
+    def tally(self, what: str) -> str:
+        """The name of one of its tallies or bests."""
+        return f"{what} of {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShape:
+    """Nodes that nothing tells apart: one representative, and the pods that stand by on each.
+
+    ``name`` is given only where something refers to this very node.
+    """
+
+    node: Node
+    standing: tuple[Pod, ...]
+    zone: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that does not change in a scenario.
+
+    ``sizes`` is the number of nodes of each shape. ``unique_keys`` are the topology keys of which
+    every node has a value of its own: the host name, or nothing.
+    """
+
+    workloads: tuple[Workload, ...]
+    classes: tuple[PodClass, ...]
+    shapes: tuple[NodeShape, ...]
+    sizes: tuple[int, ...]
+    unique_keys: frozenset[str]
+    namespaces: tuple[Namespace, ...] = ()
+
+    # What the API shows
+
+    def node(self, state: NodeState) -> Node:
+        """The Node object."""
+        shape = self.shapes[state.shape].node
+        taints = (*(shape.spec.taints or ()), *_unreachable_taints(state.unreachable))
+        spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
+        return msgspec.structs.replace(shape, spec=spec)
+
+    def node_info(self, state: NodeState, phases: Iterable[Phase] = tuple(Phase)) -> NodeInfo:
+        """The node with its pods in these phases, and those that stand by."""
+        wanted = frozenset(int(p) for p in phases)
+        pods = [
+            pod
+            for group in state.pods
+            if group.phase in wanted
+            for pod in [self._stored(group)] * group.size
+        ]
+        return NodeInfo(self.node(state), (*self.shapes[state.shape].standing, *pods))
+
+    def blank_nodes(self) -> tuple[NodeInfo, ...]:
+        """A node of each shape, without pods."""
+        return tuple(NodeInfo(shape.node) for shape in self.shapes)
+
+    def _stored(self, group: Group) -> Pod:
+        pod = self.classes[group.pod_class].pod
+        if group.phase != Phase.TERMINATING:
+            return pod
+        metadata = msgspec.structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
+        return msgspec.structs.replace(pod, metadata=metadata)
+
+    # What rules ask again and again
+
+    def all_pods(self) -> tuple[Pod, ...]:
+        """One pod of each class, and all that stand by."""
+        standing = (pod for shape in self.shapes for pod in shape.standing)
+        return (*(c.pod for c in self.classes), *standing)
+
+    def values_of(self, key: str) -> tuple[str, ...]:
+        """The values that nodes have for a label, sorted."""
+        found = (shape.node.metadata.label_map().get(key) for shape in self.shapes)
+        return tuple(sorted({value for value in found if value is not None}))
+
+    def affinity_keys(self) -> frozenset[str]:
+        """The topology keys of all affinity terms, required or preferred, of all pods."""
+        return frozenset(
+            key
+            for pod in self.all_pods()
+            if pod.spec.affinity is not None
+            for part in (pod.spec.affinity.pod_affinity, pod.spec.affinity.pod_anti_affinity)
+            if part is not None
+            for key in _topology_keys(part)
+        )
+
+    def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of each namespace, by name."""
+        return {n.metadata.name: n.metadata.label_map() for n in self.namespaces}
+
+    def image_holders(self) -> Mapping[str, int]:
+        """The number of nodes that hold each image, by name of image."""
+        return total(
+            {image: count * size for image, count in image_locality.contribution(info).items()}
+            for info, size in zip(self.blank_nodes(), self.sizes, strict=True)
+        )
+
+    def tolerates_unreachable(self, pod_class: int) -> bool:
+        """Whether these pods are never evicted from an unreachable node."""
+        taints = _unreachable_taints(NO_EXECUTE)
+        return self._toleration_seconds(pod_class, taints) is None
+
+    def evicted_after(self, pod_class: int, node: NodeState) -> int | None:
+        """For how many seconds these pods tolerate the node's NoExecute taints; None: for ever."""
+        return self._toleration_seconds(pod_class, self.node(node).spec.taints or ())
+
+    def _toleration_seconds(self, pod_class: int, taints: tuple[Taint, ...]) -> int | None:
+        return min_toleration_seconds(self.classes[pod_class].pod.spec.tolerations or (), taints)
+
+
+def _topology_keys(part: PodAffinity) -> Iterator[str]:
+    for term in part.required or ():
+        yield term.topology_key
+    for weighted in part.preferred or ():
+        yield weighted.pod_affinity_term.topology_key
+
+
+def _unreachable_taints(bits: int) -> tuple[Taint, ...]:
+    no_schedule = Taint(key=UNREACHABLE, effect="NoSchedule")
+    no_execute = Taint(key=UNREACHABLE, effect="NoExecute")
+    present = ((NO_SCHEDULE, no_schedule), (NO_EXECUTE, no_execute))
+    return tuple(taint for bit, taint in present if bits & bit)

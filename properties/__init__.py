@@ -1,0 +1,1 @@
+"""What Kubernetes promises: statements as named data, and their formulas over a scenario."""

@@ -1,0 +1,69 @@
+"""Whether pods fit a node, counted here from the rules of the documentation alone.
+
+The scheduler's and the kubelet's own code is not used, so that a mistake there shows.
+Source: https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/ and
+https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from kubelemma.model.objects.pod import Container, Pod
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.wiring.state import NodeState, Phase
+from kubelemma.model.wiring.world import World
+
+Amounts = dict[str, Fraction]
+
+
+def overcommitted(world: World, node: NodeState, phases: tuple[Phase, ...]) -> tuple[str, ...]:
+    """The resources of which the pods in these phases ask for more than there is, sorted."""
+    shape = world.shapes[node.shape]
+    pods = list(shape.standing)
+    for group in node.pods:
+        if Phase(group.phase) in phases:
+            pods += [world.classes[group.pod_class].pod] * group.size
+    used = _sum(effective_requests(pod) for pod in pods)
+    used["pods"] = Fraction(len(pods))
+    allocatable = shape.node.status.allocatable or {}
+    room = {name: quantity.amount for name, quantity in allocatable.items()}
+    return tuple(sorted(name for name, amount in used.items() if amount > room.get(name, 0)))
+
+
+def effective_requests(pod: Pod) -> Amounts:
+    """What a pod asks for: the larger of its containers together and its costliest start."""
+    running = _sum(_requests(c) for c in pod.spec.containers or ())
+    sidecars: Amounts = {}
+    start: Amounts = {}
+    for container in pod.spec.init_containers or ():
+        if container.restart_policy == "Always":
+            sidecars = _sum((sidecars, _requests(container)))
+            start = _larger(start, sidecars)
+        else:
+            start = _larger(start, _sum((sidecars, _requests(container))))
+    total = _larger(_sum((running, sidecars)), start)
+    if pod.spec.resources is not None:
+        total |= _amounts(pod.spec.resources.requests)
+    return _sum((total, _amounts(pod.spec.overhead)))
+
+
+def _requests(container: Container) -> Amounts:
+    return _amounts(container.resources.requests if container.resources else None)
+
+
+def _amounts(quantities: Mapping[str, Quantity] | None) -> Amounts:
+    return {name: quantity.amount for name, quantity in (quantities or {}).items()}
+
+
+def _sum(parts: Iterable[Mapping[str, Fraction]]) -> Amounts:
+    total: Amounts = {}
+    for part in parts:
+        for name, amount in part.items():
+            total[name] = total.get(name, Fraction(0)) + amount
+    return total
+
+
+def _larger(a: Mapping[str, Fraction], b: Mapping[str, Fraction]) -> Amounts:
+    return {name: max(a.get(name, Fraction(0)), b.get(name, Fraction(0))) for name in {*a, *b}}

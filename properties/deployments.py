@@ -1,0 +1,214 @@
+"""What Deployments promise: DEP-*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.system import Outcome, View
+from kubelemma.model.wiring.replicaset import Counts
+from kubelemma.model.wiring.state import DeploymentState
+from kubelemma.model.wiring.world import Behaviour, Workload, World
+
+from .formula import Always, Converges, EachStep, Formula, NeverStuck, StepPredicate
+from .statement import Kind, Severity, Statement
+
+_ROLLING = "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"
+_PKG = "pkg/controller/deployment"
+
+STATEMENTS = (
+    Statement(
+        id="DEP-1",
+        title="Rolling updates stay within maxSurge",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "When the Deployment controller sizes ReplicaSets, their spec.replicas sum up to at "
+            "most spec.replicas + maxSurge."
+        ),
+        why="Capacity and quotas are planned for replicas + maxSurge; more pods may not fit.",
+        conditions=(
+            "RollingUpdate only. A sum that is too large already (the user has just lowered "
+            "spec.replicas) must not grow."
+        ),
+        source=f"{_ROLLING}#max-surge; {_PKG}/util/deployment_util.go",
+        components=("deployment-controller",),
+        remediation="None on the user's side: this is an invariant of the controller itself.",
+    ),
+    Statement(
+        id="DEP-2",
+        title="Rolling updates keep the promised pods available",
+        kind=Kind.STEP,
+        severity=Severity.CRITICAL,
+        statement=(
+            "When the ReplicaSet controller deletes an available pod, at least spec.replicas - "
+            "maxUnavailable pods of the Deployment are available afterwards."
+        ),
+        why=(
+            "maxUnavailable is what users rely on to keep serving during a rollout. Pods lost to "
+            "crashes do not count against it, but a deletion on top of such a loss does."
+        ),
+        conditions=(
+            "RollingUpdate only; of spec.replicas now and as the Deployment controller last saw "
+            "it, the lower one counts. Available is what the API shows."
+        ),
+        source=f"{_ROLLING}#max-unavailable; {_PKG}/rolling.go",
+        components=("deployment-controller", "replicaset-controller"),
+        remediation=(
+            "The controller decides on availability that it saw earlier. Keep a spare: raise "
+            "replicas or lower maxUnavailable (with maxSurge above 0), and give rollouts room so "
+            "that they do not last through failures."
+        ),
+    ),
+    Statement(
+        id="DEP-3",
+        title="Recreate never runs two versions at once",
+        kind=Kind.SAFETY,
+        severity=Severity.HIGH,
+        statement="With strategy Recreate, pods of two templates never exist at the same time.",
+        why="Recreate is chosen where two versions must not run together, as with one database.",
+        conditions="No force deletion; pods that are terminating count as existing.",
+        source=f"{_ROLLING}#recreate-deployment; {_PKG}/recreate.go",
+        components=("deployment-controller", "replicaset-controller", "kubelet"),
+        remediation=(
+            "Do not start a rollout while the Deployment is being scaled; where two versions must "
+            "never meet, let the application take a lock of its own."
+        ),
+    ),
+    Statement(
+        id="DEP-4",
+        title="Rollouts complete",
+        kind=Kind.LIVENESS,
+        severity=Severity.CRITICAL,
+        statement=(
+            "Once users and faults stop, the Deployment reaches a state in which all its pods are "
+            "of the current template, spec.replicas of them are available, and old ReplicaSets "
+            "are empty; and it stays there."
+        ),
+        why="A rollout that cannot finish leaves a mix of versions and blocks every later one.",
+        conditions=(
+            "Asked of Deployments that are not paused and whose current template becomes Ready "
+            "when started and carries no scheduling gates."
+        ),
+        source=f"{_ROLLING}#complete-deployment; {_PKG}/progress.go",
+        components=("deployment-controller", "replicaset-controller", "scheduler", "kubelet"),
+        remediation=(
+            "Look at what the last step's pending pods wait for. Either give them room (one more "
+            "node, smaller requests, softer constraints), or let old pods go first: "
+            "maxUnavailable of at least 1, with maxSurge 0 where nothing extra fits."
+        ),
+    ),
+    Statement(
+        id="DEP-6",
+        title="One ReplicaSet per template",
+        kind=Kind.SAFETY,
+        severity=Severity.HIGH,
+        statement="A Deployment never has two ReplicaSets of one pod template.",
+        why="Two would both be scaled for the same revision and break every count.",
+        conditions="Per Deployment uid and collision count.",
+        source=f"{_PKG}/sync.go",
+        components=("deployment-controller",),
+        remediation="None on the user's side: this is an invariant of the controller itself.",
+    ),
+    Statement(
+        id="STUCK",
+        title="Nothing stands still short of its goal",
+        kind=Kind.LIVENESS,
+        severity=Severity.CRITICAL,
+        statement=(
+            "There is no reachable state in which no component can act any more although the "
+            "Deployment is not where its owner wants it."
+        ),
+        why="Nobody will ever repair such a state but a person.",
+        conditions="The goal and its conditions are those of DEP-4.",
+        source="https://kubernetes.io/docs/concepts/architecture/controller/",
+        components=("all",),
+        remediation="As for DEP-4: see what the pending pods wait for.",
+    ),
+)
+
+
+def formulas(world: World, workload: Workload) -> dict[str, Formula]:
+    """The formulas of one Deployment, by property."""
+    cell = workload.cell
+    active, available = workload.tally("active"), workload.tally("available")
+    whole = View((cell,), (active, available))
+    found: dict[str, Formula] = {
+        "DEP-4": Converges(whole, _complete(world, workload)),
+        "DEP-6": Always(View((cell,)), _distinct_templates),
+        "STUCK": NeverStuck(whole, _complete(world, workload)),
+    }
+    if workload.recreate:
+        found["DEP-3"] = Always(View((cell,), (workload.tally("alive"),)), _one_version)
+    else:
+        sized = frozenset({"create-replicaset", "scale-replicaset"})
+        found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
+        deleted = frozenset({"delete-pod"})
+        found["DEP-2"] = EachStep(View((cell,), (available,)), _keeps_available(workload), deleted)
+    return found
+
+
+def _within_surge(workload: Workload) -> StepPredicate:
+    def holds(
+        before: tuple[DeploymentState], _outcome: Outcome, after: tuple[DeploymentState]
+    ) -> bool | None:
+        deployment = after[0]
+        surge = workload.max_surge.scaled(deployment.replicas, round_up=True)
+        total, earlier = (sum(s.replicas for s in state[0].sets) for state in (after, before))
+        return total <= max(deployment.replicas + surge, earlier)
+
+    return holds
+
+
+def _keeps_available(workload: Workload) -> StepPredicate:
+    def holds(
+        before: tuple[DeploymentState, Counts],
+        _outcome: Outcome,
+        after: tuple[DeploymentState, Counts],
+    ) -> bool | None:
+        left, earlier = sum(after[1]), sum(before[1])
+        if left == earlier:
+            return None
+        return left >= promised(workload, after[0])
+
+    return holds
+
+
+def promised(workload: Workload, deployment: DeploymentState) -> int:
+    """How many pods must stay available: by the spec, or by what the controller last saw of it."""
+    seen = [s.desired for s in deployment.sets if s.replicas]
+    desired = min([deployment.replicas, *seen])
+    _, unavailable = resolve_fenceposts(workload.max_surge, workload.max_unavailable, desired)
+    return desired - min(unavailable, desired)
+
+
+def _one_version(deployment: DeploymentState, alive: Counts) -> bool | None:
+    versions = [s for s in deployment.sets if s.pending + alive[s.template]]
+    return None if not versions else len(versions) == 1
+
+
+def _distinct_templates(deployment: DeploymentState) -> bool:
+    return len({s.template for s in deployment.sets}) == len(deployment.sets)
+
+
+def _complete(
+    world: World, workload: Workload
+) -> Callable[[DeploymentState, Counts, Counts], bool]:
+    def goal(deployment: DeploymentState, active: Counts, available: Counts) -> bool:
+        wanted = world.classes[workload.classes[deployment.template]]
+        if deployment.paused or wanted.gated or wanted.behaviour is not Behaviour.HEALTHY:
+            return True
+        others = sum(s.pending + s.replicas for s in deployment.sets) + sum(active)
+        current = deployment.current()
+        if current is None:
+            return deployment.replicas == 0 and others == 0
+        mine = current.replicas + active[current.template]
+        return (
+            current.pending == 0
+            and others == mine
+            and current.replicas == deployment.replicas
+            and active[current.template] == deployment.replicas
+            and available[current.template] == deployment.replicas
+        )
+
+    return goal

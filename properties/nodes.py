@@ -1,0 +1,74 @@
+"""What nodes and kubelets promise: NODE-*, KUB-*."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import View
+from kubelemma.model.wiring.nodelifecycle import EVICTING, zones
+from kubelemma.model.wiring.state import ACTIVE, ADMITTED, NodeState, Phase
+from kubelemma.model.wiring.world import NODES, World
+
+from .capacity import overcommitted
+from .formula import Always, Converges, Formula
+from .statement import Kind, Severity, Statement
+
+STATEMENTS = (
+    Statement(
+        id="KUB-7",
+        title="Admitted pods fit their node",
+        kind=Kind.SAFETY,
+        severity=Severity.CRITICAL,
+        statement=(
+            "The requests of all pods that a kubelet has admitted and not yet finished sum up to "
+            "at most what the node has allocatable, in every resource and in number."
+        ),
+        why="Requests are guarantees; an overcommitted node cannot honour them.",
+        conditions="Critical pods and static pods, which the kubelet admits all the same, are out.",
+        source="pkg/kubelet/lifecycle/predicate.go",
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+    ),
+    Statement(
+        id="NODE-2",
+        title="Pods leave unreachable nodes",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "Once users and faults stop, no pod that does not tolerate it for ever is left "
+            "undeleted on a node that is down."
+        ),
+        why="Until the old pod is deleted its ReplicaSet does not replace it.",
+        conditions=(
+            "The node's zone still evicts: not when all zones are disrupted, nor when a zone of "
+            "up to 50 nodes has more than two nodes and 55 % of them down."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"
+            "#taint-based-evictions; pkg/controller/tainteviction/taint_eviction.go"
+        ),
+        components=("node-lifecycle-controller", "taint-eviction-controller"),
+        remediation="Give tolerations of node.kubernetes.io/unreachable a tolerationSeconds.",
+    ),
+)
+
+
+def formulas(world: World) -> dict[str, Formula]:
+    """The formulas about all nodes, by property."""
+    names = zones(world)
+
+    def admitted_fit(node: NodeState) -> bool | None:
+        if not any(Phase(g.phase) in ADMITTED for g in node.pods):
+            return None
+        return not overcommitted(world, node, ADMITTED)
+
+    def left(node: NodeState, evicting: tuple[bool, ...]) -> bool:
+        if node.up or not evicting[names.index(world.shapes[node.shape].zone)]:
+            return True
+        return not any(
+            Phase(g.phase) in ACTIVE and not world.tolerates_unreachable(g.pod_class)
+            for g in node.pods
+        )
+
+    return {
+        "KUB-7": Always(View((NODES,)), admitted_fit),
+        "NODE-2": Converges(View((NODES,), (EVICTING,)), left),
+    }

@@ -1,0 +1,116 @@
+"""What ReplicaSets promise: RS-*."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Outcome, View
+from kubelemma.model.wiring.replicaset import Counts, victim_name, victims
+from kubelemma.model.wiring.state import ACTIVE, DeploymentState, NodeState, count
+from kubelemma.model.wiring.world import NODES, Workload, World
+
+from .formula import Converges, EachStep, Formula, StepPredicate
+from .statement import Kind, Severity, Statement
+
+_DOCS = "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/"
+_PKG = "pkg/controller/replicaset/replica_set.go"
+
+STATEMENTS = (
+    Statement(
+        id="RS-1",
+        title="Replica counts converge",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "Once users and faults stop, every ReplicaSet comes to have exactly spec.replicas "
+            "active pods, and keeps them."
+        ),
+        why="Too few pods do not carry the load, too many are not planned for.",
+        conditions="Active: neither terminal nor being deleted; a pod may be active and pending.",
+        source=f"{_DOCS}#how-a-replicaset-works; {_PKG}",
+        components=("replicaset-controller",),
+        remediation=(
+            "Look for whoever removes the pods again: a NoExecute taint that the template does "
+            "not tolerate, a node named by the template, an admission that rejects."
+        ),
+    ),
+    Statement(
+        id="RS-2",
+        title="No pod is created beyond what was asked for",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "When the ReplicaSet controller creates a pod, no more pods are active afterwards "
+            "than the spec.replicas that its sync had read."
+        ),
+        why="Expectations exist for this: acting twice on one observation doubles the pods.",
+        conditions="Caches that are not stale, and no restart of the controller in between.",
+        source=f"pkg/controller/controller_utils.go; {_PKG}",
+        components=("replicaset-controller",),
+        remediation="None on the user's side: this is an invariant of the controller itself.",
+    ),
+    Statement(
+        id="RS-4",
+        title="Scaling down removes the right pods first",
+        kind=Kind.STEP,
+        severity=Severity.MEDIUM,
+        statement=(
+            "The ReplicaSet controller deletes pods without a node before pods with one, Pending "
+            "before Running ones, those that are not Ready before Ready ones, and among these "
+            "the ones with more pods of the same Deployment on their node."
+        ),
+        why="A scale-down that took serving pods first would cost availability for nothing.",
+        conditions="As the pods were at the time of the deletion.",
+        source=f"{_DOCS}#scaling-a-replicaset; pkg/controller/controller_utils.go",
+        components=("replicaset-controller",),
+        remediation="None on the user's side: this is an invariant of the controller itself.",
+    ),
+)
+
+
+def formulas(world: World, workload: Workload) -> dict[str, Formula]:
+    """The formulas of the ReplicaSets of one Deployment, by property."""
+    active = workload.tally("active")
+    ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
+    own = View((workload.cell,), (active,))
+    at_node = View((workload.cell, NODES), ranks)
+    return {
+        "RS-1": Converges(own, _settled),
+        "RS-2": EachStep(own, _never_beyond, frozenset({"create-pod"})),
+        "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({"delete-pod"})),
+    }
+
+
+def _settled(deployment: DeploymentState, active: Counts) -> bool:
+    return all(s.pending + active[s.template] == s.replicas for s in deployment.sets)
+
+
+def _never_beyond(
+    before: tuple[DeploymentState, Counts],
+    _outcome: Outcome,
+    after: tuple[DeploymentState, Counts],
+) -> bool | None:
+    old, new = before[0], after[0]
+    for mine, then in zip(new.sets, old.sets, strict=True):
+        active = mine.pending + after[1][mine.template]
+        if active > then.pending + before[1][mine.template]:
+            read = then.read if then.read >= 0 else then.replicas
+            return active <= read
+    return None
+
+
+def _right_victim(world: World, workload: Workload) -> StepPredicate:
+    def holds(
+        before: tuple[DeploymentState, NodeState, *tuple[int | None, ...]],
+        _outcome: Outcome,
+        after: tuple[DeploymentState, NodeState, *tuple[int | None, ...]],
+    ) -> bool | None:
+        deployment, node, *ranks = before
+        for template, pod_class in enumerate(workload.classes):
+            now = {p: count(after[1].pods, pod_class, (p,)) for p in ACTIVE}
+            lost = [p for p in ACTIVE if count(node.pods, pod_class, (p,)) > now[p]]
+            if lost:
+                pending = any(s.pending for s in deployment.sets if s.template == template)
+                ranked = {p: rank for rank, p in victims(world, workload, pod_class, node)}
+                return not pending and ranked[lost[0]] == ranks[template]
+        return None
+
+    return holds

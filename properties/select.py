@@ -1,0 +1,36 @@
+"""Which properties a scenario is asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.wiring.topology import topology_of
+
+from . import deployments, nodes, replicasets, scheduling
+from .catalogue import STATEMENTS
+from .formula import Formula
+from .statement import Property
+
+
+def properties_for(scenario: Scenario, ids: Iterable[str] = ()) -> tuple[Property, ...]:
+    """All properties that apply, or those of the given identifiers, in the catalogue's order."""
+    wanted = frozenset(ids) or frozenset(STATEMENTS)
+    found = [p for p in _all(scenario) if p.id in wanted]
+    order = list(STATEMENTS)
+    return tuple(sorted(found, key=lambda p: (order.index(p.id), p.subject)))
+
+
+def _all(scenario: Scenario) -> Iterator[Property]:
+    world = scenario.world
+    topologies = tuple(topology_of(world, c) for c in world.classes)
+    for workload in world.workloads:
+        yield from _named(workload.cell, deployments.formulas(world, workload))
+        yield from _named(workload.cell, replicasets.formulas(world, workload))
+        yield from _named(workload.cell, scheduling.formulas(world, workload, topologies))
+    yield from _named("all nodes", nodes.formulas(world))
+
+
+def _named(subject: str, formulas: Mapping[str, Formula]) -> Iterator[Property]:
+    for identifier, formula in formulas.items():
+        yield Property(STATEMENTS[identifier], subject, formula)

@@ -1,0 +1,55 @@
+"""Properties as named data: what is promised, by whom, where it is written, what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .formula import Formula
+
+
+class Severity(StrEnum):
+    """How much a violation matters."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Kind(StrEnum):
+    """What sort of promise it is."""
+
+    SAFETY = "safety"
+    STEP = "step"
+    LIVENESS = "liveness"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A promise of Kubernetes, independent of any scenario."""
+
+    id: str
+    title: str
+    kind: Kind
+    severity: Severity
+    statement: str
+    why: str
+    conditions: str
+    source: str
+    components: tuple[str, ...]
+    remediation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A promise about one object of a scenario, as a formula over its system."""
+
+    statement: Statement
+    subject: str
+    formula: Formula
+
+    @property
+    def id(self) -> str:
+        """The identifier, such as ``DEP-4``."""
+        return self.statement.id

@@ -1,0 +1,1 @@
+"""Explanation as data, and its renderers: text and JSON."""

@@ -1,0 +1,39 @@
+"""The catalogue of properties as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from tabulate import tabulate
+
+from kubelemma.properties.statement import Statement
+
+from .style import Role, painter, wrap
+
+
+def listing(statements: Iterable[Statement], *, colour: bool = False) -> str:
+    """A table of statements, one a line."""
+    paint = painter(colour=colour)
+    rows = [(paint(s.id, Role.HEADING), s.kind, s.severity, s.title) for s in statements]
+    headers = ("PROPERTY", "KIND", "SEVERITY", "PROMISE")
+    return tabulate(rows, headers, tablefmt="plain", disable_numparse=True) + "\n"
+
+
+def explanation(statement: Statement, *, colour: bool = False, width: int = 100) -> str:
+    """Everything that is known about a property."""
+    paint = painter(colour=colour)
+    lines = [paint(f"{statement.id}: {statement.title}", Role.HEADING), ""]
+    for label, text in _parts(statement):
+        if text:
+            lines += [paint(label, Role.HEADING), *wrap(text, width, "  "), ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _parts(statement: Statement) -> Iterator[tuple[str, str]]:
+    yield "Kind", f"{statement.kind}; a violation is of {statement.severity} severity"
+    yield "Promise", statement.statement
+    yield "Why it matters", statement.why
+    yield "Conditions", statement.conditions
+    yield "Kept by", ", ".join(statement.components)
+    yield "Written in", statement.source
+    yield "What to do about a violation", statement.remediation

@@ -1,0 +1,150 @@
+"""The result of a check as one typed document, from which every format is rendered.
+
+A *verdict* is what was found out. A *result* is what that means for whoever asked: a violation that
+was expected, or of too low a severity, does not fail a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.properties.statement import Severity, Statement
+from kubelemma.solver.result import PropertyResult, Statistics, Verdict
+
+from .story import Story
+
+SEVERITIES = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
+"""All severities, from the mildest."""
+
+
+Finding: TypeAlias = Literal["holds", "violated", "inconclusive", "vacuous"]
+"""A verdict, or vacuous for a property that holds because its premise never came true."""
+
+
+class Result(StrEnum):
+    """What the verdicts mean: success, failure, or neither."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyReport:
+    """The verdict on one property of one object.
+
+    ``expected`` is what the scenario's ``expect`` says about it, None where it says nothing.
+    ``vacuous`` tells that the property's premise never came true, so that it says nothing.
+    """
+
+    statement: Statement
+    subject: str
+    verdict: Verdict
+    message: str = ""
+    vacuous: bool = False
+    expected: Finding | None = None
+    story: Story | None = None
+
+    @property
+    def finding(self) -> Finding:
+        """The verdict, with vacuous told apart from holds."""
+        vacuous = self.vacuous and self.verdict is Verdict.HOLDS
+        return "vacuous" if vacuous else self.verdict.value
+
+    @property
+    def id(self) -> str:
+        """The identifier, such as ``DEP-4``."""
+        return self.statement.id
+
+    def result(self, fail_on: Severity) -> Result:
+        """What the verdict means where violations from severity ``fail_on`` on count."""
+        if self.verdict is Verdict.INCONCLUSIVE:  # never success, not even where it was expected
+            return Result.INCONCLUSIVE
+        if self.expected is not None:
+            return Result.PASSED if self.finding == self.expected else Result.FAILED
+        counts = self.verdict is Verdict.VIOLATED and self.counts(fail_on)
+        return Result.FAILED if counts else Result.PASSED
+
+    def counts(self, fail_on: Severity) -> bool:
+        """Whether a violation is at least as severe as ``fail_on``."""
+        return SEVERITIES.index(self.statement.severity) >= SEVERITIES.index(fail_on)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioReport:
+    """All verdicts on one scenario.
+
+    ``setting`` says in sentences what was assumed: the cluster, the events, the bounds, and which
+    parts of Kubernetes stood by.
+
+    Raises:
+        ValueError: there are no properties; an empty check must never look like success.
+    """
+
+    name: str
+    setting: tuple[str, ...]
+    properties: tuple[PropertyReport, ...]
+    statistics: Statistics
+    not_modelled: tuple[NotModelled, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.properties:
+            raise ValueError(f"nothing was checked in the scenario {self.name}")
+
+    @property
+    def verdict(self) -> Verdict:
+        """Violated if any property is, else inconclusive if any is, else holds."""
+        found = {p.verdict for p in self.properties}
+        order = (Verdict.VIOLATED, Verdict.INCONCLUSIVE)
+        return next((v for v in order if v in found), Verdict.HOLDS)
+
+    def result(self, fail_on: Severity) -> Result:
+        """Failed if any property is, else inconclusive if any is, else passed."""
+        return _worst(p.result(fail_on) for p in self.properties)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one run of ``kubelemma check``."""
+
+    version: str
+    scenarios: tuple[ScenarioReport, ...]
+    fail_on: Severity = Severity.LOW
+
+    @property
+    def result(self) -> Result:
+        """Failed if any scenario is, else inconclusive if any is, else passed."""
+        return _worst(s.result(self.fail_on) for s in self.scenarios)
+
+
+def property_report(
+    found: PropertyResult, expected: Finding | None = None, story: Story | None = None
+) -> PropertyReport:
+    """What an engine found out about a property, together with its story and expectation."""
+    return PropertyReport(
+        statement=found.property.statement,
+        subject=found.property.subject,
+        verdict=found.verdict,
+        message=_message(found, story),
+        vacuous=found.vacuous,
+        expected=expected,
+        story=story,
+    )
+
+
+def _message(found: PropertyResult, story: Story | None) -> str:
+    """The verdict's circumstances in one line; empty where there is nothing to add."""
+    if found.vacuous and not found.reason:
+        return "its premise never came true, so that it says nothing here"
+    parts = (found.reason, story.headline() if story else "")
+    return "; ".join(part for part in parts if part)
+
+
+def _worst(results: Iterable[Result]) -> Result:
+    found = set(results)
+    order = (Result.FAILED, Result.INCONCLUSIVE)
+    return next((r for r in order if r in found), Result.PASSED)

@@ -1,0 +1,243 @@
+"""The report for people: what is violated first, then how, then what it rests on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+from tabulate import tabulate
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.properties.statement import Severity
+from kubelemma.solver.result import Statistics, Verdict
+
+from .document import Finding, PropertyReport, Report, Result, ScenarioReport
+from .story_text import story_lines
+from .style import Paint, Role, bullets, enumeration, painter, plural, wrap
+
+_FINDING_ROLES: Mapping[Finding, Role] = {
+    "holds": Role.GOOD,
+    "vacuous": Role.UNSURE,
+    "violated": Role.BAD,
+    "inconclusive": Role.UNSURE,
+}
+_RESULT_ROLES = {
+    Result.PASSED: Role.GOOD,
+    Result.FAILED: Role.BAD,
+    Result.INCONCLUSIVE: Role.UNSURE,
+}
+_TALLY_WORDS = {
+    Verdict.VIOLATED: "violated",
+    Verdict.INCONCLUSIVE: "inconclusive",
+    Verdict.HOLDS: "hold",
+}
+_PLACES_SHOWN = 4
+
+
+def render(report: Report, *, wide: bool = False, colour: bool = False, width: int = 100) -> str:
+    """The whole report as text that ends in a line break.
+
+    Args:
+        report: what was found.
+        wide: show every field that is not modelled, and every action with its count.
+        colour: add terminal colours.
+        width: how long lines may be, in characters.
+    """
+    paint = painter(colour=colour)
+    lines: list[str] = []
+    for scenario in report.scenarios:
+        lines += [*_scenario(scenario, report.fail_on, paint, width, wide=wide), ""]
+    lines += _summary(report, paint, width)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _scenario(
+    scenario: ScenarioReport, fail_on: Severity, paint: Paint, width: int, *, wide: bool
+) -> Iterator[str]:
+    yield paint(f"Scenario {scenario.name}", Role.HEADING)
+    yield ""
+    yield from verdict_table(scenario.properties, fail_on, paint, width)
+    for prop in scenario.properties:
+        if prop.story is not None:
+            yield from ("", *_violation(prop, paint, width))
+    for title, section in (
+        ("What was not decided", _undecided(scenario, width)),
+        ("What this rests on", bullets(scenario.setting, width)),
+        ("What is not modelled", _not_modelled(scenario.not_modelled, width, wide=wide)),
+        ("What was explored", _explored(scenario, width, wide=wide)),
+    ):
+        body = list(section)
+        if body:
+            yield from ("", paint(title, Role.HEADING), *body)
+
+
+def verdict_table(
+    properties: Iterable[PropertyReport], fail_on: Severity, paint: Paint, width: int
+) -> list[str]:
+    """One line a property: its verdict, how severe a violation is, what it promises."""
+    rows = tuple(properties)
+    expecting = any(p.expected is not None for p in rows)
+    table = [_row(p, fail_on, paint, expecting=expecting) for p in rows]
+    headers = ["PROPERTY", "SUBJECT", "VERDICT", "SEVERITY", *["EXPECTED"] * expecting, "PROMISE"]
+    used = tabulate(table, headers, tablefmt="plain", disable_numparse=True).index("PROMISE")
+    widths = [None] * (len(headers) - 1) + [max(width - used, 30)]
+    text = tabulate(table, headers, tablefmt="plain", disable_numparse=True, maxcolwidths=widths)
+    return text.splitlines()
+
+
+def _row(prop: PropertyReport, fail_on: Severity, paint: Paint, *, expecting: bool) -> list[str]:
+    good = prop.verdict is Verdict.HOLDS
+    verdict = paint(prop.finding if good else prop.finding.upper(), _FINDING_ROLES[prop.finding])
+    severity = str(prop.statement.severity)
+    if prop.verdict is Verdict.VIOLATED and not prop.counts(fail_on):
+        severity += "*"
+    expected = [_expectation(prop, paint)] if expecting else []
+    return [prop.id, prop.subject, verdict, severity, *expected, prop.statement.title]
+
+
+def _expectation(prop: PropertyReport, paint: Paint) -> str:
+    if prop.expected is None:
+        return "<none>"
+    role = Role.GOOD if prop.expected == prop.finding else Role.BAD
+    return paint(prop.expected, role)
+
+
+def _violation(prop: PropertyReport, paint: Paint, width: int) -> Iterator[str]:
+    expected = ", as expected" if prop.expected == prop.finding else ""
+    title = f"{prop.id} is violated for {prop.subject}{expected}"
+    role = Role.UNSURE if expected else Role.BAD
+    yield paint(f"── {title} {'─' * max(width - len(title) - 4, 2)}", role)
+    yield from wrap(prop.statement.statement, width, "  ")
+    yield ""
+    if prop.story is not None:
+        yield from story_lines(prop.story, paint, width)
+    yield ""
+    yield paint("What to do about it", Role.HEADING)
+    yield from wrap(prop.statement.remediation, width, "  ")
+
+
+def _undecided(scenario: ScenarioReport, width: int) -> Iterator[str]:
+    open_ones = (p for p in scenario.properties if p.verdict is Verdict.INCONCLUSIVE)
+    yield from bullets((f"{p.id}, {p.subject}: {p.message}" for p in open_ones), width)
+
+
+def _not_modelled(parts: tuple[NotModelled, ...], width: int, *, wide: bool) -> Iterator[str]:
+    """What is left out, by what follows from it; what follows from nothing is only counted."""
+    if wide and parts:
+        rows = [(p.position, p.object, p.path or "<all>", p.reason) for p in parts]
+        headers = ("LOCATION", "OBJECT", "FIELD", "REASON")
+        yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
+        return
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for part in parts:
+        if part.severity == "not modelled":
+            by_reason[part.reason].append(f"{part.object} {part.path}".rstrip())
+    for reason, places in by_reason.items():
+        yield from wrap(reason, width, "  - ")
+        yield from wrap(_some(places), width, "      ")
+    harmless = sum(part.severity == "irrelevant" for part in parts)
+    if harmless:
+        text = plural(harmless, "field or object", "fields or objects")
+        yield from wrap(
+            f"{text} without effect on the verdicts (-o wide lists them)", width, "  - "
+        )
+
+
+def _some(places: list[str]) -> str:
+    left_out = len(places) - _PLACES_SHOWN
+    shown = places[:_PLACES_SHOWN]
+    return enumeration([*shown, f"{left_out} more"] if left_out > 0 else shown)
+
+
+def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[str]:
+    statistics = scenario.statistics
+    yield from bullets(_coverage(statistics), width)
+    if statistics.rules_never_fired:
+        never = ", ".join(statistics.rules_never_fired)
+        yield from bullets([f"never happened, though modelled: {never}"], width)
+    for prop in scenario.properties:
+        if prop.vacuous:
+            text = f"vacuous: {prop.id}, {prop.subject}: {prop.message}"
+            yield from bullets([text], width)
+    if wide and statistics.actions:
+        rows = [(action, f"{count:,}") for action, count in statistics.actions]
+        table = tabulate(rows, ("ACTION", "TRANSITIONS"), "plain", colalign=("left", "right"))
+        yield from ("", *table.splitlines())
+
+
+def _coverage(found: Statistics) -> Iterator[str]:
+    whole = "every reachable state" if found.exhaustive else "not every reachable state"
+    reason = f" (stopped by {found.stopped_by})" if found.stopped_by else ""
+    yield (
+        f"{whole}{reason}: {plural(found.states, 'state')} up to symmetry, "
+        f"{found.concrete_states:,} in full, {plural(found.transitions, 'transition')}, "
+        f"depth {found.depth}"
+    )
+    if found.cut_states:
+        yield f"{plural(found.cut_states, 'state')} outside the bounds, reached but not left"
+    yield (
+        f"{found.seconds:.1f} s, {found.peak_memory_bytes / 2**20:,.0f} MiB, "
+        f"{plural(found.model_calls, 'call')} of model code"
+    )
+
+
+def _summary(report: Report, paint: Paint, width: int) -> Iterator[str]:
+    properties = [p for s in report.scenarios for p in s.properties]
+    if any(p.verdict is Verdict.VIOLATED and not p.counts(report.fail_on) for p in properties):
+        yield from wrap(
+            f"* violated, but less severe than {report.fail_on}, from which on it fails the check",
+            width,
+        )
+    yield from _missed_expectations(report, width)
+    if len(report.scenarios) > 1:
+        yield from _overview(report, paint)
+    word = report.result.upper()
+    first, *more = wrap(f"{word}: {_tally(properties)}", width)
+    yield paint(word, _RESULT_ROLES[report.result]) + first[len(word) :]
+    yield from more
+
+
+def _missed_expectations(report: Report, width: int) -> Iterator[str]:
+    for scenario in report.scenarios:
+        for prop in scenario.properties:
+            if prop.expected not in {None, prop.finding}:
+                yield from wrap(
+                    f"{scenario.name}: {prop.id}, {prop.subject}: expected {prop.expected}, "
+                    f"found {prop.finding}",
+                    width,
+                )
+
+
+def _overview(report: Report, paint: Paint) -> Iterator[str]:
+    rows = []
+    for scenario in report.scenarios:
+        result = scenario.result(report.fail_on)
+        rows.append(
+            (
+                scenario.name,
+                paint(str(result), _RESULT_ROLES[result]),
+                scenario.verdict,
+                len(scenario.properties),
+                f"{scenario.statistics.states:,}",
+            )
+        )
+    headers = ("NAME", "RESULT", "VERDICT", "PROPERTIES", "STATES")
+    yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
+    yield ""
+
+
+def _tally(properties: list[PropertyReport]) -> str:
+    """How many properties came out how, such as ``9 properties: 1 violated (DEP-4), 8 hold``."""
+    parts = []
+    for verdict, word in _TALLY_WORDS.items():
+        found = [p for p in properties if p.verdict is verdict]
+        if found:
+            parts.append(f"{len(found)} {word}{_named(found, verdict)}")
+    return f"{plural(len(properties), 'property', 'properties')}: {', '.join(parts)}"
+
+
+def _named(found: list[PropertyReport], verdict: Verdict) -> str:
+    """The identifiers worth naming: of what holds, only those that hold vacuously."""
+    ids = sorted({p.id for p in found if verdict is not Verdict.HOLDS or p.vacuous})
+    vacuously = " vacuously" if verdict is Verdict.HOLDS else ""
+    return f" ({', '.join(ids)}{vacuously})" if ids else ""

@@ -1,0 +1,1 @@
+"""Engines: they answer whether the properties of a system hold."""

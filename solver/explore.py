@@ -1,0 +1,139 @@
+"""The plain engine: searches all states, looks for fair loops, and answers for every property."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from kubelemma.model.system import System
+from kubelemma.properties.statement import Property
+
+from .events import Event, Listener
+from .limits import (
+    INTERRUPTED,
+    MAX_MEMORY,
+    MAX_STATES,
+    TIME_LIMIT,
+    UNLIMITED,
+    Clock,
+    Gauge,
+    Limits,
+    Watch,
+    resident_memory,
+)
+from .replay import CanonicalStep, counterexample
+from .result import CheckResult, PropertyResult, Statistics, Trace, Verdict
+from .search import Finding, Search, Track
+
+ENGINE = "plain"
+
+
+def ignore(_: Event) -> None:
+    """A listener that does nothing."""
+
+
+def check(
+    system: System,
+    properties: Sequence[Property] = (),
+    limits: Limits = UNLIMITED,
+    listener: Listener = ignore,
+    *,
+    clock: Clock = time.monotonic,
+    gauge: Gauge = resident_memory,
+) -> CheckResult:
+    """Check the properties in all reachable states, or in those that the limits allow.
+
+    A violation does not end the search, which goes on for the other properties and the statistics
+    until all are violated. An interrupt (Ctrl-C) ends it with what is known by then.
+
+    Raises:
+        ModelError: the system contradicts its own declarations, or a property looks at what it
+            does not declare.
+        ReplayError: the plain semantics does not confirm a counterexample.
+    """
+    watch = Watch(limits, clock, gauge)
+    search = Search(system, properties, limits, listener, watch)
+    search.run()
+    try:
+        _find_loops(system, search)
+    except KeyboardInterrupt:
+        search.stopped_by = INTERRUPTED
+    results = tuple(_result(system, search, limits, track) for track in search.tracks)
+    watch.measure()
+    return CheckResult(ENGINE, results, _statistics(system, search, watch))
+
+
+def _find_loops(system: System, search: Search) -> None:
+    if any(goal.track.spoken and goal.must_converge for goal in search.goals):
+        # Importing numpy and scipy takes longer than many a check.
+        from .liveness import find_loops  # noqa: PLC0415
+
+        find_loops(system, search)
+
+
+def _result(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:
+    if track.finding is not None:
+        trace = _trace(system, search, track.property, track.finding)
+        return PropertyResult(track.property, Verdict.VIOLATED, trace=trace)
+    if search.complete:
+        return PropertyResult(track.property, Verdict.HOLDS, vacuous=not track.spoken)
+    return PropertyResult(track.property, Verdict.INCONCLUSIVE, reason=_reason(search, limits))
+
+
+def _trace(system: System, search: Search, prop: Property, finding: Finding) -> Trace:
+    stem = search.space.path(finding.stem)
+    numbering, moves = search.tables.numbering, search.tables.moves
+    steps = [
+        CanonicalStep(
+            moves[hop.move].rule.name,
+            moves[hop.move].outcome,
+            system.canonical(numbering.state(search.space.states[hop.state])),
+        )
+        for hop in (*stem, *finding.tail)
+    ]
+    return counterexample(system, prop, steps, len(stem) if finding.loop else None)
+
+
+def _reason(search: Search, limits: Limits) -> str:
+    """Why the search says nothing about what it did not refute, and what it covered."""
+    stopped = {
+        MAX_STATES: f"the limit of {limits.max_states} states was reached",
+        TIME_LIMIT: f"the time limit of {limits.time_limit_seconds} s was reached",
+        MAX_MEMORY: f"the memory limit of {limits.max_memory_bytes} bytes was reached",
+        INTERRUPTED: "the search was interrupted",
+    }
+    causes = [
+        f'{count} states outside the bound "{name}" were not left'
+        for name, count in sorted(search.cut.items())
+    ]
+    if search.stopped_by is not None:
+        causes.insert(0, stopped[search.stopped_by])
+    return (
+        f"{'; '.join(causes)}; no violation in {len(search.space)} states "
+        f"({search.expanded - search.cut_states} left by every step), {search.depth} levels deep"
+    )
+
+
+def _statistics(system: System, search: Search, watch: Watch) -> Statistics:
+    actions: Counter[str] = Counter()
+    fired = set()
+    for number, count in search.fired.items():
+        move = search.tables.moves[number]
+        actions[move.outcome.action] += count
+        fired.add(move.rule.name)
+    return Statistics(
+        states=len(search.space),
+        concrete_states=search.concrete_states,
+        transitions=actions.total(),
+        depth=search.depth,
+        terminal_states=search.terminal,
+        cut_states=search.cut_states,
+        model_calls=search.tables.calls(),
+        seconds=watch.seconds,
+        peak_memory_bytes=watch.peak_memory_bytes,
+        exhaustive=search.complete,
+        actions=tuple(sorted(actions.items())),
+        rules_never_fired=tuple(r.name for r in system.rules if r.name not in fired),
+        stopped_by=search.stopped_by,
+    )

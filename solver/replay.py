@@ -1,0 +1,232 @@
+"""Counterexamples in plain semantics: made concrete, confirmed, and repeated from a record.
+
+Nothing here uses tables or symmetry. `System.successors` is followed without sorting the members
+of families, so that a position means the same member in all states of a trace; and the property is
+asked again about what comes out. What an engine found but this does not confirm is an error of the
+engine (or a model function that is not pure), never a counterexample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from kubelemma.model.system import Outcome, State, System, Transition
+from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
+from kubelemma.properties.statement import Property
+
+from .result import Trace, TraceStep
+
+
+class ReplayError(Exception):
+    """The plain semantics does not confirm what an engine found."""
+
+
+class CanonicalStep(NamedTuple):
+    """A step of a run of canonical states: the rule's name, its outcome, the state after it."""
+
+    rule: str
+    outcome: Outcome
+    state: State
+
+
+class RecordedStep(NamedTuple):
+    """A concrete step as it is kept on record."""
+
+    rule: str
+    action: str
+    arguments: tuple[tuple[str, object], ...]
+    positions: tuple[int, ...]
+
+
+class RepeatStatus(StrEnum):
+    """What became of a recorded counterexample."""
+
+    STILL_FAILS = "still fails"
+    NOT_POSSIBLE = "no longer possible"
+    HOLDS = "possible, but the property now holds"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The outcome of repeating a record.
+
+    ``trace`` goes as far as the record is possible. If that is not to its end, ``failed_step`` is
+    the first step that is not possible, counted from 1.
+    """
+
+    status: RepeatStatus
+    trace: Trace
+    failed_step: int | None = None
+
+
+def counterexample(
+    system: System, prop: Property, steps: Sequence[CanonicalStep], loop_start: int | None = None
+) -> Trace:
+    """The concrete trace of a canonical counterexample, confirmed in plain semantics.
+
+    The steps from ``loop_start`` on repeat for ever. They may come back to the same state with its
+    members in another order; then they are repeated until they come back to the very same state.
+
+    Raises:
+        ReplayError: a step cannot be repeated, or the trace does not refute the property.
+    """
+    trace = _concrete(system, prop, steps, loop_start)
+    if not refutes(system, prop.formula, trace):
+        raise ReplayError(
+            f"{prop.id} of {prop.subject}: the counterexample of {len(trace.steps)} steps "
+            "does not refute it in plain semantics"
+        )
+    return trace
+
+
+def replay_steps(
+    system: System, formula: Formula, steps: Sequence[RecordedStep], loop_start: int | None = None
+) -> Repeat:
+    """Take the recorded steps again, and ask whether the formula is still refuted by them.
+
+    A record that several outcomes fit stands for all of them: it still fails if one way does.
+    """
+    runs: list[tuple[TraceStep, ...]] = [()]
+    for number, recorded in enumerate(steps, start=1):
+        longer = _continued(system, runs, recorded)
+        if not longer:
+            trace = Trace(system.initial, runs[0])
+            return Repeat(RepeatStatus.NOT_POSSIBLE, trace, failed_step=number)
+        runs = longer
+    traces = [_recorded_trace(system, run, loop_start) for run in runs]
+    failing = next((trace for trace in traces if refutes(system, formula, trace)), None)
+    if failing is None:
+        return Repeat(RepeatStatus.HOLDS, traces[0])
+    return Repeat(RepeatStatus.STILL_FAILS, failing)
+
+
+def refutes(system: System, formula: Formula, trace: Trace) -> bool:
+    """Whether a run of plain semantics is a counterexample to the formula.
+
+    An invariant must be false in the last state, a property of steps false of the last step.
+    Otherwise the run must end where nobody but the environment can act, or, to refute that it
+    converges, in a fair loop of controllers; outside the goal.
+    """
+    last = trace.states()[-1]
+    match formula:
+        case Always():
+            return any(_is_false(formula.holds(*seen)) for seen in system.look(formula.view, last))
+        case EachStep():
+            return _refutes_step(system, formula, trace)
+        case NeverStuck() | Converges() if trace.loop_start is None:
+            return stands_still(system, last) and _outside(system, formula, last)
+        case Converges():
+            return _loops_outside(system, formula, trace, trace.loop_start)
+        case NeverStuck():
+            return False
+
+
+def stands_still(system: System, state: State) -> bool:
+    """Whether nobody but the environment can act."""
+    return all(transition.rule.environment for transition in system.successors(state))
+
+
+def step_of(transition: Transition) -> TraceStep:
+    """A transition as a step of a trace."""
+    rule, positions, outcome, state = transition
+    return TraceStep(rule.name, rule.actor, rule.environment, positions, outcome, state)
+
+
+def _concrete(
+    system: System, prop: Property, steps: Sequence[CanonicalStep], loop_start: int | None
+) -> Trace:
+    if loop_start is None:
+        taken = _follow(system, prop, system.initial, steps)
+        standstill = isinstance(prop.formula, NeverStuck | Converges)
+        return Trace(system.initial, tuple(taken), standstill=standstill)
+    taken = _follow(system, prop, system.initial, steps[:loop_start])
+    rounds: dict[State, int] = {}
+    at = taken[-1].state if taken else system.initial
+    while at not in rounds:
+        rounds[at] = len(taken)
+        taken += _follow(system, prop, at, steps[loop_start:])
+        at = taken[-1].state
+    return Trace(system.initial, tuple(taken), loop_start=rounds[at])
+
+
+def _follow(
+    system: System, prop: Property, state: State, steps: Sequence[CanonicalStep]
+) -> list[TraceStep]:
+    """The steps taken from a concrete state, the first that fits each time."""
+    taken = []
+    for wanted in steps:
+        fitting = (
+            transition
+            for transition in system.successors(state)
+            if transition.rule.name == wanted.rule
+            and transition.outcome == wanted.outcome
+            and system.canonical(transition.state) == wanted.state
+        )
+        transition = next(fitting, None)
+        if transition is None:
+            raise ReplayError(
+                f'{prop.id} of {prop.subject}: the step "{wanted.outcome.action}" of the rule '
+                f'"{wanted.rule}" is not possible in plain semantics'
+            )
+        taken.append(step_of(transition))
+        state = transition.state
+    return taken
+
+
+def _continued(
+    system: System, runs: list[tuple[TraceStep, ...]], recorded: RecordedStep
+) -> list[tuple[TraceStep, ...]]:
+    """The runs, each continued by every step that fits; one for each pair of last states."""
+    longer: dict[tuple[State, State], tuple[TraceStep, ...]] = {}
+    for run in runs:
+        state = run[-1].state if run else system.initial
+        for transition in system.successors(state):
+            rule, positions, outcome, after = transition
+            if (rule.name, outcome.action, outcome.arguments, positions) == recorded:
+                longer.setdefault((state, after), (*run, step_of(transition)))
+    return list(longer.values())
+
+
+def _recorded_trace(system: System, run: tuple[TraceStep, ...], loop_start: int | None) -> Trace:
+    last = run[-1].state if run else system.initial
+    standstill = loop_start is None and stands_still(system, last)
+    return Trace(system.initial, run, loop_start=loop_start, standstill=standstill)
+
+
+def _is_false(answer: bool | None) -> bool:  # noqa: FBT001 - a predicate's answer, not a flag
+    return answer is not None and not answer
+
+
+def _outside(system: System, formula: NeverStuck | Converges, state: State) -> bool:
+    return not all(formula.goal(*seen) for seen in system.look(formula.view, state))
+
+
+def _refutes_step(system: System, formula: EachStep, trace: Trace) -> bool:
+    if not trace.steps or trace.steps[-1].outcome.action not in formula.actions:
+        return False
+    *_, before, after = trace.states()
+    seen = zip(system.look(formula.view, before), system.look(formula.view, after), strict=True)
+    outcome = trace.steps[-1].outcome
+    return any(_is_false(formula.holds(b, outcome, a)) for b, a in seen)
+
+
+def _loops_outside(system: System, formula: Converges, trace: Trace, start: int) -> bool:
+    """Whether the loop closes, is the controllers' own, leaves the goal, and is fair."""
+    states, steps = trace.states()[start:], trace.steps[start:]
+    if not steps or states[0] != states[-1] or any(step.environment for step in steps):
+        return False
+    return any(_outside(system, formula, s) for s in states) and _is_fair(system, states, steps)
+
+
+def _is_fair(system: System, states: Sequence[State], steps: Sequence[TraceStep]) -> bool:
+    """Whether every actor acts in the loop, or cannot act in one of its states."""
+    actors = {rule.actor for rule in system.rules if not rule.environment}
+    enabled = [
+        {t.rule.actor for t in system.successors(state) if not t.rule.environment}
+        for state in states
+    ]
+    waiting = actors - {step.actor for step in steps}
+    return not any(all(actor in those for those in enabled) for actor in waiting)

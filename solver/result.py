@@ -1,0 +1,87 @@
+"""What engines answer: verdicts, traces and statistics. Only data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kubelemma.model.system import Outcome, State
+from kubelemma.properties.statement import Property
+
+
+class Verdict(StrEnum):
+    """The three answers; inconclusive is never success."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class TraceStep:
+    """One concrete step: positions keep their meaning from step to step (nothing is re-sorted)."""
+
+    rule: str
+    actor: str
+    environment: bool
+    positions: tuple[int, ...]
+    outcome: Outcome
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A run from the initial state, replayed on the plain semantics.
+
+    ``loop_start`` is None for a finite run. Else the state after the last step equals the state
+    before step ``loop_start`` (counted from 0), and the steps from there repeat for ever.
+    ``standstill`` says that nobody but the environment can act after the last step.
+    """
+
+    initial: State
+    steps: tuple[TraceStep, ...]
+    loop_start: int | None = None
+    standstill: bool = False
+
+    def states(self) -> tuple[State, ...]:
+        """The initial state and the state after each step."""
+        return (self.initial, *(step.state for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyResult:
+    """The verdict on one property, with a shortest counterexample where it is violated."""
+
+    property: Property
+    verdict: Verdict
+    vacuous: bool = False
+    trace: Trace | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What was covered. Counts are of canonical states (orbits) unless they say otherwise."""
+
+    states: int = 0
+    concrete_states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    terminal_states: int = 0
+    cut_states: int = 0
+    model_calls: int = 0
+    seconds: float = 0.0
+    peak_memory_bytes: int = 0
+    exhaustive: bool = False
+    actions: tuple[tuple[str, int], ...] = ()
+    rules_never_fired: tuple[str, ...] = ()
+    stopped_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """All verdicts on one system."""
+
+    engine: str
+    properties: tuple[PropertyResult, ...]
+    statistics: Statistics = field(default_factory=Statistics)

@@ -1,0 +1,263 @@
+"""Breadth-first search over all canonical states, in Python.
+
+It follows `System.successors` and `System.canonical` by way of `Tables`. Of equal members of a
+family one is tried, so steps that differ by the order of members only count once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kubelemma.model.system import System
+from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
+from kubelemma.properties.statement import Property
+
+from .events import Listener, Progress, Violation
+from .limits import ALL_VIOLATED, INTERRUPTED, MAX_STATES, Limits, Watch
+from .numbering import Ids
+from .space import Edges, Hop, Space
+from .tables import Move, Predicate, StepPredicate, Tables
+
+
+class Finding(NamedTuple):
+    """A counterexample: a shortest way to the state ``stem``, then ``tail``.
+
+    If ``loop`` is set, the tail leads back to the stem's end and repeats for ever.
+    """
+
+    stem: int
+    tail: tuple[Hop, ...] = ()
+    loop: bool = False
+
+
+@dataclass(slots=True)
+class Track:
+    """What is known of one property so far.
+
+    ``spoken`` says whether its predicate said anything yet, or whether its goal was ever left.
+    """
+
+    property: Property
+    finding: Finding | None = None
+    spoken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The goal of a property of runs; ``reached`` has a byte for each state, zero outside."""
+
+    track: Track
+    predicate: Predicate
+    reached: bytearray = field(default_factory=bytearray)
+
+    @property
+    def must_converge(self) -> bool:
+        """Whether runs outside the goal are ruled out too, not only standstills."""
+        return isinstance(self.track.property.formula, Converges)
+
+
+class Stopped(Exception):
+    """The search reached a limit; its argument says which, as in `kubelemma.solver.limits`."""
+
+
+class Search:
+    """One run. After it, the public attributes hold what was found, which may be a part.
+
+    ``expanded`` states were left by all steps that there are, ``terminal`` of them by none;
+    ``cut`` counts those outside each bound by the bound's name, ``cut_states`` all of them
+    together. ``fired`` counts steps by the number of the move.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        properties: Sequence[Property],
+        limits: Limits,
+        listener: Listener,
+        watch: Watch,
+    ) -> None:
+        self.tables = Tables(system)
+        self.space = Space()
+        self.edges = Edges()
+        self.fired: Counter[int] = Counter()
+        self.cut: Counter[str] = Counter()
+        self.expanded = self.terminal = self.cut_states = self.concrete_states = 0
+        self.stopped_by: str | None = None
+        self.tracks = [Track(p) for p in properties]
+        self.goals: list[Goal] = []
+        self._initial = self.tables.numbering.ids(system.initial)
+        self._bounds = [(b.name, self.tables.predicate(b.view, b.within)) for b in system.bounds]
+        self._invariants: list[tuple[Track, Predicate]] = []
+        self._steps: dict[str, list[tuple[Track, StepPredicate]]] = {}
+        for track in self.tracks:
+            system.check_view(track.property.formula.view, f'property "{track.property.id}"')
+            self._watch_for(track)
+        self._with_edges = any(goal.must_converge for goal in self.goals)
+        self._interned: dict[Ids, Ids] = {}
+        self._undecided = len(self.tracks)
+        self._max_states = limits.max_states
+        self._listener = listener
+        self._watch = watch
+
+    def run(self) -> None:
+        """Search to the end, to a limit, or until every property is known to be violated."""
+        try:
+            self._search()
+        except Stopped as stopped:
+            self.stopped_by = str(stopped)
+        except KeyboardInterrupt:
+            self.stopped_by = INTERRUPTED
+
+    @property
+    def complete(self) -> bool:
+        """Whether every reachable state was found and left by every step."""
+        return self.stopped_by is None and not self.cut_states
+
+    def violated(self, track: Track, finding: Finding) -> None:
+        """Note a counterexample, and tell of it if it is the first for this property."""
+        first = track.finding is None
+        track.finding = finding
+        if first:
+            self._undecided -= 1
+            depth = self.space.depth(finding.stem)
+            depth += 0 if finding.loop else len(finding.tail)
+            self._listener(Violation(track.property.id, track.property.subject, depth))
+
+    def _watch_for(self, track: Track) -> None:
+        formula = track.property.formula
+        match formula:
+            case Always():
+                predicate = self.tables.predicate(formula.view, formula.holds)
+                self._invariants.append((track, predicate))
+            case EachStep():
+                step = self.tables.step_predicate(formula.view, formula.holds)
+                for action in sorted(formula.actions):
+                    self._steps.setdefault(action, []).append((track, step))
+            case NeverStuck() | Converges():
+                goal = self.tables.predicate(formula.view, formula.goal)
+                self.goals.append(Goal(track, goal))
+
+    def _search(self) -> None:
+        self._discover(self._initial, 0, 0)
+        while level := self.space.next_level():
+            for state in level:
+                self._pause()
+                self._expand(state)
+
+    def _pause(self) -> None:
+        """Stop if there is a reason to, and report progress from time to time."""
+        if self.tracks and not self._undecided:
+            raise Stopped(ALL_VIOLATED)
+        if not self._watch.due():
+            return
+        reason = self._watch.measure()
+        if self._watch.report_due():
+            self._listener(self.progress())
+        if reason:
+            raise Stopped(reason)
+
+    def progress(self) -> Progress:
+        """How far the search has come."""
+        return Progress(
+            states=len(self.space),
+            transitions=self.fired.total(),
+            depth=self.depth,
+            frontier=len(self.space) - self.expanded,
+            seconds=self._watch.seconds,
+            memory_bytes=self._watch.memory_bytes,
+        )
+
+    @property
+    def depth(self) -> int:
+        """The number of levels found."""
+        return self.space.depth(len(self.space) - 1) if self.space else 0
+
+    def _expand(self, state: int) -> None:
+        ids, summary = self.space.states[state], self.space.summaries[state]
+        if self._is_cut(ids, summary):
+            self.cut_states += 1
+        else:
+            self._follow_all(state, ids, summary)
+        self.edges.close()
+        self.expanded += 1
+
+    def _is_cut(self, ids: Ids, summary: Ids) -> bool:
+        outside = [name for name, bound in self._bounds if not all(bound.answers(ids, summary))]
+        self.cut.update(outside)
+        return bool(outside)
+
+    def _follow_all(self, state: int, ids: Ids, summary: Ids) -> None:
+        """Take every step from a state."""
+        terminal = stuck = True
+        for where, move in self.tables.enabled(ids, summary):
+            terminal = False
+            target = self._follow(state, where, move)
+            if not move.rule.environment:
+                stuck = False
+                if self._with_edges:
+                    self.edges.add(move.number, target)
+        self.terminal += terminal
+        if stuck:
+            for goal in self.goals:
+                if not goal.reached[state] and goal.track.finding is None:
+                    self.violated(goal.track, Finding(state))
+
+    def _follow(self, state: int, where: tuple[int, ...], move: Move) -> int:
+        """Take one step; gives the index of the state that it leads to."""
+        after = list(self.space.states[state])
+        for slot, number in move.writes:
+            after[where[slot]] = number
+        asked = self._steps.get(move.outcome.action)
+        unsorted = tuple(after) if asked else ()
+        for family in move.unsorted:
+            after[family] = sorted(after[family])
+        ids = tuple(after)
+        target = self.space.index.get(ids)
+        if target is None:
+            target = self._discover(ids, state, move.number)
+        self.fired[move.number] += 1
+        if asked:
+            self._ask_of_step(asked, Finding(state, (Hop(move.number, target),)), unsorted)
+        return target
+
+    def _ask_of_step(
+        self, asked: list[tuple[Track, StepPredicate]], finding: Finding, unsorted: Ids
+    ) -> None:
+        """Ask the properties of steps; ``unsorted`` is the state after the step."""
+        ((number, target),) = finding.tail
+        move = self.tables.moves[number]
+        before = self.space.states[finding.stem], self.space.summaries[finding.stem]
+        after = unsorted, self.space.summaries[target]
+        for track, predicate in asked:
+            if track.finding is None:
+                self._hear(track, predicate.answers(move, before, after), finding)
+
+    def _discover(self, ids: Ids, parent: int, move: int) -> int:
+        """Add a state that is new, and ask all predicates about it."""
+        if len(self.space) == self._max_states:
+            raise Stopped(MAX_STATES)
+        summary = self.tables.summaries(ids)
+        summary = self._interned.setdefault(summary, summary)
+        state = self.space.add(ids, summary, parent, move)
+        for track, predicate in self._invariants:
+            if track.finding is None:
+                self._hear(track, predicate.answers(ids, summary), Finding(state))
+        for goal in self.goals:
+            reached = all(goal.predicate.answers(ids, summary))
+            goal.reached.append(reached)
+            goal.track.spoken |= not reached
+        self.concrete_states += self.tables.numbering.orbit_size(ids)
+        self.space.index[ids] = state
+        return state
+
+    def _hear(self, track: Track, answers: Iterable[bool | None], finding: Finding) -> None:
+        for holds in answers:
+            if holds is None:
+                continue
+            track.spoken = True
+            if not holds:
+                self.violated(track, finding)
+                return

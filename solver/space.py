@@ -1,0 +1,88 @@
+"""What a breadth-first search has found so far, as plain arrays.
+
+States are known by their index, in the order in which they were found. An interrupt may come
+between any two writes: the entry in ``index`` is written last, and only what it has counts.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .numbering import Ids
+
+
+class Hop(NamedTuple):
+    """A step to a state: the number of the move, the index of the state that it leads to."""
+
+    move: int
+    state: int
+
+
+def _integers() -> array[int]:
+    return array("q")
+
+
+@dataclass(slots=True)
+class Edges:
+    """Steps of controllers between states, by the state that they leave.
+
+    Those of state ``n`` are the entries ``offsets[n]`` to ``offsets[n + 1]``; states with no such
+    entry have not been expanded.
+    """
+
+    offsets: array[int] = field(default_factory=lambda: array("q", [0]))
+    targets: array[int] = field(default_factory=lambda: array("i"))
+    moves: array[int] = field(default_factory=lambda: array("i"))
+
+    def add(self, move: int, target: int) -> None:
+        """A step from the state that is being expanded."""
+        self.targets.append(target)
+        self.moves.append(move)
+
+    def close(self) -> None:
+        """All steps from the state that is being expanded have been added."""
+        self.offsets.append(len(self.targets))
+
+
+@dataclass(slots=True)
+class Space:
+    """All states found: canonical, with their summaries, and how each was first reached."""
+
+    index: dict[Ids, int] = field(default_factory=dict)
+    states: list[Ids] = field(default_factory=list)
+    summaries: list[Ids] = field(default_factory=list)
+    _parents: array[int] = field(default_factory=_integers)
+    _moves: array[int] = field(default_factory=_integers)
+    _levels: list[int] = field(default_factory=lambda: [0])
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def add(self, ids: Ids, summary: Ids, parent: int, move: int) -> int:
+        """Append a state that counts once ``index`` has it too; gives its index."""
+        self.states.append(ids)
+        self.summaries.append(summary)
+        self._parents.append(parent)
+        self._moves.append(move)
+        return len(self.states) - 1
+
+    def next_level(self) -> range:
+        """The states to expand next: all that were found and do not belong to an earlier level."""
+        level = range(self._levels[-1], len(self))
+        self._levels.append(level.stop)
+        return level
+
+    def depth(self, state: int) -> int:
+        """The level of a state, 1 for the initial one."""
+        return bisect_right(self._levels, state)
+
+    def path(self, state: int) -> list[Hop]:
+        """A shortest way from the initial state."""
+        hops = []
+        while state:
+            hops.append(Hop(self._moves[state], state))
+            state = self._parents[state]
+        return hops[::-1]

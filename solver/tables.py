@@ -1,0 +1,209 @@
+"""The functions of a system, tabulated.
+
+What a rule, measure, score or predicate answers is computed by the model's own code when a
+combination of values is first met, and looked up by the numbers of the values ever after. This
+rests on the model's functions being pure, as `kubelemma.model.system` asks of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, NamedTuple, TypeAlias
+
+from kubelemma.model.system import Outcome, Rule, System, View, written
+
+from .numbering import Domain, Ids, Memo, Numbering
+from .summaries import Summaries
+
+
+class Move(NamedTuple):
+    """An outcome of a rule for one combination of values.
+
+    ``writes`` pairs an index into the positions that the rule is tried on with the number to write
+    there; ``unsorted`` has the families that may need sorting after it.
+    """
+
+    number: int
+    rule: Rule
+    outcome: Outcome
+    writes: tuple[tuple[int, int], ...]
+    unsorted: tuple[slice, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RuleGroup:
+    """All rules that look at the same cells and read the same: they share a table.
+
+    ``reads`` are indices into a summary. The table is keyed by the numbers of the cells, followed
+    by those of the reads.
+    """
+
+    cells: tuple[str, ...]
+    reads: tuple[int, ...]
+    moves: Memo[Ids, tuple[Move, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicate:
+    """A predicate over states, tabulated by the numbers that its view shows."""
+
+    cells: tuple[slice, ...]
+    reads: tuple[int, ...]
+    table: Memo[Ids, bool | None]
+
+    def answers(self, ids: Ids, summary: Ids) -> Iterator[bool | None]:
+        """The answers for every choice of members; those that look alike are asked once."""
+        reads = tuple([summary[i] for i in self.reads])
+        for seen in product(*[set(ids[where]) for where in self.cells]):
+            yield self.table[seen + reads]
+
+
+StepKey: TypeAlias = tuple[int, tuple[tuple[int, int], ...], Ids, Ids]
+"""The number of a move, each cell's number before and after it, the reads before and after it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepPredicate:
+    """A predicate over steps, tabulated by the move and what is seen before and after it."""
+
+    cells: tuple[slice, ...]
+    reads: tuple[int, ...]
+    table: Memo[StepKey, bool | None]
+
+    def answers(
+        self, move: Move, before: tuple[Ids, Ids], after: tuple[Ids, Ids]
+    ) -> Iterator[bool | None]:
+        """The answers for every choice of members; those that look alike are asked once.
+
+        ``before`` and ``after`` are pairs of a state and its summary. The same position means the
+        same member in both, so the state after the step is not sorted.
+        """
+        (ids, summary), (ids_after, summary_after) = before, after
+        reads = tuple([summary[i] for i in self.reads])
+        reads_after = tuple([summary_after[i] for i in self.reads])
+        changes = [set(zip(ids[w], ids_after[w], strict=True)) for w in self.cells]
+        for seen in product(*changes):
+            yield self.table[(move.number, seen, reads, reads_after)]
+
+
+class Tables:
+    """All tables of one system, empty at first.
+
+    ``moves`` has every move met so far by its number, ``groups`` the rules.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.numbering = Numbering(system)
+        self.summaries = Summaries(system, self.numbering)
+        self.moves: list[Move] = []
+        self._domains: Mapping[str, Domain] = {
+            **self.numbering.domains,
+            **self.summaries.domains,
+        }
+        self._predicates: list[Memo[Any, bool | None]] = []
+        self._rules: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
+        for rule in system.rules:
+            self._rules.setdefault((rule.cells, rule.reads), []).append(rule)
+        self.groups = tuple(self._group(rules) for rules in self._rules.values())
+        self._bound = tuple({group.cells: None for group in self.groups})
+
+    def calls(self) -> int:
+        """How often the model's own code was called to fill the tables."""
+        sizes = zip(self.groups, self._rules.values(), strict=True)
+        by_rules = sum(len(group.moves) * len(rules) for group, rules in sizes)
+        return by_rules + self.summaries.calls() + sum(map(len, self._predicates))
+
+    def enabled(self, ids: Ids, summary: Ids) -> Iterator[tuple[tuple[int, ...], Move]]:
+        """All moves in a canonical state, each with the positions that its rule is tried on.
+
+        Of the members of a family that hold equal values only the first is tried: what a rule does
+        to another differs by the order of members only.
+        """
+        bindings = self._bindings(ids)
+        for group in self.groups:
+            reads = tuple([summary[i] for i in group.reads])
+            moves = group.moves
+            for where, seen in bindings[group.cells]:
+                for move in moves[seen + reads]:
+                    yield where, move
+
+    def _bindings(self, ids: Ids) -> dict[tuple[str, ...], list[tuple[tuple[int, ...], Ids]]]:
+        """The ways to try rules, by the cells that the rules look at: positions and numbers."""
+        where = {name: _first_of_each(ids, s) for name, s in self.numbering.slices.items()}
+        return {
+            cells: [
+                (positions, tuple([ids[p] for p in positions]))
+                for positions in product(*[where[name] for name in cells])
+            ]
+            for cells in self._bound
+        }
+
+    def predicate(self, view: View, function: Callable[..., bool | None]) -> Predicate:
+        """A predicate over what the view shows."""
+        domains = self._seen(view.cells, view.reads)
+
+        def compute(key: Ids) -> bool | None:
+            return function(*_values(domains, key))
+
+        table = Memo(compute)
+        self._predicates.append(table)
+        return Predicate(self._slices(view), self._slots(view.reads), table)
+
+    def step_predicate(self, view: View, function: Callable[..., bool | None]) -> StepPredicate:
+        """A predicate over what the view shows before and after a step, and its outcome."""
+        domains = self._seen(view.cells, view.reads)
+
+        def compute(key: StepKey) -> bool | None:
+            number, cells, reads, reads_after = key
+            before = _values(domains, (*[b for b, _ in cells], *reads))
+            after = _values(domains, (*[a for _, a in cells], *reads_after))
+            return function(before, self.moves[number].outcome, after)
+
+        table = Memo(compute)
+        self._predicates.append(table)
+        return StepPredicate(self._slices(view), self._slots(view.reads), table)
+
+    def _slices(self, view: View) -> tuple[slice, ...]:
+        return tuple(self.numbering.slices[name] for name in view.cells)
+
+    def _slots(self, reads: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(self.summaries.slots[name] for name in reads)
+
+    def _seen(self, cells: tuple[str, ...], reads: tuple[str, ...]) -> tuple[Domain, ...]:
+        return tuple(self._domains[name] for name in (*cells, *reads))
+
+    def _group(self, rules: list[Rule]) -> RuleGroup:
+        cells, reads = rules[0].cells, rules[0].reads
+        domains = self._seen(cells, reads)
+
+        def compute(key: Ids) -> tuple[Move, ...]:
+            values = _values(domains, key)
+            return tuple(
+                self._move(rule, values[: len(cells)], outcome)
+                for rule in rules
+                for outcome in rule.outcomes(*values)
+            )
+
+        return RuleGroup(cells, self._slots(reads), Memo(compute))
+
+    def _move(self, rule: Rule, values: tuple[Any, ...], outcome: Outcome) -> Move:
+        after = written(values, rule, tuple(range(len(values))), outcome)
+        slots = [rule.cells.index(name) for name in outcome.writes]
+        writes = tuple((i, self._domains[rule.cells[i]][after[i]]) for i in slots)
+        touched = [self.numbering.slices[rule.cells[i]] for i in slots]
+        unsorted = tuple(where for where in touched if where in self.numbering.families)
+        move = Move(len(self.moves), rule, outcome, writes, unsorted)
+        self.moves.append(move)
+        return move
+
+
+def _values(domains: tuple[Domain, ...], ids: Ids) -> tuple[Any, ...]:
+    return tuple([domain.members[i] for domain, i in zip(domains, ids, strict=True)])
+
+
+def _first_of_each(ids: Ids, where: slice) -> list[int]:
+    """Of the sorted numbers in this part of a state, the first position of each."""
+    start = where.start
+    return [p for p in range(start, where.stop) if p == start or ids[p] != ids[p - 1]]

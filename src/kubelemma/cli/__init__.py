@@ -1,0 +1,1 @@
+"""The command line: options to questions, answers to streams and exit codes."""

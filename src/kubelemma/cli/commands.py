@@ -1,0 +1,37 @@
+"""The ``kubelemma`` command and what stands under it."""
+
+from __future__ import annotations
+
+import click
+
+from kubelemma import __version__
+
+from .check import check
+from .properties import properties
+from .replay import replay
+from .simulate import simulate
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Exit codes:
+    0  everything holds, or came out as expected
+    1  something is violated, or did not come out as expected
+    2  wrong options, invalid input, or nothing to check
+    3  inconclusive: a limit was hit
+   70  internal error
+  130  interrupted""",
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def cli() -> None:
+    """Check what a Kubernetes control plane may do with your manifests, before it does it.
+
+    kubelemma explores every order in which controllers, scheduler, nodes, users and faults may act
+    on a small cluster, and tells whether the cluster's promises hold in all of them. Where one does
+    not, it tells the shortest story that breaks it.
+    """
+
+
+for _command in (check, replay, simulate, properties):
+    cli.add_command(_command)

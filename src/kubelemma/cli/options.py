@@ -1,0 +1,153 @@
+"""Options that several commands share, and the kinds of values that they take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from kubelemma.api import Question
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FORMATS = ("text", "wide", "json")
+SEVERITIES = ("low", "medium", "high", "critical")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+def duration(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> float | None:
+    """Read a time such as ``90``, ``90s``, ``5m`` or ``1h``; gives seconds."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", value)
+    if match is None or not float(match[1]):
+        raise click.BadParameter(f'"{value}" is no duration such as 90s, 5m or 1h')
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def memory(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    """Read an amount of memory such as ``2Gi``; gives bytes."""
+    from kubelemma.model.objects.quantity import Quantity
+
+    if value is None:
+        return None
+    try:
+        amount = Quantity.parse(value).value()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    if amount <= 0:
+        raise click.BadParameter(f'"{value}" is no memory')
+    return amount
+
+
+class Target(NamedTuple):
+    """A report to write: its format, and its file."""
+
+    format: str
+    path: Path
+
+
+def targets(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Target, ...]:
+    """Read ``FORMAT=PATH`` pairs; the folders must be there before anything is computed."""
+    return tuple(map(_target, values))
+
+
+def _target(value: str) -> Target:
+    kind, _, path = value.partition("=")
+    if kind not in FORMATS or not path:
+        raise click.BadParameter(f'"{value}" is not FORMAT=PATH, FORMAT being {_either(FORMATS)}')
+    if not Path(path).absolute().parent.is_dir():
+        raise click.BadParameter(f'there is no folder "{Path(path).parent}"')
+    return Target(kind, Path(path))
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+_INPUT = (
+    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.option(
+        "-f",
+        "--filename",
+        "files",
+        multiple=True,
+        metavar="FILE|DIR|-",
+        help="Manifests, scenarios (kind: Check), or a directory of them; - is standard input.",
+    ),
+    click.option(
+        "--nodes",
+        multiple=True,
+        metavar="SPEC",
+        help="Nodes of the cluster, such as count=3,cpu=4,memory=16Gi. Repeatable.",
+    ),
+    click.option(
+        "--event",
+        "events",
+        multiple=True,
+        metavar="SPEC",
+        help="What may happen, such as rollout=web, scale=web:5 or node-crash. Repeatable.",
+    ),
+    click.option(
+        "--together",
+        metavar="A,B",
+        default="",
+        help="Workloads to check as one system; others are checked one by one.",
+    ),
+    click.option(
+        "--workload",
+        "workloads",
+        multiple=True,
+        metavar="NAME",
+        help="Check only this workload. Repeatable.",
+    ),
+    click.option(
+        "--namespace",
+        "-n",
+        default="",
+        metavar="NAME",
+        help="The namespace of objects that name none.",
+    ),
+    click.option(
+        "--scoring/--no-scoring",
+        default=None,
+        help="Let the scheduler choose among the best nodes only, or among all that fit.",
+    ),
+    click.option(
+        "--no-kustomize",
+        is_flag=True,
+        help="Read the files of a directory even where it has a kustomization.yaml.",
+    ),
+)
+
+
+def input_options(command: Function) -> Function:
+    """Add the options that say what is asked about; ``question`` puts them together."""
+    for option in reversed(_INPUT):
+        command = option(command)
+    return command
+
+
+def question(**given: Any) -> Question:
+    """What is asked, from the values of ``input_options`` and those of single commands.
+
+    Raises:
+        UsageError: no input is named.
+        InvalidInput: the value of an option cannot be read.
+    """
+    from kubelemma.api import Question
+
+    paths = (*given.pop("paths"), *given.pop("files"))
+    if not paths:
+        raise click.UsageError("nothing to check: name files or directories, or - for input")
+    together = tuple(filter(None, given.pop("together").split(",")))
+    kustomize = not given.pop("no_kustomize")
+    return Question(paths=paths, together=together, kustomize=kustomize, **given)

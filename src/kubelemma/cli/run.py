@@ -1,0 +1,51 @@
+"""One run of the command line: every way it can end becomes an exit code here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from .commands import cli
+from .exit import ExitCode
+from .session import Session
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; gives its exit code, whatever happens."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal without arrows shows question marks; a report must not fail for that.
+            stream.reconfigure(errors="replace")
+    session = Session(verbose=bool(os.environ.get("KUBELEMMA_DEBUG")))
+    try:
+        code = cli.main(list(arguments), "kubelemma", standalone_mode=False, obj=session)
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("kubelemma: interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the last resort: no traceback but on request
+        return _failed(error, verbose=session.verbose)
+    return int(code or ExitCode.OK)
+
+
+def _failed(error: Exception, *, verbose: bool) -> ExitCode:
+    """Report what no command has dealt with."""
+    from kubelemma.model.manifests.problems import InvalidInput
+
+    if isinstance(error, InvalidInput):
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        return ExitCode.USAGE
+    if verbose:
+        traceback.print_exception(error, file=sys.stderr)
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    click.echo(f"kubelemma: internal error: {what}", err=True)
+    if not verbose:
+        click.echo("Run it again with -v (or KUBELEMMA_DEBUG=1) to see where.", err=True)
+    return ExitCode.INTERNAL

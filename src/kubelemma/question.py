@@ -1,0 +1,276 @@
+"""From what somebody asks to the scenarios that have to be explored.
+
+What is said directly (on the command line) comes before what a ``kind: Check`` document says, and
+that before the defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from kubelemma.model.manifests import (
+    ApiObject,
+    Check,
+    CheckSpec,
+    Cluster,
+    Document,
+    FieldPath,
+    InvalidInput,
+    Manifest,
+    Manifests,
+    Position,
+    Problem,
+    SchedulerOptions,
+    Source,
+    did_you_mean,
+    load,
+    parse_event,
+    parse_nodes,
+    show,
+)
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario import Application, Scenario, build
+from kubelemma.properties.catalogue import STATEMENTS
+from kubelemma.properties.select import properties_for
+from kubelemma.properties.statement import Property
+
+ObjectT = TypeVar("ObjectT")
+
+STDIN = "-"
+"""The path that stands for standard input."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked. Empty fields leave the choice to the Check document, or to the defaults.
+
+    Attributes:
+        paths: files and directories; ``-`` is ``stdin``.
+        stdin: what stands on standard input.
+        nodes, events: as ``parse_nodes`` and ``parse_event`` read them.
+        together, workloads: names of workloads, as in ``CheckSpec``.
+        properties: identifiers.
+        scoring: whether the scheduler's scores decide.
+        namespace: of objects that name none.
+        kustomize: whether directories with a kustomization file are built.
+        max_states, time_limit_seconds, max_memory_bytes: where the search gives up.
+    """
+
+    paths: tuple[str, ...]
+    stdin: str | bytes = ""
+    nodes: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
+    workloads: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    scoring: bool | None = None
+    namespace: str = ""
+    kustomize: bool = True
+    max_states: int | None = None
+    time_limit_seconds: float | None = None
+    max_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One scenario with its properties, and what it was made from."""
+
+    scenario: Scenario
+    properties: tuple[Property, ...]
+    check: Check
+    manifests: Manifests
+
+
+class Asked(NamedTuple):
+    """The cases of a question, and what should be said about its input."""
+
+    cases: tuple[Case, ...]
+    warnings: tuple[Problem, ...]
+
+
+def ask(question: Question) -> Asked:
+    """The cases that answer a question: for each Check one for each workload, or group of them.
+
+    Raises:
+        InvalidInput: something is wrong with the input, or there is nothing to check.
+    """
+    sources = [
+        Source("<stdin>", question.stdin) if path == STDIN else Source(path)
+        for path in question.paths
+    ]
+    given = load(sources, kustomize=question.kustomize)
+    scopes = tuple(_scopes(given, question))
+    cases = tuple(case for scope in scopes for case in scope.cases())
+    return Asked(cases, (*given.warnings, *_unused(given, scopes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """One Check with the manifests it is about; ``document`` is None where nobody wrote it."""
+
+    manifests: Manifests
+    check: Check
+    document: Document | None
+    question: Question
+
+    def cases(self) -> tuple[Case, ...]:
+        """The cases; there is at least one, with at least one property."""
+        application = Application(
+            deployments=_objects(self.manifests, Deployment),
+            nodes=_objects(self.manifests, Node),
+            pods=_objects(self.manifests, Pod),
+            namespaces=_objects(self.manifests, Namespace),
+        )
+        self._refuse(self._wrong_names(application.deployments))
+        self._refuse(self._nothing(application.deployments))
+        cases = tuple(
+            Case(scenario, properties, self.check, self.manifests)
+            for scenario in build(application, self.check)
+            if (properties := properties_for(scenario, self.check.spec.properties))
+        )
+        self._refuse(self._missing_properties(cases))
+        return cases
+
+    def _refuse(self, problems: Iterable[Problem]) -> None:
+        found = tuple(problems)
+        if found:
+            raise InvalidInput(found)
+
+    def _problem(self, path: FieldPath, flag: str, message: str) -> Problem:
+        """A problem where the value stands: at the option that gave it, or in the document."""
+        overridden = bool(getattr(self.question, flag, None))
+        if self.document is None or overridden:
+            return Problem(Position(f"--{_OPTIONS.get(flag, flag)}"), "", message)
+        return Problem(self.document.at(path), show(path), message)
+
+    def _wrong_names(self, deployments: Iterable[Deployment]) -> Iterator[Problem]:
+        spec = self.check.spec
+        known = [f"{d.metadata.namespace}/{d.metadata.name}" for d in deployments]
+        known += [d.metadata.name for d in deployments]
+        for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
+            for index, name in enumerate(names):
+                if name not in known:
+                    message = f'there is no Deployment "{name}"{did_you_mean(name, known)}'
+                    yield self._problem(("spec", flag, index), flag, message)
+        for index, entry in enumerate(spec.events):
+            ((event, given),) = entry.given()
+            name = getattr(given, "deployment", None)
+            if name is not None and name not in known:
+                message = f'there is no Deployment "{name}"{did_you_mean(name, known)}'
+                yield self._problem(("spec", "events", index, event), "events", message)
+        for flag, ids in (("properties", spec.properties), ("expect", spec.expect)):
+            for index, identifier in enumerate(ids):
+                if identifier not in STATEMENTS:
+                    hint = did_you_mean(identifier, STATEMENTS)
+                    key = identifier if flag == "expect" else index
+                    message = f'there is no property "{identifier}"{hint}'
+                    yield self._problem(("spec", flag, key), flag, message)
+
+    def _nothing(self, deployments: tuple[Deployment, ...]) -> Iterator[Problem]:
+        if deployments:
+            return
+        names = [m.object for m in self.manifests.not_modelled if not m.path]
+        found = f" (what there is is not modelled: {', '.join(names[:5])})" if names else ""
+        message = f"no Deployment: nothing to check{found}"
+        position = self.document.at() if self.document else Position(self.question.paths[0])
+        yield Problem(position, "", message)
+
+    def _missing_properties(self, cases: tuple[Case, ...]) -> Iterator[Problem]:
+        """Properties that are asked for or expected, and apply to nothing."""
+        spec = self.check.spec
+        present = {prop.id for case in cases for prop in case.properties}
+        for flag, ids in (("properties", spec.properties), ("expect", spec.expect)):
+            for index, identifier in enumerate(ids):
+                if identifier not in present:
+                    key = identifier if flag == "expect" else index
+                    message = f"{identifier} applies to nothing here"
+                    yield self._problem(("spec", flag, key), flag, message)
+
+
+_OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"}
+"""The options of the command line, where they are not called as the field."""
+
+
+def _scopes(given: Manifests, question: Question) -> Iterator[_Scope]:
+    """Each Check with its own resources; where it names none, with all that is given."""
+    for check in given.checks:
+        manifests = given
+        if check.check.spec.resources:
+            resources = [Source(path) for path in check.resources()]
+            manifests = load(resources, kustomize=question.kustomize)
+        yield _scope(manifests, check.check, check.document, question)
+    if not given.checks:
+        yield _scope(given, Check(), None, question)
+
+
+def _scope(
+    manifests: Manifests, check: Check, document: Document | None, question: Question
+) -> _Scope:
+    spec = _overridden(check.spec, question)
+    return _Scope(
+        _in_namespace(manifests, question.namespace),
+        msgspec.structs.replace(check, spec=spec),
+        document,
+        question,
+    )
+
+
+def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
+    """The specification in effect."""
+    nodes = tuple(map(parse_nodes, question.nodes))
+    events = tuple(map(parse_event, question.events))
+    scoring = spec.scheduler.scoring if question.scoring is None else question.scoring
+    memory = question.max_memory_bytes
+    bounds = msgspec.structs.replace(
+        spec.bounds,
+        max_states=question.max_states or spec.bounds.max_states,
+        time_limit_seconds=question.time_limit_seconds or spec.bounds.time_limit_seconds,
+        max_memory=Quantity(memory) if memory else spec.bounds.max_memory,
+    )
+    return msgspec.structs.replace(
+        spec,
+        cluster=Cluster(nodes=nodes) if nodes else spec.cluster,
+        events=events or spec.events,
+        together=question.together or spec.together,
+        workloads=question.workloads or spec.workloads,
+        properties=question.properties or spec.properties,
+        scheduler=SchedulerOptions(scoring=scoring),
+        bounds=bounds,
+    )
+
+
+def _in_namespace(manifests: Manifests, namespace: str) -> Manifests:
+    """The manifests with the objects that name no namespace put into this one."""
+    if not namespace:
+        return manifests
+    objects = tuple(_moved(manifest, namespace) for manifest in manifests.objects)
+    return manifests._replace(objects=objects)
+
+
+def _moved(manifest: Manifest[ApiObject], namespace: str) -> Manifest[ApiObject]:
+    stored = manifest.object
+    if not stored.metadata.namespace or manifest.written.metadata.namespace:
+        return manifest
+    metadata = msgspec.structs.replace(stored.metadata, namespace=namespace)
+    return manifest._replace(object=msgspec.structs.replace(stored, metadata=metadata))
+
+
+def _objects(manifests: Manifests, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
+    return tuple(manifest.object for manifest in manifests.of(kind))
+
+
+def _unused(given: Manifests, scopes: Iterable[_Scope]) -> Iterator[Problem]:
+    """Deployments that were given, but that no Check is about."""
+    used = {m.document.at() for scope in scopes for m in scope.manifests.of(Deployment)}
+    for manifest in given.of(Deployment):
+        if manifest.document.at() not in used:
+            name = manifest.object.metadata.name
+            message = f"Deployment {name} is not checked: no scenario names this file"
+            yield Problem(manifest.document.at(), "", message)

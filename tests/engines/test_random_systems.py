@@ -1,0 +1,484 @@
+"""Random systems: engines against brute force over all concrete states.
+
+The brute force here shares nothing with the engines but `System.successors`, `System.look` and
+`System.within_bounds`: no tables, no symmetry, and its own idea of a fair loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import permutations, product
+from typing import Any
+
+import networkx as nx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubelemma.model.system import (
+    Best,
+    Bound,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    State,
+    System,
+    Tally,
+    Transition,
+    View,
+)
+from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
+from kubelemma.properties.statement import Property
+from kubelemma.solver.limits import Limits
+from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
+
+Check = Callable[..., CheckResult]
+Promise = Callable[..., Property]
+Names = tuple[str, ...]
+
+CENSUS = "census"
+"""A tally that tells every orbit from every other: how many members hold which value."""
+
+ACTIONS = ("go", "jump", "turn")
+
+
+def die(*seed: object) -> int:
+    """A big number that depends on the arguments and nothing else."""
+    return int.from_bytes(blake2b(repr(seed).encode(), digest_size=6).digest(), "big")
+
+
+# Drawing systems. Hypothesis draws the shape; what the functions answer follows from a seed.
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A system, formulas over it, and how many values each cell or family has."""
+
+    system: System
+    formulas: tuple[Formula, ...]
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+@st.composite
+def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
+    """Systems of a few cells and families over small numbers, with formulas of every kind."""
+    seed = draw(st.integers(0, 2**32))
+    cells = [f"cell {i}" for i in range(draw(st.integers(0, 2)))]
+    families = {f"family {i}": draw(st.integers(1, 3)) for i in range(draw(st.integers(0, 2)))}
+    names = (*cells, *families)
+    sizes = {name: draw(st.integers(2, 3)) for name in names}
+    readable = ["pure", "summed", "reduced", "best", "other best"]
+
+    def views(most: int) -> st.SearchStrategy[View]:
+        picked = (
+            st.lists(st.sampled_from(names), max_size=most, unique=True) if names else st.just([])
+        )
+        reads = st.lists(st.sampled_from(readable), max_size=1)
+        return st.builds(lambda c, r: View(tuple(c), tuple(r)), picked, reads)
+
+    rule_count = draw(st.integers(1, 5))
+    system = System(
+        cells=[Cell(name, die(seed, name) % sizes[name]) for name in cells],
+        families=[
+            Family(name, tuple(die(seed, name, i) % sizes[name] for i in range(count)))
+            for name, count in families.items()
+        ],
+        tallies=tallies(seed, sizes),
+        bests=bests(seed, names),
+        rules=[
+            random_rule(
+                (seed, number),
+                draw(views(2)),
+                sizes,
+                actor=draw(st.sampled_from("abc")),
+                environment=draw(st.sampled_from((False, False, True))),
+                dense=draw(st.booleans()),
+            )
+            for number in range(rule_count)
+        ],
+        bounds=[
+            Bound(f"bound {i}", draw(views(1)), often((seed, "bound", i), 5))
+            for i in range(draw(st.integers(1, 2)) if bounded else 0)
+        ],
+    )
+    formulas = (
+        Always(draw(views(2)), answers((seed, "always"), 12)),
+        EachStep(draw(views(2)), answers((seed, "step"), 20), actions=frozenset(ACTIONS[:2])),
+        NeverStuck(draw(views(1)), often((seed, "stuck"), 4)),
+        Converges(draw(views(1)), often((seed, "converges"), 4)),
+        Converges(draw(views(1)), often((seed, "rarely"), 12)),
+    )
+    return Drawn(system, formulas, sizes)
+
+
+def tallies(seed: int, sizes: dict[str, int]) -> list[Tally]:
+    """One tally of each sort: plain, reading others, reduced; and the census."""
+    places = [(name, value) for name, size in sizes.items() for value in range(size)]
+
+    def one_hot(name: str) -> Callable[[int], tuple[int, ...]]:
+        return lambda value: tuple(int(place == (name, value)) for place in places)
+
+    def measure(*about: object) -> Callable[..., tuple[int, ...]]:
+        return lambda value, *reads: (die(seed, *about, value, reads) % 4 - 1, value)
+
+    return [
+        Tally("summed", {n: measure("summed") for n in sizes}, 2, reads=("best",)),
+        Tally(CENSUS, {n: one_hot(n) for n in sizes}, len(places)),
+        Tally("pure", {n: measure("pure", n) for n in list(sizes)[:2]}, 2),
+        Tally("reduced", {n: measure("reduced") for n in sizes}, 2, lambda t: t[0] % 2 == 0),
+    ]
+
+
+def bests(seed: int, names: Names) -> list[Best]:
+    """A best that reads nothing, and one that reads the other and a tally."""
+
+    def score(value: int, *reads: object) -> int | None:
+        number = die(seed, value, reads) % 4
+        return None if number == 3 else number
+
+    return [
+        Best("other best", dict.fromkeys(names[1:], score), ("best", "pure")),
+        Best("best", dict.fromkeys(names, score)),
+    ]
+
+
+def often(seed: object, sides: int) -> Callable[..., bool]:
+    """A predicate that is false once in so many times."""
+    return lambda *seen: die(seed, seen) % sides != 0
+
+
+def answers(seed: object, sides: int) -> Callable[..., bool | None]:
+    """A predicate that is false once, and says nothing once, in so many times."""
+
+    def answer(*seen: object) -> bool | None:
+        number = die(seed, seen) % sides
+        return None if number == 1 else number != 0
+
+    return answer
+
+
+def random_rule(
+    seed: object, view: View, sizes: dict[str, int], *, actor: str, environment: bool, dense: bool
+) -> Rule:
+    """A rule with up to two outcomes; a dense one has some in every second case."""
+
+    def outcomes(*seen: object) -> Iterator[Outcome]:
+        for number in range(2):
+            case = (seed, seen, number)
+            if die(case) % (2 if dense else 5) == 0:
+                writes = {
+                    name: die(case, name) % sizes[name]
+                    for name in view.cells
+                    if die(name, case) % 3
+                }
+                arguments = (("number", die(case, "argument") % 2),)
+                yield Outcome(ACTIONS[die(case, "action") % 3], writes, arguments)
+
+    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment)
+
+
+# Brute force.
+
+
+@dataclass
+class Explored:
+    """All concrete states by level, and the steps from those that were expanded."""
+
+    levels: dict[State, int]
+    steps: dict[State, list[Transition]]
+    cut: set[State]
+
+
+def orbit(system: System, state: State) -> Iterator[State]:
+    """All states that differ by the order within families, with repetitions."""
+    end = len(system.cells)
+    parts: list[list[State]] = [[state[:end]]]
+    for family in system.families:
+        start, end = end, end + len(family.initial)
+        parts.append(list(permutations(state[start:end])))
+    for chosen in product(*parts):
+        yield tuple(value for part in chosen for value in part)
+
+
+def explored(system: System) -> Explored:
+    """Breadth-first over concrete states, from the initial one in all orders of its members."""
+    level = set(orbit(system, system.initial))
+    found = Explored({}, {}, set())
+    depth = 1
+    while level:
+        found.levels |= dict.fromkeys(level, depth)
+        found.cut |= {state for state in level if not system.within_bounds(state)}
+        fresh = {state: list(system.successors(state)) for state in level - found.cut}
+        found.steps |= fresh
+        level = {t.state for taken in fresh.values() for t in taken} - found.levels.keys()
+        depth += 1
+    return found
+
+
+def in_goal(system: System, formula: NeverStuck | Converges, state: State) -> bool:
+    """Whether the goal is reached."""
+    return all(formula.goal(*seen) for seen in system.look(formula.view, state))
+
+
+def step_answers(
+    system: System, formula: EachStep, before: State, step: Transition
+) -> list[bool | None]:
+    """What the predicate says about one step."""
+    if step.outcome.action not in formula.actions:
+        return []
+    both = zip(
+        system.look(formula.view, before), system.look(formula.view, step.state), strict=True
+    )
+    return [formula.holds(b, step.outcome, a) for b, a in both]
+
+
+def controllers(found: Explored, state: State) -> list[Transition]:
+    """The steps of controllers from a state."""
+    return [t for t in found.steps[state] if not t.rule.environment]
+
+
+def standstills(found: Explored) -> list[State]:
+    """The states where only the environment can act."""
+    return [state for state in found.steps if not controllers(found, state)]
+
+
+def fairly_repeated(system: System, found: Explored) -> set[State]:
+    """All states that some fair run of controllers visits again and again."""
+    graph = nx.DiGraph()
+    for state in found.steps:
+        graph.add_edges_from((state, t.state) for t in controllers(found, state))
+    actors = {rule.actor for rule in system.rules if not rule.environment}
+    fair: set[State] = set()
+    for component in nx.strongly_connected_components(graph):
+        inner = [
+            t.rule.actor
+            for state in component & found.steps.keys()
+            for t in controllers(found, state)
+            if t.state in component
+        ]
+        unfair = actors - set(inner)
+        if inner and all(
+            any(actor not in {t.rule.actor for t in controllers(found, s)} for s in component)
+            for actor in unfair
+        ):
+            fair |= component
+    return fair
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of one formula: the depth of its nearest refutations, and whether it ever says anything."""
+
+    depths: list[int]
+    spoken: bool
+    loop_depths: list[int] = field(default_factory=list)
+
+    @property
+    def violated(self) -> bool:
+        """Whether any refutation exists."""
+        return bool(self.depths or self.loop_depths)
+
+
+def truth(system: System, found: Explored, formula: Formula) -> Truth:
+    """What brute force says; a depth is the level of the first state that is wrong."""
+    match formula:
+        case Always():
+            said = [
+                (found.levels[state], formula.holds(*seen))
+                for state in found.levels
+                for seen in system.look(formula.view, state)
+            ]
+            return judged(said)
+        case EachStep():
+            return judged(
+                [
+                    (found.levels[state] + 1, answer)
+                    for state, steps in found.steps.items()
+                    for step in steps
+                    for answer in step_answers(system, formula, state, step)
+                ]
+            )
+        case NeverStuck() | Converges():
+            outside = {s for s in found.levels if not in_goal(system, formula, s)}
+            stuck = [found.levels[s] for s in standstills(found) if s in outside]
+            loops: set[State] = set()
+            if isinstance(formula, Converges):
+                loops = fairly_repeated(system, found) & outside
+            return Truth(stuck, bool(outside), [found.levels[s] for s in loops])
+
+
+def judged(said: list[tuple[int, bool | None]]) -> Truth:
+    """What follows from the answers at each depth."""
+    return Truth(
+        [depth for depth, answer in said if answer is False],
+        any(answer is not None for _, answer in said),
+    )
+
+
+# Checking traces: again independent of the engines' own replay.
+
+
+def assert_is_run(system: System, trace: Trace) -> None:
+    """Every step is one that plain semantics allows at these positions."""
+    state = trace.initial
+    assert state == system.initial
+    for step in trace.steps:
+        matching = [
+            t
+            for t in system.successors(state)
+            if (t.rule.name, t.positions, t.outcome, t.state)
+            == (step.rule, step.positions, step.outcome, step.state)
+        ]
+        assert matching
+        assert (step.actor, step.environment) == (
+            matching[0].rule.actor,
+            matching[0].rule.environment,
+        )
+        state = step.state
+
+
+def assert_refutes(system: System, found: Explored, formula: Formula, trace: Trace) -> None:
+    """The trace is a run at whose end, or in whose loop, the formula is false."""
+    assert_is_run(system, trace)
+    states = trace.states()
+    match formula:
+        case Always():
+            assert False in [formula.holds(*seen) for seen in system.look(formula.view, states[-1])]
+        case EachStep():
+            last = [t for t in found.steps[states[-2]] if t.state == states[-1]]
+            assert False in [a for t in last for a in step_answers(system, formula, states[-2], t)]
+        case NeverStuck() | Converges() if trace.loop_start is None:
+            assert trace.standstill
+            assert not controllers(found, states[-1])
+            assert not in_goal(system, formula, states[-1])
+        case NeverStuck() | Converges():
+            assert_fair_loop(system, found, formula, trace)
+
+
+def assert_fair_loop(
+    system: System, found: Explored, formula: NeverStuck | Converges, trace: Trace
+) -> None:
+    """The loop closes, is the controllers' own, leaves the goal, and passes over nobody."""
+    assert isinstance(formula, Converges)
+    assert trace.loop_start is not None
+    steps, states = trace.steps[trace.loop_start :], trace.states()[trace.loop_start :]
+    assert steps
+    assert states[0] == states[-1]
+    assert not any(step.environment for step in steps)
+    assert not all(in_goal(system, formula, state) for state in states)
+    for actor in {rule.actor for rule in system.rules if not rule.environment}:
+        acts = any(step.actor == actor for step in steps)
+        assert acts or any(
+            all(t.rule.actor != actor for t in controllers(found, state)) for state in states
+        )
+
+
+def assert_shortest(formula: Formula, known: Truth, trace: Trace) -> None:
+    """No refutation is nearer; a standstill comes before a loop with as long a stem."""
+    nearest = min(known.depths + known.loop_depths)
+    if trace.loop_start is None:
+        assert len(trace.steps) + 1 == nearest
+    else:
+        assert isinstance(formula, Converges)
+        assert trace.loop_start + 1 >= nearest
+        assert nearest < min(known.depths, default=nearest + 1)
+
+
+def assert_result(
+    system: System, found: Explored, formula: Formula, result: PropertyResult
+) -> None:
+    """Verdict, vacuity and trace are what brute force says."""
+    known = truth(system, found, formula)
+    if known.violated:
+        assert result.verdict is Verdict.VIOLATED
+        assert result.trace is not None
+        assert_refutes(system, found, formula, result.trace)
+        assert_shortest(formula, known, result.trace)
+    else:
+        assert result.verdict is (Verdict.INCONCLUSIVE if found.cut else Verdict.HOLDS)
+        assert result.vacuous is (not found.cut and not known.spoken)
+        assert bool(result.reason) is bool(found.cut)
+
+
+class Seen:
+    """An invariant that holds, and collects what it is asked about."""
+
+    def __init__(self) -> None:
+        self.censuses: set[Any] = set()
+        self.formula = Always(View((), (CENSUS,)), self._holds)
+
+    def _holds(self, census: tuple[int, ...]) -> bool:
+        self.censuses.add(census)
+        return True
+
+
+def assert_same_counts(system: System, found: Explored, result: CheckResult) -> None:
+    """All statistics that brute force can tell."""
+    statistics = result.statistics
+    orbits = {system.canonical(state) for state in found.levels}
+    assert statistics.states == len(orbits)
+    assert statistics.concrete_states == len(found.levels)
+    assert statistics.depth == max(found.levels.values())
+    terminal = {system.canonical(state) for state, steps in found.steps.items() if not steps}
+    assert statistics.terminal_states == len(terminal)
+    assert statistics.cut_states == len({system.canonical(state) for state in found.cut})
+    assert statistics.exhaustive is not bool(found.cut)
+    assert statistics.stopped_by is None
+    fired = {t.rule.name for steps in found.steps.values() for t in steps}
+    assert set(statistics.rules_never_fired) == {rule.name for rule in system.rules} - fired
+    counts = Counter(t.outcome.action for steps in found.steps.values() for t in steps)
+    assert [action for action, _ in statistics.actions] == sorted(counts)
+    assert sum(count for _, count in statistics.actions) == statistics.transitions
+    if not system.families:
+        assert dict(statistics.actions) == counts
+
+
+def check_against_brute_force(run: Check, promise: Promise, drawn: Drawn) -> None:
+    """The engine's states, verdicts and traces are those of brute force."""
+    system, seen = drawn.system, Seen()
+    formulas = (seen.formula, *drawn.formulas)
+    result = run(system, [promise(formula) for formula in formulas])
+    found = explored(system)
+    assert_same_counts(system, found, result)
+    assert seen.censuses == {system.summary(state)[CENSUS] for state in found.levels}
+    for formula, property_result in zip(formulas, result.properties, strict=True):
+        assert_result(system, found, formula, property_result)
+
+
+@given(drawn=drawn_systems(bounded=False))
+@settings(max_examples=250)
+def test_complete_search(run: Check, promise: Promise, drawn: Drawn) -> None:
+    """A complete search finds exactly what there is, and decides everything."""
+    check_against_brute_force(run, promise, drawn)
+
+
+@given(drawn=drawn_systems(bounded=True))
+@settings(max_examples=120)
+def test_bounded_search(run: Check, promise: Promise, drawn: Drawn) -> None:
+    """States outside a bound are reached, judged and not left; nothing holds because of that."""
+    check_against_brute_force(run, promise, drawn)
+
+
+@given(drawn=drawn_systems(bounded=False), most=st.integers(1, 40))
+@settings(max_examples=120)
+def test_partial_search(run: Check, promise: Promise, drawn: Drawn, most: int) -> None:
+    """A search that a limit ends claims nothing that is not so, and what it refutes is refuted."""
+    system, seen = drawn.system, Seen()
+    formulas = (seen.formula, *drawn.formulas)
+    result = run(system, [promise(formula) for formula in formulas], Limits(max_states=most))
+    found = explored(system)
+    orbits = {system.canonical(state) for state in found.levels}
+    assert result.statistics.states == min(most, len(orbits))
+    assert result.statistics.exhaustive is (len(orbits) <= most)
+    assert result.statistics.stopped_by == (None if len(orbits) <= most else "max-states")
+    for formula, property_result in zip(formulas, result.properties, strict=True):
+        if result.statistics.exhaustive:
+            assert_result(system, found, formula, property_result)
+        elif property_result.verdict is Verdict.VIOLATED:
+            assert property_result.trace is not None
+            assert_refutes(system, found, formula, property_result.trace)
+        else:
+            assert property_result.verdict is Verdict.INCONCLUSIVE

@@ -1,0 +1,269 @@
+"""The text and the JSON report: laws over all reports, and the exact look of a small one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Literal
+
+import click
+import jsonschema
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.problems import Position
+from kubelemma.properties.statement import Kind, Severity, Statement
+from kubelemma.reports import json as json_report
+from kubelemma.reports import text
+from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
+from kubelemma.reports.story import Change, Story, StoryStep
+from kubelemma.solver.result import Statistics, Verdict
+
+WORDS = st.lists(st.text("abcxyz-/.:0123456789", min_size=1, max_size=12), min_size=1, max_size=8)
+SENTENCE = WORDS.map(" ".join)
+NAME = st.text("abcdef-", min_size=1, max_size=12)
+FINDINGS = ("holds", "violated", "inconclusive", "vacuous")
+COUNT = st.integers(0, 10**9)
+
+
+def some(
+    strategy: st.SearchStrategy[object], least: int = 0
+) -> st.SearchStrategy[tuple[object, ...]]:
+    """A few of them, as a tuple."""
+    return st.lists(strategy, min_size=least, max_size=3).map(tuple)
+
+
+CHANGES = st.builds(Change, NAME, NAME, st.just("") | SENTENCE, st.just("") | SENTENCE)
+STEPS = st.builds(
+    StoryStep,
+    index=st.integers(1, 99),
+    actor=NAME,
+    action=NAME,
+    summary=SENTENCE,
+    arguments=some(st.tuples(NAME, NAME)),
+    why=st.just("") | SENTENCE,
+    environment=st.booleans(),
+    changes=some(CHANGES),
+)
+STORIES = st.builds(
+    Story,
+    property_id=NAME,
+    subject=NAME,
+    allowed=some(SENTENCE),
+    steps=some(STEPS, least=1),
+    loop_start=st.none() | st.just(0),
+    standstill=st.booleans(),
+    conclusion=some(SENTENCE),
+    repeat=some(NAME),
+)
+STATEMENTS = st.builds(
+    Statement,
+    id=NAME,
+    title=SENTENCE,
+    kind=st.sampled_from(Kind),
+    severity=st.sampled_from(Severity),
+    statement=SENTENCE,
+    why=SENTENCE,
+    conditions=SENTENCE,
+    source=NAME,
+    components=some(NAME),
+    remediation=SENTENCE,
+)
+PROPERTIES = st.builds(
+    PropertyReport,
+    statement=STATEMENTS,
+    subject=NAME,
+    verdict=st.sampled_from(Verdict),
+    message=SENTENCE,
+    vacuous=st.booleans(),
+    expected=st.none() | st.sampled_from(FINDINGS),
+    story=st.none() | STORIES,
+)
+STATISTICS = st.builds(
+    Statistics,
+    states=COUNT,
+    concrete_states=COUNT,
+    transitions=COUNT,
+    depth=COUNT,
+    seconds=st.floats(0, 1e6),
+    exhaustive=st.booleans(),
+    actions=some(st.tuples(NAME, COUNT)),
+    rules_never_fired=some(NAME),
+    stopped_by=st.none() | NAME,
+)
+NOT_MODELLED = st.builds(
+    NotModelled,
+    position=st.builds(Position, NAME, COUNT),
+    object=NAME,
+    path=st.just("") | NAME,
+    severity=st.sampled_from(("not modelled", "irrelevant")),
+    reason=SENTENCE,
+)
+SCENARIOS = st.builds(
+    ScenarioReport,
+    name=NAME,
+    setting=some(SENTENCE),
+    properties=some(PROPERTIES, least=1),
+    statistics=STATISTICS,
+    not_modelled=some(NOT_MODELLED),
+)
+REPORTS = st.builds(
+    Report, version=NAME, scenarios=some(SCENARIOS, least=1), fail_on=st.sampled_from(Severity)
+)
+
+
+@settings(max_examples=50)
+@given(REPORTS)
+def test_json_fits_the_published_schema(report: Report) -> None:
+    """Every report is valid against the schema, and is JSON."""
+    data = json.loads(json_report.render(report))
+    jsonschema.Draft202012Validator(json_report.schema()).validate(data)
+
+
+def test_schema_is_a_schema_that_refuses_what_is_unknown() -> None:
+    """The schema is valid itself, and each of its objects names all it allows."""
+    schema = json_report.schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    objects = [schema, *(d for d in schema["$defs"].values() if d.get("type") == "object")]
+    assert len(objects) > 6
+    assert all(found["additionalProperties"] is False for found in objects)
+
+
+@given(report=REPORTS, wide=st.booleans())
+def test_colour_changes_no_word(report: Report, *, wide: bool) -> None:
+    """Without its colours, the coloured text is the plain one."""
+    plain = text.render(report, wide=wide)
+    assert click.unstyle(text.render(report, wide=wide, colour=True)) == plain
+    assert "\x1b" not in plain
+
+
+@settings(max_examples=50)
+@given(REPORTS)
+def test_lines_fit(report: Report) -> None:
+    """Words as short as these keep every line but a table's within the width."""
+    lines = text.render(report, width=100).splitlines()
+    assert [line for line in lines if len(line) > 100] == []
+
+
+@settings(max_examples=50)
+@given(REPORTS)
+def test_text_names_every_verdict(report: Report) -> None:
+    """Every property of every scenario has its line, and the last paragraph is the result."""
+    rendered = text.render(report)
+    assert all(p.id in rendered for s in report.scenarios for p in s.properties)
+    assert f"\n{report.result.upper()}: " in rendered
+
+
+STEP = StoryStep(
+    index=1,
+    actor="user",
+    action="apply",
+    summary="applies template 2",
+    why="somebody may",
+    environment=True,
+    changes=(
+        Change("Deployment default/web", "spec.template", "1", "2"),
+        Change("Deployment default/web", "status.updatedReplicas", "3", ""),
+    ),
+)
+LOOPING = StoryStep(index=2, actor="scheduler", action="wait", summary="waits")
+STORY = Story(
+    "DEP-4", "Deployment default/web", ("one rollout",), (STEP, LOOPING), 1, False, ("it hangs",)
+)
+STATEMENT = Statement(
+    id="DEP-4",
+    title="every rollout completes",
+    kind=Kind.LIVENESS,
+    severity=Severity.HIGH,
+    statement="Once users rest, every rollout completes.",
+    why="",
+    conditions="",
+    source="pkg/controller/deployment/rolling.go",
+    components=("deployment",),
+    remediation="Set maxUnavailable to 1.",
+)
+VIOLATED = PropertyReport(STATEMENT, "Deployment default/web", Verdict.VIOLATED, story=STORY)
+SMALL = Report("1", (ScenarioReport("web", ("3 nodes",), (VIOLATED,), Statistics(states=7)),))
+
+LOOK = """\
+Scenario web
+
+PROPERTY    SUBJECT                 VERDICT    SEVERITY    PROMISE
+DEP-4       Deployment default/web  VIOLATED   high        every rollout completes
+
+── DEP-4 is violated for Deployment default/web ────────────────────────────────
+  Once users rest, every rollout completes.
+
+What may happen
+  - one rollout
+
+What happens
+   1   user: applies template 2
+         because somebody may
+           Deployment default/web  spec.template           1 → 2
+                                   status.updatedReplicas  3 → <none>
+     ┌ from here on, for ever:
+   2 │ scheduler: waits
+     └ and again from step 2
+
+Where it contradicts DEP-4
+  - it hangs
+
+What to do about it
+  Set maxUnavailable to 1.
+
+What this rests on
+  - 3 nodes
+
+What was explored
+  - not every reachable state: 7 states up to symmetry, 0 in full, 0
+    transitions, depth 0
+  - 0.0 s, 0 MiB, 0 calls of model code
+
+FAILED: 1 property: 1 violated (DEP-4)
+"""
+
+
+def test_exact_look() -> None:
+    """A violated property with a loop reads as intended."""
+    assert text.render(SMALL, width=80) == LOOK
+
+
+def test_expected_violation_passes() -> None:
+    """A violation that was expected is told, and does not fail."""
+    expected = replace(VIOLATED, expected="violated")
+    report = replace(SMALL, scenarios=(replace(SMALL.scenarios[0], properties=(expected,)),))
+    rendered = text.render(report)
+    assert "DEP-4 is violated for Deployment default/web, as expected" in rendered
+    assert rendered.endswith("PASSED: 1 property: 1 violated (DEP-4)\n")
+
+
+def test_missed_expectation_is_told() -> None:
+    """What was expected and what was found stand side by side."""
+    missed = replace(VIOLATED, expected="holds")
+    report = replace(SMALL, scenarios=(replace(SMALL.scenarios[0], properties=(missed,)),))
+    assert "web: DEP-4, Deployment default/web: expected holds, found violated" in text.render(
+        report
+    )
+
+
+def left_out(number: int, severity: Literal["irrelevant", "not modelled"]) -> NotModelled:
+    """A field that is left out."""
+    position = Position("s.yaml", number + 1)
+    return NotModelled(position, f"Service s{number}", f"spec.f{number}", severity, "no traffic")
+
+
+def test_long_lists_are_cut_unless_wide() -> None:
+    """Fifty fields that are not modelled do not bury the verdict, and are all listed on demand."""
+    parts = (
+        *(left_out(i, "not modelled") for i in range(50)),
+        *(left_out(i, "irrelevant") for i in range(50, 57)),
+    )
+    report = replace(SMALL, scenarios=(replace(SMALL.scenarios[0], not_modelled=parts),))
+    short, long = text.render(report), text.render(report, wide=True)
+    assert "Service s0 spec.f0" in short
+    assert "and 46 more" in short
+    assert "7 fields or objects without effect" in short
+    assert "spec.f49" not in short
+    assert all(f"spec.f{i}" in long for i in range(57))
