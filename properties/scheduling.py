@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubelemma.model.system import Outcome, View
+from kubelemma.model.wiring.replicaset import Counts
 from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, count
 from kubelemma.model.wiring.topology import Domains, Topology
 from kubelemma.model.wiring.world import NODES, Workload, World
@@ -64,10 +65,9 @@ STATEMENTS = (
     ),
 )
 
-_MOVING = frozenset(
+_ADDING = frozenset({"bind", "create-pod"})
+_TOUCHING = frozenset(
     {
-        "bind",
-        "create-pod",
         "admit",
         "reject",
         "become-ready",
@@ -77,90 +77,94 @@ _MOVING = frozenset(
         "evict",
         "delete-pod",
         "node-return",
-        "node-crash",
         "drain-delete",
         "container-crash",
         "probe-failure",
     }
 )
-"""The actions that touch pods on nodes."""
+"""The other actions that touch pods on nodes: none of them may put one there."""
 
 
-def formulas(
-    world: World, workload: Workload, topologies: tuple[Topology, ...]
-) -> dict[str, Formula]:
+def formulas(workload: Workload) -> dict[str, Formula]:
     """The formulas about the pods of one workload, by property."""
-    both = View((workload.cell, NODES))
-    own = [topologies[c] for c in workload.classes]
-    reads = dict.fromkeys(name for topology in own for name in topology.reads)
-    seeing = View((workload.cell, NODES), tuple(reads))
+    view = View((workload.cell,), (workload.tally("alive"),))
+    return {"SCH-1": EachStep(view, _leaves_the_queue, frozenset({"bind"}))}
+
+
+def node_formulas(world: World, topologies: tuple[Topology, ...]) -> dict[str, Formula]:
+    """The formulas about what is bound to any node, by property."""
+    reads = tuple(dict.fromkeys(name for topology in topologies for name in topology.reads))
     bind = frozenset({"bind"})
     return {
-        "SCH-1": EachStep(both, _bound_once(world, workload), _MOVING),
-        "SCH-2": EachStep(both, _never_overcommits(world, workload), bind),
-        "SCH-3": EachStep(seeing, _legal(world, own, tuple(reads)), bind),
+        "SCH-1": EachStep(View((NODES,)), _only_bindings_add(world), _ADDING | _TOUCHING),
+        "SCH-2": EachStep(View((NODES,)), _never_overcommits(world), bind),
+        "SCH-3": EachStep(View((NODES,), reads), _legal(topologies, reads), bind),
     }
 
 
-def _gained(workload: Workload, before: NodeState, after: NodeState) -> dict[int, int]:
-    """How many pods of each class of the workload the node has more (or fewer), if any."""
-    differences = {
-        c: count(after.pods, c, _ALL) - count(before.pods, c, _ALL) for c in workload.classes
-    }
-    return {c: n for c, n in differences.items() if n}
+def _leaves_the_queue(
+    before: tuple[DeploymentState, Counts],
+    _outcome: Outcome,
+    after: tuple[DeploymentState, Counts],
+) -> bool | None:
+    """A binding takes one pod without a node and puts one of the same template on a node."""
+    if before == after:
+        return None
+    waiting = {s.template: s.pending for s in before[0].sets}
+    still = {s.template: s.pending for s in after[0].sets}
+    moved = {t: waiting[t] - still[t] for t in waiting if waiting[t] != still[t]}
+    arrived = {t: b - a for t, (a, b) in enumerate(zip(before[1], after[1], strict=True)) if a != b}
+    return moved == arrived and list(moved.values()) == [1]
 
 
-def _bound_once(world: World, workload: Workload) -> StepPredicate:
-    def holds(
-        before: tuple[DeploymentState, NodeState],
-        outcome: Outcome,
-        after: tuple[DeploymentState, NodeState],
-    ) -> bool | None:
-        gained = {c: n for c, n in _gained(workload, before[1], after[1]).items() if n > 0}
+def _gained(before: NodeState, after: NodeState) -> dict[int, int]:
+    """How many more pods of each class the node has; classes with fewer or as many are left out."""
+    classes = {group.pod_class for group in after.pods}
+    more = {c: count(after.pods, c, _ALL) - count(before.pods, c, _ALL) for c in classes}
+    return {c: n for c, n in more.items() if n > 0}
+
+
+def _only_bindings_add(world: World) -> StepPredicate:
+    def holds(before: tuple[NodeState], outcome: Outcome, after: tuple[NodeState]) -> bool | None:
+        gained = _gained(before[0], after[0])
         if not gained:
             return None
-        named = all(world.classes[c].node_name for c in gained)
-        if outcome.action == "create-pod":
-            return named
-        pending = sum(s.pending for s in before[0].sets) - sum(s.pending for s in after[0].sets)
-        gated = any(world.classes[c].gated for c in gained)
-        return outcome.action == "bind" and not gated and sum(gained.values()) == pending == 1
+        ((bound, number), *others) = gained.items()
+        pod_class = world.classes[bound]
+        allowed = (
+            bool(pod_class.node_name)
+            if outcome.action == "create-pod"
+            else outcome.action == "bind" and not pod_class.gated
+        )
+        return allowed and number == 1 and not others
 
     return holds
 
 
-def _never_overcommits(world: World, workload: Workload) -> StepPredicate:
+def _never_overcommits(world: World) -> StepPredicate:
+    def holds(before: tuple[NodeState], _outcome: Outcome, after: tuple[NodeState]) -> bool | None:
+        if not _gained(before[0], after[0]):
+            return None
+        return not overcommitted(world, after[0], _ALL)
+
+    return holds
+
+
+def _legal(topologies: tuple[Topology, ...], reads: tuple[str, ...]) -> StepPredicate:
     def holds(
-        before: tuple[DeploymentState, NodeState],
+        before: tuple[NodeState, *tuple[object, ...]],
         _outcome: Outcome,
-        after: tuple[DeploymentState, NodeState],
+        after: tuple[NodeState, *tuple[object, ...]],
     ) -> bool | None:
-        if not _gained(workload, before[1], after[1]):
-            return None
-        return not overcommitted(world, after[1], _ALL)
-
-    return holds
-
-
-def _legal(world: World, topologies: list[Topology], reads: tuple[str, ...]) -> StepPredicate:
-    by_class = {topology.pod_class.index: topology for topology in topologies}
-    workload = world.workloads[topologies[0].pod_class.workload]
-
-    def holds(
-        before: tuple[object, ...], _outcome: Outcome, after: tuple[object, ...]
-    ) -> bool | None:
-        old, new = before[1], after[1]
-        if not isinstance(old, NodeState) or not isinstance(new, NodeState):
-            return None
-        bound = _gained(workload, old, new)
+        bound = _gained(before[0], after[0])
         if not bound:
             return None
-        topology = by_class[next(iter(bound))]
-        info = world.node_info(old)
+        topology = topologies[next(iter(bound))]
+        info = topology.world.node_info(before[0])
         if refusals(topology.pod_class.pod, info.node, info.pods):
             return False
-        seen = dict(zip(reads, before[2:], strict=True))
-        return not _too_crowded(topology, old, seen)
+        seen = dict(zip(reads, before[1:], strict=True))
+        return not _too_crowded(topology, before[0], seen)
 
     return holds
 

@@ -139,7 +139,7 @@ def property_report(
 def _message(found: PropertyResult, story: Story | None) -> str:
     """The verdict's circumstances in one line; empty where there is nothing to add."""
     if found.vacuous and not found.reason:
-        return "its premise never came true, so that it says nothing here"
+        return "the premise never came true"
     parts = (found.reason, story.headline() if story else "")
     return "; ".join(part for part in parts if part)
 

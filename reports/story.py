@@ -63,6 +63,10 @@ class Story:
     conclusion: tuple[str, ...]
     repeat: tuple[str, ...] = ()
 
+    def run(self) -> tuple[tuple[StoryStep, ...], int | None, bool]:
+        """What happens, apart from what it contradicts: equal for two stories of one run."""
+        return (self.steps, self.loop_start, self.standstill)
+
     def headline(self) -> str:
         """How long the story is and how it ends, in a few words."""
         steps = plural(len(self.steps), "step")

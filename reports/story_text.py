@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .story import Change, Story, StoryStep
 from .style import Paint, Role, bullets, wrap
+
+STANDSTILL = "    ■  From here on nobody acts any more."
+"""What is said where only users and faults could still act."""
 
 _MARGIN = " " * 7
 _BAR = "     │ "
 _NONE = "<none>"
 
 
-def story_lines(story: Story, paint: Paint, width: int) -> Iterator[str]:
-    """The whole story, a line at a time, no line longer than ``width`` where words allow."""
+def run_lines(story: Story, paint: Paint, width: int) -> Iterator[str]:
+    """What may happen, and what does; no line longer than ``width`` where words allow."""
     if story.allowed:
         yield paint("What may happen", Role.HEADING)
         yield from bullets(story.allowed, width)
         yield ""
     yield paint("What happens", Role.HEADING)
-    yield from _steps(story, paint, width)
-    yield ""
+    yield from step_lines(story.steps, story.loop_start, paint, width)
+    if story.standstill:
+        yield paint(STANDSTILL, Role.UNSURE)
+
+
+def conclusion_lines(story: Story, paint: Paint, width: int) -> Iterator[str]:
+    """What the run shows, and how it is repeated."""
     yield paint(f"Where it contradicts {story.property_id}", Role.HEADING)
     yield from bullets(story.conclusion, width)
     if story.repeat:
@@ -29,16 +37,17 @@ def story_lines(story: Story, paint: Paint, width: int) -> Iterator[str]:
         yield from (f"  {command}" for command in story.repeat)
 
 
-def _steps(story: Story, paint: Paint, width: int) -> Iterator[str]:
-    loop = len(story.steps) if story.loop_start is None else story.loop_start
-    for position, step in enumerate(story.steps):
+def step_lines(
+    steps: Sequence[StoryStep], loop_start: int | None, paint: Paint, width: int
+) -> Iterator[str]:
+    """The steps, with a bar along those that repeat for ever."""
+    loop = len(steps) if loop_start is None else loop_start
+    for position, step in enumerate(steps):
         if position == loop:
             yield paint("     ┌ from here on, for ever:", Role.UNSURE)
         yield from _step(step, paint, width, _BAR if position >= loop else _MARGIN)
-    if story.loop_start is not None:
-        yield paint(f"     └ and again from step {story.steps[loop].index}", Role.UNSURE)
-    if story.standstill:
-        yield paint("    ■  From here on nobody acts any more.", Role.UNSURE)
+    if loop_start is not None:
+        yield paint(f"     └ and again from step {steps[loop].index}", Role.UNSURE)
 
 
 def _step(step: StoryStep, paint: Paint, width: int, margin: str) -> Iterator[str]:

@@ -12,7 +12,8 @@ from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Statistics, Verdict
 
 from .document import Finding, PropertyReport, Report, Result, ScenarioReport
-from .story_text import story_lines
+from .story import Story
+from .story_text import conclusion_lines, run_lines
 from .style import Paint, Role, bullets, enumeration, painter, plural, wrap
 
 _FINDING_ROLES: Mapping[Finding, Role] = {
@@ -57,9 +58,11 @@ def _scenario(
     yield paint(f"Scenario {scenario.name}", Role.HEADING)
     yield ""
     yield from verdict_table(scenario.properties, fail_on, paint, width)
+    told: list[Story] = []
     for prop in scenario.properties:
         if prop.story is not None:
-            yield from ("", *_violation(prop, paint, width))
+            yield from ("", *_violation(prop, prop.story, told, paint, width))
+            told.append(prop.story)
     for title, section in (
         ("What was not decided", _undecided(scenario, width)),
         ("What this rests on", bullets(scenario.setting, width)),
@@ -102,15 +105,24 @@ def _expectation(prop: PropertyReport, paint: Paint) -> str:
     return paint(prop.expected, role)
 
 
-def _violation(prop: PropertyReport, paint: Paint, width: int) -> Iterator[str]:
+def _violation(
+    prop: PropertyReport, story: Story, told: Iterable[Story], paint: Paint, width: int
+) -> Iterator[str]:
+    """The story of a violation; where it has been told already, only what is different."""
     expected = ", as expected" if prop.expected == prop.finding else ""
     title = f"{prop.id} is violated for {prop.subject}{expected}"
     role = Role.UNSURE if expected else Role.BAD
     yield paint(f"── {title} {'─' * max(width - len(title) - 4, 2)}", role)
     yield from wrap(prop.statement.statement, width, "  ")
     yield ""
-    if prop.story is not None:
-        yield from story_lines(prop.story, paint, width)
+    same = next((other for other in told if other.run() == story.run()), None)
+    if same is None:
+        yield from run_lines(story, paint, width)
+    else:
+        text = f"What happens is what is told for {same.property_id} of {same.subject}."
+        yield from wrap(text, width)
+    yield ""
+    yield from conclusion_lines(story, paint, width)
     yield ""
     yield paint("What to do about it", Role.HEADING)
     yield from wrap(prop.statement.remediation, width, "  ")
@@ -153,12 +165,14 @@ def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[s
     statistics = scenario.statistics
     yield from bullets(_coverage(statistics), width)
     if statistics.rules_never_fired:
-        never = ", ".join(statistics.rules_never_fired)
+        never = "; ".join(statistics.rules_never_fired)
         yield from bullets([f"never happened, though modelled: {never}"], width)
+    by_message: dict[str, list[str]] = defaultdict(list)
     for prop in scenario.properties:
         if prop.vacuous:
-            text = f"vacuous: {prop.id}, {prop.subject}: {prop.message}"
-            yield from bullets([text], width)
+            by_message[prop.message].append(f"{prop.id} of {prop.subject}")
+    for message, names in by_message.items():
+        yield from bullets([f"vacuous ({message}): {'; '.join(names)}"], width)
     if wide and statistics.actions:
         rows = [(action, f"{count:,}") for action, count in statistics.actions]
         table = tabulate(rows, ("ACTION", "TRANSITIONS"), "plain", colalign=("left", "right"))
@@ -227,17 +241,18 @@ def _overview(report: Report, paint: Paint) -> Iterator[str]:
 
 
 def _tally(properties: list[PropertyReport]) -> str:
-    """How many properties came out how, such as ``9 properties: 1 violated (DEP-4), 8 hold``."""
+    """How many came out how, such as ``of 9 properties 1 violated (DEP-4), 8 hold``."""
     parts = []
     for verdict, word in _TALLY_WORDS.items():
         found = [p for p in properties if p.verdict is verdict]
         if found:
             parts.append(f"{len(found)} {word}{_named(found, verdict)}")
-    return f"{plural(len(properties), 'property', 'properties')}: {', '.join(parts)}"
+    return f"of {plural(len(properties), 'property', 'properties')} {', '.join(parts)}"
 
 
 def _named(found: list[PropertyReport], verdict: Verdict) -> str:
-    """The identifiers worth naming: of what holds, only those that hold vacuously."""
-    ids = sorted({p.id for p in found if verdict is not Verdict.HOLDS or p.vacuous})
-    vacuously = " vacuously" if verdict is Verdict.HOLDS else ""
-    return f" ({', '.join(ids)}{vacuously})" if ids else ""
+    """The identifiers worth naming; of those that hold, the number that do so vacuously."""
+    if verdict is Verdict.HOLDS:
+        vacuous = sum(p.vacuous for p in found)
+        return f" ({vacuous} of them vacuously)" if vacuous else ""
+    return f" ({', '.join(sorted({p.id for p in found}))})"

@@ -12,7 +12,8 @@ from .problems import FieldPath, Position, did_you_mean, show
 from .shapes import Shape
 
 _NOTHING: tuple[object, ...] = (None, "", [], {})
-_ENVELOPE: FieldNotes = {"apiVersion": None, "kind": None}
+_ENVELOPE = ("apiVersion", "kind")
+_NO_NOTES: FieldNotes = {}
 
 
 class NotModelled(NamedTuple):
@@ -46,7 +47,8 @@ class LeftOut(NamedTuple):
 
 def left_out(raw: Mapping[str, Any], shape: Shape) -> Iterator[LeftOut]:
     """Every field of an object that the model leaves out, in the order of the text."""
-    return _struct(raw, shape, (), _ENVELOPE)
+    own = {key: value for key, value in raw.items() if key not in _ENVELOPE}
+    return _walk(own, shape, ())
 
 
 def shown(found: LeftOut, position: Position, name: str) -> NotModelled:
@@ -56,16 +58,14 @@ def shown(found: LeftOut, position: Position, name: str) -> NotModelled:
 
 def _walk(raw: Any, shape: Shape, path: FieldPath) -> Iterator[LeftOut]:
     if shape.form == "struct" and isinstance(raw, dict):
-        yield from _struct(raw, shape, path, {})
+        yield from _struct(raw, shape, path)
     elif shape.item is not None and isinstance(raw, list):
         for index, value in enumerate(raw):
             yield from _walk(value, shape.item, (*path, index))
 
 
-def _struct(
-    raw: Mapping[str, Any], shape: Shape, path: FieldPath, also: FieldNotes
-) -> Iterator[LeftOut]:
-    notes = {**NOTES.get(shape.type, {}), **also}
+def _struct(raw: Mapping[str, Any], shape: Shape, path: FieldPath) -> Iterator[LeftOut]:
+    notes = NOTES.get(shape.type, _NO_NOTES)
     for key, value in raw.items():
         if value in _NOTHING:
             continue

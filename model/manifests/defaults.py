@@ -29,6 +29,7 @@ from kubelemma.model.objects.workloads import (
     ReplicaSet,
     RollingUpdateDeployment,
 )
+from kubelemma.model.scheduler.resources import container_requests
 
 from .kinds import ApiObject
 
@@ -85,26 +86,9 @@ def pod_defaults(spec: PodSpec) -> PodSpec:
 
 
 def aggregate_requests(spec: PodSpec) -> dict[str, Quantity]:
-    """What a pod's containers request together.
-
-    The larger of: the containers and sidecars that run side by side, and each init container with
-    the sidecars started before it.
-    """
-    side_by_side: dict[str, Fraction] = {}
-    peak: dict[str, Fraction] = {}
-    for container in spec.init_containers or ():
-        requests = _requests(container)
-        if container.restart_policy == "Always":
-            _add(side_by_side, requests)
-            _raise_to(peak, side_by_side)
-        else:
-            together = dict(side_by_side)
-            _add(together, requests)
-            _raise_to(peak, together)
-    for container in spec.containers or ():
-        _add(side_by_side, _requests(container))
-    _raise_to(peak, side_by_side)
-    return {name: Quantity(amount) for name, amount in peak.items()}
+    """What a pod's containers request together, at most at any moment."""
+    needed = container_requests(Pod(spec=spec), "wanted", {})
+    return {name: Quantity(amount) for name, amount in needed.items()}
 
 
 def _deployment(thing: Deployment) -> Deployment:
@@ -194,20 +178,6 @@ def _in_milli(amounts: Amounts | None) -> Amounts | None:
     if amounts is None:
         return None
     return {name: Quantity(Fraction(q.milli_value(), 1000)) for name, q in amounts.items()}
-
-
-def _requests(container: Container) -> Amounts:
-    return (container.resources and container.resources.requests) or {}
-
-
-def _add(total: dict[str, Fraction], amounts: Amounts) -> None:
-    for name, quantity in amounts.items():
-        total[name] = total.get(name, Fraction(0)) + quantity.amount
-
-
-def _raise_to(peak: dict[str, Fraction], amounts: Mapping[str, Fraction]) -> None:
-    for name, amount in amounts.items():
-        peak[name] = max(peak.get(name, amount), amount)
 
 
 def _namespaced(metadata: ObjectMeta) -> ObjectMeta:

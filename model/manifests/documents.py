@@ -19,7 +19,7 @@ from .scalars import read_plain
 from .syntax import forbidden_character, syntax_problem, template_problem
 
 LARGEST_TEXT = 64 * 2**20
-"""Bytes of one file or stream."""
+"""Bytes of one file, characters of one text."""
 DEEPEST = 200
 """Levels of nesting in one document."""
 MOST_EXPANDED = 1_000_000
@@ -27,8 +27,8 @@ MOST_EXPANDED = 1_000_000
 
 _START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _TAGS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float")}
-_STRINGS = {"!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"}
-_COLLECTIONS = {"!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_STRINGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:binary"}
+_COLLECTIONS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _NO_PLACES: Mapping[str | int, Place] = MappingProxyType({})
 
 
@@ -104,14 +104,23 @@ class Parsed(NamedTuple):
 def parse(file: str, text: str) -> Parsed:
     """Read all YAML or JSON documents of one text; never raises, whatever the text is."""
     if len(text) > LARGEST_TEXT:
-        size = f"larger than {LARGEST_TEXT // 2**20} MiB"
-        return Parsed((), (Problem(Position(file), "", f"{size}: split it into several files"),))
+        return Parsed((), (too_large(file),))
     bad = forbidden_character(file, text)
     if bad is not None:
         return Parsed((), (bad,))
-    builders = [_build(file, chunk, line) for line, chunk in _chunks(text)]
-    documents = tuple(d for b in builders for d in b.documents if d.data is not None)
-    return Parsed(documents, tuple(p for b in builders for p in b.problems))
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for lines_before, chunk in _chunks(text):
+        builder = _build(file, chunk, lines_before)
+        documents.extend(document for document in builder.documents if document.data is not None)
+        problems.extend(builder.problems)
+    return Parsed(tuple(documents), tuple(problems))
+
+
+def too_large(file: str) -> Problem:
+    """That a text is larger than is ever read."""
+    message = f"larger than {LARGEST_TEXT // 2**20} MiB: split it into several files"
+    return Problem(Position(file), "", message)
 
 
 def _chunks(text: str) -> Iterator[tuple[int, str]]:
@@ -183,20 +192,18 @@ class _Builder:
         self._stack: list[_Frame] = []
         self._anchors: dict[str, _Anchor] = {}
         self._expanded = 0
-        self._handlers = {
-            yaml.ScalarEvent: self._scalar,
-            yaml.AliasEvent: self._alias,
-            yaml.MappingStartEvent: self._open,
-            yaml.SequenceStartEvent: self._open,
-            yaml.MappingEndEvent: self._close,
-            yaml.SequenceEndEvent: self._close,
-        }
 
     def take(self, event: yaml.Event) -> None:
         """Take the next event of the stream."""
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event)
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._open(event)
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._close()
+            case yaml.AliasEvent():
+                self._alias(event)
 
     def refuse(self, problem: Problem) -> None:
         """Drop the document and report only what made it unreadable."""
@@ -287,7 +294,7 @@ class _Builder:
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         self._stack.append(_Frame(value, place, event.anchor))
 
-    def _close(self, _event: Any) -> None:
+    def _close(self) -> None:
         frame = self._stack.pop()
         for value, place in frame.merged:
             self._merge(frame, value, place)

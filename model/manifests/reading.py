@@ -250,13 +250,10 @@ class _Decoded(NamedTuple):
 
 
 def _decoded(raw: Any, shape: Shape, reading: Reading) -> _Decoded:
-    if not reading.closed:
-        try:
-            return _Decoded(decode(raw, shape.type), ())
-        except msgspec.ValidationError:
-            raw = without_nulls(raw, shape)
-    findings = tuple(mismatches(raw, shape, reading))
-    rest = raw
+    if not reading.closed and (value := _at_once(raw, shape)) is not None:
+        return _Decoded(value, ())
+    rest = without_nulls(raw, shape)
+    findings = tuple(mismatches(rest, shape, reading))
     bad = [finding.path for finding in findings]
     while bad:
         for path in bad:
@@ -265,12 +262,20 @@ def _decoded(raw: Any, shape: Shape, reading: Reading) -> _Decoded:
     return _Decoded(decode(rest, shape.type), findings)
 
 
+def _at_once(raw: Any, shape: Shape) -> Any:
+    """The typed value of faultless data; None where something does not fit, be it a null only."""
+    try:
+        return decode(raw, shape.type)
+    except msgspec.ValidationError:
+        return None
+
+
 def _without(raw: Any, path: FieldPath) -> Any:
     """The data without one value; where that is an item of a list, without the whole list.
 
     So no index of what is left is shifted, and no finding about it points to the wrong item.
     """
-    if not path or (len(path) == 1 and isinstance(path[0], int)):
+    if not path:
         return None
     key, rest = path[0], path[1:]
     if isinstance(raw, list) and isinstance(key, int):
@@ -297,14 +302,14 @@ def _touches(one: FieldPath, other: FieldPath) -> bool:
     size = min(len(one), len(other))
     if one[:size] == other[:size]:
         return True
-    return one[:-1] == other[:-1] and isinstance(one[-2], int)
+    return one[:-1] == other[:-1] and len(one) > 1 and isinstance(one[-2], int)
 
 
 def _problem(document: Document, finding: Finding) -> Problem:
-    hint = (
-        _hint(document, finding) if finding.message.startswith(("is required", "is empty")) else ""
-    )
-    return Problem(document.at(finding.path), show(finding.path), finding.message + hint)
+    message = finding.message
+    if message.startswith(("is required", "is empty")):
+        message += _hint(document, finding)
+    return Problem(document.at(finding.path), show(finding.path), message)
 
 
 def _hint(document: Document, finding: Finding) -> str:

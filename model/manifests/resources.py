@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from kubelemma.model.objects.pod import PodSpec, ResourceRequirements
 from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.scheduler.resources import is_extended
 
 from .defaults import aggregate_requests
 from .names import label_key
@@ -22,11 +23,6 @@ _POD_LEVEL = ("cpu", "memory")
 _HUGE_PAGES = "hugepages-"
 _WHOLE_BYTES = ("memory", "ephemeral-storage")
 _MILLI = Fraction(1, 1000)
-
-
-def is_extended(name: str) -> bool:
-    """Whether a resource is somebody's own, such as ``nvidia.com/gpu``: whole, never shared."""
-    return "/" in name and not name.partition("/")[0].endswith("kubernetes.io")
 
 
 def quantities(amounts: Mapping[str, Quantity] | None, path: FieldPath) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import kustomize
-from .documents import LARGEST_TEXT
+from .documents import LARGEST_TEXT, too_large
 from .problems import Position, Problem, did_you_mean
 
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -80,10 +80,18 @@ def _source(source: Source, *, build: bool) -> Iterator[_Item]:
         yield Text(source.name, source.content, alone=True)
     elif source.content is not None:
         yield _decoded(source.name, source.content, alone=True)
-    elif Path(source.name).is_dir():
+    elif _is_directory(source.name):
         yield from _directory(os.path.normpath(source.name), build=build)
     else:
         yield _file(source.name, alone=True)
+
+
+def _is_directory(path: str) -> bool:
+    """Whether it is known to be one; reading what is not will say what is wrong with it."""
+    try:
+        return Path(path).is_dir()
+    except OSError:
+        return False
 
 
 def _file(path: str, *, alone: bool) -> Text | Problem:
@@ -94,20 +102,26 @@ def _file(path: str, *, alone: bool) -> Text | Problem:
         return Problem(Position(path), "", f"no such file or directory{_neighbour(path)}")
     except OSError as error:
         return Problem(Position(path), "", f"cannot be read: {error.strerror}")
+    except ValueError:
+        return Problem(Position(path), "", "no name of a file (a NUL byte in it?)")
     return _decoded(path, content, alone=alone)
 
 
 def _neighbour(path: str) -> str:
-    folder = Path(path).parent
+    """A file of nearly the same name in the same directory, where that can be listed."""
     if path.startswith(("http://", "https://")):
         return " (an address: download it first)"
-    if not folder.is_dir():
+    try:
+        names = sorted(entry.name for entry in Path(path).parent.iterdir())
+    except OSError:
         return ""
-    return did_you_mean(Path(path).name, sorted(entry.name for entry in folder.iterdir()))
+    return did_you_mean(Path(path).name, names)
 
 
 def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
     """The bytes as text; a byte-order mark is no part of it."""
+    if len(content) > LARGEST_TEXT:
+        return too_large(name)
     if content.startswith(_UTF16):
         return Problem(Position(name), "", "UTF-16 text: save it as UTF-8")
     if content.startswith(_GZIP):
@@ -116,8 +130,7 @@ def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
         return Text(name, content.decode("utf-8-sig"), alone=alone)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        byte = content[error.start]
-        message = f"not UTF-8 text (byte 0x{byte:02x}): a binary file, or an old encoding"
+        message = f"not UTF-8 text (byte 0x{content[error.start]:02x}): a binary file?"
         return Problem(Position(name, line, 1), "", message)
 
 

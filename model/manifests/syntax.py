@@ -12,6 +12,7 @@ from .problems import Position, Problem
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _TEMPLATE = re.compile(r"\{\{")
 RENDER_FIRST = "render it first: helm template"
 
@@ -61,7 +62,7 @@ _COMPLAINTS = (
     _Complaint("Unicode character escape", "", 'a "\\u" sequence that stands for no character'),
     _Complaint("alphabetic or numeric", "alias", "a value that begins with * must be quoted"),
     _Complaint("alphabetic or numeric", "anchor", "a value that begins with & must be quoted"),
-    _Complaint("expected node content", "", "expected a value"),
+    _Complaint("expected node content", "", 'expected a value, or a "]" or "}" is missing'),
 )
 
 
@@ -83,7 +84,7 @@ def template_problem(file: str, text: str, lines_before: int, line: int) -> Prob
 
     To be asked only where the text is no YAML: inside a string ``{{`` is as good as anything.
     """
-    column = text.split("\n", line + 1)[line].find("{{")
+    column = _lines(text)[line].find("{{")
     if column < 0:
         return None
     position = Position(file, lines_before + line + 1, column + 1)
@@ -98,12 +99,18 @@ def syntax_problem(file: str, text: str, lines_before: int, error: yaml.YAMLErro
     mark = error.problem_mark
     if complaint is not None and complaint.at_start and error.context_mark is not None:
         mark = error.context_mark
-    template = template_problem(file, text, lines_before, mark.line)
+    line = min(mark.line, len(_lines(text.rstrip())) - 1)
+    template = template_problem(file, text, lines_before, line)
     if template is not None:
         return template
-    message = complaint.message if complaint else _unexplained(error, text)
+    message = complaint.message if complaint else _unexplained(error, _lines(text)[line])
     message += _template_elsewhere(text, lines_before)
-    return Problem(Position(file, lines_before + mark.line + 1, mark.column + 1), "", message)
+    return Problem(Position(file, lines_before + line + 1, mark.column + 1), "", message)
+
+
+def _lines(text: str) -> list[str]:
+    """The lines as the parser counts them."""
+    return _LINE_END.split(text)
 
 
 def _template_elsewhere(text: str, lines_before: int) -> str:
@@ -119,12 +126,12 @@ def _complaint(problem: str, context: str) -> _Complaint | None:
     return next(matching, None)
 
 
-def _unexplained(error: yaml.MarkedYAMLError, text: str) -> str:
+def _unexplained(error: yaml.MarkedYAMLError, line: str) -> str:
     """Complaints about one character, which is shown, and those that speak for themselves."""
     mark = error.problem_mark
     if mark is not None and "cannot start any token" in (error.problem or ""):
-        line = text.splitlines()[mark.line]
-        if line[mark.column] == "\t":
+        character = line[mark.column : mark.column + 1]
+        if character == "\t":
             return "a tab: YAML is indented with blanks only"
-        return f'a value cannot begin with "{line[mark.column]}": quote it'
+        return f'a value cannot begin with "{character}": quote it'
     return f"not YAML: {error.context or 'in this document'}: {error.problem}"

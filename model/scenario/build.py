@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
@@ -18,6 +18,7 @@ from kubelemma.model.wiring.world import PodClass, Workload, World
 
 from .cluster import default_cluster
 from .events import Happenings, default_events, happenings
+from .room import terminating_matters
 from .shapes import Grouping, group_nodes
 from .start import Placed, Placement, key_of, place_all
 from .templates import pod_class, pod_of
@@ -82,7 +83,7 @@ def _cluster(application: Application, spec: CheckSpec) -> tuple[tuple[Node, ...
     given = (*application.nodes, *nodes_of(spec.cluster))
     if given:
         return given, "as given"
-    sizing = default_cluster(application.deployments)
+    sizing = default_cluster(application.deployments, application.namespaces)
     return sizing.nodes, sizing.reason
 
 
@@ -132,6 +133,7 @@ class _Common:
             namespaces=self.application.namespaces,
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
+        world = replace(world, follows_terminating=terminating_matters(world, most))
         scoring = bool(self.spec.scheduler.scoring)
         start, names = self._start(world, focus, grouping)
         words = Assumptions(
@@ -141,6 +143,7 @@ class _Common:
             pending=tuple(self._pending(focus)),
             scoring=scoring,
             max_pods=most,
+            follows_terminating=world.follows_terminating,
         )
         return Scenario(
             name=self._name(focus, alone=alone),

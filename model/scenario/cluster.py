@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import ceil
 from typing import NamedTuple
 
+import msgspec
+
 from kubelemma.model.controllers.deployment import resolve_fenceposts
-from kubelemma.model.objects.meta import ObjectMeta
-from kubelemma.model.objects.node import Node, NodeStatus
+from kubelemma.model.manifests.check import Cluster, NodeGroup, nodes_of
+from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scheduler.node_resources import fit_request
-from kubelemma.model.scheduler.resources import CPU, MEMORY
+from kubelemma.model.scheduler.resources import CPU, EPHEMERAL_STORAGE, MEMORY
 from kubelemma.model.scheduler.topology_spread import HOSTNAME, ZONE
 
+from .start import key_of, place_all
 from .templates import pod_of
 
 NODES = 3
 PODS = 110
-STEP_CPU = 500
-"""Nodes get whole steps of half a core …"""
-STEP_MEMORY = 256 * 2**20
-"""… and of 256 Mi."""
+CORES, MEMORY_PER_CORE = 4, 4 * 2**30
+"""The smallest node has four cores and 16 Gi; larger ones twice that, and so on."""
+LARGEST = 2**10
+"""How many times the smallest node is tried before giving up."""
 
 
 class Sizing(NamedTuple):
@@ -33,62 +35,67 @@ class Sizing(NamedTuple):
     reason: str
 
 
-def default_cluster(deployments: Sequence[Deployment]) -> Sizing:
-    """Equal nodes on which everything fits when one is lost and one rollout surges.
+def default_cluster(
+    deployments: Sequence[Deployment], namespaces: Sequence[Namespace] = ()
+) -> Sizing:
+    """Equal nodes of a usual size on which everything fits when one is lost and one rollout surges.
 
-    There are three, or more where pods keep each other off their host. Each has the share of all
-    requests that falls on it when one is missing, and the largest pod's on top, as pods cannot be
-    cut. Labels that node selectors ask for are there.
+    There are three, or more where pods keep each other off their host. Labels that node selectors
+    ask for are there, and so are other resources that pods request.
     """
     number = max([NODES, *(_hosts_needed(d) + 1 for d in deployments)])
-    amounts = _amounts(deployments, number - 1)
-    zones = 3 if any(ZONE in _topology_keys(d) for d in deployments) else 1
+    zones = 3 if any(ZONE in _topology_keys(d) for d in deployments) else 0
     labels = dict(_asked_labels(deployments))
-    nodes = tuple(_node(i, labels, f"zone-{i % zones + 1}", amounts) for i in range(number))
-    return Sizing(
-        nodes,
-        f"sized so that everything, and the surge of one rollout, fits on {number - 1} of them",
-    )
+    factor = 1
+    while factor < LARGEST:
+        nodes = _nodes(number, zones, labels, _allocatable(deployments, factor))
+        if _all_fit(deployments, nodes[:-1], namespaces):
+            why = f"chosen so that everything, and the surge of a rollout, fits on {number - 1}"
+            return Sizing(nodes, why)
+        factor *= 2
+    nodes = _nodes(number, zones, labels, _allocatable(deployments, 1))
+    return Sizing(nodes, "on which not everything finds a place, whatever their size")
 
 
-def make_node(
-    name: str, labels: dict[str, str], zone: str, allocatable: dict[str, Quantity]
-) -> Node:
-    """A node with the labels that every node has."""
-    known = {HOSTNAME: name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", ZONE: zone}
-    return Node(
-        metadata=ObjectMeta(name=name, labels={**known, **labels}),
-        status=NodeStatus(allocatable=allocatable, capacity=allocatable),
-    )
+def _nodes(
+    number: int, zones: int, labels: dict[str, str], allocatable: dict[str, Quantity]
+) -> tuple[Node, ...]:
+    group = NodeGroup(count=number, zones=zones, labels=labels, allocatable=allocatable)
+    return nodes_of(Cluster(nodes=(group,)))
 
 
-def _node(i: int, labels: dict[str, str], zone: str, amounts: dict[str, int]) -> Node:
-    quantities = {name: Quantity(amount) for name, amount in amounts.items() if name != CPU}
-    quantities["cpu"] = Quantity.parse(f"{amounts[CPU]}m")
-    quantities["pods"] = Quantity(PODS)
-    return make_node(f"node-{i + 1}", labels, zone, quantities)
-
-
-def _amounts(deployments: Sequence[Deployment], nodes: int) -> dict[str, int]:
-    """Allocatable of each node, cpu in millicores and others in base units."""
-    total: dict[str, int] = {}
-    largest: dict[str, int] = {}
-    surging: dict[str, int] = {}
+def _allocatable(deployments: Sequence[Deployment], factor: int) -> dict[str, Quantity]:
+    """A node of so many times the smallest size; unusual resources as much as all pods want."""
+    amounts = {
+        CPU: Quantity(CORES * factor),
+        MEMORY: Quantity(CORES * MEMORY_PER_CORE * factor),
+        EPHEMERAL_STORAGE: Quantity(100 * 2**30 * factor),
+        "pods": Quantity(PODS),
+    }
     for deployment in deployments:
-        request = fit_request(pod_of(deployment, 0))
-        surge = _surge(deployment)
-        for name, amount in request.items():
-            total[name] = total.get(name, 0) + amount * (deployment.spec.replicas or 0)
-            largest[name] = max(largest.get(name, 0), amount)
-            surging[name] = max(surging.get(name, 0), amount * surge)
-    amounts = {name: ceil((total[name] + surging[name]) / nodes) + largest[name] for name in total}
-    amounts[CPU] = _rounded(amounts.get(CPU, 0), STEP_CPU)
-    amounts[MEMORY] = _rounded(amounts.get(MEMORY, 0), STEP_MEMORY)
+        for name, amount in fit_request(pod_of(deployment, 0)).items():
+            amounts.setdefault(name, Quantity(max(1, amount) * factor))
     return amounts
 
 
-def _rounded(amount: int, step: int) -> int:
-    return max(1, ceil(amount / step)) * step
+def _all_fit(
+    deployments: Sequence[Deployment], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
+) -> bool:
+    """Whether the scheduler finds a node for every pod, with each Deployment's surge on top."""
+    surged = [_with_replicas(d, (d.spec.replicas or 0) + _surge(d)) for d in deployments]
+    placed = place_all(surged, nodes, (), namespaces).placed
+    return not any(
+        there.pending
+        for deployment in surged
+        for there in [placed[key_of(deployment)]]
+        if not deployment.spec.template.spec.scheduling_gates
+        and not deployment.spec.template.spec.node_name
+    )
+
+
+def _with_replicas(deployment: Deployment, replicas: int) -> Deployment:
+    spec = msgspec.structs.replace(deployment.spec, replicas=replicas)
+    return msgspec.structs.replace(deployment, spec=spec)
 
 
 def _surge(deployment: Deployment) -> int:

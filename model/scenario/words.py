@@ -23,6 +23,7 @@ class Assumptions(NamedTuple):
     pending: tuple[str, ...]
     scoring: bool
     max_pods: int
+    follows_terminating: bool
 
 
 def setting(
@@ -35,8 +36,15 @@ def setting(
         *_standing(words),
         _events(world, events),
         _scheduler(words),
-        f"bound: at most {words.max_pods} pods of a workload at once, terminating ones included",
+        _bound(words),
     )
+
+
+def _bound(words: Assumptions) -> str:
+    bound = f"bound: at most {words.max_pods} pods of a workload at once"
+    if words.follows_terminating:
+        return f"{bound}, terminating ones included"
+    return f"{bound}; every node has room for all of them, so terminating pods are not followed"
 
 
 def _cluster(words: Assumptions) -> str:

@@ -66,7 +66,10 @@ def fit_request(pod: Pod) -> dict[str, int]:
 
 
 def _checked(request: Resources, ignored: Ignored) -> list[str]:
-    """The requested resources in the order of the scheduler's reasons."""
+    """The requested resources in the order of the reasons.
+
+    The scheduler gives those of scalar resources in any order; here they are sorted.
+    """
     native = (CPU, MEMORY, EPHEMERAL_STORAGE)
     scalars = sorted(n for n in request if n not in native and not ignored.covers(n))
     return [name for name in (*native, *scalars) if request.get(name, 0) > 0]

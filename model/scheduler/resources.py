@@ -108,7 +108,7 @@ def _resize_is_infeasible(pod: Pod) -> bool:
     return pending is not None and pending.reason == "Infeasible"
 
 
-def _container_requests(pod: Pod, container: Container, status: ContainerStatus) -> Amounts:
+def _resized_requests(pod: Pod, container: Container, status: ContainerStatus) -> Amounts:
     """What a container under a resize holds: the most of what is wanted, actuated, allocated.
 
     A resize that the kubelet called infeasible will not happen, so the wish no longer counts.
@@ -129,41 +129,47 @@ Accounting = Literal["wanted", "held"]
 status, which a resize in progress may have left higher (``held``)."""
 
 
+def _peak_of_start(steps: Iterable[tuple[bool, Amounts]]) -> dict[str, Fraction]:
+    """What the init containers need at most, each beside the sidecars started before it.
+
+    A step is whether the container is a sidecar, and what it requests.
+    """
+    sidecars: dict[str, Fraction] = {}
+    peak: dict[str, Fraction] = {}
+    for sidecar, amounts in steps:
+        running = dict(sidecars)
+        _add(running, amounts)
+        _raise(peak, running)
+        if sidecar:
+            sidecars = running
+    return peak
+
+
 def container_requests(pod: Pod, accounting: Accounting, defaults: Amounts) -> dict[str, Fraction]:
     """What the containers of a pod need at most at any moment (``AggregateContainerRequests``).
 
-    That is the sum over containers and sidecars, or what an init container needs beside the
-    sidecars started before it, whichever is higher. ``defaults`` stand for what a container does
-    not request.
+    That is the sum over containers and sidecars, or the peak of the start, whichever is higher.
+    ``defaults`` stand for what a container does not request.
     """
     statuses = _statuses(pod) if accounting == "held" else {}
 
-    def of(container: Container, *, resizable: bool) -> Amounts:
+    def own(container: Container, *, resizable: bool) -> Amounts:
         status = statuses.get(container.name) if resizable else None
-        own = (
-            _requests(container.resources)
-            if status is None
-            else _container_requests(pod, container, status)
-        )
-        return {**defaults, **own}
+        if status is None:
+            return {**defaults, **_requests(container.resources)}
+        return {**defaults, **_resized_requests(pod, container, status)}
 
+    steps = [
+        (_is_sidecar(container), own(container, resizable=_is_sidecar(container)))
+        for container in pod.spec.init_containers or ()
+    ]
     needed: dict[str, Fraction] = {}
     for container in pod.spec.containers or ():
-        _add(needed, of(container, resizable=True))
-    sidecars: dict[str, Fraction] = {}
-    starting: dict[str, Fraction] = {}
-    for container in pod.spec.init_containers or ():
-        sidecar = _is_sidecar(container)
-        own = of(container, resizable=sidecar)
+        _add(needed, own(container, resizable=True))
+    for sidecar, amounts in steps:
         if sidecar:
-            _add(needed, own)
-            _add(sidecars, own)
-            _raise(starting, sidecars)
-        else:
-            beside = dict(sidecars)
-            _add(beside, own)
-            _raise(starting, beside)
-    _raise(needed, starting)
+            _add(needed, amounts)
+    _raise(needed, _peak_of_start(steps))
     return needed
 
 

@@ -43,9 +43,9 @@ class Constraint(NamedTuple):
     max_skew: int
     topology_key: str
     selector: LabelSelector | None
-    min_domains: int = 1
-    honor_affinity: bool = True
-    honor_taints: bool = False
+    min_domains: int
+    honor_affinity: bool
+    honor_taints: bool
 
 
 Constraints = tuple[Constraint, ...]

@@ -63,7 +63,7 @@ def _failure_rules(
 ) -> tuple[Rule, ...]:
     """The node controllers, where a node may fail or taints may evict; else they never act."""
     fails = any(event.action == "node-crash" for event in events)
-    down = any(not (node.up and node.ready) or node.unreachable for node in start.nodes)
+    down = any(not (node.up and node.ready) for node in start.nodes)
     evicts = any(
         taint.effect == "NoExecute"
         for shape in world.shapes
@@ -108,4 +108,4 @@ def _pod_bound(workload: Workload, most: int) -> Bound:
         return sum(s.pending for s in state.sets) + sum(alive) <= most
 
     view = View((workload.cell,), (workload.tally("alive"),))
-    return Bound(f"at most {most} pods of {workload.cell}, terminating ones included", view, within)
+    return Bound(f"at most {most} pods of {workload.cell}", view, within)

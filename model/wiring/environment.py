@@ -48,7 +48,7 @@ def cells_and_rules(world: World, events: tuple[Event, ...]) -> tuple[list[Cell]
         rules.extend(_rules(world, event, cell.name))
     actions = {event.action for event in events}
     if "drain" in actions:
-        rules.append(Rule("drain deletes a pod", USER, (NODES,), _drain_delete, environment=True))
+        rules.append(_drain_rule(world))
     if actions & {"drain", "cordon"} and "uncordon" not in actions:
         rules.append(_unlimited(world, "uncordon"))
     if "node-crash" in actions and "node-return" not in actions:
@@ -208,7 +208,7 @@ def _delete_pod(
     own = world.workloads[event.workload].classes
     for group in node.pods:
         if group.pod_class in own and Phase(group.phase) in ACTIVE:
-            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.TERMINATING)
+            pods = world.deleted(node.pods, group.pod_class, Phase(group.phase))
             yield node._replace(pods=pods), "kubectl delete pod", group.pod_class
 
 
@@ -257,11 +257,16 @@ NODE_EVENTS: dict[str, NodeChange] = {
 # The rest of a drain
 
 
-def _drain_delete(node: NodeState) -> Iterator[Outcome]:
-    if not node.draining:
-        return
+def _drain_rule(world: World) -> Rule:
+    def outcomes(node: NodeState) -> Iterator[Outcome]:
+        return _drain_delete(world, node) if node.draining else iter(())
+
+    return Rule("drain deletes a pod", USER, (NODES,), outcomes, environment=True)
+
+
+def _drain_delete(world: World, node: NodeState) -> Iterator[Outcome]:
     for group in node.pods:
         if Phase(group.phase) in ACTIVE:
-            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.TERMINATING)
+            pods = world.deleted(node.pods, group.pod_class, Phase(group.phase))
             writes = {NODES: node._replace(pods=pods)}
             yield Outcome("drain-delete", writes, (("class", group.pod_class),), "kubectl drain")

@@ -32,9 +32,10 @@ def rules(world: World) -> tuple[Rule, ...]:
     found = [
         Rule("kubelet admits or rejects a pod", KUBELET, (NODES,), admission),
         Rule("kubelet reports readiness", KUBELET, (NODES,), readiness),
-        Rule("kubelet finishes a termination", KUBELET, (NODES,), _termination),
         Rule("kubelet posts node status", KUBELET, (NODES,), _node_ready),
     ]
+    if world.follows_terminating:
+        found.append(Rule("kubelet finishes a termination", KUBELET, (NODES,), _termination))
     if any(c.min_ready_seconds for c in world.classes):
         found.append(
             Rule("minReadySeconds pass", KUBELET, (NODES,), _availability),
@@ -108,9 +109,15 @@ def _termination(node: NodeState) -> Iterator[Outcome]:
 
 
 def _node_ready(node: NodeState) -> Iterator[Outcome]:
+    """The node reports Ready, and the unreachable taints go.
+
+    Both are one step: until the last taint is gone, evictions that were due may still happen, as
+    they may before it.
+    """
     if node.up and not node.ready:
-        why = "the node is back and its heartbeat arrives"
-        yield Outcome("node-ready", {NODES: node._replace(ready=True)}, (), why)
+        back = node._replace(ready=True, evicting=False)
+        why = "the node is back, its heartbeat arrives, and its taints are removed"
+        yield Outcome("node-ready", {NODES: back}, (), why)
 
 
 def _container_crash(world: World, node: NodeState) -> Iterator[Outcome]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from kubelemma.model.controllers.nodelifecycle import ZoneState, compute_zone_state
 from kubelemma.model.system import Outcome, Rule, Tally
 
-from .state import ACTIVE, NO_EXECUTE, NO_SCHEDULE, NodeState, Phase, moved
+from .state import ACTIVE, NodeState, Phase, moved
 from .world import NODES, World
 
 NODE_LIFECYCLE = "node-lifecycle-controller"
@@ -68,9 +68,7 @@ def rules(world: World) -> tuple[Rule, ...]:
     reads = (EVICTING,)
     return (
         Rule("node turns Unknown", NODE_LIFECYCLE, (NODES,), _unknown),
-        Rule("node taint NoSchedule", NODE_LIFECYCLE, (NODES,), _no_schedule),
         Rule("node taint NoExecute", NODE_LIFECYCLE, (NODES,), _no_execute(allowed), reads),
-        Rule("node taints removed", NODE_LIFECYCLE, (NODES,), _untaint),
         Rule("zone disruption lifts taints", NODE_LIFECYCLE, (NODES,), _lift, reads),
         Rule("pods of an unreachable node turn unready", NODE_LIFECYCLE, (NODES,), _unready),
         Rule("tolerationSeconds run out", TAINT_EVICTION, (NODES,), evict),
@@ -78,42 +76,31 @@ def rules(world: World) -> tuple[Rule, ...]:
 
 
 def _unknown(node: NodeState) -> Iterator[Outcome]:
+    """Ready turns Unknown and the NoSchedule taint follows at once.
+
+    Both are one step: a pod bound between them is no different from one bound just before.
+    """
     if node.ready and not node.up:
         why = "no heartbeat for the grace period (50 s)"
         yield Outcome("node-unknown", {NODES: node._replace(ready=False)}, (), why)
-
-
-def _no_schedule(node: NodeState) -> Iterator[Outcome]:
-    if not node.ready and not node.unreachable & NO_SCHEDULE:
-        tainted = node._replace(unreachable=node.unreachable | NO_SCHEDULE)
-        yield Outcome("taint-no-schedule", {NODES: tainted}, (), "the node's Ready is Unknown")
 
 
 def _no_execute(
     allowed: Callable[[NodeState, tuple[bool, ...]], bool],
 ) -> Callable[[NodeState, tuple[bool, ...]], Iterator[Outcome]]:
     def outcomes(node: NodeState, evicting: tuple[bool, ...]) -> Iterator[Outcome]:
-        if not node.ready and not node.unreachable & NO_EXECUTE and allowed(node, evicting):
-            tainted = node._replace(unreachable=node.unreachable | NO_EXECUTE)
+        if not node.ready and not node.evicting and allowed(node, evicting):
+            tainted = node._replace(evicting=True)
             why = "the node's Ready is Unknown and its zone still evicts"
             yield Outcome("taint-no-execute", {NODES: tainted}, (), why)
 
     return outcomes
 
 
-def _untaint(node: NodeState) -> Iterator[Outcome]:
-    """NoSchedule goes first, NoExecute with a later pass; pods may be bound in between."""
-    if node.ready and node.unreachable:
-        keep = 0 if node.unreachable == NO_EXECUTE else node.unreachable & NO_EXECUTE
-        after = node._replace(unreachable=keep)
-        yield Outcome("untaint", {NODES: after}, (), "the node is Ready again")
-
-
 def _lift(node: NodeState, evicting: tuple[bool, ...]) -> Iterator[Outcome]:
-    if not node.ready and node.unreachable & NO_EXECUTE and not any(evicting):
-        after = node._replace(unreachable=node.unreachable & ~NO_EXECUTE)
+    if node.evicting and not any(evicting):
         why = "all zones are disrupted: the fault is taken to be the control plane's own"
-        yield Outcome("untaint", {NODES: after}, (), why)
+        yield Outcome("untaint", {NODES: node._replace(evicting=False)}, (), why)
 
 
 def _unready(node: NodeState) -> Iterator[Outcome]:
@@ -130,12 +117,10 @@ def _unready(node: NodeState) -> Iterator[Outcome]:
 def _evict(world: World, node: NodeState) -> Iterator[Outcome]:
     """Delete a pod that does not tolerate a NoExecute taint for ever; time is order."""
     for group in node.pods:
-        if Phase(group.phase) not in ACTIVE:
-            continue
         seconds = world.evicted_after(group.pod_class, node)
-        if seconds is None:
+        if seconds is None or Phase(group.phase) not in ACTIVE:
             continue
-        pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.TERMINATING)
+        pods = world.deleted(node.pods, group.pod_class, Phase(group.phase))
         why = f"it tolerates the node's NoExecute taint for {seconds} s only, and they are over"
         if seconds == 0:
             why = "it does not tolerate the node's NoExecute taint"

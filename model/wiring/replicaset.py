@@ -20,7 +20,6 @@ from .state import (
     PlannedWrite,
     SetState,
     count,
-    moved,
     shifted,
 )
 from .world import NODES, Workload, World
@@ -274,7 +273,7 @@ def _delete_on_node(
         for rank, phase in victims(world, workload, pod_class, node):
             if rank == first[template]:
                 after = _after_deletion(replica_set, active, deletions)
-                pods = moved(node.pods, pod_class, phase, Phase.TERMINATING)
+                pods = world.deleted(node.pods, pod_class, phase)
                 writes = {
                     workload.cell: deployment.with_set(after),
                     NODES: node._replace(pods=pods),

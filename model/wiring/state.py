@@ -63,21 +63,18 @@ def count(pods: Pods, pod_class: int, phases: tuple[Phase, ...]) -> int:
     return sum(g.size for g in pods if g.pod_class == pod_class and g.phase in phases)
 
 
-NO_SCHEDULE = 1
-NO_EXECUTE = 2
-"""Bits of ``NodeState.unreachable``: effects of the taint ``node.kubernetes.io/unreachable``."""
-
-
 class NodeState(NamedTuple):
     """One node with everything on it.
 
-    ``up`` is the truth, ``ready`` what the API says; between them lies the grace period.
+    ``up`` is the truth, ``ready`` what the API says; between them lies the grace period. A node
+    that is not ready carries the taint ``node.kubernetes.io/unreachable:NoSchedule``, and
+    ``evicting`` says that it carries ``unreachable:NoExecute`` too.
     """
 
     shape: int
     up: bool = True
     ready: bool = True
-    unreachable: int = 0
+    evicting: bool = False
     cordoned: bool = False
     draining: bool = False
     pods: Pods = ()

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kubelemma.model.controllers.nodelifecycle import UNREACHABLE
 from kubelemma.model.controllers.tainteviction import min_toleration_seconds
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Namespace, Node, Taint
@@ -17,12 +18,13 @@ from kubelemma.model.scheduler import image_locality
 from kubelemma.model.scheduler.contribution import total
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 
-from .state import NO_EXECUTE, NO_SCHEDULE, Group, NodeState, Phase
+from .state import Group, NodeState, Phase, Pods, moved, shifted
 
 NODES = "nodes"
 """The symmetric family of all nodes; its members are `NodeState` values."""
 
-UNREACHABLE = "node.kubernetes.io/unreachable"
+UNREACHABLE_NO_SCHEDULE = Taint(key=UNREACHABLE, effect="NoSchedule")
+UNREACHABLE_NO_EXECUTE = Taint(key=UNREACHABLE, effect="NoExecute")
 
 
 class Behaviour(StrEnum):
@@ -107,7 +109,8 @@ class World:
     """Everything that does not change in a scenario.
 
     ``sizes`` is the number of nodes of each shape. ``unique_keys`` are the topology keys of which
-    every node has a value of its own: the host name, or nothing.
+    every node has a value of its own: the host name, or nothing. ``follows_terminating`` is False
+    where a pod that terminates makes no difference to anybody: then it is dropped when deleted.
     """
 
     workloads: tuple[Workload, ...]
@@ -116,13 +119,14 @@ class World:
     sizes: tuple[int, ...]
     unique_keys: frozenset[str]
     namespaces: tuple[Namespace, ...] = ()
+    follows_terminating: bool = True
 
     # What the API shows
 
     def node(self, state: NodeState) -> Node:
         """The Node object."""
         shape = self.shapes[state.shape].node
-        taints = (*(shape.spec.taints or ()), *_unreachable_taints(state.unreachable))
+        taints = (*(shape.spec.taints or ()), *_unreachable_taints(state))
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
         return msgspec.structs.replace(shape, spec=spec)
 
@@ -149,6 +153,12 @@ class World:
         return msgspec.structs.replace(pod, metadata=metadata)
 
     # What rules ask again and again
+
+    def deleted(self, pods: Pods, pod_class: int, phase: Phase) -> Pods:
+        """The pods of a node after a graceful deletion of one."""
+        if self.follows_terminating:
+            return moved(pods, pod_class, phase, Phase.TERMINATING)
+        return shifted(pods, pod_class, phase, -1)
 
     def all_pods(self) -> tuple[Pod, ...]:
         """One pod of each class, and all that stand by."""
@@ -184,8 +194,7 @@ class World:
 
     def tolerates_unreachable(self, pod_class: int) -> bool:
         """Whether these pods are never evicted from an unreachable node."""
-        taints = _unreachable_taints(NO_EXECUTE)
-        return self._toleration_seconds(pod_class, taints) is None
+        return self._toleration_seconds(pod_class, (UNREACHABLE_NO_EXECUTE,)) is None
 
     def evicted_after(self, pod_class: int, node: NodeState) -> int | None:
         """For how many seconds these pods tolerate the node's NoExecute taints; None: for ever."""
@@ -202,8 +211,6 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
         yield weighted.pod_affinity_term.topology_key
 
 
-def _unreachable_taints(bits: int) -> tuple[Taint, ...]:
-    no_schedule = Taint(key=UNREACHABLE, effect="NoSchedule")
-    no_execute = Taint(key=UNREACHABLE, effect="NoExecute")
-    present = ((NO_SCHEDULE, no_schedule), (NO_EXECUTE, no_execute))
-    return tuple(taint for bit, taint in present if bits & bit)
+def _unreachable_taints(state: NodeState) -> tuple[Taint, ...]:
+    present = ((not state.ready, UNREACHABLE_NO_SCHEDULE), (state.evicting, UNREACHABLE_NO_EXECUTE))
+    return tuple(taint for there, taint in present if there)

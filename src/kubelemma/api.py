@@ -1,10 +1,212 @@
-"""The whole way from a question to its answers, as functions that can be used as a library.
+"""The whole way from a question to its answers, for the command line and as a library.
 
 ::
 
     asked = ask(Question(paths=("deploy/",)))
     found = [explore(case) for case in asked.cases]
-    print(kubelemma.reports.text.render(report(found)))
+    print(text.render(report(found)))
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import msgspec
+
+from kubelemma import __version__
+from kubelemma.model.manifests import InvalidInput, Position, Problem
+from kubelemma.properties.statement import Property, Severity
+from kubelemma.reports.document import Report, ScenarioReport, property_report
+from kubelemma.reports.json import API_VERSION
+from kubelemma.reports.narrate import narrate, narrate_steps
+from kubelemma.reports.story import Story, StoryStep
+from kubelemma.solver.events import Event, Listener
+from kubelemma.solver.explore import check
+from kubelemma.solver.limits import INTERRUPTED, Limits
+from kubelemma.solver.replay import Repeat, RepeatStatus, replay_steps
+from kubelemma.solver.result import CheckResult, PropertyResult, Statistics, Trace, Verdict
+from kubelemma.solver.simulate import simulate
+
+from .question import STDIN, Asked, Case, Question, ask
+from .recording import Recording, Source, file_name, steps_of
+
+__all__ = [
+    "STDIN",
+    "Asked",
+    "Case",
+    "Explored",
+    "Question",
+    "Repeater",
+    "Replayed",
+    "ask",
+    "explore",
+    "not_explored",
+    "recording",
+    "recording_name",
+    "replay",
+    "report",
+    "run_at_random",
+]
+
+Repeater: TypeAlias = Callable[[str], tuple[str, ...]]
+"""Gives the commands that repeat a counterexample, by the name of its recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """A case, and what an engine found out about it."""
+
+    case: Case
+    result: CheckResult
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of a recorded counterexample; ``story`` is None unless it still fails."""
+
+    repeat: Repeat
+    property: Property
+    story: Story | None
+
+
+def _ignore(_event: Event) -> None:
+    """Nobody listens."""
+
+
+def explore(case: Case, listener: Listener = _ignore) -> Explored:
+    """Check the properties of a case, within the bounds of its Check."""
+    bounds = case.check.spec.bounds
+    limits = Limits(
+        max_states=bounds.max_states,
+        time_limit_seconds=bounds.time_limit_seconds,
+        max_memory_bytes=bounds.max_memory.value() if bounds.max_memory else None,
+    )
+    return Explored(case, check(case.scenario.system, case.properties, limits, listener))
+
+
+def not_explored(case: Case) -> Explored:
+    """The case of which nothing is known, because an interrupt came before its turn."""
+    undecided = tuple(
+        PropertyResult(prop, Verdict.INCONCLUSIVE, reason="interrupted before its turn")
+        for prop in case.properties
+    )
+    return Explored(case, CheckResult("none", undecided, Statistics(stopped_by=INTERRUPTED)))
+
+
+def report(
+    found: Iterable[Explored],
+    fail_on: Severity = Severity.LOW,
+    repeat: Repeater = lambda _name: (),
+) -> Report:
+    """The result document; stories end in the commands that ``repeat`` gives."""
+    scenarios = tuple(_scenario_report(explored, repeat) for explored in found)
+    return Report(__version__, scenarios, fail_on)
+
+
+def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
+    scenario = explored.case.scenario
+    expect = explored.case.check.spec.expect
+    properties = tuple(
+        property_report(found, expect.get(found.property.id), _story(explored, found, repeat))
+        for found in explored.result.properties
+    )
+    return ScenarioReport(
+        name=scenario.name,
+        setting=scenario.setting,
+        properties=properties,
+        statistics=explored.result.statistics,
+        not_modelled=explored.case.manifests.not_modelled,
+    )
+
+
+def _story(explored: Explored, found: PropertyResult, repeat: Repeater) -> Story | None:
+    if found.trace is None:
+        return None
+    story = narrate(explored.case.scenario, found.property, found.trace)
+    return replace(story, repeat=repeat(recording_name(explored, found)))
+
+
+def recording_name(explored: Explored, found: PropertyResult) -> str:
+    """What the recording of a violation is called: scenario and property, and subject if needed."""
+    alike = [p for p in explored.result.properties if p.property.id == found.property.id]
+    subject = [found.property.subject] if len(alike) > 1 else []
+    return file_name(explored.case.scenario.name, found.property.id, *subject)
+
+
+def recording(explored: Explored, found: PropertyResult) -> Recording | None:
+    """A violation with its input, to be kept on file; None where there is no counterexample."""
+    if found.trace is None:
+        return None
+    case = explored.case
+    return Recording(
+        name=recording_name(explored, found),
+        kubelemma_version=__version__,
+        scenario=case.scenario.subject,
+        property_id=found.property.id,
+        subject=found.property.subject,
+        steps=steps_of(found.trace),
+        loop_start=found.trace.loop_start,
+        check=_check_document(case),
+        sources=tuple(_source_documents(case)),
+    )
+
+
+def _check_document(case: Case) -> dict[str, Any]:
+    """The Check in effect as it would be written, without paths: its manifests come with it."""
+    check = case.check
+    spec = msgspec.structs.replace(check.spec, resources=(), expect={})
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Check",
+        "metadata": {"name": check.metadata.name or "recorded"},
+        "spec": msgspec.to_builtins(spec, enc_hook=str),
+    }
+
+
+def _source_documents(case: Case) -> Iterator[Source]:
+    """The modelled objects as they were written, in the namespace in which they were checked."""
+    for manifest in case.manifests.objects:
+        data = manifest.document.data
+        namespace = manifest.object.metadata.namespace
+        if namespace:
+            data = {**data, "metadata": {**data["metadata"], "namespace": namespace}}
+        yield Source(file=manifest.document.file, document=data)
+
+
+def replay(recorded: Recording, manifests: tuple[str, ...] = ()) -> Replayed:
+    """Take the steps of a counterexample again, on its own manifests or on new ones.
+
+    Raises:
+        InvalidInput: the new manifests cannot be read, or hold nothing that the steps are about.
+    """
+    documents = [recorded.check]
+    if not manifests:
+        documents += [source.document for source in recorded.sources]
+    stream = "\n---\n".join(json.dumps(document) for document in documents)
+    asked = ask(Question(paths=(STDIN, *manifests), stdin=stream))
+    case, prop = _meant(recorded, asked)
+    again = replay_steps(
+        case.scenario.system, prop.formula, recorded.recorded_steps(), recorded.loop_start
+    )
+    fails = again.status is RepeatStatus.STILL_FAILS
+    story = narrate(case.scenario, prop, again.trace) if fails else None
+    return Replayed(again, prop, story)
+
+
+def _meant(recorded: Recording, asked: Asked) -> tuple[Case, Property]:
+    for case in asked.cases:
+        for prop in case.properties:
+            same = (prop.id, prop.subject) == (recorded.property_id, recorded.subject)
+            if same and case.scenario.subject == recorded.scenario:
+                return case, prop
+    message = f"nothing here is asked about {recorded.property_id} of {recorded.subject}"
+    raise InvalidInput([Problem(Position(recorded.name), "", message)])
+
+
+def run_at_random(case: Case, seed: int, steps: int) -> tuple[Trace, tuple[StoryStep, ...]]:
+    """One run of at most so many steps, each drawn evenly from all that are possible."""
+    trace = simulate(case.scenario.system, seed, steps)
+    return trace, narrate_steps(case.scenario, trace)

@@ -151,27 +151,16 @@ class _Scope:
         return Problem(self.document.at(path), show(path), message)
 
     def _wrong_names(self, deployments: Iterable[Deployment]) -> Iterator[Problem]:
-        spec = self.check.spec
         known = [f"{d.metadata.namespace}/{d.metadata.name}" for d in deployments]
         known += [d.metadata.name for d in deployments]
-        for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
-            for index, name in enumerate(names):
-                if name not in known:
-                    message = f'there is no Deployment "{name}"{did_you_mean(name, known)}'
-                    yield self._problem(("spec", flag, index), flag, message)
-        for index, entry in enumerate(spec.events):
-            ((event, given),) = entry.given()
-            name = getattr(given, "deployment", None)
-            if name is not None and name not in known:
+        for path, flag, name in _named_workloads(self.check.spec):
+            if name not in known:
                 message = f'there is no Deployment "{name}"{did_you_mean(name, known)}'
-                yield self._problem(("spec", "events", index, event), "events", message)
-        for flag, ids in (("properties", spec.properties), ("expect", spec.expect)):
-            for index, identifier in enumerate(ids):
-                if identifier not in STATEMENTS:
-                    hint = did_you_mean(identifier, STATEMENTS)
-                    key = identifier if flag == "expect" else index
-                    message = f'there is no property "{identifier}"{hint}'
-                    yield self._problem(("spec", flag, key), flag, message)
+                yield self._problem(path, flag, message)
+        for path, flag, name in _named_properties(self.check.spec):
+            if name not in STATEMENTS:
+                message = f'there is no property "{name}"{did_you_mean(name, STATEMENTS)}'
+                yield self._problem(path, flag, message)
 
     def _nothing(self, deployments: tuple[Deployment, ...]) -> Iterator[Problem]:
         if deployments:
@@ -184,14 +173,36 @@ class _Scope:
 
     def _missing_properties(self, cases: tuple[Case, ...]) -> Iterator[Problem]:
         """Properties that are asked for or expected, and apply to nothing."""
-        spec = self.check.spec
         present = {prop.id for case in cases for prop in case.properties}
-        for flag, ids in (("properties", spec.properties), ("expect", spec.expect)):
-            for index, identifier in enumerate(ids):
-                if identifier not in present:
-                    key = identifier if flag == "expect" else index
-                    message = f"{identifier} applies to nothing here"
-                    yield self._problem(("spec", flag, key), flag, message)
+        for path, flag, name in _named_properties(self.check.spec):
+            if name not in present:
+                yield self._problem(path, flag, f"{name} applies to nothing here")
+
+
+class _Named(NamedTuple):
+    """A name, the field of the Check that it stands in, and that of the question."""
+
+    path: FieldPath
+    flag: str
+    name: str
+
+
+def _named_workloads(spec: CheckSpec) -> Iterator[_Named]:
+    for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
+        for index, name in enumerate(names):
+            yield _Named(("spec", flag, index), flag, name)
+    for index, entry in enumerate(spec.events):
+        for event, given in entry.given():
+            deployment = getattr(given, "deployment", None)
+            if deployment is not None:
+                yield _Named(("spec", "events", index, event, "deployment"), "events", deployment)
+
+
+def _named_properties(spec: CheckSpec) -> Iterator[_Named]:
+    for index, name in enumerate(spec.properties):
+        yield _Named(("spec", "properties", index), "properties", name)
+    for name in spec.expect:
+        yield _Named(("spec", "expect", name), "expect", name)
 
 
 _OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"}

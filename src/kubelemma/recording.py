@@ -7,7 +7,6 @@ action and positions, so that they can be taken again on the plain semantics.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,17 +37,21 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     document: Any
 
 
-class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A counterexample with its input.
 
     Attributes:
+        name: of its file, without a suffix.
+        scenario: the workloads in focus.
+        property_id, subject: what is violated, and for which object.
         check: the ``kind: Check`` document in effect, options of the command line included.
         sources: the manifests.
         loop_start: as in `Trace`.
     """
 
-    api_version: Literal["kubelemma.dev/v1alpha1"]
-    kind: Literal["Trace"]
+    api_version: Literal["kubelemma.dev/v1alpha1"] = "kubelemma.dev/v1alpha1"
+    kind: Literal["Trace"] = "Trace"
+    name: str
     kubelemma_version: str
     scenario: str
     property_id: str
@@ -58,11 +61,6 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     check: dict[str, Any]
     sources: tuple[Source, ...]
 
-    @property
-    def name(self) -> str:
-        """The name of its file, without a suffix; safe on every file system."""
-        return re.sub(r"[^A-Za-z0-9._-]+", "-", f"{self.scenario}-{self.property_id}")
-
     def recorded_steps(self) -> tuple[RecordedStep, ...]:
         """The steps as the solver takes them."""
         return tuple(
@@ -71,6 +69,11 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
             )
             for s in self.steps
         )
+
+
+def file_name(*parts: str) -> str:
+    """A name for a file that is safe on every file system."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", "-".join(parts))
 
 
 def steps_of(trace: Trace) -> tuple[Step, ...]:
@@ -87,20 +90,20 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
     )
 
 
-def save(recordings: Iterable[Recording], root: Path) -> tuple[Path, ...]:
-    """Write each recording to its file below ``root``; gives the files.
+def save(recording: Recording, root: Path) -> Path:
+    """Write a recording to its file below ``root``; gives the file.
 
     The folder ignores itself in git: a counterexample is no source.
+
+    Raises:
+        OSError: the file cannot be written.
     """
     folder = root / FOLDER
-    written = []
-    for recording in recordings:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder.parent / ".gitignore").write_text("*\n", "utf-8")
-        path = folder / f"{recording.name}.json"
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n")
-        written.append(path)
-    return tuple(written)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / ".gitignore").write_text("*\n", "utf-8")
+    path = folder / f"{recording.name}.json"
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n")
+    return path
 
 
 def find(name: str, root: Path) -> Path:

@@ -17,8 +17,10 @@ ALLOWED = {
     "properties": {"properties", "model"},
     "solver": {"solver", "properties", "model"},
     "reports": {"reports", "solver", "properties", "model"},
-    "api": {"api", "reports", "solver", "properties", "model", ""},
-    "cli": {"cli", "api", "reports", "solver", "properties", "model", ""},
+    "question": {"properties", "model"},
+    "recording": {"solver", "model"},
+    "api": {"question", "recording", "reports", "solver", "properties", "model", ""},
+    "cli": {"cli", "api", "question", "recording", "reports", "solver", "properties", "model", ""},
     "__main__": {"cli"},
     "": set[str](),
 }

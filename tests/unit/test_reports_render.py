@@ -221,7 +221,7 @@ What was explored
     transitions, depth 0
   - 0.0 s, 0 MiB, 0 calls of model code
 
-FAILED: 1 property: 1 violated (DEP-4)
+FAILED: of 1 property 1 violated (DEP-4)
 """
 
 
@@ -236,7 +236,21 @@ def test_expected_violation_passes() -> None:
     report = replace(SMALL, scenarios=(replace(SMALL.scenarios[0], properties=(expected,)),))
     rendered = text.render(report)
     assert "DEP-4 is violated for Deployment default/web, as expected" in rendered
-    assert rendered.endswith("PASSED: 1 property: 1 violated (DEP-4)\n")
+    assert rendered.endswith("PASSED: of 1 property 1 violated (DEP-4)\n")
+
+
+def test_a_run_is_told_once() -> None:
+    """A second property that the same run contradicts refers to the first."""
+    other = replace(
+        VIOLATED,
+        statement=replace(STATEMENT, id="STUCK"),
+        story=replace(STORY, property_id="STUCK", conclusion=("nobody acts",)),
+    )
+    scenario = replace(SMALL.scenarios[0], properties=(VIOLATED, other))
+    rendered = text.render(replace(SMALL, scenarios=(scenario,)))
+    assert rendered.count("applies template 2") == 1
+    assert "What happens is what is told for DEP-4 of Deployment default/web." in rendered
+    assert "nobody acts" in rendered
 
 
 def test_missed_expectation_is_told() -> None:

@@ -49,9 +49,9 @@ selectors = st.builds(
 terms = st.builds(
     PodAffinityTerm,
     topology_key=st.sampled_from(KEYS),
-    label_selector=st.none() | selectors,
-    namespaces=st.none() | st.just(("b",)),
-    namespace_selector=st.none() | selectors,
+    label_selector=st.none() | selectors | st.just(LabelSelector()),
+    namespaces=st.sampled_from((None, ("b",), ("a", "b"))),
+    namespace_selector=st.none() | selectors | st.just(LabelSelector()),
 )
 weighted = st.builds(WeightedPodAffinityTerm, weight=st.integers(1, 100), pod_affinity_term=terms)
 pod_affinities = st.builds(

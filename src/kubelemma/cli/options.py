@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from kubelemma.api import Question
+    from kubelemma.question import Question
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -73,7 +74,7 @@ def _either(names: tuple[str, ...]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-_INPUT = (
+_INPUT: tuple[Callable[[Any], Any], ...] = (
     click.argument("paths", nargs=-1, metavar="[PATH]..."),
     click.option(
         "-f",
@@ -143,11 +144,12 @@ def question(**given: Any) -> Question:
         UsageError: no input is named.
         InvalidInput: the value of an option cannot be read.
     """
-    from kubelemma.api import Question
+    from kubelemma.question import STDIN, Question
 
     paths = (*given.pop("paths"), *given.pop("files"))
     if not paths:
         raise click.UsageError("nothing to check: name files or directories, or - for input")
+    stdin = sys.stdin.buffer.read() if STDIN in paths else b""
     together = tuple(filter(None, given.pop("together").split(",")))
     kustomize = not given.pop("no_kustomize")
-    return Question(paths=paths, together=together, kustomize=kustomize, **given)
+    return Question(paths=paths, stdin=stdin, together=together, kustomize=kustomize, **given)

@@ -20,7 +20,9 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             # A terminal without arrows shows question marks; a report must not fail for that.
             stream.reconfigure(errors="replace")
-    session = Session(verbose=bool(os.environ.get("KUBELEMMA_DEBUG")))
+    session = Session(
+        command=("kubelemma", *arguments), verbose=bool(os.environ.get("KUBELEMMA_DEBUG"))
+    )
     try:
         code = cli.main(list(arguments), "kubelemma", standalone_mode=False, obj=session)
     except click.ClickException as error:

@@ -19,8 +19,12 @@ _NARROWEST, _WIDEST, _UNKNOWN = 60, 120, 100
 
 @dataclass(slots=True)
 class Session:
-    """The options that every command has; filled while the command line is parsed."""
+    """The options that every command has; filled while the command line is parsed.
 
+    ``command`` is the command line itself.
+    """
+
+    command: tuple[str, ...] = ("kubelemma",)
     verbose: bool = False
     quiet: bool = False
     colour_choice: ColourChoice = "auto"
@@ -44,6 +48,11 @@ class Session:
     def tell(self, text: str) -> None:
         """Write a diagnostic to standard error, unless quiet."""
         if not self.quiet:
+            click.echo(text, err=True)
+
+    def detail(self, text: str) -> None:
+        """Write what only somebody who asked for more wants to know to standard error."""
+        if self.verbose:
             click.echo(text, err=True)
 
     def shows_progress(self) -> bool:
@@ -91,7 +100,7 @@ def common_options(command: Function) -> Function:
             expose_value=False,
             is_eager=True,
             callback=_set_quiet,
-            help="Print nothing but errors and the result itself.",
+            help="Print nothing but the result and errors.",
         ),
         click.option(
             "-v",
@@ -100,7 +109,7 @@ def common_options(command: Function) -> Function:
             expose_value=False,
             is_eager=True,
             callback=_set_verbose,
-            help="Tell what is being done, and give tracebacks.",
+            help="Tell what is being done, and give tracebacks of internal errors.",
         ),
     )
     for option in reversed(options):

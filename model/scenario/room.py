@@ -1,0 +1,50 @@
+"""Whether pods that terminate make a difference to anybody."""
+
+from __future__ import annotations
+
+from kubelemma.model.scheduler.node_ports import host_ports
+from kubelemma.model.scheduler.node_resources import fit_request
+from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.scheduler.resources import PODS
+from kubelemma.model.wiring.world import World
+
+from .cluster import pod_affinity_keys
+
+
+def terminating_matters(world: World, most: int) -> bool:
+    """Whether a terminating pod may keep another from a node, or a controller from acting.
+
+    It holds resources and host ports, repels and attracts by affinity, and counts for the strategy
+    Recreate. It does none of this if nobody uses the latter three and every node has room for
+    ``most`` pods, which is all that a search bounded by as many ever has.
+    """
+    if any(workload.recreate for workload in world.workloads):
+        return True
+    if any(any(host_ports(c.pod)) for c in world.classes):
+        return True
+    if any(any(pod_affinity_keys(pod)) for pod in world.all_pods()):
+        return True
+    return not all(_has_room(world, shape, most) for shape in range(len(world.shapes)))
+
+
+def _has_room(world: World, shape: int, most: int) -> bool:
+    info = NodeInfo(world.shapes[shape].node, world.shapes[shape].standing)
+    if info.allocatable.get(PODS, 0) - len(info.pods) < most * len(world.workloads):
+        return False
+    wanted: dict[str, int] = {}
+    for workload in world.workloads:
+        for name, amount in _largest(world, workload.classes).items():
+            wanted[name] = wanted.get(name, 0) + amount * most
+    return all(
+        info.allocatable.get(name, 0) - info.requested.get(name, 0) >= amount
+        for name, amount in wanted.items()
+    )
+
+
+def _largest(world: World, classes: tuple[int, ...]) -> dict[str, int]:
+    """The most that any template of a workload asks of each resource."""
+    largest: dict[str, int] = {}
+    for index in classes:
+        for name, amount in fit_request(world.classes[index].pod).items():
+            largest[name] = max(largest.get(name, 0), amount)
+    return largest

@@ -1,0 +1,31 @@
+"""One run by itself as text: a replayed counterexample, or a random run."""
+
+from __future__ import annotations
+
+from .story import Story, StoryStep
+from .story_text import STANDSTILL, conclusion_lines, run_lines, step_lines
+from .style import Role, painter
+
+
+def story(title: str, told: Story, *, colour: bool = False, width: int = 100) -> str:
+    """A story under a title."""
+    paint = painter(colour=colour)
+    lines = [paint(title, Role.BAD), "", *run_lines(told, paint, width), ""]
+    lines += conclusion_lines(told, paint, width)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def run(
+    title: str,
+    steps: tuple[StoryStep, ...],
+    *,
+    standstill: bool = False,
+    colour: bool = False,
+    width: int = 100,
+) -> str:
+    """The steps of a run under a title."""
+    paint = painter(colour=colour)
+    lines = [paint(title, Role.HEADING), *step_lines(steps, None, paint, width)]
+    if standstill:
+        lines.append(paint(STANDSTILL, Role.UNSURE))
+    return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -1,0 +1,58 @@
+"""``kubelemma replay``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .exit import ExitCode
+from .session import Session, common_options, width
+
+if TYPE_CHECKING:
+    from kubelemma.api import Replayed
+    from kubelemma.recording import Recording
+
+
+@click.command()
+@click.argument("name", metavar="FILE|ID")
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    multiple=True,
+    metavar="FILE|DIR",
+    help="Replay on these manifests instead of those of the recording.",
+)
+@common_options
+@click.pass_obj
+def replay(session: Session, name: str, files: tuple[str, ...]) -> ExitCode:
+    """Run a recorded counterexample again.
+
+    FILE is a file below .kubelemma/traces, ID its name there. The steps are taken once more, on the
+    recorded manifests or on new ones: the property still fails (exit code 1), the steps are no
+    longer possible, or the property holds in spite of them (exit code 0).
+    """
+    from kubelemma import api, recording
+
+    recorded = recording.load(recording.find(name, Path.cwd()))
+    again = api.replay(recorded, files)
+    session.print(_told(session, recorded, again))
+    return ExitCode.OK if again.story is None else ExitCode.VIOLATED
+
+
+def _told(session: Session, recorded: Recording, again: Replayed) -> str:
+    """What became of the counterexample, with its story where it still is one."""
+    from kubelemma.reports import run_text
+
+    about = f"{recorded.property_id} of {recorded.subject}"
+    if again.story is not None:
+        return run_text.story(
+            f"{about}: still fails", again.story, colour=session.colour(), width=width()
+        )
+    failed = again.repeat.failed_step
+    if failed is None:
+        return f"{about}: the property now holds on it\n"
+    step = recorded.steps[failed - 1]
+    return f"{about}: no longer possible at step {failed} ({step.actor}: {step.action})\n"

@@ -1,0 +1,119 @@
+"""A command line to run inside the test process, and small manifests to run it on."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import pytest
+import yaml
+
+from kubelemma.cli.run import run
+
+Manifest: TypeAlias = dict[str, Any]
+
+
+class Run(NamedTuple):
+    """How one command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Kubelemma: TypeAlias = Callable[..., Run]
+
+
+@pytest.fixture
+def kubelemma(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Kubelemma:
+    """Run ``kubelemma`` with these arguments in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "KUBELEMMA_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+
+    def invoke(*arguments: str, stdin: str = "") -> Run:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        code = run(arguments)
+        out, err = capfd.readouterr()
+        return Run(code, out, err)
+
+    return invoke
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., str]:
+    """Write documents into a file of the working directory; gives its name."""
+
+    def to_file(name: str, *documents: Manifest) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump_all(documents), "utf-8")
+        return name
+
+    return to_file
+
+
+def deployment(name: str = "web", *, apart: bool = True, **strategy: object) -> Manifest:
+    """Two replicas that must not share a node (``apart``), with these rolling update bounds."""
+    labels = {"app": name}
+    spec: Manifest = {"containers": [{"name": "c", "image": "c:1"}]}
+    if apart:
+        term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": labels}}
+        required = "requiredDuringSchedulingIgnoredDuringExecution"
+        spec["affinity"] = {"podAntiAffinity": {required: [term]}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": strategy or None},
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
+
+
+def scenario(name: str = "two-nodes", **spec: object) -> Manifest:
+    """A Check of one rollout of ``web`` on two nodes."""
+    return {
+        "apiVersion": "kubelemma.dev/v1alpha1",
+        "kind": "Check",
+        "metadata": {"name": name},
+        "spec": {
+            "cluster": {"nodes": [{"count": 2, "allocatable": {"cpu": "4"}}]},
+            "events": [{"rollout": {"deployment": "web"}}],
+            **spec,
+        },
+    }
+
+
+@pytest.fixture
+def stuck(write: Callable[..., str]) -> str:
+    """A file with a rollout that cannot complete: DEP-4 is violated."""
+    return write("stuck.yaml", deployment(), scenario())
+
+
+@pytest.fixture
+def two_scenarios(write: Callable[..., str]) -> str:
+    """A file with the rollout that cannot complete on two nodes, and can on three."""
+    large = {"nodes": [{"count": 3, "allocatable": {"cpu": "4"}}]}
+    checks = (scenario(), scenario("three-nodes", cluster=large))
+    return write("two.yaml", deployment(), *checks)
+
+
+@pytest.fixture
+def repaired(write: Callable[..., str]) -> str:
+    """A file with the Deployment repaired, and no scenario."""
+    return write("repaired.yaml", deployment(maxSurge=0, maxUnavailable=1))
+
+
+@pytest.fixture
+def sound(write: Callable[..., str]) -> str:
+    """A file in which everything holds."""
+    return write("sound.yaml", deployment(maxSurge=0, maxUnavailable=1), scenario("sound"))

@@ -1,0 +1,192 @@
+"""``kubelemma check``: input, output, files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import jsonschema
+import pytest
+import yaml
+
+from kubelemma.reports.json import schema
+
+Kubelemma: TypeAlias = Callable[..., Any]
+Write: TypeAlias = Callable[..., str]
+
+TRACE = Path(".kubelemma/traces/two-nodes-DEP-4.json")
+
+
+def test_json_is_all_there_is(kubelemma: Kubelemma, stuck: str) -> None:
+    """With -o json, standard output is one valid document, and the exit code stays the same."""
+    run = kubelemma("check", stuck, "-o", "json")
+    assert run.code == 1
+    report = json.loads(run.out)
+    jsonschema.Draft202012Validator(schema()).validate(report)
+    (scenario,) = report["scenarios"]
+    assert (scenario["verdict"], report["result"]) == ("violated", "failed")
+    trace = next(p["trace"] for p in scenario["properties"] if p["id"] == "DEP-4")
+    assert [step["index"] for step in trace["steps"]] == list(range(1, len(trace["steps"]) + 1))
+    assert trace["standstill"]
+
+
+def test_reports_to_files(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
+    """One run writes several reports, which agree with standard output."""
+    run = kubelemma("check", stuck, "--report", "text=a.txt", "--report", "json=b.json")
+    assert (tmp_path / "a.txt").read_text("utf-8") == run.out
+    assert json.loads((tmp_path / "b.json").read_text("utf-8"))["result"] == "failed"
+
+
+def test_colour(kubelemma: Kubelemma, stuck: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colour is for terminals, unless asked for; NO_COLOR outweighs FORCE_COLOR."""
+    assert "\x1b[" not in kubelemma("check", stuck).out
+    assert "\x1b[" in kubelemma("check", stuck, "--color", "always").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in kubelemma("check", stuck).out
+    assert "\x1b[" not in kubelemma("check", stuck, "--color", "never").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in kubelemma("check", stuck).out
+
+
+def test_standard_input(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
+    """A dash is standard input, as an argument and after -f."""
+    text = (tmp_path / stuck).read_text("utf-8")
+    for arguments in (("-",), ("-f", "-")):
+        run = kubelemma("check", *arguments, "--property", "DEP-4", stdin=text)
+        assert run.code == 1
+
+
+def test_counterexamples_are_kept(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
+    """A violation is kept in a folder that git ignores, and the report names its replay."""
+    run = kubelemma("check", stuck, "--property", "DEP-4")
+    assert (tmp_path / TRACE).is_file()
+    assert (tmp_path / ".kubelemma/.gitignore").read_text("utf-8") == "*\n"
+    assert "kubelemma replay two-nodes-DEP-4" in run.out
+
+
+def test_counterexamples_are_not_kept(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
+    """On request nothing is written, and the check itself is what repeats the violation."""
+    run = kubelemma("check", stuck, "--property", "DEP-4", "--no-save")
+    assert not (tmp_path / ".kubelemma").exists()
+    assert "kubelemma check stuck.yaml --property DEP-4 --no-save" in run.out
+
+
+def test_folder_that_cannot_be_written(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
+    """A counterexample that cannot be kept is a warning; the verdict stands."""
+    (tmp_path / ".kubelemma").write_text("in the way", "utf-8")
+    run = kubelemma("check", stuck, "--property", "DEP-4")
+    assert run.code == 1
+    assert "warning: a counterexample cannot be kept" in run.err
+
+
+def test_fail_on(kubelemma: Kubelemma, stuck: str) -> None:
+    """The threshold is in the report; what is as severe as it fails the check."""
+    run = kubelemma("check", stuck, "--fail-on", "critical", "-o", "json")
+    assert (run.code, json.loads(run.out)["failOn"]) == (1, "critical")
+
+
+def test_verbose(kubelemma: Kubelemma, sound: str) -> None:
+    """With -v, what is explored is told on standard error; the result stays the same."""
+    run = kubelemma("check", sound, "-v", "-o", "json")
+    assert run.err.startswith("exploring sound: ")
+    assert json.loads(run.out)["result"] == "passed"
+
+
+@pytest.fixture
+def with_expectations(write: Write, stuck: str, tmp_path: Path) -> Callable[..., str]:
+    """The stuck scenario with these expectations."""
+
+    def expecting(**expect: str) -> str:
+        objects = list(yaml.safe_load_all((tmp_path / stuck).read_text("utf-8")))
+        objects[1]["spec"]["expect"] = {k.replace("_", "-"): v for k, v in expect.items()}
+        objects[1]["spec"]["properties"] = ["DEP-4", "DEP-6"]
+        return write("expecting.yaml", *objects)
+
+    return expecting
+
+
+def test_expected_violation(kubelemma: Kubelemma, with_expectations: Callable[..., str]) -> None:
+    """A violation that was expected and came out is success, and the report says so."""
+    run = kubelemma("check", with_expectations(DEP_4="violated"))
+    assert run.code == 0
+    assert "EXPECTED" in run.out
+    assert "as expected" in run.out
+
+
+def test_missing_violation(kubelemma: Kubelemma, with_expectations: Callable[..., str]) -> None:
+    """A violation that was expected and did not come out is a failure."""
+    run = kubelemma("check", with_expectations(DEP_4="violated", DEP_6="violated"))
+    assert run.code == 1
+    assert "expected violated, found holds" in run.out
+
+
+def test_expectation_that_means_nothing(
+    kubelemma: Kubelemma, with_expectations: Callable[..., str]
+) -> None:
+    """An expectation about a property that is not checked is a mistake, at its line."""
+    run = kubelemma("check", with_expectations(DEP_3="holds"))
+    assert run.code == 2
+    assert "spec.expect.DEP-3" in run.err
+
+
+def test_resources_of_a_scenario(kubelemma: Kubelemma, write: Write) -> None:
+    """A scenario finds its resources beside itself; what nobody checks is told."""
+    from_conftest = yaml.safe_load_all(STUCK)
+    objects = list(from_conftest)
+    write("case/web.yaml", objects[0])
+    objects[1]["spec"]["resources"] = ["web.yaml"]
+    write("case/check.yaml", objects[1])
+    write("case/other.yaml", {**objects[0], "metadata": {"name": "other"}})
+    run = kubelemma("check", "case", "--property", "DEP-4", "--no-save")
+    assert run.code == 1
+    assert "Deployment other is not checked" in run.err
+    assert "Deployment other is not checked" not in kubelemma("check", "case", "-q").err
+
+
+STUCK = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: c, image: "c:1"}]
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+          - {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: beside}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "4"}}]}
+  events: [{rollout: {deployment: web}}]
+"""
+
+
+def test_options_outweigh_the_scenario(kubelemma: Kubelemma, stuck: str) -> None:
+    """With a third node from the command line, the rollout completes."""
+    run = kubelemma("check", stuck, "--nodes", "count=3,cpu=4", "--property", "DEP-4")
+    assert run.code == 0
+
+
+def test_namespace(kubelemma: Kubelemma, repaired: str) -> None:
+    """Objects without a namespace are put into the one asked for."""
+    run = kubelemma("check", repaired, "--namespace", "prod", "--property", "DEP-6")
+    assert "Deployment prod/web" in run.out
+
+
+def test_together(kubelemma: Kubelemma, write: Write) -> None:
+    """Workloads that are checked together make one scenario, others one each."""
+    web, other = yaml.safe_load(STUCK.partition("---")[0]), {"name": "other"}
+    pair = write("pair.yaml", web, {**web, "metadata": other})
+    options = ("--property", "DEP-6", "--event", "rollout=web", "--nodes", "count=2,cpu=4")
+    assert kubelemma("check", pair, *options).out.count("\nScenario ") == 1
+    assert kubelemma("check", pair, *options, "--together", "web,other").out.count("Scenario ") == 1
+    assert kubelemma("check", pair, *options, "--workload", "web").out.count("Scenario ") == 1
