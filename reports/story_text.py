@@ -22,6 +22,8 @@ def run_lines(story: Story, paint: Paint, width: int) -> Iterator[str]:
         yield from bullets(story.allowed, width)
         yield ""
     yield paint("What happens", Role.HEADING)
+    if not story.steps:
+        yield "  Nothing: it is so from the start."
     yield from step_lines(story.steps, story.loop_start, paint, width)
     if story.standstill:
         yield paint(STANDSTILL, Role.UNSURE)

@@ -32,6 +32,13 @@ _TALLY_WORDS = {
     Verdict.INCONCLUSIVE: "inconclusive",
     Verdict.HOLDS: "hold",
 }
+_STOPS = {
+    "max-states": "the limit of states was hit",
+    "time-limit": "the time limit was hit",
+    "max-memory": "the memory limit was hit",
+    "interrupted": "it was interrupted",
+    "all-violated": "nothing was left to decide",
+}
 _PLACES_SHOWN = 4
 
 
@@ -181,7 +188,8 @@ def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[s
 
 def _coverage(found: Statistics) -> Iterator[str]:
     whole = "every reachable state" if found.exhaustive else "not every reachable state"
-    reason = f" (stopped by {found.stopped_by})" if found.stopped_by else ""
+    stop = found.stopped_by
+    reason = f" ({_STOPS.get(stop, f'stopped by {stop}')})" if stop else ""
     yield (
         f"{whole}{reason}: {plural(found.states, 'state')} up to symmetry, "
         f"{found.concrete_states:,} in full, {plural(found.transitions, 'transition')}, "

@@ -104,7 +104,8 @@ def _reason(search: Search, limits: Limits) -> str:
         INTERRUPTED: "the search was interrupted",
     }
     causes = [
-        f'{count} states outside the bound "{name}" were not left'
+        f'{count} {"states" if count > 1 else "state"} outside the bound "{name}" '
+        f"{'were' if count > 1 else 'was'} not left"
         for name, count in sorted(search.cut.items())
     ]
     if search.stopped_by is not None:

@@ -395,6 +395,31 @@ def test_spreading(run: Check, promise: Promise, pods: int, nodes: int) -> None:
     assert result.statistics.concrete_states == sum(comb(nodes, p % nodes) for p in range(pods + 1))
 
 
+def test_family_without_members(run: Check, promise: Promise) -> None:
+    """Nobody acts, sums are zero, the best is None, and what is asked of each member is vacuous."""
+
+    def count(left: int, total: tuple[int], best: int | None) -> Iterator[Outcome]:
+        if left and total == (0,) and best is None:
+            yield Outcome("count", {"left": left - 1})
+
+    system = System(
+        cells=[Cell("left", 3)],
+        families=[Family("nobody", ())],
+        tallies=[Tally("sum", {"nobody": lambda v: (v,)}, 1)],
+        bests=[Best("best", {"nobody": lambda v: v})],
+        rules=[
+            Rule("count", "a", ("left",), count, ("sum", "best")),
+            Rule("act", "a", ("nobody", "left"), lambda *_: [Outcome("act", {})]),
+        ],
+    )
+    view = View(("nobody",))
+    step = EachStep(view, lambda *_: False, frozenset({"count"}))
+    result = run(system, [promise(Always(view, lambda _: False)), promise(step)])
+    assert [(f.verdict, f.vacuous) for f in result.properties] == [(Verdict.HOLDS, True)] * 2
+    assert (result.statistics.states, result.statistics.concrete_states) == (4, 4)
+    assert result.statistics.rules_never_fired == ("act",)
+
+
 def test_step_property_sees_the_same_member(run: Check, promise: Promise) -> None:
     """A member may fall but never rise: seen at its position, though members change order."""
 

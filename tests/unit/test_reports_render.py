@@ -8,6 +8,7 @@ from typing import Literal
 
 import click
 import jsonschema
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -251,6 +252,21 @@ def test_a_run_is_told_once() -> None:
     assert rendered.count("applies template 2") == 1
     assert "What happens is what is told for DEP-4 of Deployment default/web." in rendered
     assert "nobody acts" in rendered
+
+
+def test_a_run_without_steps() -> None:
+    """What is broken from the start is said to be so."""
+    nothing = replace(VIOLATED, story=replace(STORY, steps=(), loop_start=None, standstill=True))
+    report = replace(SMALL, scenarios=(replace(SMALL.scenarios[0], properties=(nothing,)),))
+    assert "Nothing: it is so from the start." in text.render(report)
+
+
+@pytest.mark.parametrize("stop", ["max-states", "time-limit", "max-memory", "interrupted", "other"])
+def test_why_it_stopped(stop: str) -> None:
+    """A search that ended early is never said to have seen everything."""
+    scenario = replace(SMALL.scenarios[0], statistics=Statistics(stopped_by=stop))
+    rendered = text.render(replace(SMALL, scenarios=(scenario,)))
+    assert "not every reachable state (" in rendered
 
 
 def test_missed_expectation_is_told() -> None:

@@ -1,0 +1,70 @@
+"""From a run to a story: concrete names, sentences, changes, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import State
+from kubelemma.properties.statement import Property
+from kubelemma.reports.story import Story, StoryStep
+from kubelemma.solver.result import Trace, TraceStep
+
+from .cast import Cast, Move, opening
+from .changes import changes
+from .conclusion import conclusion
+from .summary import summary
+
+__all__ = ["narrate", "narrate_steps"]
+
+
+def narrate(scenario: Scenario, prop: Property, trace: Trace) -> Story:
+    """The story of a counterexample."""
+    scenes = tuple(_scenes(scenario, trace))
+    last = scenes[-1].cast if scenes else opening(scenario, trace.initial)
+    return Story(
+        property_id=prop.id,
+        subject=prop.subject,
+        allowed=scenario.setting,
+        steps=tuple(scene.story_step for scene in scenes),
+        loop_start=trace.loop_start,
+        standstill=trace.standstill,
+        conclusion=conclusion(scenario, prop, trace, last),
+    )
+
+
+def narrate_steps(scenario: Scenario, trace: Trace) -> tuple[StoryStep, ...]:
+    """The steps of any run."""
+    return tuple(scene.story_step for scene in _scenes(scenario, trace))
+
+
+class _Scene(NamedTuple):
+    """A step told, and the cast after it."""
+
+    cast: Cast
+    story_step: StoryStep
+
+
+def _scenes(scenario: Scenario, trace: Trace) -> Iterator[_Scene]:
+    cast = opening(scenario, trace.initial)
+    before = trace.initial
+    for index, step in enumerate(trace.steps, 1):
+        cast, moves = cast.follow(before, step.state)
+        yield _Scene(cast, _told(scenario, index, before, step, moves))
+        before = step.state
+
+
+def _told(
+    scenario: Scenario, index: int, before: State, step: TraceStep, moves: tuple[Move, ...]
+) -> StoryStep:
+    return StoryStep(
+        index=index,
+        actor=step.actor,
+        action=step.outcome.action,
+        summary=summary(scenario, step, moves),
+        arguments=tuple((name, str(value)) for name, value in step.outcome.arguments),
+        why=step.outcome.why,
+        environment=step.environment,
+        changes=changes(scenario, before, step.state, moves),
+    )

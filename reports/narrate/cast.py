@@ -1,0 +1,116 @@
+"""Concrete names: which pod is where, step by step.
+
+States hold counts of interchangeable pods. Along one run they can be told apart: a step takes pods
+from some places and puts pods of the same class into others, so names follow them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.system import State
+from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.world import NODES
+
+NOWHERE = ""
+PENDING = -1
+"""The phase of a pod that has no node."""
+
+
+class Place(NamedTuple):
+    """Where pods of one class may be: on a node (by name, `NOWHERE` for none), in a phase."""
+
+    pod_class: int
+    node: str
+    phase: int
+
+
+class Move(NamedTuple):
+    """A named pod that a step created (``before`` None), removed (``after`` None) or moved."""
+
+    pod: str
+    before: Place | None
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The names at every place, and how many names each class has used up."""
+
+    scenario: Scenario
+    names: Mapping[Place, tuple[str, ...]]
+    used: Mapping[int, int]
+
+    def follow(self, before: State, after: State) -> tuple[Cast, tuple[Move, ...]]:
+        """The cast after a step, and the pods that it touched."""
+        old, new = (Counter(dict(_places(self.scenario, s))) for s in (before, after))
+        left = [place for place, n in sorted((old - new).items()) for _ in range(n)]
+        reached = [place for place, n in sorted((new - old).items()) for _ in range(n)]
+        names = dict(self.names)
+        used = dict(self.used)
+        moves: list[Move] = []
+        for source in left:
+            pod, *rest = names[source]
+            names[source] = tuple(rest)
+            target = next((p for p in reached if p.pod_class == source.pod_class), None)
+            if target is not None:
+                reached.remove(target)
+                names[target] = (*names.get(target, ()), pod)
+            moves.append(Move(pod, source, target))
+        for target in reached:
+            pod = self._fresh(target.pod_class, used)
+            names[target] = (*names.get(target, ()), pod)
+            moves.append(Move(pod, None, target))
+        return Cast(self.scenario, names, used), tuple(moves)
+
+    def _fresh(self, pod_class: int, used: dict[int, int]) -> str:
+        used[pod_class] = used.get(pod_class, 0) + 1
+        return f"{set_name(self.scenario, pod_class)}-{used[pod_class]}"
+
+
+def set_name(scenario: Scenario, pod_class: int) -> str:
+    """The name of the ReplicaSet that owns the pods of a class."""
+    found = scenario.world.classes[pod_class]
+    workload = scenario.world.workloads[found.workload]
+    return f"{workload.name}-{revision_hash(found.template)}"
+
+
+def opening(scenario: Scenario, state: State) -> Cast:
+    """Names for all pods of the first state."""
+    empty = Cast(scenario, {}, {})
+    return empty.follow(blank(state), state)[0]
+
+
+def blank(state: State) -> State:
+    """The state without any pods."""
+    return tuple(
+        value._replace(pods=())
+        if isinstance(value, NodeState)
+        else value._replace(sets=())
+        if isinstance(value, DeploymentState)
+        else value
+        for value in state
+    )
+
+
+def node_name(scenario: Scenario, position: int) -> str:
+    """The name of the node at a position of the state."""
+    return scenario.node_names[position - scenario.system.positions[NODES].start]
+
+
+def _places(scenario: Scenario, state: State) -> Iterator[tuple[Place, int]]:
+    for workload in scenario.world.workloads:
+        deployment: DeploymentState = state[scenario.system.positions[workload.cell].start]
+        for replica_set in deployment.sets:
+            if replica_set.pending:
+                pod_class = workload.classes[replica_set.template]
+                yield Place(pod_class, NOWHERE, PENDING), replica_set.pending
+    for position in scenario.system.positions[NODES]:
+        for group in state[position].pods:
+            place = Place(group.pod_class, node_name(scenario, position), group.phase)
+            yield place, group.size

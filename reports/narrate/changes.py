@@ -1,0 +1,133 @@
+"""What a step changed, as fields of API objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.system import State
+from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, SetState
+from kubelemma.model.wiring.world import NODES, Workload
+from kubelemma.reports.story import Change
+
+from .cast import PENDING, Move, Place, node_name
+
+NONE = "<none>"
+_PHASES = {
+    PENDING: "Pending",
+    Phase.ASSIGNED: "Pending (bound)",
+    Phase.STARTING: "not Ready",
+    Phase.READY: "Ready",
+    Phase.AVAILABLE: "Ready, available",
+    Phase.TERMINATING: "terminating",
+}
+
+
+def changes(
+    scenario: Scenario, before: State, after: State, moves: tuple[Move, ...]
+) -> tuple[Change, ...]:
+    """Every field of every object that differs, workloads first, then pods, then nodes."""
+    return (
+        *_of_workloads(scenario, before, after),
+        *(change for move in moves for change in _of_pod(move)),
+        *_of_nodes(scenario, before, after),
+    )
+
+
+def _of_workloads(scenario: Scenario, before: State, after: State) -> Iterator[Change]:
+    for workload in scenario.world.workloads:
+        position = scenario.system.positions[workload.cell].start
+        if before[position] != after[position]:
+            yield from _of_deployment(workload, before[position], after[position])
+
+
+def _of_deployment(
+    workload: Workload, before: DeploymentState, after: DeploymentState
+) -> Iterator[Change]:
+    fields = (
+        ("spec.replicas", before.replicas, after.replicas),
+        ("spec.template", revision_hash(before.template), revision_hash(after.template)),
+        ("spec.paused", _flag(before.paused), _flag(after.paused)),
+    )
+    yield from _differing(f"Deployment {workload.name}", fields)
+    old = {s.template: s for s in before.sets}
+    new = {s.template: s for s in after.sets}
+    for template in sorted({*old, *new}):
+        name = f"ReplicaSet {workload.name}-{revision_hash(template)}"
+        yield from _of_set(name, old.get(template), new.get(template))
+
+
+def _of_set(name: str, before: SetState | None, after: SetState | None) -> Iterator[Change]:
+    if before is None or after is None:
+        gone, there = _size(before), _size(after)
+        yield Change(name, "spec.replicas", gone, there)
+        return
+    fields = (
+        ("spec.replicas", before.replicas, after.replicas),
+        ("status.availableReplicas", before.status_available, after.status_available),
+        ("status.replicas", before.status_replicas, after.status_replicas),
+        ("revision", before.revision, after.revision),
+    )
+    yield from _differing(name, fields)
+
+
+def _size(replica_set: SetState | None) -> str:
+    return NONE if replica_set is None else str(replica_set.replicas)
+
+
+def _flag(value: object) -> str:
+    return "true" if value else "false"
+
+
+def _differing(name: str, fields: tuple[tuple[str, object, object], ...]) -> Iterator[Change]:
+    for field, before, after in fields:
+        if before != after:
+            yield Change(name, field, str(before), str(after))
+
+
+def _of_pod(move: Move) -> Iterator[Change]:
+    name = f"Pod {move.pod}"
+    before, after = move.before, move.after
+    if after is None:
+        yield Change(name, "exists", "yes", "no")
+        return
+    fields = (
+        ("spec.nodeName", _node(before), _node(after)),
+        ("status", _phase(before), _phase(after)),
+    )
+    yield from _differing(name, fields)
+
+
+def _node(place: Place | None) -> str:
+    return (place.node if place else "") or NONE
+
+
+def _phase(place: Place | None) -> str:
+    return _PHASES[Phase(place.phase) if place.phase >= 0 else PENDING] if place else NONE
+
+
+def _of_nodes(scenario: Scenario, before: State, after: State) -> Iterator[Change]:
+    for position in scenario.system.positions[NODES]:
+        old, new = before[position], after[position]
+        fields = (
+            ("machine", _machine(old), _machine(new)),
+            ("Ready", _ready(old), _ready(new)),
+            ("taints", _taints(old), _taints(new)),
+            ("spec.unschedulable", _flag(old.cordoned), _flag(new.cordoned)),
+        )
+        yield from _differing(f"Node {node_name(scenario, position)}", fields)
+
+
+def _machine(node: NodeState) -> str:
+    return "up" if node.up else "down"
+
+
+def _ready(node: NodeState) -> str:
+    return "True" if node.ready else "Unknown"
+
+
+def _taints(node: NodeState) -> str:
+    present = (("NoSchedule", not node.ready), ("NoExecute", node.evicting))
+    effects = [name for name, there in present if there]
+    return f"unreachable:{','.join(effects)}" if effects else NONE

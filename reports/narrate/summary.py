@@ -1,0 +1,92 @@
+"""One sentence for each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.wiring.state import DeploymentState
+from kubelemma.model.wiring.world import NODES
+from kubelemma.solver.result import TraceStep
+
+from .cast import Move, node_name
+
+_SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        # Users
+        "rollout": "applies a new pod template ({template}) to {deployment}",
+        "scale": "scales {deployment} to {replicas}",
+        "pause": "pauses {deployment}",
+        "resume": "resumes {deployment}",
+        "rollback": "rolls {deployment} back to {template}",
+        "cordon": "cordons {node}",
+        "uncordon": "uncordons {node}",
+        "drain": "starts to drain {node}",
+        "drain-delete": "deletes {pod} on {node}, draining it",
+        # Faults
+        "node-crash": "{node} crashes",
+        "node-return": "{node} boots again",
+        "probe-failure": "{pod} on {node} stops being Ready",
+        "controller-restart": "the controllers restart",
+        "container-crash": "{pod} on {node} crashes",
+        # Controllers
+        "create-replicaset": "creates ReplicaSet {set} with {size} replicas",
+        "scale-replicaset": "scales ReplicaSet {set} to {size}",
+        "annotate-revision": "makes ReplicaSet {set} the newest revision",
+        "delete-replicaset": "deletes ReplicaSet {set}",
+        "create-pod": "creates {pod}",
+        "write-status": "writes the status of ReplicaSet {set}",
+        "bind": "binds {pod} to {node}",
+        "admit": "on {node} admits {pod}",
+        "reject": "on {node} rejects {pod}",
+        "become-ready": "on {node} reports {pod} Ready",
+        "become-available": "{pod} on {node} becomes available",
+        "finish-termination": "on {node} removes {pod}, which has terminated",
+        "node-ready": "on {node} reports the node Ready",
+        "node-unknown": "marks {node} Unknown and taints it NoSchedule",
+        "taint-no-execute": "taints {node} NoExecute",
+        "untaint": "removes the NoExecute taint from {node}",
+        "pod-unready": "marks {pod} on {node} not Ready",
+        "evict": "evicts {pod} from {node}",
+    }
+)
+
+
+def summary(scenario: Scenario, step: TraceStep, moves: tuple[Move, ...]) -> str:
+    """What the step did, to whom; the actor is not named again."""
+    action = step.outcome.action
+    words = {
+        "node": _node(scenario, step),
+        "pod": ", ".join(move.pod for move in moves) or "a pod",
+        **_of_deployment(scenario, step),
+    }
+    if action in ("delete-pod", "bind") and moves:
+        words["pod"] = moves[0].pod
+    if action == "delete-pod":
+        where = moves[0].before.node if moves and moves[0].before else ""
+        return f"deletes {words['pod']}" + (f" on {where}" if where else ", which has no node")
+    return _SENTENCES.get(action, action).format_map(words)
+
+
+def _node(scenario: Scenario, step: TraceStep) -> str:
+    positions = scenario.system.positions[NODES]
+    return next((node_name(scenario, p) for p in step.positions if p in positions), "a node")
+
+
+def _of_deployment(scenario: Scenario, step: TraceStep) -> dict[str, str]:
+    """The words about the workload that the step touches, if it touches one."""
+    words = dict.fromkeys(("deployment", "set", "size", "template", "replicas"), "?")
+    arguments = dict(step.outcome.arguments)
+    for workload in scenario.world.workloads:
+        position = scenario.system.positions[workload.cell].start
+        state = step.state[position]
+        if position in step.positions and isinstance(state, DeploymentState):
+            template = int(str(arguments.get("template", state.template)))
+            words["deployment"] = workload.name
+            words["template"] = revision_hash(template)
+            words["set"] = f"{workload.name}-{revision_hash(template)}"
+            words["replicas"] = str(state.replicas)
+            words["size"] = str(arguments.get("replicas", state.replicas))
+    return words

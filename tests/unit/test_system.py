@@ -1,0 +1,307 @@
+"""The vocabulary of models: its semantics, and every mistake that it refuses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubelemma.model.errors import ModelError
+from kubelemma.model.system import (
+    Best,
+    Bound,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    System,
+    Tally,
+    View,
+)
+
+A, B = Cell("a", 0), Cell("b", 0)
+NODES = Family("nodes", (2, 1))
+
+
+def idle(*_: object) -> tuple[()]:
+    """No outcome, ever."""
+    return ()
+
+
+def one(*_: object) -> tuple[int]:
+    """A measure that counts."""
+    return (1,)
+
+
+def total(name: str = "t", **parts: Any) -> Tally:
+    """A tally of one number over the cell a, unless something else is said."""
+    return Tally(**{"name": name, "measures": {"a": one}, "width": 1, **parts})
+
+
+def best(name: str = "m", **parts: Any) -> Best:
+    """A best over the cell a, unless something else is said."""
+    return Best(**{"name": name, "scores": {"a": int}, **parts})
+
+
+def writing(value: Any, to: str = "a") -> Rule:
+    """A rule over the cell a that writes something somewhere."""
+    return Rule("r", "x", ("a",), lambda _: [Outcome("act", {to: value})])
+
+
+MISTAKES: list[tuple[str, dict[str, list[Any]], str]] = [
+    ("a cell twice", {"cells": [A, A]}, 'two cells or families are called "a"'),
+    (
+        "a family like a cell",
+        {"cells": [A], "families": [Family("a", ())]},
+        'two cells or families are called "a"',
+    ),
+    (
+        "a tally twice",
+        {"cells": [A], "tallies": [total(), total()]},
+        '"t" is declared twice as tally or best',
+    ),
+    (
+        "a best like a tally",
+        {"cells": [A], "tallies": [total()], "bests": [best("t")]},
+        '"t" is declared twice as tally or best',
+    ),
+    (
+        "a rule twice",
+        {"cells": [A], "rules": [Rule("r", "x", (), idle), Rule("r", "y", (), idle)]},
+        '"r" is declared twice as rule',
+    ),
+    (
+        "a bound twice",
+        {"cells": [A], "bounds": [Bound("b", View(), bool), Bound("b", View(), bool)]},
+        '"b" is declared twice as bound',
+    ),
+    (
+        "a measure of nothing",
+        {"cells": [A], "tallies": [total(measures={"b": one})]},
+        'tally "t" measures the cell "b", which is not declared',
+    ),
+    (
+        "a tally that reads nothing",
+        {"cells": [A], "tallies": [total(reads=("u",))]},
+        'tally "t" reads "u", which is no tally or best',
+    ),
+    (
+        "a score of nothing",
+        {"cells": [A], "bests": [best(scores={"b": int})]},
+        'best "m" scores the cell "b", which is not declared',
+    ),
+    (
+        "a best that reads nothing",
+        {"cells": [A], "bests": [best(reads=("u",))]},
+        'best "m" reads "u", which is no tally or best',
+    ),
+    (
+        "a circle",
+        {"cells": [A], "tallies": [total(reads=("m",)), total("u")], "bests": [best(reads=("t",))]},
+        'tallies and bests read each other in a circle: "t", "m"',
+    ),
+    (
+        "a tally that reads itself",
+        {"cells": [A], "tallies": [total(reads=("t",))]},
+        'tallies and bests read each other in a circle: "t"',
+    ),
+    (
+        "a rule over nothing",
+        {"cells": [A], "rules": [Rule("r", "x", ("b",), idle)]},
+        'rule "r" uses the cell "b", which is not declared',
+    ),
+    (
+        "a rule over a cell twice",
+        {"cells": [A], "rules": [Rule("r", "x", ("a", "a"), idle)]},
+        '"a" is declared twice as cell of rule "r"',
+    ),
+    (
+        "a rule that reads nothing",
+        {"cells": [A], "rules": [Rule("r", "x", ("a",), idle, ("a",))]},
+        'rule "r" reads "a", which is no tally or best',
+    ),
+    (
+        "a bound over nothing",
+        {"cells": [A], "bounds": [Bound("most", View(("b",)), bool)]},
+        'bound "most" uses the cell "b", which is not declared',
+    ),
+    (
+        "a bound that reads nothing",
+        {"cells": [A], "bounds": [Bound("most", View((), ("t",)), bool)]},
+        'bound "most" reads "t", which is no tally or best',
+    ),
+    (
+        "a cell with a list",
+        {"cells": [Cell("a", [])]},
+        """"a" starts with [], which is not hashable: unhashable type: 'list'""",
+    ),
+    (
+        "a member with a list",
+        {"families": [Family("nodes", ((1,), ([],)))]},
+        """"nodes" starts with ([],), which is not hashable: unhashable type: 'list'""",
+    ),
+    (
+        "members of two kinds",
+        {"families": [Family("nodes", (1, "x"))]},
+        'the members of the family "nodes" cannot be ordered: ',
+    ),
+    (
+        "a measure of another length",
+        {"cells": [A], "tallies": [total(width=2)]},
+        'tally "t": the measure of "a" gives 1 numbers for 0, the tally has 2',
+    ),
+    (
+        "a sum reduced to a list",
+        {"cells": [A], "tallies": [total(reduce=list)]},
+        """tally "t" reduces (1,) to [1], which is not hashable: unhashable type: 'list'""",
+    ),
+    (
+        "a write beyond the rule's cells",
+        {"cells": [A, B], "rules": [writing(1, to="b")]},
+        'rule "r" writes "b" in "act", but declares only "a"',
+    ),
+    (
+        "a list written",
+        {"cells": [A], "rules": [writing([])]},
+        """rule "r" writes [] to "a", which is not hashable: unhashable type: 'list'""",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [pytest.param(parts, message, id=name) for name, parts, message in MISTAKES],
+)
+def test_mistake_is_refused(parts: dict[str, list[Any]], message: str) -> None:
+    """A system that contradicts itself is refused at once, and the message names the culprit."""
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}"):
+        System(**parts)
+
+
+def test_mistake_that_only_a_later_state_shows() -> None:
+    """What depends on values is checked in every state that is met."""
+
+    def outcomes(at: int) -> Iterator[Outcome]:
+        if at == 0:
+            yield Outcome("on", {"a": 1})
+        else:
+            yield Outcome("wrong", {"a": []})
+
+    system = System(cells=[A], rules=[Rule("r", "x", ("a",), outcomes)])
+    (step,) = system.successors(system.initial)
+    with pytest.raises(ModelError, match=r'rule "r" writes \[\] to "a"'):
+        list(system.successors(step.state))
+
+
+def test_view_of_a_property_is_checked() -> None:
+    """Whoever asks is named."""
+    system = System(cells=[A])
+    with pytest.raises(ModelError, match='property "P" uses the cell "b", which is not decl'):
+        system.check_view(View(("b",)), 'property "P"')
+
+
+def test_initial_state_is_canonical() -> None:
+    """Cells come first, then the members of each family, sorted; positions say where."""
+    system = System(cells=[A, B], families=[NODES, Family("zones", ("z",))])
+    assert system.initial == (0, 0, 1, 2, "z")
+    assert dict(system.positions) == {
+        "a": range(1),
+        "b": range(1, 2),
+        "nodes": range(2, 4),
+        "zones": range(4, 5),
+    }
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4))
+def test_canonical_is_one_for_all_orders(members: list[int]) -> None:
+    """All orders of the members have one canonical form, which is one of them."""
+    system = System(cells=[A], families=[Family("nodes", tuple(members))])
+    states = {(0, *order) for order in permutations(members)}
+    (canonical,) = {system.canonical(state) for state in states}
+    assert canonical in states
+    assert system.canonical(canonical) == canonical == system.initial
+
+
+def test_successors_are_in_order_and_keep_positions() -> None:
+    """Rules as declared, members by position, outcomes as given; the result is not sorted."""
+
+    def step(node: int, a: int) -> Iterator[Outcome]:
+        yield Outcome("both", {"nodes": node + 5, "a": a + 1})
+        yield Outcome("none", {})
+
+    system = System(
+        cells=[A],
+        families=[NODES],
+        rules=[Rule("first", "x", ("nodes", "a"), step), Rule("second", "y", (), idle)],
+    )
+    found = [
+        (t.rule.name, t.positions, t.outcome.action, t.state) for t in system.successors((0, 1, 2))
+    ]
+    assert found == [
+        ("first", (1, 0), "both", (1, 6, 2)),
+        ("first", (1, 0), "none", (0, 1, 2)),
+        ("first", (2, 0), "both", (1, 1, 7)),
+        ("first", (2, 0), "none", (0, 1, 2)),
+    ]
+
+
+def test_summary_adds_up_and_reads_in_order() -> None:
+    """Tallies and bests may read each other whatever the order of their declaration."""
+    system = System(
+        cells=[A],
+        families=[NODES],
+        tallies=[
+            total("beyond", measures={"nodes": lambda n, m: (max(n - m, 0),)}, reads=("least",)),
+            total("both", measures={"a": one, "nodes": lambda n: (n,)}, reduce=lambda t: t[0] * 10),
+        ],
+        bests=[
+            best("least", scores={"nodes": lambda n, m: None if n == m else n}, reads=("most",)),
+            best("most", scores={"nodes": int, "a": int}),
+            best("none", scores={"nodes": lambda _: None}),
+        ],
+    )
+    assert [summary.name for summary in system.summaries] == [
+        "both",
+        "most",
+        "least",
+        "beyond",
+        "none",
+    ]
+    assert system.summary(system.initial) == {
+        "beyond": (1,),
+        "both": 40,
+        "least": 1,
+        "most": 2,
+        "none": None,
+    }
+
+
+def test_family_without_members() -> None:
+    """Nothing to sum up is zero, nothing to compare is None, nobody to act does nothing."""
+    system = System(
+        families=[Family("nodes", ())],
+        tallies=[total(measures={"nodes": one})],
+        bests=[best(scores={"nodes": int})],
+        rules=[Rule("r", "x", ("nodes",), lambda _: [Outcome("act", {})])],
+    )
+    assert system.summary(()) == {"t": (0,), "m": None}
+    assert list(system.successors(())) == []
+
+
+def test_look_and_bounds() -> None:
+    """A view shows one choice of members at a time; a bound must hold of all."""
+    system = System(
+        cells=[A],
+        families=[NODES],
+        tallies=[total()],
+        bounds=[Bound("small", View(("nodes", "a"), ("t",)), lambda node, a, _: node + a < 4)],
+    )
+    view = View(("nodes", "a"), ("t",))
+    assert list(system.look(view, (1, 2, 3))) == [(2, 1, (1,)), (3, 1, (1,))]
+    assert system.within_bounds((0, 2, 3))
+    assert not system.within_bounds((1, 2, 3))
