@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from tabulate import tabulate
 
@@ -65,20 +66,31 @@ def _scenario(
     yield paint(f"Scenario {scenario.name}", Role.HEADING)
     yield ""
     yield from verdict_table(scenario.properties, fail_on, paint, width)
+    yield from _section("What was assumed", bullets(scenario.setting, width), paint)
     told: list[Story] = []
     for prop in scenario.properties:
         if prop.story is not None:
-            yield from ("", *_violation(prop, prop.story, told, paint, width))
+            yield ""
+            yield from _violation(prop, _within(prop.story, scenario), told, paint, width)
             told.append(prop.story)
     for title, section in (
         ("What was not decided", _undecided(scenario, width)),
-        ("What this rests on", bullets(scenario.setting, width)),
         ("What is not modelled", _not_modelled(scenario.not_modelled, width, wide=wide)),
         ("What was explored", _explored(scenario, width, wide=wide)),
     ):
-        body = list(section)
-        if body:
-            yield from ("", paint(title, Role.HEADING), *body)
+        yield from _section(title, section, paint)
+
+
+def _section(title: str, lines: Iterable[str], paint: Paint) -> Iterator[str]:
+    """A heading and its lines; nothing where there are none."""
+    body = list(lines)
+    if body:
+        yield from ("", paint(title, Role.HEADING), *body)
+
+
+def _within(story: Story, scenario: ScenarioReport) -> Story:
+    """The story without what has been said about its scenario already."""
+    return replace(story, allowed=()) if story.allowed == scenario.setting else story
 
 
 def verdict_table(
@@ -120,7 +132,7 @@ def _violation(
     title = f"{prop.id} is violated for {prop.subject}{expected}"
     role = Role.UNSURE if expected else Role.BAD
     yield paint(f"── {title} {'─' * max(width - len(title) - 4, 2)}", role)
-    yield from wrap(prop.statement.statement, width, "  ")
+    yield from wrap(prop.statement.title, width, "  ")
     yield ""
     same = next((other for other in told if other.run() == story.run()), None)
     if same is None:

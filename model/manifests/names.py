@@ -65,5 +65,6 @@ def _too_long(value: str, longest: int) -> str | None:
 def _name_hint(value: str, valid: re.Pattern[str]) -> str:
     if "{{" in value:
         return template_hint(value)
-    likely = re.sub(r"[^a-z0-9.-]+", "-", value.lower()).strip("-.")
+    dotted = re.sub(r"[^a-z0-9.-]+", "-", value.lower()).strip("-.")
+    likely = dotted if valid.fullmatch(dotted) else dotted.replace(".", "-")
     return f' (did you mean "{likely}"?)' if valid.fullmatch(likely) else ""

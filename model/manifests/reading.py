@@ -33,6 +33,7 @@ from .validation import advise, validate
 
 ObjectT = TypeVar("ObjectT")
 _ENVELOPE = ("apiVersion", "kind")
+_SELECTORS = {"matchLabels", "matchExpressions"}
 
 
 class Manifest(NamedTuple, Generic[ObjectT]):
@@ -320,8 +321,8 @@ def _hint(document: Document, finding: Finding) -> str:
         return ""
     if field in siblings:
         inside = siblings[field]
-        if isinstance(inside, dict) and inside and field == "selector":
-            return f" (write matchLabels: above {', '.join(inside)})"
+        if isinstance(inside, dict) and field == "selector" and not inside.keys() & _SELECTORS:
+            return f" (write matchLabels: above {', '.join(inside)})" if inside else ""
         return " (nothing follows its colon)" if inside is None else ""
     near = nearest(field, siblings)
     return f' (is "{near}" a misspelling?)' if near is not None else ""

@@ -173,7 +173,9 @@ class _Common:
         return pods
 
     def _pending(self, focus: tuple[Deployment, ...]) -> Iterator[str]:
-        """Workloads that stand by although not all of their pods found a node."""
+        """Workloads and lone pods that stand by although not all of them found a node."""
+        for pod in self.placement.homeless:
+            yield f"{pod.metadata.namespace}/{pod.metadata.name}"
         for deployment in self.application.deployments:
             if deployment not in focus and self.placement.placed[key_of(deployment)].pending:
                 yield "/".join(key_of(deployment))

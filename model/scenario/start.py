@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -24,10 +25,15 @@ class Placed(NamedTuple):
 
 
 class Placement(NamedTuple):
-    """All pods at the start: of each Deployment by (namespace, name), and what was there before."""
+    """All pods at the start.
+
+    ``placed``: of each Deployment by (namespace, name). ``existing``: pods of nobody's, by node.
+    ``homeless``: such pods that found no node.
+    """
 
     placed: Mapping[tuple[str, str], Placed]
     existing: Mapping[str, tuple[Pod, ...]]
+    homeless: tuple[Pod, ...]
 
 
 def key_of(deployment: Deployment) -> tuple[str, str]:
@@ -36,52 +42,97 @@ def key_of(deployment: Deployment) -> tuple[str, str]:
 
 
 def place_all(
-    deployments: Iterable[Deployment],
+    deployments: Sequence[Deployment],
     nodes: Iterable[Node],
     pods: Iterable[Pod],
     namespaces: Iterable[Namespace],
 ) -> Placement:
-    """Schedule every replica, one after the other, on the node that the scheduler's scores favour.
+    """Where all pods are at the start.
 
-    Of several best nodes the first by name is taken. Pods that are bound already stay.
+    Pods that are bound stay where they are, those of a Deployment as its replicas. All others are
+    scheduled one after the other on the node that the scheduler's scores favour; of several best
+    nodes the first by name is taken.
     """
     names = {n.metadata.name: n.metadata.label_map() for n in namespaces}
-    infos = {node.metadata.name: NodeInfo(node) for node in nodes}
-    existing: dict[str, tuple[Pod, ...]] = dict.fromkeys(infos, ())
-    for pod in pods:
-        if pod.spec.node_name in infos and pod.status.phase not in ("Succeeded", "Failed"):
-            existing[pod.spec.node_name] += (pod,)
-            infos[pod.spec.node_name] = infos[pod.spec.node_name].with_pods(pod)
-    placed = {d_key: _place(d, infos, names) for d in deployments for d_key in [key_of(d)]}
-    return Placement(placed, existing)
+    floor = _Floor({node.metadata.name: NodeInfo(node) for node in nodes}, names)
+    alive = [pod for pod in pods if pod.status.phase not in ("Succeeded", "Failed")]
+    bound = [pod for pod in alive if floor.stands(pod)]
+    for pod in bound:
+        floor.add(pod, pod.spec.node_name)
+    existing: dict[str, tuple[Pod, ...]] = dict.fromkeys(floor.infos, ())
+    homeless: list[Pod] = []
+    owners = {id(pod): _owner(pod, deployments) for pod in alive}
+    for pod in alive:
+        if owners[id(pod)] is None:
+            node = pod.spec.node_name if floor.stands(pod) else floor.place(pod)
+            if node is None:
+                homeless.append(pod)
+            else:
+                existing[node] += (pod,)
+    placed = {}
+    for deployment in deployments:
+        own = [pod.spec.node_name for pod in bound if owners[id(pod)] is deployment]
+        placed[key_of(deployment)] = _place(deployment, own, floor)
+    return Placement(placed, existing, tuple(homeless))
 
 
-def _place(
-    deployment: Deployment, infos: dict[str, NodeInfo], namespaces: Mapping[str, Mapping[str, str]]
-) -> Placed:
-    """Place the replicas of one Deployment, and put them into ``infos``."""
-    pod = pod_of(deployment, 0)
-    on_nodes: dict[str, int] = {}
-    replicas = deployment.spec.replicas or 0
-    for done in range(replicas):
-        name = _choice(pod, infos, namespaces)
-        if name is None:
-            return Placed(on_nodes, replicas - done)
-        on_nodes[name] = on_nodes.get(name, 0) + 1
-        infos[name] = infos[name].with_pods(_bound(pod, name))
-    return Placed(on_nodes, 0)
-
-
-def _choice(
-    pod: Pod, infos: Mapping[str, NodeInfo], namespaces: Mapping[str, Mapping[str, str]]
-) -> str | None:
-    if pod.spec.node_name:
-        return pod.spec.node_name if pod.spec.node_name in infos else None
-    if pod.spec.scheduling_gates:
+def _owner(pod: Pod, deployments: Iterable[Deployment]) -> Deployment | None:
+    """The Deployment that the pod belongs to, by way of a ReplicaSet."""
+    owners = pod.metadata.owner_references or ()
+    if not any(owner.controller and owner.kind == "ReplicaSet" for owner in owners):
         return None
-    snapshot = Snapshot(tuple(infos[name] for name in sorted(infos)), namespaces)
-    return min(decide(pod, snapshot).choices, default=None)
+    labels = pod.metadata.label_map()
+    for deployment in deployments:
+        selector = deployment.spec.selector
+        same = deployment.metadata.namespace == pod.metadata.namespace
+        if same and selector is not None and selector.matches(labels):
+            return deployment
+    return None
 
 
-def _bound(pod: Pod, node: str) -> Pod:
-    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, node_name=node))
+class _Floor:
+    """The nodes while they fill up."""
+
+    def __init__(
+        self, infos: dict[str, NodeInfo], namespaces: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        self.infos = infos
+        self._namespaces = namespaces
+
+    def stands(self, pod: Pod) -> bool:
+        """Whether the pod is bound to a node of the cluster."""
+        return pod.spec.node_name in self.infos
+
+    def add(self, pod: Pod, node: str) -> None:
+        """Put a pod on a node."""
+        bound = msgspec.structs.replace(pod.spec, node_name=node)
+        self.infos[node] = self.infos[node].with_pods(msgspec.structs.replace(pod, spec=bound))
+
+    def place(self, pod: Pod) -> str | None:
+        """Put a pod where the scheduler would, and give the node; None where nothing fits."""
+        node = self._choice(pod)
+        if node is not None:
+            self.add(pod, node)
+        return node
+
+    def _choice(self, pod: Pod) -> str | None:
+        if pod.spec.node_name:
+            return pod.spec.node_name if self.stands(pod) else None
+        if pod.spec.scheduling_gates:
+            return None
+        snapshot = Snapshot(
+            tuple(self.infos[name] for name in sorted(self.infos)), self._namespaces
+        )
+        return min(decide(pod, snapshot).choices, default=None)
+
+
+def _place(deployment: Deployment, own: Sequence[str], floor: _Floor) -> Placed:
+    """The replicas of one Deployment: those that are there, and new ones for the rest."""
+    replicas = deployment.spec.replicas or 0
+    on_nodes = Counter(own[:replicas])
+    for done in range(len(own[:replicas]), replicas):
+        node = floor.place(pod_of(deployment, 0))
+        if node is None:
+            return Placed(on_nodes, replicas - done)
+        on_nodes[node] += 1
+    return Placed(on_nodes, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from kubelemma.cli.commands import cli
 from kubelemma.cli.exit import ExitCode
 from kubelemma.cli.options import FORMATS
+from kubelemma.cli.run import run
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -84,6 +86,21 @@ def test_exit_codes_are_documented() -> None:
 def test_formats_are_documented() -> None:
     """Every format is in the README."""
     assert all(f"`{name}`" in README for name in FORMATS)
+
+
+def test_shown_output_is_real(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What the README shows is what the command prints, but for what it leaves out."""
+    shown = README.partition("```\n$ kubelemma ")[2].partition("\n```")[0]
+    command, _, output = shown.partition("\n")
+    monkeypatch.chdir(ROOT)
+    run(shlex.split(command))
+    printed = capfd.readouterr().out
+    parts = output.split("\n\n...\n\n")
+    assert len(parts) == 2
+    assert printed.startswith(parts[0])
+    assert printed.endswith(f"{parts[1]}\n")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -193,8 +193,11 @@ Scenario web
 PROPERTY    SUBJECT                 VERDICT    SEVERITY    PROMISE
 DEP-4       Deployment default/web  VIOLATED   high        every rollout completes
 
+What was assumed
+  - 3 nodes
+
 ── DEP-4 is violated for Deployment default/web ────────────────────────────────
-  Once users rest, every rollout completes.
+  every rollout completes
 
 What may happen
   - one rollout
@@ -213,9 +216,6 @@ Where it contradicts DEP-4
 
 What to do about it
   Set maxUnavailable to 1.
-
-What this rests on
-  - 3 nodes
 
 What was explored
   - not every reachable state: 7 states up to symmetry, 0 in full, 0
@@ -252,6 +252,13 @@ def test_a_run_is_told_once() -> None:
     assert rendered.count("applies template 2") == 1
     assert "What happens is what is told for DEP-4 of Deployment default/web." in rendered
     assert "nobody acts" in rendered
+
+
+def test_what_may_happen_is_told_once() -> None:
+    """What a story allows is not repeated where the scenario's setting says it."""
+    same = replace(VIOLATED, story=replace(STORY, allowed=("3 nodes",)))
+    report = replace(SMALL, scenarios=(replace(SMALL.scenarios[0], properties=(same,)),))
+    assert text.render(report).count("3 nodes") == 1
 
 
 def test_a_run_without_steps() -> None:
