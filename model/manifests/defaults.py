@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TypeVar, assert_never
+from typing import TypeVar, assert_never, overload
 
 from msgspec.structs import replace
 
@@ -45,6 +45,16 @@ Amounts = Mapping[str, Quantity]
 ValueT = TypeVar("ValueT")
 
 
+@overload
+def with_defaults(thing: Deployment) -> Deployment: ...
+@overload
+def with_defaults(thing: ReplicaSet) -> ReplicaSet: ...
+@overload
+def with_defaults(thing: Pod) -> Pod: ...
+@overload
+def with_defaults(thing: Node) -> Node: ...
+@overload
+def with_defaults(thing: Namespace) -> Namespace: ...
 def with_defaults(thing: ApiObject) -> ApiObject:
     """The object as the API server stores it; what is given stays as it is.
 

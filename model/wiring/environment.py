@@ -119,7 +119,7 @@ def _rollout(
     """Apply the next template: every one is a new revision."""
     newest = max((deployment.template, *(s.template for s in deployment.sets)))
     if newest + 1 < len(world.workloads[event.workload].classes):
-        yield deployment._replace(template=newest + 1), "a new pod template is applied"
+        yield deployment._replace(template=newest + 1), "kubectl apply, or rollout restart"
 
 
 def _scale(
@@ -127,7 +127,7 @@ def _scale(
 ) -> Iterator[tuple[DeploymentState, str]]:
     if deployment.replicas != event.value:
         after = deployment._replace(replicas=event.value)
-        yield after, f"spec.replicas goes from {deployment.replicas} to {event.value}"
+        yield after, f"spec.replicas was {deployment.replicas}"
 
 
 def _pause(

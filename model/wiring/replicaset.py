@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from kubelemma.model.controllers.replicaset import manage_replicas, rank_key
+from kubelemma.model.controllers.replicaset import Expectations, manage_replicas, rank_key
 from kubelemma.model.system import Best, Outcome, Rule, Tally
 
 from .state import (
@@ -143,28 +143,37 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-# Creation
+# Batches
 
 
-def to_create(replica_set: SetState, active: int) -> int:
-    """How many pods the batch under way, or else a sync now, still creates."""
+def outstanding(replica_set: SetState, active: int) -> Expectations:
+    """What the controller expects of the batch under way: it starts no other before it is done.
+
+    Its caches are current here, so what it expects to see is what it has yet to write.
+    """
     if replica_set.adds:
-        return replica_set.adds
-    if in_deletion(replica_set, active):
-        return 0
-    return max(0, manage_replicas(active, replica_set.replicas))
+        return Expectations(adds=replica_set.adds)
+    if 0 <= replica_set.read < active:
+        return Expectations(dels=active - replica_set.read)
+    return Expectations()
 
 
-def in_deletion(replica_set: SetState, active: int) -> bool:
-    """Whether a batch of deletions is under way."""
-    return not replica_set.adds and 0 <= replica_set.read < active
+def batch(replica_set: SetState, active: int) -> Expectations:
+    """What the batch under way, or else one that a sync decides on now, has yet to write."""
+    waiting = outstanding(replica_set, active)
+    if not waiting.satisfied:
+        return waiting
+    return Expectations.to_manage(manage_replicas(active, replica_set.replicas))
 
 
-def _after_creation(replica_set: SetState, creations: int) -> SetState:
-    """One of the batch is done; what was read is forgotten with the last one."""
-    left = creations - 1
-    read = replica_set.read if replica_set.adds else replica_set.replicas
-    return replica_set._replace(adds=left, read=read if left else -1)
+def _written(replica_set: SetState, active: int, left: Expectations) -> SetState:
+    """The ReplicaSet when ``left`` of its batch is left; what was read is forgotten at its end."""
+    under_way = not outstanding(replica_set, active).satisfied
+    read = replica_set.read if under_way else replica_set.replicas
+    return replica_set._replace(adds=left.adds, read=-1 if left.satisfied else read)
+
+
+# Creation
 
 
 def _label(workload: Workload, template: int) -> tuple[tuple[str, int], ...]:
@@ -178,12 +187,12 @@ def _create(
         if world.classes[workload.classes[replica_set.template]].node_name:
             continue
         active = replica_set.pending + on_nodes[replica_set.template]
-        creations = to_create(replica_set, active)
-        if creations:
-            after = _after_creation(replica_set, creations)
+        todo = batch(replica_set, active)
+        if todo.adds:
+            after = _written(replica_set, active, todo.observe_creation())
             after = after._replace(pending=after.pending + 1)
             writes = {workload.cell: deployment.with_set(after)}
-            why = _create_reason(replica_set, active, creations)
+            why = _create_reason(replica_set, active, todo.adds)
             yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
 
 
@@ -207,34 +216,21 @@ def _create_bound(
         if not wanted or world.shapes[node.shape].name != wanted:
             continue
         active = replica_set.pending + on_nodes[replica_set.template]
-        creations = to_create(replica_set, active)
-        if creations:
-            after = _after_creation(replica_set, creations)
+        todo = batch(replica_set, active)
+        if todo.adds:
+            after = _written(replica_set, active, todo.observe_creation())
             pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
             writes = {workload.cell: deployment.with_set(after), NODES: node._replace(pods=pods)}
-            why = _create_reason(replica_set, active, creations) + "; the template names the node"
+            why = _create_reason(replica_set, active, todo.adds) + "; the template names the node"
             yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
 
 
 # Deletion
 
 
-def to_delete(replica_set: SetState, active: int) -> int:
-    """How many pods the batch under way, or else a sync now, still deletes."""
-    if replica_set.adds:
-        return 0
-    if in_deletion(replica_set, active):
-        return active - replica_set.read
-    return max(0, -manage_replicas(active, replica_set.replicas))
-
-
-def _after_deletion(replica_set: SetState, active: int, deletions: int) -> SetState:
-    read = replica_set.read if in_deletion(replica_set, active) else replica_set.replicas
-    return replica_set._replace(read=read if deletions > 1 else -1)
-
-
 def _delete_reason(replica_set: SetState, active: int) -> str:
-    wanted = replica_set.read if in_deletion(replica_set, active) else replica_set.replicas
+    under_way = outstanding(replica_set, active).dels
+    wanted = replica_set.read if under_way else replica_set.replicas
     return f"spec.replicas was read as {wanted} and {active} pods are active"
 
 
@@ -244,9 +240,9 @@ def _delete_pending(
     """Pods without a node go first, and at once: nobody has to confirm."""
     for replica_set in deployment.sets:
         active = replica_set.pending + on_nodes[replica_set.template]
-        deletions = to_delete(replica_set, active)
-        if deletions and replica_set.pending:
-            after = _after_deletion(replica_set, active, deletions)
+        todo = batch(replica_set, active)
+        if todo.dels and replica_set.pending:
+            after = _written(replica_set, active, todo.observe_deletion())
             after = after._replace(pending=after.pending - 1)
             writes = {workload.cell: deployment.with_set(after)}
             why = _delete_reason(replica_set, active) + "; pods without a node go first"
@@ -266,13 +262,13 @@ def _delete_on_node(
     for replica_set in deployment.sets:
         template = replica_set.template
         active = replica_set.pending + on_nodes[template]
-        deletions = to_delete(replica_set, active)
-        if not deletions or replica_set.pending:
+        todo = batch(replica_set, active)
+        if not todo.dels or replica_set.pending:
             continue
         pod_class = workload.classes[template]
         for rank, phase in victims(world, workload, pod_class, node):
             if rank == first[template]:
-                after = _after_deletion(replica_set, active, deletions)
+                after = _written(replica_set, active, todo.observe_deletion())
                 pods = world.deleted(node.pods, pod_class, phase)
                 writes = {
                     workload.cell: deployment.with_set(after),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelemma.model.apiserver.pods import StoredPod, binding_conflict
 from kubelemma.model.scheduler import node_affinity, node_name, node_ports, node_resources, taints
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.scheduler.status import Status
@@ -67,8 +68,14 @@ def rules(
     return tuple(
         _bind_rule(world, workload, topologies[c], scorings[c] if scorings else None)
         for c in workload.classes
-        if not world.classes[c].gated and not world.classes[c].node_name
+        if _is_queued(world.classes[c])
     )
+
+
+def _is_queued(pod_class: PodClass) -> bool:
+    """Whether pods of the class enter the scheduling queue, and can be bound from it."""
+    stored = StoredPod(bound=bool(pod_class.node_name), gated=pod_class.gated)
+    return binding_conflict(stored) is None and node_name.pre_enqueue(pod_class.pod).ok
 
 
 def _bind_rule(

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
+from kubelemma.model.apiserver.pods import DEFAULT_GRACE_SECONDS, Deletion, StoredPod, delete
 from kubelemma.model.controllers.nodelifecycle import UNREACHABLE
 from kubelemma.model.controllers.tainteviction import min_toleration_seconds
 from kubelemma.model.objects.meta import LabelSelector
@@ -155,8 +156,12 @@ class World:
     # What rules ask again and again
 
     def deleted(self, pods: Pods, pod_class: int, phase: Phase) -> Pods:
-        """The pods of a node after a graceful deletion of one."""
-        if self.follows_terminating:
+        """The pods of a node after a DELETE of one with the grace that it asks for."""
+        grace = self.classes[pod_class].pod.spec.termination_grace_period_seconds
+        stored = StoredPod(
+            bound=True, grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else grace
+        )
+        if self.follows_terminating and delete(stored) is Deletion.TERMINATING:
             return moved(pods, pod_class, phase, Phase.TERMINATING)
         return shifted(pods, pod_class, phase, -1)
 

@@ -11,6 +11,7 @@ from kubelemma.model.manifests import InvalidInput, Manifests, Source, load
 
 NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n"
 KUSTOMIZATION = "resources: [{}]\n"
+ADDRESS = "https://example.com/web.yaml"
 Tree = Callable[[dict[str, str]], str]
 
 
@@ -96,9 +97,8 @@ def test_standard_input() -> None:
         ("a\0b", "a\0b: no name of a file (a NUL byte in it?)"),
         ("x" * 300, f"{'x' * 300}: cannot be read: File name too long"),
         (
-            "https://example.com/web.yaml",
-            "https://example.com/web.yaml: no such file or directory "
-            "(an address: download it first)",
+            ADDRESS,
+            f"{ADDRESS}: no such file or directory (an address: download it first)",
         ),
         ("empty", "empty: no *.yaml, *.yml, *.json in this directory: nothing to check"),
         ("zero.yaml", "zero.yaml: holds no document: nothing to check"),
@@ -145,10 +145,11 @@ def test_problems_are_in_reading_order(tree: Tree) -> None:
 def test_kustomize_is_missing(tree: Tree) -> None:
     """Without Kustomize a directory for it is an error that says what to do."""
     tree({"base/kustomization.yaml": KUSTOMIZATION.format("a.yaml"), "base/a.yaml": "a: 1\n"})
-    assert said("base") == [
+    (message,) = said("base")
+    assert message == (
         "base: is a Kustomize directory, and neither kubectl nor kustomize is installed: install "
         "one of them, or read its files as they are with --no-kustomize"
-    ]
+    )
 
 
 def test_kustomize_is_turned_off(tree: Tree) -> None:
@@ -195,10 +196,11 @@ def test_kustomize_output_has_problems(tree: Tree, kubectl: Callable[[str], None
     """Problems of generated text name the directory and the object instead of a line."""
     tree({"base/kustomization.yaml": "resources: []\n"})
     kubectl("echo '{apiVersion: v1, kind: Namespace, metadata: {name: A}}'; echo beware >&2")
-    assert said("base") == [
+    (message,) = said("base")
+    assert message == (
         'base (Namespace A): metadata.name: "A" is no valid name: only lower-case letters, '
         'digits and "-" (did you mean "a"?)'
-    ]
+    )
     kubectl_says = load_warnings("base", "echo beware >&2; echo 'apiVersion: v1\nkind: Secret'")
     assert kubectl_says == ["base: Kustomize says: beware"]
 

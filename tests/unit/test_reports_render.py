@@ -114,7 +114,7 @@ REPORTS = st.builds(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(REPORTS)
 def test_json_fits_the_published_schema(report: Report) -> None:
     """Every report is valid against the schema, and is JSON."""
@@ -139,7 +139,7 @@ def test_colour_changes_no_word(report: Report, *, wide: bool) -> None:
     assert "\x1b" not in plain
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(REPORTS)
 def test_lines_fit(report: Report) -> None:
     """Words as short as these keep every line but a table's within the width."""
@@ -147,7 +147,7 @@ def test_lines_fit(report: Report) -> None:
     assert [line for line in lines if len(line) > 100] == []
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(REPORTS)
 def test_text_names_every_verdict(report: Report) -> None:
     """Every property of every scenario has its line, and the last paragraph is the result."""
