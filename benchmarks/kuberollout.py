@@ -1,0 +1,332 @@
+"""A slice of the control plane with published state counts, as a system of its own.
+
+Deployments roll from an old to a new ReplicaSet; nodes crash and come back. The semantics are those
+of a TLA+ module on which TLC, Spin, rumur and a C++ search agree to the digit, so the counts check
+kernel, engine and symmetry reduction at once.
+
+usage: python benchmarks/kuberollout.py --level L2
+       python benchmarks/kuberollout.py --params D,R,S,U,N,C,F,M [--renew] [--loose]
+
+D deployments, R replicas, S maxSurge, U maxUnavailable, N nodes, C pod slots a node, F crash
+budget, M pods in the pool. Prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from kubelemma.model.system import Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.properties.formula import Always, Converges, Formula
+from kubelemma.properties.statement import Kind, Property, Severity, Statement
+from kubelemma.solver.explore import check
+from kubelemma.solver.limits import Limits
+
+
+class Level(NamedTuple):
+    """The parameters; ``renew``: a recovery gives its crash back; ``strict``: surge counts pods."""
+
+    deployments: int
+    replicas: int
+    surge: int
+    unavailable: int
+    nodes: int
+    slots: int
+    crashes: int
+    pool: int
+    renew: bool = False
+    strict: bool = True
+
+
+LEVELS = {
+    "L0": Level(1, 1, 1, 0, 1, 2, 0, 2),
+    "L1": Level(1, 2, 1, 0, 2, 2, 1, 3),
+    "L2": Level(1, 3, 1, 1, 2, 3, 1, 4),
+    "L2-renew": Level(1, 3, 1, 1, 2, 3, 1, 4, renew=True),
+    "L3": Level(1, 3, 1, 1, 3, 2, 1, 4),
+    "L4": Level(2, 1, 1, 0, 3, 2, 1, 4),
+    "L5": Level(1, 4, 1, 1, 3, 2, 1, 5),
+    "S4": Level(2, 2, 1, 1, 2, 3, 0, 6),
+    "S5": Level(1, 5, 1, 1, 3, 2, 1, 6),
+    "V1": Level(1, 3, 1, 1, 2, 3, 1, 5, strict=False),
+    "V2": Level(1, 2, 1, 0, 2, 1, 0, 3),
+}
+
+
+class Deployment(NamedTuple):
+    """Sizes of the old and the new ReplicaSet, and their pods without a node."""
+
+    updated: bool
+    want: tuple[int, int]
+    pending: tuple[int, int] = (0, 0)
+
+
+class Pods(NamedTuple):
+    """Pods of one ReplicaSet on one node."""
+
+    bound: int = 0
+    ready: int = 0
+    terminating: int = 0
+
+
+class Node(NamedTuple):
+    """A node: up or down, and the pods of each deployment's old and new ReplicaSet."""
+
+    up: bool
+    pods: tuple[Pods, ...]
+
+
+NODES, CRASHES = "nodes", "crashes"
+OLD, NEW = 0, 1
+
+
+def cell(d: int) -> str:
+    """The cell of a deployment."""
+    return f"deployment {d}"
+
+
+def tally(what: str, d: int) -> str:
+    """A tally over the nodes for one deployment: a number for old, a number for new."""
+    return f"{what} {d}"
+
+
+def with_pods(node: Node, index: int, pods: Pods) -> Node:
+    """The node with the pods of one ReplicaSet replaced."""
+    return node._replace(pods=(*node.pods[:index], pods, *node.pods[index + 1 :]))
+
+
+def at(pair: tuple[int, int], gen: int, by: int) -> tuple[int, int]:
+    """The pair with one of its numbers changed."""
+    return (pair[0] + by, pair[1]) if gen == OLD else (pair[0], pair[1] + by)
+
+
+def system(level: Level) -> System:
+    """The system of a level."""
+    blank = Node(up=True, pods=(Pods(),) * (2 * level.deployments))
+    rules: list[Rule] = [*_kubelet(), *_failures(level)]
+    for d in range(level.deployments):
+        rules += [*_user(level, d), *_deployment_controller(level, d)]
+        rules += [*_replicaset_controller(level, d), *_scheduler(level, d)]
+    start = Deployment(updated=False, want=(level.replicas, 0))
+    return System(
+        cells=[Cell(CRASHES, 0), *(Cell(cell(d), start) for d in range(level.deployments))],
+        families=[Family(NODES, (blank,) * level.nodes)],
+        tallies=list(_tallies(level)),
+        rules=rules,
+    )
+
+
+def _tallies(level: Level) -> Iterator[Tally]:
+    for d in range(level.deployments):
+        for what, of in (("active", lambda p: p.bound + p.ready), ("ready", lambda p: p.ready)):
+            yield Tally(tally(what, d), {NODES: _measure(d, of)}, 2)
+        yield Tally(tally("bound", d), {NODES: _measure(d, lambda p: p.bound)}, 2)
+    measures: dict[str, Callable[..., tuple[int, ...]]] = {
+        cell(d): lambda deployment: (sum(deployment.pending),) for d in range(level.deployments)
+    }
+    measures[NODES] = lambda node: (used(node),)
+    yield Tally("pool", measures, 1)
+
+
+def _measure(d: int, of: Callable[[Pods], int]) -> Callable[[Node], tuple[int, ...]]:
+    return lambda node: (of(node.pods[2 * d + OLD]), of(node.pods[2 * d + NEW]))
+
+
+def used(node: Node) -> int:
+    """The slots that are taken, also by terminating pods."""
+    return sum(map(sum, node.pods))
+
+
+def _user(level: Level, d: int) -> Iterator[Rule]:
+    def rollout(deployment: Deployment, ready: tuple[int, int]) -> Iterator[Outcome]:
+        if not deployment.updated and ready[OLD] == level.replicas:
+            yield Outcome("rollout", {cell(d): deployment._replace(updated=True)})
+
+    yield Rule(f"rollout {d}", "user", (cell(d),), rollout, (tally("ready", d),))
+
+
+def _deployment_controller(level: Level, d: int) -> Iterator[Rule]:
+    r, s, u = level.replicas, level.surge, level.unavailable
+
+    def total(deployment: Deployment, active: tuple[int, int]) -> int:
+        old, new = deployment.want
+        live = deployment.pending[OLD] + active[OLD]
+        return new + (max(old, live) if level.strict else old)
+
+    def scale(
+        deployment: Deployment, active: tuple[int, int], ready: tuple[int, int]
+    ) -> Iterator[Outcome]:
+        if not deployment.updated:
+            return
+        old, new = deployment.want
+        sum_now = total(deployment, active)
+        if new < r and sum_now < r + s:
+            grown = at(deployment.want, NEW, min(r + s - sum_now, r - new))
+            yield Outcome("scale-up", {cell(d): deployment._replace(want=grown)})
+            return
+        most = old + ready[NEW] - (r - u)
+        clean = min(most, old - ready[OLD])
+        down = min(old - clean, max(0, ready[OLD] + ready[NEW] - (r - u)))
+        if old > 0 and most > 0 and ready[OLD] <= old and clean + down > 0:
+            shrunk = at(deployment.want, OLD, -clean - down)
+            yield Outcome("scale-down", {cell(d): deployment._replace(want=shrunk)})
+
+    reads = (tally("active", d), tally("ready", d))
+    yield Rule(f"deployment controller {d}", "deployment-controller", (cell(d),), scale, reads)
+
+
+def _replicaset_controller(level: Level, d: int) -> Iterator[Rule]:
+    actor, active = "replicaset-controller", tally("active", d)
+
+    def create(
+        deployment: Deployment, active: tuple[int, int], pool: tuple[int]
+    ) -> Iterator[Outcome]:
+        for gen in (OLD, NEW):
+            lacking = deployment.pending[gen] + active[gen] < deployment.want[gen]
+            if lacking and pool[0] < level.pool:
+                more = at(deployment.pending, gen, 1)
+                yield Outcome("create", {cell(d): deployment._replace(pending=more)})
+
+    def delete_pending(deployment: Deployment, active: tuple[int, int]) -> Iterator[Outcome]:
+        for gen in (OLD, NEW):
+            if deployment.pending[gen] and _surplus(deployment, gen, active):
+                fewer = at(deployment.pending, gen, -1)
+                yield Outcome("delete", {cell(d): deployment._replace(pending=fewer)})
+
+    def delete(
+        deployment: Deployment, node: Node, active: tuple[int, int], bound: tuple[int, int]
+    ) -> Iterator[Outcome]:
+        for gen in (OLD, NEW):
+            if deployment.pending[gen] or not _surplus(deployment, gen, active):
+                continue
+            yield from _delete_on_node(node, 2 * d + gen, unready_elsewhere=bound[gen] > 0)
+
+    yield Rule(f"create {d}", actor, (cell(d),), create, (active, "pool"))
+    yield Rule(f"delete pending {d}", actor, (cell(d),), delete_pending, (active,))
+    yield Rule(f"delete {d}", actor, (cell(d), NODES), delete, (active, tally("bound", d)))
+
+
+def _surplus(deployment: Deployment, gen: int, active: tuple[int, int]) -> bool:
+    return deployment.pending[gen] + active[gen] > deployment.want[gen]
+
+
+def _delete_on_node(node: Node, index: int, *, unready_elsewhere: bool) -> Iterator[Outcome]:
+    """Bound pods go before ready ones, on whatever node."""
+    bound, ready, terminating = node.pods[index]
+    if bound:
+        after = Pods(bound - 1, ready, terminating + 1)
+        yield Outcome("delete", {NODES: with_pods(node, index, after)})
+    elif ready and not unready_elsewhere:
+        after = Pods(bound, ready - 1, terminating + 1)
+        yield Outcome("delete", {NODES: with_pods(node, index, after)})
+
+
+def _scheduler(level: Level, d: int) -> Iterator[Rule]:
+    def bind(deployment: Deployment, node: Node) -> Iterator[Outcome]:
+        if not node.up or used(node) >= level.slots:
+            return
+        for gen in (OLD, NEW):
+            if deployment.pending[gen]:
+                b, ready, t = node.pods[2 * d + gen]
+                writes = {
+                    cell(d): deployment._replace(pending=at(deployment.pending, gen, -1)),
+                    NODES: with_pods(node, 2 * d + gen, Pods(b + 1, ready, t)),
+                }
+                yield Outcome("bind", writes)
+
+    yield Rule(f"bind {d}", "scheduler", (cell(d), NODES), bind)
+
+
+def _kubelet() -> Iterator[Rule]:
+    def run(node: Node) -> Iterator[Outcome]:
+        for i, (b, ready, t) in enumerate(node.pods):
+            if b:
+                yield Outcome("start", {NODES: with_pods(node, i, Pods(b - 1, ready + 1, t))})
+            if t:
+                yield Outcome("stop", {NODES: with_pods(node, i, Pods(b, ready, t - 1))})
+
+    yield Rule("kubelet", "kubelet", (NODES,), run)
+
+
+def _failures(level: Level) -> Iterator[Rule]:
+    def crash(crashes: int, node: Node) -> Iterator[Outcome]:
+        if node.up and crashes < level.crashes:
+            lost = Node(up=False, pods=(Pods(),) * len(node.pods))
+            yield Outcome("crash", {CRASHES: crashes + 1, NODES: lost})
+
+    def recover(crashes: int, node: Node) -> Iterator[Outcome]:
+        if not node.up:
+            left = crashes - 1 if level.renew else crashes
+            yield Outcome("recover", {CRASHES: left, NODES: node._replace(up=True)})
+
+    yield Rule("crash", "fault", (CRASHES, NODES), crash, environment=True)
+    yield Rule("recover", "node", (CRASHES, NODES), recover)
+
+
+def properties(level: Level) -> tuple[Property, ...]:
+    """SurgeOK and Converges of every deployment."""
+    found: list[Property] = []
+    most = level.replicas + level.surge
+    for d in range(level.deployments):
+        surge = Always(
+            View((cell(d),), (tally("active", d),)),
+            lambda dep, active: sum(dep.pending) + sum(active) <= most,
+        )
+        done = Converges(View((), (tally("ready", d),)), lambda ready: ready[NEW] == level.replicas)
+        found += [_property("SurgeOK", d, surge), _property("Converges", d, done)]
+    return tuple(found)
+
+
+def _property(name: str, d: int, formula: Formula) -> Property:
+    statement = Statement(
+        id=name,
+        title=name,
+        kind=Kind.LIVENESS if isinstance(formula, Converges) else Kind.SAFETY,
+        severity=Severity.HIGH,
+        statement=name,
+        why="",
+        conditions="",
+        source="KubeRollout.tla",
+        components=(),
+        remediation="",
+    )
+    return Property(statement, cell(d), formula)
+
+
+def main() -> None:
+    """Explore one level and print what was found."""
+    parser = argparse.ArgumentParser(description="State counts of the KubeRollout slice.")
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--level", choices=LEVELS)
+    group.add_argument("--params", metavar="D,R,S,U,N,C,F,M")
+    parser.add_argument("--renew", action="store_true")
+    parser.add_argument("--loose", action="store_true")
+    given = parser.parse_args()
+    level = LEVELS[given.level] if given.level else Level(*map(int, given.params.split(",")))
+    level = level._replace(
+        renew=level.renew or given.renew, strict=level.strict and not given.loose
+    )
+    result = check(system(level), properties(level), Limits())
+    statistics = result.statistics
+    violated = {p.property.id: len(p.trace.steps) + 1 for p in result.properties if p.trace}
+    print(
+        json.dumps(
+            {
+                "states": statistics.states,
+                "concrete_states": statistics.concrete_states,
+                "transitions": statistics.transitions,
+                "depth": statistics.depth,
+                "terminal": statistics.terminal_states,
+                "violations": violated,
+                "seconds": round(statistics.seconds, 3),
+                "peak_memory_bytes": statistics.peak_memory_bytes,
+                "model_calls": statistics.model_calls,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
