@@ -28,8 +28,8 @@ STATEMENTS = (
         ),
         why="Capacity and quotas are planned for replicas + maxSurge; more pods may not fit.",
         conditions=(
-            "RollingUpdate only. A sum that is too large already (the user has just lowered "
-            "spec.replicas) must not grow."
+            "RollingUpdate only; of spec.replicas as the controller had read it. A sum that is too "
+            "large already (the user has just lowered spec.replicas) must not grow."
         ),
         source=f"{_ROLLING}#max-surge; {_PKG}/util/deployment_util.go",
         components=("deployment-controller",),
@@ -155,7 +155,8 @@ def _within_surge(workload: Workload) -> StepPredicate:
         deployment = after[0]
         surge = workload.max_surge.scaled(deployment.replicas, round_up=True)
         total, earlier = (sum(s.replicas for s in state[0].sets) for state in (after, before))
-        return total <= max(deployment.replicas + surge, earlier)
+        read = [s.maximum for s in deployment.sets if s not in before[0].sets]
+        return total <= max(deployment.replicas + surge, earlier, *read)
 
     return holds
 

@@ -66,22 +66,17 @@ STATEMENTS = (
 )
 
 
-def formulas(workload: Workload) -> dict[str, Formula]:
+def formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of the ReplicaSets of one Deployment, by property."""
     active = workload.tally("active")
+    ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
+    at_node = View((NODES,), (workload.tally("pending"), *ranks))
     own = View((workload.cell,), (active,))
     return {
         "RS-1": Converges(own, _settled),
         "RS-2": EachStep(own, _never_beyond, frozenset({"create-pod"})),
-        "RS-4": EachStep(own, _pending_first, frozenset({"delete-pod"})),
+        "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({"delete-pod"})),
     }
-
-
-def node_formulas(world: World, workload: Workload) -> dict[str, Formula]:
-    """The formulas about the pods of one Deployment on nodes, by property."""
-    ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
-    view = View((NODES,), ranks)
-    return {"RS-4": EachStep(view, _right_victim(world, workload), frozenset({"delete-pod"}))}
 
 
 def _settled(deployment: DeploymentState, active: Counts) -> bool:
@@ -102,31 +97,19 @@ def _never_beyond(
     return None
 
 
-def _pending_first(
-    before: tuple[DeploymentState, Counts],
-    _outcome: Outcome,
-    after: tuple[DeploymentState, Counts],
-) -> bool | None:
-    """No pod is deleted from a node while one of the same ReplicaSet has none."""
-    for then in before[0].sets:
-        if after[1][then.template] < before[1][then.template]:
-            return then.pending == 0
-    return None
-
-
 def _right_victim(world: World, workload: Workload) -> StepPredicate:
     def holds(
-        before: tuple[NodeState, *tuple[int | None, ...]],
+        before: tuple[NodeState, Counts, *tuple[int | None, ...]],
         _outcome: Outcome,
-        after: tuple[NodeState, *tuple[int | None, ...]],
+        after: tuple[NodeState, Counts, *tuple[int | None, ...]],
     ) -> bool | None:
-        node, *ranks = before
+        node, pending, *ranks = before
         for template, pod_class in enumerate(workload.classes):
             now = {p: count(after[0].pods, pod_class, (p,)) for p in ACTIVE}
             lost = [p for p in ACTIVE if count(node.pods, pod_class, (p,)) > now[p]]
             if lost:
                 ranked = {p: rank for rank, p in victims(world, workload, pod_class, node)}
-                return ranked[lost[0]] == ranks[template]
+                return pending[template] == 0 and ranked[lost[0]] == ranks[template]
         return None
 
     return holds

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from kubelemma.model.system import Outcome, View
 from kubelemma.model.wiring.replicaset import Counts
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, count
+from kubelemma.model.wiring.state import NodeState, Phase, count
 from kubelemma.model.wiring.topology import Domains, Topology
-from kubelemma.model.wiring.world import NODES, Workload, World
+from kubelemma.model.wiring.world import NODES, World
 
 from .capacity import overcommitted
 from .formula import EachStep, Formula, StepPredicate
@@ -85,36 +85,16 @@ _TOUCHING = frozenset(
 """The other actions that touch pods on nodes: none of them may put one there."""
 
 
-def formulas(workload: Workload) -> dict[str, Formula]:
-    """The formulas about the pods of one workload, by property."""
-    view = View((workload.cell,), (workload.tally("alive"),))
-    return {"SCH-1": EachStep(view, _leaves_the_queue, frozenset({"bind"}))}
-
-
-def node_formulas(world: World, topologies: tuple[Topology, ...]) -> dict[str, Formula]:
+def formulas(world: World, topologies: tuple[Topology, ...]) -> dict[str, Formula]:
     """The formulas about what is bound to any node, by property."""
     reads = tuple(dict.fromkeys(name for topology in topologies for name in topology.reads))
+    pending = tuple(workload.tally("pending") for workload in world.workloads)
     bind = frozenset({"bind"})
     return {
-        "SCH-1": EachStep(View((NODES,)), _only_bindings_add(world), _ADDING | _TOUCHING),
+        "SCH-1": EachStep(View((NODES,), pending), _bound_once(world), _ADDING | _TOUCHING),
         "SCH-2": EachStep(View((NODES,)), _never_overcommits(world), bind),
         "SCH-3": EachStep(View((NODES,), reads), _legal(topologies, reads), bind),
     }
-
-
-def _leaves_the_queue(
-    before: tuple[DeploymentState, Counts],
-    _outcome: Outcome,
-    after: tuple[DeploymentState, Counts],
-) -> bool | None:
-    """A binding takes one pod without a node and puts one of the same template on a node."""
-    if before == after:
-        return None
-    waiting = {s.template: s.pending for s in before[0].sets}
-    still = {s.template: s.pending for s in after[0].sets}
-    moved = {t: waiting[t] - still[t] for t in waiting if waiting[t] != still[t]}
-    arrived = {t: b - a for t, (a, b) in enumerate(zip(before[1], after[1], strict=True)) if a != b}
-    return moved == arrived and list(moved.values()) == [1]
 
 
 def _gained(before: NodeState, after: NodeState) -> dict[int, int]:
@@ -124,19 +104,27 @@ def _gained(before: NodeState, after: NodeState) -> dict[int, int]:
     return {c: n for c, n in more.items() if n > 0}
 
 
-def _only_bindings_add(world: World) -> StepPredicate:
-    def holds(before: tuple[NodeState], outcome: Outcome, after: tuple[NodeState]) -> bool | None:
+def _bound_once(world: World) -> StepPredicate:
+    """Nothing but a binding puts a pod on a node: one, and out of the queue of its template."""
+
+    def holds(
+        before: tuple[NodeState, *tuple[Counts, ...]],
+        outcome: Outcome,
+        after: tuple[NodeState, *tuple[Counts, ...]],
+    ) -> bool | None:
         gained = _gained(before[0], after[0])
         if not gained:
             return None
         ((bound, number), *others) = gained.items()
         pod_class = world.classes[bound]
-        allowed = (
-            bool(pod_class.node_name)
-            if outcome.action == "create-pod"
-            else outcome.action == "bind" and not pod_class.gated
+        if number != 1 or others:
+            return False
+        if outcome.action == "create-pod":
+            return bool(pod_class.node_name)
+        queue, left = (
+            state[1 + pod_class.workload][pod_class.template] for state in (before, after)
         )
-        return allowed and number == 1 and not others
+        return outcome.action == "bind" and not pod_class.gated and left == queue - 1
 
     return holds
 

@@ -26,11 +26,8 @@ def _all(scenario: Scenario) -> Iterator[Property]:
     topologies = tuple(topology_of(world, c) for c in world.classes)
     for workload in world.workloads:
         yield from _named(workload.cell, deployments.formulas(world, workload))
-        yield from _named(workload.cell, replicasets.formulas(workload))
-        on_nodes = f"{workload.cell}, on nodes"
-        yield from _named(on_nodes, replicasets.node_formulas(world, workload))
-        yield from _named(workload.cell, scheduling.formulas(workload))
-    yield from _named("all nodes", scheduling.node_formulas(world, topologies))
+        yield from _named(workload.cell, replicasets.formulas(world, workload))
+    yield from _named("all nodes", scheduling.formulas(world, topologies))
     yield from _named("all nodes", nodes.formulas(world))
 
 

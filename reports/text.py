@@ -40,7 +40,7 @@ _STOPS = {
     "interrupted": "it was interrupted",
     "all-violated": "nothing was left to decide",
 }
-_PLACES_SHOWN = 4
+_PLACES_SHOWN = 3
 
 
 def render(report: Report, *, wide: bool = False, colour: bool = False, width: int = 100) -> str:
@@ -56,6 +56,7 @@ def render(report: Report, *, wide: bool = False, colour: bool = False, width: i
     lines: list[str] = []
     for scenario in report.scenarios:
         lines += [*_scenario(scenario, report.fail_on, paint, width, wide=wide), ""]
+    lines += _left_out(report, paint, width, wide=wide)
     lines += _summary(report, paint, width)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -75,7 +76,6 @@ def _scenario(
             told.append(prop.story)
     for title, section in (
         ("What was not decided", _undecided(scenario, width)),
-        ("What is not modelled", _not_modelled(scenario.not_modelled, width, wide=wide)),
         ("What was explored", _explored(scenario, width, wide=wide)),
     ):
         yield from _section(title, section, paint)
@@ -149,23 +149,44 @@ def _violation(
 
 def _undecided(scenario: ScenarioReport, width: int) -> Iterator[str]:
     open_ones = (p for p in scenario.properties if p.verdict is Verdict.INCONCLUSIVE)
-    yield from bullets((f"{p.id}, {p.subject}: {p.message}" for p in open_ones), width)
+    for message, names in _by_message(open_ones).items():
+        yield from bullets([f"{message}: {names}"], width)
+
+
+def _by_message(properties: Iterable[PropertyReport]) -> dict[str, str]:
+    """The properties of which the same is said, such as ``DEP-4 of Deployment default/web``."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for prop in properties:
+        found[prop.message].append(f"{prop.id} of {prop.subject}")
+    return {message: "; ".join(names) for message, names in found.items()}
+
+
+def _left_out(report: Report, paint: Paint, width: int, *, wide: bool) -> Iterator[str]:
+    """What is not modelled, once for all scenarios of the same input."""
+    by_input: dict[tuple[NotModelled, ...], list[str]] = defaultdict(list)
+    for scenario in report.scenarios:
+        by_input[scenario.not_modelled].append(scenario.name)
+    for parts, names in by_input.items():
+        if parts:
+            where = f" in {enumeration(names)}" if len(by_input) > 1 else ""
+            yield paint(f"What is not modelled{where}", Role.HEADING)
+            yield from (*_not_modelled(parts, width, wide=wide), "")
 
 
 def _not_modelled(parts: tuple[NotModelled, ...], width: int, *, wide: bool) -> Iterator[str]:
     """What is left out, by what follows from it; what follows from nothing is only counted."""
-    if wide and parts:
+    if wide:
         rows = [(p.position, p.object, p.path or "<all>", p.reason) for p in parts]
         headers = ("LOCATION", "OBJECT", "FIELD", "REASON")
         yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
         return
-    by_reason: dict[str, list[str]] = defaultdict(list)
+    by_reason: dict[str, list[NotModelled]] = defaultdict(list)
     for part in parts:
         if part.severity == "not modelled":
-            by_reason[part.reason].append(f"{part.object} {part.path}".rstrip())
-    for reason, places in by_reason.items():
+            by_reason[part.reason].append(part)
+    for reason, alike in by_reason.items():
         yield from wrap(reason, width, "  - ")
-        yield from wrap(_some(places), width, "      ")
+        yield from _places(alike, width)
     harmless = sum(part.severity == "irrelevant" for part in parts)
     if harmless:
         text = plural(harmless, "field or object", "fields or objects")
@@ -174,10 +195,15 @@ def _not_modelled(parts: tuple[NotModelled, ...], width: int, *, wide: bool) -> 
         )
 
 
-def _some(places: list[str]) -> str:
-    left_out = len(places) - _PLACES_SHOWN
-    shown = places[:_PLACES_SHOWN]
-    return enumeration([*shown, f"{left_out} more"] if left_out > 0 else shown)
+def _places(parts: list[NotModelled], width: int) -> Iterator[str]:
+    """The first few places: whole objects in a row, fields on lines of their own."""
+    shown = [f"{p.object} {p.path}".rstrip() for p in parts[:_PLACES_SHOWN]]
+    more = len(parts) - len(shown)
+    if any(part.path for part in parts):
+        for place in [*shown, *[f"and {more} more"] * bool(more)]:
+            yield from wrap(place, width, "      ")
+    else:
+        yield from wrap(enumeration([*shown, *[f"{more} more"] * bool(more)]), width, "      ")
 
 
 def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[str]:
@@ -186,12 +212,8 @@ def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[s
     if statistics.rules_never_fired:
         never = "; ".join(statistics.rules_never_fired)
         yield from bullets([f"never happened, though modelled: {never}"], width)
-    by_message: dict[str, list[str]] = defaultdict(list)
-    for prop in scenario.properties:
-        if prop.vacuous:
-            by_message[prop.message].append(f"{prop.id} of {prop.subject}")
-    for message, names in by_message.items():
-        yield from bullets([f"vacuous ({message}): {'; '.join(names)}"], width)
+    for message, names in _by_message(p for p in scenario.properties if p.vacuous).items():
+        yield from bullets([f"vacuous ({message}): {names}"], width)
     if wide and statistics.actions:
         rows = [(action, f"{count:,}") for action, count in statistics.actions]
         table = tabulate(rows, ("ACTION", "TRANSITIONS"), "plain", colalign=("left", "right"))

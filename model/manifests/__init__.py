@@ -36,6 +36,7 @@ from .kinds import ApiObject, Severity
 from .loading import load
 from .problems import (
     FieldPath,
+    Finding,
     InvalidInput,
     Position,
     Problem,
@@ -61,6 +62,7 @@ __all__ = [
     "EventEntry",
     "Faults",
     "FieldPath",
+    "Finding",
     "InvalidInput",
     "Manifest",
     "Manifests",

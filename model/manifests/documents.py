@@ -69,8 +69,9 @@ class Document(NamedTuple):
         """The plain data of a field; None where there is none."""
         value = self.data
         for key in path:
-            inside = value if isinstance(value, dict) else dict(enumerate(value or ()))
-            value = inside.get(key) if isinstance(value, dict | list) else None
+            if isinstance(value, list):
+                value = dict(enumerate(value))
+            value = value.get(key) if isinstance(value, dict) else None
         return value
 
     def deepest(self, path: FieldPath) -> Place:
@@ -341,7 +342,8 @@ class _Builder:
             frame.merged.append((value, place))
         elif key in mapping:
             first = frame.children[key].line
-            message = f"given twice (first in line {first})"
+            separator = " (is --- missing between two documents?)" if key == "apiVersion" else ""
+            message = f"given twice (first in line {first}){separator}"
             self.problems.append(self._problem(key_place, self._path(), message))
         else:
             mapping[key] = value

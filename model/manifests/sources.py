@@ -173,7 +173,7 @@ def _tree(top: str, errors: list[OSError]) -> _Tree:
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:
-    return any(os.path.commonpath((path, folder)) == folder for folder in folders)
+    return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
 def _kustomized(kustomizations: dict[str, str]) -> Iterator[_Item]:

@@ -62,6 +62,12 @@ _COMPLAINTS = (
     _Complaint("Unicode character escape", "", 'a "\\u" sequence that stands for no character'),
     _Complaint("alphabetic or numeric", "alias", "a value that begins with * must be quoted"),
     _Complaint("alphabetic or numeric", "anchor", "a value that begins with & must be quoted"),
+    _Complaint(
+        "comment or line break", "block scalar", "a text after | or > begins on the next line"
+    ),
+    _Complaint("", "scanning a directive", "a line that begins with % must be quoted"),
+    _Complaint("unexpected ':'", "plain scalar", "quote a value that holds a colon"),
+    _Complaint("undefined tag handle", "", "a value that begins with ! must be quoted"),
     _Complaint("expected node content", "", 'expected a value, or a "]" or "}" is missing'),
 )
 

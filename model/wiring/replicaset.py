@@ -31,16 +31,29 @@ Counts = tuple[int, ...]
 
 
 def tallies(workload: Workload) -> tuple[Tally, ...]:
-    """Pods on nodes by template: active, available, and alive (with those terminating)."""
+    """Pods by template: pending ones without a node; active, available and alive ones on nodes.
+
+    Alive ones include those that terminate.
+    """
     kinds = (
         ("active", ACTIVE),
         ("available", (Phase.AVAILABLE,)),
         ("alive", tuple(Phase)),
     )
-    return tuple(
-        Tally(workload.tally(name), {NODES: _counter(workload, phases)}, len(workload.classes))
+    width = len(workload.classes)
+    on_nodes = (
+        Tally(workload.tally(name), {NODES: _counter(workload, phases)}, width)
         for name, phases in kinds
     )
+    return (Tally(workload.tally("pending"), {workload.cell: _waiting(width)}, width), *on_nodes)
+
+
+def _waiting(width: int) -> Callable[[DeploymentState], Counts]:
+    def measure(deployment: DeploymentState) -> Counts:
+        pending = {s.template: s.pending for s in deployment.sets}
+        return tuple(pending.get(template, 0) for template in range(width))
+
+    return measure
 
 
 def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeState], Counts]:

@@ -58,18 +58,19 @@ def write(tmp_path: Path) -> Callable[..., str]:
     return to_file
 
 
-def deployment(name: str = "web", *, apart: bool = True, **strategy: object) -> Manifest:
-    """Two replicas that must not share a node (``apart``), with these rolling update bounds."""
-    labels = {"app": name}
-    spec: Manifest = {"containers": [{"name": "c", "image": "c:1"}]}
-    if apart:
-        term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": labels}}
-        required = "requiredDuringSchedulingIgnoredDuringExecution"
-        spec["affinity"] = {"podAntiAffinity": {required: [term]}}
+def deployment(**strategy: object) -> Manifest:
+    """Two replicas that must not share a node, with these bounds of a rolling update."""
+    labels = {"app": "web"}
+    term = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": labels}}
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    spec: Manifest = {
+        "containers": [{"name": "c", "image": "c:1"}],
+        "affinity": {"podAntiAffinity": {required: [term]}},
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name},
+        "metadata": {"name": "web"},
         "spec": {
             "replicas": 2,
             "selector": {"matchLabels": labels},
@@ -94,9 +95,15 @@ def scenario(name: str = "two-nodes", **spec: object) -> Manifest:
 
 
 @pytest.fixture
-def stuck(write: Callable[..., str]) -> str:
-    """A file with a rollout that cannot complete: DEP-4 is violated."""
-    return write("stuck.yaml", deployment(), scenario())
+def documents() -> tuple[Manifest, Manifest]:
+    """A Deployment and a scenario in which its rollout cannot complete: DEP-4 is violated."""
+    return deployment(), scenario()
+
+
+@pytest.fixture
+def stuck(write: Callable[..., str], documents: tuple[Manifest, Manifest]) -> str:
+    """A file with the rollout that cannot complete."""
+    return write("stuck.yaml", *documents)
 
 
 @pytest.fixture

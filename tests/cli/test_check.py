@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 import jsonschema
 import pytest
-import yaml
 
 from kubelemma.reports.json import schema
 
 Kubelemma: TypeAlias = Callable[..., Any]
 Write: TypeAlias = Callable[..., str]
+Documents: TypeAlias = tuple[dict[str, Any], dict[str, Any]]
 
 TRACE = Path(".kubelemma/traces/two-nodes-DEP-4.json")
 
@@ -95,14 +95,14 @@ def test_verbose(kubelemma: Kubelemma, sound: str) -> None:
 
 
 @pytest.fixture
-def with_expectations(write: Write, stuck: str, tmp_path: Path) -> Callable[..., str]:
+def with_expectations(write: Write, documents: Documents) -> Callable[..., str]:
     """The stuck scenario with these expectations."""
+    web, scenario = documents
 
     def expecting(**expect: str) -> str:
-        objects = list(yaml.safe_load_all((tmp_path / stuck).read_text("utf-8")))
-        objects[1]["spec"]["expect"] = {k.replace("_", "-"): v for k, v in expect.items()}
-        objects[1]["spec"]["properties"] = ["DEP-4", "DEP-6"]
-        return write("expecting.yaml", *objects)
+        by_id = {name.replace("_", "-"): verdict for name, verdict in expect.items()}
+        scenario["spec"] |= {"expect": by_id, "properties": ["DEP-4", "DEP-6"]}
+        return write("expecting.yaml", web, scenario)
 
     return expecting
 
@@ -131,43 +131,17 @@ def test_expectation_that_means_nothing(
     assert "spec.expect.DEP-3" in run.err
 
 
-def test_resources_of_a_scenario(kubelemma: Kubelemma, write: Write) -> None:
+def test_resources_of_a_scenario(kubelemma: Kubelemma, write: Write, documents: Documents) -> None:
     """A scenario finds its resources beside itself; what nobody checks is told."""
-    from_conftest = yaml.safe_load_all(STUCK)
-    objects = list(from_conftest)
-    write("case/web.yaml", objects[0])
-    objects[1]["spec"]["resources"] = ["web.yaml"]
-    write("case/check.yaml", objects[1])
-    write("case/other.yaml", {**objects[0], "metadata": {"name": "other"}})
+    web, scenario = documents
+    scenario["spec"]["resources"] = ["web.yaml"]
+    write("case/web.yaml", web)
+    write("case/check.yaml", scenario)
+    write("case/other.yaml", {**web, "metadata": {"name": "other"}})
     run = kubelemma("check", "case", "--property", "DEP-4", "--no-save")
     assert run.code == 1
     assert "Deployment other is not checked" in run.err
     assert "Deployment other is not checked" not in kubelemma("check", "case", "-q").err
-
-
-STUCK = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers: [{name: c, image: "c:1"}]
-      affinity:
-        podAntiAffinity:
-          requiredDuringSchedulingIgnoredDuringExecution:
-          - {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}
----
-apiVersion: kubelemma.dev/v1alpha1
-kind: Check
-metadata: {name: beside}
-spec:
-  cluster: {nodes: [{count: 2, allocatable: {cpu: "4"}}]}
-  events: [{rollout: {deployment: web}}]
-"""
 
 
 def test_options_outweigh_the_scenario(kubelemma: Kubelemma, stuck: str) -> None:
@@ -182,11 +156,11 @@ def test_namespace(kubelemma: Kubelemma, repaired: str) -> None:
     assert "Deployment prod/web" in run.out
 
 
-def test_together(kubelemma: Kubelemma, write: Write) -> None:
+def test_together(kubelemma: Kubelemma, write: Write, documents: Documents) -> None:
     """Workloads that are checked together make one scenario, others one each."""
-    web, other = yaml.safe_load(STUCK.partition("---")[0]), {"name": "other"}
-    pair = write("pair.yaml", web, {**web, "metadata": other})
+    web, _ = documents
+    pair = write("pair.yaml", web, {**web, "metadata": {"name": "other"}})
     options = ("--property", "DEP-6", "--event", "rollout=web", "--nodes", "count=2,cpu=4")
-    assert kubelemma("check", pair, *options).out.count("\nScenario ") == 1
+    assert kubelemma("check", pair, *options).out.count("Scenario ") == 2
     assert kubelemma("check", pair, *options, "--together", "web,other").out.count("Scenario ") == 1
     assert kubelemma("check", pair, *options, "--workload", "web").out.count("Scenario ") == 1

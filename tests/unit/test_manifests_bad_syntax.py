@@ -84,6 +84,9 @@ SYNTAX = [
     Case("at", "a: @b\n", 'f.yaml:1: a value cannot begin with "@": quote it'),
     Case("star", "a: *\n", "f.yaml:1: a value that begins with * must be quoted"),
     Case("ampersand", "a: &\n", "f.yaml:1: a value that begins with & must be quoted"),
+    Case("block", "a: | x\n", "f.yaml:1: a text after | or > begins on the next line"),
+    Case("percent", "a: 1\n%b: c\n", "f.yaml:2: a line that begins with % must be quoted"),
+    Case("bang", "a: !e!b c\n", "f.yaml:1: a value that begins with ! must be quoted"),
     Case("escape", 'a: "\\q"\n', 'f.yaml:1: an unknown "\\" sequence in double quotes'),
     Case(
         "left-over", '{"a": 1}{"b": 2}', "f.yaml:1: something left over: a new document needs ---"
@@ -216,6 +219,16 @@ def test_duplicate_keys() -> None:
     assert said(text) == [
         "f.yaml:7: spec.replicas: given twice (first in line 6)",
         "f.yaml:10: spec.selector.matchLabels.app: given twice (first in line 10)",
+    ]
+
+
+def test_missing_separator() -> None:
+    """Two documents without a line between them are known by their keys."""
+    hint = "given twice (first in line 1) (is --- missing between two documents?)"
+    text = "apiVersion: v1\nkind: Secret\napiVersion: v1\nkind: Secret\n"
+    assert said(text) == [
+        f"f.yaml:3: apiVersion: {hint}",
+        "f.yaml:4: kind: given twice (first in line 2)",
     ]
 
 

@@ -280,12 +280,8 @@ def test_checks() -> None:
 
 def test_nodes_of_a_check() -> None:
     """Groups of nodes become nodes with names, host names, zones in turn, and 110 pods."""
-    (manifest,) = read(
-        CHECK.replace(
-            "    nodes:\n",
-            "    nodes:\n    - {count: 2}\n    - {count: 3, name: gpu, zones: 2}\n    - {name: big}\n",
-        )
-    ).checks
+    more = "    - {count: 2}\n    - {count: 3, name: gpu, zones: 2}\n    - {name: big}\n"
+    (manifest,) = read(CHECK.replace("    nodes:\n", "    nodes:\n" + more)).checks
     nodes = nodes_of(manifest.check.spec.cluster)
     assert [n.metadata.name for n in nodes] == [
         *("node-1", "node-2", "gpu-1", "gpu-2", "gpu-3", "big", "node-3", "node-4", "node-5"),

@@ -192,6 +192,17 @@ def test_kustomize_builds_roots(tree: Tree, kubectl: Callable[[str], None]) -> N
     assert [str(w) for w in manifests.warnings] == [warning]
 
 
+@pytest.mark.parametrize("top", [".", "base", "./base/"])
+def test_kustomize_owns_its_files(tree: Tree, kubectl: Callable[[str], None], top: str) -> None:
+    """Files below a kustomization are Kustomize's to read, wherever the tree begins."""
+    folder = "." if top == "." else "base"
+    raw = {"a.yaml": NAMESPACE.format("raw"), "deep/b.yaml": NAMESPACE.format("raw")}
+    tree({f"{folder}/{name}": text for name, text in raw.items()})
+    tree({f"{folder}/kustomization.yaml": KUSTOMIZATION.format("a.yaml")})
+    kubectl("echo '{apiVersion: v1, kind: Namespace, metadata: {name: built}}'")
+    assert names(load([Source(top)])) == ["built"]
+
+
 def test_kustomize_output_has_problems(tree: Tree, kubectl: Callable[[str], None]) -> None:
     """Problems of generated text name the directory and the object instead of a line."""
     tree({"base/kustomization.yaml": "resources: []\n"})
