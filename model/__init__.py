@@ -1,0 +1,1 @@
+"""The control plane as pure functions, and how scenarios are made of manifests."""

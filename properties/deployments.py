@@ -39,7 +39,7 @@ STATEMENTS = (
         id="DEP-2",
         title="Rolling updates keep the promised pods available",
         kind=Kind.STEP,
-        severity=Severity.CRITICAL,
+        severity=Severity.MEDIUM,
         statement=(
             "When the ReplicaSet controller deletes an available pod, at least spec.replicas - "
             "maxUnavailable pods of the Deployment are available afterwards."
@@ -55,9 +55,9 @@ STATEMENTS = (
         source=f"{_ROLLING}#max-unavailable; {_PKG}/rolling.go",
         components=("deployment-controller", "replicaset-controller"),
         remediation=(
-            "The controller decides on availability that it saw earlier. Keep a spare: raise "
-            "replicas or lower maxUnavailable (with maxSurge above 0), and give rollouts room so "
-            "that they do not last through failures."
+            "The controllers act on what they saw a moment earlier, so no setting closes this "
+            "window while pods may fail during a rollout. Plan for it: run one replica more than "
+            "you can do without."
         ),
     ),
     Statement(

@@ -6,7 +6,7 @@ from kubelemma.model.system import Outcome, View
 from kubelemma.model.wiring.replicaset import Counts
 from kubelemma.model.wiring.state import NodeState, Phase, count
 from kubelemma.model.wiring.topology import Domains, Topology
-from kubelemma.model.wiring.world import NODES, World
+from kubelemma.model.wiring.world import NODES, PodClass, World
 
 from .capacity import overcommitted
 from .formula import EachStep, Formula, StepPredicate
@@ -104,6 +104,12 @@ def _gained(before: NodeState, after: NodeState) -> dict[int, int]:
     return {c: n for c, n in more.items() if n > 0}
 
 
+def _queue(seen: tuple[NodeState, *tuple[Counts, ...]], pod_class: PodClass) -> int:
+    """How many pods of the class have no node."""
+    _, *pending = seen
+    return pending[pod_class.workload][pod_class.template]
+
+
 def _bound_once(world: World) -> StepPredicate:
     """Nothing but a binding puts a pod on a node: one, and out of the queue of its template."""
 
@@ -121,9 +127,7 @@ def _bound_once(world: World) -> StepPredicate:
             return False
         if outcome.action == "create-pod":
             return bool(pod_class.node_name)
-        queue, left = (
-            state[1 + pod_class.workload][pod_class.template] for state in (before, after)
-        )
+        queue, left = _queue(before, pod_class), _queue(after, pod_class)
         return outcome.action == "bind" and not pod_class.gated and left == queue - 1
 
     return holds

@@ -220,20 +220,19 @@ class Search:
             target = self._discover(ids, state, move.number)
         self.fired[move.number] += 1
         if asked:
-            self._ask_of_step(asked, Finding(state, (Hop(move.number, target),)), unsorted)
+            self._ask_of_step(asked, state, Hop(move.number, target), unsorted)
         return target
 
     def _ask_of_step(
-        self, asked: list[tuple[Track, StepPredicate]], finding: Finding, unsorted: Ids
+        self, asked: list[tuple[Track, StepPredicate]], state: int, hop: Hop, unsorted: Ids
     ) -> None:
         """Ask the properties of steps; ``unsorted`` is the state after the step."""
-        ((number, target),) = finding.tail
-        move = self.tables.moves[number]
-        before = self.space.states[finding.stem], self.space.summaries[finding.stem]
-        after = unsorted, self.space.summaries[target]
+        space, move = self.space, self.tables.moves[hop.move]
+        before = space.states[state], space.summaries[state]
+        after = unsorted, space.summaries[hop.state]
         for track, predicate in asked:
-            if track.finding is None:
-                self._hear(track, predicate.answers(move, before, after), finding)
+            if track.finding is None and _denied(track, predicate.answers(move, before, after)):
+                self.violated(track, Finding(state, (hop,)))
 
     def _discover(self, ids: Ids, parent: int, move: int) -> int:
         """Add a state that is new, and ask all predicates about it."""
@@ -243,8 +242,8 @@ class Search:
         summary = self._interned.setdefault(summary, summary)
         state = self.space.add(ids, summary, parent, move)
         for track, predicate in self._invariants:
-            if track.finding is None:
-                self._hear(track, predicate.answers(ids, summary), Finding(state))
+            if track.finding is None and _denied(track, predicate.answers(ids, summary)):
+                self.violated(track, Finding(state))
         for goal in self.goals:
             reached = all(goal.predicate.answers(ids, summary))
             goal.reached.append(reached)
@@ -253,11 +252,12 @@ class Search:
         self.space.index[ids] = state
         return state
 
-    def _hear(self, track: Track, answers: Iterable[bool | None], finding: Finding) -> None:
-        for holds in answers:
-            if holds is None:
-                continue
+
+def _denied(track: Track, answers: Iterable[bool | None]) -> bool:
+    """Whether one of the answers is that the property is false."""
+    for holds in answers:
+        if holds is not None:
             track.spoken = True
             if not holds:
-                self.violated(track, finding)
-                return
+                return True
+    return False

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
-from typing import Any, NamedTuple, TypeAlias
+from itertools import chain, product
+from typing import Any, NamedTuple
 
 from kubelemma.model.system import Outcome, Rule, System, View, written
 
@@ -60,17 +60,17 @@ class Predicate:
             yield self.table[seen + reads]
 
 
-StepKey: TypeAlias = tuple[int, tuple[tuple[int, int], ...], Ids, Ids]
-"""The number of a move, each cell's number before and after it, the reads before and after it."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class StepPredicate:
-    """A predicate over steps, tabulated by the move and what is seen before and after it."""
+    """A predicate over steps, tabulated by the move and what is seen before and after it.
+
+    The table is keyed by the number of the move, then the reads before and after it, then the
+    number before and after it of each cell.
+    """
 
     cells: tuple[slice, ...]
     reads: tuple[int, ...]
-    table: Memo[StepKey, bool | None]
+    table: Memo[Ids, bool | None]
 
     def answers(
         self, move: Move, before: tuple[Ids, Ids], after: tuple[Ids, Ids]
@@ -81,11 +81,14 @@ class StepPredicate:
         same member in both, so the state after the step is not sorted.
         """
         (ids, summary), (ids_after, summary_after) = before, after
-        reads = tuple([summary[i] for i in self.reads])
-        reads_after = tuple([summary_after[i] for i in self.reads])
+        key = (
+            move.number,
+            *[summary[i] for i in self.reads],
+            *[summary_after[i] for i in self.reads],
+        )
         changes = [set(zip(ids[w], ids_after[w], strict=True)) for w in self.cells]
         for seen in product(*changes):
-            yield self.table[(move.number, seen, reads, reads_after)]
+            yield self.table[(*key, *chain.from_iterable(seen))]
 
 
 class Tables:
@@ -154,12 +157,12 @@ class Tables:
     def step_predicate(self, view: View, function: Callable[..., bool | None]) -> StepPredicate:
         """A predicate over what the view shows before and after a step, and its outcome."""
         domains = self._seen(view.cells, view.reads)
+        reads, first = len(view.reads), 1 + 2 * len(view.reads)
 
-        def compute(key: StepKey) -> bool | None:
-            number, cells, reads, reads_after = key
-            before = _values(domains, (*[b for b, _ in cells], *reads))
-            after = _values(domains, (*[a for _, a in cells], *reads_after))
-            return function(before, self.moves[number].outcome, after)
+        def compute(key: Ids) -> bool | None:
+            before = _values(domains, key[first::2] + key[1 : 1 + reads])
+            after = _values(domains, key[first + 1 :: 2] + key[1 + reads : first])
+            return function(before, self.moves[key[0]].outcome, after)
 
         table = Memo(compute)
         self._predicates.append(table)

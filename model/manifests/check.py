@@ -22,6 +22,8 @@ from .validation import taints
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
+_PLATFORM = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+"""What nearly every kubelet says of its machine (``pkg/kubelet/kubelet_node_status.go``)."""
 _DEFAULT_NODE_NAME = "node"
 _DEFAULT_PODS = Quantity(110)
 """The kubelet's ``maxPods`` (``pkg/kubelet/apis/config/v1beta1/defaults.go``)."""
@@ -384,7 +386,7 @@ def _names(groups: tuple[NodeGroup, ...]) -> Iterator[tuple[str, ...]]:
 
 def _node(group: NodeGroup, name: str, index: int) -> Node:
     zone = {ZONE_LABEL: f"zone-{index % group.zones + 1}"} if group.zones else {}
-    own_labels = {HOSTNAME_LABEL: name, **zone, **(group.labels or {})}
+    own_labels = {HOSTNAME_LABEL: name, **_PLATFORM, **zone, **(group.labels or {})}
     allocatable = {"pods": _DEFAULT_PODS, **(group.allocatable or {})}
     return Node(
         metadata=ObjectMeta(name=name, labels=own_labels),

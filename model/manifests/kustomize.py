@@ -19,6 +19,7 @@ from .problems import Position, Problem
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SECONDS = 60
+AS_THEY_ARE = " (--no-kustomize reads the files as they are)"
 _KLOG_ERROR = re.compile(r'\berr="((?:[^"\\]|\\.)*)"')
 _COMMANDS = (("kubectl", "kustomize"), ("kustomize", "build"))
 
@@ -83,9 +84,7 @@ def build(directory: str) -> Built:
     said = _relayed(done.stderr)
     if done.returncode != 0:
         reason = "; ".join(said) or f"exit code {done.returncode}"
-        return _failed(
-            directory, f"Kustomize failed: {reason} (--no-kustomize reads the files as they are)"
-        )
+        return _failed(directory, f"Kustomize failed: {reason}{AS_THEY_ARE}")
     warnings = tuple(Problem(Position(directory), "", f"Kustomize says: {line}") for line in said)
     return Built(done.stdout, warnings=warnings)
 

@@ -40,7 +40,10 @@ def _read(gathered: Gathered) -> tuple[Manifests, tuple[Problem, ...]]:
             empty = Problem(Position(text.file), "", "holds no document: nothing to check")
             (problems if text.alone else warnings).append(empty)
     manifests, wrong = interpret(documents)
-    manifests = manifests._replace(warnings=(*warnings, *manifests.warnings))
+    manifests = manifests._replace(
+        warnings=(*warnings, *manifests.warnings),
+        not_modelled=(*gathered.not_modelled, *manifests.not_modelled),
+    )
     return manifests, (*problems, *wrong)
 
 

@@ -87,7 +87,10 @@ _Item = Manifest[Any] | CheckManifest | NotModelled | Problem | _Warned
 
 
 def interpret(documents: Iterable[Document]) -> tuple[Manifests, tuple[Problem, ...]]:
-    """Read documents of any kind; the first part is complete where the second is empty."""
+    """Read documents of any kind; the first part is complete where the second is empty.
+
+    Where every scenario names its own resources, objects of one name may belong to different ones.
+    """
     items = [item for document in documents for item in _document(document)]
     objects = tuple(item for item in items if isinstance(item, Manifest))
     checks = tuple(item for item in items if isinstance(item, CheckManifest))
@@ -98,7 +101,8 @@ def interpret(documents: Iterable[Document]) -> tuple[Manifests, tuple[Problem, 
         tuple(item.problem for item in items if isinstance(item, _Warned)),
     )
     problems = [item for item in items if isinstance(item, Problem)]
-    return manifests, (*problems, *_duplicates(objects, checks))
+    scoped = bool(checks) and all(check.check.spec.resources for check in checks)
+    return manifests, (*problems, *_duplicates(() if scoped else objects, checks))
 
 
 def _duplicates(

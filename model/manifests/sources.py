@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import kustomize
+from .coverage import NotModelled
 from .documents import LARGEST_TEXT, too_large
 from .problems import Position, Problem, did_you_mean
 
@@ -53,13 +54,14 @@ class Gathered(NamedTuple):
     texts: tuple[Text, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    not_modelled: tuple[NotModelled, ...] = ()
 
 
 class _Warned(NamedTuple):
     problem: Problem
 
 
-_Item = Text | Problem | _Warned
+_Item = Text | Problem | NotModelled | _Warned
 
 
 def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
@@ -72,6 +74,7 @@ def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
         tuple(texts.values()),
         tuple(item for item in items if isinstance(item, Problem)),
         tuple(item.problem for item in items if isinstance(item, _Warned)),
+        tuple(item for item in items if isinstance(item, NotModelled)),
     )
 
 
@@ -151,7 +154,7 @@ def _directory(top: str, *, build: bool) -> Iterator[_Item]:
     if build:
         owned = tuple(tree.kustomizations)
         yield from (_file(path, alone=False) for path in tree.files if not _is_in(path, owned))
-        yield from _kustomized(tree.kustomizations)
+        yield from _kustomized(tree, top)
     else:
         yield from (_file(path, alone=False) for path in tree.files)
         for path in tree.kustomizations.values():
@@ -176,11 +179,11 @@ def _is_in(path: str, folders: Iterable[str]) -> bool:
     return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
-def _kustomized(kustomizations: dict[str, str]) -> Iterator[_Item]:
+def _kustomized(tree: _Tree, top: str) -> Iterator[_Item]:
     """Build every directory that no other one builds upon."""
     bases: dict[str, frozenset[str]] = {}
     components: set[str] = set()
-    for folder, path in kustomizations.items():
+    for folder, path in tree.kustomizations.items():
         text = _file(path, alone=False)
         if isinstance(text, Problem):
             yield text
@@ -192,9 +195,32 @@ def _kustomized(kustomizations: dict[str, str]) -> Iterator[_Item]:
         if folder in components:
             message = "a Kustomize component that nothing here uses: skipped"
             yield _Warned(Problem(Position(folder), "", message))
-            continue
-        built = kustomize.build(folder)
-        yield from built.problems
-        yield from map(_Warned, built.warnings)
-        if built.text is not None:
-            yield Text(folder, built.text, generated=True)
+        elif folder == top:
+            yield from _built(kustomize.build(folder), folder)
+        else:
+            yield from _built_or_read(tree, folder)
+
+
+def _built(built: kustomize.Built, folder: str) -> Iterator[_Item]:
+    yield from built.problems
+    yield from map(_Warned, built.warnings)
+    if built.text is not None:
+        yield Text(folder, built.text, generated=True)
+
+
+def _built_or_read(tree: _Tree, folder: str) -> Iterator[_Item]:
+    """A base somewhere below what was asked for; if it cannot be built, its files as they are.
+
+    That is said in the report: patches, generators and prefixes of the base are missing then.
+    """
+    built = kustomize.build(folder)
+    files = [path for path in tree.files if _is_in(path, (folder,))]
+    if not built.problems or not files:
+        yield from _built(built, folder)
+        return
+    for problem in built.problems:
+        why = problem.message.removesuffix(kustomize.AS_THEY_ARE)
+        reason = f"{why}: its files are read as they are, without what it changes"
+        position = Position(tree.kustomizations[folder])
+        yield NotModelled(position, f"Kustomize base {folder}", "", "not modelled", reason)
+    yield from (_file(path, alone=False) for path in files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,10 +11,13 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import NodeSelectorTerm, Pod
 from kubelemma.model.scheduler.node_ports import host_ports
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.topology_spread import HOSTNAME, ZONE
+from kubelemma.model.scheduler.topology_spread import HOSTNAME, SYSTEM_DEFAULT_CONSTRAINTS, ZONE
 from kubelemma.model.wiring.world import NodeShape
 
 from .cluster import pod_affinity_keys
+
+DEFAULT_KEYS = frozenset(c.topology_key for c in SYSTEM_DEFAULT_CONSTRAINTS)
+"""What scores spread pods over that have no constraints of their own."""
 
 
 class Grouping(NamedTuple):
@@ -41,14 +44,15 @@ def group_nodes(
     """
     everyone = (*pods, *(pod for group in standing.values() for pod in group))
     unique = _unique_keys(nodes, everyone)
-    keys = _label_keys(everyone) - unique
+    keys = (_label_keys(everyone) | (DEFAULT_KEYS if scoring else frozenset())) - unique
     visible = any(_looks_at_pods(pod) for pod in everyone)
+    by_name = any(_asks_by_name(pod) for pod in everyone)
     shapes: dict[Hashable, NodeShape] = {}
     members: dict[Hashable, list[str]] = {}
     for node in nodes:
         name = node.metadata.name
         pods_here = standing.get(name, ())
-        own = name if name in named else ""
+        own = name if by_name or name in named else ""
         zone = node.metadata.label_map().get(ZONE, "")
         identity = (
             _of_node(node, keys, scoring=scoring),
@@ -110,18 +114,19 @@ def _label_keys(pods: Iterable[Pod]) -> frozenset[str]:
 
 
 def _selected_keys(pod: Pod) -> set[str]:
-    keys = set(pod.spec.node_selector or {})
+    terms = (term.match_expressions or () for term in _node_terms(pod))
+    return set(pod.spec.node_selector or {}) | {r.key for found in terms for r in found}
+
+
+def _asks_by_name(pod: Pod) -> bool:
+    """Whether node affinity looks at a field, of which the name is the only one there is."""
+    return any(term.match_fields for term in _node_terms(pod))
+
+
+def _node_terms(pod: Pod) -> Iterator[NodeSelectorTerm]:
+    """All terms of node affinity, required or preferred."""
     affinity = pod.spec.affinity.node_affinity if pod.spec.affinity else None
     if affinity is None:
-        return keys
-    for term in affinity.required.node_selector_terms if affinity.required else ():
-        keys |= _term_keys(term)
-    for preferred in affinity.preferred or ():
-        keys |= _term_keys(preferred.preference)
-    return keys
-
-
-def _term_keys(term: NodeSelectorTerm) -> set[str]:
-    """The labels of a term; a field (the name of a node) counts as the host name."""
-    named = {HOSTNAME} if term.match_fields else set()
-    return named | {requirement.key for requirement in term.match_expressions or ()}
+        return
+    yield from affinity.required.node_selector_terms if affinity.required else ()
+    yield from (preferred.preference for preferred in affinity.preferred or ())

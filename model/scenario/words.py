@@ -56,10 +56,16 @@ def _cluster(words: Assumptions) -> str:
 
 
 def _size(node: Node) -> str:
-    parts = [f"{name} {amount}" for name, amount in (node.status.allocatable or {}).items()]
+    amounts = sorted((node.status.allocatable or {}).items(), key=lambda item: _rank(item[0]))
+    parts = [f"{name} {amount}" for name, amount in amounts]
     taints = [f"taint {t.key}:{t.effect}" for t in node.spec.taints or ()]
     cordoned = ["unschedulable"] if node.spec.unschedulable else []
     return ", ".join(parts + taints + cordoned)
+
+
+def _rank(resource: str) -> tuple[int, str]:
+    """Sorts cpu and memory to the front and the number of pods to the end."""
+    return ({"cpu": 0, "memory": 1, "pods": 3}.get(resource, 2), resource)
 
 
 def _workloads(world: World, start: Start) -> Iterator[str]:

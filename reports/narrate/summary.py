@@ -32,8 +32,8 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "controller-restart": "the controllers restart",
         "container-crash": "{pod} on {node} crashes",
         # Controllers
-        "create-replicaset": "creates ReplicaSet {set} with {size} replicas",
-        "scale-replicaset": "scales ReplicaSet {set} to {size}",
+        "create-replicaset": "creates ReplicaSet {set} with spec.replicas {size}",
+        "scale-replicaset": "sets spec.replicas of ReplicaSet {set} to {size}",
         "annotate-revision": "makes ReplicaSet {set} the newest revision",
         "delete-replicaset": "deletes ReplicaSet {set}",
         "create-pod": "creates {pod}",

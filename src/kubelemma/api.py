@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from kubelemma import __version__
-from kubelemma.model.manifests import InvalidInput, Position, Problem
+from kubelemma.model.manifests import Bounds, InvalidInput, Position, Problem
 from kubelemma.properties.statement import Property, Severity
 from kubelemma.reports.document import Report, ScenarioReport, property_report
 from kubelemma.reports.json import API_VERSION
@@ -115,11 +115,24 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     )
     return ScenarioReport(
         name=scenario.name,
-        setting=scenario.setting,
+        setting=(*scenario.setting, *_limits(explored.case.check.spec.bounds)),
         properties=properties,
         statistics=explored.result.statistics,
         not_modelled=explored.case.manifests.not_modelled,
     )
+
+
+def _limits(bounds: Bounds) -> Iterator[str]:
+    """When the search gives up, in words."""
+    parts = []
+    if bounds.time_limit_seconds is not None:
+        parts.append(f"{bounds.time_limit_seconds:g} s")
+    if bounds.max_states is not None:
+        parts.append(f"{bounds.max_states} states")
+    if bounds.max_memory is not None:
+        parts.append(f"{bounds.max_memory} of memory")
+    if parts:
+        yield f"search: gives up, as inconclusive, after {' or '.join(parts)}"
 
 
 def _story(explored: Explored, found: PropertyResult, repeat: Repeater) -> Story | None:

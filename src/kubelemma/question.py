@@ -43,6 +43,9 @@ from kubelemma.properties.statement import Property
 
 ObjectT = TypeVar("ObjectT")
 
+DEFAULT_TIME_LIMIT_SECONDS = 60.0
+"""For one scenario, where nobody says how long it may take."""
+
 STDIN = "-"
 """The path that stands for standard input."""
 
@@ -242,7 +245,9 @@ def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
     bounds = msgspec.structs.replace(
         spec.bounds,
         max_states=question.max_states or spec.bounds.max_states,
-        time_limit_seconds=question.time_limit_seconds or spec.bounds.time_limit_seconds,
+        time_limit_seconds=question.time_limit_seconds
+        or spec.bounds.time_limit_seconds
+        or DEFAULT_TIME_LIMIT_SECONDS,
         max_memory=Quantity(memory) if memory else spec.bounds.max_memory,
     )
     return msgspec.structs.replace(

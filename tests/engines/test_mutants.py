@@ -1,0 +1,382 @@
+"""No property is idle: for each there is a broken control plane that it, on a small case, catches.
+
+A mutant replaces one decision or rule of the model. The property must hold for the model as it is
+and be violated with the mutant, on the same scenario.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import pytest
+
+from kubelemma.model.controllers.deployment import Step, Write
+from kubelemma.model.controllers.deployment.recreate import recreate_step
+from kubelemma.model.controllers.replicaset import Expectations, manage_replicas
+from kubelemma.model.manifests.check import Check
+from kubelemma.model.manifests.defaults import with_defaults
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario import Application, Scenario, build
+from kubelemma.model.scheduler import node_affinity, node_ports, taints
+from kubelemma.model.scheduler.status import SUCCESS, Status, unschedulable
+from kubelemma.model.system import Outcome
+from kubelemma.model.wiring import replicaset, scheduler
+from kubelemma.model.wiring.replicaset import Counts, outstanding, victims
+from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.world import NODES, PodClass, Workload, World
+from kubelemma.properties.catalogue import STATEMENTS
+from kubelemma.properties.select import properties_for
+from kubelemma.solver.limits import Limits
+from kubelemma.solver.result import CheckResult, Verdict
+
+Search = Callable[..., CheckResult]
+Raw = dict[str, Any]
+
+LIMITS = Limits(max_states=20_000)
+ZONE = "topology.kubernetes.io/zone"
+
+# Scenarios
+
+
+def pod(**spec: Any) -> Raw:
+    """A pod spec; ``cpu`` is what its container requests."""
+    cpu = spec.pop("cpu", "1")
+    ports = spec.pop("ports", [])
+    container = {"name": "main", "resources": {"requests": {"cpu": cpu}}, "ports": ports}
+    return {"containers": [container], **spec}
+
+
+def node(name: str, *, cpu: str = "4", pods: str = "9", **others: Any) -> Raw:
+    """A node; ``others`` may have its ``labels`` and ``taints``."""
+    labels = {"kubernetes.io/hostname": name, **others.get("labels", {})}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {"taints": others.get("taints", [])},
+        "status": {"allocatable": {"cpu": cpu, "memory": "8Gi", "pods": pods}},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A small scenario of one Deployment, as plain data.
+
+    ``strategy`` is (maxSurge, maxUnavailable), or None for Recreate.
+    """
+
+    nodes: tuple[Raw, ...]
+    events: tuple[Raw, ...] = ()
+    replicas: int = 2
+    strategy: tuple[int, int] | None = (1, 1)
+    spec: Raw | None = None
+
+    def built(self) -> Scenario:
+        """The scenario; its system is made of the functions of this moment."""
+        deployment = with_defaults(decode(self._deployment(), Deployment))
+        nodes = tuple(with_defaults(decode(raw, Node)) for raw in self.nodes)
+        check = decode({"spec": {"events": list(self.events)}}, Check)
+        (scenario,) = build(Application((deployment,), nodes), check)
+        return scenario
+
+    def _deployment(self) -> Raw:
+        labels = {"app": "web"}
+        strategy: Raw = {"type": "Recreate"}
+        if self.strategy is not None:
+            surge, unavailable = self.strategy
+            bounds = {"maxSurge": surge, "maxUnavailable": unavailable}
+            strategy = {"type": "RollingUpdate", "rollingUpdate": bounds}
+        return {
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {
+                "replicas": self.replicas,
+                "selector": {"matchLabels": labels},
+                "strategy": strategy,
+                "template": {"metadata": {"labels": labels}, "spec": self.spec or pod()},
+            },
+        }
+
+
+ROLLOUT = {"rollout": {"deployment": "web"}}
+
+
+def scale(replicas: int) -> Raw:
+    """The event that sets ``spec.replicas``."""
+    return {"scale": {"deployment": "web", "replicas": replicas}}
+
+
+TWO = (node("a"), node("b"))
+ROLLING = Small(TWO, (ROLLOUT,))
+CAREFUL = Small(TWO, (ROLLOUT,), strategy=(1, 0))
+REPLACING = Small(TWO, (ROLLOUT,), strategy=None)
+GROWING = Small(TWO, (scale(4),), replicas=1)
+SHRINKING = Small(TWO, (scale(1), {"probeFailure": {"deployment": "web"}}), replicas=3)
+FILLING = Small((node("a", cpu="2"),), (scale(1), scale(3)), replicas=2)
+CRASHING = Small((*TWO, node("c")), ({"nodeCrash": {}},))
+TIGHT = Small((node("a", cpu="2"), node("b", cpu="2")), (scale(5),), replicas=3)
+GATED = Small(TWO, (), spec=pod(schedulingGates=[{"name": "wait"}]))
+NAMED = Small((node("a", pods="2"),), (scale(3),), replicas=1, spec=pod(nodeName="a"))
+TAINTED = Small(
+    (node("a"), node("b", taints=[{"key": "gpu", "effect": "NoSchedule"}])), (scale(3),)
+)
+CORDONED = Small(TWO, ({"cordon": {}}, scale(3)))
+SELECTING = Small(
+    (node("a", labels={"disk": "ssd"}), node("b")),
+    (scale(3),),
+    spec=pod(nodeSelector={"disk": "ssd"}),
+)
+ON_A_PORT = Small(TWO, (scale(3),), spec=pod(ports=[{"containerPort": 80, "hostPort": 80}]))
+ZONES = (node("a", labels={ZONE: "x"}), node("b", labels={ZONE: "y"}))
+SELECTOR = {"matchLabels": {"app": "web"}}
+SPREAD = Small(
+    ZONES,
+    (scale(4),),
+    spec=pod(
+        topologySpreadConstraints=[
+            {
+                "maxSkew": 1,
+                "topologyKey": ZONE,
+                "whenUnsatisfiable": "DoNotSchedule",
+                "labelSelector": SELECTOR,
+            }
+        ]
+    ),
+)
+APART = Small(
+    TWO,
+    (scale(3),),
+    spec=pod(
+        affinity={
+            "podAntiAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": [
+                    {"topologyKey": "kubernetes.io/hostname", "labelSelector": SELECTOR}
+                ]
+            }
+        }
+    ),
+)
+
+
+# Broken decisions and rules
+
+
+def fills_at_once(deployment: Any, _total: int, _new_replicas: int) -> int:
+    """The new ReplicaSet gets all replicas, whatever the old ones have."""
+    return int(deployment.replicas)
+
+
+def drops_all_old(deployment: Any, sets: Any, new: int) -> tuple[Write, ...]:
+    """Old ReplicaSets are emptied without a look at availability."""
+    rolling = import_module("kubelemma.model.controllers.deployment.rolling")
+    old = (i for i in range(len(sets)) if i != new)
+    return tuple(put for i in old for put in rolling.resized(deployment, sets, i, 0))
+
+
+def never_waits(deployment: Any, sets: Any, new: int | None, *, old_running: bool) -> Step:
+    """Recreate starts the new version beside the pods of the old one."""
+    del old_running
+    return recreate_step(deployment, sets, new, old_running=False)
+
+
+def keeps_old(_deployment: Any, _sets: Any, _new: int) -> Step:
+    """Old ReplicaSets are never scaled down."""
+    return Step()
+
+
+def never_fits(*_: Any) -> Status:
+    """The scheduler finds no node for anything."""
+    return unschedulable("no")
+
+
+def knows_no_new(deployment: DeploymentState) -> int | None:
+    """The new ReplicaSet is not recognised once it exists (twice at most, to keep things small)."""
+    return None if len(deployment.sets) < 3 else len(deployment.sets) - 1
+
+
+def one_short(active: int, desired: int) -> int:
+    """One pod less than asked for is taken for enough."""
+    return manage_replicas(active, desired - 1)
+
+
+def never_content(active: int, desired: int) -> int:
+    """With the right number of pods, one more is created, and then deleted again."""
+    return 1 if active == desired else manage_replicas(active, desired)
+
+
+def forgets_expectations(replica_set: Any, active: int) -> Expectations:
+    """A sync creates although creations of an earlier one are still to come."""
+    waiting = outstanding(replica_set, active)
+    more = manage_replicas(active, replica_set.replicas)
+    return Expectations.to_manage(waiting.adds - waiting.dels + more)
+
+
+_delete_on_node = replicaset._delete_on_node
+
+
+def ranks_by_node(
+    world: World,
+    workload: Workload,
+    deployment: DeploymentState,
+    on_node: NodeState,
+    seen: tuple[Counts, Any],
+) -> Iterator[Outcome]:
+    """Victims are ranked among the pods of one node, not among all."""
+    first = tuple(
+        max((rank for rank, _ in victims(world, workload, c, on_node)), default=None)
+        for c in workload.classes
+    )
+    return _delete_on_node(world, workload, deployment, on_node, (seen[0], first))
+
+
+def overlooks_pending(
+    world: World,
+    workload: Workload,
+    deployment: DeploymentState,
+    on_node: NodeState,
+    seen: tuple[Counts, Any],
+) -> Iterator[Outcome]:
+    """Pods on nodes are deleted while others have no node yet."""
+    counts = list(seen[0])
+    for s in deployment.sets:
+        counts[s.template] += s.pending
+    bound = deployment._replace(sets=tuple(s._replace(pending=0) for s in deployment.sets))
+    waiting = {s.template: s.pending for s in deployment.sets}
+    for outcome in _delete_on_node(world, workload, bound, on_node, (tuple(counts), seen[1])):
+        after = outcome.writes[workload.cell]
+        sets = tuple(s._replace(pending=waiting[s.template]) for s in after.sets)
+        yield outcome._replace(writes={**outcome.writes, workload.cell: after._replace(sets=sets)})
+
+
+_bind = scheduler._bind
+
+
+def keeps_in_queue(*given: Any, scored: bool) -> Outcome:
+    """A bound pod stays among those without a node."""
+    outcome = _bind(*given, scored=scored)
+    return outcome._replace(writes={NODES: outcome.writes[NODES]})
+
+
+def queues_all(_pod_class: PodClass) -> bool:
+    """Gated pods enter the queue like others."""
+    return True
+
+
+def admits_all(_pod: Any, _admitted: Any) -> None:
+    """The kubelet never rejects."""
+
+
+def evicts_none(_world: World, _node: NodeState) -> Iterator[Outcome]:
+    """Taints evict nobody."""
+    return iter(())
+
+
+class Anything:
+    """Stands for a filter plugin that lets everything pass."""
+
+    @staticmethod
+    def fit_request(_pod: Any) -> Any:
+        """What a pod asks for does not matter."""
+
+    @staticmethod
+    def filter_fit(_request: Any, _info: Any) -> Status:
+        """Every node has room."""
+        return SUCCESS
+
+
+def without(dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:
+    """The scheduler's local filters but one."""
+    left = tuple(check for check in scheduler._LOCAL if check is not dropped)
+    assert len(left) == len(scheduler._LOCAL) - 1
+    return left
+
+
+def passes(*_: Any) -> Status:
+    """No other node or pod matters."""
+    return SUCCESS
+
+
+class Mutant(NamedTuple):
+    """What catches it, what it is called, what replaces which function, and where it shows."""
+
+    caught_by: str
+    name: str
+    module: str
+    function: str
+    replacement: Any
+    scenario: Small
+
+
+ROLLING_PY = "controllers.deployment.rolling"
+SCHEDULER_PY = "wiring.scheduler"
+REPLICASET_PY = "wiring.replicaset"
+
+MUTANTS = (
+    Mutant("DEP-1", "surge ignored", ROLLING_PY, "new_rs_new_replicas", fills_at_once, ROLLING),
+    Mutant("DEP-2", "availability ignored", ROLLING_PY, "scale_down_old", drops_all_old, CAREFUL),
+    Mutant(
+        "DEP-3", "no wait", "controllers.deployment.sync", "recreate_step", never_waits, REPLACING
+    ),
+    Mutant("DEP-4", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, ROLLING),
+    Mutant("DEP-4", "no end", REPLICASET_PY, "manage_replicas", never_content, ROLLING),
+    Mutant("DEP-6", "new set unknown", "wiring.deployment", "_new", knows_no_new, ROLLING),
+    Mutant("STUCK", "nothing is bound", SCHEDULER_PY, "feasibility", never_fits, ROLLING),
+    Mutant("STUCK", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, CAREFUL),
+    Mutant("RS-1", "one short", REPLICASET_PY, "manage_replicas", one_short, GROWING),
+    Mutant("RS-1", "never content", REPLICASET_PY, "manage_replicas", never_content, GROWING),
+    Mutant("RS-2", "no expectations", REPLICASET_PY, "batch", forgets_expectations, GROWING),
+    Mutant("RS-4", "ranks by node", REPLICASET_PY, "_delete_on_node", ranks_by_node, SHRINKING),
+    Mutant("RS-4", "pending spared", REPLICASET_PY, "_delete_on_node", overlooks_pending, FILLING),
+    Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
+    Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
+    Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),
+    Mutant("SCH-3", "taints", SCHEDULER_PY, "_LOCAL", without(taints.filter_taints), TAINTED),
+    Mutant(
+        "SCH-3",
+        "unschedulable",
+        SCHEDULER_PY,
+        "_LOCAL",
+        without(taints.filter_unschedulable),
+        CORDONED,
+    ),
+    Mutant(
+        "SCH-3",
+        "node affinity",
+        SCHEDULER_PY,
+        "_LOCAL",
+        without(node_affinity.filter_affinity),
+        SELECTING,
+    ),
+    Mutant(
+        "SCH-3", "host ports", SCHEDULER_PY, "_LOCAL", without(node_ports.filter_ports), ON_A_PORT
+    ),
+    Mutant("SCH-3", "topology spread", SCHEDULER_PY, "filter_status", passes, SPREAD),
+    Mutant("SCH-3", "anti-affinity", SCHEDULER_PY, "filter_status", passes, APART),
+    Mutant("KUB-7", "no admission", "wiring.kubelet", "admit", admits_all, NAMED),
+    Mutant("NODE-2", "no eviction", "wiring.nodelifecycle", "_evict", evicts_none, CRASHING),
+)
+
+IDS = [f"{mutant.caught_by} {mutant.name}" for mutant in MUTANTS]
+
+
+def verdicts(search: Search, mutant: Mutant) -> list[Verdict]:
+    """What the engine says of the property, of whatever it is asked, in the mutant's scenario."""
+    scenario = mutant.scenario.built()
+    asked = properties_for(scenario, [mutant.caught_by])
+    return [found.verdict for found in search(scenario.system, asked, LIMITS).properties]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=IDS)
+def test_mutant_is_caught(run: Search, monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
+    """The property holds, and it is violated once one function is broken."""
+    assert set(verdicts(run, mutant)) == {Verdict.HOLDS}
+    module = import_module(f"kubelemma.model.{mutant.module}")
+    monkeypatch.setattr(module, mutant.function, mutant.replacement)
+    assert Verdict.VIOLATED in verdicts(run, mutant)
+
+
+def test_every_property_has_a_mutant() -> None:
+    """The catalogue holds no property that nothing was ever seen to violate."""
+    assert {mutant.caught_by for mutant in MUTANTS} == set(STATEMENTS)
