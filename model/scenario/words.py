@@ -73,7 +73,7 @@ def _workloads(world: World, start: Start) -> Iterator[str]:
         pending = sum(s.pending for s in state.sets)
         lacking = f", of which {pending} find no node at the start" if pending else ""
         paused = ", paused" if state.paused else ""
-        yield f"{workload.cell}: {state.replicas} replicas{lacking}{paused}, {_strategy(workload)}"
+        yield f"{workload.cell}: replicas {state.replicas}{lacking}{paused}, {_strategy(workload)}"
 
 
 def _strategy(workload: Workload) -> str:

@@ -22,6 +22,7 @@ from kubelemma.model.manifests import (
     InvalidInput,
     Manifest,
     Manifests,
+    NotModelled,
     Position,
     Problem,
     SchedulerOptions,
@@ -35,8 +36,14 @@ from kubelemma.model.manifests import (
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario import Application, Scenario, build
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
+from kubelemma.model.scenario import (
+    Application,
+    Scenario,
+    build,
+    check_findings,
+    deployment_findings,
+)
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.select import properties_for
 from kubelemma.properties.statement import Property
@@ -133,8 +140,9 @@ class _Scope:
         )
         self._refuse(self._wrong_names(application.deployments))
         self._refuse(self._nothing(application.deployments))
+        self._refuse(self._inconsistent(application))
         cases = tuple(
-            Case(scenario, properties, self.check, self.manifests)
+            Case(scenario, properties, self.check, _with_unchecked(self.manifests))
             for scenario in build(application, self.check)
             if (properties := properties_for(scenario, self.check.spec.properties))
         )
@@ -174,12 +182,41 @@ class _Scope:
         position = self.document.at() if self.document else Position(self.question.paths[0])
         yield Problem(position, "", message)
 
+    def _inconsistent(self, application: Application) -> Iterator[Problem]:
+        """What does not go together: events, the cluster, and nodes that templates name."""
+        spec = self.check.spec
+        for path, message in check_findings(spec, application.nodes):
+            flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
+            yield self._problem(path, flag, message)
+        documents = {id(m.object): m.document for m in self.manifests.of(Deployment)}
+        for deployment, finding in deployment_findings(
+            application.deployments, spec, application.nodes
+        ):
+            document = documents[id(deployment)]
+            yield Problem(document.at(finding.path), show(finding.path), finding.message)
+
     def _missing_properties(self, cases: tuple[Case, ...]) -> Iterator[Problem]:
         """Properties that are asked for or expected, and apply to nothing."""
         present = {prop.id for case in cases for prop in case.properties}
         for path, flag, name in _named_properties(self.check.spec):
             if name not in present:
                 yield self._problem(path, flag, f"{name} applies to nothing here")
+
+
+def _with_unchecked(manifests: Manifests) -> Manifests:
+    """The manifests with ReplicaSets of nobody listed as left out: only Deployments are checked."""
+    lone = tuple(
+        NotModelled(
+            manifest.document.at(),
+            f"ReplicaSet {manifest.object.metadata.namespace}/{manifest.object.metadata.name}",
+            "",
+            "not modelled",
+            "belongs to no Deployment: its pods are missing from the cluster that is checked",
+        )
+        for manifest in manifests.of(ReplicaSet)
+        if not any(o.controller for o in manifest.object.metadata.owner_references or ())
+    )
+    return manifests._replace(not_modelled=(*manifests.not_modelled, *lone))
 
 
 class _Named(NamedTuple):

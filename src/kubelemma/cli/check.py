@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "time_limit_seconds",
     metavar="TIME",
     callback=duration,
-    help="Give up on a scenario after so long, such as 90s or 5m.",
+    help="Give up on a scenario after so long, such as 90s or 5m (60s where nobody says).",
 )
 @click.option(
     "--max-memory",
