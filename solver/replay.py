@@ -144,12 +144,14 @@ def _concrete(
         return Trace(system.initial, tuple(taken), standstill=standstill)
     taken = _follow(system, prop, system.initial, steps[:loop_start])
     rounds: dict[State, int] = {}
-    at = taken[-1].state if taken else system.initial
-    while at not in rounds:
+    while (at := _end(system, taken)) not in rounds:
         rounds[at] = len(taken)
         taken += _follow(system, prop, at, steps[loop_start:])
-        at = taken[-1].state
     return Trace(system.initial, tuple(taken), loop_start=rounds[at])
+
+
+def _end(system: System, run: Sequence[TraceStep]) -> State:
+    return run[-1].state if run else system.initial
 
 
 def _follow(
@@ -182,7 +184,7 @@ def _continued(
     """The runs, each continued by every step that fits; one for each pair of last states."""
     longer: dict[tuple[State, State], tuple[TraceStep, ...]] = {}
     for run in runs:
-        state = run[-1].state if run else system.initial
+        state = _end(system, run)
         for transition in system.successors(state):
             rule, positions, outcome, after = transition
             if (rule.name, outcome.action, outcome.arguments, positions) == recorded:
@@ -191,8 +193,7 @@ def _continued(
 
 
 def _recorded_trace(system: System, run: tuple[TraceStep, ...], loop_start: int | None) -> Trace:
-    last = run[-1].state if run else system.initial
-    standstill = loop_start is None and stands_still(system, last)
+    standstill = loop_start is None and stands_still(system, _end(system, run))
     return Trace(system.initial, run, loop_start=loop_start, standstill=standstill)
 
 

@@ -200,12 +200,12 @@ def _create(
         if world.classes[workload.classes[replica_set.template]].node_name:
             continue
         active = replica_set.pending + on_nodes[replica_set.template]
-        todo = batch(replica_set, active)
-        if todo.adds:
-            after = _written(replica_set, active, todo.observe_creation())
+        due = batch(replica_set, active)
+        if due.adds:
+            after = _written(replica_set, active, due.observe_creation())
             after = after._replace(pending=after.pending + 1)
             writes = {workload.cell: deployment.with_set(after)}
-            why = _create_reason(replica_set, active, todo.adds)
+            why = _create_reason(replica_set, active, due.adds)
             yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
 
 
@@ -229,12 +229,12 @@ def _create_bound(
         if not wanted or world.shapes[node.shape].name != wanted:
             continue
         active = replica_set.pending + on_nodes[replica_set.template]
-        todo = batch(replica_set, active)
-        if todo.adds:
-            after = _written(replica_set, active, todo.observe_creation())
+        due = batch(replica_set, active)
+        if due.adds:
+            after = _written(replica_set, active, due.observe_creation())
             pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
             writes = {workload.cell: deployment.with_set(after), NODES: node._replace(pods=pods)}
-            why = _create_reason(replica_set, active, todo.adds) + "; the template names the node"
+            why = _create_reason(replica_set, active, due.adds) + "; the template names the node"
             yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
 
 
@@ -253,9 +253,9 @@ def _delete_pending(
     """Pods without a node go first, and at once: nobody has to confirm."""
     for replica_set in deployment.sets:
         active = replica_set.pending + on_nodes[replica_set.template]
-        todo = batch(replica_set, active)
-        if todo.dels and replica_set.pending:
-            after = _written(replica_set, active, todo.observe_deletion())
+        due = batch(replica_set, active)
+        if due.dels and replica_set.pending:
+            after = _written(replica_set, active, due.observe_deletion())
             after = after._replace(pending=after.pending - 1)
             writes = {workload.cell: deployment.with_set(after)}
             why = _delete_reason(replica_set, active) + "; pods without a node go first"
@@ -275,13 +275,13 @@ def _delete_on_node(
     for replica_set in deployment.sets:
         template = replica_set.template
         active = replica_set.pending + on_nodes[template]
-        todo = batch(replica_set, active)
-        if not todo.dels or replica_set.pending:
+        due = batch(replica_set, active)
+        if not due.dels or replica_set.pending:
             continue
         pod_class = workload.classes[template]
         for rank, phase in victims(world, workload, pod_class, node):
             if rank == first[template]:
-                after = _written(replica_set, active, todo.observe_deletion())
+                after = _written(replica_set, active, due.observe_deletion())
                 pods = world.deleted(node.pods, pod_class, phase)
                 writes = {
                     workload.cell: deployment.with_set(after),

@@ -26,10 +26,9 @@ def conclusion(scenario: Scenario, prop: Property, trace: Trace, last: Cast) -> 
     """The sentences that end a story; ``last`` names the pods of the last state."""
     state = trace.states()[-1]
     end = _end(trace)
-    terms = _TERMS.get(prop.id, _no_terms)
     return (
         *([end] if end else []),
-        *terms(scenario, prop, state),
+        *_terms(scenario, prop, state),
         f"{prop.id} promises: {prop.statement.statement}",
         *(_waiting(scenario, state, last) if trace.standstill else ()),
     )
@@ -45,15 +44,13 @@ def _end(trace: Trace) -> str:
 
 # The terms of the property, with their values
 
-Terms = Callable[[Scenario, Property, State], Iterator[str]]
 
-
-def _no_terms(_scenario: Scenario, _prop: Property, _state: State) -> Iterator[str]:
-    return iter(())
-
-
-def _subject(scenario: Scenario, prop: Property) -> Workload | None:
-    return next((w for w in scenario.world.workloads if prop.subject.startswith(w.cell)), None)
+def _terms(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
+    if prop.id in _OF_NODES:
+        yield from _overcommitment(scenario, state)
+    for workload in scenario.world.workloads:
+        if prop.subject == workload.cell and prop.id in _OF_WORKLOADS:
+            yield from _OF_WORKLOADS[prop.id](scenario, workload, state)
 
 
 def _deployment(scenario: Scenario, workload: Workload, state: State) -> DeploymentState:
@@ -66,10 +63,7 @@ def _tally(scenario: Scenario, workload: Workload, state: State, what: str) -> t
     return found
 
 
-def _surge(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
-    workload = _subject(scenario, prop)
-    if workload is None:
-        return
+def _surge(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     deployment = _deployment(scenario, workload, state)
     surge = workload.max_surge.scaled(deployment.replicas, round_up=True)
     total = sum(s.replicas for s in deployment.sets)
@@ -79,10 +73,7 @@ def _surge(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
     )
 
 
-def _availability(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
-    workload = _subject(scenario, prop)
-    if workload is None:
-        return
+def _availability(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     deployment = _deployment(scenario, workload, state)
     available = sum(_tally(scenario, workload, state, "available"))
     least = promised(workload, deployment)
@@ -92,10 +83,7 @@ def _availability(scenario: Scenario, prop: Property, state: State) -> Iterator[
     )
 
 
-def _progress(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
-    workload = _subject(scenario, prop)
-    if workload is None:
-        return
+def _progress(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     deployment = _deployment(scenario, workload, state)
     available = _tally(scenario, workload, state, "available")
     wanted = revision_hash(deployment.template)
@@ -114,10 +102,7 @@ def _by_version(deployment: DeploymentState, available: tuple[int, ...]) -> str:
     return " and ".join(parts)
 
 
-def _counts(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
-    workload = _subject(scenario, prop)
-    if workload is None:
-        return
+def _counts(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     active = _tally(scenario, workload, state, "active")
     for replica_set in _deployment(scenario, workload, state).sets:
         have = replica_set.pending + active[replica_set.template]
@@ -125,10 +110,7 @@ def _counts(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
         yield f"ReplicaSet {name} asks for {replica_set.replicas} pods and has {have} active."
 
 
-def _versions(scenario: Scenario, prop: Property, state: State) -> Iterator[str]:
-    workload = _subject(scenario, prop)
-    if workload is None:
-        return
+def _versions(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     alive = _tally(scenario, workload, state, "alive")
     parts = [
         f"{s.pending + alive[s.template]} of {revision_hash(s.template)}"
@@ -137,7 +119,7 @@ def _versions(scenario: Scenario, prop: Property, state: State) -> Iterator[str]
     yield f"Pods that exist now: {', '.join(parts)}."
 
 
-def _overcommitment(scenario: Scenario, _prop: Property, state: State) -> Iterator[str]:
+def _overcommitment(scenario: Scenario, state: State) -> Iterator[str]:
     for position in scenario.system.positions[NODES]:
         node: NodeState = state[position]
         short = overcommitted(scenario.world, node, ADMITTED)
@@ -145,18 +127,19 @@ def _overcommitment(scenario: Scenario, _prop: Property, state: State) -> Iterat
             yield f"{node_name(scenario, position)} has too little {', '.join(short)}."
 
 
-_TERMS: Mapping[str, Terms] = MappingProxyType(
-    {
-        "DEP-1": _surge,
-        "DEP-2": _availability,
-        "DEP-3": _versions,
-        "DEP-4": _progress,
-        "STUCK": _progress,
-        "RS-1": _counts,
-        "RS-2": _counts,
-        "KUB-7": _overcommitment,
-        "SCH-2": _overcommitment,
-    }
+_OF_NODES = frozenset({"KUB-7", "SCH-2"})
+_OF_WORKLOADS: Mapping[str, Callable[[Scenario, Workload, State], Iterator[str]]] = (
+    MappingProxyType(
+        {
+            "DEP-1": _surge,
+            "DEP-2": _availability,
+            "DEP-3": _versions,
+            "DEP-4": _progress,
+            "STUCK": _progress,
+            "RS-1": _counts,
+            "RS-2": _counts,
+        }
+    )
 )
 
 
