@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
-from kubelemma.model.system import Outcome, View
+from kubelemma.model.system import View
 from kubelemma.model.wiring.replicaset import Counts
 from kubelemma.model.wiring.state import DeploymentState
 from kubelemma.model.wiring.world import Behaviour, Workload, World
@@ -150,7 +150,7 @@ def formulas(world: World, workload: Workload) -> dict[str, Formula]:
 
 def _within_surge(workload: Workload) -> StepPredicate:
     def holds(
-        before: tuple[DeploymentState], _outcome: Outcome, after: tuple[DeploymentState]
+        before: tuple[DeploymentState], _action: str, after: tuple[DeploymentState]
     ) -> bool | None:
         deployment = after[0]
         surge = workload.max_surge.scaled(deployment.replicas, round_up=True)
@@ -164,7 +164,7 @@ def _within_surge(workload: Workload) -> StepPredicate:
 def _keeps_available(workload: Workload) -> StepPredicate:
     def holds(
         before: tuple[DeploymentState, Counts],
-        _outcome: Outcome,
+        _action: str,
         after: tuple[DeploymentState, Counts],
     ) -> bool | None:
         left, earlier = sum(after[1]), sum(before[1])

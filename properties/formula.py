@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from kubelemma.model.system import Outcome, View
+from kubelemma.model.system import View
 
-StepPredicate: TypeAlias = Callable[[Any, Outcome, Any], bool | None]
-"""Of what the view shows before a step, the outcome, and what the view shows after it."""
+StepPredicate: TypeAlias = Callable[[Any, str, Any], bool | None]
+"""Of what the view shows before a step, the action, and what the view shows after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Always:
 
 @dataclass(frozen=True, slots=True)
 class EachStep:
-    """A property of steps: ``holds(before, outcome, after)`` is never False.
+    """A property of steps: ``holds(before, action, after)`` is never False.
 
     ``before`` and ``after`` are what the view shows at the same positions before and after the
-    step, ``outcome`` is the rule's `Outcome`. The step is asked about once for each choice of
+    step, ``action`` is what the step is called. The step is asked about once for each choice of
     members of the families in the view. ``actions`` names the actions asked about.
     """
 

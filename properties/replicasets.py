@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubelemma.model.system import Outcome, View
+from kubelemma.model.system import View
 from kubelemma.model.wiring.replicaset import Counts, victim_name, victims
 from kubelemma.model.wiring.state import ACTIVE, DeploymentState, NodeState, count
 from kubelemma.model.wiring.world import NODES, Workload, World
@@ -85,7 +85,7 @@ def _settled(deployment: DeploymentState, active: Counts) -> bool:
 
 def _never_beyond(
     before: tuple[DeploymentState, Counts],
-    _outcome: Outcome,
+    _action: str,
     after: tuple[DeploymentState, Counts],
 ) -> bool | None:
     old, new = before[0], after[0]
@@ -100,7 +100,7 @@ def _never_beyond(
 def _right_victim(world: World, workload: Workload) -> StepPredicate:
     def holds(
         before: tuple[NodeState, Counts, *tuple[int | None, ...]],
-        _outcome: Outcome,
+        _action: str,
         after: tuple[NodeState, Counts, *tuple[int | None, ...]],
     ) -> bool | None:
         node, pending, *ranks = before

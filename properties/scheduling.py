@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubelemma.model.system import Outcome, View
+from kubelemma.model.system import View
 from kubelemma.model.wiring.replicaset import Counts
 from kubelemma.model.wiring.state import NodeState, Phase, count
 from kubelemma.model.wiring.topology import Domains, Topology
@@ -115,7 +115,7 @@ def _bound_once(world: World) -> StepPredicate:
 
     def holds(
         before: tuple[NodeState, *tuple[Counts, ...]],
-        outcome: Outcome,
+        action: str,
         after: tuple[NodeState, *tuple[Counts, ...]],
     ) -> bool | None:
         gained = _gained(before[0], after[0])
@@ -125,16 +125,16 @@ def _bound_once(world: World) -> StepPredicate:
         pod_class = world.classes[bound]
         if number != 1 or others:
             return False
-        if outcome.action == "create-pod":
+        if action == "create-pod":
             return bool(pod_class.node_name)
         queue, left = _queue(before, pod_class), _queue(after, pod_class)
-        return outcome.action == "bind" and not pod_class.gated and left == queue - 1
+        return action == "bind" and not pod_class.gated and left == queue - 1
 
     return holds
 
 
 def _never_overcommits(world: World) -> StepPredicate:
-    def holds(before: tuple[NodeState], _outcome: Outcome, after: tuple[NodeState]) -> bool | None:
+    def holds(before: tuple[NodeState], _action: str, after: tuple[NodeState]) -> bool | None:
         if not _gained(before[0], after[0]):
             return None
         return not overcommitted(world, after[0], _ALL)
@@ -145,7 +145,7 @@ def _never_overcommits(world: World) -> StepPredicate:
 def _legal(topologies: tuple[Topology, ...], reads: tuple[str, ...]) -> StepPredicate:
     def holds(
         before: tuple[NodeState, *tuple[object, ...]],
-        _outcome: Outcome,
+        _action: str,
         after: tuple[NodeState, *tuple[object, ...]],
     ) -> bool | None:
         bound = _gained(before[0], after[0])

@@ -210,8 +210,8 @@ def _refutes_step(system: System, formula: EachStep, trace: Trace) -> bool:
         return False
     *_, before, after = trace.states()
     seen = zip(system.look(formula.view, before), system.look(formula.view, after), strict=True)
-    outcome = trace.steps[-1].outcome
-    return any(_is_false(formula.holds(b, outcome, a)) for b, a in seen)
+    action = trace.steps[-1].outcome.action
+    return any(_is_false(formula.holds(b, action, a)) for b, a in seen)
 
 
 def _loops_outside(system: System, formula: Converges, trace: Trace, start: int) -> bool:

@@ -26,6 +26,7 @@ class Move(NamedTuple):
     """
 
     number: int
+    action: int
     rule: Rule
     outcome: Outcome
     writes: tuple[tuple[int, int], ...]
@@ -62,9 +63,9 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepPredicate:
-    """A predicate over steps, tabulated by the move and what is seen before and after it.
+    """A predicate over steps, tabulated by the action and what is seen before and after it.
 
-    The table is keyed by the number of the move, then the reads before and after it, then the
+    The table is keyed by the number of the action, then the reads before and after it, then the
     number before and after it of each cell.
     """
 
@@ -82,7 +83,7 @@ class StepPredicate:
         """
         (ids, summary), (ids_after, summary_after) = before, after
         key = (
-            move.number,
+            move.action,
             *[summary[i] for i in self.reads],
             *[summary_after[i] for i in self.reads],
         )
@@ -94,13 +95,15 @@ class StepPredicate:
 class Tables:
     """All tables of one system, empty at first.
 
-    ``moves`` has every move met so far by its number, ``groups`` the rules.
+    ``moves`` and ``actions`` have every move and every action met so far by its number, ``groups``
+    has the rules.
     """
 
     def __init__(self, system: System) -> None:
         self.numbering = Numbering(system)
         self.summaries = Summaries(system, self.numbering)
         self.moves: list[Move] = []
+        self.actions: list[str] = []
         self._domains: Mapping[str, Domain] = {
             **self.numbering.domains,
             **self.summaries.domains,
@@ -155,14 +158,14 @@ class Tables:
         return Predicate(self._slices(view), self._slots(view.reads), table)
 
     def step_predicate(self, view: View, function: Callable[..., bool | None]) -> StepPredicate:
-        """A predicate over what the view shows before and after a step, and its outcome."""
+        """A predicate over what the view shows before and after a step, and its action."""
         domains = self._seen(view.cells, view.reads)
         reads, first = len(view.reads), 1 + 2 * len(view.reads)
 
         def compute(key: Ids) -> bool | None:
             before = _values(domains, key[first::2] + key[1 : 1 + reads])
             after = _values(domains, key[first + 1 :: 2] + key[1 + reads : first])
-            return function(before, self.moves[key[0]].outcome, after)
+            return function(before, self.actions[key[0]], after)
 
         table = Memo(compute)
         self._predicates.append(table)
@@ -197,7 +200,10 @@ class Tables:
         writes = tuple((i, self._domains[rule.cells[i]][after[i]]) for i in slots)
         touched = [self.numbering.slices[rule.cells[i]] for i in slots]
         unsorted = tuple(where for where in touched if where in self.numbering.families)
-        move = Move(len(self.moves), rule, outcome, writes, unsorted)
+        if outcome.action not in self.actions:
+            self.actions.append(outcome.action)
+        action = self.actions.index(outcome.action)
+        move = Move(len(self.moves), action, rule, outcome, writes, unsorted)
         self.moves.append(move)
         return move
 

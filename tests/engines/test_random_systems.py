@@ -171,7 +171,7 @@ def answers(seed: object, sides: int) -> Callable[..., bool | None]:
 def step_predicate(seed: object) -> Callable[..., bool | None]:
     """A predicate over steps that is rarely false."""
     answer = answers(seed, 60)
-    return lambda before, outcome, after: answer(before, outcome.action, outcome.arguments, after)
+    return lambda before, action, after: answer(before, action, after)
 
 
 def random_rule(
@@ -262,7 +262,7 @@ def answers_to(
     both = zip(
         look(system, formula.view, before), look(system, formula.view, step.state), strict=True
     )
-    return [formula.holds(b, step.outcome, a) for b, a in both]
+    return [formula.holds(b, step.outcome.action, a) for b, a in both]
 
 
 def controllers(found: Explored, state: State) -> list[Transition]:

@@ -1,0 +1,445 @@
+"""Recorded runs of the real control plane: every write of a controller is one the model decides on.
+
+What a writer had read is not recorded, but its cache showed every kind of object as it was after
+some revision not long before. A write is explained if the decision, given the objects as of such
+revisions, yields it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import pytest
+
+from kubelemma.model.controllers.deployment import (
+    CreateNew,
+    Sync,
+    deployment_view,
+    old_pods_running,
+    replica_set_view,
+    sync,
+)
+from kubelemma.model.controllers.replicaset import is_active, pods_to_delete
+from kubelemma.model.controllers.tainteviction import min_toleration_seconds
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
+from kubelemma.model.objects.node import Namespace, Node, Taint
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.service import Service
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
+from kubelemma.model.scheduler.default_selector import Workload
+from kubelemma.model.scheduler.nodeinfo import node_infos
+from kubelemma.model.scheduler.profile import Snapshot, decide
+
+TRACES = Path(__file__).resolve().parents[3] / "shared" / "conformance" / "traces"
+
+DEPLOYMENT_CONTROLLER = "sa:deployment-controller"
+REPLICASET_CONTROLLER = "sa:replicaset-controller"
+NODE_CONTROLLER = "sa:node-controller"
+SCHEDULER = "system:kube-scheduler"
+RECENT_SECONDS = 1.0
+"""How far a cache may lie behind."""
+RECENT_REVISIONS = 60
+"""How many revisions of a kind are tried at most."""
+
+Raw = dict[str, Any]
+T = TypeVar("T")
+
+
+# Reading
+
+
+class Version(NamedTuple):
+    """An object as one write left it; ``raw`` is None once it is gone."""
+
+    revision: int
+    time: float
+    raw: Raw | None
+    line: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All versions of all objects of a kind, by uid, and the writes in order."""
+
+    versions: dict[str, list[Version]] = field(default_factory=dict)
+    writes: list[Version] = field(default_factory=list)
+
+    def at(self, uid: str, revision: int) -> Version | None:
+        """The object as of a revision; None before it is there."""
+        history = self.versions.get(uid, [])
+        index = bisect_right(history, revision, key=lambda version: version.revision)
+        return history[index - 1] if index else None
+
+    def objects(self, revision: int) -> list[Raw]:
+        """All objects as of a revision, in the order of their creation."""
+        found = (self.at(uid, revision) for uid in self.versions)
+        return [version.raw for version in found if version is not None and version.raw]
+
+    def recent(self, before: int, earliest: int) -> list[int]:
+        """Revisions from ``earliest`` on and one before, latest first; all are below ``before``."""
+        found = [0]
+        for version in self.writes:
+            if version.revision >= before:
+                break
+            if version.revision <= earliest:
+                found = [version.revision]
+            else:
+                found.append(version.revision)
+        return found[::-1][:RECENT_REVISIONS]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One recorded run."""
+
+    name: str
+    start: float
+    kinds: Mapping[str, Kind]
+
+    def kind(self, name: str) -> Kind:
+        """What was recorded of a kind."""
+        return self.kinds.get(name, Kind())
+
+    def recent(self, name: str, write: Version, since: int | None = None) -> list[int]:
+        """Revisions of a kind that the writer's cache may have shown, latest first."""
+        asked = write.line["reqT"][0] - RECENT_SECONDS
+        writes = self.kind(name).writes
+        index = bisect_right(writes, asked, key=lambda version: version.time)
+        earliest = writes[index - 1].revision if index else 0
+        if since is not None:
+            earliest = since
+        return self.kind(name).recent(write.revision, earliest)
+
+
+@cache
+def read(name: str) -> Trace:
+    """Read one trace by name; the test is skipped where it is absent."""
+    path = TRACES / f"{name}.jsonl.gz"
+    if not path.is_file():
+        pytest.skip("conformance data is absent: ../shared/conformance/traces")
+    kinds: dict[str, Kind] = {}
+    start = 0.0
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in map(json.loads, lines):
+            if line["src"] == "header":
+                start = datetime.fromisoformat(line["startTime"]).timestamp()
+            if line["src"] in ("watch", "snapshot"):
+                _keep(kinds.setdefault(line["kind"], Kind()), line)
+    return Trace(name, start, kinds)
+
+
+def _keep(kind: Kind, line: Raw) -> None:
+    gone = line.get("type") == "DELETED"
+    version = Version(line["rv"], line.get("t", 0.0), None if gone else line["object"], line)
+    kind.versions.setdefault(line["uid"], []).append(version)
+    kind.writes.append(version)
+
+
+def typed(raw: Raw, kind: type[T]) -> T:
+    """The typed object."""
+    return decode(raw, kind)
+
+
+def owner_of(raw: Raw, kind: str) -> str:
+    """The uid of the managing owner of that kind; empty for none."""
+    owners = raw["metadata"].get("ownerReferences", [])
+    return next((o["uid"] for o in owners if o.get("controller") and o["kind"] == kind), "")
+
+
+def writes_of(trace: Trace, kind: str, actor: str, *verbs: str) -> Iterator[Version]:
+    """The writes of an actor to objects of a kind."""
+    for version in trace.kind(kind).writes:
+        if version.line.get("actor") == actor and version.line.get("via") in verbs:
+            yield version
+
+
+# Deployments
+
+
+def unhashed(raw: Raw) -> Raw:
+    """A pod template without the label that tells ReplicaSets apart."""
+    template = raw["spec"]["template"]
+    metadata = dict(template.get("metadata", {}))
+    labels = {k: v for k, v in metadata.get("labels", {}).items() if k != "pod-template-hash"}
+    return {**template, "metadata": {**metadata, "labels": labels}}
+
+
+class Read(NamedTuple):
+    """What a sync of a Deployment may have read, and what it then decides."""
+
+    names: tuple[str, ...]
+    sync: Sync
+
+
+def syncs(trace: Trace, write: Version, deployment: str, since: int | None) -> Iterator[Read]:
+    """The decisions of syncs of a Deployment (by uid) that the write may belong to."""
+    deployments = trace.kind("Deployment")
+    views = [deployments.at(deployment, r) for r in trace.recent("Deployment", write)]
+    seen = {v.revision: v.raw for v in views if v is not None and v.raw is not None}
+    for revision, raw in product(trace.recent("ReplicaSet", write, since), seen.values()):
+        owned = [
+            r
+            for r in trace.kind("ReplicaSet").objects(revision)
+            if owner_of(r, "Deployment") == deployment
+        ]
+        sets = tuple(replica_set_view(typed(r, ReplicaSet)) for r in owned)
+        like = [i for i, r in enumerate(owned) if unhashed(r) == unhashed(raw)]
+        new = min(like, key=lambda i: (sets[i].created, sets[i].name), default=None)
+        view = deployment_view(typed(raw, Deployment))
+        for old_running in _old_running(trace, write, owned, new, sets):
+            decision = sync(view, sets, new, old_running=old_running)
+            yield Read(tuple(s.name for s in sets), decision)
+
+
+def _old_running(
+    trace: Trace, write: Version, owned: list[Raw], new: int | None, sets: Any
+) -> set[bool]:
+    """Whether pods of old ReplicaSets run, as of any revision of pods that may have been read."""
+    old = {r["metadata"]["uid"] for i, r in enumerate(owned) if i != new}
+    answers = set()
+    for revision in trace.recent("Pod", write)[:5]:
+        phases = [
+            pod.get("status", {}).get("phase", "")
+            for pod in trace.kind("Pod").objects(revision)
+            if owner_of(pod, "ReplicaSet") in old
+        ]
+        answers.add(old_pods_running(sets, new, phases))
+    return answers
+
+
+def size_of(raw: Raw) -> tuple[int, int | None, int | None]:
+    """The size of a ReplicaSet and its two annotations."""
+    view = replica_set_view(typed(raw, ReplicaSet))
+    return view.replicas, view.desired, view.max_replicas
+
+
+def put_is_explained(trace: Trace, write: Version) -> bool:
+    """Whether a sync of the Deployment resizes the ReplicaSet as it was resized.
+
+    The sync read the version that it names, or, where it writes the same ReplicaSet twice, the one
+    before.
+    """
+    raw = write.line["object"]
+    name, wanted = raw["metadata"]["name"], size_of(raw)
+    since = write.line.get("preRV", write.revision - 1)
+    before = trace.kind("ReplicaSet").at(write.line["uid"], since)
+    if before is not None and before.line.get("via") == "update":
+        since = before.line.get("preRV", since)
+    return any(
+        (read.names[put.index], (put.replicas, put.desired, put.max_replicas)) == (name, wanted)
+        for read in syncs(trace, write, owner_of(raw, "Deployment"), since)
+        for put in read.sync.puts
+    )
+
+
+def post_is_explained(trace: Trace, write: Version) -> bool:
+    """Whether a sync of the Deployment creates a ReplicaSet of that size."""
+    raw = write.line["object"]
+    wanted = size_of(raw)
+    return any(
+        isinstance(read.sync.create, CreateNew) and tuple(read.sync.create) == wanted
+        for read in syncs(trace, write, owner_of(raw, "Deployment"), None)
+    )
+
+
+def removal_is_explained(trace: Trace, write: Version) -> bool:
+    """Whether a sync of the Deployment deletes this ReplicaSet of its history."""
+    raw = write.line["object"]
+    return any(
+        read.names[index] == raw["metadata"]["name"]
+        for read in syncs(trace, write, owner_of(raw, "Deployment"), None)
+        for index in read.sync.deletes
+    )
+
+
+def is_of_metadata(trace: Trace, write: Version) -> bool:
+    """Whether a PUT leaves the size and its annotations as they were."""
+    before = trace.kind("ReplicaSet").at(write.line["uid"], write.revision - 1)
+    assert before is not None
+    assert before.raw is not None
+    return size_of(before.raw) == size_of(write.line["object"])
+
+
+# Pods deleted to scale down
+
+
+def deletions(trace: Trace, actor: str) -> Iterator[Version]:
+    """The first write of each deletion of a pod by an actor."""
+    done = set()
+    for version in writes_of(trace, "Pod", actor, "delete"):
+        if version.line["uid"] not in done:
+            done.add(version.line["uid"])
+            yield version
+
+
+def deletion_is_explained(trace: Trace, write: Version) -> bool:
+    """Whether the pod is among those that a sync of its ReplicaSet deletes."""
+    owner = owner_of(write.line["object"], "ReplicaSet")
+    sets = [
+        s
+        for r in trace.recent("ReplicaSet", write)
+        for s in trace.kind("ReplicaSet").objects(r)
+        if s["metadata"]["uid"] == owner
+    ]
+    sizes = {s["spec"]["replicas"] for s in sets}
+    deployment = owner_of(sets[0], "Deployment") if sets else ""
+    now = int((trace.start + write.line["reqT"][0]) * 1e9)
+    return any(
+        write.line["uid"] in _victims(trace, revision, owner, deployment, size, now)
+        for revision in trace.recent("Pod", write)
+        for size in sizes
+    )
+
+
+def _victims(
+    trace: Trace, revision: int, owner: str, deployment: str, size: int, now: int
+) -> set[str]:
+    family = {
+        uid
+        for uid, history in trace.kind("ReplicaSet").versions.items()
+        if deployment and owner_of(history[0].line["object"], "Deployment") == deployment
+    } | {owner}
+    related = [
+        (owner_of(raw, "ReplicaSet"), typed(raw, Pod))
+        for raw in trace.kind("Pod").objects(revision)
+        if owner_of(raw, "ReplicaSet") in family
+    ]
+    pods = [pod for uid, pod in related if uid == owner and is_active(pod)]
+    if len(pods) <= size:
+        return set()
+    chosen = pods_to_delete(pods, [pod for _, pod in related], len(pods) - size, now)
+    return {pod.metadata.uid for pod in chosen}
+
+
+# Bindings
+
+
+def binding_is_explained(trace: Trace, write: Version) -> bool:
+    """Whether the node is among the scheduler's choices, for some order of bindings in flight."""
+    chosen = write.line["object"]["spec"]["nodeName"]
+    before = trace.kind("Pod").at(write.line["uid"], write.revision - 1)
+    assert before is not None
+    assert before.raw is not None
+    pod = typed(before.raw, Pod)
+    return any(chosen in decide(pod, snapshot).choices for snapshot in snapshots(trace, write))
+
+
+def snapshots(trace: Trace, write: Version) -> Iterator[Snapshot]:
+    """What the scheduler's cache may have held: any recent revision, with the pods assumed.
+
+    Bindings are sent side by side: of those sent about the same time, any number may have been
+    decided before.
+    """
+    others = sorted(
+        (v.line["reqT"][0], v.line["uid"], v.line["object"]["spec"]["nodeName"])
+        for v in writes_of(trace, "Pod", SCHEDULER, "create/binding")
+        if v.line["uid"] != write.line["uid"]
+        and abs(v.line["reqT"][0] - write.line["reqT"][0]) < RECENT_SECONDS
+    )
+    earlier = sum(sent < write.line["reqT"][0] for sent, _, _ in others)
+    counts = sorted(range(len(others) + 1), key=lambda n: abs(n - earlier))[:9]
+    revisions = sorted({r for k in ("Pod", "Node") for r in trace.recent(k, write)}, reverse=True)
+    for count, revision in product(counts, revisions):
+        assumed = {uid: node for _, uid, node in others[:count]}
+        yield snapshot(trace, revision, assumed)
+
+
+def snapshot(trace: Trace, revision: int, assumed: Mapping[str, str]) -> Snapshot:
+    """The cluster as of a revision, with bindings under way."""
+    pods = [typed(raw, Pod) for raw in trace.kind("Pod").objects(revision)]
+    pods = [
+        msgspec.structs.replace(
+            pod, spec=msgspec.structs.replace(pod.spec, node_name=assumed[pod.metadata.uid])
+        )
+        if pod.metadata.uid in assumed and not pod.spec.node_name
+        else pod
+        for pod in pods
+    ]
+    nodes = [typed(raw, Node) for raw in trace.kind("Node").objects(revision)]
+    spaces = [typed(raw, Namespace) for raw in trace.kind("Namespace").objects(revision)]
+    return Snapshot(
+        node_infos(nodes, [pod for pod in pods if pod.spec.node_name]),
+        {space.metadata.name: space.metadata.label_map() for space in spaces},
+        tuple(typed(raw, Service) for raw in trace.kind("Service").objects(revision)),
+        dict(_selectors(trace, revision)),
+        tuple(p for p in pods if not p.spec.node_name and p.status.nominated_node_name),
+    )
+
+
+def _selectors(trace: Trace, revision: int) -> Iterator[tuple[Workload, LabelSelector]]:
+    for kind in ("ReplicaSet", "StatefulSet"):
+        for raw in trace.kind(kind).objects(revision):
+            metadata = typed(raw["metadata"], ObjectMeta)
+            selector = typed(raw["spec"]["selector"], LabelSelector)
+            yield Workload(kind, metadata.namespace, metadata.name), selector
+
+
+# Evictions
+
+
+def eviction_is_explained(trace: Trace, write: Version) -> bool:
+    """Whether the pod's toleration of its node's NoExecute taints had run out, and only just."""
+    pod = typed(write.line["object"], Pod)
+    asked = write.line["reqT"][0]
+    node = next(
+        uid
+        for uid, history in trace.kind("Node").versions.items()
+        if history[0].line["name"] == pod.spec.node_name
+    )
+    timer: tuple[float, int] | None = None
+    for version in trace.kind("Node").versions[node]:
+        if version.time > asked or version.raw is None:
+            break
+        taints = [typed(t, Taint) for t in version.raw["spec"].get("taints", [])]
+        allowed = min_toleration_seconds(pod.spec.tolerations or (), taints)
+        if allowed is None:
+            timer = None
+        elif timer is None or allowed < timer[1]:
+            timer = (max(version.time, bound_at(trace, pod)), allowed)
+    return timer is not None and -0.1 <= asked - timer[0] - timer[1] <= 3.0
+
+
+def bound_at(trace: Trace, pod: Pod) -> float:
+    """When the pod got its node."""
+    return next(
+        version.time
+        for version in trace.kind("Pod").versions[pod.metadata.uid]
+        if version.raw and version.raw["spec"].get("nodeName")
+    )
+
+
+# The tests
+
+
+EXPLANATIONS = {
+    "put": put_is_explained,
+    "post": post_is_explained,
+    "removal": removal_is_explained,
+    "deletion": deletion_is_explained,
+    "binding": binding_is_explained,
+    "eviction": eviction_is_explained,
+}
+
+
+def decisions(trace: Trace) -> Iterator[tuple[str, Version]]:
+    """All writes that are to be explained, by what they are."""
+    verbs = {"update": "put", "create": "post", "delete": "removal"}
+    for version in writes_of(trace, "ReplicaSet", DEPLOYMENT_CONTROLLER, *verbs):
+        yield verbs[version.line["via"]], version
+    for version in deletions(trace, REPLICASET_CONTROLLER):
+        yield "deletion", version
+    for version in writes_of(trace, "Pod", SCHEDULER, "create/binding"):
+        yield "binding", version
+    for version in deletions(trace, NODE_CONTROLLER):
+        yield "eviction", version
