@@ -78,6 +78,7 @@ _TOUCHING = frozenset(
         "delete-pod",
         "node-return",
         "drain-delete",
+        "user-delete-pod",
         "container-crash",
         "probe-failure",
     }

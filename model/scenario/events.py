@@ -20,7 +20,7 @@ NAMES = {
     "cordon": "cordon",
     "uncordon": "uncordon",
     "drain": "drain",
-    "deletePod": "delete-pod",
+    "deletePod": "user-delete-pod",
     "nodeCrash": "node-crash",
     "nodeReturn": "node-return",
     "probeFailure": "probe-failure",

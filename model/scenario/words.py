@@ -111,7 +111,7 @@ def _event(world: World, event: Event) -> str:
             target += f" to {event.value}"
     elif event.node:
         target = f" of {event.node}"
-    return f"{event.action}{target} {often}{_behaviours(world, event)}"
+    return f"{event.action.removeprefix('user-')}{target} {often}{_behaviours(world, event)}"
 
 
 def _behaviours(world: World, event: Event) -> str:

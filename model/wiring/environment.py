@@ -177,7 +177,7 @@ WORKLOAD_EVENTS: dict[str, WorkloadChange] = {
     "pause": _pause,
     "resume": _resume,
     "rollback": _rollback,
-    "delete-pod": _delete_pending,
+    "user-delete-pod": _delete_pending,
     "controller-restart": _restart,
 }
 
@@ -249,7 +249,7 @@ NODE_EVENTS: dict[str, NodeChange] = {
     "cordon": _cordon,
     "uncordon": _uncordon,
     "drain": _drain,
-    "delete-pod": _delete_pod,
+    "user-delete-pod": _delete_pod,
     "probe-failure": _probe_failure,
 }
 

@@ -113,7 +113,7 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
     )
     formulas = (
         Always(draw(views(0, 2)), answers((seed, "always"), 20)),
-        EachStep(draw(views(0, 2)), step_predicate((seed, "step")), frozenset(ACTIONS[:2])),
+        EachStep(draw(views(0, 2)), answers((seed, "step"), 60), frozenset(ACTIONS[:2])),
         NeverStuck(draw(views(0, 1)), often((seed, "stuck"), 4)),
         Converges(draw(views(0, 1)), often((seed, "converges"), 4)),
         Converges(View(names[:1]), lambda value: value > 0),
@@ -166,12 +166,6 @@ def answers(seed: object, sides: int) -> Callable[..., bool | None]:
         return None if number == 1 else number != 0
 
     return answer
-
-
-def step_predicate(seed: object) -> Callable[..., bool | None]:
-    """A predicate over steps that is rarely false."""
-    answer = answers(seed, 60)
-    return lambda before, action, after: answer(before, action, after)
 
 
 def random_rule(

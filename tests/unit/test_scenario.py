@@ -1,0 +1,316 @@
+"""From objects and events to scenarios."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kubelemma.model.manifests import (
+    Check,
+    CheckSpec,
+    Cluster,
+    EventEntry,
+    Faults,
+    NodeCrash,
+    NodeGroup,
+    Rollout,
+    Scale,
+    nodes_of,
+    with_defaults,
+)
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario import (
+    Application,
+    Scenario,
+    build,
+    check_findings,
+    deployment_findings,
+)
+from kubelemma.model.scenario.cluster import default_cluster
+from kubelemma.model.scenario.start import place_all
+from kubelemma.model.wiring.state import DeploymentState, Phase
+from kubelemma.model.wiring.world import NODES, Behaviour
+
+ZONE = "topology.kubernetes.io/zone"
+HOST = "kubernetes.io/hostname"
+
+
+def deployment(name: str, replicas: int = 1, **spec: Any) -> Deployment:
+    """A Deployment whose pods ask for a tenth of a core."""
+    container = {"name": "c", "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}}}
+    raw = {
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [container], **spec},
+            },
+        },
+    }
+    return with_defaults(decode(raw, Deployment))
+
+
+def group(count: int = 3, name: str = "", **amounts: str) -> NodeGroup:
+    """Nodes with a core each, unless amounts say otherwise."""
+    allocatable = {"cpu": "1", "memory": "1Gi", **amounts}
+    quantities = {key: Quantity.parse(value) for key, value in allocatable.items()}
+    return NodeGroup(count=count, name=name, allocatable=quantities)
+
+
+def only(deployments: list[Deployment], **spec: Any) -> Scenario:
+    """The one scenario of a Check."""
+    check = Check(metadata=ObjectMeta(name="t"), spec=CheckSpec(**spec))
+    (scenario,) = build(Application(tuple(deployments)), check)
+    return scenario
+
+
+def state_of(scenario: Scenario) -> DeploymentState:
+    """The first Deployment at the start."""
+    found: DeploymentState = scenario.system.initial[0]
+    return found
+
+
+def available(scenario: Scenario) -> int:
+    """The pods that are available at the start."""
+    nodes = [scenario.system.initial[p] for p in scenario.system.positions[NODES]]
+    return sum(g.size for n in nodes for g in n.pods if g.phase == Phase.AVAILABLE)
+
+
+AVOID = {
+    "podAntiAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {"topologyKey": HOST, "labelSelector": {"matchLabels": {"app": "web"}}}
+        ]
+    }
+}
+
+
+# The default cluster
+
+
+def test_default_cluster_has_room_for_one_node_less() -> None:
+    """All pods, and every rollout's surge, find a node when one is missing."""
+    deployments = (deployment("web", 5), deployment("api", 3))
+    sizing = default_cluster(deployments)
+    placed = place_all(deployments, sizing.nodes[1:], (), ()).placed
+    assert len(sizing.nodes) == 3
+    assert not any(there.pending for there in placed.values())
+
+
+def test_default_cluster_grows_with_the_pods() -> None:
+    """Pods that do not fit the smallest node get a larger one."""
+    big = {"name": "c", "resources": {"requests": {"cpu": "6", "memory": "20Gi"}}}
+    small, large = (
+        default_cluster((deployment("web", **spec),)).nodes[0].status.allocatable
+        for spec in ({}, {"containers": [big]})
+    )
+    assert small is not None
+    assert large is not None
+    assert small["cpu"].amount == 4
+    assert large["cpu"].amount == 8
+
+
+def test_default_cluster_gives_repelling_pods_hosts() -> None:
+    """Pods that keep off each other need a host each, the surge one too, and one may fail."""
+    sizing = default_cluster((deployment("web", 3, affinity=AVOID),))
+    assert len(sizing.nodes) == 3 + 1 + 1
+
+
+def test_default_cluster_has_the_labels_that_are_asked_for() -> None:
+    """Node selectors and required affinities find their labels; zones appear where they matter."""
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": ZONE,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    web = deployment("web", nodeSelector={"disk": "ssd"}, topologySpreadConstraints=[spread])
+    labels = [node.metadata.label_map() for node in default_cluster((web,)).nodes]
+    assert {found["disk"] for found in labels} == {"ssd"}
+    assert len({found[ZONE] for found in labels}) == 3
+
+
+def test_default_cluster_says_when_nothing_fits() -> None:
+    """A pod that no node can take is a finding of the check, not an error here."""
+    never = {
+        "nodeSelectorTerms": [
+            {"matchExpressions": [{"key": "x", "operator": "Gt", "values": ["1"]}]}
+        ]
+    }
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": never}}
+    assert (
+        "not everything finds a place"
+        in default_cluster((deployment("web", affinity=affinity),)).reason
+    )
+
+
+# The start
+
+
+def test_start_is_rolled_out() -> None:
+    """Every replica is available on some node, and the ReplicaSet's status says so."""
+    scenario = only([deployment("web", 3)], cluster=Cluster(nodes=(group(),)))
+    (only_set,) = state_of(scenario).sets
+    assert available(scenario) == only_set.status_available == only_set.replicas == 3
+
+
+def test_start_without_room_has_pending_pods() -> None:
+    """What does not fit waits from the beginning, and the setting says it."""
+    scenario = only([deployment("web", 3)], cluster=Cluster(nodes=(group(1, cpu="200m"),)))
+    assert state_of(scenario).sets[0].pending == 1
+    assert any("1 find no node at the start" in sentence for sentence in scenario.setting)
+
+
+def test_bound_pods_are_the_replicas() -> None:
+    """Pods of a running cluster stay where they are; only what lacks is placed."""
+    web = deployment("web", 2)
+    raw = {
+        "metadata": {
+            "name": "web-abc",
+            "namespace": "default",
+            "labels": {"app": "web"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "web-1", "controller": True}],
+        },
+        "spec": {"nodeName": "node-3"},
+        "status": {"phase": "Running"},
+    }
+    nodes = nodes_of(Cluster(nodes=(group(),)))
+    placement = place_all((web,), nodes, (decode(raw, Pod),), ())
+    there = placement.placed["default", "web"]
+    assert there.on_nodes["node-3"] == 1
+    assert sum(there.on_nodes.values()) == 2
+    assert not any(placement.existing.values())
+
+
+def test_lone_pods_are_load() -> None:
+    """A bound pod of nobody's takes its room, and one that fits nowhere is named."""
+    raw: dict[str, Any] = {
+        "metadata": {"name": "lone", "namespace": "default"},
+        "spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "950m"}}}]},
+    }
+    bound = {**raw, "spec": {**raw["spec"], "nodeName": "node-1"}}
+    nodes = nodes_of(Cluster(nodes=(group(1),)))
+    pods = (decode(bound, Pod), decode(raw, Pod))
+    placement = place_all((deployment("web"),), nodes, pods, ())
+    assert len(placement.existing["node-1"]) == 1
+    assert [pod.metadata.name for pod in placement.homeless] == ["lone"]
+    assert placement.placed["default", "web"].pending == 1
+
+
+# Which workloads, and which events
+
+
+def test_each_workload_alone_unless_together() -> None:
+    """Workloads are checked one by one, those named together in one system."""
+    deployments = tuple(deployment(name) for name in ("a", "b", "c"))
+    apart = build(Application(deployments))
+    check = Check(spec=CheckSpec(together=("a", "default/c")))
+    joint = build(Application(deployments), check)
+    assert [s.subject for s in apart] == [f"Deployment default/{name}" for name in "abc"]
+    assert [len(s.world.workloads) for s in joint] == [2, 1]
+
+
+def test_others_stand_by() -> None:
+    """The pods of other workloads hold their room and never move."""
+    first, _ = build(Application((deployment("web"), deployment("api", 4))))
+    standing = sum(
+        len(shape.standing) * size
+        for shape, size in zip(first.world.shapes, first.world.sizes, strict=True)
+    )
+    assert standing == 4
+    assert any("standing by" in sentence and "api" in sentence for sentence in first.setting)
+
+
+def test_rollouts_of_one_workload_add_up() -> None:
+    """The templates come in the order of the events, each with its behaviour."""
+    events = (
+        EventEntry(rollout=Rollout(deployment="web", new_version="neverReady")),
+        EventEntry(rollout=Rollout(deployment="web", max=2)),
+        EventEntry(scale=Scale(deployment="other", replicas=3)),
+    )
+    scenario = only([deployment("web")], events=events)
+    assert [c.behaviour for c in scenario.world.classes] == [
+        Behaviour.HEALTHY,
+        Behaviour.NEVER_READY,
+        Behaviour.HEALTHY,
+        Behaviour.HEALTHY,
+    ]
+    assert "scale" not in " ".join(scenario.setting)
+
+
+def test_restarts_are_events() -> None:
+    """The budget of controller restarts becomes an event of each workload."""
+    scenario = only([deployment("web")], faults=Faults(controller_restarts=2))
+    assert any("controller-restart" in cell.name for cell in scenario.system.cells)
+
+
+# Shapes
+
+
+@pytest.mark.parametrize(
+    ("spec", "shapes"),
+    [
+        ({}, 1),
+        ({"affinity": AVOID}, 1),
+        ({"nodeSelector": {HOST: "node-2"}}, 3),
+    ],
+)
+def test_nodes_that_nothing_tells_apart_share_a_shape(spec: dict[str, Any], shapes: int) -> None:
+    """Host names matter only to pods that ask for one by value."""
+    scenario = only([deployment("web", **spec)], cluster=Cluster(nodes=(group(),)))
+    assert len(scenario.world.shapes) == shapes
+    assert sum(scenario.world.sizes) == 3
+
+
+def test_a_node_that_an_event_names_stands_alone() -> None:
+    """The event must find its node, so that node is no longer one of many."""
+    events = (EventEntry(node_crash=NodeCrash(node="node-2")),)
+    scenario = only([deployment("web")], cluster=Cluster(nodes=(group(),)), events=events)
+    assert sorted(scenario.world.sizes) == [1, 2]
+
+
+def test_terminating_pods_are_dropped_only_with_room() -> None:
+    """A roomy cluster need not follow them, a tight one and repelling pods must."""
+    roomy = only([deployment("web")], cluster=Cluster(nodes=(group(cpu="8", memory="8Gi"),)))
+    tight = only([deployment("web")], cluster=Cluster(nodes=(group(cpu="200m"),)))
+    repelling = only(
+        [deployment("web", affinity=AVOID)], cluster=Cluster(nodes=(group(cpu="8", memory="8Gi"),))
+    )
+    follows = [s.world.follows_terminating for s in (roomy, tight, repelling)]
+    assert follows == [False, True, True]
+
+
+# What does not go together
+
+
+def test_findings_about_nodes() -> None:
+    """Unknown and doubled node names, and stale reads, are refused with a suggestion."""
+    spec = CheckSpec(
+        cluster=Cluster(nodes=(group(2), group(1, name="node-1"))),
+        events=(EventEntry(node_crash=NodeCrash(node="node-3")),),
+        faults=Faults(stale_reads=1),
+    )
+    messages = [finding.message for finding in check_findings(spec, ())]
+    assert messages == [
+        '2 nodes are called "node-1"',
+        'there is no Node "node-3" (did you mean "node-2"?)',
+        "is 1: controllers read the store here, only 0 can be",
+    ]
+
+
+def test_findings_about_templates() -> None:
+    """A template that names a node needs that node."""
+    node = Node(metadata=ObjectMeta(name="node-1"))
+    web = deployment("web", nodeName="node-2")
+    ((found, finding),) = deployment_findings((web,), CheckSpec(), (node,))
+    assert found is web
+    assert finding.message.startswith('there is no Node "node-2"')
+    assert not list(deployment_findings((web,), CheckSpec(cluster=Cluster(nodes=(group(),))), ()))
