@@ -32,7 +32,6 @@ def rules(world: World) -> tuple[Rule, ...]:
     found = [
         Rule("kubelet admits or rejects a pod", KUBELET, (NODES,), admission),
         Rule("kubelet reports readiness", KUBELET, (NODES,), readiness),
-        Rule("kubelet posts node status", KUBELET, (NODES,), _node_ready),
     ]
     if world.follows_terminating:
         found.append(Rule("kubelet finishes a termination", KUBELET, (NODES,), _termination))
@@ -106,18 +105,6 @@ def _termination(node: NodeState) -> Iterator[Outcome]:
             writes = {NODES: node._replace(pods=pods)}
             why = "its containers have stopped"
             yield Outcome("finish-termination", writes, _pod(group.pod_class), why)
-
-
-def _node_ready(node: NodeState) -> Iterator[Outcome]:
-    """The node reports Ready, and the unreachable taints go.
-
-    Both are one step: until the last taint is gone, evictions that were due may still happen, as
-    they may before it.
-    """
-    if node.up and not node.ready:
-        back = node._replace(ready=True, evicting=False)
-        why = "the node is back, its heartbeat arrives, and its taints are removed"
-        yield Outcome("node-ready", {NODES: back}, (), why)
 
 
 def _container_crash(world: World, node: NodeState) -> Iterator[Outcome]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from kubelemma.model.controllers.nodelifecycle import ZoneState, compute_zone_state
 from kubelemma.model.system import Outcome, Rule, Tally
 
+from .kubelet import KUBELET
 from .state import ACTIVE, NodeState, Phase, moved
 from .world import NODES, World
 
@@ -56,7 +57,7 @@ def evicting_zones(counts: tuple[int, ...]) -> tuple[bool, ...]:
 
 
 def rules(world: World) -> tuple[Rule, ...]:
-    """Rules of both controllers."""
+    """Rules of both controllers, and of the kubelets that report their nodes' health to them."""
     names = zones(world)
 
     def allowed(node: NodeState, evicting: tuple[bool, ...]) -> bool:
@@ -68,6 +69,7 @@ def rules(world: World) -> tuple[Rule, ...]:
     reads = (EVICTING,)
     return (
         Rule("node turns Unknown", NODE_LIFECYCLE, (NODES,), _unknown),
+        Rule("kubelet posts node status", KUBELET, (NODES,), _node_ready),
         Rule("node taint NoExecute", NODE_LIFECYCLE, (NODES,), _no_execute(allowed), reads),
         Rule("zone disruption lifts taints", NODE_LIFECYCLE, (NODES,), _lift, reads),
         Rule("pods of an unreachable node turn unready", NODE_LIFECYCLE, (NODES,), _unready),
@@ -83,6 +85,18 @@ def _unknown(node: NodeState) -> Iterator[Outcome]:
     if node.ready and not node.up:
         why = "no heartbeat for the grace period (50 s)"
         yield Outcome("node-unknown", {NODES: node._replace(ready=False)}, (), why)
+
+
+def _node_ready(node: NodeState) -> Iterator[Outcome]:
+    """The node reports Ready, and the unreachable taints go.
+
+    Both are one step: until the last taint is gone, evictions that were due may still happen, as
+    they may before it.
+    """
+    if node.up and not node.ready:
+        back = node._replace(ready=True, evicting=False)
+        why = "the node is back, its heartbeat arrives, and its taints are removed"
+        yield Outcome("node-ready", {NODES: back}, (), why)
 
 
 def _no_execute(
