@@ -66,5 +66,5 @@ def _told(
         arguments=tuple((name, str(value)) for name, value in step.outcome.arguments),
         why=step.outcome.why,
         environment=step.environment,
-        changes=changes(scenario, before, step.state, moves),
+        changes=changes(scenario, before, step, moves),
     )

@@ -10,6 +10,7 @@ from kubelemma.model.system import State
 from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, SetState
 from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.story import Change
+from kubelemma.solver.result import TraceStep
 
 from .cast import PENDING, Move, Place, node_name
 
@@ -25,14 +26,22 @@ _PHASES = {
 
 
 def changes(
-    scenario: Scenario, before: State, after: State, moves: tuple[Move, ...]
+    scenario: Scenario, before: State, step: TraceStep, moves: tuple[Move, ...]
 ) -> tuple[Change, ...]:
     """Every field of every object that differs, workloads first, then pods, then nodes."""
+    end = _end(scenario, step)
     return (
-        *_of_workloads(scenario, before, after),
-        *(change for move in moves for change in _of_pod(move)),
-        *_of_nodes(scenario, before, after),
+        *_of_workloads(scenario, before, step.state),
+        *(change for move in moves for change in _of_pod(move, end)),
+        *_of_nodes(scenario, before, step.state),
     )
+
+
+def _end(scenario: Scenario, step: TraceStep) -> str:
+    """The status of a pod that the model follows no longer although the API still has it."""
+    if step.outcome.action == "reject":
+        return "Failed"
+    return "" if scenario.world.follows_terminating else _PHASES[Phase.TERMINATING]
 
 
 def _of_workloads(scenario: Scenario, before: State, after: State) -> Iterator[Change]:
@@ -86,11 +95,12 @@ def _differing(name: str, fields: tuple[tuple[str, object, object], ...]) -> Ite
             yield Change(name, field, str(before), str(after))
 
 
-def _of_pod(move: Move) -> Iterator[Change]:
+def _of_pod(move: Move, end: str) -> Iterator[Change]:
     name = f"Pod {move.pod}"
     before, after = move.before, move.after
     if after is None:
-        yield Change(name, "exists", "yes", "no")
+        stays = before is not None and before.node and end
+        yield Change(name, *(("status", _phase(before), end) if stays else ("exists", "yes", "no")))
         return
     fields = (
         ("spec.nodeName", _node(before), _node(after)),

@@ -17,6 +17,7 @@ from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.properties.capacity import overcommitted
 from kubelemma.properties.deployments import promised
 from kubelemma.properties.statement import Property
+from kubelemma.reports.style import plural
 from kubelemma.solver.result import Trace
 
 from .cast import Cast, node_name, set_name
@@ -88,8 +89,8 @@ def _progress(scenario: Scenario, workload: Workload, state: State) -> Iterator[
     available = _tally(scenario, workload, state, "available")
     wanted = revision_hash(deployment.template)
     yield (
-        f"{workload.name} should have {deployment.replicas} available pods of {wanted} and no "
-        f"others; it has {_by_version(deployment, available)}."
+        f"{workload.name} should have {plural(deployment.replicas, 'available pod')} of {wanted} "
+        f"and no others; it has {_by_version(deployment, available)}."
     )
 
 
@@ -107,7 +108,8 @@ def _counts(scenario: Scenario, workload: Workload, state: State) -> Iterator[st
     for replica_set in _deployment(scenario, workload, state).sets:
         have = replica_set.pending + active[replica_set.template]
         name = set_name(scenario, workload.classes[replica_set.template])
-        yield f"ReplicaSet {name} asks for {replica_set.replicas} pods and has {have} active."
+        asked = plural(replica_set.replicas, "pod")
+        yield f"ReplicaSet {name} asks for {asked} and has {have} active."
 
 
 def _versions(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:

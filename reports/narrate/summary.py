@@ -13,7 +13,7 @@ from kubelemma.solver.result import TraceStep
 
 from .cast import Move, node_name
 
-_SENTENCES: Mapping[str, str] = MappingProxyType(
+SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         # Users
         "rollout": "applies a new pod template ({template}) to {deployment}",
@@ -25,6 +25,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "uncordon": "uncordons {node}",
         "drain": "starts to drain {node}",
         "drain-delete": "deletes {pod} on {node}, draining it",
+        "user-delete-pod": "deletes {pod}{where}",
         # Faults
         "node-crash": "{node} crashes",
         "node-return": "{node} boots again",
@@ -37,6 +38,7 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "annotate-revision": "makes ReplicaSet {set} the newest revision",
         "delete-replicaset": "deletes ReplicaSet {set}",
         "create-pod": "creates {pod}",
+        "delete-pod": "deletes {pod}{where}",
         "write-status": "writes the status of ReplicaSet {set}",
         "bind": "binds {pod} to {node}",
         "admit": "on {node} admits {pod}",
@@ -60,14 +62,16 @@ def summary(scenario: Scenario, step: TraceStep, moves: tuple[Move, ...]) -> str
     words = {
         "node": _node(scenario, step),
         "pod": ", ".join(move.pod for move in moves) or "a pod",
+        "where": _where(moves),
         **_of_deployment(scenario, step),
     }
-    if action in ("delete-pod", "bind") and moves:
-        words["pod"] = moves[0].pod
-    if action == "delete-pod":
-        where = moves[0].before.node if moves and moves[0].before else ""
-        return f"deletes {words['pod']}" + (f" on {where}" if where else ", which has no node")
-    return _SENTENCES.get(action, action).format_map(words)
+    return SENTENCES.get(action, action).format_map(words)
+
+
+def _where(moves: tuple[Move, ...]) -> str:
+    """Where the pods were before the step."""
+    places = {move.before.node for move in moves if move.before}
+    return "".join(f" on {node}" if node else ", which has no node" for node in sorted(places))
 
 
 def _node(scenario: Scenario, step: TraceStep) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from itertools import product
+from itertools import islice, permutations, product
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,7 +29,7 @@ from kubelemma.model.controllers.deployment import (
     replica_set_view,
     sync,
 )
-from kubelemma.model.controllers.replicaset import is_active, pods_to_delete
+from kubelemma.model.controllers.replicaset import Victim, colocation, deletion_order, is_active, victim
 from kubelemma.model.controllers.tainteviction import min_toleration_seconds
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
@@ -47,8 +47,12 @@ DEPLOYMENT_CONTROLLER = "sa:deployment-controller"
 REPLICASET_CONTROLLER = "sa:replicaset-controller"
 NODE_CONTROLLER = "sa:node-controller"
 SCHEDULER = "system:kube-scheduler"
-RECENT_SECONDS = 1.0
+RECENT_SECONDS = 0.2
 """How far a cache may lie behind."""
+SYNC_SECONDS = (0.0, 0.01, 0.03, 0.1)
+"""How long before its request a deletion may have been decided on."""
+LATE_SECONDS = 30.0
+"""How long an eviction that is due may wait: the controller sends few requests a second."""
 RECENT_REVISIONS = 60
 """How many revisions of a kind are tried at most."""
 
@@ -284,42 +288,58 @@ def deletions(trace: Trace, actor: str) -> Iterator[Version]:
 
 
 def deletion_is_explained(trace: Trace, write: Version) -> bool:
-    """Whether the pod is among those that a sync of its ReplicaSet deletes."""
+    """Whether a sync of the pod's ReplicaSet, a moment before, may have chosen the pod."""
     owner = owner_of(write.line["object"], "ReplicaSet")
-    sets = [
-        s
-        for r in trace.recent("ReplicaSet", write)
-        for s in trace.kind("ReplicaSet").objects(r)
-        if s["metadata"]["uid"] == owner
-    ]
-    sizes = {s["spec"]["replicas"] for s in sets}
-    deployment = owner_of(sets[0], "Deployment") if sets else ""
-    now = int((trace.start + write.line["reqT"][0]) * 1e9)
+    family = _family(trace, owner)
+    sizes = {
+        raw["spec"]["replicas"]
+        for revision in trace.recent("ReplicaSet", write)
+        for raw in trace.kind("ReplicaSet").objects(revision)
+        if raw["metadata"]["uid"] == owner
+    }
+    times = [trace.start + write.line["reqT"][0] - delay for delay in SYNC_SECONDS]
     return any(
-        write.line["uid"] in _victims(trace, revision, owner, deployment, size, now)
-        for revision in trace.recent("Pod", write)
+        may_be_chosen(write.line["uid"], victims, len(victims) - size, int(time * 1e9))
+        for victims in _victims(trace, write, family)
         for size in sizes
+        for time in times
     )
 
 
+def _family(trace: Trace, owner: str) -> dict[str, bool]:
+    """The ReplicaSets with the same owner as this one, and which of them is this one."""
+    histories = trace.kind("ReplicaSet").versions
+    deployments = {u: owner_of(h[0].line["object"], "Deployment") for u, h in histories.items()}
+    mine = deployments[owner]
+    return {uid: uid == owner for uid, d in deployments.items() if uid == owner or mine == d != ""}
+
+
 def _victims(
-    trace: Trace, revision: int, owner: str, deployment: str, size: int, now: int
-) -> set[str]:
-    family = {
-        uid
-        for uid, history in trace.kind("ReplicaSet").versions.items()
-        if deployment and owner_of(history[0].line["object"], "Deployment") == deployment
-    } | {owner}
-    related = [
-        (owner_of(raw, "ReplicaSet"), typed(raw, Pod))
-        for raw in trace.kind("Pod").objects(revision)
-        if owner_of(raw, "ReplicaSet") in family
-    ]
-    pods = [pod for uid, pod in related if uid == owner and is_active(pod)]
-    if len(pods) <= size:
-        return set()
-    chosen = pods_to_delete(pods, [pod for _, pod in related], len(pods) - size, now)
-    return {pod.metadata.uid for pod in chosen}
+    trace: Trace, write: Version, family: Mapping[str, bool]
+) -> Iterator[tuple[Victim, ...]]:
+    """The active pods of the ReplicaSet as of each revision that may have been read."""
+    for revision in trace.recent("Pod", write):
+        related = [
+            (family[owner], typed(raw, Pod))
+            for raw in trace.kind("Pod").objects(revision)
+            if (owner := owner_of(raw, "ReplicaSet")) in family
+        ]
+        pods = [pod for mine, pod in related if mine and is_active(pod)]
+        ranks = colocation(pods, [pod for _, pod in related])
+        yield tuple(victim(pod, rank) for pod, rank in zip(pods, ranks, strict=True))
+
+
+def may_be_chosen(uid: str, victims: tuple[Victim, ...], count: int, now: int) -> bool:
+    """Whether the pod is among the first ``count`` for some order in which the cache lists them.
+
+    The ranking is not transitive, so the order matters; of many pods not every order is tried.
+    """
+    if count <= 0 or uid not in [v.uid for v in victims]:
+        return False
+    return any(
+        uid in {order[i].uid for i in deletion_order(order, now)[:count]}
+        for order in islice(permutations(victims), 720)
+    )
 
 
 # Bindings
@@ -348,15 +368,15 @@ def snapshots(trace: Trace, write: Version) -> Iterator[Snapshot]:
         and abs(v.line["reqT"][0] - write.line["reqT"][0]) < RECENT_SECONDS
     )
     earlier = sum(sent < write.line["reqT"][0] for sent, _, _ in others)
-    counts = sorted(range(len(others) + 1), key=lambda n: abs(n - earlier))[:9]
-    revisions = sorted({r for k in ("Pod", "Node") for r in trace.recent(k, write)}, reverse=True)
-    for count, revision in product(counts, revisions):
+    counts = sorted(range(len(others) + 1), key=lambda n: abs(n - earlier))[:1]
+    revisions = trace.recent("Pod", write), trace.recent("Node", write)
+    for count, revision, of_nodes in product(counts, *revisions):
         assumed = {uid: node for _, uid, node in others[:count]}
-        yield snapshot(trace, revision, assumed)
+        yield snapshot(trace, revision, of_nodes, assumed)
 
 
-def snapshot(trace: Trace, revision: int, assumed: Mapping[str, str]) -> Snapshot:
-    """The cluster as of a revision, with bindings under way."""
+def snapshot(trace: Trace, revision: int, of_nodes: int, assumed: Mapping[str, str]) -> Snapshot:
+    """The cluster as of a revision (another one for nodes), with bindings under way."""
     pods = [typed(raw, Pod) for raw in trace.kind("Pod").objects(revision)]
     pods = [
         msgspec.structs.replace(
@@ -366,7 +386,7 @@ def snapshot(trace: Trace, revision: int, assumed: Mapping[str, str]) -> Snapsho
         else pod
         for pod in pods
     ]
-    nodes = [typed(raw, Node) for raw in trace.kind("Node").objects(revision)]
+    nodes = [typed(raw, Node) for raw in trace.kind("Node").objects(of_nodes)]
     spaces = [typed(raw, Namespace) for raw in trace.kind("Namespace").objects(revision)]
     return Snapshot(
         node_infos(nodes, [pod for pod in pods if pod.spec.node_name]),
@@ -407,7 +427,7 @@ def eviction_is_explained(trace: Trace, write: Version) -> bool:
             timer = None
         elif timer is None or allowed < timer[1]:
             timer = (max(version.time, bound_at(trace, pod)), allowed)
-    return timer is not None and -0.1 <= asked - timer[0] - timer[1] <= 3.0
+    return timer is not None and -0.1 <= asked - timer[0] - timer[1] <= LATE_SECONDS
 
 
 def bound_at(trace: Trace, pod: Pod) -> float:
