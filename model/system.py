@@ -85,8 +85,9 @@ class Rule:
     ``outcomes`` takes the values of ``cells`` (for a family: of one member; the rule is tried on
     each), then what ``reads`` names, and gives every outcome. It may write only these cells.
 
-    A rule of the *environment* (users, faults) may act or not; all others act under weak fairness
-    of their actor: an actor that could always act does so in the end.
+    A rule of the *environment* (users, faults) may act or not; all others act under weak fairness:
+    a task that could be worked on from some point on for ever is worked on in the end. All rules of
+    an actor are one task, unless ``task`` names a finer one.
     """
 
     name: str
@@ -95,6 +96,12 @@ class Rule:
     outcomes: Callable[..., Iterable[Outcome]]
     reads: tuple[str, ...] = ()
     environment: bool = False
+    task: str = ""
+
+    @property
+    def fairness(self) -> str:
+        """The task that fairness is about."""
+        return self.task or self.actor
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,9 @@ class NeverStuck:
 class Converges:
     """Once the environment stops, every fair run reaches the goal and stays there.
 
-    Fair means: an actor that can act from some point on for ever does act. A counterexample is a
-    stem and a standstill outside the goal, or a stem and a fair loop that leaves the goal.
+    Fair means: a task (see `Rule`) that can be worked on from some point on for ever is worked on.
+    A counterexample is a stem and a standstill outside the goal, or a stem and a fair loop that
+    leaves the goal.
     """
 
     view: View

@@ -1,11 +1,11 @@
 """Fair loops among the steps of controllers.
 
-Fairness is weak, per actor: a run is unfair if some actor can act from some point on for ever, and
+Fairness is weak, per task: a run is unfair if some task can act from some point on for ever, and
 never does. The states that a run visits infinitely often, and the steps between them that it takes
 infinitely often, lie in one strongly connected component. A component with at least one inner step
-admits a fair run that stays in it exactly if every actor takes a step inside or cannot act in some
+admits a fair run that stays in it exactly if every task takes a step inside or cannot act in some
 of its states; the run that keeps visiting all of it is then fair. A step that changes nothing is a
-step: its actor has acted.
+step: its task has acted.
 
 States that were not expanded have no steps here, so they are in no loop: what is found in a part of
 the states is true of the whole.
@@ -32,10 +32,10 @@ def find_loops(system: System, search: Search) -> None:
 
     Where a standstill refutes a property already, a loop takes its place if its stem is shorter.
     """
-    names = sorted({rule.actor for rule in system.rules if not rule.environment})
+    names = sorted({rule.fairness for rule in system.rules if not rule.environment})
     numbers = {name: number for number, name in enumerate(names)}
-    actor_of_move = [numbers.get(move.rule.actor, -1) for move in search.tables.moves]
-    loops = FairLoops(len(search.space), search.edges, actor_of_move, len(names))
+    task_of_move = [numbers.get(move.rule.fairness, -1) for move in search.tables.moves]
+    loops = FairLoops(len(search.space), search.edges, task_of_move, len(names))
     for goal in search.goals:
         if goal.must_converge:
             _find_loop(search, goal, loops)
@@ -53,14 +53,14 @@ def _find_loop(search: Search, goal: Goal, loops: FairLoops) -> None:
 class FairLoops:
     """The fair strongly connected components of the steps of controllers.
 
-    ``size`` is the number of states, ``actor_of_move`` gives the number of each move's actor, from
-    0 to ``actors`` - 1; moves of the environment are not among the edges.
+    ``size`` is the number of states, ``task_of_move`` gives the number of each move's task, from
+    0 to ``tasks`` - 1; moves of the environment are not among the edges.
     """
 
-    def __init__(self, size: int, edges: Edges, actor_of_move: Sequence[int], actors: int) -> None:
+    def __init__(self, size: int, edges: Edges, task_of_move: Sequence[int], tasks: int) -> None:
         self._edges = edges
-        self._actor_of_move = actor_of_move
-        self._actors = frozenset(range(actors))
+        self._task_of_move = task_of_move
+        self._tasks = frozenset(range(tasks))
         count = edges.offsets[-1]
         offsets = np.full(size + 1, count, dtype=np.int64)
         offsets[: len(edges.offsets)] = edges.offsets
@@ -68,7 +68,7 @@ class FairLoops:
         graph = csr_array((np.ones(count, dtype=np.int8), targets, offsets), shape=(size, size))
         _, self._component = connected_components(graph, directed=True, connection="strong")
         sources = np.repeat(np.arange(size), np.diff(offsets))
-        acting = np.asarray(actor_of_move, dtype=np.int64)[np.asarray(edges.moves)[:count]]
+        acting = np.asarray(task_of_move, dtype=np.int64)[np.asarray(edges.moves)[:count]]
         self._fair = self._fair_states(sources, targets, acting)
 
     def first_outside(self, goal: bytearray) -> int | None:
@@ -82,7 +82,7 @@ class FairLoops:
     def loop(self, start: int) -> list[Hop]:
         """A short fair loop through a state that is on one."""
         inside = (self._component == self._component[start]).tobytes()
-        unmet = self._actors & self._enabled(start)
+        unmet = self._tasks & self._enabled(start)
         hops: list[Hop] = []
         at = start
         while unmet or at != start or not hops:
@@ -101,11 +101,11 @@ class FairLoops:
         inner = component[sources] == component[targets]
         fair = np.zeros(component.max(initial=-1) + 1, dtype=np.bool_)
         fair[component[sources[inner]]] = True
-        for actor in self._actors:
+        for task in self._tasks:
             met = np.zeros_like(fair)
-            met[component[sources[inner & (acting == actor)]]] = True
+            met[component[sources[inner & (acting == task)]]] = True
             disabled = np.ones(component.size, dtype=np.bool_)
-            disabled[sources[acting == actor]] = False
+            disabled[sources[acting == task]] = False
             met[component[disabled]] = True
             fair &= met
         return np.asarray(fair[component])
@@ -129,12 +129,12 @@ class FairLoops:
         return lambda hop: bool(unmet & self._met_by(hop))
 
     def _met_by(self, hop: Hop) -> frozenset[int]:
-        """The actors to whom a loop is fair if it has this step."""
-        disabled = self._actors - self._enabled(hop.state)
-        return disabled | {self._actor_of_move[hop.move]}
+        """The tasks to whom a loop is fair if it has this step."""
+        disabled = self._tasks - self._enabled(hop.state)
+        return disabled | {self._task_of_move[hop.move]}
 
     def _enabled(self, state: int) -> frozenset[int]:
-        return frozenset(self._actor_of_move[hop.move] for hop in self._hops(state))
+        return frozenset(self._task_of_move[hop.move] for hop in self._hops(state))
 
     def _hops(self, state: int) -> list[Hop]:
         edges = self._edges

@@ -223,11 +223,11 @@ def _loops_outside(system: System, formula: Converges, trace: Trace, start: int)
 
 
 def _is_fair(system: System, states: Sequence[State], steps: Sequence[TraceStep]) -> bool:
-    """Whether every actor acts in the loop, or cannot act in one of its states."""
-    actors = {rule.actor for rule in system.rules if not rule.environment}
+    """Whether every task is worked on in the loop, or cannot be in one of its states."""
+    tasks = {rule.name: rule.fairness for rule in system.rules if not rule.environment}
     enabled = [
-        {t.rule.actor for t in system.successors(state) if not t.rule.environment}
+        {t.rule.fairness for t in system.successors(state) if not t.rule.environment}
         for state in states
     ]
-    waiting = actors - {step.actor for step in steps}
-    return not any(all(actor in those for those in enabled) for actor in waiting)
+    waiting = set(tasks.values()) - {tasks[step.rule] for step in steps}
+    return not any(all(task in those for those in enabled) for task in waiting)

@@ -87,7 +87,8 @@ def _of_pods(node: Node, pods: tuple[Pod, ...], *, visible: bool) -> Hashable:
 
 
 def _told(pod: Pod) -> bytes:
-    parts = (pod.metadata.namespace, pod.metadata.labels, pod.spec.affinity)
+    terminating = pod.metadata.deletion_timestamp is not None
+    parts = (pod.metadata.namespace, pod.metadata.labels, pod.spec.affinity, terminating)
     return msgspec.json.encode(parts, enc_hook=str, order="sorted")
 
 

@@ -188,7 +188,8 @@ def random_rule(
                 arguments = (("number", die(case, "argument") % 2),)
                 yield Outcome(ACTIONS[die(case, "action") % 3], writes, arguments)
 
-    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment)
+    task = ("", "", "one", "other")[die(seed, "task") % 4]
+    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment, task)
 
 
 # Brute force.
@@ -274,19 +275,19 @@ def fairly_repeated(system: System, found: Explored) -> set[State]:
     graph = nx.DiGraph()
     for state in found.steps:
         graph.add_edges_from((state, t.state) for t in controllers(found, state))
-    actors = {rule.actor for rule in system.rules if not rule.environment}
+    tasks = {rule.fairness for rule in system.rules if not rule.environment}
     fair: set[State] = set()
     for component in nx.strongly_connected_components(graph):
         inner = [
-            t.rule.actor
+            t.rule.fairness
             for state in component & found.steps.keys()
             for t in controllers(found, state)
             if t.state in component
         ]
-        unfair = actors - set(inner)
+        unfair = tasks - set(inner)
         if inner and all(
-            any(actor not in {t.rule.actor for t in controllers(found, s)} for s in component)
-            for actor in unfair
+            any(task not in {t.rule.fairness for t in controllers(found, s)} for s in component)
+            for task in unfair
         ):
             fair |= component
     return fair
@@ -395,10 +396,10 @@ def assert_fair_loop(
     assert states[0] == states[-1]
     assert not any(step.environment for step in steps)
     assert not all(in_goal(system, formula, state) for state in states)
-    for actor in {rule.actor for rule in system.rules if not rule.environment}:
-        acts = any(step.actor == actor for step in steps)
-        assert acts or any(
-            all(t.rule.actor != actor for t in controllers(found, state)) for state in states
+    tasks = {rule.name: rule.fairness for rule in system.rules if not rule.environment}
+    for task in set(tasks.values()) - {tasks[step.rule] for step in steps}:
+        assert any(
+            all(t.rule.fairness != task for t in controllers(found, state)) for state in states
         )
 
 

@@ -1,0 +1,113 @@
+"""The compiled engine, and the choice between it and the plain one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kubelemma.model.system import System
+from kubelemma.properties.statement import Property
+from kubelemma.solver import explore
+from kubelemma.solver.events import Event, Listener, Violation
+from kubelemma.solver.limits import (
+    INTERRUPTED,
+    MAX_STATES,
+    TIME_LIMIT,
+    UNLIMITED,
+    Clock,
+    Gauge,
+    Limits,
+    Watch,
+    resident_memory,
+)
+from kubelemma.solver.result import CheckResult
+
+ENGINE = "compiled"
+
+TRIAL = Limits(max_states=5_000, time_limit_seconds=1.0)
+"""What the plain engine may use before the compiled one is started."""
+
+
+def check(
+    system: System,
+    properties: Sequence[Property] = (),
+    limits: Limits = UNLIMITED,
+    listener: Listener = explore.ignore,
+    *,
+    clock: Clock = time.monotonic,
+    gauge: Gauge = resident_memory,
+) -> CheckResult:
+    """Check the properties in all reachable states, or in those that the limits allow.
+
+    As `kubelemma.solver.explore.check`, but limits of time and memory are looked at every few
+    thousand states.
+
+    Raises:
+        ModelError: the system contradicts its own declarations, a property looks at what it does
+            not declare, or a measure or score is too great for sums in 64 bits.
+        ReplayError: the plain semantics does not confirm a counterexample.
+    """
+    return _checked(system, properties, limits, listener, Watch(limits, clock, gauge))
+
+
+def best(
+    system: System,
+    properties: Sequence[Property] = (),
+    limits: Limits = UNLIMITED,
+    listener: Listener = explore.ignore,
+) -> CheckResult:
+    """Check by the plain engine if that is over in a moment, otherwise by the compiled one.
+
+    Seconds and memory count from the start. A violation is told once.
+
+    Raises:
+        ModelError: as for both engines.
+        ReplayError: the plain semantics does not confirm a counterexample.
+    """
+    watch = Watch(limits, time.monotonic, resident_memory)
+    told: set[Event] = set()
+
+    def once(event: Event) -> None:
+        if event not in told:
+            listener(event)
+        if isinstance(event, Violation):
+            told.add(event)
+
+    trial = Limits(
+        _least(limits.max_states, TRIAL.max_states),
+        _least(limits.time_limit_seconds, TRIAL.time_limit_seconds),
+        limits.max_memory_bytes,
+    )
+    result = explore.check(system, properties, trial, once)
+    own = {MAX_STATES: trial.max_states != limits.max_states}
+    own[TIME_LIMIT] = trial.time_limit_seconds != limits.time_limit_seconds
+    if own.get(str(result.statistics.stopped_by), False):
+        return _checked(system, properties, limits, once, watch)
+    return result
+
+
+def _least(limit: float | None, other: float | None) -> float | None:
+    return min((n for n in (limit, other) if n is not None), default=None)
+
+
+def _checked(
+    system: System,
+    properties: Sequence[Property],
+    limits: Limits,
+    listener: Listener,
+    watch: Watch,
+) -> CheckResult:
+    # Numba takes longer to import than many a check.
+    from .search import CompiledSearch  # noqa: PLC0415
+
+    search = CompiledSearch(system, properties, limits, listener, watch)
+    search.run()
+    try:
+        explore._find_loops(system, search)
+    except KeyboardInterrupt:
+        search.stopped_by = INTERRUPTED
+    results = tuple(explore._result(system, search, limits, track) for track in search.tracks)
+    watch.measure()
+    statistics = explore._statistics(system, search, watch)
+    return CheckResult(ENGINE, results, replace(statistics, model_calls=search.model_calls()))
