@@ -49,7 +49,10 @@ def _bound(words: Assumptions) -> str:
 
 def _cluster(words: Assumptions) -> str:
     sizes = Counter(_size(node) for node in words.nodes)
-    kinds = "; ".join(f"{number} nodes with {size}" for size, number in sizes.items())
+    kinds = "; ".join(
+        f"{number} {'node' if number == 1 else 'nodes'} with {size}"
+        for size, number in sizes.items()
+    )
     zones = {node.metadata.label_map().get(ZONE, "") for node in words.nodes} - {""}
     where = f" in {len(zones)} zones" if len(zones) > 1 else ""
     return f"cluster: {kinds}{where}, {words.cluster_reason}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubelemma.model.system import Best, Bound, Cell, Family, Rule, System, Tally, View
 
@@ -34,7 +34,11 @@ class Choices:
 def assemble(
     world: World, start: Start, events: tuple[environment.Event, ...], choices: Choices
 ) -> System:
-    """The system of a scenario."""
+    """The system of a scenario.
+
+    Every rule of the control plane is a task of its own: components work off their queues key by
+    key, and endless work on one key starves no other.
+    """
     topologies = tuple(topology_of(world, c) for c in world.classes)
     scorings = _scorings(world, topologies) if choices.scoring else None
     tallies, bests = _summaries(world, topologies, scorings)
@@ -53,7 +57,17 @@ def assemble(
         families=[Family(NODES, tuple(sorted(start.nodes)))],
         tallies=tallies,
         bests=bests,
-        rules=[*rules, *kubelet.rules(world), *_failure_rules(world, start, events), *happenings],
+        rules=[
+            *(
+                replace(rule, task=rule.name)
+                for rule in (
+                    *rules,
+                    *kubelet.rules(world),
+                    *_failure_rules(world, start, events),
+                )
+            ),
+            *happenings,
+        ],
         bounds=[_pod_bound(workload, choices.max_pods) for workload in world.workloads],
     )
 

@@ -43,7 +43,7 @@ def rules(workload: Workload) -> tuple[Rule, ...]:
 
 def _sync(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -> Iterator[Outcome]:
     if deployment.plan:
-        yield _put(workload, deployment, deployment.plan, "the rest of the sync under way")
+        yield _put(workload, deployment, deployment.plan, "its sync had decided on this before")
         return
     if _revision_is_old(deployment):
         yield _adopt_revision(workload, deployment)

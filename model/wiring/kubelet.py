@@ -5,12 +5,13 @@ Source: pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/kubelet.go, pkg/kubelet/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from kubelemma.model.node.admission import admit
 from kubelemma.model.system import Outcome, Rule
 
-from .state import ADMITTED, NodeState, Phase, moved, shifted
+from .state import ADMITTED, NodeState, Phase, count, moved, shifted
 from .world import NODES, Behaviour, PodClass, World
 
 KUBELET = "kubelet"
@@ -19,102 +20,84 @@ CONTAINER = "container"
 
 def rules(world: World) -> tuple[Rule, ...]:
     """Rules of the kubelets of all nodes, and of the containers that crash by themselves."""
+    return tuple(rule for pod_class in world.classes for rule in _rules(world, pod_class))
 
-    def admission(node: NodeState) -> Iterator[Outcome]:
-        return _admission(world, node)
 
-    def readiness(node: NodeState) -> Iterator[Outcome]:
-        return _readiness(world, node)
-
-    def crash(node: NodeState) -> Iterator[Outcome]:
-        return _container_crash(world, node)
-
-    found = [
-        Rule("kubelet admits or rejects a pod", KUBELET, (NODES,), admission),
-        Rule("kubelet reports readiness", KUBELET, (NODES,), readiness),
-    ]
+def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
+    """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
+    label = f"{world.workloads[pod_class.workload].name}, template {pod_class.template}"
+    nodes = (NODES,)
+    admission = _while_up(pod_class, (Phase.ASSIGNED,), partial(_admission, world))
+    yield Rule(f"admit or reject {label}", KUBELET, nodes, admission)
+    if pod_class.behaviour is not Behaviour.NEVER_READY:
+        readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
+        yield Rule(f"report ready {label}", KUBELET, nodes, readiness)
     if world.follows_terminating:
-        found.append(Rule("kubelet finishes a termination", KUBELET, (NODES,), _termination))
-    if any(c.min_ready_seconds for c in world.classes):
-        found.append(
-            Rule("minReadySeconds pass", KUBELET, (NODES,), _availability),
-        )
-    if any(c.behaviour is Behaviour.CRASH_LOOPING for c in world.classes):
-        found.append(Rule("container crashes", CONTAINER, (NODES,), crash))
-    return tuple(found)
+        ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
+        yield Rule(f"finish {label}", KUBELET, nodes, ending)
+    if pod_class.min_ready_seconds:
+        yield Rule(f"minReadySeconds of {label}", KUBELET, nodes, partial(_availability, pod_class))
+    if pod_class.behaviour is Behaviour.CRASH_LOOPING:
+        crash = _while_up(pod_class, (Phase.READY, Phase.AVAILABLE), _container_crash)
+        yield Rule(f"crash {label}", CONTAINER, nodes, crash)
 
 
-def _pod(pod_class: int) -> tuple[tuple[str, int], ...]:
-    return (("class", pod_class),)
+def _while_up(
+    pod_class: PodClass,
+    phases: tuple[Phase, ...],
+    act: Callable[[PodClass, NodeState, Phase], Outcome],
+) -> Callable[[NodeState], Iterator[Outcome]]:
+    """What happens to pods of the class in these phases, on a node that is up."""
+
+    def outcomes(node: NodeState) -> Iterator[Outcome]:
+        for group in node.pods:
+            if node.up and group.pod_class == pod_class.index and group.phase in phases:
+                yield act(pod_class, node, Phase(group.phase))
+
+    return outcomes
 
 
-def _admission(world: World, node: NodeState) -> Iterator[Outcome]:
+def _pod(pod_class: PodClass) -> tuple[tuple[str, int], ...]:
+    return (("class", pod_class.index),)
+
+
+def _admission(world: World, pod_class: PodClass, node: NodeState, _phase: Phase) -> Outcome:
     """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
-    if not node.up:
-        return
-    for group in node.pods:
-        if group.phase != Phase.ASSIGNED:
-            continue
-        reason = admit(world.classes[group.pod_class].pod, world.node_info(node, ADMITTED))
-        if reason is None:
-            pods = moved(node.pods, group.pod_class, Phase.ASSIGNED, Phase.STARTING)
-            why = "it fits what the node has left, and the containers start"
-            yield Outcome("admit", {NODES: node._replace(pods=pods)}, _pod(group.pod_class), why)
-        else:
-            pods = shifted(node.pods, group.pod_class, Phase.ASSIGNED, -1)
-            why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
-            yield Outcome("reject", {NODES: node._replace(pods=pods)}, _pod(group.pod_class), why)
+    reason = admit(pod_class.pod, world.node_info(node, ADMITTED))
+    if reason is None:
+        pods = moved(node.pods, pod_class.index, Phase.ASSIGNED, Phase.STARTING)
+        why = "it fits what the node has left, and the containers start"
+        return Outcome("admit", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, -1)
+    why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
+    return Outcome("reject", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
-def _readiness(world: World, node: NodeState) -> Iterator[Outcome]:
-    if not node.up:
-        return
-    for group in node.pods:
-        pod_class = world.classes[group.pod_class]
-        if group.phase != Phase.STARTING or pod_class.behaviour is Behaviour.NEVER_READY:
-            continue
-        after = _ready_phase(pod_class)
-        pods = moved(node.pods, group.pod_class, Phase.STARTING, after)
-        why = "all containers run and the readiness probes succeed"
-        if after is Phase.READY:
-            why += f"; it counts as available after {pod_class.min_ready_seconds} s"
-        yield Outcome("become-ready", {NODES: node._replace(pods=pods)}, _pod(group.pod_class), why)
+def _readiness(pod_class: PodClass, node: NodeState, _phase: Phase) -> Outcome:
+    after = Phase.READY if pod_class.min_ready_seconds else Phase.AVAILABLE
+    pods = moved(node.pods, pod_class.index, Phase.STARTING, after)
+    why = "all containers run and the readiness probes succeed"
+    if after is Phase.READY:
+        why += f"; it counts as available after {pod_class.min_ready_seconds} s"
+    return Outcome("become-ready", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
-def _ready_phase(pod_class: PodClass) -> Phase:
-    return Phase.READY if pod_class.min_ready_seconds else Phase.AVAILABLE
-
-
-def _availability(node: NodeState) -> Iterator[Outcome]:
+def _availability(pod_class: PodClass, node: NodeState) -> Iterator[Outcome]:
     """Time passes also on a node that is down, as long as the API still shows its pods Ready."""
-    for group in node.pods:
-        if group.phase == Phase.READY:
-            pods = moved(node.pods, group.pod_class, Phase.READY, Phase.AVAILABLE)
-            why = "it has been Ready for minReadySeconds"
-            writes = {NODES: node._replace(pods=pods)}
-            yield Outcome("become-available", writes, _pod(group.pod_class), why)
+    if count(node.pods, pod_class.index, (Phase.READY,)):
+        pods = moved(node.pods, pod_class.index, Phase.READY, Phase.AVAILABLE)
+        why = "it has been Ready for minReadySeconds"
+        yield Outcome("become-available", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
-def _termination(node: NodeState) -> Iterator[Outcome]:
+def _termination(pod_class: PodClass, node: NodeState, phase: Phase) -> Outcome:
     """After the containers have stopped, the kubelet deletes the API object with grace 0."""
-    if not node.up:
-        return
-    for group in node.pods:
-        if group.phase == Phase.TERMINATING:
-            pods = shifted(node.pods, group.pod_class, Phase.TERMINATING, -1)
-            writes = {NODES: node._replace(pods=pods)}
-            why = "its containers have stopped"
-            yield Outcome("finish-termination", writes, _pod(group.pod_class), why)
+    pods = shifted(node.pods, pod_class.index, phase, -1)
+    why = "its containers have stopped" if phase is Phase.TERMINATING else "it never ran"
+    return Outcome("finish-termination", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
-def _container_crash(world: World, node: NodeState) -> Iterator[Outcome]:
-    if not node.up:
-        return
-    for group in node.pods:
-        if world.classes[group.pod_class].behaviour is not Behaviour.CRASH_LOOPING:
-            continue
-        if group.phase in (Phase.READY, Phase.AVAILABLE):
-            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.STARTING)
-            why = "this version crashes again and again (CrashLoopBackOff)"
-            writes = {NODES: node._replace(pods=pods)}
-            yield Outcome("container-crash", writes, _pod(group.pod_class), why)
+def _container_crash(pod_class: PodClass, node: NodeState, phase: Phase) -> Outcome:
+    pods = moved(node.pods, pod_class.index, phase, Phase.STARTING)
+    why = "this version crashes again and again (CrashLoopBackOff)"
+    return Outcome("container-crash", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)

@@ -1,8 +1,8 @@
 """The ReplicaSet controller: creations, deletions and status, one write a step.
 
-Source: pkg/controller/replicaset/replica_set.go. A sync decides on a batch of creations or
-deletions; the rest of the batch stays under way while others act. Victims are ranked anew at each
-deletion of a batch.
+Source: pkg/controller/replicaset/replica_set.go. A sync reads and decides on creations or
+deletions, and others may act before each of them is written. Victims are ranked anew at each
+deletion.
 """
 
 from __future__ import annotations
@@ -138,7 +138,12 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
 
     cell = (workload.cell,)
     both = (workload.cell, NODES)
+
+    def decide(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
+        return _decide(workload, deployment, on_nodes)
+
     found = [
+        Rule(f"sync the ReplicaSets of {name}", REPLICASET, cell, decide, (active,)),
         Rule(f"create a pod of {name}", REPLICASET, cell, create, (active,)),
         Rule(f"delete a pending pod of {name}", REPLICASET, cell, delete, (active,)),
         Rule(f"delete a pod of {name}", REPLICASET, both, delete_on_node, (active, *ranks)),
@@ -156,11 +161,11 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-# Batches
+# Syncs
 
 
 def outstanding(replica_set: SetState, active: int) -> Expectations:
-    """What the controller expects of the batch under way: it starts no other before it is done.
+    """What the controller expects of the sync under way: it starts no other before it is done.
 
     Its caches are current here, so what it expects to see is what it has yet to write.
     """
@@ -171,19 +176,31 @@ def outstanding(replica_set: SetState, active: int) -> Expectations:
     return Expectations()
 
 
-def batch(replica_set: SetState, active: int) -> Expectations:
-    """What the batch under way, or else one that a sync decides on now, has yet to write."""
-    waiting = outstanding(replica_set, active)
-    if not waiting.satisfied:
-        return waiting
+def decided(replica_set: SetState, active: int) -> Expectations:
+    """What a sync that starts now would write; nothing while another is under way."""
+    if not outstanding(replica_set, active).satisfied:
+        return Expectations()
     return Expectations.to_manage(manage_replicas(active, replica_set.replicas))
 
 
-def _written(replica_set: SetState, active: int, left: Expectations) -> SetState:
-    """The ReplicaSet when ``left`` of its batch is left; what was read is forgotten at its end."""
-    under_way = not outstanding(replica_set, active).satisfied
-    read = replica_set.read if under_way else replica_set.replicas
-    return replica_set._replace(adds=left.adds, read=-1 if left.satisfied else read)
+def _written(replica_set: SetState, left: Expectations) -> SetState:
+    """The ReplicaSet when ``left`` of a sync is left; what was read is forgotten at its end."""
+    read = -1 if left.satisfied else replica_set.read
+    return replica_set._replace(adds=left.adds, read=read)
+
+
+def _decide(workload: Workload, deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
+    """A sync reads; what it creates and deletes comes later, and is no longer asked about."""
+    for replica_set in deployment.sets:
+        active = replica_set.pending + on_nodes[replica_set.template]
+        due = decided(replica_set, active)
+        if not due.satisfied:
+            after = replica_set._replace(adds=due.adds, read=replica_set.replicas)
+            writes = {workload.cell: deployment.with_set(after)}
+            why = f"spec.replicas is {replica_set.replicas}, active pods {active}"
+            number = ("create", due.adds) if due.adds else ("delete", due.dels)
+            arguments = (("template", replica_set.template), number)
+            yield Outcome("decide", writes, arguments, why)
 
 
 # Creation
@@ -200,19 +217,17 @@ def _create(
         if world.classes[workload.classes[replica_set.template]].node_name:
             continue
         active = replica_set.pending + on_nodes[replica_set.template]
-        due = batch(replica_set, active)
+        due = outstanding(replica_set, active)
         if due.adds:
-            after = _written(replica_set, active, due.observe_creation())
+            after = _written(replica_set, due.observe_creation())
             after = after._replace(pending=after.pending + 1)
             writes = {workload.cell: deployment.with_set(after)}
-            why = _create_reason(replica_set, active, due.adds)
+            why = _reason(replica_set)
             yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
 
 
-def _create_reason(replica_set: SetState, active: int, creations: int) -> str:
-    if replica_set.adds:
-        return f"{creations} creations of an earlier sync are still to be sent"
-    return f"spec.replicas is {replica_set.replicas} and {active} pods are active"
+def _reason(replica_set: SetState) -> str:
+    return f"its sync had read spec.replicas {replica_set.read}"
 
 
 def _create_bound(
@@ -229,22 +244,16 @@ def _create_bound(
         if not wanted or world.shapes[node.shape].name != wanted:
             continue
         active = replica_set.pending + on_nodes[replica_set.template]
-        due = batch(replica_set, active)
+        due = outstanding(replica_set, active)
         if due.adds:
-            after = _written(replica_set, active, due.observe_creation())
+            after = _written(replica_set, due.observe_creation())
             pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
             writes = {workload.cell: deployment.with_set(after), NODES: node._replace(pods=pods)}
-            why = _create_reason(replica_set, active, due.adds) + "; the template names the node"
+            why = _reason(replica_set) + "; the template names the node"
             yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
 
 
 # Deletion
-
-
-def _delete_reason(replica_set: SetState, active: int) -> str:
-    under_way = outstanding(replica_set, active).dels
-    wanted = replica_set.read if under_way else replica_set.replicas
-    return f"spec.replicas was read as {wanted} and {active} pods are active"
 
 
 def _delete_pending(
@@ -253,12 +262,12 @@ def _delete_pending(
     """Pods without a node go first, and at once: nobody has to confirm."""
     for replica_set in deployment.sets:
         active = replica_set.pending + on_nodes[replica_set.template]
-        due = batch(replica_set, active)
+        due = outstanding(replica_set, active)
         if due.dels and replica_set.pending:
-            after = _written(replica_set, active, due.observe_deletion())
+            after = _written(replica_set, due.observe_deletion())
             after = after._replace(pending=after.pending - 1)
             writes = {workload.cell: deployment.with_set(after)}
-            why = _delete_reason(replica_set, active) + "; pods without a node go first"
+            why = _reason(replica_set) + "; pods without a node go first"
             label = _label(workload, replica_set.template)
             yield Outcome("delete-pod", writes, label, why)
 
@@ -275,19 +284,19 @@ def _delete_on_node(
     for replica_set in deployment.sets:
         template = replica_set.template
         active = replica_set.pending + on_nodes[template]
-        due = batch(replica_set, active)
+        due = outstanding(replica_set, active)
         if not due.dels or replica_set.pending:
             continue
         pod_class = workload.classes[template]
         for rank, phase in victims(world, workload, pod_class, node):
             if rank == first[template]:
-                after = _written(replica_set, active, due.observe_deletion())
+                after = _written(replica_set, due.observe_deletion())
                 pods = world.deleted(node.pods, pod_class, phase)
                 writes = {
                     workload.cell: deployment.with_set(after),
                     NODES: node._replace(pods=pods),
                 }
-                why = _delete_reason(replica_set, active) + f"; {_RANKED[phase]}"
+                why = _reason(replica_set) + f"; {_RANKED[phase]}"
                 yield Outcome("delete-pod", writes, _label(workload, template), why)
 
 
@@ -305,10 +314,16 @@ _RANKED = {
 def _status(
     workload: Workload, deployment: DeploymentState, on_nodes: Counts, available: Counts
 ) -> Iterator[Outcome]:
-    """Write what is counted now. It also makes a PUT planned from an older version conflict."""
+    """Write what is counted now, at the end of a sync that has nothing to create or delete.
+
+    It also makes a PUT planned from an older version conflict.
+    """
     for replica_set in deployment.sets:
         template = replica_set.template
         replicas = replica_set.pending + on_nodes[template]
+        manages = outstanding(replica_set, replicas), decided(replica_set, replicas)
+        if not all(expectations.satisfied for expectations in manages):
+            continue
         if not workload.status_replicas_matter:
             replicas = 0
         after = replica_set._replace(status_replicas=replicas, status_available=available[template])

@@ -24,6 +24,8 @@ class Phase(IntEnum):
     """Ready for at least ``minReadySeconds``."""
     TERMINATING = 4
     """Deleted gracefully; its containers may still run and it still holds its resources."""
+    REVOKED = 5
+    """Deleted before the kubelet admitted it: nothing ran, only its object is left."""
 
 
 ACTIVE = (Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE)

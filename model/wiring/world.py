@@ -18,6 +18,7 @@ from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.scheduler import image_locality
 from kubelemma.model.scheduler.contribution import total
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.scheduler.taints import UNSCHEDULABLE_TAINT
 
 from .state import Group, NodeState, Phase, Pods, moved, shifted
 
@@ -127,7 +128,7 @@ class World:
     def node(self, state: NodeState) -> Node:
         """The Node object."""
         shape = self.shapes[state.shape].node
-        taints = (*(shape.spec.taints or ()), *_unreachable_taints(state))
+        taints = (*(shape.spec.taints or ()), *_condition_taints(state))
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
         return msgspec.structs.replace(shape, spec=spec)
 
@@ -148,7 +149,7 @@ class World:
 
     def _stored(self, group: Group) -> Pod:
         pod = self.classes[group.pod_class].pod
-        if group.phase != Phase.TERMINATING:
+        if group.phase not in (Phase.TERMINATING, Phase.REVOKED):
             return pod
         metadata = msgspec.structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
         return msgspec.structs.replace(pod, metadata=metadata)
@@ -162,7 +163,8 @@ class World:
             bound=True, grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else grace
         )
         if self.follows_terminating and delete(stored) is Deletion.TERMINATING:
-            return moved(pods, pod_class, phase, Phase.TERMINATING)
+            after = Phase.REVOKED if phase is Phase.ASSIGNED else Phase.TERMINATING
+            return moved(pods, pod_class, phase, after)
         return shifted(pods, pod_class, phase, -1)
 
     def all_pods(self) -> tuple[Pod, ...]:
@@ -216,6 +218,11 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
         yield weighted.pod_affinity_term.topology_key
 
 
-def _unreachable_taints(state: NodeState) -> tuple[Taint, ...]:
-    present = ((not state.ready, UNREACHABLE_NO_SCHEDULE), (state.evicting, UNREACHABLE_NO_EXECUTE))
+def _condition_taints(state: NodeState) -> tuple[Taint, ...]:
+    """The taints that mirror the state of a node."""
+    present = (
+        (not state.ready, UNREACHABLE_NO_SCHEDULE),
+        (state.evicting, UNREACHABLE_NO_EXECUTE),
+        (state.cordoned, UNSCHEDULABLE_TAINT),
+    )
     return tuple(taint for there, taint in present if there)

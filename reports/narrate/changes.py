@@ -22,6 +22,7 @@ _PHASES = {
     Phase.READY: "Ready",
     Phase.AVAILABLE: "Ready, available",
     Phase.TERMINATING: "terminating",
+    Phase.REVOKED: "terminating",
 }
 
 

@@ -9,6 +9,7 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.wiring.state import DeploymentState
 from kubelemma.model.wiring.world import NODES
+from kubelemma.reports.style import plural
 from kubelemma.solver.result import TraceStep
 
 from .cast import Move, node_name
@@ -37,6 +38,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "scale-replicaset": "sets spec.replicas of ReplicaSet {set} to {size}",
         "annotate-revision": "makes ReplicaSet {set} the newest revision",
         "delete-replicaset": "deletes ReplicaSet {set}",
+        "decide": "decides to {decision} for ReplicaSet {set}",
         "create-pod": "creates {pod}",
         "delete-pod": "deletes {pod}{where}",
         "write-status": "writes the status of ReplicaSet {set}",
@@ -79,9 +81,16 @@ def _node(scenario: Scenario, step: TraceStep) -> str:
     return next((node_name(scenario, p) for p in step.positions if p in positions), "a node")
 
 
+def _decision(arguments: Mapping[str, object]) -> str:
+    for verb in ("create", "delete"):
+        if verb in arguments:
+            return f"{verb} {plural(int(str(arguments[verb])), 'pod')}"
+    return "do nothing"
+
+
 def _of_deployment(scenario: Scenario, step: TraceStep) -> dict[str, str]:
     """The words about the workload that the step touches, if it touches one."""
-    words = dict.fromkeys(("deployment", "set", "size", "template", "replicas"), "?")
+    words = dict.fromkeys(("deployment", "set", "size", "template", "replicas", "decision"), "?")
     arguments = dict(step.outcome.arguments)
     for workload in scenario.world.workloads:
         position = scenario.system.positions[workload.cell].start
@@ -93,4 +102,5 @@ def _of_deployment(scenario: Scenario, step: TraceStep) -> dict[str, str]:
             words["set"] = f"{workload.name}-{revision_hash(template)}"
             words["replicas"] = str(state.replicas)
             words["size"] = str(arguments.get("replicas", state.replicas))
+            words["decision"] = _decision(arguments)
     return words

@@ -64,7 +64,7 @@ def spread(key: str, **more: Any) -> Raw:
     return {"topologySpreadConstraints": [constraint]}
 
 
-CONSTRAINTS = (
+CONSTRAINTS: tuple[Raw, ...] = (
     {},
     spread(HOSTNAME),
     spread(HOSTNAME, minDomains=3),
@@ -75,7 +75,7 @@ CONSTRAINTS = (
     terms("podAffinity", HOSTNAME),
     terms("podAffinity", ZONE),
 )
-HAPPENINGS = (
+HAPPENINGS: tuple[Raw, ...] = (
     {"rollout": {"deployment": "web"}},
     {"scale": {"deployment": "web", "replicas": 3}},
     {"scale": {"deployment": "web", "replicas": 0}},
