@@ -330,7 +330,7 @@ def _status(
         if after != replica_set:
             plan = _until_conflict(deployment, template)
             writes = {workload.cell: deployment.with_set(after)._replace(plan=plan)}
-            why = f"{available[template]} of its pods are available"
+            why = f"available pods: {available[template]}"
             yield Outcome("write-status", writes, (("template", template),), why)
 
 

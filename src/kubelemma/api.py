@@ -115,11 +115,17 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     )
     return ScenarioReport(
         name=scenario.name,
-        setting=(*scenario.setting, *_limits(explored.case.check.spec.bounds)),
+        setting=_setting(explored),
         properties=properties,
         statistics=explored.result.statistics,
         not_modelled=explored.case.manifests.not_modelled,
     )
+
+
+def _setting(explored: Explored) -> tuple[str, ...]:
+    """What the scenario assumes, and when the search gives up."""
+    case = explored.case
+    return (*case.scenario.setting, *_limits(case.check.spec.bounds))
 
 
 def _limits(bounds: Bounds) -> Iterator[str]:
@@ -139,7 +145,8 @@ def _story(explored: Explored, found: PropertyResult, repeat: Repeater) -> Story
     if found.trace is None:
         return None
     story = narrate(explored.case.scenario, found.property, found.trace)
-    return replace(story, repeat=repeat(recording_name(explored, found)))
+    commands = repeat(recording_name(explored, found))
+    return replace(story, allowed=_setting(explored), repeat=commands)
 
 
 def recording_name(explored: Explored, found: PropertyResult) -> str:

@@ -207,10 +207,12 @@ def never_content(active: int, desired: int) -> int:
 
 
 def forgets_expectations(replica_set: Any, active: int) -> Expectations:
-    """A sync creates although creations of an earlier one are still to come."""
+    """A sync decides on creations although those of an earlier one are still to come."""
+    if replica_set.adds > replica_set.replicas:
+        return Expectations()
     waiting = outstanding(replica_set, active)
     more = manage_replicas(active, replica_set.replicas)
-    return Expectations.to_manage(waiting.adds - waiting.dels + more)
+    return Expectations.to_manage(more)._replace(adds=waiting.adds + max(more, 0))
 
 
 _delete_on_node = replicaset._delete_on_node
@@ -286,11 +288,10 @@ class Anything:
         return SUCCESS
 
 
-def without(dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:
-    """The scheduler's local filters but one."""
-    left = tuple(check for check in scheduler._LOCAL if check is not dropped)
-    assert len(left) == len(scheduler._LOCAL) - 1
-    return left
+def without(*dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:
+    """The scheduler's local filters but some."""
+    assert set(dropped) <= set(scheduler._LOCAL)
+    return tuple(check for check in scheduler._LOCAL if check not in dropped)
 
 
 def passes(*_: Any) -> Status:
@@ -326,7 +327,7 @@ MUTANTS = (
     Mutant("STUCK", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, CAREFUL),
     Mutant("RS-1", "one short", REPLICASET_PY, "manage_replicas", one_short, GROWING),
     Mutant("RS-1", "never content", REPLICASET_PY, "manage_replicas", never_content, GROWING),
-    Mutant("RS-2", "no expectations", REPLICASET_PY, "batch", forgets_expectations, GROWING),
+    Mutant("RS-2", "no expectations", REPLICASET_PY, "decided", forgets_expectations, GROWING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_delete_on_node", ranks_by_node, SHRINKING),
     Mutant("RS-4", "pending spared", REPLICASET_PY, "_delete_on_node", overlooks_pending, FILLING),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
@@ -335,10 +336,10 @@ MUTANTS = (
     Mutant("SCH-3", "taints", SCHEDULER_PY, "_LOCAL", without(taints.filter_taints), TAINTED),
     Mutant(
         "SCH-3",
-        "unschedulable",
+        "cordon and its taint",
         SCHEDULER_PY,
         "_LOCAL",
-        without(taints.filter_unschedulable),
+        without(taints.filter_unschedulable, taints.filter_taints),
         CORDONED,
     ),
     Mutant(

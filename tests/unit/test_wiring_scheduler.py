@@ -52,6 +52,7 @@ from kubelemma.model.wiring.world import NODES, PodClass
 
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 UNREACHABLE = "node.kubernetes.io/unreachable"
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 DELETED = "2026-01-01T00:00:00Z"
 STEPS = 14
 """States of one walk."""
@@ -174,7 +175,7 @@ TOLERATIONS = some(
             {"key": "dedicated", "operator": "Exists"},
             {"key": "dedicated", "operator": "Equal", "value": "x", "effect": "NoSchedule"},
             {"key": UNREACHABLE, "operator": "Exists", "effect": "NoSchedule"},
-            {"key": "node.kubernetes.io/unschedulable", "operator": "Exists"},
+            {"key": UNSCHEDULABLE, "operator": "Exists"},
         ]
     ),
     2,
@@ -371,6 +372,8 @@ def bound(pod: Pod, node: str, phase: int) -> Pod:
 def as_shown(node: Node, state: NodeState) -> Node:
     """The Node object with what the state says of it."""
     taints = list(node.spec.taints or ())
+    if state.cordoned:
+        taints.append(Taint(key=UNSCHEDULABLE, effect="NoSchedule"))
     if not state.ready:
         taints.append(Taint(key=UNREACHABLE, effect="NoSchedule"))
     if state.evicting:
