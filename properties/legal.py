@@ -26,7 +26,8 @@ Port = tuple[str, str, int]
 def refusals(pod: Pod, node: Node, others: Iterable[Pod]) -> tuple[str, ...]:
     """Why the pod may not stand on the node beside the others; empty if it may.
 
-    Resources are judged in ``capacity``, the pods of other nodes in `crowded` and `repelled`.
+    Resources are judged in ``capacity``; the pods of other nodes in ``scheduling``, from
+    sums over domains.
     """
     checks = (
         ("spec.nodeName", pod.spec.node_name in ("", node.metadata.name)),
@@ -34,7 +35,7 @@ def refusals(pod: Pod, node: Node, others: Iterable[Pod]) -> tuple[str, ...]:
         ("nodeSelector", _has_labels(pod, node)),
         ("node affinity", _in_affinity(pod, node)),
         ("host ports", not _ports_taken(pod, others)),
-        ("anti-affinity", not any(_repelled_on_host(pod, other) for other in others)),
+        ("anti-affinity", not any(_repelled(pod, node, other) for other in others)),
     )
     return tuple(name for name, fine in checks if not fine)
 
@@ -118,15 +119,28 @@ def _same_address(a: str, b: str) -> bool:
     return a == b or "0.0.0.0" in (a, b)  # noqa: S104 - an address to compare, not to bind
 
 
-def _repelled_on_host(pod: Pod, other: Pod) -> bool:
-    """Whether either pod's required anti-affinity keeps both from sharing a host."""
-    return _keeps_off(pod, other) or _keeps_off(other, pod)
+def _repelled(pod: Pod, node: Node, other: Pod) -> bool:
+    """Whether either pod's required anti-affinity keeps both from sharing this node."""
+    return _keeps_off(pod, node, other) or _keeps_off(other, node, pod)
 
 
-def _keeps_off(pod: Pod, other: Pod) -> bool:
+def _keeps_off(pod: Pod, node: Node, other: Pod) -> bool:
+    """A term over a label that the node does not have keeps nobody off."""
     affinity = pod.spec.affinity.pod_anti_affinity if pod.spec.affinity else None
     terms = (affinity.required if affinity else None) or ()
-    return any(_means(pod, term, other) for term in terms)
+    labels = node.metadata.label_map()
+    return any(term.topology_key in labels and _means(pod, term, other) for term in terms)
+
+
+def required_affinity(pod: Pod) -> tuple[PodAffinityTerm, ...]:
+    """The terms that all must find a pod in the node's domain."""
+    affinity = pod.spec.affinity.pod_affinity if pod.spec.affinity else None
+    return (affinity.required if affinity else None) or ()
+
+
+def means_all(pod: Pod, other: Pod) -> bool:
+    """Whether all required affinity terms of the pod mean the other."""
+    return all(_means(pod, term, other) for term in required_affinity(pod))
 
 
 def _means(pod: Pod, term: PodAffinityTerm, other: Pod) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.system import View
 from kubelemma.model.wiring.replicaset import Counts
 from kubelemma.model.wiring.state import NodeState, Phase, count
-from kubelemma.model.wiring.topology import Domains, Topology
+from kubelemma.model.wiring.topology import ALONE, Domains, Topology
 from kubelemma.model.wiring.world import NODES, PodClass, World
 
 from .capacity import overcommitted
 from .formula import EachStep, Formula, StepPredicate
-from .legal import refusals, skew_exceeded
+from .legal import means_all, refusals, required_affinity, skew_exceeded
 from .statement import Kind, Severity, Statement
 
 _DOCS = "https://kubernetes.io/docs/concepts/scheduling-eviction"
@@ -145,9 +151,9 @@ def _never_overcommits(world: World) -> StepPredicate:
 
 def _legal(topologies: tuple[Topology, ...], reads: tuple[str, ...]) -> StepPredicate:
     def holds(
-        before: tuple[NodeState, *tuple[object, ...]],
+        before: tuple[NodeState, *tuple[Any, ...]],
         _action: str,
-        after: tuple[NodeState, *tuple[object, ...]],
+        after: tuple[NodeState, *tuple[Any, ...]],
     ) -> bool | None:
         bound = _gained(before[0], after[0])
         if not bound:
@@ -157,28 +163,61 @@ def _legal(topologies: tuple[Topology, ...], reads: tuple[str, ...]) -> StepPred
         if refusals(topology.pod_class.pod, info.node, info.pods):
             return False
         seen = dict(zip(reads, before[1:], strict=True))
-        return not _too_crowded(topology, before[0], seen)
+        domains = seen.get(topology.tally_name, ALONE)
+        least = {i: seen.get(topology.least_name(i)) for i in topology.single}
+        return (
+            not _too_crowded(topology, info, domains, least)
+            and not _kept_apart(info, domains)
+            and _company(topology, info, domains)
+        )
 
     return holds
 
 
-def _too_crowded(topology: Topology, node: NodeState, seen: dict[str, object]) -> bool:
-    """Whether a topology spread constraint over shared domains is exceeded by the new pod."""
-    domains = seen.get(topology.tally_name)
-    if not isinstance(domains, Domains):
-        return False
-    labels = topology.world.node(node).metadata.label_map()
-    mine = topology.pod_class.pod.metadata.label_map()
+def _too_crowded(
+    topology: Topology, info: NodeInfo, domains: Domains, least: Mapping[int, Any]
+) -> bool:
+    """Whether a topology spread constraint is exceeded by the new pod."""
+    mine = topology.pod_class.pod.metadata
     for i, constraint in enumerate(topology.constraints):
-        if i in topology.single:
-            continue
-        domain = labels.get(constraint.topology_key)
+        domain = info.labels.get(constraint.topology_key)
         if domain is None:
             return True
-        counted = dict(domains.matching[i])
         selector = constraint.selector
-        if selector is not None and not selector.is_empty() and selector.matches(mine):
-            counted[domain] = counted.get(domain, 0) + 1
-        if skew_exceeded(counted, domain, constraint.max_skew, constraint.min_domains):
+        counts = selector is not None and not selector.is_empty()
+        itself = counts and selector is not None and selector.matches(mine.label_map())
+        if i in least:
+            others = [p for p in info.pods if selector and counts and _counted(p, mine, selector)]
+            enough = domains.nodes[i] >= constraint.min_domains
+            lowest = -(least[i] or 0) if enough else 0
+            exceeded = len(others) + itself - lowest > constraint.max_skew
+        else:
+            matching = dict(domains.matching[i])
+            matching[domain] = matching.get(domain, 0) + itself
+            exceeded = skew_exceeded(matching, domain, constraint.max_skew, constraint.min_domains)
+        if exceeded:
             return True
     return False
+
+
+def _counted(other: Pod, mine: ObjectMeta, selector: LabelSelector) -> bool:
+    there = other.metadata
+    same = there.namespace == mine.namespace and there.deletion_timestamp is None
+    return same and selector.matches(there.label_map())
+
+
+def _kept_apart(info: NodeInfo, domains: Domains) -> bool:
+    """Whether some required anti-affinity, its own or another's, reaches into the node's domain."""
+    kinds = ("antiAffinity", "existingAntiAffinity")
+    return any((kind, *pair) in domains.pairs for kind in kinds for pair in info.labels.items())
+
+
+def _company(topology: Topology, info: NodeInfo, domains: Domains) -> bool:
+    """Whether every required affinity finds a pod in the node's domain, or may be the first."""
+    pod = topology.pod_class.pod
+    keys = [term.topology_key for term in required_affinity(pod)]
+    if not all(key in info.labels for key in keys):
+        return False
+    here = any(means_all(pod, other) for other in info.pods)
+    found = all(here or ("affinity", key, info.labels[key]) in domains.pairs for key in keys)
+    return found or (not domains.anywhere and means_all(pod, pod))

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
-from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.state import DeploymentState, Group, NodeState, Phase, SetState
-from kubelemma.model.wiring.world import PodClass, Workload, World
+from kubelemma.model.wiring.world import CONDITION_TAINTS, PodClass, Workload, World
 
 from .cluster import default_cluster
 from .events import Happenings, default_events, happenings
@@ -203,8 +203,9 @@ class _Common:
             (_node_state(world, placed, node, grouping.shape_of[node.metadata.name]), index)
             for index, node in enumerate(self.nodes)
         )
+        unready = frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
         deployments = tuple(
-            _deployment_state(workload, deployment, there)
+            _deployment_state(workload, deployment, there, unready)
             for workload, deployment, there in zip(world.workloads, focus, placed, strict=True)
         )
         names = tuple(self.nodes[index].metadata.name for _, index in named)
@@ -239,17 +240,36 @@ def _workloads(focus: Sequence[Deployment], classes: tuple[PodClass, ...]) -> It
 
 
 def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) -> NodeState:
-    """The node at the start; all its pods have been available for long."""
+    """The node at the start; all pods of one that is Ready have been available for long."""
+    ready = is_ready(node)
+    phase = Phase.AVAILABLE if ready else Phase.STARTING
     pods = tuple(
-        Group(workload.classes[0], int(Phase.AVAILABLE), there.on_nodes[node.metadata.name])
+        Group(workload.classes[0], int(phase), there.on_nodes[node.metadata.name])
         for workload, there in zip(world.workloads, placed, strict=True)
         if node.metadata.name in there.on_nodes
     )
-    return NodeState(shape, cordoned=node.spec.unschedulable, pods=pods)
+    return NodeState(
+        shape,
+        up=ready,
+        ready=ready,
+        evicting=not ready and any(t.effect == "NoExecute" for t in _condition_taints(node)),
+        cordoned=node.spec.unschedulable,
+        pods=pods,
+    )
+
+
+def _condition_taints(node: Node) -> tuple[Taint, ...]:
+    return tuple(t for t in node.spec.taints or () if t.key in CONDITION_TAINTS)
+
+
+def is_ready(node: Node) -> bool:
+    """What the node's Ready condition says; a node that says nothing is taken to be Ready."""
+    conditions = {c.type: c.status for c in node.status.conditions or ()}
+    return conditions.get("Ready", "True") == "True"
 
 
 def _deployment_state(
-    workload: Workload, deployment: Deployment, placed: Placed
+    workload: Workload, deployment: Deployment, placed: Placed, unready: frozenset[str]
 ) -> DeploymentState:
     replicas = deployment.spec.replicas or 0
     surge = 0
@@ -264,7 +284,9 @@ def _deployment_state(
         maximum=replicas + surge,
         pending=placed.pending,
         status_replicas=replicas if workload.status_replicas_matter else 0,
-        status_available=sum(placed.on_nodes.values()),
+        status_available=sum(
+            number for name, number in placed.on_nodes.items() if name not in unready
+        ),
     )
     return DeploymentState(replicas, 0, deployment.spec.paused, (only,))
 

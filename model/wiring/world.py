@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from kubelemma.model.apiserver.pods import DEFAULT_GRACE_SECONDS, Deletion, StoredPod, delete
-from kubelemma.model.controllers.nodelifecycle import UNREACHABLE
+from kubelemma.model.controllers.nodelifecycle import NOT_READY, UNREACHABLE
 from kubelemma.model.controllers.tainteviction import min_toleration_seconds
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Namespace, Node, Taint
@@ -25,6 +25,8 @@ from .state import Group, NodeState, Phase, Pods, moved, shifted
 NODES = "nodes"
 """The symmetric family of all nodes; its members are `NodeState` values."""
 
+CONDITION_TAINTS = frozenset({UNREACHABLE, NOT_READY, UNSCHEDULABLE_TAINT.key})
+"""Taints that mirror the state of a node: they follow it here, whatever was given."""
 UNREACHABLE_NO_SCHEDULE = Taint(key=UNREACHABLE, effect="NoSchedule")
 UNREACHABLE_NO_EXECUTE = Taint(key=UNREACHABLE, effect="NoExecute")
 
@@ -128,7 +130,8 @@ class World:
     def node(self, state: NodeState) -> Node:
         """The Node object."""
         shape = self.shapes[state.shape].node
-        taints = (*(shape.spec.taints or ()), *_condition_taints(state))
+        given = (t for t in shape.spec.taints or () if t.key not in CONDITION_TAINTS)
+        taints = (*given, *_condition_taints(state))
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
         return msgspec.structs.replace(shape, spec=spec)
 

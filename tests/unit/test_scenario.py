@@ -314,3 +314,33 @@ def test_findings_about_templates() -> None:
     assert found is web
     assert finding.message.startswith('there is no Node "node-2"')
     assert not list(deployment_findings((web,), CheckSpec(cluster=Cluster(nodes=(group(),))), ()))
+
+
+def test_a_node_that_is_not_ready_starts_down() -> None:
+    """A running cluster may have lost a node already: its pods are not Ready."""
+    raw = {
+        "metadata": {"name": "node-1", "labels": {HOST: "node-1"}},
+        "spec": {"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}]},
+        "status": {
+            "allocatable": {"cpu": "4", "memory": "4Gi", "pods": "10"},
+            "conditions": [{"type": "Ready", "status": "Unknown"}],
+        },
+    }
+    pod = {
+        "metadata": {
+            "name": "web-abc",
+            "namespace": "default",
+            "labels": {"app": "web"},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "web-1", "controller": True}],
+        },
+        "spec": {"nodeName": "node-1"},
+        "status": {"phase": "Running"},
+    }
+    application = Application(
+        (deployment("web"),), nodes=(decode(raw, Node),), pods=(decode(pod, Pod),)
+    )
+    (scenario,) = build(application)
+    (node,) = (scenario.system.initial[p] for p in scenario.system.positions[NODES])
+    assert (node.up, node.ready, node.evicting) == (False, False, True)
+    assert available(scenario) == 0
+    assert state_of(scenario).sets[0].status_available == 0

@@ -49,6 +49,8 @@ from kubelemma.model.wiring.scoring import Scoring, scoring_of
 from kubelemma.model.wiring.state import ACTIVE, NodeState, Phase
 from kubelemma.model.wiring.topology import Topology, topology_of
 from kubelemma.model.wiring.world import NODES, PodClass
+from kubelemma.properties.formula import Always, EachStep
+from kubelemma.properties.select import properties_for
 
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -482,3 +484,37 @@ def test_summaries_stand_for_the_nodes(application: Application, how: str, seed:
     """In every state met, sums and bests lead to the nodes that the whole profile chooses."""
     for scenario in build(application, check_of(application, together=how == "together")):
         compare(cluster_of(application, scenario), seed)
+
+
+KEPT = ("DEP-1", "DEP-6", "RS-2", "RS-4", "SCH-1", "SCH-2", "SCH-3", "KUB-7")
+"""What the components keep in every run, whatever users and faults do."""
+
+
+def broken(scenario: Scenario, state: State, steps: list[Transition]) -> list[str]:
+    """The promises that this state or one of its steps breaks."""
+    system = scenario.system
+    found: list[str] = []
+    for prop in properties_for(scenario, KEPT):
+        formula = prop.formula
+        if isinstance(formula, Always):
+            answers = [formula.holds(*seen) for seen in system.look(formula.view, state)]
+            found += [prop.id] * answers.count(False)
+        elif isinstance(formula, EachStep):
+            before = list(system.look(formula.view, state))
+            for step in (s for s in steps if s.outcome.action in formula.actions):
+                after = system.look(formula.view, step.state)
+                answers = [
+                    formula.holds(a, step.outcome.action, b)
+                    for a, b in zip(before, after, strict=True)
+                ]
+                found += [f"{prop.id} by {step.rule.name}"] * answers.count(False)
+    return found
+
+
+@settings(max_examples=12)
+@given(applications(), st.sampled_from(["together", "apart"]), st.integers(0, 2**32))
+def test_components_keep_their_promises(application: Application, how: str, seed: int) -> None:
+    """Judged from the documentation alone, every step along random runs is legal."""
+    for scenario in build(application, check_of(application, together=how == "together")):
+        for state, steps in walk(scenario, seed):
+            assert broken(scenario, state, steps) == []
