@@ -273,11 +273,12 @@ def _overview(report: Report, paint: Paint) -> Iterator[str]:
                 scenario.name,
                 paint(str(result), _RESULT_ROLES[result]),
                 scenario.verdict,
+                _identifiers(p for p in scenario.properties if p.verdict is Verdict.VIOLATED),
                 len(scenario.properties),
                 f"{scenario.statistics.states:,}",
             )
         )
-    headers = ("NAME", "RESULT", "VERDICT", "PROPERTIES", "STATES")
+    headers = ("NAME", "RESULT", "VERDICT", "VIOLATED", "PROPERTIES", "STATES")
     yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
     yield ""
 
@@ -297,4 +298,8 @@ def _named(found: list[PropertyReport], verdict: Verdict) -> str:
     if verdict is Verdict.HOLDS:
         vacuous = sum(p.vacuous for p in found)
         return f" ({vacuous} of them vacuously)" if vacuous else ""
-    return f" ({', '.join(sorted({p.id for p in found}))})"
+    return f" ({_identifiers(found)})"
+
+
+def _identifiers(found: Iterable[PropertyReport]) -> str:
+    return ", ".join(sorted({p.id for p in found})) or "<none>"

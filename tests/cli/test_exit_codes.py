@@ -45,7 +45,7 @@ def test_inconclusive(kubelemma: Kubelemma, sound: str) -> None:
 
 def test_violated_outweighs_inconclusive(kubelemma: Kubelemma, two_scenarios: str) -> None:
     """A violation is certain, whatever else was not decided."""
-    run = kubelemma("check", two_scenarios, "--property", "STUCK", "--max-states", "4")
+    run = kubelemma("check", two_scenarios, "--property", "STUCK", "--max-states", "5")
     assert "1 violated (STUCK), 1 inconclusive (STUCK)" in run.out
     assert run.code == 1
 
