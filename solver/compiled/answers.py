@@ -132,7 +132,13 @@ class Answers:
             record = [len(found)]
             for move in found:
                 writes = [self._write(group, write) for write in move.writes]
-                record += [move.number, move.rule.environment, asked(move), len(writes)]
+                record += [
+                    move.number,
+                    move.rule.environment,
+                    asked(move),
+                    move.action,
+                    len(writes),
+                ]
                 record += [number for write in writes for number in write]
             self.move_count = len(self._tables.moves)
             return self.moves.add(record)

@@ -25,28 +25,33 @@ DENIED, GRANTED, SILENT = range(3)
 """What a predicate may answer: false, true, nothing."""
 
 STATES, TARGETS, CONCRETE, BILLIONS, TERMINAL, CUT, STATUS = range(7)
-"""The places of `Progress.counters`: of states, edges, concrete states (and their billions),
+"""The places of `Sheet.counters`: of states, edges, concrete states (and their billions),
 states without a step, states outside some bound; and why the loop came back."""
 
 BILLION: Final = 10**9
+
+RANGE: Final = 4096
+"""The most states that the loop is given at a time; a power of two."""
 
 MISSING, CRAMPED, ENOUGH = range(3)
 """Why the loop came back early: for answers, for more room, or at the limit of states."""
 
 
+KEYS, LENGTH, FULL = range(3)
+"""The places of `Table.used`."""
+
+
 class Table(NamedTuple):
     """The answers of all functions by their arguments: one hash table with open addressing.
 
-    A key is the number of a function and its arguments; the keys stand one after the other in
-    ``keys``, key ``n`` from ``starts[n]`` to ``starts[n + 1]``. A slot is 0, or has part of the
-    hash above 32 bits that are the number of a key, plus one. ``used`` has the number of keys, and
-    whether one found no place. An answer below zero is still to be given.
+    A key is the number of a function and its arguments. The ``records`` stand one after the other:
+    length of the key, answer (below zero while it is still to be given), key. A slot is 0, or has
+    part of the hash above 32 bits that are the place of a record, plus one. ``used`` has the number
+    of keys, the length of all records, and whether a key found no place.
     """
 
     slots: Long
-    starts: Long
-    keys: Long
-    answers: Long
+    records: Long
     used: Long
 
 
@@ -83,8 +88,8 @@ class Pools(NamedTuple):
 
     ``measures`` has what each value adds to the tallies that read nothing; ``numbers`` what values
     add to the others and score. ``moves`` has lists of moves, each preceded by its length; a move
-    is: number, whether it is the environment's, its place in ``asked`` or -1, number of writes,
-    then for each write the index of the cell in the group, and the value.
+    is: number, whether it is the environment's, its place in ``asked`` or -1, the number of its
+    action, number of writes, then for each write the index of the cell in the group, and the value.
     """
 
     measures: Long
@@ -125,12 +130,14 @@ class Scratch(NamedTuple):
     ``bindings`` has for each way to try a group the positions of its cells, ``answers`` the places
     of the moves. ``key`` holds what is looked up, ``where`` positions, ``total`` the sum of one
     tally that reads others, ``denials`` the ordinal of the step that is denied, by property.
+    ``ready`` marks the states of a range, by their last bits, about which nothing is left to ask.
     """
 
     row: Small
     after: Small
     next_row: Small
     measures: Long
+    after_measures: Long
     before_summary: Long
     after_summary: Long
     bindings: Long
@@ -140,3 +147,4 @@ class Scratch(NamedTuple):
     total: Long
     denials: Long
     outside: Long
+    ready: Bytes

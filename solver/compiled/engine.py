@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
-from kubelemma.solver import explore
 from kubelemma.solver.events import Event, Listener, Violation
+from kubelemma.solver.explore import _find_loops, _result, _statistics, ignore
+from kubelemma.solver.explore import check as plainly_check
 from kubelemma.solver.limits import (
     INTERRUPTED,
     MAX_STATES,
@@ -25,15 +27,18 @@ from kubelemma.solver.result import CheckResult
 
 ENGINE = "compiled"
 
-TRIAL = Limits(max_states=5_000, time_limit_seconds=1.0)
+TRIAL_STATES = 5_000
+TRIAL_SECONDS = 1.0
 """What the plain engine may use before the compiled one is started."""
+
+N = TypeVar("N", int, float)
 
 
 def check(
     system: System,
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
-    listener: Listener = explore.ignore,
+    listener: Listener = ignore,
     *,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
@@ -55,7 +60,7 @@ def best(
     system: System,
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
-    listener: Listener = explore.ignore,
+    listener: Listener = ignore,
 ) -> CheckResult:
     """Check by the plain engine if that is over in a moment, otherwise by the compiled one.
 
@@ -75,11 +80,11 @@ def best(
             told.add(event)
 
     trial = Limits(
-        _least(limits.max_states, TRIAL.max_states),
-        _least(limits.time_limit_seconds, TRIAL.time_limit_seconds),
+        _least(limits.max_states, TRIAL_STATES),
+        _least(limits.time_limit_seconds, TRIAL_SECONDS),
         limits.max_memory_bytes,
     )
-    result = explore.check(system, properties, trial, once)
+    result = plainly_check(system, properties, trial, once)
     own = {MAX_STATES: trial.max_states != limits.max_states}
     own[TIME_LIMIT] = trial.time_limit_seconds != limits.time_limit_seconds
     if own.get(str(result.statistics.stopped_by), False):
@@ -87,8 +92,8 @@ def best(
     return result
 
 
-def _least(limit: float | None, other: float | None) -> float | None:
-    return min((n for n in (limit, other) if n is not None), default=None)
+def _least(limit: N | None, own: N) -> N:
+    return own if limit is None else min(limit, own)
 
 
 def _checked(
@@ -104,10 +109,10 @@ def _checked(
     search = CompiledSearch(system, properties, limits, listener, watch)
     search.run()
     try:
-        explore._find_loops(system, search)
+        _find_loops(system, search)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
-    results = tuple(explore._result(system, search, limits, track) for track in search.tracks)
+    results = tuple(_result(system, search, limits, track) for track in search.tracks)
     watch.measure()
-    statistics = explore._statistics(system, search, watch)
+    statistics = _statistics(system, search, watch)
     return CheckResult(ENGINE, results, replace(statistics, model_calls=search.model_calls()))

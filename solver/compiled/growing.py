@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import Long, Small, States, Table
-from .kernels import rehash_states, rehash_table
+from .arrays import FULL, Long, Small, States, Table
+from .lookups import rehash_states, rehash_table
 
 A = TypeVar("A", bound=NDArray[Any])
 
@@ -57,32 +57,21 @@ def empty_table() -> Table:
     """A table without keys."""
     return Table(
         slots=np.zeros(2 * FIRST_KEYS, dtype=np.int64),
-        starts=np.zeros(FIRST_KEYS + 1, dtype=np.int64),
-        keys=np.zeros(4 * FIRST_KEYS, dtype=np.int64),
-        answers=np.zeros(FIRST_KEYS, dtype=np.int64),
-        used=np.zeros(2, dtype=np.int64),
+        records=np.zeros(8 * FIRST_KEYS, dtype=np.int64),
+        used=np.zeros(3, dtype=np.int64),
     )
 
 
 def grown_table(table: Table) -> Table:
     """The table with twice the room."""
-    size = 2 * table.answers.shape[0]
     grown = Table(
-        slots=np.zeros(2 * size, dtype=np.int64),
-        starts=longer(table.starts, size + 1),
-        keys=longer(table.keys, 2 * table.keys.shape[0]),
-        answers=longer(table.answers, size),
-        used=np.array([table.used[0], 0], dtype=np.int64),
+        slots=np.zeros(2 * table.slots.shape[0], dtype=np.int64),
+        records=longer(table.records, 2 * table.records.shape[0]),
+        used=table.used.copy(),
     )
+    grown.used[FULL] = 0
     rehash_table(grown)
     return grown
-
-
-def key_at(table: Table, entry: int) -> Sequence[int]:
-    """A key as numbers."""
-    start, stop = table.starts[entry], table.starts[entry + 1]
-    key: list[int] = table.keys[start:stop].tolist()
-    return key
 
 
 def room_for_states(width: int, goals: int, *, edges: bool) -> States:
@@ -133,6 +122,4 @@ def more_states(states: States, count: int) -> States:
 def more_edges(states: States) -> States:
     """Twice the room for edges."""
     size = 2 * states.targets.shape[0]
-    return states._replace(
-        targets=longer(states.targets, size), labels=longer(states.labels, size)
-    )
+    return states._replace(targets=longer(states.targets, size), labels=longer(states.labels, size))

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0913, PLR0917 - a bundle of arrays costs machine code more than many arguments
 """The compiled loop: nothing here calls Python, and nothing is allocated.
 
 What a function of the model answers is looked up. A question without an answer is noted in the
@@ -18,9 +19,8 @@ from .arrays import (
     CUT,
     DENIED,
     ENOUGH,
-    GRANTED,
     MISSING,
-    NONE,
+    RANGE,
     SILENT,
     STATES,
     STATUS,
@@ -35,256 +35,26 @@ from .arrays import (
     States,
     Table,
 )
-from .jit import compiled
+from .jit import compiled, entry, inlined
+from .lookups import (
+    LOW,
+    PENDING,
+    TAG,
+    all_granted,
+    answer_for,
+    ask,
+    first_choice,
+    look_up,
+    mixed,
+    next_choice,
+    summarise,
+    summarise_after,
+)
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-_OTHER = np.uint64(0xBF58476D1CE4E5B9)
-_LAST = np.uint64(0x94D049BB133111EB)
-_29, _27, _31, _33 = np.uint64(29), np.uint64(27), np.uint64(31), np.uint64(33)
-_LOW = 0xFFFFFFFF
-_PENDING = -1
-
-
-@compiled
-def mixed(number: int) -> np.uint64:
-    """The hash of a value; that of a state is the sum over its values, in any order."""
-    h = (np.uint64(number) + np.uint64(1)) * _ODD
-    h = (h ^ (h >> _27)) * _OTHER
-    h = (h ^ (h >> _31)) * _LAST
-    return h ^ (h >> _29)
-
-
-@compiled
-def hash_of_key(keys: Long, start: int, stop: int) -> np.uint64:
-    """The hash of a part of an array."""
-    h = np.uint64(stop - start)
-    for i in range(start, stop):
-        h = (h ^ np.uint64(keys[i])) * _ODD
-        h ^= h >> _29
-    return h
+_OUTSIDE = -2
 
 
-@compiled
-def look_up(table: Table, key: Long, length: int) -> int:
-    """The answer to a key; one that is met for the first time is noted, and pending."""
-    h = hash_of_key(key, 0, length)
-    tag = np.int64(h >> _33)
-    slots, starts, keys = table.slots, table.starts, table.keys
-    mask = slots.shape[0] - 1
-    at = np.int64(h) & mask
-    while slots[at] != 0:
-        slot = slots[at]
-        if slot >> 32 == tag:
-            entry = (slot & _LOW) - 1
-            start = starts[entry]
-            if starts[entry + 1] - start == length:
-                i = 0
-                while i < length and keys[start + i] == key[i]:
-                    i += 1
-                if i == length:
-                    return table.answers[entry]
-        at = (at + 1) & mask
-    _note(table, key, length, at, tag)
-    return _PENDING
-
-
-@compiled
-def _note(table: Table, key: Long, length: int, at: int, tag: int) -> None:
-    """Add a key without an answer at a free slot, if there is room."""
-    entry = table.used[0]
-    start = table.starts[entry]
-    if entry == table.answers.shape[0] or start + length > table.keys.shape[0]:
-        table.used[1] = 1
-        return
-    for i in range(length):
-        table.keys[start + i] = key[i]
-    table.starts[entry + 1] = start + length
-    table.answers[entry] = _PENDING
-    table.slots[at] = (tag << 32) | (entry + 1)
-    table.used[0] = entry + 1
-
-
-@compiled
-def rehash_table(table: Table) -> None:
-    """Fill the empty slots of a table that has grown."""
-    mask = table.slots.shape[0] - 1
-    for entry in range(table.used[0]):
-        h = hash_of_key(table.keys, table.starts[entry], table.starts[entry + 1])
-        at = np.int64(h) & mask
-        while table.slots[at] != 0:
-            at = (at + 1) & mask
-        table.slots[at] = (np.int64(h >> _33) << 32) | (entry + 1)
-
-
-@compiled
-def rehash_states(rows: Small, slots: Long, count: int) -> None:
-    """Fill the empty slots of the states' table after it has grown."""
-    mask = slots.shape[0] - 1
-    for state in range(count):
-        h = np.uint64(0)
-        for p in range(rows.shape[1]):
-            h += mixed(rows[state, p])
-        at = np.int64(h) & mask
-        while slots[at] != 0:
-            at = (at + 1) & mask
-        slots[at] = (np.int64(h >> _33) << 32) | (state + 1)
-
-
-# Summaries
-
-
-@compiled
-def summarise(
-    program: Program, table: Table, pools: Pools, scratch: Scratch, row: Small, summary: Long
-) -> bool:
-    """Fold all tallies and bests of a row, whatever its order; False if an answer is pending."""
-    total, measures = scratch.measures, pools.measures
-    total[:] = 0
-    for p in range(row.shape[0]):
-        for i in range(total.shape[0]):
-            total[i] += measures[row[p], i]
-    ready = True
-    sums, key = program.sums, scratch.key
-    for slot in range(sums.shape[0]):
-        key[0] = sums[slot, 2]
-        length = 1
-        for i in range(sums[slot, 0], sums[slot, 1]):
-            key[length] = total[i]
-            length += 1
-        summary[slot] = look_up(table, key, length)
-        ready &= summary[slot] >= 0
-    return _summarise_others(program, table, pools, scratch, row, summary) and ready
-
-
-@compiled
-def _summarise_others(
-    program: Program, table: Table, pools: Pools, scratch: Scratch, row: Small, summary: Long
-) -> bool:
-    """Fold what reads other tallies and bests, and bests; each comes after what it reads."""
-    ready, others = True, program.others
-    slot, at = program.sums.shape[0], 0
-    while at < others.shape[0]:
-        readable = True
-        for i in range(others[at + 4]):
-            readable &= summary[others[at + 5 + i]] >= 0
-        answer = np.int64(_PENDING)
-        if readable and _add_up(others, at, table, pools, scratch, row, summary):
-            width = others[at + 3]
-            scratch.key[0] = others[at + 2]
-            for i in range(width):
-                scratch.key[1 + i] = scratch.total[i]
-            answer = look_up(table, scratch.key, 1 + width)
-        summary[slot] = answer
-        ready &= answer >= 0
-        slot += 1
-        at += others[at]
-    return ready
-
-
-@compiled
-def _add_up(
-    others: Long,
-    at: int,
-    table: Table,
-    pools: Pools,
-    scratch: Scratch,
-    row: Small,
-    summary: Long,
-) -> bool:
-    """The total or greatest score of one tally or best in ``scratch.total``."""
-    greatest, width, reads = others[at + 1] == 1, others[at + 3], others[at + 4]
-    total, key = scratch.total, scratch.key
-    for i in range(width):
-        total[i] = NONE if greatest else 0
-    for i in range(reads):
-        key[2 + i] = summary[others[at + 5 + i]]
-    ready = True
-    for part in range(at + 5 + reads, at + others[at], 3):
-        key[0] = others[part]
-        for p in range(others[part + 1], others[part + 2]):
-            key[1] = row[p]
-            found = look_up(table, key, 2 + reads)
-            if found < 0:
-                ready = False
-            elif greatest:
-                total[0] = max(total[0], pools.numbers[found])
-            else:
-                for i in range(width):
-                    total[i] += pools.numbers[found + i]
-    return ready
-
-
-# What views show
-
-
-@compiled
-def first_choice(views: Long, at: int, where: Long) -> bool:
-    """Set ``where`` to the first position of each cell; False if a family has no members."""
-    for c in range(views[at + 1]):
-        begin = views[at + 2 + 2 * c]
-        if begin == views[at + 3 + 2 * c]:
-            return False
-        where[c] = begin
-    return True
-
-
-@compiled
-def next_choice(views: Long, at: int, where: Long, row: Small, after: Small) -> bool:
-    """Go on to the next choice of members, past those that look like their neighbours in both."""
-    for c in range(views[at + 1] - 1, -1, -1):
-        p, end = where[c] + 1, views[at + 3 + 2 * c]
-        while p < end and row[p] == row[p - 1] and after[p] == after[p - 1]:
-            p += 1
-        if p < end:
-            where[c] = p
-            return True
-        where[c] = views[at + 2 + 2 * c]
-    return False
-
-
-@compiled
-def _answer(
-    table: Table, views: Long, at: int, key: Long, where: Long, row: Small, summary: Long
-) -> int:
-    """The answer for one choice of members."""
-    cells = views[at + 1]
-    key[0] = views[at]
-    for c in range(cells):
-        key[1 + c] = row[where[c]]
-    reads, first = views[at + 2 + 2 * cells], at + 3 + 2 * cells
-    for i in range(reads):
-        key[1 + cells + i] = summary[views[first + i]]
-    return look_up(table, key, 1 + cells + reads)
-
-
-@compiled
-def ask(
-    program: Program, table: Table, scratch: Scratch, at: int, row: Small, summary: Long
-) -> tuple[int, bool]:
-    """The worst answer of a predicate for any choice (false, pending, true, nothing), and whether
-    it said anything at all."""
-    views, where = program.views, scratch.where
-    worst, spoken = SILENT, False
-    if not first_choice(views, at, where):
-        return worst, spoken
-    while True:
-        answer = _answer(table, views, at, scratch.key, where, row, summary)
-        if answer == DENIED:
-            return DENIED, True
-        if answer == _PENDING:
-            worst = _PENDING
-        elif answer == GRANTED:
-            spoken = True
-        if answer == GRANTED and worst == SILENT:
-            worst = GRANTED
-        if not next_choice(views, at, where, row, row):
-            return worst, spoken
-
-
-# Judging states
-
-
-@compiled
+@entry
 def judge(
     program: Program,
     table: Table,
@@ -293,15 +63,20 @@ def judge(
     sheet: Sheet,
     scratch: Scratch,
     begin: int,
+    end: int,
 ) -> int:
-    """Ask all predicates about the states from ``begin`` on; gives the first that is not done."""
+    """Ask all predicates about the states of a range; gives the first that is not done."""
     done, row = begin, scratch.row
-    for state in range(begin, sheet.counters[STATES]):
-        row[:] = states.rows[state]
-        if _judge_one(program, table, pools, states, sheet, scratch, state, done == state):
-            if done == state:
-                _count_orders(program, sheet, row)
-                done += 1
+    for state in range(begin, end):
+        if done != state and scratch.ready[state % RANGE]:
+            continue
+        for p in range(row.shape[0]):
+            row[p] = states.rows[state, p]
+        judged = _judge_one(program, table, pools, states, sheet, scratch, state, done)
+        scratch.ready[state % RANGE] = judged
+        if judged and done == state:
+            _count_orders(program, sheet, row)
+            done += 1
     return done
 
 
@@ -314,10 +89,10 @@ def _judge_one(
     sheet: Sheet,
     scratch: Scratch,
     state: int,
-    in_turn: bool,
+    done: int,
 ) -> bool:
     """Whether all is known of a state; violations count only if all states before it are done."""
-    row, summary = scratch.row, scratch.before_summary
+    row, summary, in_turn = scratch.row, scratch.before_summary, state == done
     if not summarise(program, table, pools, scratch, row, summary):
         return False
     ready = True
@@ -326,37 +101,18 @@ def _judge_one(
         if sheet.found[track, 0] >= 0:
             continue
         worst, spoken = ask(program, table, scratch, program.invariants[i, 0], row, summary)
-        ready &= worst != _PENDING
+        ready &= worst != PENDING
         if in_turn:
             sheet.spoken[track] |= spoken
             if worst == DENIED:
                 sheet.found[track, 0] = state
     for i in range(program.goals.shape[0]):
-        reached = _all_granted(program, table, scratch, program.goals[i, 0], row, summary)
-        ready &= reached != _PENDING
-        if reached != _PENDING:
+        reached = all_granted(program, table, scratch, program.goals[i, 0], row, summary)
+        ready &= reached != PENDING
+        if reached != PENDING:
             states.reached[i, state] = reached
             sheet.spoken[program.goals[i, 1]] |= reached == DENIED
     return ready
-
-
-@compiled
-def _all_granted(
-    program: Program, table: Table, scratch: Scratch, at: int, row: Small, summary: Long
-) -> int:
-    """Whether a predicate is true of every choice (nothing said counts as false), or pending."""
-    views, where = program.views, scratch.where
-    worst = GRANTED
-    if not first_choice(views, at, where):
-        return worst
-    while True:
-        answer = _answer(table, views, at, scratch.key, where, row, summary)
-        if answer in (DENIED, SILENT):
-            return DENIED
-        if answer == _PENDING:
-            worst = _PENDING
-        if not next_choice(views, at, where, row, row):
-            return worst
 
 
 @compiled
@@ -380,7 +136,7 @@ def _count_orders(program: Program, sheet: Sheet, row: Small) -> None:
 # Taking steps
 
 
-@compiled
+@entry
 def expand(
     program: Program,
     table: Table,
@@ -392,41 +148,69 @@ def expand(
     end: int,
     most: int,
 ) -> int:
-    """Leave the states of a range by every step; gives the first that is not done, and the status.
+    """Leave the states of a range by every step; gives the first that is not done.
 
-    At most ``most`` states are found in all.
+    At most ``most`` states are found in all. The counter ``STATUS`` says why it came back.
     """
     done, row = begin, scratch.row
-    summary = scratch.before_summary
-    sheet.counters[STATUS] = MISSING
     for state in range(begin, end):
-        row[:] = states.rows[state]
-        if not summarise(program, table, pools, scratch, row, summary):
+        if done != state and scratch.ready[state % RANGE]:
             continue
-        outside = _find_outside(program, table, scratch, row, summary)
-        if outside == _PENDING:
+        for p in range(row.shape[0]):
+            row[p] = states.rows[state, p]
+        tried = _find_all(program, table, pools, sheet, scratch)
+        scratch.ready[state % RANGE] = tried != PENDING
+        if tried == PENDING or done != state:
             continue
-        tried = 0
-        if not outside:
-            tried = _find_moves(program, table, scratch, row, summary)
-            if tried == _PENDING or not _ask_steps(
-                program, table, pools, sheet, scratch, tried, row
-            ):
-                continue
-        if done != state:
-            continue
-        if outside:
-            _count_outside(sheet, scratch)
-        elif not _has_room(states, sheet, pools, scratch, tried):
-            sheet.counters[STATUS] = CRAMPED
-            return done
-        elif not _take_all(program, pools, states, sheet, scratch, state, tried, most):
-            sheet.counters[STATUS] = ENOUGH
+        status = _leave(program, pools, states, sheet, scratch, state, tried, most)
+        sheet.counters[STATUS] = status
+        if status != MISSING:
             return done
         if states.targets.shape[0]:
             states.offsets[state + 1] = sheet.counters[TARGETS]
         done += 1
+    sheet.counters[STATUS] = MISSING
     return done
+
+
+@compiled
+def _find_all(program: Program, table: Table, pools: Pools, sheet: Sheet, scratch: Scratch) -> int:
+    """Look up all that is needed to leave a state: how many ways to try rules, or pending.
+
+    A state outside some bound has none, and the bounds are marked.
+    """
+    row, summary = scratch.row, scratch.before_summary
+    if not summarise(program, table, pools, scratch, row, summary):
+        return PENDING
+    outside = _find_outside(program, table, scratch, row, summary)
+    if outside != 0:
+        return PENDING if outside == PENDING else _OUTSIDE
+    tried = _find_moves(program, table, scratch, row, summary)
+    if tried == PENDING or not _ask_steps(program, table, pools, sheet, scratch, tried, row):
+        return PENDING
+    return tried
+
+
+@compiled
+def _leave(
+    program: Program,
+    pools: Pools,
+    states: States,
+    sheet: Sheet,
+    scratch: Scratch,
+    state: int,
+    tried: int,
+    most: int,
+) -> int:
+    """Take every step from a state, or count that it is outside of bounds; gives the status."""
+    if tried == _OUTSIDE:
+        _count_outside(sheet, scratch)
+        return MISSING
+    if not _has_room(states, sheet, pools, scratch, tried):
+        return CRAMPED
+    if not _take_all(program, pools, states, sheet, scratch, state, tried, most):
+        return ENOUGH
+    return MISSING
 
 
 @compiled
@@ -436,11 +220,11 @@ def _find_outside(
     """How many bounds the state is outside of, which are marked; or pending."""
     count, pending = 0, False
     for b in range(program.bounds.shape[0]):
-        inside = _all_granted(program, table, scratch, program.bounds[b], row, summary)
-        pending |= inside == _PENDING
+        inside = all_granted(program, table, scratch, program.bounds[b], row, summary)
+        pending |= inside == PENDING
         scratch.outside[b] = inside == DENIED
         count += inside == DENIED
-    return _PENDING if pending else count
+    return PENDING if pending else count
 
 
 @compiled
@@ -459,14 +243,14 @@ def _find_moves(program: Program, table: Table, scratch: Scratch, row: Small, su
         at = program.groups[g]
         more = first_choice(views, at, where)
         while more:
-            answer = _answer(table, views, at, scratch.key, where, row, summary)
+            answer = answer_for(table, views, at, scratch.key, where, row, summary)
             pending |= answer < 0
             scratch.answers[tried] = answer
             for c in range(views[at + 1]):
                 scratch.bindings[tried, c] = where[c]
             tried += 1
             more = next_choice(views, at, where, row, row)
-    return _PENDING if pending else tried
+    return PENDING if pending else tried
 
 
 @compiled
@@ -478,7 +262,7 @@ def _has_room(states: States, sheet: Sheet, pools: Pools, scratch: Scratch, trie
     if sheet.counters[STATES] + steps > states.rows.shape[0]:
         return False
     edges = states.targets.shape[0]
-    return edges == 0 or sheet.counters[TARGETS] + steps <= edges
+    return edges == 0 or bool(sheet.counters[TARGETS] + steps <= edges)
 
 
 @compiled
@@ -492,7 +276,8 @@ def _ask_steps(
     row: Small,
 ) -> bool:
     """Ask the properties of steps; notes the first step that each denies. False if pending."""
-    scratch.denials[:] = -1
+    for i in range(scratch.denials.shape[0]):
+        scratch.denials[i] = -1
     if program.steps.shape[0] == 0:
         return True
     ready, ordinal, after, moves = True, 0, scratch.after, pools.moves
@@ -500,22 +285,23 @@ def _ask_steps(
         at = scratch.answers[t] + 1
         for _ in range(moves[at - 1]):
             if moves[at + 2] >= 0 and _any_open(program, sheet, scratch, moves[at + 2]):
-                after[:] = row
-                for w in range(moves[at + 3]):
-                    p = scratch.bindings[t, moves[at + 4 + 2 * w]]
-                    after[p] = moves[at + 5 + 2 * w]
-                if not summarise(program, table, pools, scratch, after, scratch.after_summary):
+                for p in range(row.shape[0]):
+                    after[p] = row[p]
+                for w in range(moves[at + 4]):
+                    p = scratch.bindings[t, moves[at + 5 + 2 * w]]
+                    after[p] = moves[at + 6 + 2 * w]
+                if not summarise_after(program, table, pools, scratch):
                     ready = False
                 else:
                     ready &= _ask_step(
-                        program, table, sheet, scratch, moves[at + 2], moves[at], ordinal
+                        program, table, sheet, scratch, moves[at + 2], moves[at + 3], ordinal
                     )
             ordinal += 1
-            at += 4 + 2 * moves[at + 3]
+            at += 5 + 2 * moves[at + 4]
     return ready
 
 
-@compiled
+@inlined
 def _any_open(program: Program, sheet: Sheet, scratch: Scratch, asked: int) -> bool:
     """Whether one of the properties to ask has not been violated yet."""
     for i in range(asked + 1, asked + 1 + program.asked[asked]):
@@ -525,14 +311,14 @@ def _any_open(program: Program, sheet: Sheet, scratch: Scratch, asked: int) -> b
     return False
 
 
-@compiled
+@inlined
 def _ask_step(
     program: Program,
     table: Table,
     sheet: Sheet,
     scratch: Scratch,
     asked: int,
-    move: int,
+    action: int,
     ordinal: int,
 ) -> bool:
     """Ask all properties of one step; False if an answer is pending."""
@@ -543,8 +329,8 @@ def _ask_step(
             continue
         more = first_choice(program.views, at, scratch.where)
         while more:
-            answer = _answer_of_step(program.views, at, table, scratch, move)
-            if answer == _PENDING:
+            answer = _answer_of_step(program.views, at, table, scratch, action)
+            if answer == PENDING:
                 ready = False
             elif answer != SILENT:
                 sheet.spoken[track] = 1
@@ -555,12 +341,12 @@ def _ask_step(
     return ready
 
 
-@compiled
-def _answer_of_step(views: Long, at: int, table: Table, scratch: Scratch, move: int) -> int:
+@inlined
+def _answer_of_step(views: Long, at: int, table: Table, scratch: Scratch, action: int) -> int:
     """The answer about one step for one choice of members."""
     key, cells = scratch.key, views[at + 1]
     reads, first = views[at + 2 + 2 * cells], at + 3 + 2 * cells
-    key[0], key[1] = views[at], move
+    key[0], key[1] = views[at], action
     for i in range(reads):
         key[2 + i] = scratch.before_summary[views[first + i]]
         key[2 + reads + i] = scratch.after_summary[views[first + i]]
@@ -606,23 +392,24 @@ def _take_all(
                     states.labels[counters[TARGETS]] = moves[at]
                     counters[TARGETS] += 1
             ordinal += 1
-            at += 4 + 2 * moves[at + 3]
+            at += 5 + 2 * moves[at + 4]
     counters[TERMINAL] += ordinal == 0
     if stuck:
         _note_standstill(program, states, sheet, state)
     return True
 
 
-@compiled
+@inlined
 def _step(
     program: Program, moves: Long, scratch: Scratch, at: int, binding: int, base: np.uint64
 ) -> np.uint64:
     """The state after a move in ``scratch.next_row``, sorted again; gives its hash."""
     row = scratch.next_row
-    row[:] = scratch.row
-    for w in range(moves[at + 3]):
-        p = scratch.bindings[binding, moves[at + 4 + 2 * w]]
-        value = moves[at + 5 + 2 * w]
+    for i in range(row.shape[0]):
+        row[i] = scratch.row[i]
+    for w in range(moves[at + 4]):
+        p = scratch.bindings[binding, moves[at + 5 + 2 * w]]
+        value = moves[at + 6 + 2 * w]
         base += mixed(value) - mixed(row[p])
         begin, end = program.begins[p], program.ends[p]
         while p + 1 < end and row[p + 1] < value:
@@ -635,36 +422,37 @@ def _step(
     return base
 
 
-@compiled
+@inlined
 def _index_of(
     states: States, counters: Long, row: Small, h: np.uint64, parent: int, move: int, most: int
 ) -> int:
     """The index of a state, which is added if it is new; -1 if there may be no more."""
     slots, rows = states.slots, states.rows
     mask = slots.shape[0] - 1
-    tag = np.int64(h >> _33)
+    tag = np.int64(h >> TAG)
     at = np.int64(h) & mask
     while slots[at] != 0:
         if slots[at] >> 32 == tag:
-            state = (slots[at] & _LOW) - 1
+            state = (slots[at] & LOW) - 1
             p = 0
             while p < row.shape[0] and rows[state, p] == row[p]:
                 p += 1
             if p == row.shape[0]:
-                return state
+                return int(state)
         at = (at + 1) & mask
     state = counters[STATES]
     if state == most:
         return -1
-    rows[state] = row
+    for p in range(row.shape[0]):
+        rows[state, p] = row[p]
     states.parents[state] = parent
     states.moves[state] = move
     slots[at] = (tag << 32) | (state + 1)
     counters[STATES] = state + 1
-    return state
+    return int(state)
 
 
-@compiled
+@inlined
 def _note_denials(
     program: Program,
     sheet: Sheet,

@@ -14,7 +14,7 @@ from kubelemma.model.system import Best, System
 from kubelemma.solver.tables import Move, Predicate, StepPredicate, Tables
 
 from .answers import Answers
-from .arrays import Long, Program, Scratch
+from .arrays import RANGE, Long, Program, Scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ def scratch_for(system: System, program: Program, properties: int) -> Scratch:
     """Room to work in for this program."""
     width = program.begins.shape[0]
     summaries = len(system.summaries)
+    measured = int((program.sums[:, 1] - program.sums[:, 0]).sum())
     cells = max((len(rule.cells) for rule in system.rules), default=0)
     widest = max((tally.width for tally in system.tallies), default=1)
     seen = 3 + 2 * (len(system.positions) + summaries)
@@ -88,7 +89,8 @@ def scratch_for(system: System, program: Program, properties: int) -> Scratch:
         row=np.zeros(width, dtype=np.int32),
         after=np.zeros(width, dtype=np.int32),
         next_row=np.zeros(width, dtype=np.int32),
-        measures=np.zeros(int((program.sums[:, 1] - program.sums[:, 0]).sum()), dtype=np.int64),
+        measures=np.zeros(measured, dtype=np.int64),
+        after_measures=np.zeros(measured, dtype=np.int64),
         before_summary=np.zeros(summaries, dtype=np.int64),
         after_summary=np.zeros(summaries, dtype=np.int64),
         bindings=np.zeros((_choices(system), cells), dtype=np.int64),
@@ -98,6 +100,7 @@ def scratch_for(system: System, program: Program, properties: int) -> Scratch:
         total=np.zeros(max(widest, 1), dtype=np.int64),
         denials=np.zeros(properties, dtype=np.int64),
         outside=np.zeros(len(system.bounds), dtype=np.int64),
+        ready=np.zeros(RANGE, dtype=np.uint8),
     )
 
 

@@ -21,9 +21,8 @@ from kubelemma.solver.limits import MAX_MEMORY, MAX_STATES, Limits, Watch
 from kubelemma.solver.numbering import Ids
 from kubelemma.solver.search import Finding, Search, Stopped
 from kubelemma.solver.space import Edges, Hop, Space
-from kubelemma.solver.tables import StepPredicate
 
-from . import growing, kernels
+from . import growing, kernels, lookups
 from .answers import Answers
 from .arrays import (
     BILLION,
@@ -32,6 +31,10 @@ from .arrays import (
     CRAMPED,
     CUT,
     ENOUGH,
+    FULL,
+    LENGTH,
+    MISSING,
+    RANGE,
     STATES,
     STATUS,
     TARGETS,
@@ -42,9 +45,6 @@ from .arrays import (
     States,
 )
 from .layout import Asked, program_of, scratch_for
-
-RANGE = 4096
-"""The most states that are left before limits are looked at."""
 
 
 class FlatSpace(Space):
@@ -75,7 +75,7 @@ class Rows(Sequence[Ids]):
         self._local = local
 
     def __len__(self) -> int:
-        return self._states.rows.shape[0]
+        return len(self._states.rows)
 
     def __getitem__(self, state: int) -> Ids:  # type: ignore[override]  # never sliced
         return tuple([self._local[i] for i in self._states.rows[state].tolist()])
@@ -109,6 +109,7 @@ class CompiledSearch(Search):
         self._program = program_of(system, self.tables, self._answers, self._asked())
         self._scratch = scratch_for(system, self._program, len(self.tracks))
         self._table = growing.empty_table()
+        self._answered = 0
         self._states = growing.room_for_states(
             self._program.begins.shape[0], len(self.goals), edges=self._with_edges
         )
@@ -157,7 +158,7 @@ class CompiledSearch(Search):
             for track, predicate in pairs:
                 row = rows.setdefault(id(track), len(rows))
                 if row == len(asked.steps):
-                    asked.steps.append((cast(StepPredicate, predicate), numbers[id(track)]))
+                    asked.steps.append((predicate, numbers[id(track)]))
                 asked.by_action.setdefault(action, []).append(row)
         return asked
 
@@ -176,7 +177,7 @@ class CompiledSearch(Search):
         row[:] = self._first
         for begin, end in self._program.families.tolist():
             row[begin:end].sort()
-        kernels.rehash_states(self._states.rows, self._states.slots, 1)
+        lookups.rehash_states(self._states.rows, self._states.slots, 1)
         self._sheet.counters[STATES] = 1
         self._judge(0)
         self._finish(0)
@@ -185,7 +186,8 @@ class CompiledSearch(Search):
         """Leave these states by every step, and judge those that are found; gives the end."""
         known = len(self.space)
         most = growing.MOST_STATES if self._max_states is None else self._max_states
-        at, status = begin, 0
+        at, status = begin, MISSING
+        self._scratch.ready[:] = 0
         while at < end and status != ENOUGH:
             at = kernels.expand(
                 self._program,
@@ -212,17 +214,22 @@ class CompiledSearch(Search):
 
     def _judge(self, begin: int) -> None:
         """Ask about all states from this one on."""
-        while begin < self._sheet.counters[STATES]:
-            begin = kernels.judge(
-                self._program,
-                self._table,
-                self._pools(),
-                self._states,
-                self._sheet,
-                self._scratch,
-                begin,
-            )
-            self._fill()
+        states = int(self._sheet.counters[STATES])
+        for first in range(begin, states, RANGE):
+            self._scratch.ready[:] = 0
+            at, end = first, min(first + RANGE, states)
+            while at < end:
+                at = kernels.judge(
+                    self._program,
+                    self._table,
+                    self._pools(),
+                    self._states,
+                    self._sheet,
+                    self._scratch,
+                    at,
+                    end,
+                )
+                self._fill()
         self._tell()
 
     def _pools(self) -> Pools:
@@ -231,19 +238,20 @@ class CompiledSearch(Search):
 
     def _fill(self) -> None:
         """Answer all questions that the loop has noted."""
-        table = self._table
-        for entry in range(self._answered, int(table.used[0])):
-            table.answers[entry] = self._answers.answer(growing.key_at(table, entry))
-        self._answered = int(table.used[0])
-        if table.used[1]:
+        table, end = self._table, int(self._table.used[LENGTH])
+        while self._answered < end:
+            first = self._answered + 2
+            last = first + int(table.records[self._answered])
+            key: list[int] = table.records[first:last].tolist()
+            table.records[first - 1] = self._answers.answer(key)
+            self._answered = last
+        if table.used[FULL]:
             self._table = growing.grown_table(table)
         moves = self._answers.move_count
         if moves > self._sheet.fired.shape[0]:
             fired = np.zeros(2 * moves, dtype=np.int64)
             fired[: self._sheet.fired.shape[0]] = self._sheet.fired
             self._sheet = self._sheet._replace(fired=fired)
-
-    _answered = 0
 
     def _make_room(self) -> None:
         """Grow what may be too small for the steps of the next state."""

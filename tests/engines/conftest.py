@@ -8,12 +8,13 @@ import pytest
 
 from kubelemma.properties.formula import Formula
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
+from kubelemma.solver import compiled
 from kubelemma.solver.explore import check
 from kubelemma.solver.result import CheckResult
 
 Check = Callable[..., CheckResult]
 
-ENGINES: list[tuple[str, Check]] = [("plain", check)]
+ENGINES: list[tuple[str, Check]] = [("plain", check), (compiled.ENGINE, compiled.check)]
 """Every engine, by the name that its results carry; all tests here run on each."""
 
 

@@ -1,0 +1,212 @@
+"""What is particular to the compiled engine; it runs all other tests here as well."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from kubelemma.model.errors import ModelError
+from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.properties.formula import Always, EachStep
+from kubelemma.properties.statement import Property
+from kubelemma.question import Question, ask
+from kubelemma.solver import compiled, explore
+from kubelemma.solver.events import Event, Violation
+from kubelemma.solver.limits import Limits
+from kubelemma.solver.result import CheckResult, Statistics, Verdict
+
+Promise = Callable[..., Property]
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/check.yaml"))
+
+
+@pytest.fixture(scope="module")
+def kuberollout() -> ModuleType:
+    """The benchmark with published counts."""
+    source = ROOT / "benchmarks" / "kuberollout.py"
+    if not source.exists():
+        pytest.skip("the benchmarks are not part of this distribution")
+    spec = importlib.util.spec_from_file_location("kuberollout_compiled", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def measured(statistics: Statistics) -> Statistics:
+    """The statistics without what differs from run to run, and from engine to engine."""
+    return replace(statistics, seconds=0.0, peak_memory_bytes=0, model_calls=0)
+
+
+def answered(result: CheckResult) -> list[tuple[object, ...]]:
+    """Verdicts, vacuity, reasons, and the form of the traces."""
+    return [
+        (
+            found.verdict,
+            found.vacuous,
+            found.reason,
+            found.trace and (len(found.trace.steps), found.trace.loop_start),
+        )
+        for found in result.properties
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "orbits", "terminal", "depth"),
+    [
+        ("L0", 12, 1, 12),
+        ("L1", 523, 2, 28),
+        ("L2", 3315, 2, 33),
+        ("L2-renew", 3837, 0, 34),
+        ("L3", 4296, 2, 35),
+        ("L4", 6958, 2, 29),
+        ("L5", 8962, 2, 44),
+        ("S4", 26208, 4, 41),
+        ("S5", 10744, 1, 54),
+        ("V1", 5796, 2, 33),
+        ("V2", 13, 1, 10),
+    ],
+)
+def test_published_counts(
+    kuberollout: ModuleType, level: str, orbits: int, terminal: int, depth: int
+) -> None:
+    """Orbits, terminal orbits and depth are those of TLC, Spin, rumur and a C++ search."""
+    parameters = kuberollout.LEVELS[level]
+    system, properties = kuberollout.system(parameters), kuberollout.properties(parameters)
+    statistics = compiled.check(system, properties).statistics
+    found = (statistics.states, statistics.terminal_states, statistics.depth)
+    assert found == (orbits, terminal, depth)
+
+
+@pytest.mark.parametrize("level", ["L1", "L2-renew", "L4", "V1", "V2"])
+def test_rollouts_as_in_plain(kuberollout: ModuleType, level: str) -> None:
+    """Every count and every verdict is that of the plain engine."""
+    parameters = kuberollout.LEVELS[level]
+    system, properties = kuberollout.system(parameters), kuberollout.properties(parameters)
+    fast, plain = compiled.check(system, properties), explore.check(system, properties)
+    assert measured(fast.statistics) == measured(plain.statistics)
+    assert answered(fast) == answered(plain)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.name for path in EXAMPLES])
+def test_control_plane_as_in_plain(path: Path) -> None:
+    """On every example every count and every verdict is that of the plain engine."""
+    for case in ask(Question(paths=(str(path),))).cases:
+        system, limits = case.scenario.system, Limits(max_states=3_000)
+        fast = compiled.check(system, case.properties, limits)
+        plain = explore.check(system, case.properties, limits)
+        assert measured(fast.statistics) == measured(plain.statistics)
+        assert answered(fast) == answered(plain)
+
+
+def counters(cells: int, most: int) -> System:
+    """Counters that each may go up to the same number."""
+
+    def rule(name: str) -> Rule:
+        def rise(value: int) -> Iterator[Outcome]:
+            if value < most:
+                yield Outcome("rise", {name: value + 1})
+
+        return Rule(name, name, (name,), rise)
+
+    names = [f"counter {i}" for i in range(cells)]
+    return System(cells=[Cell(n, 0) for n in names], rules=[rule(n) for n in names])
+
+
+def test_one_after_the_other(promise: Promise) -> None:
+    """What the plain engine does not finish in a moment is left to the compiled one."""
+    low = promise(Always(View(("counter 0",)), lambda value: value < 2), "X-1")
+    right = promise(Always(View(("counter 0",)), lambda value: value < 99), "X-2")
+    small, great = counters(3, 4), counters(4, 9)
+    events: list[Event] = []
+    assert compiled.best(small, [low, right]).engine == "plain"
+    result = compiled.best(great, [low, right], Limits(), events.append)
+    assert (result.engine, result.statistics.states) == ("compiled", 10**4)
+    assert [found.verdict for found in result.properties] == [Verdict.VIOLATED, Verdict.HOLDS]
+    assert [event for event in events if isinstance(event, Violation)] == [
+        Violation("X-1", "the toy", 3)
+    ]
+
+
+@pytest.mark.parametrize(("most", "engine"), [(100, "plain"), (7_000, "compiled")])
+def test_own_limits_come_first(most: int, engine: str) -> None:
+    """A limit that the plain engine reaches by itself is no reason to start another."""
+    result = compiled.best(counters(4, 9), (), Limits(max_states=most))
+    assert (result.engine, result.statistics.states) == (engine, most)
+    assert result.statistics.stopped_by == "max-states"
+
+
+def test_more_orders_than_64_bits(promise: Promise) -> None:
+    """The orders of a great family are counted exactly."""
+
+    def rise(value: int) -> Iterator[Outcome]:
+        if value < 2:
+            yield Outcome("rise", {"many": value + 1})
+
+    system = System(
+        families=[Family("many", (0,) * 60)], rules=[Rule("rise", "a", ("many",), rise)]
+    )
+    result = compiled.check(system, [promise(Always(View(("many",)), lambda value: value < 3))])
+    assert result.statistics.states == 62 * 61 // 2
+    assert result.statistics.concrete_states == 3**60
+
+
+def test_memory_is_refused_before_it_is_taken() -> None:
+    """Where the next doubling would exceed the limit, the search ends with what it has."""
+    memory = count(10**9, 10)
+    limits = Limits(max_memory_bytes=100_000)
+    result = compiled.check(counters(4, 9), (), limits, gauge=lambda: next(memory))
+    assert result.statistics.stopped_by == "max-memory"
+    assert 0 < result.statistics.states <= 1 << 12
+
+
+def test_scores_and_sums_of_any_sign() -> None:
+    """Bests and tallies that read each other take the sign of what they are made of."""
+
+    def fall(value: int, total: tuple[int], least: int) -> Iterator[Outcome]:
+        if value > -3:
+            yield Outcome(f"fall from {total[0]} to {least}", {"members": value - 1})
+
+    system = System(
+        families=[Family("members", (0, 0))],
+        tallies=[Tally("sum", {"members": lambda v, best: (v * best,)}, 1, reads=("best",))],
+        bests=[Best("best", {"members": lambda v: v - 2**40})],
+        rules=[Rule("fall", "a", ("members",), fall, ("sum", "best"))],
+    )
+    fast, plain = compiled.check(system), explore.check(system)
+    assert measured(fast.statistics) == measured(plain.statistics)
+
+
+def test_measures_too_great() -> None:
+    """A measure whose sums might leave 64 bits is refused, and named."""
+    system = System(
+        cells=[Cell("at", 0)],
+        tallies=[Tally("sum", {"at": lambda value: (value * 2**60,)}, 1)],
+        rules=[Rule("leap", "a", ("at",), lambda _: [Outcome("leap", {"at": 1})])],
+    )
+    with pytest.raises(ModelError, match='"sum" counts or scores'):
+        compiled.check(system)
+
+
+def test_search_that_outgrows_its_first_room(promise: Promise) -> None:
+    """Tables, states, edges and moves may all grow in the middle of a level."""
+    step = EachStep(
+        View(("counter 0", "counter 1")),
+        lambda before, _, after: sum(after) <= sum(before) + 1,
+        frozenset({"rise"}),
+    )
+    system = counters(2, 150)
+    fast, plain = compiled.check(system, [promise(step)]), explore.check(system, [promise(step)])
+    assert fast.statistics.states == 151**2
+    assert measured(fast.statistics) == measured(plain.statistics)
+    assert answered(fast) == answered(plain)
