@@ -56,15 +56,15 @@ def check(
     search = Search(system, properties, limits, listener, watch)
     search.run()
     try:
-        _find_loops(system, search)
+        search_loops(system, search)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
-    results = tuple(_result(system, search, limits, track) for track in search.tracks)
+    results = tuple(result_of(system, search, limits, track) for track in search.tracks)
     watch.measure()
-    return CheckResult(ENGINE, results, _statistics(system, search, watch))
+    return CheckResult(ENGINE, results, statistics_of(system, search, watch))
 
 
-def _find_loops(system: System, search: Search) -> None:
+def search_loops(system: System, search: Search) -> None:
     if any(goal.track.spoken and goal.must_converge for goal in search.goals):
         # Importing numpy and scipy takes longer than many a check.
         from .liveness import find_loops  # noqa: PLC0415
@@ -72,7 +72,7 @@ def _find_loops(system: System, search: Search) -> None:
         find_loops(system, search)
 
 
-def _result(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:
+def result_of(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:
     if track.finding is not None:
         trace = _trace(system, search, track.property, track.finding)
         return PropertyResult(track.property, Verdict.VIOLATED, trace=trace)
@@ -116,7 +116,7 @@ def _reason(search: Search, limits: Limits) -> str:
     )
 
 
-def _statistics(system: System, search: Search, watch: Watch) -> Statistics:
+def statistics_of(system: System, search: Search, watch: Watch) -> Statistics:
     actions: Counter[str] = Counter()
     fired = set()
     for number, count in search.fired.items():

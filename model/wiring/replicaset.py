@@ -31,9 +31,10 @@ Counts = tuple[int, ...]
 
 
 def tallies(workload: Workload) -> tuple[Tally, ...]:
-    """Pods by template: pending ones without a node; active, available and alive ones on nodes.
+    """Pods by template.
 
-    Alive ones include those that terminate.
+    Pending ones have no node. On nodes: active, available and alive ones (with those that
+    terminate), and how many are due to be deleted.
     """
     kinds = (
         ("active", ACTIVE),
@@ -45,7 +46,12 @@ def tallies(workload: Workload) -> tuple[Tally, ...]:
         Tally(workload.tally(name), {NODES: _counter(workload, phases)}, width)
         for name, phases in kinds
     )
-    return (Tally(workload.tally("pending"), {workload.cell: _waiting(width)}, width), *on_nodes)
+    cell, active = workload.cell, (workload.tally("active"),)
+    return (
+        Tally(workload.tally("pending"), {cell: _waiting(width)}, width),
+        Tally(workload.tally("due"), {cell: due_on_nodes}, width, reads=active),
+        *on_nodes,
+    )
 
 
 def _waiting(width: int) -> Callable[[DeploymentState], Counts]:
@@ -111,7 +117,7 @@ def _rank(phase: Phase, cost: int, colocated: int) -> int:
 
 def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     """Rules of the controller for all ReplicaSets of one Deployment."""
-    active = workload.tally("active")
+    active, due = workload.tally("active"), workload.tally("due")
     ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
     name = f"{workload.namespace}/{workload.name}"
 
@@ -126,10 +132,8 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     def delete(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
         return _delete_pending(workload, deployment, on_nodes)
 
-    def delete_on_node(
-        deployment: DeploymentState, node: NodeState, on_nodes: Counts, *first: int | None
-    ) -> Iterator[Outcome]:
-        return _delete_on_node(world, workload, deployment, node, (on_nodes, first))
+    def delete_on_node(node: NodeState, due: Counts, *first: int | None) -> Iterator[Outcome]:
+        return _delete_on_node(world, workload, node, due, *first)
 
     def status(
         deployment: DeploymentState, on_nodes: Counts, available: Counts
@@ -146,7 +150,7 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
         Rule(f"sync the ReplicaSets of {name}", REPLICASET, cell, decide, (active,)),
         Rule(f"create a pod of {name}", REPLICASET, cell, create, (active,)),
         Rule(f"delete a pending pod of {name}", REPLICASET, cell, delete, (active,)),
-        Rule(f"delete a pod of {name}", REPLICASET, both, delete_on_node, (active, *ranks)),
+        Rule(f"delete a pod of {name}", REPLICASET, (NODES,), delete_on_node, (due, *ranks)),
         Rule(
             f"write ReplicaSet status of {name}",
             REPLICASET,
@@ -272,31 +276,34 @@ def _delete_pending(
             yield Outcome("delete-pod", writes, label, why)
 
 
-def _delete_on_node(
-    world: World,
-    workload: Workload,
-    deployment: DeploymentState,
-    node: NodeState,
-    seen: tuple[Counts, tuple[int | None, ...]],
-) -> Iterator[Outcome]:
-    """Delete the pod that ranks first among all nodes; of several, any."""
-    on_nodes, first = seen
+def due_on_nodes(deployment: DeploymentState, on_nodes: Counts) -> Counts:
+    """How many pods on nodes the syncs under way still delete, by template.
+
+    None of a ReplicaSet that has pods without a node: these go first.
+    """
+    due = [0] * len(on_nodes)
     for replica_set in deployment.sets:
-        template = replica_set.template
-        active = replica_set.pending + on_nodes[template]
-        due = outstanding(replica_set, active)
-        if not due.dels or replica_set.pending:
+        if not replica_set.pending:
+            template = replica_set.template
+            due[template] = outstanding(replica_set, on_nodes[template]).dels
+    return tuple(due)
+
+
+def _delete_on_node(
+    world: World, workload: Workload, node: NodeState, due: Counts, *first: int | None
+) -> Iterator[Outcome]:
+    """Delete the pod that ranks first among all nodes; of several, any.
+
+    The ReplicaSet need not be told: its sync is over when no more than it had read are active.
+    """
+    for template, pod_class in enumerate(workload.classes):
+        if not due[template]:
             continue
-        pod_class = workload.classes[template]
         for rank, phase in victims(world, workload, pod_class, node):
             if rank == first[template]:
-                after = _written(replica_set, due.observe_deletion())
                 pods = world.deleted(node.pods, pod_class, phase)
-                writes = {
-                    workload.cell: deployment.with_set(after),
-                    NODES: node._replace(pods=pods),
-                }
-                why = _reason(replica_set) + f"; {_RANKED[phase]}"
+                why = f"{due[template]} left to delete for its sync; {_RANKED[phase]}"
+                writes = {NODES: node._replace(pods=pods)}
                 yield Outcome("delete-pod", writes, _label(workload, template), why)
 
 
@@ -328,6 +335,7 @@ def _status(
             replicas = 0
         after = replica_set._replace(status_replicas=replicas, status_available=available[template])
         if after != replica_set:
+            after = after._replace(read=-1)
             plan = _until_conflict(deployment, template)
             writes = {workload.cell: deployment.with_set(after)._replace(plan=plan)}
             why = f"available pods: {available[template]}"

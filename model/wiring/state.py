@@ -88,9 +88,9 @@ class SetState(NamedTuple):
     ``desired`` and ``maximum`` are its annotations; ``status_replicas`` and ``status_available``
     the status that its controller last wrote; ``pending`` its pods without a node.
 
-    A batch of creations or deletions that a sync has decided on is under way while ``adds`` is
-    positive, or while more than ``read`` pods are active: ``read`` is the ``spec.replicas`` that
-    the sync had read, and -1 between syncs. (The real controller keeps this as expectations.)
+    A sync that has decided on creations or deletions is under way while ``adds`` is positive, or
+    while more than ``read`` pods are active: ``read`` is the ``spec.replicas`` that it had read, or
+    -1. (The real controller keeps this as expectations.)
     """
 
     template: int

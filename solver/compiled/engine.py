@@ -10,7 +10,7 @@ from typing import TypeVar
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.events import Event, Listener, Violation
-from kubelemma.solver.explore import _find_loops, _result, _statistics, ignore
+from kubelemma.solver.explore import search_loops, result_of, statistics_of, ignore
 from kubelemma.solver.explore import check as plainly_check
 from kubelemma.solver.limits import (
     INTERRUPTED,
@@ -109,10 +109,10 @@ def _checked(
     search = CompiledSearch(system, properties, limits, listener, watch)
     search.run()
     try:
-        _find_loops(system, search)
+        search_loops(system, search)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
-    results = tuple(_result(system, search, limits, track) for track in search.tracks)
+    results = tuple(result_of(system, search, limits, track) for track in search.tracks)
     watch.measure()
-    statistics = _statistics(system, search, watch)
+    statistics = statistics_of(system, search, watch)
     return CheckResult(ENGINE, results, replace(statistics, model_calls=search.model_calls()))

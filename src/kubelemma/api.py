@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,7 @@ from kubelemma.reports.document import Report, ScenarioReport, property_report
 from kubelemma.reports.json import API_VERSION
 from kubelemma.reports.narrate import narrate, narrate_steps
 from kubelemma.reports.story import Story, StoryStep
+from kubelemma.solver import compiled
 from kubelemma.solver.events import Event, Listener
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import INTERRUPTED, Limits
@@ -37,6 +38,7 @@ __all__ = [
     "STDIN",
     "Asked",
     "Case",
+    "Engine",
     "Explored",
     "Question",
     "Repeater",
@@ -50,6 +52,10 @@ __all__ = [
     "report",
     "run_at_random",
 ]
+
+Engine: TypeAlias = Literal["plain", "compiled", "auto"]
+"""All answer alike. ``compiled`` is faster on large systems, but takes seconds to start the first
+time; ``auto`` starts plain and goes over to it where the search is not over in a moment."""
 
 Repeater: TypeAlias = Callable[[str], tuple[str, ...]]
 """Gives the commands that repeat a counterexample, by the name of its recording."""
@@ -76,7 +82,7 @@ def _ignore(_event: Event) -> None:
     """Nobody listens."""
 
 
-def explore(case: Case, listener: Listener = _ignore) -> Explored:
+def explore(case: Case, listener: Listener = _ignore, engine: Engine = "plain") -> Explored:
     """Check the properties of a case, within the bounds of its Check."""
     bounds = case.check.spec.bounds
     limits = Limits(
@@ -84,7 +90,15 @@ def explore(case: Case, listener: Listener = _ignore) -> Explored:
         time_limit_seconds=bounds.time_limit_seconds,
         max_memory_bytes=bounds.max_memory.value() if bounds.max_memory else None,
     )
-    return Explored(case, check(case.scenario.system, case.properties, limits, listener))
+    search = _search(engine)
+    return Explored(case, search(case.scenario.system, case.properties, limits, listener))
+
+
+def _search(engine: Engine) -> Callable[..., CheckResult]:
+    """The engine of that name."""
+    if engine == "plain":
+        return check
+    return compiled.check if engine == "compiled" else compiled.best
 
 
 def not_explored(case: Case) -> Explored:

@@ -219,37 +219,25 @@ _delete_on_node = replicaset._delete_on_node
 
 
 def ranks_by_node(
-    world: World,
-    workload: Workload,
-    deployment: DeploymentState,
-    on_node: NodeState,
-    seen: tuple[Counts, Any],
+    world: World, workload: Workload, on_node: NodeState, due: Counts, *_first: int | None
 ) -> Iterator[Outcome]:
     """Victims are ranked among the pods of one node, not among all."""
     first = tuple(
         max((rank for rank, _ in victims(world, workload, c, on_node)), default=None)
         for c in workload.classes
     )
-    return _delete_on_node(world, workload, deployment, on_node, (seen[0], first))
+    return _delete_on_node(world, workload, on_node, due, *first)
 
 
-def overlooks_pending(
-    world: World,
-    workload: Workload,
-    deployment: DeploymentState,
-    on_node: NodeState,
-    seen: tuple[Counts, Any],
-) -> Iterator[Outcome]:
-    """Pods on nodes are deleted while others have no node yet."""
-    counts = list(seen[0])
+def overlooks_pending(deployment: DeploymentState, on_nodes: Counts) -> Counts:
+    """Pods on nodes are due to be deleted while others have no node yet."""
+    counts = list(on_nodes)
     for s in deployment.sets:
         counts[s.template] += s.pending
-    bound = deployment._replace(sets=tuple(s._replace(pending=0) for s in deployment.sets))
-    waiting = {s.template: s.pending for s in deployment.sets}
-    for outcome in _delete_on_node(world, workload, bound, on_node, (tuple(counts), seen[1])):
-        after = outcome.writes[workload.cell]
-        sets = tuple(s._replace(pending=waiting[s.template]) for s in after.sets)
-        yield outcome._replace(writes={**outcome.writes, workload.cell: after._replace(sets=sets)})
+    return tuple(
+        next((outstanding(s, n).dels for s in deployment.sets if s.template == t), 0)
+        for t, n in enumerate(counts)
+    )
 
 
 _bind = scheduler._bind
@@ -329,7 +317,7 @@ MUTANTS = (
     Mutant("RS-1", "never content", REPLICASET_PY, "manage_replicas", never_content, GROWING),
     Mutant("RS-2", "no expectations", REPLICASET_PY, "decided", forgets_expectations, GROWING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_delete_on_node", ranks_by_node, SHRINKING),
-    Mutant("RS-4", "pending spared", REPLICASET_PY, "_delete_on_node", overlooks_pending, FILLING),
+    Mutant("RS-4", "pending spared", REPLICASET_PY, "due_on_nodes", overlooks_pending, FILLING),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
     Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
     Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),

@@ -16,7 +16,10 @@ from .progress import progress_line
 from .session import Session, common_options
 
 if TYPE_CHECKING:
-    from kubelemma.api import Case, Explored, Repeater
+    from kubelemma.api import Case, Engine, Explored, Repeater
+
+
+ENGINES = ("plain", "compiled", "auto")
 
 
 @click.command()
@@ -42,6 +45,13 @@ if TYPE_CHECKING:
     metavar="AMOUNT",
     callback=memory,
     help="Give up when the search needs more memory, such as 2Gi.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="plain",
+    show_default=True,
+    help="How to search; all engines give the same answers.",
 )
 @click.option(
     "-o",
@@ -78,6 +88,7 @@ def check(
     session: Session,
     /,
     *,
+    engine: Engine,
     output: str,
     reports: tuple[Target, ...],
     fail_on: str,
@@ -96,14 +107,14 @@ def check(
     asked = api.ask(question(**given))
     for warning in asked.warnings:
         session.tell(f"warning: {warning}")
-    found = _explore_all(session, asked.cases)
+    found = _explore_all(session, asked.cases, engine)
     report = api.report(found, Severity(fail_on), _repeater(session, found, save=save))
     write_reports(report, reports)
     print_report(session, report, output)
     return exit_code(report)
 
 
-def _explore_all(session: Session, cases: Iterable[Case]) -> list[Explored]:
+def _explore_all(session: Session, cases: Iterable[Case], engine: Engine) -> list[Explored]:
     """Explore one case after the other; an interrupt ends the one at hand and skips the rest."""
     from kubelemma import api
 
@@ -114,7 +125,7 @@ def _explore_all(session: Session, cases: Iterable[Case]) -> list[Explored]:
             continue
         session.detail(_described(case))
         with progress_line(session, case.scenario.name) as listener:
-            found.append(api.explore(case, listener))
+            found.append(api.explore(case, listener, engine))
     return found
 
 
