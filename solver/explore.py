@@ -65,6 +65,7 @@ def check(
 
 
 def search_loops(system: System, search: Search) -> None:
+    """Look for fair loops, where some goal that must be reached was ever left."""
     if any(goal.track.spoken and goal.must_converge for goal in search.goals):
         # Importing numpy and scipy takes longer than many a check.
         from .liveness import find_loops  # noqa: PLC0415
@@ -73,6 +74,7 @@ def search_loops(system: System, search: Search) -> None:
 
 
 def result_of(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:
+    """The verdict on one property after a search, with a trace that was replayed."""
     if track.finding is not None:
         trace = _trace(system, search, track.property, track.finding)
         return PropertyResult(track.property, Verdict.VIOLATED, trace=trace)
@@ -117,6 +119,7 @@ def _reason(search: Search, limits: Limits) -> str:
 
 
 def statistics_of(system: System, search: Search, watch: Watch) -> Statistics:
+    """What a search covered."""
     actions: Counter[str] = Counter()
     fired = set()
     for number, count in search.fired.items():

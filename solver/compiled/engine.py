@@ -10,8 +10,8 @@ from typing import TypeVar
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.events import Event, Listener, Violation
-from kubelemma.solver.explore import search_loops, result_of, statistics_of, ignore
 from kubelemma.solver.explore import check as plainly_check
+from kubelemma.solver.explore import ignore, result_of, search_loops, statistics_of
 from kubelemma.solver.limits import (
     INTERRUPTED,
     MAX_STATES,

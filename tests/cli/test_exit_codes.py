@@ -136,7 +136,7 @@ def test_interrupted(kubelemma: Kubelemma, sound: str, monkeypatch: pytest.Monke
     assert run.err.strip() == "kubelemma: interrupted"
 
 
-def interrupted_search(case: api.Case, _listener: object) -> api.Explored:
+def interrupted_search(case: api.Case, _listener: object, _engine: str) -> api.Explored:
     """A search in which Ctrl-C came after one property had been refuted."""
     undecided = [PropertyResult(p, Verdict.INCONCLUSIVE) for p in case.properties]
     return api.Explored(

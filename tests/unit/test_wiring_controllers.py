@@ -158,7 +158,8 @@ def test_victims_are_those_of_the_ranking(scenario: Scenario, seed: int) -> None
         for step in steps:
             if step.outcome.action == "delete-pod" and step.rule.actor == "replicaset-controller":
                 ((_, template),) = step.outcome.arguments
-                place = step.positions[1] if len(step.positions) > 1 else PENDING
+                nodes = scenario.system.positions[NODES]
+                place = next((p for p in step.positions if p in nodes), PENDING)
                 places.setdefault(int(str(template)), set()).add(place)
         for template, found in places.items():
             event(f"{len(found)} places")
