@@ -99,7 +99,7 @@ def check(
 
     PATH is a file or directory of manifests, a Kustomize base, or a scenario (kind: Check); - is
     standard input. Each Deployment is checked by itself while it is rolled out and a node crashes,
-    in a cluster of just enough nodes, unless options or a scenario say otherwise.
+    in a cluster on which all fits with one node less, unless options or a scenario say otherwise.
     """
     from kubelemma import api
     from kubelemma.properties.statement import Severity
