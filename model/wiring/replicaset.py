@@ -8,6 +8,7 @@ deletion.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from kubelemma.model.controllers.replicaset import Expectations, manage_replicas, rank_key
 from kubelemma.model.system import Best, Outcome, Rule, Tally
@@ -121,43 +122,21 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
     name = f"{workload.namespace}/{workload.name}"
 
-    def create(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
-        return _create(world, workload, deployment, on_nodes)
-
-    def create_bound(
-        deployment: DeploymentState, node: NodeState, on_nodes: Counts
-    ) -> Iterator[Outcome]:
-        return _create_bound(world, workload, deployment, node, on_nodes)
-
-    def delete(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
-        return _delete_pending(workload, deployment, on_nodes)
-
-    def delete_on_node(node: NodeState, due: Counts, *first: int | None) -> Iterator[Outcome]:
-        return _delete_on_node(world, workload, node, due, *first)
-
-    def status(
-        deployment: DeploymentState, on_nodes: Counts, available: Counts
-    ) -> Iterator[Outcome]:
-        return _status(workload, deployment, on_nodes, available)
-
     cell = (workload.cell,)
     both = (workload.cell, NODES)
-
-    def decide(deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
-        return _decide(workload, deployment, on_nodes)
-
+    statuses = (active, workload.tally("available"))
+    sync = partial(_decide, workload)
+    create = partial(_create, world, workload)
+    create_bound = partial(_create_bound, world, workload)
+    drop = partial(_delete_pending, workload)
+    delete = partial(_delete_on_node, world, workload)
+    status = partial(_status, workload)
     found = [
-        Rule(f"sync the ReplicaSets of {name}", REPLICASET, cell, decide, (active,)),
+        Rule(f"sync the ReplicaSets of {name}", REPLICASET, cell, sync, (active,)),
         Rule(f"create a pod of {name}", REPLICASET, cell, create, (active,)),
-        Rule(f"delete a pending pod of {name}", REPLICASET, cell, delete, (active,)),
-        Rule(f"delete a pod of {name}", REPLICASET, (NODES,), delete_on_node, (due, *ranks)),
-        Rule(
-            f"write ReplicaSet status of {name}",
-            REPLICASET,
-            cell,
-            status,
-            (active, workload.tally("available")),
-        ),
+        Rule(f"delete a pending pod of {name}", REPLICASET, cell, drop, (active,)),
+        Rule(f"delete a pod of {name}", REPLICASET, (NODES,), delete, (due, *ranks)),
+        Rule(f"write ReplicaSet status of {name}", REPLICASET, cell, status, statuses),
     ]
     if any(world.classes[c].node_name for c in workload.classes):
         rule = Rule(f"create a bound pod of {name}", REPLICASET, both, create_bound, (active,))
