@@ -14,6 +14,12 @@ from kubelemma.model.wiring.environment import Event
 from kubelemma.model.wiring.world import Behaviour, Workload, World
 
 
+START = (
+    "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
+    "favour it"
+)
+
+
 class Assumptions(NamedTuple):
     """What `setting` cannot read off the world itself."""
 
@@ -33,6 +39,7 @@ def setting(
     return (
         _cluster(words),
         *_workloads(world, start),
+        START,
         *_standing(words),
         _events(world, events),
         _scheduler(words),
