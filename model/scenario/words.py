@@ -13,7 +13,6 @@ from kubelemma.model.wiring.assemble import Start
 from kubelemma.model.wiring.environment import Event
 from kubelemma.model.wiring.world import Behaviour, Workload, World
 
-
 START = (
     "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
     "favour it"
