@@ -93,7 +93,8 @@ STATEMENTS = (
         source=f"{_ROLLING}#complete-deployment; {_PKG}/progress.go",
         components=("deployment-controller", "replicaset-controller", "scheduler", "kubelet"),
         remediation=(
-            "Look at what the last step's pending pods wait for. Either give them room (one more "
+            "Where the story ends in a loop, look for whoever removes the pods again, as for RS-1. "
+            "Else look at what the pending pods wait for. Either give them room (one more "
             "node, smaller requests, softer constraints), or let old pods go first: "
             "maxUnavailable of at least 1, with maxSurge 0 where nothing extra fits."
         ),

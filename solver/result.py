@@ -50,7 +50,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class PropertyResult:
-    """The verdict on one property, with a shortest counterexample where it is violated."""
+    """The verdict on one property, with a counterexample where it is violated.
+
+    It is a shortest one, unless it ends in a loop: then it is short.
+    """
 
     property: Property
     verdict: Verdict

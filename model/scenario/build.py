@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
@@ -51,8 +51,6 @@ class Scenario:
     system: System
     setting: tuple[str, ...]
     node_names: tuple[str, ...]
-    properties: tuple[str, ...] = ()
-    expect: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subject(self) -> str:
@@ -151,8 +149,6 @@ class _Common:
             system=assemble(world, start, happening.events, Choices(scoring, most)),
             setting=setting(world, start, happening.events, words),
             node_names=names,
-            properties=self.spec.properties,
-            expect=self.spec.expect,
         )
 
     def _name(self, focus: tuple[Deployment, ...], *, alone: bool) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from kubelemma.model.controllers.nodelifecycle import ZoneState, compute_zone_state
+from kubelemma.model.controllers.nodelifecycle import ZoneState, compute_zone_state, eviction_rate
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .kubelet import KUBELET
@@ -19,9 +19,6 @@ NODE_LIFECYCLE = "node-lifecycle-controller"
 TAINT_EVICTION = "taint-eviction-controller"
 EVICTING = "zones that evict"
 """Tally: for each zone, in the order of `zones`, whether its nodes may get the NoExecute taint."""
-
-LARGE_CLUSTER = 50
-"""``LargeClusterSizeThreshold``: a partly disrupted zone up to this size stops evicting."""
 
 
 def zones(world: World) -> tuple[str, ...]:
@@ -50,10 +47,7 @@ def evicting_zones(counts: tuple[int, ...]) -> tuple[bool, ...]:
     if all(state is ZoneState.FULL_DISRUPTION for state in states):
         return (False,) * len(states)
     sizes = [a + b for a, b in zip(counts[::2], counts[1::2], strict=True)]
-    return tuple(
-        state is not ZoneState.PARTIAL_DISRUPTION or size > LARGE_CLUSTER
-        for state, size in zip(states, sizes, strict=True)
-    )
+    return tuple(eviction_rate(state, size) > 0 for state, size in zip(states, sizes, strict=True))
 
 
 def rules(world: World) -> tuple[Rule, ...]:
