@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
 from kubelemma.model.system import View
-from kubelemma.model.wiring.replicaset import Counts
-from kubelemma.model.wiring.state import DeploymentState
+from kubelemma.model.wiring.state import Counts, DeploymentState, Specs
 from kubelemma.model.wiring.world import Behaviour, Workload, World
 
 from .formula import Always, Converges, EachStep, Formula, NeverStuck, StepPredicate
@@ -132,15 +131,15 @@ STATEMENTS = (
 def formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of one Deployment, by property."""
     cell = workload.cell
-    active, available = workload.tally("active"), workload.tally("available")
-    whole = View((cell,), (active, available))
+    specs, available = workload.tally("specs"), workload.tally("available")
+    whole = View(reads=(specs, workload.tally("active"), available))
     found: dict[str, Formula] = {
         "DEP-4": Converges(whole, _complete(world, workload)),
         "DEP-6": Always(View((cell,)), _distinct_templates),
         "STUCK": NeverStuck(whole, _complete(world, workload)),
     }
     if workload.recreate:
-        found["DEP-3"] = Always(View((cell,), (workload.tally("alive"),)), _one_version)
+        found["DEP-3"] = Always(View(reads=(specs, workload.tally("alive"))), _one_version)
     else:
         sized = frozenset({"create-replicaset", "scale-replicaset"})
         found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
@@ -184,8 +183,8 @@ def promised(workload: Workload, deployment: DeploymentState) -> int:
     return desired - min(unavailable, desired)
 
 
-def _one_version(deployment: DeploymentState, alive: Counts) -> bool | None:
-    versions = [s for s in deployment.sets if s.pending + alive[s.template]]
+def _one_version(specs: Specs, alive: Counts) -> bool | None:
+    versions = [n for size, n in zip(specs.sets, alive, strict=True) if n and size >= 0]
     return None if not versions else len(versions) == 1
 
 
@@ -193,24 +192,14 @@ def _distinct_templates(deployment: DeploymentState) -> bool:
     return len({s.template for s in deployment.sets}) == len(deployment.sets)
 
 
-def _complete(
-    world: World, workload: Workload
-) -> Callable[[DeploymentState, Counts, Counts], bool]:
-    def goal(deployment: DeploymentState, active: Counts, available: Counts) -> bool:
-        wanted = world.classes[workload.classes[deployment.template]]
-        if deployment.paused or wanted.gated or wanted.behaviour is not Behaviour.HEALTHY:
+def _complete(world: World, workload: Workload) -> Callable[[Specs, Counts, Counts], bool]:
+    def goal(specs: Specs, active: Counts, available: Counts) -> bool:
+        wanted = world.classes[workload.classes[specs.template]]
+        if specs.paused or wanted.gated or wanted.behaviour is not Behaviour.HEALTHY:
             return True
-        others = sum(s.pending + s.replicas for s in deployment.sets) + sum(active)
-        current = deployment.current()
-        if current is None:
-            return deployment.replicas == 0 and others == 0
-        mine = current.replicas + active[current.template]
-        return (
-            current.pending == 0
-            and others == mine
-            and current.replicas == deployment.replicas
-            and active[current.template] == deployment.replicas
-            and available[current.template] == deployment.replicas
-        )
+        asked = tuple(max(size, 0) for size in specs.sets)
+        own = range(len(workload.classes))
+        complete = tuple(specs.replicas if t == specs.template else 0 for t in own)
+        return asked == active == available == complete
 
     return goal

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kubelemma.model.system import View
-from kubelemma.model.wiring.replicaset import Counts, victim_name, victims
-from kubelemma.model.wiring.state import ACTIVE, DeploymentState, NodeState, count
+from kubelemma.model.wiring.replicaset import victim_name, victims
+from kubelemma.model.wiring.state import ACTIVE, Counts, NodeState, Specs, Syncs, count
 from kubelemma.model.wiring.world import NODES, Workload, World
 
 from .formula import Converges, EachStep, Formula, StepPredicate
@@ -68,32 +68,28 @@ STATEMENTS = (
 
 def formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of the ReplicaSets of one Deployment, by property."""
-    active = workload.tally("active")
     ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
-    at_node = View((NODES,), (workload.tally("pending"), *ranks))
-    own = View((workload.cell,), (active,))
+    at_node = View((NODES, workload.queue), ranks)
+    counts = (workload.tally("specs"), workload.tally("active"))
+    created = View((workload.syncs,), counts)
     return {
-        "RS-1": Converges(own, _settled),
-        "RS-2": EachStep(own, _never_beyond, frozenset({"create-pod"})),
+        "RS-1": Converges(View(reads=counts), _settled),
+        "RS-2": EachStep(created, _never_beyond, frozenset({"create-pod"})),
         "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({"delete-pod"})),
     }
 
 
-def _settled(deployment: DeploymentState, active: Counts) -> bool:
-    return all(s.pending + active[s.template] == s.replicas for s in deployment.sets)
+def _settled(specs: Specs, active: Counts) -> bool:
+    return all(size in (-1, n) for size, n in zip(specs.sets, active, strict=True))
 
 
 def _never_beyond(
-    before: tuple[DeploymentState, Counts],
-    _action: str,
-    after: tuple[DeploymentState, Counts],
+    before: tuple[Syncs, Specs, Counts], _action: str, after: tuple[Syncs, Specs, Counts]
 ) -> bool | None:
-    old, new = before[0], after[0]
-    for mine, then in zip(new.sets, old.sets, strict=True):
-        active = mine.pending + after[1][mine.template]
-        if active > then.pending + before[1][mine.template]:
-            read = then.read if then.read >= 0 else then.replicas
-            return active <= read
+    syncs, specs, then = before
+    for sync, size, old, new in zip(syncs, specs.sets, then, after[2], strict=True):
+        if new > old:
+            return new <= (sync.read if sync.read >= 0 else size)
     return None
 
 
@@ -103,13 +99,15 @@ def _right_victim(world: World, workload: Workload) -> StepPredicate:
         _action: str,
         after: tuple[NodeState, Counts, *tuple[int | None, ...]],
     ) -> bool | None:
-        node, pending, *ranks = before
+        node, queue, *ranks = before
+        if node == after[0]:
+            return None
         for template, pod_class in enumerate(workload.classes):
             now = {p: count(after[0].pods, pod_class, (p,)) for p in ACTIVE}
             lost = [p for p in ACTIVE if count(node.pods, pod_class, (p,)) > now[p]]
             if lost:
                 ranked = {p: rank for rank, p in victims(world, workload, pod_class, node)}
-                return pending[template] == 0 and ranked[lost[0]] == ranks[template]
+                return queue[template] == 0 and ranked[lost[0]] == ranks[template]
         return None
 
     return holds

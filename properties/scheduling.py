@@ -9,10 +9,9 @@ from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.system import View
-from kubelemma.model.wiring.replicaset import Counts
-from kubelemma.model.wiring.state import NodeState, Phase, count
+from kubelemma.model.wiring.state import Counts, NodeState, Phase, count
 from kubelemma.model.wiring.topology import ALONE, Domains, Topology
-from kubelemma.model.wiring.world import NODES, PodClass, World
+from kubelemma.model.wiring.world import NODES, World
 
 from .capacity import overcommitted
 from .formula import EachStep, Formula, StepPredicate
@@ -95,10 +94,11 @@ _TOUCHING = frozenset(
 def formulas(world: World, topologies: tuple[Topology, ...]) -> dict[str, Formula]:
     """The formulas about what is bound to any node, by property."""
     reads = tuple(dict.fromkeys(name for topology in topologies for name in topology.reads))
-    pending = tuple(workload.tally("pending") for workload in world.workloads)
+    queues = tuple(workload.queue for workload in world.workloads)
+    pods = tuple(world.existing(workload) for workload in world.workloads)
     bind = frozenset({"bind"})
     return {
-        "SCH-1": EachStep(View((NODES,), pending), _bound_once(world), _ADDING | _TOUCHING),
+        "SCH-1": EachStep(View(queues, pods), _bound_once(world), _ADDING | _TOUCHING),
         "SCH-2": EachStep(View((NODES,)), _never_overcommits(world), bind),
         "SCH-3": EachStep(View((NODES,), reads), _legal(topologies, reads), bind),
     }
@@ -106,36 +106,34 @@ def formulas(world: World, topologies: tuple[Topology, ...]) -> dict[str, Formul
 
 def _gained(before: NodeState, after: NodeState) -> dict[int, int]:
     """How many more pods of each class the node has; classes with fewer or as many are left out."""
-    classes = {group.pod_class for group in after.pods}
+    classes = {group.pod_class for group in after.pods if group not in before.pods}
     more = {c: count(after.pods, c, _ALL) - count(before.pods, c, _ALL) for c in classes}
     return {c: n for c, n in more.items() if n > 0}
 
 
-def _queue(seen: tuple[NodeState, *tuple[Counts, ...]], pod_class: PodClass) -> int:
-    """How many pods of the class have no node."""
-    _, *pending = seen
-    return pending[pod_class.workload][pod_class.template]
-
-
 def _bound_once(world: World) -> StepPredicate:
     """Nothing but a binding puts a pod on a node: one, and out of the queue of its template."""
+    size = len(world.workloads)
 
-    def holds(
-        before: tuple[NodeState, *tuple[Counts, ...]],
-        action: str,
-        after: tuple[NodeState, *tuple[Counts, ...]],
-    ) -> bool | None:
-        gained = _gained(before[0], after[0])
+    def by_class(seen: tuple[Counts, ...]) -> tuple[tuple[int, int], ...]:
+        """Of each class, the pods without a node and those on nodes."""
+        return tuple(
+            (queued, every - queued)
+            for queue, pods in zip(seen[:size], seen[size:], strict=True)
+            for queued, every in zip(queue, pods, strict=True)
+        )
+
+    def holds(before: tuple[Counts, ...], action: str, after: tuple[Counts, ...]) -> bool | None:
+        changes = zip(world.classes, by_class(before), by_class(after), strict=True)
+        gained = [(c, then, now) for c, then, now in changes if now[1] > then[1]]
         if not gained:
             return None
-        ((bound, number), *others) = gained.items()
-        pod_class = world.classes[bound]
-        if number != 1 or others:
+        ((bound, then, now), *others) = gained
+        if others or now[1] != then[1] + 1:
             return False
         if action == "create-pod":
-            return bool(pod_class.node_name)
-        queue, left = _queue(before, pod_class), _queue(after, pod_class)
-        return action == "bind" and not pod_class.gated and left == queue - 1
+            return bool(bound.node_name)
+        return action == "bind" and not bound.gated and now[0] == then[0] - 1
 
     return holds
 

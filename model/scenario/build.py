@@ -205,7 +205,11 @@ class _Common:
             for workload, deployment, there in zip(world.workloads, focus, placed, strict=True)
         )
         names = tuple(self.nodes[index].metadata.name for _, index in named)
-        return Start(deployments, tuple(state for state, _ in named)), names
+        queues = tuple(
+            (there.pending, *(0 for _ in workload.classes[1:]))
+            for workload, there in zip(world.workloads, placed, strict=True)
+        )
+        return Start(deployments, queues, tuple(state for state, _ in named)), names
 
 
 def _classes(focus: Sequence[Deployment], happening: Happenings) -> Iterator[PodClass]:
@@ -278,7 +282,6 @@ def _deployment_state(
         replicas=replicas,
         desired=replicas,
         maximum=replicas + surge,
-        pending=placed.pending,
         status_replicas=replicas if workload.status_replicas_matter else 0,
         status_available=sum(
             number for name, number in placed.on_nodes.items() if name not in unready

@@ -78,8 +78,9 @@ def _rank(resource: str) -> tuple[int, str]:
 
 
 def _workloads(world: World, start: Start) -> Iterator[str]:
-    for workload, state in zip(world.workloads, start.deployments, strict=True):
-        pending = sum(s.pending for s in state.sets)
+    starts = zip(world.workloads, start.deployments, start.queues, strict=True)
+    for workload, state, queue in starts:
+        pending = sum(queue)
         lacking = f", of which {pending} find no node at the start" if pending else ""
         paused = ", paused" if state.paused else ""
         yield f"{workload.cell}: replicas {state.replicas}{lacking}{paused}, {_strategy(workload)}"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from kubelemma.model.system import Best, Bound, Cell, Family, Rule, System, Tally, View
 
 from . import deployment, environment, kubelet, nodelifecycle, replicaset, scheduler, scoring
-from .state import DeploymentState, NodeState
+from .state import IDLE, Counts, DeploymentState, NodeState
 from .topology import Topology, summaries, topology_of
 from .world import NODES, Workload, World
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The initial values: one for each workload, and all nodes."""
+    """The initial values: two for each workload, and all nodes. No sync is under way."""
 
     deployments: tuple[DeploymentState, ...]
+    queues: tuple[Counts, ...]
     nodes: tuple[NodeState, ...]
 
 
@@ -43,17 +45,13 @@ def assemble(
     scorings = _scorings(world, topologies) if choices.scoring else None
     tallies, bests = _summaries(world, topologies, scorings)
     budgets, happenings = environment.cells_and_rules(world, events)
-    cells = [
-        Cell(workload.cell, initial)
-        for workload, initial in zip(world.workloads, start.deployments, strict=True)
-    ]
     rules: list[Rule] = []
     for workload in world.workloads:
         rules += deployment.rules(workload)
         rules += replicaset.rules(world, workload)
         rules += scheduler.rules(world, workload, topologies, scorings)
     return System(
-        cells=[*cells, *budgets],
+        cells=[*_cells(world, start), *budgets],
         families=[Family(NODES, tuple(sorted(start.nodes)))],
         tallies=tallies,
         bests=bests,
@@ -68,8 +66,16 @@ def assemble(
             ),
             *happenings,
         ],
-        bounds=[_pod_bound(workload, choices.max_pods) for workload in world.workloads],
+        bounds=[_pod_bound(world, workload, choices.max_pods) for workload in world.workloads],
     )
+
+
+def _cells(world: World, start: Start) -> Iterator[Cell]:
+    initials = zip(world.workloads, start.deployments, start.queues, strict=True)
+    for workload, objects, queue in initials:
+        yield Cell(workload.cell, objects)
+        yield Cell(workload.queue, queue)
+        yield Cell(workload.syncs, (IDLE,) * len(workload.classes))
 
 
 def _failure_rules(
@@ -104,7 +110,7 @@ def _summaries(
     tallies: list[Tally] = list(nodelifecycle.tallies(world))
     bests: list[Best] = []
     for workload in world.workloads:
-        tallies += replicaset.tallies(workload)
+        tallies += replicaset.tallies(world, workload)
         bests += replicaset.bests(world, workload)
     for topology in topologies:
         more_tallies, more_bests = summaries(topology)
@@ -117,9 +123,9 @@ def _summaries(
     return tallies, bests
 
 
-def _pod_bound(workload: Workload, most: int) -> Bound:
-    def within(state: DeploymentState, alive: replicaset.Counts) -> bool:
-        return sum(s.pending for s in state.sets) + sum(alive) <= most
+def _pod_bound(world: World, workload: Workload, most: int) -> Bound:
+    def within(pods: Counts) -> bool:
+        return sum(pods) <= most
 
-    view = View((workload.cell,), (workload.tally("alive"),))
+    view = View(reads=(world.existing(workload),))
     return Bound(f"at most {most} pods of {workload.cell}", view, within)

@@ -8,12 +8,12 @@ dropped when a ReplicaSet it would write has changed in between (409 Conflict).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from kubelemma.model.controllers import deployment as decision
 from kubelemma.model.system import Outcome, Rule
 
-from .replicaset import Counts
-from .state import DeploymentState, PlannedWrite, SetState
+from .state import IDLE, Counts, DeploymentState, PlannedWrite, SetState, Syncs, replaced
 from .world import Workload
 
 DEPLOYMENT = "deployment-controller"
@@ -21,27 +21,28 @@ DEPLOYMENT = "deployment-controller"
 
 def rules(workload: Workload) -> tuple[Rule, ...]:
     """Rules of the controller for one Deployment."""
-    name = f"{workload.namespace}/{workload.name}"
+    cells = workload.cells if workload.outgrows_history else (workload.cell,)
+    reads = (workload.tally("alive"),) if workload.recreate else ()
 
-    def rolling(deployment: DeploymentState) -> Iterator[Outcome]:
-        return _sync(workload, deployment, old_pods=False)
+    def outcomes(deployment: DeploymentState, *seen: Any) -> Iterator[Outcome]:
+        owned, alive = seen[: len(cells) - 1], seen[len(cells) - 1 :]
+        old_pods = any(_has_old_pods(deployment, counts) for counts in alive)
+        return _sync(workload, deployment, owned, old_pods=old_pods)
 
-    def recreate(deployment: DeploymentState, alive: Counts) -> Iterator[Outcome]:
-        old_pods = any(
-            replica_set.pending + alive[replica_set.template]
-            for replica_set in deployment.sets
-            if replica_set.template != deployment.template
-        )
-        return _sync(workload, deployment, old_pods=old_pods)
-
-    sync = f"sync {name}"
-    if workload.recreate:
-        alive = (workload.tally("alive"),)
-        return (Rule(sync, DEPLOYMENT, (workload.cell,), recreate, alive),)
-    return (Rule(sync, DEPLOYMENT, (workload.cell,), rolling),)
+    name = f"sync {workload.namespace}/{workload.name}"
+    return (Rule(name, DEPLOYMENT, cells, outcomes, reads),)
 
 
-def _sync(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -> Iterator[Outcome]:
+def _has_old_pods(deployment: DeploymentState, alive: Counts) -> bool:
+    """Whether pods of ReplicaSets of other templates than the current one exist."""
+    old = (s.template for s in deployment.sets if s.template != deployment.template)
+    return any(alive[template] for template in old)
+
+
+def _sync(
+    workload: Workload, deployment: DeploymentState, owned: tuple[Any, ...], *, old_pods: bool
+) -> Iterator[Outcome]:
+    """``owned`` is what goes with a ReplicaSet: queue and syncs, where one may be deleted."""
     if deployment.plan:
         yield _put(workload, deployment, deployment.plan, "its sync had decided on this before")
         return
@@ -55,7 +56,7 @@ def _sync(workload: Workload, deployment: DeploymentState, *, old_pods: bool) ->
         why = _reason(workload, deployment)
         yield _put(workload, deployment, _planned(deployment, verdict.puts), why)
     elif verdict.deletes:
-        yield _delete(workload, deployment, verdict.deletes[0])
+        yield _delete(workload, deployment, verdict.deletes[0], *owned)
 
 
 def decide(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -> decision.Sync:
@@ -68,7 +69,7 @@ def decide(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -
         status_replicas=sum(s.status_replicas for s in deployment.sets),
         complete=_complete(deployment),
         revision_history_limit=(
-            workload.revision_history_limit if workload.status_replicas_matter else None
+            workload.revision_history_limit if workload.outgrows_history else None
         ),
     )
     sets = tuple(_view(s, age) for age, s in enumerate(deployment.sets))
@@ -181,17 +182,24 @@ def _adopt_revision(workload: Workload, deployment: DeploymentState) -> Outcome:
     )
 
 
-def _delete(workload: Workload, deployment: DeploymentState, position: int) -> Outcome:
+def _delete(
+    workload: Workload,
+    deployment: DeploymentState,
+    position: int,
+    queue: Counts,
+    syncs: Syncs,
+) -> Outcome:
+    """Its pods without a node go with it, and what its controller remembers."""
     gone = deployment.sets[position]
     sets = tuple(
         s._replace(revision=s.revision - (s.revision > gone.revision))
         for s in deployment.sets
         if s is not gone
     )
+    writes = {
+        workload.cell: deployment._replace(sets=sets),
+        workload.queue: replaced(queue, gone.template, 0),
+        workload.syncs: replaced(syncs, gone.template, IDLE),
+    }
     why = f"it is empty, and more than {workload.revision_history_limit} old revisions are kept"
-    return Outcome(
-        "delete-replicaset",
-        {workload.cell: deployment._replace(sets=sets)},
-        (("template", gone.template),),
-        why,
-    )
+    return Outcome("delete-replicaset", writes, (("template", gone.template),), why)

@@ -6,12 +6,22 @@ Each event of a scenario is a cell with the number of times it may still happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kubelemma.model.system import Cell, Outcome, Rule
 
-from .state import ACTIVE, DeploymentState, NodeState, Phase, moved
-from .world import NODES, World
+from .state import (
+    ACTIVE,
+    IDLE,
+    Counts,
+    DeploymentState,
+    NodeState,
+    Phase,
+    Syncs,
+    moved,
+    replaced,
+)
+from .world import NODES, Workload, World
 
 USER = "user"
 FAULT = "fault"
@@ -34,7 +44,8 @@ class Event(NamedTuple):
     value: int = 0
 
 
-WorkloadChange = Callable[[World, Event, DeploymentState], Iterator[tuple[DeploymentState, str]]]
+WorkloadChange = Callable[..., Iterator[tuple[tuple[Any, ...], str]]]
+"""Of the world, the event, and the cells that it touches: their new values, and why."""
 NodeChange = Callable[[World, Event, NodeState], Iterator[tuple[NodeState, str, int]]]
 
 
@@ -87,15 +98,25 @@ def _rules(world: World, event: Event, budget: str) -> Iterator[Rule]:
 
 
 def _workload_rule(world: World, event: Event, budget: str, change: WorkloadChange) -> Rule:
-    cell = world.workloads[event.workload].cell
+    cells = _touched(event.action, world.workloads[event.workload])
 
-    def outcomes(left: int, deployment: DeploymentState) -> Iterator[Outcome]:
+    def outcomes(left: int, *values: Any) -> Iterator[Outcome]:
         if left:
-            for after, why in change(world, event, deployment):
-                yield Outcome(event.action, {budget: left - 1, cell: after}, (), why)
+            for after, why in change(world, event, *values):
+                writes = {budget: left - 1, **dict(zip(cells, after, strict=True))}
+                yield Outcome(event.action, writes, (), why)
 
     actor = _actor(event.action)
-    return Rule(f"{budget} on its cell", actor, (budget, cell), outcomes, environment=True)
+    return Rule(f"{budget} on its cell", actor, (budget, *cells), outcomes, environment=True)
+
+
+def _touched(action: str, workload: Workload) -> tuple[str, ...]:
+    """The cells of a workload that an event may change."""
+    if action == "user-delete-pod":
+        return (workload.queue,)
+    if action == "controller-restart":
+        return (workload.cell, workload.syncs)
+    return (workload.cell,)
 
 
 def _node_rule(world: World, event: Event, budget: str, change: NodeChange) -> Rule:
@@ -115,60 +136,61 @@ def _node_rule(world: World, event: Event, budget: str, change: NodeChange) -> R
 
 def _rollout(
     world: World, event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
     """Apply the next template: every one is a new revision."""
     newest = max((deployment.template, *(s.template for s in deployment.sets)))
     if newest + 1 < len(world.workloads[event.workload].classes):
-        yield deployment._replace(template=newest + 1), "kubectl apply, or rollout restart"
+        yield (deployment._replace(template=newest + 1),), "kubectl apply, or rollout restart"
 
 
 def _scale(
     _world: World, event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
     if deployment.replicas != event.value:
         after = deployment._replace(replicas=event.value)
-        yield after, f"spec.replicas was {deployment.replicas}"
+        yield (after,), f"spec.replicas was {deployment.replicas}"
 
 
 def _pause(
     _world: World, _event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
     if not deployment.paused:
-        yield deployment._replace(paused=True), "kubectl rollout pause"
+        yield (deployment._replace(paused=True),), "kubectl rollout pause"
 
 
 def _resume(
     _world: World, _event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
     if deployment.paused:
-        yield deployment._replace(paused=False), "kubectl rollout resume"
+        yield (deployment._replace(paused=False),), "kubectl rollout resume"
 
 
 def _rollback(
     _world: World, _event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
     """``kubectl rollout undo``: back to the second highest revision; refused while paused."""
     history = sorted(deployment.sets, key=lambda s: s.revision)
     if not deployment.paused and len(history) > 1 and history[-2].template != deployment.template:
-        yield deployment._replace(template=history[-2].template), "kubectl rollout undo"
+        after = deployment._replace(template=history[-2].template)
+        yield (after,), "kubectl rollout undo"
 
 
 def _delete_pending(
-    _world: World, _event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
-    for replica_set in deployment.sets:
-        if replica_set.pending:
-            after = replica_set._replace(pending=replica_set.pending - 1)
-            yield deployment.with_set(after), "kubectl delete pod, of one without a node"
+    _world: World, _event: Event, queue: Counts
+) -> Iterator[tuple[tuple[Counts], str]]:
+    for template, pending in enumerate(queue):
+        if pending:
+            after = replaced(queue, template, pending - 1)
+            yield (after,), "kubectl delete pod, of one without a node"
 
 
 def _restart(
-    _world: World, _event: Event, deployment: DeploymentState
-) -> Iterator[tuple[DeploymentState, str]]:
+    _world: World, _event: Event, deployment: DeploymentState, syncs: Syncs
+) -> Iterator[tuple[tuple[DeploymentState, Syncs], str]]:
     """What controllers keep in memory is lost: expectations, and the rest of a sync."""
-    sets = tuple(s._replace(adds=0, read=-1) for s in deployment.sets)
-    if sets != deployment.sets or deployment.plan:
-        yield deployment._replace(sets=sets, plan=()), "the controller manager restarts"
+    after = deployment._replace(plan=()), (IDLE,) * len(syncs)
+    if after != (deployment, syncs):
+        yield after, "the controller manager restarts"
 
 
 WORKLOAD_EVENTS: dict[str, WorkloadChange] = {

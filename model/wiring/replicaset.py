@@ -15,66 +15,117 @@ from kubelemma.model.system import Best, Outcome, Rule, Tally
 
 from .state import (
     ACTIVE,
+    IDLE,
+    Counts,
     DeploymentState,
     NodeState,
     Phase,
     PlannedWrite,
-    SetState,
+    Specs,
+    Sync,
+    Syncs,
     count,
+    replaced,
     shifted,
 )
 from .world import NODES, Workload, World
 
 REPLICASET = "replicaset-controller"
 
-Counts = tuple[int, ...]
-"""One number for each template of a workload."""
 
+def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
+    """What is asked for, what there is, and what is left to delete, by template.
 
-def tallies(workload: Workload) -> tuple[Tally, ...]:
-    """Pods by template.
-
-    Pending ones have no node. On nodes: active, available and alive ones (with those that
-    terminate), and how many are due to be deleted.
+    Active and existing pods, which may be the same, include those that have no node.
     """
-    kinds = (
-        ("active", ACTIVE),
-        ("available", (Phase.AVAILABLE,)),
-        ("alive", tuple(Phase)),
-    )
     width = len(workload.classes)
-    on_nodes = (
-        Tally(workload.tally(name), {NODES: _counter(workload, phases)}, width)
-        for name, phases in kinds
-    )
-    cell, active = workload.cell, (workload.tally("active"),)
+    counts = {world.existing(workload): tuple(Phase), workload.tally("active"): ACTIVE}
+    available = workload.tally("available")
     return (
-        Tally(workload.tally("pending"), {cell: _waiting(width)}, width),
-        Tally(workload.tally("due"), {cell: due_on_nodes}, width, reads=active),
-        *on_nodes,
+        Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
+        _due(workload),
+        *(
+            Tally(name, {workload.queue: _queued, NODES: _counter(workload, phases)}, width)
+            for name, phases in counts.items()
+        ),
+        Tally(available, {NODES: _counter(workload, (Phase.AVAILABLE,))}, width),
     )
 
 
-def _waiting(width: int) -> Callable[[DeploymentState], Counts]:
+def _specs(width: int) -> Callable[[DeploymentState], Counts]:
     def measure(deployment: DeploymentState) -> Counts:
-        pending = {s.template: s.pending for s in deployment.sets}
-        return tuple(pending.get(template, 0) for template in range(width))
+        sizes = {s.template: s.replicas for s in deployment.sets}
+        own = (deployment.replicas, deployment.template, int(deployment.paused))
+        return (*own, *(sizes.get(template, -1) for template in range(width)))
 
     return measure
+
+
+def _read_specs(total: Counts) -> Specs:
+    replicas, template, paused, *sets = total
+    return Specs(replicas, template, bool(paused), tuple(sets))
+
+
+def _queued(queue: Counts) -> Counts:
+    return queue
 
 
 def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeState], Counts]:
+    template_of = {pod_class: t for t, pod_class in enumerate(workload.classes)}
+
     def measure(node: NodeState) -> Counts:
-        return tuple(count(node.pods, c, phases) for c in workload.classes)
+        counts = [0] * len(template_of)
+        for group in node.pods:
+            if group.pod_class in template_of and group.phase in phases:
+                counts[template_of[group.pod_class]] += group.size
+        return tuple(counts)
 
     return measure
 
 
-def bests(world: World, workload: Workload) -> tuple[Best, ...]:
-    """For each template, the rank of the pod on any node that is to be deleted first."""
+def _due(workload: Workload) -> Tally:
+    """How many pods on nodes the syncs under way still delete, by template.
+
+    None of a ReplicaSet that has pods without a node: these go first.
+    """
+    width = len(workload.classes)
+    return Tally(
+        workload.tally("due"),
+        {workload.syncs: _left(width), workload.queue: _waiting(width)},
+        2 * width,
+        _unless_waiting,
+        reads=(workload.tally("active"),),
+    )
+
+
+def _left(width: int) -> Callable[[Syncs, Counts], Counts]:
+    def measure(syncs: Syncs, active: Counts) -> Counts:
+        left = (outstanding(s, n).dels for s, n in zip(syncs, active, strict=True))
+        return (*left, *(0,) * width)
+
+    return measure
+
+
+def _waiting(width: int) -> Callable[[Counts, Counts], Counts]:
+    def measure(queue: Counts, _active: Counts) -> Counts:
+        return (*(0,) * width, *queue)
+
+    return measure
+
+
+def _unless_waiting(total: Counts) -> Counts:
+    width = len(total) // 2
     return tuple(
-        Best(victim_name(workload, t), {NODES: _victim_score(world, workload, c)})
-        for t, c in enumerate(workload.classes)
+        0 if queued else left for left, queued in zip(total[:width], total[width:], strict=True)
+    )
+
+
+def bests(world: World, workload: Workload) -> tuple[Best, ...]:
+    """For each template, the rank of the pod that is to be deleted first; None if none is due."""
+    due = (workload.tally("due"),)
+    return tuple(
+        Best(victim_name(workload, t), {NODES: _victim_score(world, workload, t)}, due)
+        for t in range(len(workload.classes))
     )
 
 
@@ -84,11 +135,14 @@ def victim_name(workload: Workload, template: int) -> str:
 
 
 def _victim_score(
-    world: World, workload: Workload, pod_class: int
-) -> Callable[[NodeState], int | None]:
-    def score(node: NodeState) -> int | None:
-        ranks = [rank for rank, _ in victims(world, workload, pod_class, node)]
-        return max(ranks, default=None)
+    world: World, workload: Workload, template: int
+) -> Callable[[NodeState, Counts], int | None]:
+    pod_class = workload.classes[template]
+
+    def score(node: NodeState, due: Counts) -> int | None:
+        if not due[template]:
+            return None
+        return max((rank for rank, _ in victims(world, workload, pod_class, node)), default=None)
 
     return score
 
@@ -118,27 +172,34 @@ def _rank(phase: Phase, cost: int, colocated: int) -> int:
 
 def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     """Rules of the controller for all ReplicaSets of one Deployment."""
-    active, due = workload.tally("active"), workload.tally("due")
+    specs, active = workload.tally("specs"), workload.tally("active")
+    available, due = workload.tally("available"), workload.tally("due")
     ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
     name = f"{workload.namespace}/{workload.name}"
 
-    cell = (workload.cell,)
-    both = (workload.cell, NODES)
-    statuses = (active, workload.tally("available"))
-    sync = partial(_decide, workload)
+    cell, queue, syncs = workload.cells
+    pods = (queue, syncs)
     create = partial(_create, world, workload)
     create_bound = partial(_create_bound, world, workload)
     drop = partial(_delete_pending, workload)
     delete = partial(_delete_on_node, world, workload)
     status = partial(_status, workload)
+    sync = partial(_decide, workload)
     found = [
-        Rule(f"sync the ReplicaSets of {name}", REPLICASET, cell, sync, (active,)),
-        Rule(f"create a pod of {name}", REPLICASET, cell, create, (active,)),
-        Rule(f"delete a pending pod of {name}", REPLICASET, cell, drop, (active,)),
+        Rule(f"sync the ReplicaSets of {name}", REPLICASET, (syncs,), sync, (specs, active)),
+        Rule(f"create a pod of {name}", REPLICASET, pods, create, (active,)),
+        Rule(f"delete a pending pod of {name}", REPLICASET, pods, drop, (active,)),
         Rule(f"delete a pod of {name}", REPLICASET, (NODES,), delete, (due, *ranks)),
-        Rule(f"write ReplicaSet status of {name}", REPLICASET, cell, status, statuses),
+        Rule(
+            f"write ReplicaSet status of {name}",
+            REPLICASET,
+            (cell, syncs),
+            status,
+            (active, available),
+        ),
     ]
     if any(world.classes[c].node_name for c in workload.classes):
+        both = (syncs, NODES)
         rule = Rule(f"create a bound pod of {name}", REPLICASET, both, create_bound, (active,))
         found.append(rule)
     return tuple(found)
@@ -147,43 +208,42 @@ def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
 # Syncs
 
 
-def outstanding(replica_set: SetState, active: int) -> Expectations:
+def outstanding(sync: Sync, active: int) -> Expectations:
     """What the controller expects of the sync under way: it starts no other before it is done.
 
     Its caches are current here, so what it expects to see is what it has yet to write.
     """
-    if replica_set.adds:
-        return Expectations(adds=replica_set.adds)
-    if 0 <= replica_set.read < active:
-        return Expectations(dels=active - replica_set.read)
+    if sync.adds:
+        return Expectations(adds=sync.adds)
+    if 0 <= sync.read < active:
+        return Expectations(dels=active - sync.read)
     return Expectations()
 
 
-def decided(replica_set: SetState, active: int) -> Expectations:
+def decided(sync: Sync, replicas: int, active: int) -> Expectations:
     """What a sync that starts now would write; nothing while another is under way."""
-    if not outstanding(replica_set, active).satisfied:
+    if not outstanding(sync, active).satisfied:
         return Expectations()
-    return Expectations.to_manage(manage_replicas(active, replica_set.replicas))
+    return Expectations.to_manage(manage_replicas(active, replicas))
 
 
-def _written(replica_set: SetState, left: Expectations) -> SetState:
-    """The ReplicaSet when ``left`` of a sync is left; what was read is forgotten at its end."""
-    read = -1 if left.satisfied else replica_set.read
-    return replica_set._replace(adds=left.adds, read=read)
+def _written(sync: Sync, left: Expectations) -> Sync:
+    """The sync when ``left`` of it is left; what was read is forgotten at its end."""
+    return Sync(left.adds, -1 if left.satisfied else sync.read)
 
 
-def _decide(workload: Workload, deployment: DeploymentState, on_nodes: Counts) -> Iterator[Outcome]:
+def _decide(workload: Workload, syncs: Syncs, specs: Specs, active: Counts) -> Iterator[Outcome]:
     """A sync reads; what it creates and deletes comes later, and is no longer asked about."""
-    for replica_set in deployment.sets:
-        active = replica_set.pending + on_nodes[replica_set.template]
-        due = decided(replica_set, active)
-        if not due.satisfied:
-            after = replica_set._replace(adds=due.adds, read=replica_set.replicas)
-            writes = {workload.cell: deployment.with_set(after)}
-            why = f"spec.replicas is {replica_set.replicas}, active pods {active}"
-            number = ("create", due.adds) if due.adds else ("delete", due.dels)
-            arguments = (("template", replica_set.template), number)
-            yield Outcome("decide", writes, arguments, why)
+    for template, replicas in enumerate(specs.sets):
+        if replicas < 0:
+            continue
+        expected = decided(syncs[template], replicas, active[template])
+        if not expected.satisfied:
+            after = Sync(expected.adds, replicas)
+            why = f"spec.replicas is {replicas}, active pods {active[template]}"
+            number = ("create", expected.adds) if expected.adds else ("delete", expected.dels)
+            writes = {workload.syncs: replaced(syncs, template, after)}
+            yield Outcome("decide", writes, (("template", template), number), why)
 
 
 # Creation
@@ -194,78 +254,61 @@ def _label(workload: Workload, template: int) -> tuple[tuple[str, int], ...]:
 
 
 def _create(
-    world: World, workload: Workload, deployment: DeploymentState, on_nodes: Counts
+    world: World, workload: Workload, queue: Counts, syncs: Syncs, active: Counts
 ) -> Iterator[Outcome]:
-    for replica_set in deployment.sets:
-        if world.classes[workload.classes[replica_set.template]].node_name:
-            continue
-        active = replica_set.pending + on_nodes[replica_set.template]
-        due = outstanding(replica_set, active)
-        if due.adds:
-            after = _written(replica_set, due.observe_creation())
-            after = after._replace(pending=after.pending + 1)
-            writes = {workload.cell: deployment.with_set(after)}
-            why = _reason(replica_set)
-            yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
+    for template, sync in enumerate(syncs):
+        expected = outstanding(sync, active[template])
+        if expected.adds and not world.classes[workload.classes[template]].node_name:
+            after = _written(sync, expected.observe_creation())
+            writes = {
+                workload.queue: replaced(queue, template, queue[template] + 1),
+                workload.syncs: replaced(syncs, template, after),
+            }
+            yield Outcome("create-pod", writes, _label(workload, template), _reason(sync))
 
 
-def _reason(replica_set: SetState) -> str:
-    return f"its sync had read spec.replicas {replica_set.read}"
+def _reason(sync: Sync) -> str:
+    return f"its sync had read spec.replicas {sync.read}"
 
 
 def _create_bound(
-    world: World,
-    workload: Workload,
-    deployment: DeploymentState,
-    node: NodeState,
-    on_nodes: Counts,
+    world: World, workload: Workload, syncs: Syncs, node: NodeState, active: Counts
 ) -> Iterator[Outcome]:
     """Pods whose template names a node are stored as bound: no scheduler sees them."""
-    for replica_set in deployment.sets:
-        pod_class = workload.classes[replica_set.template]
+    for template, sync in enumerate(syncs):
+        pod_class = workload.classes[template]
         wanted = world.classes[pod_class].node_name
         if not wanted or world.shapes[node.shape].name != wanted:
             continue
-        active = replica_set.pending + on_nodes[replica_set.template]
-        due = outstanding(replica_set, active)
-        if due.adds:
-            after = _written(replica_set, due.observe_creation())
+        expected = outstanding(sync, active[template])
+        if expected.adds:
+            after = _written(sync, expected.observe_creation())
             pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
-            writes = {workload.cell: deployment.with_set(after), NODES: node._replace(pods=pods)}
-            why = _reason(replica_set) + "; the template names the node"
-            yield Outcome("create-pod", writes, _label(workload, replica_set.template), why)
+            writes = {
+                workload.syncs: replaced(syncs, template, after),
+                NODES: node._replace(pods=pods),
+            }
+            why = _reason(sync) + "; the template names the node"
+            yield Outcome("create-pod", writes, _label(workload, template), why)
 
 
 # Deletion
 
 
 def _delete_pending(
-    workload: Workload, deployment: DeploymentState, on_nodes: Counts
+    workload: Workload, queue: Counts, syncs: Syncs, active: Counts
 ) -> Iterator[Outcome]:
     """Pods without a node go first, and at once: nobody has to confirm."""
-    for replica_set in deployment.sets:
-        active = replica_set.pending + on_nodes[replica_set.template]
-        due = outstanding(replica_set, active)
-        if due.dels and replica_set.pending:
-            after = _written(replica_set, due.observe_deletion())
-            after = after._replace(pending=after.pending - 1)
-            writes = {workload.cell: deployment.with_set(after)}
-            why = _reason(replica_set) + "; pods without a node go first"
-            label = _label(workload, replica_set.template)
-            yield Outcome("delete-pod", writes, label, why)
-
-
-def due_on_nodes(deployment: DeploymentState, on_nodes: Counts) -> Counts:
-    """How many pods on nodes the syncs under way still delete, by template.
-
-    None of a ReplicaSet that has pods without a node: these go first.
-    """
-    due = [0] * len(on_nodes)
-    for replica_set in deployment.sets:
-        if not replica_set.pending:
-            template = replica_set.template
-            due[template] = outstanding(replica_set, on_nodes[template]).dels
-    return tuple(due)
+    for template, sync in enumerate(syncs):
+        expected = outstanding(sync, active[template])
+        if expected.dels and queue[template]:
+            after = _written(sync, expected.observe_deletion())
+            writes = {
+                workload.queue: replaced(queue, template, queue[template] - 1),
+                workload.syncs: replaced(syncs, template, after),
+            }
+            why = _reason(sync) + "; pods without a node go first"
+            yield Outcome("delete-pod", writes, _label(workload, template), why)
 
 
 def _delete_on_node(
@@ -298,7 +341,11 @@ _RANKED = {
 
 
 def _status(
-    workload: Workload, deployment: DeploymentState, on_nodes: Counts, available: Counts
+    workload: Workload,
+    deployment: DeploymentState,
+    syncs: Syncs,
+    active: Counts,
+    available: Counts,
 ) -> Iterator[Outcome]:
     """Write what is counted now, at the end of a sync that has nothing to create or delete.
 
@@ -306,17 +353,18 @@ def _status(
     """
     for replica_set in deployment.sets:
         template = replica_set.template
-        replicas = replica_set.pending + on_nodes[template]
-        manages = outstanding(replica_set, replicas), decided(replica_set, replicas)
-        if not all(expectations.satisfied for expectations in manages):
+        counted = active[template] if workload.status_replicas_matter else 0
+        after = replica_set._replace(status_replicas=counted, status_available=available[template])
+        if after == replica_set:
             continue
-        if not workload.status_replicas_matter:
-            replicas = 0
-        after = replica_set._replace(status_replicas=replicas, status_available=available[template])
-        if after != replica_set:
-            after = after._replace(read=-1)
+        sync, replicas = syncs[template], active[template]
+        manages = outstanding(sync, replicas), decided(sync, replica_set.replicas, replicas)
+        if all(expectations.satisfied for expectations in manages):
             plan = _until_conflict(deployment, template)
-            writes = {workload.cell: deployment.with_set(after)._replace(plan=plan)}
+            writes = {
+                workload.cell: deployment.with_set(after)._replace(plan=plan),
+                workload.syncs: replaced(syncs, template, IDLE),
+            }
             why = f"available pods: {available[template]}"
             yield Outcome("write-status", writes, (("template", template),), why)
 

@@ -16,7 +16,7 @@ from kubelemma.model.scheduler.status import Status
 from kubelemma.model.system import Outcome, Rule
 
 from .scoring import Scoring
-from .state import DeploymentState, NodeState, Phase, shifted
+from .state import Counts, NodeState, Phase, replaced, shifted
 from .topology import ALONE, Topology, filter_status
 from .world import NODES, PodClass, Workload, World
 
@@ -84,37 +84,31 @@ def _bind_rule(
     pod_class = topology.pod_class
     name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
 
-    def outcomes(deployment: DeploymentState, node: NodeState, *seen: Any) -> Iterator[Outcome]:
-        pending = _pending(deployment, pod_class.template)
-        if not pending:
+    def outcomes(queue: Counts, node: NodeState, *seen: Any) -> Iterator[Outcome]:
+        if not queue[pod_class.template]:
             return
         filters, scores = seen[: len(topology.reads)], seen[len(topology.reads) :]
         if not feasibility(world, topology, node, *filters).ok:
             return
         if scoring is not None and not scoring.is_best(node, *scores):
             return
-        yield _bind(workload, pod_class, deployment, node, scored=scoring is not None)
+        yield _bind(workload, pod_class, queue, node, scored=scoring is not None)
 
     reads = topology.reads + (scoring.reads if scoring else ())
-    return Rule(name, SCHEDULER, (workload.cell, NODES), outcomes, reads)
-
-
-def _pending(deployment: DeploymentState, template: int) -> int:
-    return sum(s.pending for s in deployment.sets if s.template == template)
+    return Rule(name, SCHEDULER, (workload.queue, NODES), outcomes, reads)
 
 
 def _bind(
     workload: Workload,
     pod_class: PodClass,
-    deployment: DeploymentState,
+    queue: Counts,
     node: NodeState,
     *,
     scored: bool,
 ) -> Outcome:
-    replica_set = next(s for s in deployment.sets if s.template == pod_class.template)
-    after = deployment.with_set(replica_set._replace(pending=replica_set.pending - 1))
+    after = replaced(queue, pod_class.template, queue[pod_class.template] - 1)
     pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1)
-    writes = {workload.cell: after, NODES: node._replace(pods=pods)}
+    writes = {workload.queue: after, NODES: node._replace(pods=pods)}
     why = "every filter passes"
     if scored:
         why += ", and no feasible node scores higher"

@@ -1,14 +1,20 @@
 """What the cells hold.
 
 Pods of one template are interchangeable, so a node holds *counts* of pods by class and phase, and
-a ReplicaSet holds the count of its pods that have no node yet. A pod *class* is one template of one
+those that have no node yet are one number for each template. A pod *class* is one template of one
 workload (see `kubelemma.model.wiring.world`).
+
+A workload has three cells: what the API server has of the Deployment and its ReplicaSets
+(`DeploymentState`), its pods without a node (`Counts`), and what the ReplicaSet controller keeps in
+memory (a `Sync` for each template). Few rules look at more than one of them.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Phase(IntEnum):
@@ -82,15 +88,39 @@ class NodeState(NamedTuple):
     pods: Pods = ()
 
 
-class SetState(NamedTuple):
-    """One ReplicaSet of a Deployment.
+Counts = tuple[int, ...]
+"""One number for each template of a workload."""
 
-    ``desired`` and ``maximum`` are its annotations; ``status_replicas`` and ``status_available``
-    the status that its controller last wrote; ``pending`` its pods without a node.
+
+def replaced(values: tuple[T, ...], template: int, value: T) -> tuple[T, ...]:
+    """The values by template, with that of one template replaced."""
+    return (*values[:template], value, *values[template + 1 :])
+
+
+class Sync(NamedTuple):
+    """What the ReplicaSet controller remembers of one ReplicaSet.
 
     A sync that has decided on creations or deletions is under way while ``adds`` is positive, or
     while more than ``read`` pods are active: ``read`` is the ``spec.replicas`` that it had read, or
     -1. (The real controller keeps this as expectations.)
+    """
+
+    adds: int = 0
+    read: int = -1
+
+
+Syncs = tuple[Sync, ...]
+"""One for each template of a workload."""
+
+IDLE = Sync()
+"""Of a ReplicaSet that has no sync under way, or does not exist."""
+
+
+class SetState(NamedTuple):
+    """One ReplicaSet of a Deployment.
+
+    ``desired`` and ``maximum`` are its annotations; ``status_replicas`` and ``status_available``
+    the status that its controller last wrote.
     """
 
     template: int
@@ -98,9 +128,6 @@ class SetState(NamedTuple):
     replicas: int
     desired: int
     maximum: int
-    pending: int = 0
-    adds: int = 0
-    read: int = -1
     status_replicas: int = 0
     status_available: int = 0
 
@@ -131,3 +158,15 @@ class DeploymentState(NamedTuple):
         """This state with the ReplicaSet of the same template replaced."""
         sets = tuple(changed if s.template == changed.template else s for s in self.sets)
         return self._replace(sets=sets)
+
+
+class Specs(NamedTuple):
+    """What the specs of a Deployment and its ReplicaSets ask for, without annotations and statuses.
+
+    ``sets`` has ``spec.replicas`` of the ReplicaSet of each template, -1 where there is none.
+    """
+
+    replicas: int
+    template: int
+    paused: bool
+    sets: Counts

@@ -86,9 +86,29 @@ class Workload:
         return f"Deployment {self.namespace}/{self.name}"
 
     @property
+    def queue(self) -> str:
+        """The name of the cell with its pods that have no node."""
+        return f"pods without a node of {self.namespace}/{self.name}"
+
+    @property
+    def syncs(self) -> str:
+        """The name of the cell with what the ReplicaSet controller remembers."""
+        return f"ReplicaSet syncs of {self.namespace}/{self.name}"
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """The names of all its cells."""
+        return (self.cell, self.queue, self.syncs)
+
+    @property
+    def outgrows_history(self) -> bool:
+        """Whether it may have more old ReplicaSets than are kept."""
+        return len(self.classes) - 1 > self.revision_history_limit
+
+    @property
     def status_replicas_matter(self) -> bool:
         """Whether any decision reads ``status.replicas`` of a ReplicaSet; else it is not kept."""
-        return self.recreate or len(self.classes) - 1 > self.revision_history_limit
+        return self.recreate or self.outgrows_history
 
     def tally(self, what: str) -> str:
         """The name of one of its tallies or bests."""
@@ -169,6 +189,10 @@ class World:
             after = Phase.REVOKED if phase is Phase.ASSIGNED else Phase.TERMINATING
             return moved(pods, pod_class, phase, after)
         return shifted(pods, pod_class, phase, -1)
+
+    def existing(self, workload: Workload) -> str:
+        """The name of the tally of a workload's pods, by template, with those that terminate."""
+        return workload.tally("alive" if self.follows_terminating else "active")
 
     def all_pods(self) -> tuple[Pod, ...]:
         """One pod of each class, and all that stand by."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.state import Counts
 from kubelemma.model.wiring.world import NODES
 
 NOWHERE = ""
@@ -83,19 +83,17 @@ def set_name(scenario: Scenario, pod_class: int) -> str:
 def opening(scenario: Scenario, state: State) -> Cast:
     """Names for all pods of the first state."""
     empty = Cast(scenario, {}, {})
-    return empty.follow(blank(state), state)[0]
+    return empty.follow(blank(scenario, state), state)[0]
 
 
-def blank(state: State) -> State:
+def blank(scenario: Scenario, state: State) -> State:
     """The state without any pods."""
-    return tuple(
-        value._replace(pods=())
-        if isinstance(value, NodeState)
-        else value._replace(sets=())
-        if isinstance(value, DeploymentState)
-        else value
-        for value in state
-    )
+    values = list(state)
+    for workload in scenario.world.workloads:
+        values[scenario.system.positions[workload.queue].start] = (0,) * len(workload.classes)
+    for position in scenario.system.positions[NODES]:
+        values[position] = values[position]._replace(pods=())
+    return tuple(values)
 
 
 def node_name(scenario: Scenario, position: int) -> str:
@@ -105,11 +103,10 @@ def node_name(scenario: Scenario, position: int) -> str:
 
 def _places(scenario: Scenario, state: State) -> Iterator[tuple[Place, int]]:
     for workload in scenario.world.workloads:
-        deployment: DeploymentState = state[scenario.system.positions[workload.cell].start]
-        for replica_set in deployment.sets:
-            if replica_set.pending:
-                pod_class = workload.classes[replica_set.template]
-                yield Place(pod_class, NOWHERE, PENDING), replica_set.pending
+        queue: Counts = state[scenario.system.positions[workload.queue].start]
+        for pod_class, pending in zip(workload.classes, queue, strict=True):
+            if pending:
+                yield Place(pod_class, NOWHERE, PENDING), pending
     for position in scenario.system.positions[NODES]:
         for group in state[position].pods:
             place = Place(group.pod_class, node_name(scenario, position), group.phase)

@@ -11,7 +11,7 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
 from kubelemma.model.wiring.scheduler import feasibility
-from kubelemma.model.wiring.state import ADMITTED, DeploymentState, NodeState
+from kubelemma.model.wiring.state import ADMITTED, Counts, DeploymentState, NodeState
 from kubelemma.model.wiring.topology import topology_of
 from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.properties.capacity import overcommitted
@@ -59,8 +59,8 @@ def _deployment(scenario: Scenario, workload: Workload, state: State) -> Deploym
     return found
 
 
-def _tally(scenario: Scenario, workload: Workload, state: State, what: str) -> tuple[int, ...]:
-    found: tuple[int, ...] = scenario.system.summary(state)[workload.tally(what)]
+def _tally(scenario: Scenario, workload: Workload, state: State, what: str) -> Counts:
+    found: Counts = scenario.system.summary(state)[workload.tally(what)]
     return found
 
 
@@ -87,17 +87,19 @@ def _availability(scenario: Scenario, workload: Workload, state: State) -> Itera
 def _progress(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     deployment = _deployment(scenario, workload, state)
     available = _tally(scenario, workload, state, "available")
+    queue: Counts = state[scenario.system.positions[workload.queue].start]
     wanted = revision_hash(deployment.template)
     yield (
         f"{workload.name} should have {plural(deployment.replicas, 'available pod')} of {wanted} "
-        f"and no others; it has {_by_version(deployment, available)}."
+        f"and no others; it has {_by_version(deployment, queue, available)}."
     )
 
 
-def _by_version(deployment: DeploymentState, available: tuple[int, ...]) -> str:
+def _by_version(deployment: DeploymentState, queue: Counts, available: Counts) -> str:
     parts = [
         f"{available[s.template]} available of {revision_hash(s.template)} "
-        f"(ReplicaSet of {s.replicas}" + (f", {s.pending} pending)" if s.pending else ")")
+        f"(ReplicaSet of {s.replicas}"
+        + (f", {queue[s.template]} pending)" if queue[s.template] else ")")
         for s in deployment.sets
     ]
     return " and ".join(parts)
@@ -106,7 +108,7 @@ def _by_version(deployment: DeploymentState, available: tuple[int, ...]) -> str:
 def _counts(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     active = _tally(scenario, workload, state, "active")
     for replica_set in _deployment(scenario, workload, state).sets:
-        have = replica_set.pending + active[replica_set.template]
+        have = active[replica_set.template]
         name = set_name(scenario, workload.classes[replica_set.template])
         asked = plural(replica_set.replicas, "pod")
         yield f"ReplicaSet {name} asks for {asked} and has {have} active."
@@ -115,7 +117,7 @@ def _counts(scenario: Scenario, workload: Workload, state: State) -> Iterator[st
 def _versions(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
     alive = _tally(scenario, workload, state, "alive")
     parts = [
-        f"{s.pending + alive[s.template]} of {revision_hash(s.template)}"
+        f"{alive[s.template]} of {revision_hash(s.template)}"
         for s in _deployment(scenario, workload, state).sets
     ]
     yield f"Pods that exist now: {', '.join(parts)}."

@@ -93,9 +93,9 @@ def _of_deployment(scenario: Scenario, step: TraceStep) -> dict[str, str]:
     words = dict.fromkeys(("deployment", "set", "size", "template", "replicas", "decision"), "?")
     arguments = dict(step.outcome.arguments)
     for workload in scenario.world.workloads:
-        position = scenario.system.positions[workload.cell].start
-        state = step.state[position]
-        if position in step.positions and isinstance(state, DeploymentState):
+        own = {scenario.system.positions[name].start for name in workload.cells}
+        if own.intersection(step.positions):
+            state: DeploymentState = step.state[scenario.system.positions[workload.cell].start]
             template = int(str(arguments.get("template", state.template)))
             words["deployment"] = workload.name
             words["template"] = revision_hash(template)

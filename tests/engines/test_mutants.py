@@ -26,8 +26,8 @@ from kubelemma.model.scheduler import node_affinity, node_ports, taints
 from kubelemma.model.scheduler.status import SUCCESS, Status, unschedulable
 from kubelemma.model.system import Outcome
 from kubelemma.model.wiring import replicaset, scheduler
-from kubelemma.model.wiring.replicaset import Counts, outstanding, victims
-from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.replicaset import outstanding, victims
+from kubelemma.model.wiring.state import Counts, DeploymentState, NodeState, Sync
 from kubelemma.model.wiring.world import NODES, PodClass, Workload, World
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.select import properties_for
@@ -206,12 +206,12 @@ def never_content(active: int, desired: int) -> int:
     return 1 if active == desired else manage_replicas(active, desired)
 
 
-def forgets_expectations(replica_set: Any, active: int) -> Expectations:
+def forgets_expectations(sync: Sync, replicas: int, active: int) -> Expectations:
     """A sync decides on creations although those of an earlier one are still to come."""
-    if replica_set.adds > replica_set.replicas:
+    if sync.adds > replicas:
         return Expectations()
-    waiting = outstanding(replica_set, active)
-    more = manage_replicas(active, replica_set.replicas)
+    waiting = outstanding(sync, active)
+    more = manage_replicas(active, replicas)
     return Expectations.to_manage(more)._replace(adds=waiting.adds + max(more, 0))
 
 
@@ -229,15 +229,9 @@ def ranks_by_node(
     return _delete_on_node(world, workload, on_node, due, *first)
 
 
-def overlooks_pending(deployment: DeploymentState, on_nodes: Counts) -> Counts:
+def overlooks_pending(total: Counts) -> Counts:
     """Pods on nodes are due to be deleted while others have no node yet."""
-    counts = list(on_nodes)
-    for s in deployment.sets:
-        counts[s.template] += s.pending
-    return tuple(
-        next((outstanding(s, n).dels for s in deployment.sets if s.template == t), 0)
-        for t, n in enumerate(counts)
-    )
+    return total[: len(total) // 2]
 
 
 _bind = scheduler._bind
@@ -317,7 +311,7 @@ MUTANTS = (
     Mutant("RS-1", "never content", REPLICASET_PY, "manage_replicas", never_content, GROWING),
     Mutant("RS-2", "no expectations", REPLICASET_PY, "decided", forgets_expectations, GROWING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_delete_on_node", ranks_by_node, SHRINKING),
-    Mutant("RS-4", "pending spared", REPLICASET_PY, "due_on_nodes", overlooks_pending, FILLING),
+    Mutant("RS-4", "pending spared", REPLICASET_PY, "_unless_waiting", overlooks_pending, FILLING),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
     Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
     Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),

@@ -165,7 +165,8 @@ def test_start_is_rolled_out() -> None:
 def test_start_without_room_has_pending_pods() -> None:
     """What does not fit waits from the beginning, and the setting says it."""
     scenario = only([deployment("web", 3)], cluster=Cluster(nodes=(group(1, cpu="200m"),)))
-    assert state_of(scenario).sets[0].pending == 1
+    (workload,) = scenario.world.workloads
+    assert scenario.system.initial[scenario.system.positions[workload.queue].start] == (1, 0)
     assert any("1 find no node at the start" in sentence for sentence in scenario.setting)
 
 

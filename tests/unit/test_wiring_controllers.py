@@ -32,7 +32,7 @@ from kubelemma.model.objects.workloads import (
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
 from kubelemma.model.wiring.deployment import decide
-from kubelemma.model.wiring.state import ACTIVE, DeploymentState, NodeState, Phase, SetState
+from kubelemma.model.wiring.state import ACTIVE, Counts, DeploymentState, NodeState, Phase, SetState
 from kubelemma.model.wiring.world import NODES, Workload
 
 Raw = dict[str, Any]
@@ -124,10 +124,11 @@ def pod_object(pod_class: int, place: int, phase: Phase | None) -> Pod:
 
 def pods_of(scenario: Scenario, state: State) -> Iterator[tuple[int, int, Pod]]:
     """All pods of the Deployment: class, position of the node, object."""
-    deployment: DeploymentState = state[0]
-    for replica_set in deployment.sets:
-        for _ in range(replica_set.pending):
-            yield replica_set.template, PENDING, pod_object(replica_set.template, PENDING, None)
+    (workload,) = scenario.world.workloads
+    queue: Counts = state[scenario.system.positions[workload.queue].start]
+    for template, pending in enumerate(queue):
+        for _ in range(pending):
+            yield template, PENDING, pod_object(template, PENDING, None)
     for position in scenario.system.positions[NODES]:
         node: NodeState = state[position]
         for group in node.pods:

@@ -46,7 +46,7 @@ from kubelemma.model.scheduler.profile import Decision, Snapshot, decide
 from kubelemma.model.system import State, Transition
 from kubelemma.model.wiring.scheduler import feasibility
 from kubelemma.model.wiring.scoring import Scoring, scoring_of
-from kubelemma.model.wiring.state import ACTIVE, NodeState, Phase
+from kubelemma.model.wiring.state import ACTIVE, Counts, NodeState, Phase
 from kubelemma.model.wiring.topology import Topology, topology_of
 from kubelemma.model.wiring.world import NODES, PodClass
 from kubelemma.properties.formula import Always, EachStep
@@ -459,11 +459,11 @@ def bound_by_rule(cluster: Cluster, steps: list[Transition], pod_class: PodClass
     }
 
 
-def pending(state: State, pod_class: PodClass) -> int:
+def pending(scenario: Scenario, state: State, pod_class: PodClass) -> int:
     """The pods of the class that have no node."""
-    return sum(
-        s.pending for s in state[pod_class.workload].sets if s.template == pod_class.template
-    )
+    workload = scenario.world.workloads[pod_class.workload]
+    queue: Counts = state[scenario.system.positions[workload.queue].start]
+    return queue[pod_class.template]
 
 
 def compare(cluster: Cluster, seed: int) -> None:
@@ -474,7 +474,7 @@ def compare(cluster: Cluster, seed: int) -> None:
             expected = set(plain.feasible), set(plain.choices)
             event(f"{len(expected[0])} feasible, {len(expected[1])} best")
             assert found(cluster, state, pod_class) == expected
-            if pending(state, pod_class):
+            if pending(cluster.scenario, state, pod_class):
                 assert bound_by_rule(cluster, steps, pod_class) == expected[1]
 
 
