@@ -56,7 +56,7 @@ def check(
     search = Search(system, properties, limits, listener, watch)
     search.run()
     try:
-        search_loops(system, search)
+        search_loops(search)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
     results = tuple(result_of(system, search, limits, track) for track in search.tracks)
@@ -64,13 +64,13 @@ def check(
     return CheckResult(ENGINE, results, statistics_of(system, search, watch))
 
 
-def search_loops(system: System, search: Search) -> None:
+def search_loops(search: Search) -> None:
     """Look for fair loops, where some goal that must be reached was ever left."""
     if any(goal.track.spoken and goal.must_converge for goal in search.goals):
         # Importing numpy and scipy takes longer than many a check.
         from .liveness import find_loops  # noqa: PLC0415
 
-        find_loops(system, search)
+        find_loops(search)
 
 
 def result_of(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:

@@ -14,28 +14,24 @@ the states is true of the whole.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
-from kubelemma.model.system import System
-
 from .search import Finding, Goal, Search
-from .space import Edges, Hop
+from .space import Hop, Links
 
 
-def find_loops(system: System, search: Search) -> None:
+def find_loops(search: Search) -> None:
     """Look for fair loops outside the goals of a search, for the properties that rule them out.
 
     Where a standstill refutes a property already, a loop takes its place if its stem is shorter.
     """
-    names = sorted({rule.fairness for rule in system.rules if not rule.environment})
-    numbers = {name: number for number, name in enumerate(names)}
-    task_of_move = [numbers.get(move.rule.fairness, -1) for move in search.tables.moves]
-    loops = FairLoops(len(search.space), search.edges, task_of_move, len(names))
+    loops = FairLoops(len(search.space), search.links())
     for goal in search.goals:
         if goal.must_converge:
             _find_loop(search, goal, loops)
@@ -50,26 +46,38 @@ def _find_loop(search: Search, goal: Goal, loops: FairLoops) -> None:
         search.violated(goal.track, Finding(start, tuple(loops.loop(start)), loop=True))
 
 
+@dataclass(frozen=True, slots=True)
+class _Components:
+    """The strongly connected components among some states; ``of`` has that of each of them."""
+
+    states: NDArray[np.int64]
+    of: NDArray[np.int32]
+
+    def members(self, state: int) -> NDArray[np.int64]:
+        """All states in the component of this one; itself if it is none of the states."""
+        at = int(np.searchsorted(self.states, state))
+        if at == self.states.size or self.states[at] != state:
+            return np.array([state])
+        members: NDArray[np.int64] = self.states[self.of == self.of[at]]
+        return members
+
+
 class FairLoops:
     """The fair strongly connected components of the steps of controllers.
 
-    ``size`` is the number of states, ``task_of_move`` gives the number of each move's task, from
-    0 to ``tasks`` - 1; moves of the environment are not among the edges.
+    ``size`` is the number of states.
     """
 
-    def __init__(self, size: int, edges: Edges, task_of_move: Sequence[int], tasks: int) -> None:
-        self._edges = edges
-        self._task_of_move = task_of_move
-        self._tasks = frozenset(range(tasks))
-        count = edges.offsets[-1]
-        offsets = np.full(size + 1, count, dtype=np.int64)
-        offsets[: len(edges.offsets)] = edges.offsets
-        targets = np.asarray(edges.targets)[:count]
-        graph = csr_array((np.ones(count, dtype=np.int8), targets, offsets), shape=(size, size))
-        _, self._component = connected_components(graph, directed=True, connection="strong")
-        sources = np.repeat(np.arange(size), np.diff(offsets))
-        acting = np.asarray(task_of_move, dtype=np.int64)[np.asarray(edges.moves)[:count]]
-        self._fair = self._fair_states(sources, targets, acting)
+    def __init__(self, size: int, links: Links) -> None:
+        self._links = links
+        self._size = size
+        self._tasks = frozenset(range(links.task_count))
+        self._fair = np.zeros(size, dtype=np.bool_)
+        self._fair[links.alone] = True
+        core = np.arange(size) if links.core is None else links.core
+        self._components = _Components(core, np.zeros(0, dtype=np.int32))
+        if core.size:
+            self._find_components(core)
 
     def first_outside(self, goal: bytearray) -> int | None:
         """The first state found that is outside the goal and on a fair loop, if there is one.
@@ -81,24 +89,46 @@ class FairLoops:
 
     def loop(self, start: int) -> list[Hop]:
         """A short fair loop through a state that is on one."""
-        inside = (self._component == self._component[start]).tobytes()
+        inside = np.zeros(self._size, dtype=np.bool_)
+        inside[self._components.members(start)] = True
         unmet = self._tasks & self._enabled(start)
         hops: list[Hop] = []
         at = start
         while unmet or at != start or not hops:
-            leg = self._way(at, inside, self._meets(unmet) if unmet else lambda h: h.state == start)
-            hops += leg
-            for hop in leg:
-                unmet -= self._met_by(hop)
-            at = hops[-1].state
+            way = self._way(at, inside, self._meets(unmet) if unmet else self._leads_to(start))
+            for source, edge in way:
+                unmet -= self._met_by(edge)
+                at = int(self._links.targets[edge])
+                hops.append(Hop(self._links.move_of(source, edge), at))
         return hops
 
-    def _fair_states(
-        self, sources: NDArray[np.int64], targets: NDArray[np.int32], acting: NDArray[np.int64]
+    def _find_components(self, core: NDArray[np.int64]) -> None:
+        """Find the components among these states, and which of them are fair."""
+        links = self._links
+        first = links.offsets[core]
+        counts = links.offsets[core + 1] - first
+        sources = np.repeat(np.arange(core.size), counts)
+        begins = np.cumsum(counts) - counts
+        edges = np.arange(sources.size) - np.repeat(begins, counts) + np.repeat(first, counts)
+        targets = np.minimum(np.searchsorted(core, links.targets[edges]), core.size - 1)
+        inside = core[targets] == links.targets[edges]
+        graph = csr_array(
+            (np.ones(int(inside.sum()), dtype=np.int8), (sources[inside], targets[inside])),
+            shape=(core.size, core.size),
+        )
+        _, of = connected_components(graph, directed=True, connection="strong")
+        self._components = _Components(core, of)
+        inner = inside & (of[sources] == of[targets])
+        self._fair[core] |= self._fair_components(of, sources, inner, links.tasks[edges])[of]
+
+    def _fair_components(
+        self,
+        component: NDArray[np.int32],
+        sources: NDArray[np.int64],
+        inner: NDArray[np.bool_],
+        acting: NDArray[np.int64],
     ) -> NDArray[np.bool_]:
-        """Which states are in a fair component."""
-        component = self._component
-        inner = component[sources] == component[targets]
+        """Which components are fair; ``sources`` and ``acting`` are those of all their steps."""
         fair = np.zeros(component.max(initial=-1) + 1, dtype=np.bool_)
         fair[component[sources[inner]]] = True
         for task in self._tasks:
@@ -108,43 +138,49 @@ class FairLoops:
             disabled[sources[acting == task]] = False
             met[component[disabled]] = True
             fair &= met
-        return np.asarray(fair[component])
+        return fair
 
-    def _way(self, start: int, inside: bytes, wanted: Callable[[Hop], bool]) -> list[Hop]:
-        """A shortest way inside a component that ends with a wanted step."""
-        reached_by: dict[int, tuple[int, Hop]] = {}
+    def _way(
+        self, start: int, inside: NDArray[np.bool_], wanted: Callable[[int], bool]
+    ) -> list[tuple[int, int]]:
+        """A shortest way inside a component that ends with a wanted edge: sources and edges."""
+        reached_by: dict[int, tuple[int, int]] = {}
         queue = deque([start])
         while True:
             source = queue.popleft()
-            for hop in self._hops(source):
-                if not inside[hop.state]:
+            for edge in self._edges_of(source):
+                target = int(self._links.targets[edge])
+                if not inside[target]:
                     continue
-                if wanted(hop):
-                    return [*_back(reached_by, start, source), hop]
-                if hop.state not in reached_by:
-                    reached_by[hop.state] = (source, hop)
-                    queue.append(hop.state)
+                if wanted(edge):
+                    return [*_back(reached_by, start, source), (source, edge)]
+                if target not in reached_by:
+                    reached_by[target] = (source, edge)
+                    queue.append(target)
 
-    def _meets(self, unmet: frozenset[int]) -> Callable[[Hop], bool]:
-        return lambda hop: bool(unmet & self._met_by(hop))
+    def _meets(self, unmet: frozenset[int]) -> Callable[[int], bool]:
+        return lambda edge: bool(unmet & self._met_by(edge))
 
-    def _met_by(self, hop: Hop) -> frozenset[int]:
-        """The tasks to whom a loop is fair if it has this step."""
-        disabled = self._tasks - self._enabled(hop.state)
-        return disabled | {self._task_of_move[hop.move]}
+    def _leads_to(self, state: int) -> Callable[[int], bool]:
+        return lambda edge: int(self._links.targets[edge]) == state
+
+    def _met_by(self, edge: int) -> frozenset[int]:
+        """The tasks to whom a loop is fair if it has this edge."""
+        disabled = self._tasks - self._enabled(int(self._links.targets[edge]))
+        return disabled | {int(self._links.tasks[edge])}
 
     def _enabled(self, state: int) -> frozenset[int]:
-        return frozenset(self._task_of_move[hop.move] for hop in self._hops(state))
+        return frozenset(int(self._links.tasks[edge]) for edge in self._edges_of(state))
 
-    def _hops(self, state: int) -> list[Hop]:
-        edges = self._edges
-        entries = slice(edges.offsets[state], edges.offsets[state + 1])
-        return list(map(Hop, edges.moves[entries], edges.targets[entries]))
+    def _edges_of(self, state: int) -> range:
+        offsets = self._links.offsets
+        return range(int(offsets[state]), int(offsets[state + 1]))
 
 
-def _back(reached_by: dict[int, tuple[int, Hop]], start: int, state: int) -> list[Hop]:
-    hops = []
+def _back(reached_by: dict[int, tuple[int, int]], start: int, state: int) -> list[tuple[int, int]]:
+    way = []
     while state != start:
-        state, hop = reached_by[state]
-        hops.append(hop)
-    return hops[::-1]
+        source, edge = reached_by[state]
+        way.append((source, edge))
+        state = source
+    return way[::-1]

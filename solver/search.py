@@ -18,7 +18,7 @@ from kubelemma.properties.statement import Property
 from .events import Listener, Progress, Violation
 from .limits import ALL_VIOLATED, INTERRUPTED, MAX_STATES, Limits, Watch
 from .numbering import Ids
-from .space import Edges, Hop, Space
+from .space import Edges, Hop, Links, Space
 from .tables import Move, Predicate, StepPredicate, Tables
 
 
@@ -115,6 +115,25 @@ class Search:
     def complete(self) -> bool:
         """Whether every reachable state was found and left by every step."""
         return self.stopped_by is None and not self.cut_states
+
+    def links(self) -> Links:
+        """The steps of controllers, for a search for loops."""
+        import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
+
+        edges, size = self.edges, len(self.space)
+        rules = (rule for rule in self.tables.rules if not rule.environment)
+        numbers = {name: i for i, name in enumerate(sorted({r.fairness for r in rules}))}
+        task_of = [numbers.get(move.rule.fairness, -1) for move in self.tables.moves]
+        count = edges.offsets[-1]
+        offsets = np.full(size + 1, count, dtype=np.int64)
+        offsets[: len(edges.offsets)] = edges.offsets
+        return Links(
+            offsets=offsets,
+            targets=np.asarray(edges.targets, dtype=np.int32)[:count],
+            tasks=np.asarray(task_of, dtype=np.int64)[np.asarray(edges.moves)[:count]],
+            task_count=len(numbers),
+            move_of=lambda _, edge: edges.moves[edge],
+        )
 
     def violated(self, track: Track, finding: Finding) -> None:
         """Note a counterexample, and tell of it if it is the first for this property."""

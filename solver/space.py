@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .numbering import Ids
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Hop(NamedTuple):
@@ -47,6 +52,26 @@ class Edges:
         self.offsets.append(len(self.targets))
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Steps of controllers between all states found, for a search for loops.
+
+    The edges of state ``n`` are ``offsets[n]`` to ``offsets[n + 1]``; each has a target and the
+    number of the task that takes it, below ``task_count``. ``move_of`` gives the number of the
+    move, by state and edge. Only states in ``core`` (in order; None: all) can be on loops with
+    others. Those in ``alone`` have steps to themselves that make a fair run, and are not in
+    ``core``.
+    """
+
+    offsets: NDArray[np.int64]
+    targets: NDArray[np.int32]
+    tasks: NDArray[Any]
+    task_count: int
+    move_of: Callable[[int, int], int]
+    core: NDArray[np.int64] | None = None
+    alone: NDArray[np.int64] | list[int] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Space:
     """All states found: canonical, with their summaries, and how each was first reached."""
@@ -56,7 +81,7 @@ class Space:
     summaries: list[Ids] = field(default_factory=list)
     _parents: array[int] = field(default_factory=_integers)
     _moves: array[int] = field(default_factory=_integers)
-    _levels: list[int] = field(default_factory=lambda: [0])
+    levels: list[int] = field(default_factory=lambda: [0])
 
     def __len__(self) -> int:
         return len(self.index)
@@ -71,13 +96,14 @@ class Space:
 
     def next_level(self) -> range:
         """The states to expand next: all that were found and do not belong to an earlier level."""
-        level = range(self._levels[-1], len(self))
-        self._levels.append(level.stop)
+        level = range(self.levels[-1], len(self))
+        if level:
+            self.levels.append(level.stop)
         return level
 
     def depth(self, state: int) -> int:
         """The level of a state, 1 for the initial one."""
-        return bisect_right(self._levels, state)
+        return bisect_right(self.levels, state)
 
     def path(self, state: int) -> list[Hop]:
         """A shortest way from the initial state."""

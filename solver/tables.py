@@ -96,10 +96,11 @@ class Tables:
     """All tables of one system, empty at first.
 
     ``moves`` and ``actions`` have every move and every action met so far by its number, ``groups``
-    has the rules.
+    has the rules by what they look at.
     """
 
     def __init__(self, system: System) -> None:
+        self.rules = system.rules
         self.numbering = Numbering(system)
         self.summaries = Summaries(system, self.numbering)
         self.moves: list[Move] = []

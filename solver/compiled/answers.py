@@ -1,24 +1,24 @@
 """What the model answers, brought into flat arrays.
 
-The functions are called, and their results remembered, by `kubelemma.solver.tables`; here keys are
-taken apart and answers are given as places in the pools of `Pools`.
+The functions are called, and their results remembered, by `kubelemma.solver.tables`; here they get
+numbers, and their answers become places in the pools of `kubelemma.solver.compiled.arrays.Known`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Best, State, System, Tally, measured, reduced
+from kubelemma.model.system import Best, System, Tally, measured, reduced
 from kubelemma.solver.numbering import Domain
 from kubelemma.solver.tables import Move, Predicate, RuleGroup, StepPredicate, Tables
 
 from .arrays import DENIED, GRANTED, NONE, SILENT
 from .growing import Pool
 
-Answer: TypeAlias = Callable[[list[int]], int]
-"""Gives the answer to a key, without the number of the function in front."""
+Key: TypeAlias = tuple[int, ...]
 
 MOST_MEASURED = 2**48
 """Measures beyond this are refused, so that no sum of them can leave 64 bits."""
@@ -27,155 +27,196 @@ MOST_SCORED = 2**63 - 1
 """Scores beyond this are refused, as they have no place."""
 
 
-class Values:
-    """One number for each value of each cell or family, and back to the numbers of `Domain`.
+class Sum:
+    """One number of the total of a tally: how great it may become, by what was met so far."""
 
-    With a number comes what its value adds to the tallies that read nothing.
-    """
+    def __init__(self) -> None:
+        self._greatest: dict[str, int] = {}
+        self.bound = 0
+        self.signed = False
 
-    def __init__(self, system: System, tables: Tables, sums: Iterable[Tally]) -> None:
-        self._sums = tuple(sums)
-        self._domains = tables.numbering.domains
-        self._by_name: dict[str, dict[int, int]] = {name: {} for name in self._domains}
-        self._names = [n for n, where in system.positions.items() for _ in where]
-        self.local: list[int] = []
-        self.measures = Pool(sum(tally.width for tally in self._sums))
-        self.calls = 0
+    def met(self, name: str, members: int, part: int) -> None:
+        """One of so many members of a family (or a cell) may add this much.
 
-    def number(self, name: str, local: int) -> int:
-        """The number of a value of this cell or family."""
-        numbers = self._by_name[name]
-        if local not in numbers:
-            numbers[local] = self.measures.add([self._row(name, local)])
-            self.local.append(local)
-        return numbers[local]
+        No total is greater than ``bound``, or less than its negative; only if ``signed``, one may
+        be negative.
+        """
+        self._greatest[name] = max(self._greatest.get(name, 0), members * abs(part))
+        self.bound = sum(self._greatest.values())
+        self.signed |= part < 0
 
-    def numbers(self, state: State) -> list[int]:
-        """The numbers of a state, by position."""
-        pairs = zip(self._names, state, strict=True)
-        return [self.number(name, self._domains[name][value]) for name, value in pairs]
 
-    def _row(self, name: str, local: int) -> list[int]:
-        row: list[int] = []
-        for tally in self._sums:
-            measure = tally.measures.get(name)
-            parts: tuple[int, ...] = (0,) * tally.width
-            if measure is not None:
-                parts = measured(tally, name, measure, self._domains[name].members[local])
-                self.calls += 1
-            row += [_fitting(tally.name, part, MOST_MEASURED) for part in parts]
-        return row
+class Score:
+    """The greatest score of a best, which takes all of 64 bits."""
+
+
+Field: TypeAlias = Domain | list[str] | Sum | Score
+"""What the numbers at one place of a key mean: values by their number, actions, or sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the model: what its arguments are, and how to call it."""
+
+    fields: tuple[Field, ...]
+    answer: Callable[[Key], int]
 
 
 class Answers:
-    """All functions by number, and how to answer for each."""
+    """All functions by number, how to answer for each, and all answers that were given."""
 
-    def __init__(self, system: System, tables: Tables) -> None:
+    def __init__(self, system: System, tables: Tables, task_of: Callable[[Move], int]) -> None:
         summaries = system.summaries
         self.sums = [s for s in summaries if isinstance(s, Tally) and not s.reads]
         self.others = [s for s in summaries if s not in self.sums]
-        self.values = Values(system, tables, self.sums)
+        self.functions: list[Function] = []
+        self.given: list[int] = []
+        self.log = Pool()
         self.numbers = Pool()
         self.moves = Pool()
-        self.move_count = 0
+        self.moves.add([0])
+        self.tasks: list[int] = []
+        self.totals = {s.name: self._total_fields(s) for s in summaries}
         self._tables = tables
-        self._functions: list[Answer] = []
+        self._task_of = task_of
+        self._sizes = {name: len(where) for name, where in system.positions.items()}
         self._calls = 0
-        self._domains: Mapping[str, Domain] = tables.summaries.domains
+        self._rows: dict[str, list[list[int]]] = {name: [] for name in system.positions}
 
     def calls(self) -> int:
-        """How often the model's own code was called to fold summaries."""
-        return self._calls + self.values.calls
+        """How often the model's own code was called."""
+        return self._calls + self._tables.calls()
 
-    def answer(self, key: list[int]) -> int:
-        """The answer to a key that begins with the number of a function."""
-        return self._functions[key[0]](key[1:])
+    def answer(self, function: int, key: Key) -> int:
+        """Call a function, and keep the answer in the log: function, answer, key."""
+        answer = self.functions[function].answer(key)
+        self.log.add([function, answer, *key])
+        self.given[function] += 1
+        return answer
 
-    def _function(self, answer: Answer) -> int:
-        self._functions.append(answer)
-        return len(self._functions) - 1
+    def new_rows(self, name: str) -> list[list[int]]:
+        """What all values of a cell or family add to the tallies that read nothing, if any is new.
 
-    def total(self, tally: Tally) -> int:
-        """The function from the sum to what readers see of it."""
-        domain = self._domains[tally.name]
+        Each row has the numbers of all these tallies, one after the other.
+        """
+        domain, rows = self._tables.numbering.domains[name], self._rows[name]
+        while len(rows) < len(domain.members):
+            rows.append(self._row(name, domain.members[len(rows)]))
+        return rows
 
-        def answer(key: list[int]) -> int:
-            self._calls += tally.reduce is not None
-            return domain[reduced(tally, tuple(key))]
+    def _row(self, name: str, value: Any) -> list[int]:
+        row: list[int] = []
+        for tally in self.sums:
+            measure = tally.measures.get(name)
+            parts: Sequence[int] = (0,) * tally.width
+            if measure is not None:
+                parts = _fitting(tally.name, measured(tally, name, measure, value), MOST_MEASURED)
+                self._calls += 1
+                self._meet(tally.name, name, parts)
+            row += parts
+        return row
 
-        return self._function(answer)
+    def _meet(self, summary: str, name: str, parts: Sequence[int]) -> None:
+        for field, part in zip(self.totals[summary], parts, strict=True):
+            if isinstance(field, Sum):
+                field.met(name, self._sizes[name], part)
 
-    def greatest(self, best: Best) -> int:
-        """The function from the greatest score to what readers see of it."""
-        domain = self._domains[best.name]
-        return self._function(lambda key: domain[None if key[0] == NONE else key[0]])
+    @staticmethod
+    def _total_fields(summary: Tally | Best) -> tuple[Field, ...]:
+        if isinstance(summary, Best):
+            return (Score(),)
+        return tuple(Sum() for _ in range(summary.width))
+
+    # Functions
+
+    def _function(self, fields: Sequence[Field], answer: Callable[[Key], int]) -> int:
+        self.functions.append(Function(tuple(fields), answer))
+        self.given.append(0)
+        return len(self.functions) - 1
+
+    @property
+    def _cells(self) -> Mapping[str, Domain]:
+        return self._tables.numbering.domains
+
+    @property
+    def _summaries(self) -> Mapping[str, Domain]:
+        return self._tables.summaries.domains
+
+    def total(self, summary: Tally | Best) -> int:
+        """The function from the total, or the greatest score, to what readers see of it."""
+        domain = self._summaries[summary.name]
+
+        def answer(key: Key) -> int:
+            if isinstance(summary, Best):
+                return domain[None if key[0] == NONE else key[0]]
+            self._calls += summary.reduce is not None
+            return domain[reduced(summary, key)]
+
+        return self._function(self.totals[summary.name], answer)
 
     def part(self, summary: Tally | Best, name: str) -> int:
-        """The function from a value of this cell, and reads, to what it adds or scores."""
-        domain = self._tables.numbering.domains[name]
-        reads = [self._domains[read] for read in summary.reads]
+        """The function from reads, and a value of this cell, to what it adds or scores."""
+        cell, reads = self._cells[name], [self._summaries[read] for read in summary.reads]
 
-        def answer(key: list[int]) -> int:
-            value = domain.members[self.values.local[key[0]]]
-            seen = [d.members[i] for d, i in zip(reads, key[1:], strict=True)]
+        def answer(key: Key) -> int:
+            seen = [domain.members[i] for domain, i in zip(reads, key[:-1], strict=True)]
             self._calls += 1
-            parts = _contribution(summary, name, value, seen)
+            parts = _contribution(summary, name, cell.members[key[-1]], seen)
+            self._meet(summary.name, name, parts)
             return self.numbers.add(parts)
 
-        return self._function(answer)
+        return self._function([*reads, cell], answer)
 
     def group(self, group: RuleGroup, asked: Callable[[Move], int]) -> int:
-        """The function from what a group of rules looks at to its moves."""
+        """The function from reads, and what a group of rules looks at, to its moves."""
+        reads = len(group.reads)
 
-        def answer(key: list[int]) -> int:
-            found = group.moves[self._local(key, len(group.cells))]
+        def answer(key: Key) -> int:
+            found = group.moves[key[reads:] + key[:reads]]
+            if not found:
+                return 0
             record = [len(found)]
             for move in found:
-                writes = [self._write(group, write) for write in move.writes]
-                record += [
-                    move.number,
-                    move.rule.environment,
-                    asked(move),
-                    move.action,
-                    len(writes),
-                ]
-                record += [number for write in writes for number in write]
-            self.move_count = len(self._tables.moves)
+                record += [move.number, asked(move), move.action, len(move.writes)]
+                record += [number for write in move.writes for number in write]
+            new = self._tables.moves[len(self.tasks) :]
+            self.tasks += [self._task_of(move) for move in new]
             return self.moves.add(record)
 
-        return self._function(answer)
+        fields = [self._read(slot) for slot in group.reads]
+        return self._function([*fields, *(self._cells[name] for name in group.cells)], answer)
 
-    def predicate(self, predicate: Predicate) -> int:
-        """The function from what a predicate sees to its answer."""
-        cells = len(predicate.cells)
-        return self._function(lambda key: _said(predicate.table[self._local(key, cells)]))
+    def predicate(self, predicate: Predicate, cells: Sequence[str]) -> int:
+        """The function from reads, and what a predicate sees, to its answer."""
+        reads = len(predicate.reads)
+        fields = [self._read(slot) for slot in predicate.reads]
+        return self._function(
+            [*fields, *(self._cells[name] for name in cells)],
+            lambda key: _said(predicate.table[key[reads:] + key[:reads]]),
+        )
 
-    def step_predicate(self, predicate: StepPredicate) -> int:
-        """The function from what a predicate sees of a step to its answer."""
-        first = 1 + 2 * len(predicate.reads)
+    def step_predicate(self, predicate: StepPredicate, cells: Sequence[str]) -> int:
+        """The function from what a predicate sees of a step to its answer.
 
-        def answer(key: list[int]) -> int:
-            local = self.values.local
-            seen = (*key[:first], *[local[i] for i in key[first:]])
-            return _said(predicate.table[seen])
+        The key is the action, the reads before and after the step, the cells before and after it.
+        """
+        reads = [self._read(slot) for slot in predicate.reads]
+        seen = [self._cells[name] for name in cells for _ in range(2)]
+        fields: list[Field] = [self._tables.actions, *reads, *reads, *seen]
+        return self._function(fields, lambda key: _said(predicate.table[key]))
 
-        return self._function(answer)
-
-    def _local(self, key: list[int], cells: int) -> tuple[int, ...]:
-        local = self.values.local
-        return (*[local[i] for i in key[:cells]], *key[cells:])
-
-    def _write(self, group: RuleGroup, write: tuple[int, int]) -> tuple[int, int]:
-        index, local = write
-        return index, self.values.number(group.cells[index], local)
+    def _read(self, slot: int) -> Domain:
+        return list(self._summaries.values())[slot]
 
 
-def _contribution(summary: Tally | Best, name: str, value: Any, seen: list[Any]) -> list[int]:
+def _contribution(
+    summary: Tally | Best, name: str, value: Any, seen: Sequence[Any]
+) -> Sequence[int]:
     if isinstance(summary, Tally):
         parts = measured(summary, name, summary.measures[name], value, tuple(seen))
-        return [_fitting(summary.name, part, MOST_MEASURED) for part in parts]
+        return _fitting(summary.name, parts, MOST_MEASURED)
     score = summary.scores[name](value, *seen)
-    return [NONE if score is None else _fitting(summary.name, score, MOST_SCORED)]
+    return [NONE] if score is None else _fitting(summary.name, (score,), MOST_SCORED)
 
 
 def _said(answer: bool | None) -> int:  # noqa: FBT001 - a predicate's answer, not a flag
@@ -184,15 +225,16 @@ def _said(answer: bool | None) -> int:  # noqa: FBT001 - a predicate's answer, n
     return GRANTED if answer else DENIED
 
 
-def _fitting(name: str, number: int, most: int) -> int:
-    """The number, if it is not too great for this engine.
+def _fitting(name: str, numbers: Sequence[int], most: int) -> list[int]:
+    """The numbers, if none is too great for this engine.
 
     Raises:
-        ModelError: it is.
+        ModelError: one is.
     """
-    if abs(number) > most:
-        raise ModelError(
-            f'"{name}" counts or scores {number}; the compiled engine goes to {most} only '
-            "(choose a greater unit, or the plain engine)"
-        )
-    return int(number)
+    for number in numbers:
+        if abs(number) > most:
+            raise ModelError(
+                f'"{name}" counts or scores {number}; the compiled engine goes to {most} only '
+                "(choose a greater unit, or the plain engine)"
+            )
+    return [int(number) for number in numbers]

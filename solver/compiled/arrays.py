@@ -1,10 +1,8 @@
 """The flat arrays that the compiled loop works on. Each has one type for all systems.
 
-A cell's value is known by one number among those of all cells and families, so a state is a row of
-them, and what belongs to a value is found by that number alone.
-
-What a *view* shows is laid out as: table, number of cells, begin and end of each cell's positions,
-number of reads, the slot of each read in a summary.
+A cell's value is known by its number among those that this cell, or its family, was seen to hold.
+A state is packed: the numbers of all positions stand in a few words of 64 bits, each in a field
+wide enough for the numbers known so far (`kubelemma.solver.compiled.layout`).
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes: TypeAlias = NDArray[np.uint8]
+Short: TypeAlias = NDArray[np.uint16]
 Small: TypeAlias = NDArray[np.int32]
 Long: TypeAlias = NDArray[np.int64]
 
@@ -24,127 +23,168 @@ NONE: Final = -(2**63)
 DENIED, GRANTED, SILENT = range(3)
 """What a predicate may answer: false, true, nothing."""
 
-STATES, TARGETS, CONCRETE, BILLIONS, TERMINAL, CUT, STATUS = range(7)
-"""The places of `Sheet.counters`: of states, edges, concrete states (and their billions),
-states without a step, states outside some bound; and why the loop came back."""
+BATCH: Final = 4096
+"""The most states that are left at a time."""
+
+REGIONS: Final = 64
+"""The parts of the table of states, each of which is one worker's at a time; a power of two."""
+
+SPARE: Final = 64
+"""Slots after those that a hash leads to, so that a search for a free one need not turn back."""
 
 BILLION: Final = 10**9
 
-RANGE: Final = 4096
-"""The most states that the loop is given at a time; a power of two."""
+SUMS, OTHERS, GROUPS, BOUNDS, INVARIANTS, GOALS, STEPS, FAMILIES, LISTS = range(9)
+"""The rows of `Known.lists`."""
 
-MISSING, CRAMPED, ENOUGH = range(3)
-"""Why the loop came back early: for answers, for more room, or at the limit of states."""
+WORD, SHIFT, MASK, BEGIN, END, MEASURES = range(6)
+"""The columns of `Known.places`."""
+
+OFFSET, FACTOR, DOWN, KEY, STOP, RECIPE, ARGUMENTS = range(7)
+"""The columns of `Known.functions`."""
+
+BEGIN_OF, END_OF = range(2)
+"""The columns of `Known.lists`."""
+
+(
+    FOUND,
+    ASKED,
+    CRAMPED,
+    TERMINAL,
+    CUT,
+    CONCRETE,
+    BILLIONS,
+    EDGES,
+    DEGREE,
+    AWAY,
+    STATUSES,
+) = range(11)
+"""The places of `Work.status`: where the next candidate goes, the length of the questions, whether
+more room is needed; then counts of this batch: states without a step, states outside some bound,
+concrete states (and their billions), edges, the most steps from a state; and how many bounds the
+present state is outside of."""
 
 
-KEYS, LENGTH, FULL = range(3)
-"""The places of `Table.used`."""
+class Known(NamedTuple):
+    """What is known of a system; nothing here changes while the loop runs.
 
+    ``places`` tells of each position its word, shift and mask in a packed state, the begin and end
+    of its family (a cell is its own), and the first row of its values in ``measures``.
 
-class Table(NamedTuple):
-    """The answers of all functions by their arguments: one hash table with open addressing.
+    ``functions`` tells where in ``slots`` the answers of each function are: offset, by what a key
+    is multiplied and shifted down to give a slot, words of a key, and where the slots end; then, to
+    put answers in, where its recipe is and the number of arguments. A slot is a key and an answer,
+    which is below zero where the slot is free.
 
-    A key is the number of a function and its arguments. The ``records`` stand one after the other:
-    length of the key, answer (below zero while it is still to be given), key. A slot is 0, or has
-    part of the hash above 32 bits that are the place of a record, plus one. ``used`` has the number
-    of keys, the length of all records, and whether a key found no place.
+    ``lists`` has begin and end of the parts of ``code``. A *view* in it is: function, number of
+    reads, for each read its place in a summary, then the word and shift in the key; number of
+    cells, for each its first position and end, word and shift. A view of steps has two words and
+    shifts in each place, for before and after the step, and at its end those of the action.
+    ``SUMS`` has of each tally that reads nothing its function and first word in ``measures``.
+    ``OTHERS`` has the remaining tallies and bests: length, whether it is a best, function, width,
+    for each number word and shift, number of reads, for each read as in views, then for each cell
+    or family: function, begin, end, word and shift. ``GROUPS`` and ``BOUNDS`` are views,
+    ``INVARIANTS`` and ``GOALS`` views with the numbers of their properties, ``FAMILIES`` their
+    begins and ends. ``STEPS`` has what is asked of actions: number, then views with the numbers of
+    their properties.
+
+    ``measures`` has what each value adds to the tallies that read nothing, packed; ``numbers`` what
+    values add to the others and score. ``moves`` has lists of moves, each preceded by its length; a
+    move is: number, place in ``code`` of what is asked of it or -1, the number of its action,
+    number of writes, then for each write the index of the cell in the group, and the value.
+    ``tasks`` has for each move its task, or -1 for the environment's. ``orders`` has factorials,
+    or nothing where their product would not fit.
     """
 
+    places: Long
+    functions: Long
     slots: Long
-    records: Long
-    used: Long
-
-
-class Program(NamedTuple):
-    """What is fixed for a system.
-
-    ``begins`` and ``ends`` bound the family of each position (a cell is its own). ``sums`` has for
-    each tally that reads nothing its part of the sum of all measures, and its table. ``others`` has
-    the remaining tallies and bests: length, whether it is a best, table, width, number of reads,
-    slots of reads, then for each cell or family its table, begin and end. ``groups`` and ``bounds``
-    are places in ``views``; so are the first columns of ``invariants``, ``goals`` and ``steps``,
-    whose second are the numbers of the properties. ``asked`` has lists of rows of ``steps``, each
-    preceded by its length. Where the number of orders of all families fits, ``orders`` is its
-    factorials; otherwise it is empty.
-    """
-
-    begins: Long
-    ends: Long
-    sums: Long
-    others: Long
-    views: Long
-    groups: Long
-    bounds: Long
-    invariants: Long
-    goals: Long
-    steps: Long
-    asked: Long
-    orders: Long
-    families: Long
-
-
-class Pools(NamedTuple):
-    """What answers refer to.
-
-    ``measures`` has what each value adds to the tallies that read nothing; ``numbers`` what values
-    add to the others and score. ``moves`` has lists of moves, each preceded by its length; a move
-    is: number, whether it is the environment's, its place in ``asked`` or -1, the number of its
-    action, number of writes, then for each write the index of the cell in the group, and the value.
-    """
-
+    lists: Long
+    code: Long
     measures: Long
     numbers: Long
     moves: Long
+    tasks: Small
+    orders: Long
 
 
 class States(NamedTuple):
-    """What was found: states with parent and move, and a hash table of them like that of `Table`.
+    """What was found: packed states with parent and move, and a hash table of them.
 
+    A slot is 0, or has part of the hash above 32 bits that are the place of a state, plus one.
     ``reached`` has a row for each goal. The edges of state ``n`` are those from ``offsets[n]`` to
-    ``offsets[n + 1]``; there is no room for any where they are not wanted.
+    ``offsets[n + 1]``, with the tasks that take them; there is no room for any where they are not
+    wanted.
     """
 
-    rows: Small
+    words: Long
     parents: Small
     moves: Small
     slots: Long
     reached: Bytes
     offsets: Long
     targets: Small
-    labels: Small
+    tasks: Short
 
 
-class Sheet(NamedTuple):
-    """What is counted and noted: ``found`` has state (-1 if none), move and target by property."""
+class Candidates(NamedTuple):
+    """The states that the steps of a batch lead to, in parts, one for each worker.
 
-    counters: Long
-    fired: Long
-    cut: Long
-    found: Long
-    spoken: Bytes
-
-
-class Scratch(NamedTuple):
-    """Room to work in; nothing in it outlives a step.
-
-    ``bindings`` has for each way to try a group the positions of its cells, ``answers`` the places
-    of the moves. ``key`` holds what is looked up, ``where`` positions, ``total`` the sum of one
-    tally that reads others, ``denials`` the ordinal of the step that is denied, by property.
-    ``ready`` marks the states of a range, by their last bits, about which nothing is left to ask.
+    ``spans`` has begin and end of those of each state of the batch.
+    ``ids`` has the number of the state; for one that is new, or equal to a new one before it, the
+    number of states known before the batch plus the place of the first, whose slot is in
+    ``places`` and whose own number in ``fresh``.
     """
 
-    row: Small
-    after: Small
-    next_row: Small
-    measures: Long
-    after_measures: Long
-    before_summary: Long
-    after_summary: Long
-    bindings: Long
-    answers: Long
+    words: Long
+    hashes: Long
+    sources: Small
+    moves: Small
+    ids: Long
+    places: Long
+    fresh: Small
+    spans: Long
+
+
+class Work(NamedTuple):
+    """What one worker uses and finds.
+
+    ``nexts`` has for each position of ``row`` the next one in its family with another value, or its
+    end. ``answers`` has the places of the moves of a state, ``bindings`` the positions of the cells
+    that the rules were tried on. ``questions`` has functions and keys without an answer, ``recent``
+    the hashes of some of them. ``ready`` marks the states of a batch that are done. ``open`` says
+    of each property whether it may still be violated, ``denied`` whether the present state denies
+    it (the number of the step, or -1; -2 if not), ``spoken`` whether it said anything, ``found``
+    the first state that denies it (or -1) and the candidate that its step leads to (or -1).
+    ``fired`` counts moves, ``outside`` marks the bounds that the present state is outside of,
+    ``cut`` counts states outside each.
+    """
+
+    row: Long
+    nexts: Long
+    after: Long
+    summary: Long
+    summary_after: Long
+    sums: Long
+    sums_after: Long
     key: Long
+    step_key: Long
     where: Long
+    step_where: Long
     total: Long
-    denials: Long
-    outside: Long
+    base: Long
+    answers: Long
+    bindings: Long
+    status: Long
+    questions: Long
+    recent: Long
     ready: Bytes
+    open: Bytes
+    denied: Long
+    spoke: Bytes
+    spoken: Bytes
+    found: Long
+    fired: Long
+    outside: Bytes
+    cut: Long
+    goals: Bytes

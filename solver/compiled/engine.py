@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
+from kubelemma.solver.checkpoints import Checkpoints
 from kubelemma.solver.events import Event, Listener, Violation
 from kubelemma.solver.explore import check as plainly_check
 from kubelemma.solver.explore import ignore, result_of, search_loops, statistics_of
@@ -40,20 +41,25 @@ def check(
     limits: Limits = UNLIMITED,
     listener: Listener = ignore,
     *,
+    workers: int = 1,
+    checkpoints: Checkpoints | None = None,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
 ) -> CheckResult:
     """Check the properties in all reachable states, or in those that the limits allow.
 
     As `kubelemma.solver.explore.check`, but limits of time and memory are looked at every few
-    thousand states.
+    thousand states. So many ``workers`` search at once; the result does not depend on it.
 
     Raises:
         ModelError: the system contradicts its own declarations, a property looks at what it does
             not declare, or a measure or score is too great for sums in 64 bits.
         ReplayError: the plain semantics does not confirm a counterexample.
+        CheckpointError: there is a checkpoint that may not, or cannot, be used.
     """
-    return _checked(system, properties, limits, listener, Watch(limits, clock, gauge))
+    return _checked(
+        system, properties, limits, listener, Watch(limits, clock, gauge), workers, checkpoints
+    )
 
 
 def best(
@@ -61,6 +67,9 @@ def best(
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
     listener: Listener = ignore,
+    *,
+    workers: int = 1,
+    checkpoints: Checkpoints | None = None,
 ) -> CheckResult:
     """Check by the plain engine if that is over in a moment, otherwise by the compiled one.
 
@@ -88,7 +97,7 @@ def best(
     own = {MAX_STATES: trial.max_states != limits.max_states}
     own[TIME_LIMIT] = trial.time_limit_seconds != limits.time_limit_seconds
     if own.get(str(result.statistics.stopped_by), False):
-        return _checked(system, properties, limits, once, watch)
+        return _checked(system, properties, limits, once, watch, workers, checkpoints)
     return result
 
 
@@ -96,20 +105,26 @@ def _least(limit: N | None, own: N) -> N:
     return own if limit is None else min(limit, own)
 
 
-def _checked(
+def _checked(  # noqa: PLR0917 - what the two public functions take
     system: System,
     properties: Sequence[Property],
     limits: Limits,
     listener: Listener,
     watch: Watch,
+    workers: int,
+    checkpoints: Checkpoints | None,
 ) -> CheckResult:
     # Numba takes longer to import than many a check.
     from .search import CompiledSearch  # noqa: PLC0415
 
-    search = CompiledSearch(system, properties, limits, listener, watch)
+    search = CompiledSearch(system, properties, limits, listener, watch, workers)
+    if checkpoints is not None:
+        from .keeping import Keeper  # noqa: PLC0415 - imports numpy
+
+        search.keeper = Keeper(search, system, checkpoints)
     search.run()
     try:
-        search_loops(system, search)
+        search_loops(search)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
     results = tuple(result_of(system, search, limits, track) for track in search.tracks)

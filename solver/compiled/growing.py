@@ -1,125 +1,118 @@
-"""Flat arrays that grow by doubling."""
+"""Flat arrays that grow, and arrays so roomy that they need not."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import FULL, Long, Small, States, Table
-from .lookups import rehash_states, rehash_table
+from .arrays import BATCH, REGIONS, SPARE, Candidates, Long, States
 
 A = TypeVar("A", bound=NDArray[Any])
 
-FIRST_KEYS = 1 << 10
-FIRST_STATES = 1 << 10
 MOST_STATES = 2**31 - 1
 """States are numbered in 32 bits."""
 
+LEAST_STATES = 1 << 12
+FIRST_SLOTS = 1 << 8
+"""The slots of a region at first."""
+
+FULLNESS = 0.75
+"""The part of the slots of the table of states that may be taken."""
+
+EDGES_PER_STATE = 8
+
 
 def longer(array: A, length: int) -> A:
-    """A copy with room for so many along the last axis but one of a table, or the only one."""
+    """A copy with room for so many along the first axis."""
     grown = np.empty((length, *array.shape[1:]), dtype=array.dtype)
     grown[: array.shape[0]] = array
     return grown  # type: ignore[return-value]  # the same kind of array, which numpy cannot say
 
 
 class Pool:
-    """Rows of so many integers, or single integers, one after the other."""
+    """Integers in a growing array, one after the other."""
 
-    def __init__(self, *shape: int) -> None:
-        self._array: Long = np.zeros((64, *shape), dtype=np.int64)
-        self._used = 0
+    def __init__(self) -> None:
+        self._array: Long = np.zeros(64, dtype=np.int64)
+        self.used = 0
 
     @property
     def array(self) -> Long:
-        """All rows, and room after them; another array after an addition."""
+        """All numbers, and room after them; another array after an addition."""
         return self._array
 
-    def add(self, rows: Iterable[Any]) -> int:
-        """Append rows; gives the place of the first.
-
-        Raises:
-            OverflowError: a number does not fit.
-        """
-        new = list(rows)
-        place, self._used = self._used, self._used + len(new)
-        while self._used > self._array.shape[0]:
+    def add(self, numbers: Iterable[int]) -> int:
+        """Append numbers; gives the place of the first."""
+        new = list(numbers)
+        place, self.used = self.used, self.used + len(new)
+        while self.used > self._array.shape[0]:
             self._array = longer(self._array, 2 * self._array.shape[0])
-        if new:
-            self._array[place : self._used] = np.array(new, dtype=np.int64)
+        self._array[place : self.used] = new
         return place
 
 
-def empty_table() -> Table:
-    """A table without keys."""
-    return Table(
-        slots=np.zeros(2 * FIRST_KEYS, dtype=np.int64),
-        records=np.zeros(8 * FIRST_KEYS, dtype=np.int64),
-        used=np.zeros(3, dtype=np.int64),
-    )
+def machine_memory() -> int:
+    """The bytes of memory that the machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def grown_table(table: Table) -> Table:
-    """The table with twice the room."""
-    grown = Table(
-        slots=np.zeros(2 * table.slots.shape[0], dtype=np.int64),
-        records=longer(table.records, 2 * table.records.shape[0]),
-        used=table.used.copy(),
-    )
-    grown.used[FULL] = 0
-    rehash_table(grown)
-    return grown
+def room_for_states(words: int, goals: int, most: int | None, *, edges: bool) -> States:
+    """Room for as many states as may be found, or as the machine could hold.
 
-
-def room_for_states(width: int, goals: int, *, edges: bool) -> States:
-    """Room for the first states of so many positions."""
-    size = FIRST_STATES
-    return States(
-        rows=np.zeros((size, width), dtype=np.int32),
-        parents=np.zeros(size, dtype=np.int32),
-        moves=np.zeros(size, dtype=np.int32),
-        slots=np.zeros(2 * size, dtype=np.int64),
-        reached=np.zeros((goals, size), dtype=np.uint8),
-        offsets=np.zeros(size + 1 if edges else 1, dtype=np.int64),
-        targets=np.zeros(4 * size if edges else 0, dtype=np.int32),
-        labels=np.zeros(4 * size if edges else 0, dtype=np.int32),
-    )
-
-
-def bytes_to_copy(states: States) -> int:
-    """What growing takes at once, beside what is there already."""
-    return sum(array.nbytes for array in states)
-
-
-def more_states(states: States, count: int) -> States:
-    """Twice the room for states, of which there are so many.
-
-    Raises:
-        OverflowError: they could no longer be numbered.
+    The system gives memory to what is written to only, so room costs nothing, and nothing needs to
+    be copied when a search grows. Where the system gives no such room, there is less.
     """
-    size = min(2 * states.rows.shape[0], MOST_STATES)
-    if size == states.rows.shape[0]:
-        raise OverflowError(f"there are more than {MOST_STATES} states")
-    slots: Long = np.zeros(2 * states.slots.shape[0], dtype=np.int64)
-    rows: Small = longer(states.rows, size)
-    rehash_states(rows, slots, count)
-    reached = np.zeros((states.reached.shape[0], size), dtype=np.uint8)
-    reached[:, : states.reached.shape[1]] = states.reached
-    edges = states.targets.shape[0] > 0
-    return states._replace(
-        rows=rows,
-        parents=longer(states.parents, size),
-        moves=longer(states.moves, size),
-        slots=slots,
-        reached=reached,
-        offsets=longer(states.offsets, size + 1) if edges else states.offsets,
+    wanted = machine_memory() // (8 * words + 8 + edges * 6 * EDGES_PER_STATE)
+    size = min(MOST_STATES, wanted if most is None else most + 1)
+    while True:
+        try:
+            return _room(max(size, 1), words, goals, edges=edges)
+        except MemoryError:
+            if size <= LEAST_STATES:
+                raise
+            size //= 2
+
+
+def _room(size: int, words: int, goals: int, *, edges: bool) -> States:
+    links = size * EDGES_PER_STATE if edges else 0
+    return States(
+        words=np.empty((size, words), dtype=np.int64),
+        parents=np.empty(size, dtype=np.int32),
+        moves=np.empty(size, dtype=np.int32),
+        slots=empty_slots(FIRST_SLOTS),
+        reached=np.empty((goals, size), dtype=np.uint8),
+        offsets=np.empty(size + 1 if edges else 0, dtype=np.int64),
+        targets=np.empty(links, dtype=np.int32),
+        tasks=np.empty(links, dtype=np.uint16),
     )
 
 
-def more_edges(states: States) -> States:
-    """Twice the room for edges."""
-    size = 2 * states.targets.shape[0]
-    return states._replace(targets=longer(states.targets, size), labels=longer(states.labels, size))
+def empty_slots(room: int) -> Long:
+    """A table of states without any, of so many slots in each region."""
+    return np.zeros(REGIONS * (room + SPARE), dtype=np.int64)
+
+
+def slots_for(states: int) -> int:
+    """The slots that each region needs for so many states in all."""
+    room = FIRST_SLOTS
+    while REGIONS * room * FULLNESS < states:
+        room *= 2
+    return room
+
+
+def room_for_candidates(size: int, words: int) -> Candidates:
+    """Room for so many candidates."""
+    return Candidates(
+        words=np.empty((size, words), dtype=np.int64),
+        hashes=np.empty(size, dtype=np.int64),
+        sources=np.empty(size, dtype=np.int32),
+        moves=np.empty(size, dtype=np.int32),
+        ids=np.empty(size, dtype=np.int64),
+        places=np.empty(size, dtype=np.int64),
+        fresh=np.empty(size, dtype=np.int32),
+        spans=np.zeros((BATCH, 2), dtype=np.int64),
+    )

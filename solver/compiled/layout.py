@@ -1,20 +1,40 @@
-"""A system and its properties as the flat program that the compiled loop runs."""
+"""A system and its properties as the flat program that the compiled loop runs.
+
+Numbers of values are packed into fields of words. A field has room for more values than are known;
+when one is outgrown, everything is laid out anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import factorial, prod
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from kubelemma.model.system import Best, System
-from kubelemma.solver.tables import Move, Predicate, StepPredicate, Tables
+from kubelemma.model.system import Best, System, Tally
+from kubelemma.solver.tables import Predicate, StepPredicate, Tables
 
-from .answers import Answers
-from .arrays import RANGE, Long, Program, Scratch
+from .answers import Answers, Field, Score, Sum
+from .arrays import (
+    BOUNDS,
+    FAMILIES,
+    GOALS,
+    GROUPS,
+    INVARIANTS,
+    LISTS,
+    OTHERS,
+    SUMS,
+    Long,
+)
+
+WORD_BITS = 63
+"""The bits of a word that fields may take, so that a packed word is never negative."""
+
+MANY = 256
+"""A field that knows so many values has room for twice as many, one that knows less for four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,140 +51,332 @@ class Asked:
     by_action: dict[str, list[int]] = field(default_factory=dict)
 
 
-def program_of(system: System, tables: Tables, answers: Answers, asked: Asked) -> Program:
-    """Lay out everything that is fixed."""
-    views: list[int] = []
+class Place(NamedTuple):
+    """A field: which word it is in, from which bit on, how many bits it has; may it be negative?"""
 
-    def view(function: int, cells: Iterable[slice], reads: tuple[int, ...]) -> int:
-        where = [(cell.start, cell.stop) for cell in cells]
-        begin = len(views)
-        views.extend([function, len(where), *(p for pair in where for p in pair)])
-        views.extend([len(reads), *reads])
-        return begin
+    word: int
+    shift: int
+    bits: int
+    signed: bool = False
 
-    def seen(predicate: Predicate) -> int:
-        return view(answers.predicate(predicate), predicate.cells, predicate.reads)
 
-    slices = tables.numbering.slices
-    lists, places = _asked_lists(asked)
-    families = [slices[name] for name in _names_by_position(system)]
-    groups = [
-        view(
-            answers.group(group, lambda move: _place(places, move)),
-            [slices[name] for name in group.cells],
-            group.reads,
+def is_signed(meant: Field) -> bool:
+    """Whether a number in a field may be negative."""
+    return isinstance(meant, Score) or (isinstance(meant, Sum) and meant.signed)
+
+
+def needed(meant: Field) -> int:
+    """The least number of bits for what is known to be in a field."""
+    if isinstance(meant, Score):
+        return 64
+    if isinstance(meant, Sum):
+        return max(meant.bound.bit_length() + meant.signed, 1)
+    known = meant if isinstance(meant, list) else meant.members
+    return max(len(known) - 1, 1).bit_length()
+
+
+def _roomy(meant: Field) -> int:
+    """A number of bits that will do for some time."""
+    bits = needed(meant)
+    if isinstance(meant, (Score, Sum)):
+        return min(bits + 1, 64)
+    return bits + (1 if bits >= MANY.bit_length() else 2)
+
+
+def packed(fields: Iterable[Field], bits: Mapping[int, int]) -> tuple[Place, ...]:
+    """Fields side by side in as few words as follow from their order; a wide one stands alone.
+
+    ``bits`` has the room of each field by its identity.
+    """
+    places: list[Place] = []
+    word = used = 0
+    for meant in fields:
+        room = bits[id(meant)]
+        if used and used + room > WORD_BITS:
+            word, used = word + 1, 0
+        places.append(Place(word, used, room, is_signed(meant)))
+        used += room
+    return tuple(places)
+
+
+def words_of(places: Sequence[Place]) -> int:
+    """How many words the fields take; at least one."""
+    return places[-1].word + 1 if places else 1
+
+
+def taken_apart(places: Sequence[Place], words: Sequence[int]) -> tuple[int, ...]:
+    """The numbers in packed fields."""
+    rest, numbers = list(words), []
+    for i, place in enumerate(places):
+        number = rest[place.word]
+        if i + 1 < len(places) and places[i + 1].word == place.word:
+            number &= (1 << place.bits) - 1
+            if place.signed and number >> (place.bits - 1):
+                number -= 1 << place.bits
+        rest[place.word] = (rest[place.word] - number) >> place.bits
+        numbers.append(number)
+    return tuple(numbers)
+
+
+class View(NamedTuple):
+    """A function, the reads, and the positions of the cells that it is asked about."""
+
+    function: int
+    reads: tuple[int, ...]
+    cells: tuple[slice, ...]
+    action: bool = False
+
+
+class Fold(NamedTuple):
+    """A tally or best that is not a plain sum: the function of its total, and of each part."""
+
+    best: bool
+    function: int
+    reads: tuple[int, ...]
+    parts: tuple[tuple[int, slice], ...]
+
+
+class Program(NamedTuple):
+    """What `kubelemma.solver.compiled.arrays.Known` has of a layout."""
+
+    places: Long
+    lists: Long
+    code: Long
+    recipes: Long
+    keys: tuple[int, ...]
+    words: int
+    sums: int
+
+
+class Layout:
+    """All functions of a system and its properties, and where their arguments are.
+
+    ``functions`` has the places of each function's arguments in its keys, ``state`` those of the
+    positions in a state; both as of the last call of ``renew``.
+    """
+
+    def __init__(self, system: System, tables: Tables, answers: Answers, asked: Asked) -> None:
+        self._answers, self._tables = answers, tables
+        self._names = [name for name, where in system.positions.items() for _ in where]
+        slices = tables.numbering.slices
+        slots = tables.summaries.slots
+        self._sums = [answers.total(tally) for tally in answers.sums]
+        self._folds = [
+            Fold(
+                isinstance(s, Best),
+                answers.total(s),
+                tuple(slots[name] for name in s.reads),
+                tuple((answers.part(s, name), slices[name]) for name in _parts_of(s)),
+            )
+            for s in answers.others
+        ]
+        self._asked = asked
+        self._bounds = [self._view(bound) for bound in asked.bounds]
+        self._invariants = [(self._view(p), track) for p, track in asked.invariants]
+        self._goals = [(self._view(p), track) for p, track in asked.goals]
+        self._steps = [(self._step_view(p), track) for p, track in asked.steps]
+        self.asked_at = self._place_asked()
+        self._groups = [
+            View(
+                answers.group(group, lambda move: self.asked_at.get(move.outcome.action, -1)),
+                group.reads,
+                tuple(slices[name] for name in group.cells),
+            )
+            for group in tables.groups
+        ]
+        self._families = [(f.start, f.stop) for f in tables.numbering.families]
+        self._fields = {
+            id(meant): meant
+            for meant in (
+                *tables.numbering.domains.values(),
+                *tables.summaries.domains.values(),
+                tables.actions,
+                *(meant for fields in answers.totals.values() for meant in fields),
+            )
+        }
+        self._bits: dict[int, int] = {}
+        self._signed: dict[int, bool] = {}
+        self.functions: list[tuple[Place, ...]] = []
+        self.state: tuple[Place, ...] = ()
+        self.first_rows: dict[str, int] = {}
+
+    def outgrown(self) -> bool:
+        """Whether something is known that does not fit into its field."""
+        return any(
+            needed(meant) > self._bits[i] or is_signed(meant) is not self._signed[i]
+            for i, meant in self._fields.items()
         )
-        for group in tables.groups
-    ]
-    steps = [
-        (view(answers.step_predicate(step), step.cells, step.reads), track)
-        for step, track in asked.steps
-    ]
-    return Program(
-        begins=_long([family.start for family in families]),
-        ends=_long([family.stop for family in families]),
-        sums=_table(_sums(answers), 3),
-        others=_long(_others(answers, tables)),
-        groups=_long(groups),
-        bounds=_long([seen(bound) for bound in asked.bounds]),
-        invariants=_table([(seen(p), track) for p, track in asked.invariants], 2),
-        goals=_table([(seen(p), track) for p, track in asked.goals], 2),
-        steps=_table(steps, 2),
-        asked=_long(lists),
-        orders=_long(_factorials(tables)),
-        families=_table([(f.start, f.stop) for f in tables.numbering.families], 2),
-        views=_long(views),
-    )
+
+    def renew(self) -> Program:
+        """Make room in all fields, and lay everything out anew."""
+        self._bits = {i: _roomy(meant) for i, meant in self._fields.items()}
+        self._signed = {i: is_signed(meant) for i, meant in self._fields.items()}
+        self.functions = [packed(f.fields, self._bits) for f in self._answers.functions]
+        domains = self._tables.numbering.domains
+        self.state = packed((domains[name] for name in self._names), self._bits)
+        sizes = [(name, 1 << self._bits[id(domain)]) for name, domain in domains.items()]
+        ends = list(accumulate(size for _, size in sizes))
+        self.first_rows = {name: end - size for (name, size), end in zip(sizes, ends, strict=True)}
+        code, lists = self._code()
+        recipes = [n for places in self.functions for p in places for n in (p.word, p.shift)]
+        return Program(
+            places=_table([self._position(p) for p in range(len(self._names))], 6),
+            lists=_table(lists, 2),
+            code=_long(code),
+            recipes=_long(recipes),
+            keys=tuple(words_of(places) for places in self.functions),
+            words=words_of(self.state),
+            sums=sum(words_of(self.functions[f]) for f in self._sums),
+        )
+
+    @property
+    def rows(self) -> int:
+        """How many values there is room for, of all cells and families."""
+        return max(
+            first + (1 << self._bits[id(self._tables.numbering.domains[name])])
+            for name, first in self.first_rows.items()
+        )
+
+    def sums_of(self, row: Sequence[int]) -> list[int]:
+        """What a value adds to the tallies that read nothing, packed."""
+        sums: list[int] = []
+        at = 0
+        for function in self._sums:
+            places = self.functions[function]
+            words = [0] * words_of(places)
+            for place, number in zip(places, row[at : at + len(places)], strict=True):
+                words[place.word] += number << place.shift
+            sums += words
+            at += len(places)
+        return sums
+
+    def _position(self, p: int) -> tuple[int, ...]:
+        name, place = self._names[p], self.state[p]
+        where = self._tables.numbering.slices[name]
+        mask = (1 << place.bits) - 1
+        first = self.first_rows[name]
+        return (place.word, place.shift, mask, where.start, where.stop, first)
+
+    def _view(self, predicate: Predicate) -> View:
+        names = self._names_of(predicate.cells)
+        function = self._answers.predicate(predicate, names)
+        return View(function, predicate.reads, predicate.cells)
+
+    def _step_view(self, predicate: StepPredicate) -> View:
+        names = self._names_of(predicate.cells)
+        function = self._answers.step_predicate(predicate, names)
+        return View(function, predicate.reads, predicate.cells, action=True)
+
+    def _names_of(self, cells: Sequence[slice]) -> list[str]:
+        names = {(where.start, where.stop): n for n, where in self._slices()}
+        return [names[where.start, where.stop] for where in cells]
+
+    def _slices(self) -> Iterable[tuple[str, slice]]:
+        return reversed(self._tables.numbering.slices.items())
+
+    # The code
+
+    def _place_asked(self) -> dict[str, int]:
+        """Where the list of what is asked of each action will be: at the start of the code."""
+        places, at = {}, 0
+        for action, rows in sorted(self._asked.by_action.items()):
+            places[action] = at
+            at += 1 + 2 * len(rows)
+        return places
+
+    def _code(self) -> tuple[list[int], list[tuple[int, int]]]:
+        code: list[int] = [0] * sum(1 + 2 * len(r) for r in self._asked.by_action.values())
+        lists = [(0, len(code))] * LISTS
+
+        def laid(view: View) -> int:
+            begin = len(code)
+            code.extend(self._lay_step(view) if view.action else self._lay(view))
+            return begin
+
+        steps = [(laid(view), track) for view, track in self._steps]
+        for action, rows in self._asked.by_action.items():
+            flat = [number for row in rows for number in steps[row]]
+            at = self.asked_at[action]
+            code[at : at + 1 + len(flat)] = [len(rows), *flat]
+        tracked = {INVARIANTS: self._invariants, GOALS: self._goals}
+        parts = {name: [(laid(v), t) for v, t in views] for name, views in tracked.items()}
+        plain = {GROUPS: self._groups, BOUNDS: self._bounds}
+        starts = {name: [(laid(view),) for view in views] for name, views in plain.items()}
+        sections: list[tuple[int, Sequence[Sequence[int]]]] = [
+            (SUMS, self._lay_sums()),
+            (OTHERS, [self._lay_fold(fold) for fold in self._folds]),
+            (FAMILIES, self._families),
+            *parts.items(),
+            *starts.items(),
+        ]
+        for which, section in sections:
+            begin = len(code)
+            code.extend(number for row in section for number in row)
+            lists[which] = (begin, len(code))
+        return code, lists
+
+    def _lay(self, view: View) -> list[int]:
+        places, reads = self.functions[view.function], len(view.reads)
+        laid = [view.function, reads]
+        for slot, place in zip(view.reads, places[:reads], strict=True):
+            laid += [slot, place.word, place.shift]
+        laid.append(len(view.cells))
+        for where, place in zip(view.cells, places[reads:], strict=True):
+            laid += [where.start, where.stop, place.word, place.shift]
+        return laid
+
+    def _lay_step(self, view: View) -> list[int]:
+        places, reads = self.functions[view.function], len(view.reads)
+        action, before, after = places[0], places[1 : 1 + reads], places[1 + reads : 1 + 2 * reads]
+        cells = places[1 + 2 * reads :]
+        laid = [view.function, reads]
+        for slot, old, new in zip(view.reads, before, after, strict=True):
+            laid += [slot, old.word, old.shift, new.word, new.shift]
+        laid.append(len(view.cells))
+        for where, old, new in zip(view.cells, cells[::2], cells[1::2], strict=True):
+            laid += [where.start, where.stop, old.word, old.shift, new.word, new.shift]
+        return [*laid, action.word, action.shift]
+
+    def _lay_sums(self) -> list[tuple[int, int]]:
+        firsts = accumulate((words_of(self.functions[f]) for f in self._sums), initial=0)
+        return list(zip(self._sums, firsts, strict=False))
+
+    def _lay_fold(self, fold: Fold) -> list[int]:
+        numbers = self.functions[fold.function]
+        laid = [int(fold.best), fold.function, len(numbers)]
+        laid += [n for place in numbers for n in (place.word, place.shift)]
+        laid.append(len(fold.reads))
+        # All parts have the reads first in their keys, hence at the same places.
+        reads = self.functions[fold.parts[0][0]] if fold.parts else (Place(0, 0, 0),) * laid[-1]
+        for slot, place in zip(fold.reads, reads, strict=False):
+            laid += [slot, place.word, place.shift]
+        for function, where in fold.parts:
+            value = self.functions[function][-1]
+            laid += [function, where.start, where.stop, value.word, value.shift]
+        return [len(laid) + 1, *laid]
 
 
-def scratch_for(system: System, program: Program, properties: int) -> Scratch:
-    """Room to work in for this program."""
-    width = program.begins.shape[0]
-    summaries = len(system.summaries)
-    measured = int((program.sums[:, 1] - program.sums[:, 0]).sum())
-    cells = max((len(rule.cells) for rule in system.rules), default=0)
-    widest = max((tally.width for tally in system.tallies), default=1)
-    seen = 3 + 2 * (len(system.positions) + summaries)
-    return Scratch(
-        row=np.zeros(width, dtype=np.int32),
-        after=np.zeros(width, dtype=np.int32),
-        next_row=np.zeros(width, dtype=np.int32),
-        measures=np.zeros(measured, dtype=np.int64),
-        after_measures=np.zeros(measured, dtype=np.int64),
-        before_summary=np.zeros(summaries, dtype=np.int64),
-        after_summary=np.zeros(summaries, dtype=np.int64),
-        bindings=np.zeros((_choices(system), cells), dtype=np.int64),
-        answers=np.zeros(_choices(system), dtype=np.int64),
-        key=np.zeros(max(seen, widest + 1), dtype=np.int64),
-        where=np.zeros(len(system.positions), dtype=np.int64),
-        total=np.zeros(max(widest, 1), dtype=np.int64),
-        denials=np.zeros(properties, dtype=np.int64),
-        outside=np.zeros(len(system.bounds), dtype=np.int64),
-        ready=np.zeros(RANGE, dtype=np.uint8),
-    )
+def orders_of(tables: Tables) -> Long:
+    """The factorials up to the size of the greatest family, or none if their product is too big."""
+    sizes = [family.stop - family.start for family in tables.numbering.families]
+    if prod(map(factorial, sizes)) >= 2**62:
+        return _long([])
+    return _long([factorial(size) for size in range(max(sizes, default=0) + 1)])
 
 
-def _choices(system: System) -> int:
+def choices_of(system: System) -> int:
     """The most ways to try rules that a state can have."""
     shapes = {(rule.cells, rule.reads) for rule in system.rules}
     return sum(prod(len(system.positions[name]) for name in cells) for cells, _ in shapes)
 
 
-def _sums(answers: Answers) -> list[tuple[int, int, int]]:
-    ends = accumulate((tally.width for tally in answers.sums), initial=0)
-    parts = zip(answers.sums, pairwise(ends), strict=True)
-    return [(start, stop, answers.total(tally)) for tally, (start, stop) in parts]
-
-
-def _others(answers: Answers, tables: Tables) -> list[int]:
-    laid: list[int] = []
-    for summary in answers.others:
-        best = isinstance(summary, Best)
-        named = summary.scores if isinstance(summary, Best) else summary.measures
-        reads = [tables.summaries.slots[name] for name in summary.reads]
-        parts = [
-            (answers.part(summary, name), where.start, where.stop)
-            for name, where in ((name, tables.numbering.slices[name]) for name in named)
-        ]
-        if isinstance(summary, Best):
-            function, width = answers.greatest(summary), 1
-        else:
-            function, width = answers.total(summary), summary.width
-        flat = [number for part in parts for number in part]
-        entry = [int(best), function, width, len(reads), *reads, *flat]
-        laid += [len(entry) + 1, *entry]
-    return laid
-
-
-def _asked_lists(asked: Asked) -> tuple[list[int], dict[str, int]]:
-    """The properties of steps by action, and where the list of each action is."""
-    lists: list[int] = []
-    places = {}
-    for action, rows in sorted(asked.by_action.items()):
-        places[action] = len(lists)
-        lists += [len(rows), *rows]
-    return lists, places
-
-
-def _place(places: dict[str, int], move: Move) -> int:
-    return places.get(move.outcome.action, -1)
-
-
-def _names_by_position(system: System) -> list[str]:
-    return [name for name, where in system.positions.items() for _ in where]
-
-
-def _factorials(tables: Tables) -> list[int]:
-    """The factorials up to the size of the greatest family, or none if their product is too big."""
-    sizes = [family.stop - family.start for family in tables.numbering.families]
-    if prod(map(factorial, sizes)) >= 2**62:
-        return []
-    return [factorial(size) for size in range(max(sizes, default=0) + 1)]
+def _parts_of(summary: Tally | Best) -> Iterable[str]:
+    return summary.scores if isinstance(summary, Best) else summary.measures
 
 
 def _long(numbers: Sequence[int]) -> Long:
     return np.array(numbers, dtype=np.int64)
 
 
-def _table(rows: Sequence[tuple[Any, ...]], columns: int) -> Long:
+def _table(rows: Sequence[Sequence[int]], columns: int) -> Long:
     return np.array(rows, dtype=np.int64).reshape(len(rows), columns)

@@ -1,8 +1,8 @@
-# ruff: noqa: PLR0917 - a bundle of arrays costs machine code more than many arguments
-"""The ground of the compiled loop: looking up answers, folding summaries, asking predicates.
+# ruff: noqa: PLR0917 - a bundle costs machine code more than many arguments
+"""The ground of the compiled loop: keys, answers, summaries, predicates.
 
-Numba keeps on disk what `kubelemma.solver.compiled.kernels` is compiled to together with this; who
-changes this file alone must touch that one too, or the old machine code is used on.
+Numba keeps on disk what `kubelemma.solver.compiled.expansion` is compiled to together with this;
+who changes this file alone must touch that one too, or the old machine code is used on.
 """
 
 from __future__ import annotations
@@ -10,359 +10,403 @@ from __future__ import annotations
 import numpy as np
 
 from .arrays import (
+    ARGUMENTS,
+    ASKED,
+    BEGIN_OF,
     DENIED,
-    FULL,
+    DOWN,
+    END,
+    END_OF,
+    FACTOR,
     GRANTED,
-    KEYS,
-    LENGTH,
+    KEY,
+    MEASURES,
     NONE,
-    SILENT,
+    OFFSET,
+    OTHERS,
+    RECIPE,
+    STOP,
+    SUMS,
+    Known,
     Long,
-    Pools,
-    Program,
-    Scratch,
-    Small,
-    Table,
+    Work,
 )
 from .jit import compiled, entry, inlined
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-_OTHER = np.uint64(0xBF58476D1CE4E5B9)
-_LAST = np.uint64(0x94D049BB133111EB)
-_29, _27, _31, TAG = np.uint64(29), np.uint64(27), np.uint64(31), np.uint64(33)
-LOW = 0xFFFFFFFF
-"""A slot keeps the bits of a hash from ``TAG`` on above a place of 32 bits, the ``LOW`` ones."""
+_ODD, _32 = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
 PENDING = -1
 """Instead of an answer that is still to be given."""
 
 
-@inlined
-def mixed(number: int) -> np.uint64:
-    """The hash of a value; that of a state is the sum over its values, in any order."""
-    h = (np.uint64(number) + np.uint64(1)) * _ODD
-    h = (h ^ (h >> _27)) * _OTHER
-    h = (h ^ (h >> _31)) * _LAST
-    return h ^ (h >> _29)
+# Keys and answers
 
 
 @inlined
-def hash_of_key(keys: Long, start: int, stop: int) -> np.uint64:
-    """The hash of a part of an array."""
-    h = np.uint64(stop - start)
-    for i in range(start, stop):
-        h = (h ^ np.uint64(keys[i])) * _ODD
-        h ^= h >> _29
+def hash_of(key: Long, words: int, factor: int) -> np.uint64:
+    """The hash of a key, whose upper bits are the better ones."""
+    h = np.uint64(key[0]) * np.uint64(factor)
+    for i in range(1, words):
+        h = (h ^ (h >> _32) ^ np.uint64(key[i])) * np.uint64(factor)
     return h
 
 
 @inlined
-def look_up(table: Table, key: Long, length: int) -> int:
-    """The answer to a key; one that is met for the first time is noted, and pending."""
-    h = hash_of_key(key, 0, length)
-    tag = np.int64(h >> TAG)
-    slots, records = table.slots, table.records
-    mask = slots.shape[0] - 1
-    at = np.int64(h) & mask
-    while slots[at] != 0:
-        slot = slots[at]
-        if slot >> 32 == tag:
-            record = (slot & LOW) - 1
-            if records[record] == length:
-                i = 0
-                while i < length and records[record + 2 + i] == key[i]:
-                    i += 1
-                if i == length:
-                    return int(records[record + 1])
-        at = (at + 1) & mask
-    _note(table, key, length, int(at), int(tag))
+def slot_of(functions: Long, function: int, h: np.uint64) -> int:
+    """Where the answer to a key is, if it is where it should be."""
+    slot = np.int64(h >> np.uint64(functions[function, DOWN]))
+    return int(functions[function, OFFSET] + slot * (functions[function, KEY] + 1))
+
+
+@inlined
+def answer_of(known: Known, work: Work, function: int, key: Long) -> int:
+    """The answer of a function to a key; a missing one is noted, and pending."""
+    functions, slots = known.functions, known.slots
+    words = functions[function, KEY]
+    h = hash_of(key, words, functions[function, FACTOR])
+    at = slot_of(functions, function, h)
+    while slots[at + words] >= 0:
+        i = 0
+        while i < words and slots[at + i] == key[i]:
+            i += 1
+        if i == words:
+            return int(slots[at + words])
+        at += words + 1
+    _note(work, function, key, words)
+    return PENDING
+
+
+@inlined
+def answer_of_one(known: Known, work: Work, function: int, factor: int, down: int, key: int) -> int:
+    """As `answer_of`, of a function with keys of one word."""
+    slots = known.slots
+    h = np.uint64(key) * np.uint64(factor)
+    at = np.uintp(known.functions[function, OFFSET] + 2 * np.int64(h >> np.uint64(down)))
+    one, two = np.uintp(1), np.uintp(2)
+    while slots[at + one] >= 0:
+        if slots[at] == key:
+            return int(slots[at + one])
+        at += two
+    work.key[0] = key
+    _note(work, function, work.key, 1)
     return PENDING
 
 
 @compiled
-def _note(table: Table, key: Long, length: int, at: int, tag: int) -> None:
-    """Add a key without an answer at a free slot, if there is room."""
-    slots, records, used = table.slots, table.records, table.used
-    end = used[LENGTH]
-    if 2 * used[KEYS] >= slots.shape[0] or end + 2 + length > records.shape[0]:
-        used[FULL] = 1
+def _note(work: Work, function: int, key: Long, words: int) -> None:
+    """Note a question, unless it was noted a moment ago or there is no room."""
+    recent, questions, status = work.recent, work.questions, work.status
+    h = np.uint64(function + 1) * _ODD
+    for i in range(words):
+        h = (h ^ (h >> _32) ^ np.uint64(key[i])) * _ODD
+    mark = np.int64(h) | 1
+    place = np.int64(h >> _32) & (recent.shape[0] - 1)
+    end = status[ASKED]
+    if recent[place] == mark or end + 1 + words > questions.shape[0]:
         return
-    records[end] = length
-    records[end + 1] = PENDING
-    for i in range(length):
-        records[end + 2 + i] = key[i]
-    slots[at] = (tag << 32) | (end + 1)
-    used[KEYS] += 1
-    used[LENGTH] = end + 2 + length
-
-
-@entry
-def rehash_table(table: Table) -> None:
-    """Fill the empty slots of a table that has grown."""
-    slots, records = table.slots, table.records
-    mask = slots.shape[0] - 1
-    record = 0
-    while record < table.used[LENGTH]:
-        end = record + 2 + records[record]
-        h = hash_of_key(records, record + 2, end)
-        at = np.int64(h) & mask
-        while slots[at] != 0:
-            at = (at + 1) & mask
-        slots[at] = (np.int64(h >> TAG) << 32) | (record + 1)
-        record = end
-
-
-@entry
-def rehash_states(rows: Small, slots: Long, count: int) -> None:
-    """Fill the empty slots of the states' table after it has grown."""
-    mask = slots.shape[0] - 1
-    for state in range(count):
-        h = np.uint64(0)
-        for p in range(rows.shape[1]):
-            h += mixed(rows[state, p])
-        at = np.int64(h) & mask
-        while slots[at] != 0:
-            at = (at + 1) & mask
-        slots[at] = (np.int64(h >> TAG) << 32) | (state + 1)
+    recent[place] = mark
+    questions[end] = function
+    for i in range(words):
+        questions[end + 1 + i] = key[i]
+    status[ASKED] = end + 1 + words
 
 
 # Summaries
 
 
-@compiled
-def summarise(
-    program: Program, table: Table, pools: Pools, scratch: Scratch, row: Small, summary: Long
-) -> bool:
-    """Fold all tallies and bests of a row, whatever its order; False if an answer is pending."""
-    total, measures = scratch.measures, pools.measures
-    for i in range(total.shape[0]):
-        total[i] = 0
+@inlined
+def summarise(known: Known, work: Work) -> bool:
+    """Fold all tallies and bests of ``work.row``; False if an answer is pending."""
+    sums, measures, row, places = work.sums, known.measures, work.row, known.places
+    for i in range(sums.shape[0]):
+        sums[i] = 0
     for p in range(row.shape[0]):
-        for i in range(total.shape[0]):
-            total[i] += measures[row[p], i]
-    ready = True
-    sums, key = program.sums, scratch.key
-    for slot in range(sums.shape[0]):
-        key[0] = sums[slot, 2]
-        length = 1
-        for i in range(sums[slot, 0], sums[slot, 1]):
-            key[length] = total[i]
-            length += 1
-        summary[slot] = look_up(table, key, length)
-        ready &= summary[slot] >= 0
-    return _summarise_others(program, table, pools, scratch, row, summary) and ready
-
-
-@compiled
-def _summarise_others(
-    program: Program, table: Table, pools: Pools, scratch: Scratch, row: Small, summary: Long
-) -> bool:
-    """Fold what reads other tallies and bests, and bests; each comes after what it reads."""
-    ready, others = True, program.others
-    slot, at = program.sums.shape[0], 0
-    while at < others.shape[0]:
-        summary[slot] = _fold(others, at, table, pools, scratch, row, summary)
-        if summary[slot] < 0:
-            ready = False
+        line = places[p, MEASURES] + row[p]
+        for i in range(sums.shape[0]):
+            sums[i] += measures[line, i]
+    ready, key = True, work.key
+    at, end, slot = known.lists[SUMS, BEGIN_OF], known.lists[SUMS, END_OF], 0
+    while at < end:
+        function, first = known.code[at], known.code[at + 1]
+        for i in range(known.functions[function, KEY]):
+            key[i] = sums[first + i]
+        work.summary[slot] = answer_of(known, work, function, key)
+        ready &= work.summary[slot] >= 0
         slot += 1
-        at += others[at]
-    return ready
-
-
-@compiled
-def _fold(
-    others: Long,
-    at: int,
-    table: Table,
-    pools: Pools,
-    scratch: Scratch,
-    row: Small,
-    summary: Long,
-) -> int:
-    """What one tally or best comes to, or pending."""
-    for i in range(others[at + 4]):
-        if summary[others[at + 5 + i]] < 0:
-            return PENDING
-    if not _add_up(others, at, table, pools, scratch, row, summary):
-        return PENDING
-    key, width = scratch.key, others[at + 3]
-    key[0] = others[at + 2]
-    for i in range(width):
-        key[1 + i] = scratch.total[i]
-    return look_up(table, key, 1 + width)
-
-
-@compiled
-def summarise_after(program: Program, table: Table, pools: Pools, scratch: Scratch) -> bool:
-    """Fold tallies and bests of ``after``, anew only what ``row`` and its summary do not tell."""
-    row, after = scratch.row, scratch.after
-    total, measures = scratch.after_measures, pools.measures
-    for i in range(total.shape[0]):
-        total[i] = scratch.measures[i]
-    for p in range(row.shape[0]):
-        if row[p] != after[p]:
-            for i in range(total.shape[0]):
-                total[i] += measures[after[p], i] - measures[row[p], i]
-    ready = True
-    sums, key, summary = program.sums, scratch.key, scratch.after_summary
-    for slot in range(sums.shape[0]):
-        changed, length = False, 1
-        for i in range(sums[slot, 0], sums[slot, 1]):
-            key[length] = total[i]
-            length += 1
-            changed |= total[i] != scratch.measures[i]
-        summary[slot] = scratch.before_summary[slot]
-        if changed:
-            key[0] = sums[slot, 2]
-            summary[slot] = look_up(table, key, length)
-        ready &= summary[slot] >= 0
-    return _summarise_others_after(program, table, pools, scratch) and ready
-
-
-@compiled
-def _summarise_others_after(program: Program, table: Table, pools: Pools, scratch: Scratch) -> bool:
-    """The part of `summarise_after` that `_summarise_others` is of `summarise`."""
-    ready, others, summary = True, program.others, scratch.after_summary
-    slot, at = program.sums.shape[0], 0
-    while at < others.shape[0]:
-        summary[slot] = scratch.before_summary[slot]
-        if _is_stale(others, at, scratch):
-            summary[slot] = _fold(others, at, table, pools, scratch, scratch.after, summary)
-        if summary[slot] < 0:
-            ready = False
+        at += 2
+    at, end = known.lists[OTHERS, BEGIN_OF], known.lists[OTHERS, END_OF]
+    while at < end:
+        work.summary[slot] = _fold(known, work, at, work.row, work.summary, key)
+        ready &= work.summary[slot] >= 0
         slot += 1
-        at += others[at]
+        at += known.code[at]
     return ready
 
 
 @inlined
-def _is_stale(others: Long, at: int, scratch: Scratch) -> bool:
+def summarise_after(known: Known, work: Work) -> bool:
+    """Fold tallies and bests of ``work.after``, anew only what differs from ``work.row``."""
+    row, after, places, measures = work.row, work.after, known.places, known.measures
+    sums, before = work.sums_after, work.sums
+    for i in range(sums.shape[0]):
+        sums[i] = before[i]
+    for p in range(row.shape[0]):
+        if row[p] != after[p]:
+            old, new = places[p, MEASURES] + row[p], places[p, MEASURES] + after[p]
+            for i in range(sums.shape[0]):
+                sums[i] += measures[new, i] - measures[old, i]
+    ready, key = True, work.step_key
+    at, end, slot = known.lists[SUMS, BEGIN_OF], known.lists[SUMS, END_OF], 0
+    while at < end:
+        function, first = known.code[at], known.code[at + 1]
+        changed = False
+        for i in range(known.functions[function, KEY]):
+            key[i] = sums[first + i]
+            changed |= sums[first + i] != before[first + i]
+        work.summary_after[slot] = work.summary[slot]
+        if changed:
+            work.summary_after[slot] = answer_of(known, work, function, key)
+        ready &= work.summary_after[slot] >= 0
+        slot += 1
+        at += 2
+    at, end = known.lists[OTHERS, BEGIN_OF], known.lists[OTHERS, END_OF]
+    while at < end:
+        work.summary_after[slot] = work.summary[slot]
+        if _is_stale(known, work, at):
+            work.summary_after[slot] = _fold(known, work, at, after, work.summary_after, key)
+        ready &= work.summary_after[slot] >= 0
+        slot += 1
+        at += known.code[at]
+    return ready
+
+
+@inlined
+def _is_stale(known: Known, work: Work, at: int) -> bool:
     """Whether a step changes what a tally or best reads or is folded over."""
-    reads = others[at + 4]
-    for i in range(reads):
-        slot = others[at + 5 + i]
-        if scratch.before_summary[slot] != scratch.after_summary[slot]:
+    code = known.code
+    end = at + code[at]
+    reads = at + 4 + 2 * code[at + 3]
+    parts = reads + 1 + 3 * code[reads]
+    for i in range(reads + 1, parts, 3):
+        if work.summary[code[i]] != work.summary_after[code[i]]:
             return True
-    for part in range(at + 5 + reads, at + others[at], 3):
-        for p in range(others[part + 1], others[part + 2]):
-            if scratch.row[p] != scratch.after[p]:
+    for i in range(parts, end, 5):
+        for p in range(code[i + 1], code[i + 2]):
+            if work.row[p] != work.after[p]:
                 return True
     return False
 
 
-@compiled
-def _add_up(
-    others: Long,
-    at: int,
-    table: Table,
-    pools: Pools,
-    scratch: Scratch,
-    row: Small,
-    summary: Long,
-) -> bool:
-    """The total or greatest score of one tally or best in ``scratch.total``."""
-    greatest, width, reads = others[at + 1] == 1, others[at + 3], others[at + 4]
-    total, key = scratch.total, scratch.key
+@inlined
+def _fold(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long) -> int:
+    """What one tally or best that is not a plain sum comes to, or pending."""
+    code, total = known.code, work.total
+    greatest, function, width = code[at + 1] == 1, code[at + 2], code[at + 3]
+    numbers = at + 4
+    reads = numbers + 2 * width
     for i in range(width):
         total[i] = NONE if greatest else 0
-    for i in range(reads):
-        key[2 + i] = summary[others[at + 5 + i]]
-    ready = True
-    for part in range(at + 5 + reads, at + others[at], 3):
-        key[0] = others[part]
-        for p in range(others[part + 1], others[part + 2]):
-            key[1] = row[p]
-            found = look_up(table, key, 2 + reads)
+    for i in range(code[reads]):
+        if summary[code[reads + 1 + 3 * i]] < 0:
+            return PENDING
+    if not _add_up(known, work, at, row, summary, key):
+        return PENDING
+    for i in range(known.functions[function, KEY]):
+        key[i] = 0
+    for i in range(width):
+        key[code[numbers + 2 * i]] += total[i] << code[numbers + 2 * i + 1]
+    return answer_of(known, work, function, key)
+
+
+@inlined
+def _add_up(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long) -> bool:
+    """Fold the parts of one tally or best into ``work.total``; False if an answer is pending."""
+    code, total, ready = known.code, work.total, True
+    greatest, width = code[at + 1] == 1, code[at + 3]
+    reads = at + 4 + 2 * width
+    parts = reads + 1 + 3 * code[reads]
+    for part in range(parts, at + code[at], 5):
+        for p in range(code[part + 1], code[part + 2]):
+            for i in range(known.functions[code[part], KEY]):
+                key[i] = 0
+            for i in range(reads + 1, parts, 3):
+                key[code[i + 1]] += summary[code[i]] << code[i + 2]
+            key[code[part + 3]] += row[p] << code[part + 4]
+            found = answer_of(known, work, code[part], key)
             if found < 0:
                 ready = False
             elif greatest:
-                total[0] = max(total[0], pools.numbers[found])
+                total[0] = max(total[0], known.numbers[found])
             else:
                 for i in range(width):
-                    total[i] += pools.numbers[found + i]
+                    total[i] += known.numbers[found + i]
     return ready
 
 
-# What views show
+# Views
 
 
 @inlined
-def first_choice(views: Long, at: int, where: Long) -> bool:
-    """Set ``where`` to the first position of each cell; False if a family has no members."""
-    for c in range(views[at + 1]):
-        begin = views[at + 2 + 2 * c]
-        if begin == views[at + 3 + 2 * c]:
-            return False
-        where[c] = begin
-    return True
+def first_choice(known: Known, work: Work, view: int) -> int:
+    """Set key and members to the first choice; gives where the cells are, -1 if there is none."""
+    code, key, row = known.code, work.key, work.row
+    for i in range(known.functions[code[view], KEY]):
+        key[i] = 0
+    cells = view + 2 + 3 * code[view + 1]
+    for i in range(view + 2, cells, 3):
+        key[code[i + 1]] += work.summary[code[i]] << code[i + 2]
+    for c in range(code[cells]):
+        i = cells + 1 + 4 * c
+        if code[i] == code[i + 1]:
+            return -1
+        work.where[c] = code[i]
+        key[code[i + 2]] += row[code[i]] << code[i + 3]
+    return int(cells)
 
 
 @inlined
-def next_choice(views: Long, at: int, where: Long, row: Small, after: Small) -> bool:
-    """Go on to the next choice of members, past those that look like their neighbours in both."""
-    for c in range(views[at + 1] - 1, -1, -1):
-        p, end = where[c] + 1, views[at + 3 + 2 * c]
+def next_choice(known: Known, work: Work, cells: int) -> bool:
+    """Go on to the next choice of members, past those that are equal to their neighbours."""
+    code, key, row, where = known.code, work.key, work.row, work.where
+    for c in range(code[cells] - 1, -1, -1):
+        i = cells + 1 + 4 * c
+        begin, end = code[i], code[i + 1]
+        if end == begin + 1:
+            continue
+        old = where[c]
+        p = work.nexts[old]
+        more = p < end
+        if not more:
+            p = begin
+        key[code[i + 2]] += (row[p] - row[old]) << code[i + 3]
+        where[c] = p
+        if more:
+            return True
+    return False
+
+
+@inlined
+def find_nexts(known: Known, work: Work) -> None:
+    """Find for each position the next one in its family that holds another value, or its end."""
+    row, nexts, places = work.row, work.nexts, known.places
+    for p in range(row.shape[0] - 1, -1, -1):
+        alike = p + 1 < places[p, END] and row[p + 1] == row[p]
+        nexts[p] = nexts[p + 1] if alike else p + 1
+
+
+SAID_DENIED, SAID_PENDING, SAID_GRANTED, SAID_NOTHING = 1, 2, 4, 8
+"""The bits of what `ask` gives."""
+
+
+@inlined
+def ask(known: Known, work: Work, view: int) -> int:
+    """What a predicate says, over all choices of members up to the first that it denies."""
+    said = 0
+    cells = first_choice(known, work, view)
+    more = cells >= 0
+    while more:
+        answer = answer_of(known, work, known.code[view], work.key)
+        if answer == DENIED:
+            return said | SAID_DENIED
+        if answer == PENDING:
+            said |= SAID_PENDING
+        elif answer == GRANTED:
+            said |= SAID_GRANTED
+        else:
+            said |= SAID_NOTHING
+        more = next_choice(known, work, cells)
+    return said
+
+
+# Steps
+
+
+@inlined
+def ask_of_step(known: Known, work: Work, view: int, action: int) -> int:
+    """As `ask`, of the step from ``work.row`` to ``work.after``."""
+    code, where = known.code, work.step_where
+    cells = view + 2 + 5 * code[view + 1]
+    count, said = code[cells], 0
+    for c in range(count):
+        where[c] = code[cells + 1 + 6 * c]
+        if where[c] == code[cells + 2 + 6 * c]:
+            return said
+    while True:
+        _key_of_step(known, work, view, action)
+        answer = answer_of(known, work, code[view], work.step_key)
+        if answer == DENIED:
+            return said | SAID_DENIED
+        if answer == PENDING:
+            said |= SAID_PENDING
+        elif answer == GRANTED:
+            said |= SAID_GRANTED
+        else:
+            said |= SAID_NOTHING
+        if not _next_choice_of_step(known, work, cells):
+            return said
+
+
+@inlined
+def _key_of_step(known: Known, work: Work, view: int, action: int) -> None:
+    """Put together the key for a step and a choice of members."""
+    code, key = known.code, work.step_key
+    cells = view + 2 + 5 * code[view + 1]
+    end = cells + 1 + 6 * code[cells]
+    for i in range(known.functions[code[view], KEY]):
+        key[i] = 0
+    key[code[end]] += action << code[end + 1]
+    for i in range(view + 2, cells, 5):
+        key[code[i + 1]] += work.summary[code[i]] << code[i + 2]
+        key[code[i + 3]] += work.summary_after[code[i]] << code[i + 4]
+    for c in range(code[cells]):
+        i, p = cells + 1 + 6 * c, work.step_where[c]
+        key[code[i + 2]] += work.row[p] << code[i + 3]
+        key[code[i + 4]] += work.after[p] << code[i + 5]
+
+
+@inlined
+def _next_choice_of_step(known: Known, work: Work, cells: int) -> bool:
+    """As `next_choice`, past those equal to their neighbours before and after the step."""
+    code, where, row, after = known.code, work.step_where, work.row, work.after
+    for c in range(code[cells] - 1, -1, -1):
+        i = cells + 1 + 6 * c
+        p, end = where[c] + 1, code[i + 1]
         while p < end and row[p] == row[p - 1] and after[p] == after[p - 1]:
             p += 1
         if p < end:
             where[c] = p
             return True
-        where[c] = views[at + 2 + 2 * c]
+        where[c] = code[i]
     return False
 
 
-@inlined
-def answer_for(
-    table: Table, views: Long, at: int, key: Long, where: Long, row: Small, summary: Long
+@entry
+def fill(
+    functions: Long, recipes: Long, slots: Long, log: Long, begin: int, end: int, key: Long
 ) -> int:
-    """The answer for one choice of members."""
-    cells = views[at + 1]
-    key[0] = views[at]
-    for c in range(cells):
-        key[1 + c] = row[where[c]]
-    reads, first = views[at + 2 + 2 * cells], at + 3 + 2 * cells
-    for i in range(reads):
-        key[1 + cells + i] = summary[views[first + i]]
-    return look_up(table, key, 1 + cells + reads)
+    """Put the answers of a part of a log into the table; gives the first that finds no room.
 
-
-@compiled
-def ask(
-    program: Program, table: Table, scratch: Scratch, at: int, row: Small, summary: Long
-) -> tuple[int, bool]:
-    """The worst answer of a predicate (false, pending, true, nothing), and whether it spoke."""
-    views, where = program.views, scratch.where
-    worst, spoken = SILENT, False
-    if not first_choice(views, at, where):
-        return worst, spoken
-    while True:
-        answer = answer_for(table, views, at, scratch.key, where, row, summary)
-        if answer == DENIED:
-            return DENIED, True
-        if answer == PENDING:
-            worst = PENDING
-        elif answer == GRANTED:
-            spoken = True
-        if answer == GRANTED and worst == SILENT:
-            worst = GRANTED
-        if not next_choice(views, at, where, row, row):
-            return worst, spoken
-
-
-@compiled
-def all_granted(
-    program: Program, table: Table, scratch: Scratch, at: int, row: Small, summary: Long
-) -> int:
-    """Whether a predicate is true of every choice (nothing said counts as false), or pending."""
-    views, where = program.views, scratch.where
-    worst = GRANTED
-    if not first_choice(views, at, where):
-        return worst
-    while True:
-        answer = answer_for(table, views, at, scratch.key, where, row, summary)
-        if answer in (DENIED, SILENT):
-            return DENIED
-        if answer == PENDING:
-            worst = PENDING
-        if not next_choice(views, at, where, row, row):
-            return worst
+    An entry of the log is: function, answer, arguments. A recipe has the word and shift of each.
+    """
+    at = begin
+    while at < end:
+        function = log[at]
+        words, count, recipe = (
+            functions[function, KEY],
+            functions[function, ARGUMENTS],
+            functions[function, RECIPE],
+        )
+        for i in range(words):
+            key[i] = 0
+        for i in range(count):
+            key[recipes[recipe + 2 * i]] += log[at + 2 + i] << recipes[recipe + 2 * i + 1]
+        slot = slot_of(functions, function, hash_of(key, words, functions[function, FACTOR]))
+        while slots[slot + words] >= 0:
+            slot += words + 1
+        if slot + 2 * (words + 1) > functions[function, STOP]:
+            return at
+        for i in range(words):
+            slots[slot + i] = key[i]
+        slots[slot + words] = log[at + 1]
+        at += 2 + count
+    return at

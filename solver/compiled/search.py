@@ -1,50 +1,58 @@
 """Breadth-first search by the compiled loop.
 
 It finds the same states in the same order as `kubelemma.solver.search` (but for the order in which
-a family's members are tried), and stops between ranges of states instead of between two states: if
-every property is violated in the middle of a range, the range is still finished.
+a family's members are tried), and stops between batches of states instead of between two states.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import numpy as np
 
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.events import Listener, Progress
-from kubelemma.solver.limits import MAX_MEMORY, MAX_STATES, Limits, Watch
+from kubelemma.solver.limits import ALL_VIOLATED, INTERRUPTED, MAX_MEMORY, MAX_STATES, Limits, Watch
 from kubelemma.solver.numbering import Ids
 from kubelemma.solver.search import Finding, Search, Stopped
-from kubelemma.solver.space import Edges, Hop, Space
+from kubelemma.solver.space import Hop, Links, Space
+from kubelemma.solver.tables import Move
 
-from . import growing, kernels, lookups
+from . import expansion, growing, peeling, visited
 from .answers import Answers
 from .arrays import (
+    ASKED,
+    BATCH,
     BILLION,
     BILLIONS,
     CONCRETE,
     CRAMPED,
     CUT,
-    ENOUGH,
-    FULL,
-    LENGTH,
-    MISSING,
-    RANGE,
-    STATES,
-    STATUS,
-    TARGETS,
+    DEGREE,
+    EDGES,
+    FOUND,
+    REGIONS,
+    SPARE,
+    STATUSES,
     TERMINAL,
     Long,
-    Pools,
-    Sheet,
+    Small,
     States,
+    Work,
 )
-from .layout import Asked, program_of, scratch_for
+from .growing import longer
+from .layout import Asked, Layout
+from .store import Store
+from .workers import Crew, room_to_work, shares
+
+CANDIDATES = 1 << 14
+"""The room for candidates of one worker at first."""
+
+ADDED = (TERMINAL, CUT, CONCRETE, BILLIONS)
+"""What is counted over all batches."""
 
 
 class FlatSpace(Space):
@@ -70,80 +78,140 @@ class FlatSpace(Space):
 class Rows(Sequence[Ids]):
     """The states as `kubelemma.solver.numbering` knows them."""
 
-    def __init__(self, states: States, local: list[int]) -> None:
-        self._states = states
-        self._local = local
+    def __init__(self, states: States, places: Long, count: int) -> None:
+        self._states, self._places, self._count = states, places, count
 
     def __len__(self) -> int:
-        return len(self._states.rows)
+        return self._count
 
     def __getitem__(self, state: int) -> Ids:  # type: ignore[override]  # never sliced
-        return tuple([self._local[i] for i in self._states.rows[state].tolist()])
+        row: Small = np.empty((1, self._places.shape[0]), dtype=np.int32)
+        visited.unpack(self._places, self._states.words, state, state + 1, row)
+        return tuple(row[0].tolist())
 
 
-class Mark(NamedTuple):
-    """What is whole: everything known when a range of states was finished."""
+class Batch(NamedTuple):
+    """A batch of states that was looked over, and how many candidates were found."""
 
-    expanded: int
-    counters: Long
-    fired: Long
-    cut: Long
+    begin: int
+    end: int
+    candidates: int
+
+    def shares(self, workers: int) -> Sequence[tuple[int, int]]:
+        """The states of each worker, counted from the first of the batch."""
+        return shares(0, self.end - self.begin, workers)
+
+
+class Keeper(Protocol):
+    """Who keeps a search on disk: brings it back, says when it is time to save, and saves it."""
+
+    def restore(self) -> bool:
+        """Bring the search to where it was saved; False if it was not."""
+
+    def due(self, seconds: float) -> bool:
+        """Whether to save, so long after the start."""
+
+    def save(self) -> None:
+        """Save the search, which is between two batches."""
 
 
 class CompiledSearch(Search):
-    """One run, with the results of a `Search` after it."""
+    """One run, with the results of a `Search` after it.
+
+    ``flat`` has the states, ``counts`` what was counted (by the places of `Work.status`),
+    ``edge_count`` the number of edges, ``degree`` the most steps from a state. A ``keeper`` is
+    to be set before it runs.
+    """
 
     space: FlatSpace
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - those of a `Search`, and one
         self,
         system: System,
         properties: Sequence[Property],
         limits: Limits,
         listener: Listener,
         watch: Watch,
+        workers: int = 1,
     ) -> None:
         super().__init__(system, properties, limits, listener, watch)
         self._limits = limits
-        self._answers = Answers(system, self.tables)
-        self._program = program_of(system, self.tables, self._answers, self._asked())
-        self._scratch = scratch_for(system, self._program, len(self.tracks))
-        self._table = growing.empty_table()
-        self._answered = 0
-        self._states = growing.room_for_states(
-            self._program.begins.shape[0], len(self.goals), edges=self._with_edges
-        )
-        self._sheet = Sheet(
-            counters=np.zeros(STATUS + 1, dtype=np.int64),
-            fired=np.zeros(64, dtype=np.int64),
-            cut=np.zeros(len(system.bounds), dtype=np.int64),
-            found=np.full((len(self.tracks), 3), -1, dtype=np.int64),
-            spoken=np.zeros(len(self.tracks), dtype=np.uint8),
-        )
-        self._told = [False] * len(self.tracks)
-        self._first = self._answers.values.numbers(system.initial)
+        self._crew = Crew(workers)
+        self._tasks: dict[str, int] = {}
+        self.answers = Answers(system, self.tables, self._task_of)
+        self._layout = Layout(system, self.tables, self.answers, self._asked())
+        self.store = Store(system, self.tables, self.answers, self._layout)
+        self._system = system
+        self.degree = 0
+        self.counts = np.zeros(STATUSES, dtype=np.int64)
+        self.edge_count = 0
         self.space = FlatSpace()
-        self._mark = self._marked(0)
+        self.works = [self._room_to_work() for _ in range(workers)]
+        self.flat = growing.room_for_states(
+            self.store.words, len(self.goals), limits.max_states, edges=self._with_edges
+        )
+        self._grow_candidates(CANDIDATES)
+        self._whole = True
+        self.keeper: Keeper | None = None
 
     def run(self) -> None:
         """Search to the end, to a limit, or until every property is known to be violated."""
         super().run()
-        self._settle()
+        if self.keeper is not None and self._whole:
+            self.keeper.save()
+        if self.stopped_by not in {ALL_VIOLATED, INTERRUPTED}:
+            self._judge_frontier()
+        self._present()
 
     def model_calls(self) -> int:
         """How often the model's own code was called."""
-        return self.tables.calls() + self._answers.calls()
+        return self.answers.calls()
 
     def progress(self) -> Progress:
         """How far the search has come."""
         return Progress(
             states=len(self.space),
-            transitions=int(self._mark.fired.sum()),
+            transitions=sum(int(work.fired.sum()) for work in self.works),
             depth=self.depth,
-            frontier=len(self.space) - self._mark.expanded,
+            frontier=len(self.space) - self.expanded,
             seconds=self._watch.seconds,
             memory_bytes=self._watch.memory_bytes,
         )
+
+    def links(self) -> Links:
+        """The steps of controllers, and which states they may lead round to."""
+        states, count, left = self.flat, len(self.space), self.expanded
+        states.offsets[left + 1 : count + 1] = states.offsets[left]
+        kinds = np.full(count, peeling.CORE, dtype=np.uint8)
+        peeling.peel(
+            states.offsets,
+            states.targets,
+            states.tasks,
+            np.zeros(count, dtype=np.int32),
+            np.empty(count, dtype=np.int32),
+            kinds,
+        )
+        return Links(
+            offsets=states.offsets[: count + 1],
+            targets=states.targets,
+            tasks=states.tasks,
+            task_count=len(self._tasks),
+            move_of=self._move_of,
+            core=np.flatnonzero(kinds == peeling.CORE),
+            alone=np.flatnonzero(kinds == peeling.ALONE),
+        )
+
+    def _move_of(self, state: int, edge: int) -> int:
+        """Which move an edge is: the edges of a state are those of its moves that are no faults."""
+        batch = self._expanded(state, state + 1, leave=True)
+        moves = self._candidates.moves[: batch.candidates].tolist()
+        moves = [move for move in moves if self.answers.tasks[move] >= 0]
+        return int(moves[edge - int(self.flat.offsets[state])])
+
+    def _task_of(self, move: Move) -> int:
+        if move.rule.environment:
+            return -1
+        return self._tasks.setdefault(move.rule.fairness, len(self._tasks))
 
     def _asked(self) -> Asked:
         """The predicates that the plain search would ask, with the numbers of their properties."""
@@ -162,155 +230,322 @@ class CompiledSearch(Search):
                 asked.by_action.setdefault(action, []).append(row)
         return asked
 
+    # Room
+
+    def _room_to_work(self) -> Work:
+        return room_to_work(
+            self._system,
+            words=self.store.words,
+            sums=self.store.known.measures.shape[1],
+            key=self.store.longest_key,
+            tracks=len(self.tracks),
+            goals=len(self.goals),
+        )
+
+    def _grow_candidates(self, room: int) -> None:
+        size = room * self._crew.size
+        self._candidates = growing.room_for_candidates(size, self.store.words)
+        self._room = room
+
+    def _adopt_layout(self) -> None:
+        """Go over to the store's new layout, with all states found."""
+        old, new, count = self._old_places, self.store.known.places, len(self.space)
+        words = self.flat.words
+        if self.store.words > words.shape[1]:
+            words = np.empty((words.shape[0], self.store.words), dtype=np.int64)
+        for begin, end in shares(0, count, count // growing.LEAST_STATES + 1):
+            rows: Small = np.empty((end - begin, old.shape[0]), dtype=np.int32)
+            visited.unpack(old, self.flat.words, begin, end, rows)
+            visited.pack(new, rows, begin, words)
+        self.flat = self.flat._replace(words=words)
+        self.works = [self._renewed(work) for work in self.works]
+        self._grow_candidates(self._room)
+        self.rehash()
+
+    def _renewed(self, old: Work) -> Work:
+        new = self._room_to_work()
+        return new._replace(open=old.open, spoken=old.spoken, fired=old.fired, ready=old.ready)
+
+    def _rehash(self, room: int) -> None:
+        """Make a table of states with so many slots a region."""
+        count = len(self.space)
+        self.flat = self.flat._replace(slots=growing.empty_slots(0))
+        while True:
+            most = self._limits.max_memory_bytes
+            self._watch.measure()
+            if most is not None and self._watch.memory_bytes + 8 * room * REGIONS > most:
+                raise Stopped(MAX_MEMORY)
+            slots = growing.empty_slots(room)
+            if visited.rehash(self.flat.words, slots, count) == count:
+                self.flat = self.flat._replace(slots=slots)
+                return
+            room *= 2
+
+    # The search
+
     def _search(self) -> None:
         if self._max_states == 0:
             raise Stopped(MAX_STATES)
-        self._discover_first()
-        while level := self.space.next_level():
+        self._old_places = self.store.known.places
+        if self.keeper is None or not self.keeper.restore():
+            self._begin()
+        level = range(self.expanded, self.space.levels[-1])
+        while level or (level := self.space.next_level()):
             begin = level.start
             while begin < level.stop:
                 self._pause()
-                begin = self._range(begin, min(begin + RANGE, level.stop))
+                end = min(begin + BATCH, level.stop)
+                self._leave(begin, end)
+                begin = end
+            level = range(0)
 
-    def _discover_first(self) -> None:
-        row = self._states.rows[0]
-        row[:] = self._first
-        for begin, end in self._program.families.tolist():
-            row[begin:end].sort()
-        lookups.rehash_states(self._states.rows, self._states.slots, 1)
-        self._sheet.counters[STATES] = 1
-        self._judge(0)
-        self._finish(0)
+    def _begin(self) -> None:
+        """Start with the initial state."""
+        row: Small = np.array([self._initial], dtype=np.int32)
+        visited.pack(self.store.known.places, row, 0, self.flat.words)
+        visited.rehash(self.flat.words, self.flat.slots, 1)
+        self.space.count = 1
+        if self._with_edges:
+            self.flat.offsets[0] = 0
 
-    def _range(self, begin: int, end: int) -> int:
-        """Leave these states by every step, and judge those that are found; gives the end."""
-        known = len(self.space)
+    def _pause(self) -> None:
+        super()._pause()
+        if self.keeper is not None and self.keeper.due(self._watch.seconds):
+            self.keeper.save()
+
+    def _leave(self, begin: int, end: int) -> None:
+        """Leave these states by every step, and find where they lead."""
+        batch = self._expanded(begin, end, leave=True)
+        count = len(self.space)
         most = growing.MOST_STATES if self._max_states is None else self._max_states
-        at, status = begin, MISSING
-        self._scratch.ready[:] = 0
-        while at < end and status != ENOUGH:
-            at = kernels.expand(
-                self._program,
-                self._table,
-                self._pools(),
-                self._states,
-                self._sheet,
-                self._scratch,
-                at,
-                end,
-                most,
-            )
-            status = self._sheet.counters[STATUS]
-            if status == CRAMPED:
-                self._make_room()
-            elif at < end and status != ENOUGH:
-                self._fill()
-        self._tell()
-        self._judge(known)
-        self._finish(at)
-        if status == ENOUGH:
-            raise Stopped(MAX_STATES)
-        return end
-
-    def _judge(self, begin: int) -> None:
-        """Ask about all states from this one on."""
-        states = int(self._sheet.counters[STATES])
-        for first in range(begin, states, RANGE):
-            self._scratch.ready[:] = 0
-            at, end = first, min(first + RANGE, states)
-            while at < end:
-                at = kernels.judge(
-                    self._program,
-                    self._table,
-                    self._pools(),
-                    self._states,
-                    self._sheet,
-                    self._scratch,
-                    at,
-                    end,
-                )
-                self._fill()
-        self._tell()
-
-    def _pools(self) -> Pools:
-        answers = self._answers
-        return Pools(answers.values.measures.array, answers.numbers.array, answers.moves.array)
-
-    def _fill(self) -> None:
-        """Answer all questions that the loop has noted."""
-        table, end = self._table, int(self._table.used[LENGTH])
-        while self._answered < end:
-            first = self._answered + 2
-            last = first + int(table.records[self._answered])
-            key: list[int] = table.records[first:last].tolist()
-            table.records[first - 1] = self._answers.answer(key)
-            self._answered = last
-        if table.used[FULL]:
-            self._table = growing.grown_table(table)
-        moves = self._answers.move_count
-        if moves > self._sheet.fired.shape[0]:
-            fired = np.zeros(2 * moves, dtype=np.int64)
-            fired[: self._sheet.fired.shape[0]] = self._sheet.fired
-            self._sheet = self._sheet._replace(fired=fired)
-
-    def _make_room(self) -> None:
-        """Grow what may be too small for the steps of the next state."""
-        most = self._limits.max_memory_bytes
-        self._watch.measure()
-        needed = growing.bytes_to_copy(self._states)
-        if most is not None and self._watch.memory_bytes + needed > most:
+        if count + batch.candidates > most and end - begin > 1:
+            middle = (begin + end) // 2
+            self._leave(begin, middle)
+            self._leave(middle, end)
+            return
+        new = self._sifted(batch)
+        if count + sum(new) > most:
+            if self.keeper is not None:
+                self.keeper.save()
+            self._whole = False
+            self._leave_in_part(batch, most)
+        if count + sum(new) > self.flat.words.shape[0]:
             raise Stopped(MAX_MEMORY)
-        counters = self._sheet.counters
-        if 2 * counters[STATES] > self._states.rows.shape[0]:
-            self._states = growing.more_states(self._states, int(counters[STATES]))
-        if 2 * counters[TARGETS] > self._states.targets.shape[0] > 0:
-            self._states = growing.more_edges(self._states)
+        self._settle(batch, new)
 
-    def _tell(self) -> None:
-        """Report the violations that the loop has noted, in the order of their states."""
-        found = self._sheet.found
-        new = [i for i in range(len(self.tracks)) if found[i, 0] >= 0 and not self._told[i]]
-        self.space.arrays = self._states
-        for i in sorted(new, key=lambda i: int(found[i, 0])):
-            state, move, target = map(int, found[i])
-            self._told[i] = True
-            tail = (Hop(move, target),) if move >= 0 else ()
-            self.violated(self.tracks[i], Finding(state, tail))
+    def _expanded(self, begin: int, end: int, *, leave: bool) -> Batch:
+        """Judge the states of a batch, and find all candidates."""
+        while True:
+            batch = self._try_to_expand(begin, end, leave=leave)
+            if batch is not None:
+                return batch
+            self._adopt_layout()
+            self._old_places = self.store.known.places
 
-    def _finish(self, expanded: int) -> None:
-        """All states before this one are left, and all that were found are judged."""
-        self._mark = self._marked(expanded)
-        self.space.count = int(self._mark.counters[STATES])
+    def _try_to_expand(self, begin: int, end: int, *, leave: bool) -> Batch | None:
+        """As `_expanded`; None if the layout had to be changed on the way."""
+        for k, work in enumerate(self.works):
+            self._begin_batch(work, k * self._room)
+        parts = shares(begin, end, self._crew.size)
+        waiting = list(range(self._crew.size))
+        while waiting:
 
-    def _marked(self, expanded: int) -> Mark:
-        sheet = self._sheet
-        return Mark(expanded, sheet.counters.copy(), sheet.fired.copy(), sheet.cut.copy())
+            def expand(k: int) -> int:
+                work = self.works[k]
+                work.status[ASKED] = 0
+                work.recent[:] = 0
+                return expansion.expand(
+                    self.store.known,
+                    self.flat,
+                    self._candidates,
+                    work,
+                    begin,
+                    *parts[k],
+                    (k + 1) * self._room,
+                    leave,
+                )
 
-    def _settle(self) -> None:
-        """Put the results where those of a plain search are, as of the last mark."""
-        mark, states, count = self._mark, self._states, len(self.space)
-        self.space.arrays = states
-        self.space.states = cast("list[Ids]", Rows(states, self._answers.values.local))
-        self.expanded = mark.expanded
-        self.terminal = int(mark.counters[TERMINAL])
-        self.cut_states = int(mark.counters[CUT])
+            left = self._crew.do(expand, waiting)
+            if any(self.works[k].status[CRAMPED] for k in waiting):
+                self._grow_candidates(2 * self._room)
+                return self._try_to_expand(begin, end, leave=leave)
+            asked = [self.works[k] for k in waiting]
+            waiting = [k for k, number in zip(waiting, left, strict=True) if number]
+            questions = [work.questions[: work.status[ASKED]] for work in asked]
+            if waiting and self.store.answer(questions):
+                return None
+        ends = [int(work.status[FOUND]) for work in self.works]
+        return Batch(begin, end, sum(ends[k] - k * self._room for k in range(self._crew.size)))
+
+    def _begin_batch(self, work: Work, first: int) -> None:
+        work.status[:] = 0
+        work.status[FOUND] = first
+        work.ready[:] = 0
+        work.found[:] = -1
+        work.cut[:] = 0
+        for track, open_ in zip(self.tracks, range(len(self.tracks)), strict=True):
+            work.open[open_] = track.finding is None
+
+    def _sifted(self, batch: Batch) -> list[int]:
+        """Look up all candidates; gives how many are new for each worker's part."""
+        count, size = len(self.space), self._crew.size
+        room = growing.slots_for(count + batch.candidates)
+        if REGIONS * (room + SPARE) > self.flat.slots.shape[0]:
+            self._rehash(room)
+
+        def sift(shard: int) -> int:
+            return visited.sift(
+                self.flat, self._candidates, batch.end - batch.begin, count, shard, size
+            )
+
+        while min(new := self._crew.do(sift, range(size))) < 0:
+            self._rehash(2 * (self.flat.slots.shape[0] // REGIONS - SPARE))
+        if size == 1:
+            return new
+
+        return self._crew.do(
+            lambda part: visited.count_new(self._candidates, *part, count), batch.shares(size)
+        )
+
+    def _settle(self, batch: Batch, new: list[int]) -> None:
+        """Number the new states, note where the steps lead, and count."""
+        count = len(self.space)
+        self._whole = False
+        for k in range(self._crew.size):
+            self.with_room_for_moves(k)
+        firsts = [count + sum(new[:k]) for k in range(len(new))]
+        parts = batch.shares(self._crew.size)
+
+        def settle(k: int) -> int:
+            return visited.settle(
+                self.flat, self._candidates, self.works[k].fired, *parts[k], count, firsts[k]
+            )
+
+        self._crew.do(settle, range(self._crew.size))
+        if self._with_edges:
+            self._link(batch, count)
+        for work in self.works:
+            self.counts[list(ADDED)] += work.status[list(ADDED)]
+            self.degree = max(self.degree, int(work.status[DEGREE]))
+            for (name, _), number in zip(self._bounds, work.cut.tolist(), strict=True):
+                if number:
+                    self.cut[name] += number
+        self._finish(count + sum(new), batch.end)
+        self._whole = True
+
+    def _link(self, batch: Batch, count: int) -> None:
+        edges = [int(work.status[EDGES]) for work in self.works]
+        if self.edge_count + sum(edges) > self.flat.targets.shape[0]:
+            raise Stopped(MAX_MEMORY)
+        firsts = [self.edge_count + sum(edges[:k]) for k in range(len(edges))]
+
+        parts = batch.shares(self._crew.size)
+
+        def link(k: int) -> int:
+            return visited.link(
+                self.flat,
+                self._candidates,
+                self.store.known.tasks,
+                batch.begin,
+                *parts[k],
+                count,
+                firsts[k],
+            )
+
+        self._crew.do(link, range(self._crew.size))
+        self.edge_count += sum(edges)
+
+    def _finish(self, count: int, expanded: int) -> None:
+        """The batch is whole: keep what was found, and tell of violations."""
+        known = len(self.space)
+        self.space.count = count
+        self.expanded = expanded
+        self.space.arrays = self.flat
+        found: dict[int, tuple[int, int]] = {}
+        for work in self.works:
+            for track in np.flatnonzero(work.found[:, 0] >= 0).tolist():
+                found.setdefault(track, (int(work.found[track, 0]), int(work.found[track, 1])))
+        for number, (state, candidate) in sorted(found.items(), key=lambda item: item[1][0]):
+            self._refuted(number, state, candidate, known)
+
+    def _refuted(self, track: int, state: int, candidate: int, known: int) -> None:
+        tail: tuple[Hop, ...] = ()
+        if candidate >= 0:
+            target = int(self._candidates.ids[candidate])
+            if target >= known:
+                target = int(self._candidates.fresh[target - known])
+            tail = (Hop(int(self._candidates.moves[candidate]), target),)
+        self.violated(self.tracks[track], Finding(state, tail))
+
+    def _leave_in_part(self, batch: Batch, most: int) -> None:
+        """Take the steps from a state up to the one that leads beyond the limit of states."""
+        count = len(self.space)
+        begin, end = map(int, self._candidates.spans[0])
+        fresh = np.flatnonzero(self._candidates.ids[begin:end] == np.arange(begin, end) + count)
+        cut = begin + int(fresh[most - count])
+        work = self.with_room_for_moves(-1)
+        self._candidates.spans[0, 1] = cut
+        visited.settle(self.flat, self._candidates, work.fired, 0, 1, count, count)
+        beyond = (work.found[:, 1] < 0) | (work.found[:, 1] >= cut)
+        work.found[beyond] = -1
+        self._finish(most, batch.begin)
+        raise Stopped(MAX_STATES)
+
+    def _judge_frontier(self) -> None:
+        """Ask about the states that were found, but not left."""
+        expanded = self.expanded
+        for begin in range(expanded, len(self.space), BATCH):
+            end = min(begin + BATCH, len(self.space))
+            self._expanded(begin, end, leave=False)
+            for work in self.works:
+                self.counts[list(ADDED)] += work.status[list(ADDED)]
+            self._finish(len(self.space), expanded)
+
+    def _present(self) -> None:
+        """Put the results where those of a plain search are."""
+        states = self.space.arrays = self.flat
+        count = len(self.space)
+        places = self.store.known.places
+        self.space.states = cast("list[Ids]", Rows(states, places, count))
+        self.terminal = int(self.counts[TERMINAL])
+        self.cut_states = int(self.counts[CUT])
         self.concrete_states = self._concrete_states()
-        self.fired = Counter({int(i): int(mark.fired[i]) for i in np.flatnonzero(mark.fired)})
-        pairs = zip(self._bounds, mark.cut.tolist(), strict=True)
-        self.cut = Counter({name: number for (name, _), number in pairs if number})
+        fired = self.all_fired()
+        self.fired = Counter({int(i): int(fired[i]) for i in np.flatnonzero(fired)})
         for i, track in enumerate(self.tracks):
-            track.spoken = bool(self._sheet.spoken[i])
+            track.spoken = any(bool(work.spoken[i]) for work in self.works)
         for i, goal in enumerate(self.goals):
             goal.reached[:] = states.reached[i, :count].tobytes()
-        if self._with_edges:
-            self.edges = Edges(
-                cast("array[int]", states.offsets[: mark.expanded + 1]),
-                cast("array[int]", states.targets),
-                cast("array[int]", states.labels),
-            )
+
+    def all_fired(self) -> Long:
+        """How often each move was taken, by its number."""
+        fired = np.zeros(len(self.answers.tasks), dtype=np.int64)
+        for work in self.works:
+            size = min(fired.shape[0], work.fired.shape[0])
+            fired[:size] += work.fired[:size]
+        return fired
+
+    def adopt_answers(self) -> None:
+        """Use answers that were given before the search began."""
+        self.store.renew()
+        self._adopt_layout()
+        self._old_places = self.store.known.places
+
+    def rehash(self) -> None:
+        """Make the table of states that suits their number."""
+        self._rehash(growing.slots_for(len(self.space)))
+
+    def with_room_for_moves(self, k: int) -> Work:
+        """A worker who can count all moves."""
+        work, moves = self.works[k], len(self.answers.tasks)
+        if moves > work.fired.shape[0]:
+            fired = longer(work.fired, 2 * moves)
+            fired[work.fired.shape[0] :] = 0
+            work = self.works[k] = work._replace(fired=fired)
+        return work
 
     def _concrete_states(self) -> int:
-        counters, states = self._mark.counters, self.space.states
-        if self._program.orders.shape[0]:
-            return int(counters[BILLIONS]) * BILLION + int(counters[CONCRETE])
-        return sum(self.tables.numbering.orbit_size(states[i]) for i in range(len(self.space)))
+        if self.store.known.orders.shape[0]:
+            return int(self.counts[BILLIONS]) * BILLION + int(self.counts[CONCRETE])
+        numbering, states = self.tables.numbering, self.space.states
+        return sum(numbering.orbit_size(states[i]) for i in range(len(self.space)))

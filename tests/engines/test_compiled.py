@@ -34,6 +34,7 @@ def kuberollout() -> ModuleType:
     source = ROOT / "benchmarks" / "kuberollout.py"
     if not source.exists():
         pytest.skip("the benchmarks are not part of this distribution")
+    sys.path.append(str(source.parent))
     spec = importlib.util.spec_from_file_location("kuberollout_compiled", source)
     assert spec is not None
     assert spec.loader is not None

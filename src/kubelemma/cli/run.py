@@ -39,7 +39,11 @@ def run(arguments: Sequence[str]) -> int:
 def _failed(error: Exception, *, verbose: bool) -> ExitCode:
     """Report what no command has dealt with."""
     from kubelemma.model.manifests.problems import InvalidInput
+    from kubelemma.solver.checkpoints import CheckpointError
 
+    if isinstance(error, CheckpointError):
+        click.echo(f"kubelemma: {error}", err=True)
+        return ExitCode.USAGE
     if isinstance(error, InvalidInput):
         for problem in error.problems:
             click.echo(str(problem), err=True)

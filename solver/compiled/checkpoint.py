@@ -1,0 +1,131 @@
+"""A search on disk, so that it can go on after it was killed at any moment.
+
+States and edges are only ever added, so their files are appended to; a small file that is replaced
+in one go says how much of them counts. They hold numbers; what the numbers mean is found out anew
+by giving the model the same questions in the same order. If it answers differently, it is another
+model, and the checkpoint is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kubelemma.solver.checkpoints import CheckpointError
+
+FORMAT = 1
+MANIFEST = "checkpoint.json"
+
+COLUMNS: Mapping[str, str] = {
+    "rows": "<i4",
+    "parents": "<i4",
+    "moves": "<i4",
+    "reached": "|u1",
+    "offsets": "<i8",
+    "targets": "<i4",
+    "tasks": "<u2",
+    "answers": "<i8",
+}
+"""The files, and the type of the numbers in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What the small file says: how long each column is, and all that is not a column."""
+
+    lengths: Mapping[str, int]
+    facts: Mapping[str, Any]
+
+
+class Checkpoint:
+    """A folder with one search in it. ``identity`` tells the search from others.
+
+    Raises:
+        CheckpointError: the folder has a checkpoint though ``resume`` was not asked for; that of
+            another search; or one that is broken.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any], *, resume: bool) -> None:
+        self._folder = folder
+        self._identity = {"format": FORMAT, **identity}
+        self.saved = self._read()
+        if self.saved is not None and not resume:
+            raise CheckpointError(
+                f"{folder} has a checkpoint already; say that it is to be resumed, or choose "
+                "another folder"
+            )
+        self._lengths = dict(self.saved.lengths) if self.saved else dict.fromkeys(COLUMNS, 0)
+
+    def length(self, column: str) -> int:
+        """How many numbers of a column are on disk."""
+        return self._lengths[column]
+
+    def load(self, column: str) -> NDArray[Any]:
+        """A column, as it was saved.
+
+        Raises:
+            CheckpointError: the file is shorter than it should be.
+        """
+        path, length = self._path(column), self._lengths[column]
+        found = np.fromfile(path, dtype=COLUMNS[column], count=length) if length else np.zeros(0)
+        if len(found) != length:
+            raise CheckpointError(f"{path} ends after {len(found)} of {length} numbers")
+        return found.astype(COLUMNS[column], copy=False)
+
+    def save(self, added: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
+        """Append to the columns, then let the new lengths and facts count."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for column, numbers in added.items():
+            self._append(column, numbers)
+        content = {"identity": self._identity, "lengths": self._lengths, "facts": facts}
+        fresh = self._folder / f"{MANIFEST}.new"
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._folder / MANIFEST)
+
+    def _append(self, column: str, numbers: NDArray[Any]) -> None:
+        """Write after what counts, over what a killed run may have left there."""
+        path, kind = self._path(column), np.dtype(COLUMNS[column])
+        with path.open("r+b" if path.exists() else "w+b") as file:
+            file.truncate(self._lengths[column] * kind.itemsize)
+            file.seek(0, os.SEEK_END)
+            np.ascontiguousarray(numbers, dtype=kind).tofile(file)
+            file.flush()
+            os.fsync(file.fileno())
+        self._lengths[column] += int(numbers.size)
+
+    def _path(self, column: str) -> Path:
+        return self._folder / f"{column}.bin"
+
+    def _read(self) -> Saved | None:
+        path = self._folder / MANIFEST
+        if not path.exists():
+            return None
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            identity, lengths = content["identity"], content["lengths"]
+            saved = Saved({column: int(lengths[column]) for column in COLUMNS}, content["facts"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(f"{path} is no checkpoint: {error!r}") from error
+        # As JSON has it: tuples are lists there.
+        for name, own in json.loads(json.dumps(self._identity)).items():
+            if identity.get(name) != own:
+                raise CheckpointError(
+                    f"{self._folder} has the checkpoint of another search: its {name} is "
+                    f"{_short(identity.get(name))}, not {_short(own)}"
+                )
+        return saved
+
+
+def _short(value: object) -> str:
+    shown = json.dumps(value)
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"  # noqa: PLR2004 - a line or two

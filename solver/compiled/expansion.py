@@ -1,0 +1,364 @@
+# ruff: noqa: PLR0913, PLR0917, FBT001 - a bundle costs machine code more than many arguments
+"""Leaving states by every step: nothing here calls Python, and nothing is allocated.
+
+What a function of the model answers is looked up. A question without an answer is noted, the state
+is left for later, and the loop goes on with the next; the caller answers all of them at once and
+comes again for what was left.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import (
+    AWAY,
+    BEGIN,
+    BEGIN_OF,
+    BILLION,
+    BILLIONS,
+    BOUNDS,
+    CONCRETE,
+    CRAMPED,
+    CUT,
+    DEGREE,
+    DOWN,
+    EDGES,
+    END,
+    END_OF,
+    FACTOR,
+    FAMILIES,
+    FOUND,
+    GOALS,
+    GROUPS,
+    INVARIANTS,
+    KEY,
+    MASK,
+    SHIFT,
+    STEPS,
+    TERMINAL,
+    WORD,
+    Candidates,
+    Known,
+    Long,
+    States,
+    Work,
+)
+from .jit import entry, inlined
+from .lookups import (
+    PENDING,
+    SAID_DENIED,
+    SAID_GRANTED,
+    SAID_NOTHING,
+    SAID_PENDING,
+    answer_of,
+    answer_of_one,
+    ask,
+    ask_of_step,
+    find_nexts,
+    first_choice,
+    next_choice,
+    summarise,
+    summarise_after,
+)
+from .visited import hash_of_state
+
+READY, NO_ROOM = 0, -2
+"""What becomes of a state, beside `PENDING`."""
+
+_FEW = 2
+
+NOT_DENIED, BY_STATE = -2, -1
+"""What `Work.denied` has, beside the ordinal of a step."""
+
+
+@entry
+def expand(
+    known: Known,
+    states: States,
+    candidates: Candidates,
+    work: Work,
+    begin: int,
+    first: int,
+    last: int,
+    room: int,
+    leave: bool,
+) -> int:
+    """Judge the states from ``first`` to ``last``, and leave them; gives how many are not done.
+
+    ``begin`` is the first of the batch, ``room`` the end of the worker's part of the candidates.
+    """
+    status, waiting = work.status, 0
+    for state in range(first, last):
+        if work.ready[state - begin]:
+            continue
+        found, edges = status[FOUND], status[EDGES]
+        outcome = _visit(known, states, candidates, work, state, room, leave)
+        if outcome == READY:
+            _commit(known, states, work, state, found, edges, leave)
+            work.ready[state - begin] = 1
+            candidates.spans[state - begin, 0] = found
+            candidates.spans[state - begin, 1] = status[FOUND]
+            continue
+        status[EDGES] = edges
+        status[FOUND] = found
+        waiting += 1
+        if outcome == NO_ROOM:
+            status[CRAMPED] = 1
+            return waiting
+    return waiting
+
+
+@inlined
+def _visit(
+    known: Known,
+    states: States,
+    candidates: Candidates,
+    work: Work,
+    state: int,
+    room: int,
+    leave: bool,
+) -> int:
+    """Look up all that is needed to judge and leave a state, and find where its steps lead."""
+    places, row, base = known.places, work.row, work.base
+    for w in range(base.shape[0]):
+        base[w] = states.words[state, w]
+    for p in range(row.shape[0]):
+        row[p] = (base[places[p, WORD]] >> places[p, SHIFT]) & places[p, MASK]
+    find_nexts(known, work)
+    if not summarise(known, work):
+        return PENDING
+    outcome = _judge(known, work)
+    work.status[AWAY] = 0
+    if not leave:
+        return outcome
+    away = _find_outside(known, work)
+    if away == PENDING:
+        return PENDING
+    work.status[AWAY] = away
+    return outcome if away else min(outcome, _leave(known, candidates, work, state, room))
+
+
+@inlined
+def _judge(known: Known, work: Work) -> int:
+    """Ask all predicates about a state."""
+    outcome, code, lists = READY, known.code, known.lists
+    for track in range(work.open.shape[0]):
+        work.denied[track] = NOT_DENIED
+        work.spoke[track] = 0
+    for i in range(lists[INVARIANTS, BEGIN_OF], lists[INVARIANTS, END_OF], 2):
+        track = code[i + 1]
+        if work.open[track]:
+            said = ask(known, work, code[i])
+            if said & SAID_DENIED:
+                work.denied[track] = BY_STATE
+            elif said & SAID_PENDING:
+                outcome = PENDING
+            work.spoke[track] |= said & (SAID_DENIED | SAID_GRANTED) != 0
+    goals = lists[GOALS, BEGIN_OF]
+    for i in range(goals, lists[GOALS, END_OF], 2):
+        said = ask(known, work, code[i])
+        missed = said & (SAID_DENIED | SAID_NOTHING) != 0
+        if not missed and said & SAID_PENDING:
+            outcome = PENDING
+        work.goals[(i - goals) // 2] = not missed
+        work.spoke[code[i + 1]] |= missed
+    return outcome
+
+
+@inlined
+def _find_outside(known: Known, work: Work) -> int:
+    """How many bounds the state is outside of, which are marked; or pending."""
+    count, pending, first = 0, False, known.lists[BOUNDS, BEGIN_OF]
+    for b in range(first, known.lists[BOUNDS, END_OF]):
+        said = ask(known, work, known.code[b])
+        away = said & (SAID_DENIED | SAID_NOTHING) != 0
+        pending |= not away and said & SAID_PENDING != 0
+        work.outside[b - first] = away
+        count += away
+    return PENDING if pending else count
+
+
+@inlined
+def _leave(known: Known, candidates: Candidates, work: Work, state: int, room: int) -> int:
+    """Find where all steps from a state lead."""
+    tried, moves, ordinal = 0, known.moves, 0
+    outcome = READY
+    for g in range(known.lists[GROUPS, BEGIN_OF], known.lists[GROUPS, END_OF]):
+        view = known.code[g]
+        cells = view + 2 + 3 * known.code[view + 1]
+        if known.functions[known.code[view], KEY] == 1 and 0 < known.code[cells] <= _FEW:
+            found = _try_quickly(known, work, view, cells, tried)
+        else:
+            found = _try(known, work, view, tried)
+        if found < 0:
+            outcome = PENDING
+        else:
+            tried = found
+    if outcome == PENDING and known.lists[STEPS, BEGIN_OF] == known.lists[STEPS, END_OF]:
+        return PENDING
+    for t in range(tried):
+        at = work.answers[t] + 1
+        for _ in range(moves[at - 1]):
+            if work.status[FOUND] == room:
+                return min(outcome, NO_ROOM)
+            _step(known, candidates, work, state, t, at)
+            if moves[at + 1] >= 0 and not _ask_step(known, work, t, at, ordinal):
+                outcome = PENDING
+            ordinal += 1
+            at += 4 + 2 * moves[at + 3]
+    work.status[DEGREE] = max(work.status[DEGREE], ordinal)
+    return outcome
+
+
+@inlined
+def _try_quickly(known: Known, work: Work, view: int, cells: int, tried: int) -> int:
+    """As `_try`, for one or two cells and keys of one word, as nearly all groups have."""
+    code, row, nexts, function = known.code, work.row, work.nexts, known.code[view]
+    factor, down = known.functions[function, FACTOR], known.functions[function, DOWN]
+    common, pending = np.int64(0), False
+    for i in range(view + 2, cells, 3):
+        common += work.summary[code[i]] << code[i + 2]
+    count = code[cells]
+    last = cells + 4 * count - 3
+    two = count == _FEW
+    outer, outer_end = (code[cells + 1], code[cells + 2]) if two else (np.int64(0), np.int64(1))
+    while outer < outer_end:
+        base = common + (row[outer] << code[cells + 4]) if two else common
+        inner = code[last]
+        while inner < code[last + 1]:
+            key = base + (row[inner] << code[last + 3])
+            answer = answer_of_one(known, work, function, factor, down, key)
+            pending |= answer < 0
+            work.answers[tried] = answer
+            work.bindings[tried, 0] = outer
+            work.bindings[tried, count - 1] = inner
+            tried += answer > 0
+            inner = nexts[inner]
+        outer = nexts[outer] if two else outer_end
+    return PENDING if pending else tried
+
+
+@inlined
+def _try(known: Known, work: Work, view: int, tried: int) -> int:
+    """Look up the moves of a group for all choices; gives how many there are now, or pending."""
+    cells, pending = first_choice(known, work, view), False
+    more, count = cells >= 0, known.code[cells]
+    while more:
+        answer = answer_of(known, work, known.code[view], work.key)
+        pending |= answer < 0
+        work.answers[tried] = answer
+        for c in range(count):
+            work.bindings[tried, c] = work.where[c]
+        tried += answer > 0
+        more = next_choice(known, work, cells)
+    return PENDING if pending else tried
+
+
+@inlined
+def _step(known: Known, candidates: Candidates, work: Work, state: int, t: int, at: int) -> None:
+    """Add the state after a move to the candidates, with its families sorted again."""
+    moves, row, places = known.moves, work.row, known.places
+    c = work.status[FOUND]
+    words = candidates.words
+    for w in range(words.shape[1]):
+        words[c, w] = work.base[w]
+    for i in range(at + 4, at + 4 + 2 * moves[at + 3], 2):
+        p, value = work.bindings[t, moves[i]], moves[i + 1]
+        begin, end = places[p, BEGIN], places[p, END]
+        while p + 1 < end and row[p + 1] < value:
+            words[c, places[p, WORD]] += (row[p + 1] - row[p]) << places[p, SHIFT]
+            p += 1
+        while p > begin and row[p - 1] > value:
+            words[c, places[p, WORD]] += (row[p - 1] - row[p]) << places[p, SHIFT]
+            p -= 1
+        words[c, places[p, WORD]] += (value - row[p]) << places[p, SHIFT]
+    candidates.hashes[c] = np.int64(hash_of_state(words, c))
+    candidates.sources[c] = state
+    candidates.moves[c] = moves[at]
+    work.status[EDGES] += known.tasks[moves[at]] >= 0
+    work.status[FOUND] = c + 1
+
+
+@inlined
+def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
+    """Ask all properties of one step that may still be violated; False if an answer is pending."""
+    code, moves, row, after = known.code, known.moves, work.row, work.after
+    asked, ready = moves[at + 1], True
+    first, end = asked + 1, asked + 1 + 2 * code[asked]
+    wanted = False
+    for i in range(first, end, 2):
+        wanted |= work.open[code[i + 1]] != 0 and work.denied[code[i + 1]] == NOT_DENIED
+    if not wanted:
+        return True
+    for p in range(row.shape[0]):
+        after[p] = row[p]
+    for i in range(at + 4, at + 4 + 2 * moves[at + 3], 2):
+        after[work.bindings[t, moves[i]]] = moves[i + 1]
+    if not summarise_after(known, work):
+        return False
+    for i in range(first, end, 2):
+        track = code[i + 1]
+        if work.open[track] and work.denied[track] == NOT_DENIED:
+            said = ask_of_step(known, work, code[i], moves[at + 2])
+            if said & SAID_DENIED:
+                work.denied[track] = ordinal
+            elif said & SAID_PENDING:
+                ready = False
+            work.spoke[track] |= said & (SAID_DENIED | SAID_GRANTED) != 0
+    return ready
+
+
+@inlined
+def _commit(
+    known: Known, states: States, work: Work, state: int, first: int, edges: int, leave: bool
+) -> None:
+    """Keep what was found out about a state; its candidates begin at ``first``."""
+    status, found = work.status, work.found
+    for track in range(work.open.shape[0]):
+        work.spoken[track] |= work.spoke[track]
+        if work.denied[track] != NOT_DENIED and _is_first(found, track, state):
+            found[track, 0] = state
+            found[track, 1] = BY_STATE if work.denied[track] < 0 else first + work.denied[track]
+    for g in range(work.goals.shape[0]):
+        states.reached[g, state] = work.goals[g]
+    _count_orders(known, work)
+    if not leave:
+        return
+    if status[AWAY]:
+        status[CUT] += 1
+        for b in range(work.cut.shape[0]):
+            work.cut[b] += work.outside[b]
+        return
+    status[TERMINAL] += status[FOUND] == first
+    if status[EDGES] > edges:
+        return
+    for g in range(work.goals.shape[0]):
+        track = known.code[known.lists[GOALS, BEGIN_OF] + 2 * g + 1]
+        if not work.goals[g] and work.open[track] and _is_first(found, track, state):
+            found[track, 0] = state
+            found[track, 1] = BY_STATE
+
+
+@inlined
+def _is_first(found: Long, track: int, state: int) -> bool:
+    """Whether no state before this one denies a property."""
+    return bool(found[track, 0] < 0 or found[track, 0] > state)
+
+
+@inlined
+def _count_orders(known: Known, work: Work) -> None:
+    """Add the number of states that differ from this one by the order within families only."""
+    if known.orders.shape[0] == 0:
+        return
+    size, row, code = np.int64(1), work.row, known.code
+    for i in range(known.lists[FAMILIES, BEGIN_OF], known.lists[FAMILIES, END_OF], 2):
+        begin, end = code[i], code[i + 1]
+        size *= known.orders[end - begin]
+        alike = 1
+        for p in range(begin + 1, end):
+            alike = alike + 1 if row[p] == row[p - 1] else 1
+            if alike > 1:
+                size //= alike
+    low = work.status[CONCRETE] + size
+    work.status[BILLIONS] += low // BILLION
+    work.status[CONCRETE] = low % BILLION

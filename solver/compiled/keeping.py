@@ -1,0 +1,167 @@
+"""A compiled search to and from a checkpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kubelemma.model.system import System
+from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
+from kubelemma.solver.search import Finding
+from kubelemma.solver.space import Hop
+
+from . import visited
+from .arrays import Long, Small
+from .checkpoint import Checkpoint
+from .search import CompiledSearch
+
+AT_ONCE = 1 << 16
+"""The states that are packed or unpacked at a time."""
+
+
+class Keeper:
+    """Saves a search from time to time, and brings it back.
+
+    Raises:
+        CheckpointError: there is a checkpoint that may not, or cannot, be used.
+    """
+
+    def __init__(self, search: CompiledSearch, system: System, checkpoints: Checkpoints) -> None:
+        self._search = search
+        self._every = checkpoints.every_seconds
+        self._next = self._every
+        self._width = sum(len(where) for where in system.positions.values())
+        self._checkpoint = Checkpoint(
+            checkpoints.folder, _identity(search, system), resume=checkpoints.resume
+        )
+
+    def due(self, seconds: float) -> bool:
+        """Whether it is time to save again, so long after the start."""
+        if seconds < self._next:
+            return False
+        self._next = seconds + self._every
+        return True
+
+    def save(self) -> None:
+        """Add what is new; the search must be between two batches."""
+        search, held = self._search, self._checkpoint
+        flat, states, left = search.flat, len(search.space), search.expanded
+        saved, edges = held.length("parents"), held.length("targets")
+        done = held.length("reached") // max(len(search.goals), 1)
+        linked = held.length("offsets")
+        log = search.answers.log
+        added: dict[str, Any] = {
+            "parents": flat.parents[saved:states],
+            "moves": flat.moves[saved:states],
+            "reached": flat.reached[:, done:left].T,
+            "answers": log.array[held.length("answers") : log.used],
+            "rows": self._rows(saved, states),
+        }
+        if flat.offsets.size:
+            added["offsets"] = flat.offsets[linked : left + 1]
+            added["targets"] = flat.targets[edges : search.edge_count]
+            added["tasks"] = flat.tasks[edges : search.edge_count]
+        held.save(added, self._facts())
+
+    def restore(self) -> bool:
+        """Go on where the checkpoint ends; False if there is none."""
+        saved = self._checkpoint.saved
+        if saved is None:
+            return False
+        search, facts = self._search, saved.facts
+        self._give_answers()
+        search.adopt_answers()
+        self._restore_states()
+        search.expanded = int(facts["expanded"])
+        search.space.levels[:] = map(int, facts["levels"])
+        search.counts[:] = facts["counts"]
+        search.degree = int(facts["degree"])
+        search.cut.update({str(name): int(count) for name, count in facts["cut"].items()})
+        work = search.with_room_for_moves(0)
+        work.fired[: len(facts["fired"])] = facts["fired"]
+        work.spoken[:] = facts["spoken"]
+        for track, found in zip(search.tracks, facts["findings"], strict=True):
+            if found is not None:
+                stem, tail = found
+                search.violated(track, Finding(stem, tuple(Hop(*hop) for hop in tail)))
+        return True
+
+    def _facts(self) -> dict[str, Any]:
+        search = self._search
+        findings = [track.finding for track in search.tracks]
+        return {
+            "expanded": search.expanded,
+            "levels": search.space.levels,
+            "counts": search.counts.tolist(),
+            "degree": search.degree,
+            "cut": dict(search.cut),
+            "fired": search.all_fired().tolist(),
+            "spoken": [
+                any(bool(work.spoken[i]) for work in search.works)
+                for i in range(len(search.tracks))
+            ],
+            "findings": [found and (found.stem, found.tail) for found in findings],
+        }
+
+    def _rows(self, begin: int, end: int) -> Small:
+        rows: Small = np.empty((end - begin, self._width), dtype=np.int32)
+        visited.unpack(self._search.store.known.places, self._search.flat.words, begin, end, rows)
+        return rows
+
+    def _give_answers(self) -> None:
+        """Ask the model again all that was asked, in the same order."""
+        answers = self._search.answers
+        log: list[int] = self._checkpoint.load("answers").tolist()
+        at = 0
+        while at < len(log):
+            function, expected = log[at : at + 2]
+            end = at + 2 + len(answers.functions[function].fields)
+            try:
+                given = answers.answer(function, tuple(log[at + 2 : end]))
+            except IndexError:
+                given = -1
+            if given != expected:
+                raise CheckpointError(
+                    "the checkpoint is of another model: it answers otherwise now (have "
+                    "manifests, options or kubelemma changed since?)"
+                )
+            at = end
+
+    def _restore_states(self) -> None:
+        search, held = self._search, self._checkpoint
+        flat, goals = search.flat, len(search.goals)
+        parents = held.load("parents")
+        states = len(parents)
+        if states > flat.words.shape[0]:
+            raise CheckpointError(
+                f"the checkpoint has {states} states, which is more than the limit or the memory"
+            )
+        flat.parents[:states], flat.moves[:states] = parents, held.load("moves")
+        rows = held.load("rows").reshape(states, self._width)
+        for begin in range(0, states, AT_ONCE):
+            part: Small = np.ascontiguousarray(rows[begin : begin + AT_ONCE], dtype=np.int32)
+            visited.pack(search.store.known.places, part, begin, flat.words)
+        if goals:
+            reached = held.load("reached").reshape(-1, goals)
+            flat.reached[:, : len(reached)] = reached.T
+        if flat.offsets.size:
+            targets = held.load("targets")
+            search.edge_count = len(targets)
+            flat.targets[: len(targets)] = targets
+            flat.tasks[: len(targets)] = held.load("tasks")
+            offsets: Long = held.load("offsets")
+            flat.offsets[: len(offsets)] = offsets
+        search.space.count = states
+        search.rehash()
+
+
+def _identity(search: CompiledSearch, system: System) -> dict[str, Any]:
+    """What two searches must have in common."""
+    return {
+        "positions": {name: len(where) for name, where in system.positions.items()},
+        "summaries": [summary.name for summary in system.summaries],
+        "rules": [rule.name for rule in system.rules],
+        "bounds": [bound.name for bound in system.bounds],
+        "properties": [(track.property.id, track.property.subject) for track in search.tracks],
+    }

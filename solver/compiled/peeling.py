@@ -1,0 +1,58 @@
+# ruff: noqa: PLR0917 - a bundle costs machine code more than many arguments
+"""Which states can be on a loop: most of a search for fair loops is over before it begins."""
+
+from __future__ import annotations
+
+from .arrays import Bytes, Long, Short, Small
+from .jit import compiled, entry
+
+OFF, CORE, ALONE = range(3)
+"""What a state can be: on no fair loop, perhaps on one with others, on one of its own."""
+
+
+@entry
+def peel(
+    offsets: Long, targets: Small, tasks: Short, entering: Small, queue: Small, kinds: Bytes
+) -> None:
+    """Take away states that no edge leads to, again and again; those that stay are the core.
+
+    ``entering`` comes with zeros, ``kinds`` with all states in the core.
+    """
+    size, first, end = kinds.shape[0], 0, 0
+    for state in range(size):
+        for edge in range(offsets[state], offsets[state + 1]):
+            entering[targets[edge]] += targets[edge] != state
+    for state in range(size):
+        if entering[state] == 0:
+            queue[end] = state
+            end += 1
+    while first < end:
+        state = queue[first]
+        first += 1
+        kinds[state] = OFF
+        turns = False
+        for edge in range(offsets[state], offsets[state + 1]):
+            target = targets[edge]
+            if target == state:
+                turns = True
+                continue
+            entering[target] -= 1
+            if entering[target] == 0:
+                queue[end] = target
+                end += 1
+        if turns and _is_fair_alone(offsets, targets, tasks, state):
+            kinds[state] = ALONE
+
+
+@compiled
+def _is_fair_alone(offsets: Long, targets: Small, tasks: Short, state: int) -> bool:
+    """Whether every task that can act in a state can do so without leaving it."""
+    for edge in range(offsets[state], offsets[state + 1]):
+        if targets[edge] == state:
+            continue
+        met = False
+        for other in range(offsets[state], offsets[state + 1]):
+            met |= targets[other] == state and tasks[other] == tasks[edge]
+        if not met:
+            return False
+    return True

@@ -1,0 +1,218 @@
+# ruff: noqa: PLR0917 - a bundle costs machine code more than many arguments
+"""Which states are known: the table of states, and how a batch of candidates gets into it.
+
+A batch passes four gates, each of which several workers pass at once: *expand* finds candidates,
+each worker in a part of the states; `sift` looks them up, each worker in some regions of the table;
+`settle` numbers those that are new, in the order in which they were found; `link` notes where the
+steps lead. So the result is the same whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .arrays import (
+    MASK,
+    REGIONS,
+    SHIFT,
+    SPARE,
+    WORD,
+    Candidates,
+    Long,
+    Small,
+    States,
+)
+from .jit import entry, inlined, prefetch
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_OTHER = np.uint64(0xBF58476D1CE4E5B9)
+_LAST = np.uint64(0x94D049BB133111EB)
+_REGION, _32, _33 = np.uint64(6), np.uint64(32), np.uint64(33)
+_LOW = 0xFFFFFFFF
+_FAR, _NEAR = 24, 12
+"""How many candidates ahead the slot, and then the state that stands there, is asked to be near."""
+
+
+@inlined
+def hash_of_state(words: Long, state: int) -> np.uint64:
+    """The hash of a packed state: its lowest bits say the region, the highest are kept as a tag."""
+    h = np.uint64(words.shape[1])
+    for w in range(words.shape[1]):
+        h = (h ^ np.uint64(words[state, w])) * _ODD
+        h ^= h >> _32
+    h *= _OTHER
+    h ^= h >> _33
+    h *= _LAST
+    return h ^ (h >> _32)
+
+
+@inlined
+def _region_of(h: np.uint64) -> int:
+    return int(np.int64(h) & (REGIONS - 1))
+
+
+@inlined
+def _place_of(room: int, h: np.uint64) -> int:
+    """The slot where a state with this hash should be, where a region has so much room."""
+    return int(_region_of(h) * room + (np.int64(h >> _REGION) & (room - SPARE - 1)))
+
+
+@entry
+def sift(
+    states: States, candidates: Candidates, size: int, count: int, shard: int, shards: int
+) -> int:
+    """Look up the candidates whose regions are this worker's; -1 if a region is too full.
+
+    They are those of the first ``size`` states of the batch; ``count`` states are known. Gives how
+    many are new.
+    """
+    slots, words, hashes, new = states.slots, states.words, candidates.hashes, 0
+    width, room, last = words.shape[1], slots.shape[0] // REGIONS, hashes.shape[0]
+    for source in range(size):
+        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
+            # What stands there further ahead may be left over from another batch, but does no harm.
+            if c + _FAR < last:
+                prefetch(slots, _place_of(room, np.uint64(hashes[c + _FAR])))
+                near = slots[_place_of(room, np.uint64(hashes[c + _NEAR]))] & _LOW
+                if 0 < near <= count:
+                    prefetch(words, (near - 1) * width)
+            h = np.uint64(hashes[c])
+            if shards > 1 and _region_of(h) % shards != shard:
+                continue
+            at, known = _find(states, candidates, h, c, count)
+            if at < 0:
+                return -1
+            if known < 0:
+                known = count + c
+                slots[at] = (np.int64(h >> _33) << 32) | (known + 1)
+                candidates.places[c] = at
+                new += 1
+            candidates.ids[c] = known
+    return new
+
+
+@inlined
+def _find(
+    states: States, candidates: Candidates, h: np.uint64, candidate: int, count: int
+) -> tuple[int, int]:
+    """The slot of a candidate and its number, -1 if it is new; -1 for both if there is no room."""
+    slots = states.slots
+    room = slots.shape[0] // REGIONS
+    at, stop, tag = _place_of(room, h), (_region_of(h) + 1) * room, np.int64(h >> _33)
+    while at < stop and slots[at] != 0:
+        state = (slots[at] & _LOW) - 1
+        if slots[at] >> 32 == tag and _is_same(
+            states.words, candidates.words, state, count, candidate
+        ):
+            return at, int(state)
+        at += 1
+    return (-1 if at == stop else at), -1
+
+
+@inlined
+def _is_same(words: Long, others: Long, state: int, count: int, candidate: int) -> bool:
+    """Whether a candidate is this state, or the candidate that stands for it."""
+    w, width = 0, words.shape[1]
+    if state < count:
+        while w < width and words[state, w] == others[candidate, w]:
+            w += 1
+    else:
+        while w < width and others[state - count, w] == others[candidate, w]:
+            w += 1
+    return bool(w == width)
+
+
+@entry
+def count_new(candidates: Candidates, begin: int, end: int, count: int) -> int:
+    """How many candidates of these states of the batch are new states."""
+    new = 0
+    for source in range(begin, end):
+        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
+            new += candidates.ids[c] == count + c
+    return new
+
+
+@entry
+def settle(
+    states: States, candidates: Candidates, fired: Long, begin: int, end: int, count: int, at: int
+) -> int:
+    """Number the new states that these states of the batch lead to; gives the next number."""
+    for source in range(begin, end):
+        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
+            fired[candidates.moves[c]] += 1
+            if candidates.ids[c] != count + c:
+                continue
+            for w in range(states.words.shape[1]):
+                states.words[at, w] = candidates.words[c, w]
+            states.parents[at] = candidates.sources[c]
+            states.moves[at] = candidates.moves[c]
+            tag = np.int64(np.uint64(candidates.hashes[c]) >> _33)
+            states.slots[candidates.places[c]] = (tag << 32) | (at + 1)
+            candidates.fresh[c] = at
+            at += 1
+    return at
+
+
+@entry
+def link(
+    states: States,
+    candidates: Candidates,
+    tasks: Small,
+    first: int,
+    begin: int,
+    end: int,
+    count: int,
+    edge: int,
+) -> int:
+    """Note the edges from these states of the batch, of which the first is the state ``first``.
+
+    ``edge`` is the first free place; gives the next one.
+    """
+    for source in range(begin, end):
+        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
+            task = tasks[candidates.moves[c]]
+            if task >= 0:
+                target = candidates.ids[c]
+                if target >= count:
+                    target = np.int64(candidates.fresh[target - count])
+                states.targets[edge] = target
+                states.tasks[edge] = task
+                edge += 1
+        states.offsets[first + source + 1] = edge
+    return edge
+
+
+@entry
+def rehash(words: Long, slots: Long, count: int) -> int:
+    """Fill the empty slots of the table of states; gives -1 if a region is too small."""
+    room = slots.shape[0] // REGIONS
+    for state in range(count):
+        h = hash_of_state(words, state)
+        at = _place_of(room, h)
+        stop = (_region_of(h) + 1) * room
+        while at < stop and slots[at] != 0:
+            at += 1
+        if at == stop:
+            return -1
+        slots[at] = (np.int64(h >> _33) << 32) | (state + 1)
+    return count
+
+
+@entry
+def unpack(places: Long, words: Long, begin: int, end: int, rows: Small) -> None:
+    """The numbers of all positions of the states of a range."""
+    for state in range(begin, end):
+        for p in range(places.shape[0]):
+            field = words[state, places[p, WORD]] >> places[p, SHIFT]
+            rows[state - begin, p] = field & places[p, MASK]
+
+
+@entry
+def pack(places: Long, rows: Small, begin: int, words: Long) -> None:
+    """Put the numbers of all positions together, as the states from ``begin`` on."""
+    for state in range(rows.shape[0]):
+        for w in range(words.shape[1]):
+            words[begin + state, w] = 0
+        for p in range(places.shape[0]):
+            field = np.int64(rows[state, p]) << places[p, SHIFT]
+            words[begin + state, places[p, WORD]] += field
