@@ -8,21 +8,29 @@ usage: python benchmarks/kuberollout.py --level L2
        python benchmarks/kuberollout.py --params D,R,S,U,N,C,F,M [--renew] [--loose]
 
 D deployments, R replicas, S maxSurge, U maxUnavailable, N nodes, C pod slots a node, F crash
-budget, M pods in the pool. Prints one JSON line.
+budget, M pods in the pool. Prints one JSON line; ``--help`` says what else can be asked.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import factorial, prod
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
 
-from kubelemma.model.system import Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.system import Cell, Family, Outcome, Rule, State, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, Formula
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
-from kubelemma.solver.explore import check
-from kubelemma.solver.limits import Limits
+from kubelemma.solver import compiled, explore
+from kubelemma.solver.limits import UNLIMITED, Limits, Watch, resident_memory
+from kubelemma.solver.result import CheckResult
+from kubelemma.solver.search import Search
 
 
 class Level(NamedTuple):
@@ -77,6 +85,8 @@ class Node(NamedTuple):
     up: bool
     pods: tuple[Pods, ...]
 
+
+PARAMETERS = 8
 
 NODES, CRASHES = "nodes", "crashes"
 OLD, NEW = 0, 1
@@ -295,37 +305,164 @@ def _property(name: str, d: int, formula: Formula) -> Property:
     return Property(statement, cell(d), formula)
 
 
-def main() -> None:
-    """Explore one level and print what was found."""
+def canonical_states(level: Level) -> Iterator[State]:
+    """One representative of every orbit, from a search by the plain engine."""
+    watch = Watch(UNLIMITED, time.monotonic, resident_memory)
+    search = Search(system(level), (), UNLIMITED, explore.ignore, watch)
+    search.run()
+    if not search.complete:
+        # The search ends quietly when it is interrupted; a part of the states is no count.
+        raise KeyboardInterrupt
+    return map(search.tables.numbering.state, search.space.states)
+
+
+def concrete_states(level: Level, states: Iterable[State]) -> int:
+    """How many states of the TLA+ module these canonical states stand for.
+
+    There pods are slots of a pool, and slots and nodes have identities.
+    """
+    return sum(_labellings(level, state) for state in states)
+
+
+def _labellings(level: Level, state: State) -> int:
+    """The different ways to give nodes and pods their identities in one canonical state."""
+    deployments, nodes = state[1 : 1 + level.deployments], state[1 + level.deployments :]
+    alike = [count for deployment in deployments for count in deployment.pending]
+    alike += [count for node in nodes for pods in node.pods for count in pods]
+    unused = level.pool - sum(alike)
+    return _arrangements([*alike, unused]) * _arrangements(Counter(nodes).values())
+
+
+def _arrangements(alike: Iterable[int]) -> int:
+    """The different orders of things of which so many each are alike."""
+    counts = tuple(alike)
+    return factorial(sum(counts)) // prod(map(factorial, counts))
+
+
+def measured(level: Level, given: argparse.Namespace) -> dict[str, Any]:
+    """What the engine finds on a level, and the median of the seconds that it takes.
+
+    A trivial system goes through the engine first, so that importing, compiling and loading it
+    are not counted among them. The memory is the most of all runs: a later run finds some of the
+    memory of an earlier one still there.
+    """
+    engine = compiled.check if given.engine == "compiled" else explore.check
+    options = {} if given.workers is None else {"workers": given.workers}
+    smallest = LEVELS["L0"]
+    start = time.monotonic()
+    engine(system(smallest), properties(smallest), **options)
+    compiled_in = time.monotonic() - start
+    limits = Limits(max_memory_bytes=given.max_memory)
+    results = [
+        engine(system(level), properties(level), limits, **options) for _ in range(given.repeat)
+    ]
+    seconds = [result.statistics.seconds for result in results]
+    statistics = results[-1].statistics
+    return {
+        "engine": results[-1].engine,
+        "states": statistics.states,
+        "concrete_states": None,
+        "transitions": statistics.transitions,
+        "depth": statistics.depth,
+        "terminal": statistics.terminal_states,
+        "violations": _violations(results[-1]),
+        "exhaustive": statistics.exhaustive,
+        "stopped_by": statistics.stopped_by,
+        "seconds": round(median(seconds), 4),
+        "seconds_of_each_run": [round(s, 4) for s in seconds],
+        "compile_seconds": round(compiled_in, 3),
+        "peak_memory_bytes": max(result.statistics.peak_memory_bytes for result in results),
+        "model_calls": statistics.model_calls,
+    }
+
+
+def _violations(result: CheckResult) -> dict[str, int]:
+    """The level at which each violated property is first violated, the initial state being 1."""
+    found: dict[str, int] = {}
+    for answer in result.properties:
+        if answer.trace is not None:
+            at = len(answer.trace.steps) + 1
+            found[answer.property.id] = min(at, found.get(answer.property.id, at))
+    return found
+
+
+def parameters(text: str) -> Level:
+    """A level from eight integers such as ``2,2,1,1,3,2,1,6``."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != PARAMETERS or min(numbers) < 0:
+        raise argparse.ArgumentTypeError(f'"{text}" is not eight integers D,R,S,U,N,C,F,M')
+    d, r, s, u, n, c, f, m = numbers
+    return Level(d, r, s, u, n, c, f, m)
+
+
+def amount(text: str) -> int:
+    """Bytes, from an amount such as ``2Gi``."""
+    try:
+        return Quantity.parse(text).value()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def positive(text: str) -> int:
+    """An integer of at least 1."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f'"{text}" is no integer of at least 1')
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="State counts of the KubeRollout slice.")
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--level", choices=LEVELS)
-    group.add_argument("--params", metavar="D,R,S,U,N,C,F,M")
-    parser.add_argument("--renew", action="store_true")
-    parser.add_argument("--loose", action="store_true")
-    given = parser.parse_args()
-    level = LEVELS[given.level] if given.level else Level(*map(int, given.params.split(",")))
+    group.add_argument("--params", type=parameters, metavar="D,R,S,U,N,C,F,M")
+    parser.add_argument("--renew", action="store_true", help="a recovery gives its crash back")
+    parser.add_argument("--loose", action="store_true", help="surge counts spec.replicas alone")
+    parser.add_argument("--engine", choices=("plain", "compiled"), default="compiled")
+    parser.add_argument("--workers", type=positive, metavar="N", help="of the compiled engine")
+    parser.add_argument("--repeat", type=positive, default=1, metavar="K", help="take medians")
+    parser.add_argument("--max-memory", type=amount, metavar="AMOUNT", help="such as 2Gi")
+    parser.add_argument(
+        "--no-concrete", action="store_true", help="skip the concrete states: they take long"
+    )
+    parser.add_argument("--tlc", type=Path, metavar="JAR", help="run TLC on the level as well")
+    parser.add_argument(
+        "--tlc-mode",
+        action="append",
+        choices=("plain", "symmetry", "liveness"),
+        help="what TLC is asked; repeatable (plain and symmetry by default)",
+    )
+    parser.add_argument(
+        "--tlc-time-limit", type=positive, default=600, metavar="SECONDS", help="for each mode"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Explore one level and print what was found; the arguments are those of the command line."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.workers is not None and given.engine == "plain":
+        parser.error("--workers is for the compiled engine; the plain one has a single worker")
+    level = LEVELS[given.level] if given.level else given.params
     level = level._replace(
         renew=level.renew or given.renew, strict=level.strict and not given.loose
     )
-    result = check(system(level), properties(level), Limits())
-    statistics = result.statistics
-    violated = {p.property.id: len(p.trace.steps) + 1 for p in result.properties if p.trace}
-    print(
-        json.dumps(
-            {
-                "states": statistics.states,
-                "concrete_states": statistics.concrete_states,
-                "transitions": statistics.transitions,
-                "depth": statistics.depth,
-                "terminal": statistics.terminal_states,
-                "violations": violated,
-                "seconds": round(statistics.seconds, 3),
-                "peak_memory_bytes": statistics.peak_memory_bytes,
-                "model_calls": statistics.model_calls,
-            }
-        )
-    )
+    line = measured(level, given)
+    if line["exhaustive"] and not given.no_concrete:
+        line["concrete_states"] = concrete_states(level, canonical_states(level))
+    if given.tlc:
+        # Not at the top: tests load this module by its path, where it has no neighbours.
+        import tlc  # noqa: PLC0415
+
+        modes = given.tlc_mode or ("plain", "symmetry")
+        try:
+            line["tlc"] = tlc.compared(given.tlc, level, modes, line, given.tlc_time_limit)
+        except tlc.TlcError as error:
+            parser.exit(1, f"{parser.prog}: {error}\n")
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":

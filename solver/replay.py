@@ -117,7 +117,7 @@ def refutes(system: System, formula: Formula, trace: Trace) -> bool:
         case EachStep():
             return _refutes_step(system, formula, trace)
         case NeverStuck() | Converges() if trace.loop_start is None:
-            return stands_still(system, last) and _outside(system, formula, last)
+            return stands_still(system, last) and is_outside(system, formula, last)
         case Converges():
             return _loops_outside(system, formula, trace, trace.loop_start)
         case NeverStuck():
@@ -201,7 +201,8 @@ def _is_false(answer: bool | None) -> bool:  # noqa: FBT001 - a predicate's answ
     return answer is not None and not answer
 
 
-def _outside(system: System, formula: NeverStuck | Converges, state: State) -> bool:
+def is_outside(system: System, formula: NeverStuck | Converges, state: State) -> bool:
+    """Whether the goal of a property of runs is missed in a state."""
     return not all(formula.goal(*seen) for seen in system.look(formula.view, state))
 
 
@@ -219,7 +220,7 @@ def _loops_outside(system: System, formula: Converges, trace: Trace, start: int)
     states, steps = trace.states()[start:], trace.steps[start:]
     if not steps or states[0] != states[-1] or any(step.environment for step in steps):
         return False
-    return any(_outside(system, formula, s) for s in states) and _is_fair(system, states, steps)
+    return any(is_outside(system, formula, s) for s in states) and _is_fair(system, states, steps)
 
 
 def _is_fair(system: System, states: Sequence[State], steps: Sequence[TraceStep]) -> bool:

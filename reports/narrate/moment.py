@@ -1,0 +1,84 @@
+"""One state, and one step from it, in few words: what the labels of a state graph say.
+
+Each stands for itself, so pods are named anew in every state, and nodes of one shape change places.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.system import State
+from kubelemma.model.wiring.state import IDLE, DeploymentState
+from kubelemma.model.wiring.world import Workload
+from kubelemma.reports.picture import NodeBox, PodBox
+from kubelemma.solver.result import TraceStep
+
+from .cast import opening
+from .picture import observer
+from .summary import summary
+
+
+def state_text(scenario: Scenario, state: State) -> str:
+    """A state in a line for each workload, node, and kind of event that may still happen.
+
+    Pods are counted by ReplicaSet and phase. Revisions, annotations and statuses of ReplicaSets are
+    left out, so that two states may read alike.
+    """
+    picture = observer(scenario)(state, opening(scenario, state))
+    lines = [line for w in scenario.world.workloads for line in _of_workload(scenario, w, state)]
+    homeless = [pod for pod in picture.pods if not pod.node]
+    if homeless:
+        lines.append(f"no node: {_crowd(homeless)}")
+    lines += [
+        _of_node(node, [pod for pod in picture.pods if pod.node == node.name])
+        for node in picture.nodes
+    ]
+    return "\n".join((*lines, *_events(scenario, state)))
+
+
+def step_text(scenario: Scenario, before: State, step: TraceStep) -> str:
+    """Who does what; pods and nodes are named as in the state before."""
+    _, moves = opening(scenario, before).follow(before, step.state)
+    return f"{step.actor}: {summary(scenario, step, moves)}"
+
+
+def _of_workload(scenario: Scenario, workload: Workload, state: State) -> Iterator[str]:
+    positions = scenario.system.positions
+    deployment: DeploymentState = state[positions[workload.cell].start]
+    paused = ", paused" if deployment.paused else ""
+    asked = f"{deployment.replicas} of {revision_hash(deployment.template)}{paused}"
+    sets = ", ".join(f"{revision_hash(s.template)} has {s.replicas}" for s in deployment.sets)
+    yield f"{workload.name}: {asked}" + (f" ({sets})" if sets else "")
+    for write in deployment.plan:
+        name = f"{workload.name}-{revision_hash(write.template)}"
+        yield f"about to write: {name} has {write.replicas}"
+    for template, sync in enumerate(state[positions[workload.syncs].start]):
+        if sync != IDLE:
+            more = f", {sync.adds} to create" if sync.adds else ""
+            read = f"read {sync.read}" if sync.read >= 0 else "under way"
+            yield f"sync of {workload.name}-{revision_hash(template)}: {read}{more}"
+
+
+def _of_node(node: NodeBox, pods: list[PodBox]) -> str:
+    conditions = f" ({', '.join(node.conditions)})" if node.conditions else ""
+    return f"{node.name}{conditions}: {_crowd(pods) or 'empty'}"
+
+
+def _crowd(pods: Iterable[PodBox]) -> str:
+    """Pods by ReplicaSet and phase, with their number where there are several."""
+    counts = Counter((pod.workload.partition("/")[2], pod.version, pod.phase) for pod in pods)
+    return ", ".join(
+        f"{name}-{version} {phase}" + (f" ×{count}" if count > 1 else "")  # noqa: RUF001 - for people
+        for (name, version, phase), count in sorted(counts.items())
+    )
+
+
+def _events(scenario: Scenario, state: State) -> Iterator[str]:
+    """What users and faults may still do."""
+    for position, cell in enumerate(scenario.system.cells):
+        _, is_event, what = cell.name.partition(": ")
+        if is_event and cell.name.startswith("event ") and state[position]:
+            yield f"may happen: {what}, {state[position]} more"

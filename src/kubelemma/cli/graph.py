@@ -1,0 +1,98 @@
+"""``kubelemma graph``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .exit import ExitCode
+from .options import input_options, question
+from .output import write
+from .session import Session, common_options
+
+if TYPE_CHECKING:
+    from kubelemma.question import Case
+
+
+@click.command()
+@input_options
+@click.option(
+    "--property",
+    "properties",
+    multiple=True,
+    metavar="ID",
+    help="Mark where this property is violated, such as DEP-4. Repeatable; all by default.",
+)
+@click.option("--scenario", metavar="NAME", help="The scenario to draw, where there are several.")
+@click.option(
+    "--max-states",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Leave out what comes after so many states.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("dot", "graphml", "json")),
+    default="dot",
+    show_default=True,
+    help="The format to write.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write to this file, not to standard output.")
+@common_options
+@click.pass_obj
+def graph(
+    session: Session,
+    /,
+    *,
+    scenario: str | None,
+    max_states: int,
+    form: str,
+    output: str | None,
+    **given: Any,
+) -> ExitCode:
+    """Write the states that can be reached, and the steps between them, as a graph.
+
+    PATH is as for check. Each state stands for all that differ by the names of pods and of equal
+    nodes. States that violate a property are red; what was left out is marked. Draw it with
+    Graphviz: kubelemma graph web.yaml | dot -Tsvg -o web.svg
+    """
+    from kubelemma import api
+    from kubelemma.reports import state_graph
+
+    asked = api.ask(question(**given))
+    for warning in asked.warnings:
+        session.tell(f"warning: {warning}")
+    case = _chosen(asked.cases, scenario)
+    drawn = api.state_graph(case, max_states)
+    if not drawn.graph["complete"]:
+        cut = drawn.graph["cut_states"]
+        have = "has" if cut == 1 else "have"
+        session.tell(
+            f"warning: the graph is not complete: {cut} of its states {have} further steps"
+        )
+    renderers = {"dot": state_graph.dot, "graphml": state_graph.graphml, "json": state_graph.json}
+    text = renderers[form](drawn, case.scenario.name)
+    if output is None:
+        session.print(text)
+    else:
+        write(Path(output), text)
+    return ExitCode.OK
+
+
+def _chosen(cases: tuple[Case, ...], scenario: str | None) -> Case:
+    """The one case to draw."""
+    fitting = [c for c in cases if scenario is None or c.scenario.name == scenario]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(case.scenario.name for case in cases)
+    if not fitting:
+        verb = "is" if len(cases) == 1 else "are"
+        raise click.UsageError(f'there is no scenario "{scenario}"; there {verb} {known}')
+    raise click.UsageError(
+        f"a graph shows one scenario, and there are {len(fitting)}: {known}; "
+        "choose by --scenario or --workload"
+    )
