@@ -1,1 +1,1 @@
-"""Explanation as data, and its renderers: text and JSON."""
+"""Explanation as data, and its renderers."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.statement import Severity, Statement
 from kubelemma.solver.result import PropertyResult, Statistics, Verdict
 
@@ -39,6 +40,7 @@ class PropertyReport:
 
     ``expected`` is what the scenario's ``expect`` says about it, None where it says nothing.
     ``vacuous`` tells that the property's premise never came true, so that it says nothing.
+    ``position`` is where the object stands in the input; None where it stands nowhere.
     """
 
     statement: Statement
@@ -48,6 +50,7 @@ class PropertyReport:
     vacuous: bool = False
     expected: Finding | None = None
     story: Story | None = None
+    position: Position | None = None
 
     @property
     def finding(self) -> Finding:
@@ -122,9 +125,12 @@ class Report:
 
 
 def property_report(
-    found: PropertyResult, expected: Finding | None = None, story: Story | None = None
+    found: PropertyResult,
+    expected: Finding | None = None,
+    story: Story | None = None,
+    position: Position | None = None,
 ) -> PropertyReport:
-    """What an engine found out about a property, together with its story and expectation."""
+    """What an engine found out about a property, with its story, expectation and position."""
     return PropertyReport(
         statement=found.property.statement,
         subject=found.property.subject,
@@ -133,6 +139,7 @@ def property_report(
         vacuous=found.vacuous,
         expected=expected,
         story=story,
+        position=position,
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.problems import Position
+from kubelemma.properties.statement import Statement
 from kubelemma.solver.result import Statistics
 
 from .document import PropertyReport, Report, ScenarioReport
+from .picture import NodeBox, Picture, PictureChange
 from .story import Story, StoryStep
 
 API_VERSION = "kubelemma.dev/v1alpha1"
@@ -32,6 +36,7 @@ def to_data(report: Report) -> dict[str, Any]:
         "failOn": report.fail_on,
         "result": report.result,
         "scenarios": [_scenario(s, report) for s in report.scenarios],
+        "statements": _statements(p.statement for s in report.scenarios for p in s.properties),
     }
 
 
@@ -69,12 +74,38 @@ def _property(prop: PropertyReport, report: Report) -> dict[str, Any]:
     }
     if prop.expected is not None:
         data["expected"] = prop.expected
+    if prop.position is not None:
+        data["location"] = _location(prop.position)
     if prop.story is not None:
-        data["trace"] = _trace(prop.story)
+        data["trace"] = trace(prop.story)
     return data
 
 
-def _trace(story: Story) -> dict[str, Any]:
+def _statements(used: Iterable[Statement]) -> dict[str, dict[str, Any]]:
+    """What each property promises, once, by its identifier."""
+    return {
+        s.id: {
+            "title": s.title,
+            "kind": s.kind,
+            "severity": s.severity,
+            "statement": s.statement,
+            "why": s.why,
+            "conditions": s.conditions,
+            "source": s.source,
+            "components": list(s.components),
+            "remediation": s.remediation,
+        }
+        for s in used
+    }
+
+
+def _location(position: Position) -> dict[str, Any]:
+    """A place in the input, without what is not known of it."""
+    return {key: value for key, value in position._asdict().items() if value}
+
+
+def trace(story: Story) -> dict[str, Any]:
+    """A story as plain data of the shape that the schema calls a trace."""
     data: dict[str, Any] = {
         "allowed": list(story.allowed),
         "steps": [_step(step) for step in story.steps],
@@ -84,11 +115,13 @@ def _trace(story: Story) -> dict[str, Any]:
     }
     if story.loop_start is not None:
         data["loopStart"] = story.steps[story.loop_start].index
+    if story.picture is not None:
+        data["picture"] = _picture(story.picture)
     return data
 
 
 def _step(step: StoryStep) -> dict[str, Any]:
-    return {
+    data: dict[str, Any] = {
         "index": step.index,
         "actor": step.actor,
         "action": step.action,
@@ -100,6 +133,38 @@ def _step(step: StoryStep) -> dict[str, Any]:
             {"object": c.object, "field": c.field, "before": c.before, "after": c.after}
             for c in step.changes
         ],
+    }
+    if step.unseen:
+        data["unseen"] = list(step.unseen)
+    if step.picture is not None:
+        data["picture"] = _picture_change(step.picture)
+    return data
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    """A picture without the kinds of things of which it has none."""
+    data = {
+        "workloads": [asdict(box) for box in picture.workloads],
+        "replicaSets": [asdict(box) for box in picture.sets],
+        "nodes": [_node(box) for box in picture.nodes],
+        "pods": [asdict(box) for box in picture.pods],
+    }
+    return {key: boxes for key, boxes in data.items() if boxes}
+
+
+def _node(box: NodeBox) -> dict[str, Any]:
+    return {
+        **asdict(box),
+        "conditions": list(box.conditions),
+        "usage": list(map(asdict, box.usage)),
+    }
+
+
+def _picture_change(change: PictureChange) -> dict[str, Any]:
+    removed = {"replicaSets": list(change.removed_sets), "pods": list(change.removed_pods)}
+    return {
+        "changed": _picture(change.changed),
+        "removed": {key: names for key, names in removed.items() if names},
     }
 
 
@@ -128,6 +193,7 @@ def _not_modelled(part: NotModelled) -> dict[str, Any]:
         "object": part.object,
         "path": part.path,
         "location": str(part.position),
+        "position": _location(part.position),
         "relevant": part.severity == "not modelled",
         "reason": part.reason,
     }

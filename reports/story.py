@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .picture import Picture, PictureChange
 from .style import plural
 
 
@@ -26,6 +27,8 @@ class StoryStep:
 
     ``index`` counts from 1. ``summary`` is one sentence, ``why`` is empty where there is nothing
     to add. ``environment`` marks users and faults: what may happen, in contrast to what must.
+    ``unseen`` is what the actor did not see when it acted, one sentence each, where that is known.
+    ``picture`` is what the step changes in the picture of the cluster, where the story has one.
     """
 
     index: int
@@ -36,6 +39,8 @@ class StoryStep:
     why: str = ""
     environment: bool = False
     changes: tuple[Change, ...] = ()
+    unseen: tuple[str, ...] = ()
+    picture: PictureChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Story:
         standstill: nobody but the environment can act after the last step.
         conclusion: where this contradicts the property, and what every stuck pod waits for.
         repeat: commands that repeat it.
+        picture: the cluster before the first step.
     """
 
     property_id: str
@@ -62,6 +68,7 @@ class Story:
     standstill: bool
     conclusion: tuple[str, ...]
     repeat: tuple[str, ...] = ()
+    picture: Picture | None = None
 
     def run(self) -> tuple[tuple[StoryStep, ...], int | None, bool]:
         """What happens, apart from what it contradicts: equal for two stories of one run."""

@@ -13,6 +13,7 @@ from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Statistics, Verdict
 
 from .document import Finding, PropertyReport, Report, Result, ScenarioReport
+from .left_out import left_out_lines
 from .story import Story
 from .story_text import conclusion_lines, run_lines
 from .style import Paint, Role, bullets, enumeration, painter, plural, wrap
@@ -40,7 +41,6 @@ _STOPS = {
     "interrupted": "it was interrupted",
     "all-violated": "nothing was left to decide",
 }
-_PLACES_SHOWN = 3
 
 
 def render(report: Report, *, wide: bool = False, colour: bool = False, width: int = 100) -> str:
@@ -170,45 +170,12 @@ def _left_out(report: Report, paint: Paint, width: int, *, wide: bool) -> Iterat
         if parts:
             where = f" in {enumeration(names)}" if len(by_input) > 1 else ""
             yield paint(f"What is not modelled{where}", Role.HEADING)
-            yield from (*_not_modelled(parts, width, wide=wide), "")
-
-
-def _not_modelled(parts: tuple[NotModelled, ...], width: int, *, wide: bool) -> Iterator[str]:
-    """What is left out, by what follows from it; what follows from nothing is only counted."""
-    if wide:
-        rows = [(p.position, p.object, p.path or "<all>", p.reason) for p in parts]
-        headers = ("LOCATION", "OBJECT", "FIELD", "REASON")
-        yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
-        return
-    by_reason: dict[str, list[NotModelled]] = defaultdict(list)
-    for part in parts:
-        if part.severity == "not modelled":
-            by_reason[part.reason].append(part)
-    for reason, alike in by_reason.items():
-        yield from wrap(reason, width, "  - ")
-        yield from _places(alike, width)
-    harmless = sum(part.severity == "irrelevant" for part in parts)
-    if harmless:
-        text = plural(harmless, "field or object", "fields or objects")
-        yield from wrap(
-            f"{text} without effect on the verdicts (-o wide lists them)", width, "  - "
-        )
-
-
-def _places(parts: list[NotModelled], width: int) -> Iterator[str]:
-    """The first few places: whole objects in a row, fields on lines of their own."""
-    shown = [f"{p.object} {p.path}".rstrip() for p in parts[:_PLACES_SHOWN]]
-    more = len(parts) - len(shown)
-    if any(part.path for part in parts):
-        for place in [*shown, *[f"and {more} more"] * bool(more)]:
-            yield from wrap(place, width, "      ")
-    else:
-        yield from wrap(enumeration([*shown, *[f"{more} more"] * bool(more)]), width, "      ")
+            yield from (*left_out_lines(parts, width, wide=wide), "")
 
 
 def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[str]:
     statistics = scenario.statistics
-    yield from bullets(_coverage(statistics), width)
+    yield from bullets(coverage(statistics), width)
     if statistics.rules_never_fired:
         never = "; ".join(statistics.rules_never_fired)
         yield from bullets([f"never happened, though modelled: {never}"], width)
@@ -220,7 +187,8 @@ def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[s
         yield from ("", *table.splitlines())
 
 
-def _coverage(found: Statistics) -> Iterator[str]:
+def coverage(found: Statistics) -> Iterator[str]:
+    """How much was explored, one sentence after the other."""
     whole = "every reachable state" if found.exhaustive else "not every reachable state"
     stop = found.stopped_by
     reason = f" ({_STOPS.get(stop, f'stopped by {stop}')})" if stop else ""
@@ -248,7 +216,7 @@ def _summary(report: Report, paint: Paint, width: int) -> Iterator[str]:
     if len(report.scenarios) > 1:
         yield from _overview(report, paint)
     word = report.result.upper()
-    first, *more = wrap(f"{word}: {_tally(properties)}", width)
+    first, *more = wrap(outcome(report), width)
     yield paint(word, _RESULT_ROLES[report.result]) + first[len(word) :]
     yield from more
 
@@ -281,6 +249,12 @@ def _overview(report: Report, paint: Paint) -> Iterator[str]:
     headers = ("NAME", "RESULT", "VERDICT", "VIOLATED", "PROPERTIES", "STATES")
     yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
     yield ""
+
+
+def outcome(report: Report) -> str:
+    """The result in one line, such as ``FAILED: of 9 properties 1 violated (DEP-4), 8 hold``."""
+    properties = [p for s in report.scenarios for p in s.properties]
+    return f"{report.result.upper()}: {_tally(properties)}"
 
 
 def _tally(properties: list[PropertyReport]) -> str:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
 from kubelemma.properties.statement import Property
+from kubelemma.reports.picture import difference
 from kubelemma.reports.story import Story, StoryStep
 from kubelemma.solver.result import Trace, TraceStep
 
 from .cast import Cast, Move, opening
 from .changes import changes
 from .conclusion import conclusion
+from .picture import observer
 from .summary import summary
+from .unseen import unseen
 
 __all__ = ["narrate", "narrate_steps"]
 
@@ -22,7 +26,8 @@ __all__ = ["narrate", "narrate_steps"]
 def narrate(scenario: Scenario, prop: Property, trace: Trace) -> Story:
     """The story of a counterexample."""
     scenes = tuple(_scenes(scenario, trace))
-    last = scenes[-1].cast if scenes else opening(scenario, trace.initial)
+    first = opening(scenario, trace.initial)
+    last = scenes[-1].cast if scenes else first
     return Story(
         property_id=prop.id,
         subject=prop.subject,
@@ -31,6 +36,7 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace) -> Story:
         loop_start=trace.loop_start,
         standstill=trace.standstill,
         conclusion=conclusion(scenario, prop, trace, last),
+        picture=observer(scenario)(trace.initial, first),
     )
 
 
@@ -47,12 +53,16 @@ class _Scene(NamedTuple):
 
 
 def _scenes(scenario: Scenario, trace: Trace) -> Iterator[_Scene]:
+    observe = observer(scenario)
     cast = opening(scenario, trace.initial)
     before = trace.initial
+    seen = observe(before, cast)
     for index, step in enumerate(trace.steps, 1):
         cast, moves = cast.follow(before, step.state)
-        yield _Scene(cast, _told(scenario, index, before, step, moves))
-        before = step.state
+        look = observe(step.state, cast)
+        told = _told(scenario, index, before, step, moves)
+        yield _Scene(cast, replace(told, picture=difference(seen, look)))
+        before, seen = step.state, look
 
 
 def _told(
@@ -67,4 +77,5 @@ def _told(
         why=step.outcome.why,
         environment=step.environment,
         changes=changes(scenario, before, step, moves),
+        unseen=unseen(scenario, before, step),
     )

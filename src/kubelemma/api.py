@@ -12,16 +12,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
 from kubelemma import __version__
 from kubelemma.model.manifests import Bounds, InvalidInput, Position, Problem
+from kubelemma.model.objects.workloads import Deployment
 from kubelemma.properties.statement import Property, Severity
 from kubelemma.reports.document import Report, ScenarioReport, property_report
 from kubelemma.reports.json import API_VERSION
 from kubelemma.reports.narrate import narrate, narrate_steps
+from kubelemma.reports.narrate.moment import state_text, step_text
 from kubelemma.reports.story import Story, StoryStep
 from kubelemma.solver import compiled
 from kubelemma.solver.events import Event, Listener
@@ -33,6 +35,9 @@ from kubelemma.solver.simulate import simulate
 
 from .question import STDIN, Asked, Case, Question, ask
 from .recording import Recording, Source, file_name, steps_of
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = [
     "STDIN",
@@ -51,6 +56,7 @@ __all__ = [
     "replay",
     "report",
     "run_at_random",
+    "state_graph",
 ]
 
 Engine: TypeAlias = Literal["plain", "compiled", "auto"]
@@ -124,7 +130,12 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     scenario = explored.case.scenario
     expect = explored.case.check.spec.expect
     properties = tuple(
-        property_report(found, expect.get(found.property.id), _story(explored, found, repeat))
+        property_report(
+            found,
+            expect.get(found.property.id),
+            _story(explored, found, repeat),
+            _position(explored.case, found.property.subject),
+        )
         for found in explored.result.properties
     )
     return ScenarioReport(
@@ -134,6 +145,17 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
         statistics=explored.result.statistics,
         not_modelled=explored.case.manifests.not_modelled,
     )
+
+
+def _position(case: Case, subject: str) -> Position | None:
+    """Where the object that a property is about is named; for all nodes, the first workload."""
+    focus = {workload.cell for workload in case.scenario.world.workloads}
+    wanted = {subject} & focus or focus
+    for manifest in case.manifests.of(Deployment):
+        metadata = manifest.object.metadata
+        if f"Deployment {metadata.namespace}/{metadata.name}" in wanted:
+            return manifest.document.at(("metadata", "name"))
+    return None
 
 
 def _setting(explored: Explored) -> tuple[str, ...]:
@@ -244,3 +266,18 @@ def run_at_random(case: Case, seed: int, steps: int) -> tuple[Trace, tuple[Story
     """One run of at most so many steps, each drawn evenly from all that are possible."""
     trace = simulate(case.scenario.system, seed, steps)
     return trace, narrate_steps(case.scenario, trace)
+
+
+def state_graph(case: Case, max_states: int = 1000) -> nx.MultiDiGraph[int]:
+    """The states of a case as a graph, with labels for people; see `kubelemma.solver.graph`."""
+    # Importing networkx takes longer than most checks.
+    from kubelemma.solver import graph  # noqa: PLC0415
+
+    scenario = case.scenario
+    return graph.state_graph(
+        scenario.system,
+        case.properties,
+        max_states=max_states,
+        describe=lambda state: state_text(scenario, state),
+        tell=lambda before, step: step_text(scenario, before, step),
+    )

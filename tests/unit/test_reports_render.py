@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import click
 import jsonschema
@@ -21,103 +21,14 @@ from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
 from kubelemma.reports.story import Change, Story, StoryStep
 from kubelemma.solver.result import Statistics, Verdict
 
-WORDS = st.lists(st.text("abcxyz-/.:0123456789", min_size=1, max_size=12), min_size=1, max_size=8)
-SENTENCE = WORDS.map(" ".join)
-NAME = st.text("abcdef-", min_size=1, max_size=12)
-FINDINGS = ("holds", "violated", "inconclusive", "vacuous")
-COUNT = st.integers(0, 10**9)
-
-
-def some(
-    strategy: st.SearchStrategy[object], least: int = 0
-) -> st.SearchStrategy[tuple[object, ...]]:
-    """A few of them, as a tuple."""
-    return st.lists(strategy, min_size=least, max_size=3).map(tuple)
-
-
-CHANGES = st.builds(Change, NAME, NAME, st.just("") | SENTENCE, st.just("") | SENTENCE)
-STEPS = st.builds(
-    StoryStep,
-    index=st.integers(1, 99),
-    actor=NAME,
-    action=NAME,
-    summary=SENTENCE,
-    arguments=some(st.tuples(NAME, NAME)),
-    why=st.just("") | SENTENCE,
-    environment=st.booleans(),
-    changes=some(CHANGES),
-)
-STORIES = st.builds(
-    Story,
-    property_id=NAME,
-    subject=NAME,
-    allowed=some(SENTENCE),
-    steps=some(STEPS, least=1),
-    loop_start=st.none() | st.just(0),
-    standstill=st.booleans(),
-    conclusion=some(SENTENCE),
-    repeat=some(NAME),
-)
-STATEMENTS = st.builds(
-    Statement,
-    id=NAME,
-    title=SENTENCE,
-    kind=st.sampled_from(Kind),
-    severity=st.sampled_from(Severity),
-    statement=SENTENCE,
-    why=SENTENCE,
-    conditions=SENTENCE,
-    source=NAME,
-    components=some(NAME),
-    remediation=SENTENCE,
-)
-PROPERTIES = st.builds(
-    PropertyReport,
-    statement=STATEMENTS,
-    subject=NAME,
-    verdict=st.sampled_from(Verdict),
-    message=SENTENCE,
-    vacuous=st.booleans(),
-    expected=st.none() | st.sampled_from(FINDINGS),
-    story=st.none() | STORIES,
-)
-STATISTICS = st.builds(
-    Statistics,
-    states=COUNT,
-    concrete_states=COUNT,
-    transitions=COUNT,
-    depth=COUNT,
-    seconds=st.floats(0, 1e6),
-    exhaustive=st.booleans(),
-    actions=some(st.tuples(NAME, COUNT)),
-    rules_never_fired=some(NAME),
-    stopped_by=st.none() | NAME,
-)
-NOT_MODELLED = st.builds(
-    NotModelled,
-    position=st.builds(Position, NAME, COUNT),
-    object=NAME,
-    path=st.just("") | NAME,
-    severity=st.sampled_from(("not modelled", "irrelevant")),
-    reason=SENTENCE,
-)
-SCENARIOS = st.builds(
-    ScenarioReport,
-    name=NAME,
-    setting=some(SENTENCE),
-    properties=some(PROPERTIES, least=1),
-    statistics=STATISTICS,
-    not_modelled=some(NOT_MODELLED),
-)
-REPORTS = st.builds(
-    Report, version=NAME, scenarios=some(SCENARIOS, least=1), fail_on=st.sampled_from(Severity)
-)
+Reports: TypeAlias = st.SearchStrategy[Report]
 
 
 @settings(max_examples=30)
-@given(REPORTS)
-def test_json_fits_the_published_schema(report: Report) -> None:
+@given(drawn=st.data())
+def test_json_fits_the_published_schema(reports: Reports, drawn: st.DataObject) -> None:
     """Every report is valid against the schema, and is JSON."""
+    report = drawn.draw(reports)
     data = json.loads(json_report.render(report))
     assert list(jsonschema.Draft202012Validator(json_report.schema()).iter_errors(data)) == []
 
@@ -131,26 +42,30 @@ def test_schema_is_a_schema_that_refuses_what_is_unknown() -> None:
     assert all(found["additionalProperties"] is False for found in objects)
 
 
-@given(report=REPORTS, wide=st.booleans())
-def test_colour_changes_no_word(report: Report, *, wide: bool) -> None:
+@settings(max_examples=40)
+@given(drawn=st.data(), wide=st.booleans())
+def test_colour_changes_no_word(reports: Reports, drawn: st.DataObject, *, wide: bool) -> None:
     """Without its colours, the coloured text is the plain one."""
+    report = drawn.draw(reports)
     plain = text.render(report, wide=wide)
     assert click.unstyle(text.render(report, wide=wide, colour=True)) == plain
     assert "\x1b" not in plain
 
 
 @settings(max_examples=30)
-@given(REPORTS)
-def test_lines_fit(report: Report) -> None:
+@given(drawn=st.data())
+def test_lines_fit(reports: Reports, drawn: st.DataObject) -> None:
     """Words as short as these keep every line but a table's within the width."""
+    report = drawn.draw(reports)
     lines = text.render(report, width=100).splitlines()
     assert [line for line in lines if len(line) > 100] == []
 
 
 @settings(max_examples=30)
-@given(REPORTS)
-def test_text_names_every_verdict(report: Report) -> None:
+@given(drawn=st.data())
+def test_text_names_every_verdict(reports: Reports, drawn: st.DataObject) -> None:
     """Every property of every scenario has its line, and the last paragraph is the result."""
+    report = drawn.draw(reports)
     rendered = text.render(report)
     assert all(p.id in rendered for s in report.scenarios for p in s.properties)
     assert f"\n{report.result.upper()}: " in rendered

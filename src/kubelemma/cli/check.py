@@ -109,8 +109,8 @@ def check(
         session.tell(f"warning: {warning}")
     found = _explore_all(session, asked.cases, engine)
     report = api.report(found, Severity(fail_on), _repeater(session, found, save=save))
-    write_reports(report, reports)
     print_report(session, report, output)
+    write_reports(report, reports)
     return exit_code(report)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-FORMATS = ("text", "wide", "json")
+FORMATS = ("text", "wide", "json", "yaml", "markdown", "junit", "sarif", "github", "html")
 SEVERITIES = ("low", "medium", "high", "critical")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
@@ -58,7 +58,11 @@ def targets(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Target, ...]:
     """Read ``FORMAT=PATH`` pairs; the folders must be there before anything is computed."""
-    return tuple(map(_target, values))
+    found = tuple(map(_target, values))
+    for index, target in enumerate(found):
+        if target.path in {other.path for other in found[:index]}:
+            raise click.BadParameter(f'two reports would be written to "{target.path}"')
+    return found
 
 
 def _target(value: str) -> Target:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +17,23 @@ if TYPE_CHECKING:
 
 
 def print_report(session: Session, report: Report, form: str) -> None:
-    """Write the report to standard output."""
+    """Write the report to standard output.
+
+    Where it is annotations of a CI step, the step's summary gets the report as well.
+    """
     session.print(rendered(report, form, colour=session.colour(), columns=width()))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if form == "github" and summary:
+        _append(session, Path(summary), rendered(report, "markdown", colour=False, columns=0))
+
+
+def _append(session: Session, path: Path, text: str) -> None:
+    """Add text to a file that others write to, too; it is a courtesy, no result."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        session.tell(f"warning: {path}: {error.strerror}")
 
 
 def write_reports(report: Report, targets: Iterable[Target]) -> None:
@@ -26,17 +43,34 @@ def write_reports(report: Report, targets: Iterable[Target]) -> None:
         ClickException: a file cannot be written.
     """
     for target in targets:
-        text = rendered(report, target.format, colour=False, columns=100)
-        try:
-            target.path.write_text(text, "utf-8")
-        except OSError as error:
-            raise click.ClickException(f"{target.path}: {error.strerror}") from error
+        write(target.path, rendered(report, target.format, colour=False, columns=100))
+
+
+def write(path: Path, text: str) -> None:
+    """Write a result to a file.
+
+    Raises:
+        ClickException: the file cannot be written.
+    """
+    try:
+        path.write_text(text, "utf-8", errors="replace")
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from error
 
 
 def rendered(report: Report, form: str, *, colour: bool, columns: int) -> str:
     """The report in one of the formats; only text has colours."""
-    from kubelemma.reports import json, text
+    from kubelemma.reports import github, html, json, junit, markdown, sarif, text, yaml
 
-    if form == "json":
-        return json.render(report)
+    renderers = {
+        "github": github.render,
+        "html": html.render,
+        "json": json.render,
+        "junit": junit.render,
+        "markdown": markdown.render,
+        "sarif": sarif.render,
+        "yaml": yaml.render,
+    }
+    if form in renderers:
+        return renderers[form](report)
     return text.render(report, wide=form == "wide", colour=colour, width=columns)

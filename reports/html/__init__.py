@@ -1,0 +1,5 @@
+"""The report as one HTML file that needs nothing else: no network, no framework."""
+
+from .page import render
+
+__all__ = ["render"]

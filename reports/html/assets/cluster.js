@@ -1,0 +1,151 @@
+// The picture of the cluster: nodes as boxes, pods in them, and above them what has no node yet.
+
+const SIGNS = new Map([
+  ["pending", "?"],
+  ["bound", "○"],
+  ["not ready", "◐"],
+  ["ready", "●"],
+  ["available", "✓"],
+  ["terminating", "✕"],
+]);
+const MOST_CHIPS = 24;
+const MOST_NODES = 60;
+
+class Cluster {
+  constructor(pictures) {
+    this.pictures = pictures;
+    this.element = make("div", { class: "cluster" });
+  }
+
+  show(position) {
+    const after = this.pictures.at(position);
+    const before = position ? this.pictures.at(position - 1) : after;
+    const pods = this.podsByNode(before, after);
+    this.element.replaceChildren(
+      this.owners(before, after),
+      this.pictures.everPending ? this.waiting(pods.get("") ?? []) : "",
+      make("div", { class: "nodes" }, ...this.nodes(before, after, pods)),
+      this.legend(),
+    );
+  }
+
+  // The pods of each node, and those that this step took away, where they were.
+  podsByNode(before, after) {
+    const shown = new Map();
+    const put = (node, pod) => shown.set(node, [...(shown.get(node) ?? []), pod]);
+    for (const box of after.pods.values()) {
+      const old = before.pods.get(box.name);
+      put(box.node, { ...box, changed: old !== box, was: old?.phase });
+    }
+    for (const box of before.pods.values()) {
+      if (!after.pods.has(box.name)) put(box.node, { ...box, gone: true });
+    }
+    for (const pods of shown.values()) pods.sort(byName);
+    return shown;
+  }
+
+  owners(before, after) {
+    const lines = [...after.workloads.values()].sort(byName).map((box) => {
+      const sets = [...after.replicaSets.values()].filter((set) => set.workload === box.name);
+      const paused = box.paused ? ", paused" : "";
+      return make(
+        "li",
+        { class: before.workloads.get(box.name) === box ? "" : "changed" },
+        make("b", {}, this.pictures.short(box.name)),
+        ` wants ${box.replicas} of ${box.version}${paused}: `,
+        ...sets.sort(byName).map((set) =>
+          make(
+            "span",
+            {
+              class: `set v${this.pictures.colour(set)}${before.replicaSets.get(set.name) === set ? "" : " changed"}`,
+            },
+            `${this.pictures.short(set.name)} × ${set.replicas}`,
+          ),
+        ),
+      );
+    });
+    return make("ul", { class: "owners", "aria-label": "Workloads and their ReplicaSets" }, ...lines);
+  }
+
+  waiting(pods) {
+    const list = pods.length ? this.podList(pods) : make("p", { class: "quiet" }, "none");
+    return make("section", { class: "waiting" }, make("h5", {}, "Pods without a node"), list);
+  }
+
+  nodes(before, after, pods) {
+    const all = [...after.nodes.values()].sort(byName);
+    const shown = all.length > MOST_NODES ? all.filter((box) => this.pictures.touched.has(box.name)) : all;
+    const boxes = shown.map((box) => this.node(box, before.nodes.get(box.name), pods.get(box.name) ?? []));
+    const rest = all.length - shown.length;
+    if (rest) boxes.push(make("p", { class: "quiet" }, `and ${plural(rest, "node")} that nothing happens to`));
+    return boxes;
+  }
+
+  node(box, old, pods) {
+    const conditions = box.conditions.map((text) => {
+      const fresh = old && !old.conditions.includes(text);
+      return make("span", { class: `condition${fresh ? " changed" : ""}` }, text);
+    });
+    const over = (old?.conditions ?? []).filter((text) => !box.conditions.includes(text));
+    const relieved = over.map((text) => make("s", { class: "condition changed" }, text));
+    const changed = conditions.length !== (old?.conditions.length ?? 0) || relieved.length;
+    return make(
+      "section",
+      { class: `node${box.conditions.includes("down") ? " down" : ""}${changed ? " changed" : ""}` },
+      make("h5", {}, box.name, box.zone ? make("span", { class: "quiet" }, ` zone ${box.zone}`) : null),
+      conditions.length || relieved.length ? make("p", {}, ...conditions, ...relieved) : null,
+      usageList(box.usage),
+      this.podList(pods),
+      box.standing ? make("p", { class: "quiet" }, `and ${plural(box.standing, "other pod")}`) : null,
+    );
+  }
+
+  podList(pods) {
+    const chips = pods.length > MOST_CHIPS ? this.grouped(pods) : pods.map((pod) => this.chip(pod));
+    return make("ul", { class: "pods" }, ...chips);
+  }
+
+  chip(pod) {
+    const moved = pod.was && pod.was !== pod.phase ? `, was ${pod.was}` : "";
+    const state = pod.gone ? "removed" : pod.phase + (pod.changed ? moved || ", new here" : "");
+    const name = this.pictures.short(pod.name);
+    return make(
+      "li",
+      { class: this.look(pod), title: `${name}: ${state}` },
+      make("span", { "aria-hidden": "true" }, pod.gone ? "✕" : SIGNS.get(pod.phase)),
+      make("span", { class: "name" }, name),
+      make("span", { class: "offscreen" }, ` ${state}`),
+    );
+  }
+
+  look(pod) {
+    const phase = `p-${pod.phase.replace(" ", "-")}`;
+    return `pod v${this.pictures.colour(pod)} ${pod.gone ? "gone" : phase}${pod.changed ? " changed" : ""}`;
+  }
+
+  // One chip for all alike, but those that this step touched.
+  grouped(pods) {
+    const groups = new Map();
+    for (const pod of pods.filter((one) => !one.changed && !one.gone)) {
+      const key = `${pod.workload} ${pod.version} ${pod.phase}`;
+      groups.set(key, [...(groups.get(key) ?? []), pod]);
+    }
+    const chips = [...groups.values()].map(([first, ...more]) =>
+      make(
+        "li",
+        { class: this.look(first) },
+        make("span", { "aria-hidden": "true" }, SIGNS.get(first.phase)),
+        `${more.length + 1} × ${this.pictures.short(first.workload)} ${first.version} ${first.phase}`,
+      ),
+    );
+    return [...pods.filter((one) => one.changed || one.gone).map((pod) => this.chip(pod)), ...chips];
+  }
+
+  legend() {
+    const phases = [...SIGNS].map(([phase, sign]) => make("li", {}, `${sign} ${phase}`));
+    const versions = this.pictures.versions.map((version, index) =>
+      make("li", { class: `set v${index % 6}` }, this.pictures.short(version)),
+    );
+    return make("ul", { class: "legend", "aria-label": "Legend" }, ...versions, ...phases);
+  }
+}

@@ -1,0 +1,63 @@
+// The state in words, object by object and field by field; what a step left alone is hidden.
+
+const NONE = "<none>";
+
+class StateText {
+  constructor(pictures) {
+    this.pictures = pictures;
+    this.whole = false;
+    this.toggle = make("button", { type: "button", click: () => this.toggled() });
+    this.list = make("ul");
+    this.element = make("div", { class: "state" }, make("h5", {}, "State after this step"), this.toggle, this.list);
+  }
+
+  toggled() {
+    this.whole = !this.whole;
+    this.show(this.position);
+  }
+
+  show(position) {
+    this.position = position;
+    const after = this.objects(this.pictures.at(position));
+    const before = position ? this.objects(this.pictures.at(position - 1)) : after;
+    const names = [...new Set([...before.keys(), ...after.keys()])];
+    const lines = names.map((name) => this.line(name, before.get(name), after.get(name)));
+    const shown = lines.filter((line) => line !== null);
+    this.list.replaceChildren(...shown);
+    const hidden = plural(names.length - shown.length, "unchanged object");
+    this.toggle.textContent = this.whole ? "Hide what is unchanged" : `Show ${hidden}`;
+    this.toggle.setAttribute("aria-pressed", String(this.whole));
+  }
+
+  line(name, old, now) {
+    const head = make("b", {}, name);
+    if (!now) return make("li", { class: "changed" }, head, make("del", {}, " is gone"));
+    const fields = Object.keys(now).filter((field) => !old || old[field] !== now[field]);
+    if (!fields.length && !this.whole) return null;
+    const told = this.whole ? Object.keys(now) : fields;
+    const parts = told.flatMap((field, at) => [
+      `${at ? ", " : " "}${field} `,
+      ...(fields.includes(field) && old ? [make("del", {}, old[field]), " → "] : []),
+      make(fields.includes(field) ? "ins" : "span", {}, now[field]),
+    ]);
+    return make("li", { class: fields.length ? "changed" : "" }, head, old ? "" : " is new:", ...parts);
+  }
+
+  // The fields of every object, by its name.
+  objects(picture) {
+    const found = new Map();
+    const put = (kind, name, fields) => found.set(`${kind} ${this.pictures.short(name)}`, fields);
+    const sorted = (boxes) => [...boxes.values()].sort(byName);
+    for (const box of sorted(picture.workloads)) {
+      put("Deployment", box.name, { replicas: `${box.replicas}`, template: box.version, paused: `${box.paused}` });
+    }
+    for (const box of sorted(picture.replicaSets)) put("ReplicaSet", box.name, { replicas: `${box.replicas}` });
+    for (const box of sorted(picture.nodes)) {
+      const used = box.usage.map((one) => [one.resource, `${one.requested} of ${one.allocatable}`]);
+      const status = box.conditions.join(", ") || "up, Ready";
+      found.set(`Node ${box.name}`, { status, ...Object.fromEntries(used) });
+    }
+    for (const box of sorted(picture.pods)) put("Pod", box.name, { phase: box.phase, node: box.node || NONE });
+    return found;
+  }
+}

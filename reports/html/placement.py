@@ -1,0 +1,205 @@
+"""The answer to a question of placement as a page: the verdict, why, and the nodes as a picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from kubelemma.reports.placement import NodeRow, PlacementReport, Usage
+from kubelemma.reports.placement_text import QUESTIONS, headline
+from kubelemma.reports.placement_text import render as text
+from kubelemma.reports.placement_words import amount, pods, share, short
+from kubelemma.reports.style import plural
+from kubelemma.solver.placement.problem import Answer
+
+from .markup import Content, Markup, element
+from .pieces import badge, bullets, cell, folded, masthead, table
+from .sections import left_out
+from .shell import page
+
+_SCRIPTS = ("dom.js", "usage.js", "placement.js", "main.js")
+_WORDS = {Answer.YES: "feasible", Answer.NO: "infeasible", Answer.UNKNOWN: "unknown"}
+_LOOKS = {Answer.YES: "good", Answer.NO: "bad", Answer.UNKNOWN: "unsure"}
+_MOST_ROWS = 500
+"""Rows of a table or a list; the picture has all nodes, and the JSON report has everything."""
+
+
+def render(report: PlacementReport) -> str:
+    """The whole page; it ends in a line break."""
+    word = _WORDS[report.decision.answer]
+    header = masthead(
+        "kubelemma place",
+        badge(word, _LOOKS[report.decision.answer]),
+        element("p", _sentence(headline(report)), class_="outcome"),
+        *(element("p", line) for line in _reasons(report)),
+        element("p", f"kubelemma {report.version}", class_="quiet"),
+    )
+    sections = (
+        *_whatifs(report),
+        *_section("What would help", _relaxations(report)),
+        *_section("What is pending", _pending(report)),
+        *_section("One order that works", _order(report)),
+        *_section("Where it gets stuck", _stuck(report)),
+        *_section("Nodes", _nodes(report)),
+        *_section("How full it is then", [_totals(report)]),
+        *_section("Workloads", _workloads(report)),
+        *folded("What was assumed", [bullets(_assumed(report))], opened=True),
+        left_out(report.not_modelled),
+    )
+    return page(f"kubelemma place: {word}", header, sections, _data(report), _SCRIPTS)
+
+
+def _assumed(report: PlacementReport) -> tuple[str, ...]:
+    return (*report.setting, f"question: {QUESTIONS[report.question]}")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _reasons(report: PlacementReport) -> tuple[str, ...]:
+    reason = report.decision.reason
+    return reason.lines if reason is not None else ()
+
+
+def _section(title: str, content: Iterator[Content] | list[Markup]) -> Iterator[Markup]:
+    """A section; nothing where it is empty."""
+    parts = list(content)
+    if parts:
+        yield element("section", element("h2", title), *parts)
+
+
+def _whatifs(report: PlacementReport) -> Iterator[Markup]:
+    for found in report.whatifs:
+        verdict = badge(_WORDS[found.answer], _LOOKS[found.answer])
+        lines = [element("p", line) for line in found.lines]
+        yield element("section", element("h2", f"{found.title} ", verdict), *lines)
+
+
+def _relaxations(report: PlacementReport) -> Iterator[Markup]:
+    if report.decision.relaxations:
+        yield bullets(relaxation.sentence for relaxation in report.decision.relaxations)
+
+
+def _pending(report: PlacementReport) -> Iterator[Markup]:
+    """What the scheduler would write, the largest first."""
+    found = sorted(report.decision.pending, key=lambda p: (-p.pods, p.workload))
+    if found:
+        yield bullets(
+            f"{report.workloads[one.workload].name}, {pods(one.pods)}: {one.sentence}"
+            for one in found[:_MOST_ROWS]
+        )
+    if len(found) > _MOST_ROWS:
+        yield element("p", f"and {plural(len(found) - _MOST_ROWS, 'more workload')}")
+
+
+def _order(report: PlacementReport) -> Iterator[Markup]:
+    """The order of scheduling, equal steps in a row told once."""
+    steps = [(step, len(list(same))) for step, same in groupby(report.decision.order)]
+    nodes = report.problem.cluster.nodes
+    if steps:
+        items = [
+            f"{report.workloads[workload].name} to {_times(nodes[node].metadata.name, times)}"
+            for (workload, node), times in steps[:_MOST_ROWS]
+        ]
+        yield element("ol", *(element("li", item) for item in items))
+    if len(steps) > _MOST_ROWS:
+        yield element("p", f"and so on, {pods(len(report.decision.order))} in all")
+
+
+def _stuck(report: PlacementReport) -> Iterator[Markup]:
+    """What is placed when no other pod finds a node any more."""
+    stuck = report.decision.stuck
+    if stuck is None:
+        return
+    placed = pods(sum(one.count for one in stuck.assignments))
+    yield element(
+        "p",
+        f"With these placed, one at a time, no other finds a node: {placed} of {report.pods:,}.",
+    )
+    nodes = [node.metadata.name for node in report.problem.cluster.nodes]
+    yield bullets(
+        f"{report.workloads[one.workload].name} on {_times(nodes[one.node], one.count)}"
+        for one in stuck.assignments[:_MOST_ROWS]
+    )
+    if len(stuck.assignments) > _MOST_ROWS:
+        yield element("p", "and so on")
+
+
+def _times(name: str, count: int) -> str:
+    return name if count == 1 else f"{name}, {plural(count, 'time')}"
+
+
+def _nodes(report: PlacementReport) -> Iterator[Markup]:
+    if report.nodes:
+        yield element("div", class_="placement")
+        yield element("noscript", element("pre", text(report, by="node")))
+
+
+def _totals(report: PlacementReport) -> Markup:
+    rows = [
+        element(
+            "tr",
+            cell("Resource", usage.resource),
+            cell("Requested", amount(usage.resource, usage.used)),
+            cell("Of", amount(usage.resource, usage.total)),
+            cell("Share", share(usage)),
+        )
+        for usage in report.total()
+    ]
+    return table(("Resource", "Requested", "Of", "Share"), rows)
+
+
+def _workloads(report: PlacementReport) -> Iterator[Markup]:
+    """Those with pending pods first."""
+    ordered = sorted(report.workloads, key=lambda row: (-row.pending, row.name))
+    rows = [
+        element(
+            "tr",
+            cell("Workload", row.name),
+            cell("Pods", f"{row.count:,}"),
+            cell("Placed", f"{row.placed:,}"),
+            cell("Pending", badge(f"{row.pending:,}", "bad") if row.pending else "0"),
+            cell("Written in", row.share.location),
+        )
+        for row in ordered[:_MOST_ROWS]
+    ]
+    if rows:
+        yield table(("Workload", "Pods", "Placed", "Pending", "Written in"), rows)
+    if len(ordered) > _MOST_ROWS:
+        yield element("p", f"and {plural(len(ordered) - _MOST_ROWS, 'more workload')}")
+
+
+def _data(report: PlacementReport) -> dict[str, Any]:
+    """What the picture shows."""
+    names = Counter(short(row.name) for row in report.workloads)
+    taken = {name for name, times in names.items() if times > 1}
+    return {
+        "workloads": [short(row.name, taken) for row in report.workloads],
+        "pending": [[i, row.pending] for i, row in enumerate(report.workloads) if row.pending],
+        "nodes": [_node(row) for row in report.nodes],
+    }
+
+
+def _node(row: NodeRow) -> dict[str, Any]:
+    new = sum(count for _, count in row.placed)
+    return {
+        "name": row.name,
+        "zone": row.zone,
+        "type": row.type,
+        "conditions": [] if row.schedulable else ["cordoned"],
+        "usage": [_usage(usage) for usage in row.usage],
+        "placed": [list(pair) for pair in row.placed],
+        "standing": max(row.usage[0].used - new, 0),
+    }
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {
+        "resource": usage.resource,
+        "requested": amount(usage.resource, usage.used),
+        "allocatable": amount(usage.resource, usage.total),
+        "share": round(usage.used / usage.total, 4) if usage.total else 0,
+    }

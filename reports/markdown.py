@@ -1,0 +1,203 @@
+"""The report as Markdown, for a comment on a pull request or the summary of a CI step.
+
+Whoever reads a comment wants to know what is wrong and how; all else is folded away. A comment on
+GitHub holds 65,536 characters: steps from the middle of long stories give way first.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from kubelemma.properties.statement import Severity
+from kubelemma.solver.result import Verdict
+
+from .document import PropertyReport, Report, Result, ScenarioReport
+from .story import Change, Story, StoryStep
+from .style import plural
+from .text import coverage, outcome
+
+MARKER = "<!-- kubelemma report -->"
+"""The first line, by which a bot finds its earlier comment again."""
+LONGEST = 65_000
+"""Characters of a report."""
+
+_STEPS_SHOWN = (60, 20, 6, 0)
+_CUT = "\n\n*The report is longer than a comment may be; what follows is left out.*\n"
+_SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&]")
+_LIST = re.compile(r"^(\d*)([-+=.)])")
+_SIGNS = {Result.PASSED: "✅", Result.FAILED: "❌", Result.INCONCLUSIVE: "⚠️"}
+_WORDS = {
+    "holds": "holds",
+    "vacuous": "vacuous",
+    "violated": "**violated**",
+    "inconclusive": "**inconclusive**",
+}
+
+
+def render(report: Report) -> str:
+    """The report as Markdown of at most `LONGEST` characters that ends in a line break."""
+    texts = (_rendered(report, shown) for shown in _STEPS_SHOWN)
+    text = next((text for text in texts if len(text) <= LONGEST), None)
+    if text is not None:
+        return text
+    lines = _rendered(report, 0)[: LONGEST - len(_CUT)].rpartition("\n\n")[0]
+    return lines + _unclosed(lines) + _CUT
+
+
+def _unclosed(text: str) -> str:
+    """The ends of the folds that a cut has left open."""
+    return "\n\n</details>" * (text.count("<details>") - text.count("</details>"))
+
+
+def _rendered(report: Report, steps: int) -> str:
+    blocks = [MARKER, f"### {_SIGNS[report.result]} kubelemma: {escape(outcome(report))}"]
+    for scenario in report.scenarios:
+        blocks += _scenario(scenario, report.fail_on, steps)
+    blocks.append(f"kubelemma {escape(report.version)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _scenario(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterator[str]:
+    yield f"#### Scenario {escape(scenario.name)}"
+    told = [p for p in scenario.properties if _is_told(p, fail_on)]
+    if told:
+        yield _table(told, fail_on)
+    stories: list[Story] = []
+    for prop in told:
+        if prop.story is not None:
+            yield from _violation(prop, prop.story, stories, steps)
+            stories.append(prop.story)
+    yield from _folded("All properties, and what they rest on", _basis(scenario, fail_on))
+
+
+def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
+    return prop.verdict is not Verdict.HOLDS or prop.result(fail_on) is not Result.PASSED
+
+
+def _table(properties: Iterable[PropertyReport], fail_on: Severity) -> str:
+    rows = [("", "Property", "Subject", "Verdict", "Severity", "Promise"), ("---",) * 6]
+    for prop in properties:
+        missed = prop.expected not in {None, prop.finding}
+        verdict = _WORDS[prop.finding] + (f", expected {prop.expected}" if missed else "")
+        rows.append(
+            (
+                _SIGNS[prop.result(fail_on)],
+                escape(prop.id),
+                escape(prop.subject),
+                verdict,
+                prop.statement.severity,
+                escape(prop.statement.title),
+            )
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _violation(
+    prop: PropertyReport, story: Story, told: Iterable[Story], steps: int
+) -> Iterator[str]:
+    """The story of a violation; where it has been told already, only what is different."""
+    same = next((other for other in told if other.run() == story.run()), None)
+    yield from _folded(
+        f"{prop.id} is violated for {prop.subject}: {story.headline()}",
+        [
+            *(_steps(story, steps) if same is None else [_referred(same)]),
+            f"**Where it contradicts {escape(prop.id)}**",
+            _list(map(escape, story.conclusion)),
+            *_repeat(story),
+            "**What to do about it**",
+            escape(prop.statement.remediation),
+        ],
+    )
+
+
+def _referred(same: Story) -> str:
+    return f"What happens is what is told for {escape(same.property_id)} of {escape(same.subject)}."
+
+
+def _folded(title: str, blocks: Iterable[str]) -> Iterator[str]:
+    """Blocks that are shown on demand."""
+    yield f"<details>\n<summary>{html.escape(title)}</summary>"
+    yield from blocks
+    yield "</details>"
+
+
+def _steps(story: Story, limit: int) -> Iterator[str]:
+    """The first and the last steps, ``limit`` in all."""
+    steps = story.steps
+    if not steps:
+        yield "Nothing happens: it is so from the start."
+        return
+    head = len(steps) if len(steps) <= limit else limit - limit // 2
+    tail = max(len(steps) - limit // 2, head)
+    yield from _listed(steps[:head], story.loop_start)
+    if tail > head:
+        yield f"*{plural(tail - head, 'step')} left out; the text and HTML reports have all.*"
+    yield from _listed(steps[tail:], story.loop_start)
+    if story.loop_start is not None:
+        yield f"*And again from step {steps[story.loop_start].index}, for ever.*"
+    elif story.standstill:
+        yield "*From here on nobody acts any more.*"
+
+
+def _listed(steps: Sequence[StoryStep], loop_start: int | None) -> Iterator[str]:
+    if steps:
+        yield "\n".join(line for step in steps for line in _step(step, loop_start))
+
+
+def _step(step: StoryStep, loop_start: int | None) -> Iterator[str]:
+    loop = "↻ " if loop_start is not None and step.index > loop_start else ""
+    number = f"{step.index}. "
+    margin = " " * len(number)
+    yield f"{number}{loop}**{escape(step.actor)}** {escape(step.summary)}"
+    if step.why:
+        yield f"{margin}<br>because {escape(step.why)}"
+    yield from (f"{margin}- {_change(change)}" for change in step.changes)
+
+
+def _change(change: Change) -> str:
+    before, after = (code(value or "<none>") for value in (change.before, change.after))
+    return f"{escape(change.object)} {escape(change.field)}: {before} → {after}"
+
+
+def _repeat(story: Story) -> Iterator[str]:
+    if story.repeat:
+        fence = "`" * max(3, 1 + _longest_run("".join(story.repeat)))
+        yield "**How to repeat it**"
+        yield "\n".join([f"{fence}sh", *story.repeat, fence])
+
+
+def _basis(scenario: ScenarioReport, fail_on: Severity) -> Iterator[str]:
+    yield _table(scenario.properties, fail_on)
+    yield "**What was assumed**"
+    yield _list(map(escape, scenario.setting))
+    yield "**What was explored**"
+    yield _list(map(escape, coverage(scenario.statistics)))
+    left_out = [part for part in scenario.not_modelled if part.severity == "not modelled"]
+    if left_out:
+        yield "**What is not modelled**"
+        yield _list(escape(str(part)) for part in left_out)
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    flat = _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+    return _LIST.sub(r"\1\\\2", flat)
+
+
+def code(text: str) -> str:
+    """Text as code, whatever backticks it has."""
+    flat = " ".join(text.split())
+    fence = "`" * (1 + _longest_run(flat))
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def _longest_run(text: str) -> int:
+    """The length of the longest run of backticks."""
+    return max(map(len, re.findall("`+", text)), default=0)

@@ -1,0 +1,135 @@
+"""The cluster at one moment of a run, with the names that the story uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from fractions import Fraction
+from functools import cache
+from typing import TypeAlias
+
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.scheduler.resources import CPU, MEMORY, PODS
+from kubelemma.model.system import State
+from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase
+from kubelemma.model.wiring.world import NODES, Workload
+from kubelemma.reports.picture import Box, NodeBox, Picture, PodBox, SetBox, Usage, WorkloadBox
+
+from .cast import PENDING, Cast, Place, node_name
+
+Observer: TypeAlias = Callable[[State, Cast], Picture]
+"""Gives the picture of a state, whose pods the cast names."""
+
+PHASES = {
+    PENDING: "pending",
+    Phase.ASSIGNED: "bound",
+    Phase.STARTING: "not ready",
+    Phase.READY: "ready",
+    Phase.AVAILABLE: "available",
+    Phase.TERMINATING: "terminating",
+    Phase.REVOKED: "terminating",
+}
+"""What a picture calls the phases of pods."""
+
+
+def observer(scenario: Scenario) -> Observer:
+    """A function that gives pictures, and looks at every state of a node only once."""
+
+    @cache
+    def node_box(position: int, state: NodeState) -> NodeBox:
+        return _node_box(scenario, node_name(scenario, position), state)
+
+    def observe(state: State, cast: Cast) -> Picture:
+        positions = scenario.system.positions
+        deployments = [(w, state[positions[w.cell].start]) for w in scenario.world.workloads]
+        nodes = (node_box(position, state[position]) for position in positions[NODES])
+        return Picture(
+            workloads=_sorted(_workload_box(w, d) for w, d in deployments),
+            sets=_sorted(box for w, d in deployments for box in _set_boxes(w, d)),
+            nodes=_sorted(nodes),
+            pods=_sorted(_pod_boxes(scenario, cast)),
+        )
+
+    return observe
+
+
+def _sorted(boxes: Iterable[Box]) -> tuple[Box, ...]:
+    return tuple(sorted(boxes, key=lambda box: box.name))
+
+
+def _workload_name(workload: Workload) -> str:
+    return f"{workload.namespace}/{workload.name}"
+
+
+def _workload_box(workload: Workload, state: DeploymentState) -> WorkloadBox:
+    return WorkloadBox(
+        name=_workload_name(workload),
+        replicas=state.replicas,
+        version=revision_hash(state.template),
+        paused=bool(state.paused),
+    )
+
+
+def _set_boxes(workload: Workload, state: DeploymentState) -> Iterator[SetBox]:
+    owner = _workload_name(workload)
+    for replica_set in state.sets:
+        version = revision_hash(replica_set.template)
+        yield SetBox(f"{owner}-{version}", owner, version, replica_set.replicas)
+
+
+def _pod_boxes(scenario: Scenario, cast: Cast) -> Iterator[PodBox]:
+    for place, names in cast.names.items():
+        for name in names:
+            yield _pod_box(scenario, place, name)
+
+
+def _pod_box(scenario: Scenario, place: Place, name: str) -> PodBox:
+    pod_class = scenario.world.classes[place.pod_class]
+    workload = scenario.world.workloads[pod_class.workload]
+    return PodBox(
+        name=f"{workload.namespace}/{name}",
+        workload=_workload_name(workload),
+        version=revision_hash(pod_class.template),
+        phase=PHASES[Phase(place.phase) if place.phase >= 0 else PENDING],
+        node=place.node,
+    )
+
+
+def _node_box(scenario: Scenario, name: str, state: NodeState) -> NodeBox:
+    shape = scenario.world.shapes[state.shape]
+    return NodeBox(
+        name=name,
+        zone=shape.zone,
+        conditions=tuple(_conditions(state)),
+        standing=len(shape.standing),
+        usage=tuple(_usages(scenario.world.node_info(state))),
+    )
+
+
+def _conditions(state: NodeState) -> Iterator[str]:
+    present = (
+        ("down", not state.up),
+        ("Unknown, NoSchedule", not state.ready),
+        ("NoExecute", state.evicting),
+        ("cordoned", state.cordoned),
+        ("being drained", state.draining),
+    )
+    return (words for words, there in present if there)
+
+
+def _usages(info: NodeInfo) -> Iterator[Usage]:
+    """What is requested of each resource that the node has, or that its pods want."""
+    requested = {**info.requested, PODS: len(info.pods)}
+    order = (CPU, MEMORY, PODS)
+    others = sorted({*info.allocatable, *requested} - {*order})
+    for resource in (*order, *others):
+        has, wanted = info.allocatable.get(resource, 0), requested.get(resource, 0)
+        if has or wanted:
+            share = round(wanted / has, 4) if has else 0.0
+            yield Usage(resource, _amount(resource, wanted), _amount(resource, has), share)
+
+
+def _amount(resource: str, amount: int) -> str:
+    return str(Quantity(Fraction(amount, 1000) if resource == CPU else amount))

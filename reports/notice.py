@@ -1,0 +1,100 @@
+"""What a report has to say to somebody who reads only what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from kubelemma.model.manifests.problems import Position
+from kubelemma.properties.statement import Severity
+from kubelemma.solver.result import Verdict
+
+from .document import Finding, PropertyReport, Report, Result, ScenarioReport
+
+_FOUND: Mapping[Finding, str] = {
+    "holds": "holds",
+    "vacuous": "holds vacuously",
+    "violated": "is violated",
+    "inconclusive": "is inconclusive",
+}
+
+
+class Level(StrEnum):
+    """How loudly something has to be said."""
+
+    ERROR = "error"
+    """It fails the check."""
+    WARNING = "warning"
+    """It is not known."""
+    NOTE = "note"
+    """It is violated, but was expected, or is too mild to fail the check."""
+
+
+class Notice(NamedTuple):
+    """A property that somebody should hear of, and the scenario that it belongs to."""
+
+    level: Level
+    scenario: ScenarioReport
+    property: PropertyReport
+
+    def title(self) -> str:
+        """What was found, in a few words, such as ``DEP-4 is violated, as expected``."""
+        prop = self.property
+        if prop.expected not in {None, prop.finding}:
+            return f"{prop.id} {_FOUND[prop.finding]}, where {prop.expected} was expected"
+        return f"{prop.id} {_FOUND[prop.finding]}{', as expected' if prop.expected else ''}"
+
+    def sentence(self) -> str:
+        """What was found, of what, and how, on one line."""
+        prop = self.property
+        where = f"for {prop.subject} in {self.scenario.name}"
+        how = f" ({prop.message})" if prop.message else ""
+        return f"{self.title()} {where}: {prop.statement.title}{how}"
+
+    def explanation(self) -> str:
+        """The sentence, where the story contradicts the property, and how it is repeated."""
+        story = self.property.story
+        lines = [self.sentence()]
+        if story is not None:
+            lines += [*story.conclusion, *(f"Repeat it with: {c}" for c in story.repeat)]
+        return "\n".join(lines)
+
+    def file(self) -> str:
+        """The file in which the object stands; empty where it stands in none."""
+        return file_of(self.property.position)
+
+    def fingerprint(self) -> str:
+        """The same for the same finding in every run, whatever its story and its line."""
+        parts = [self.scenario.name, self.property.id, self.property.subject]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def notices(report: Report) -> tuple[Notice, ...]:
+    """What is to be said, the loudest first, else in the order of the report."""
+    all_of_them = (notice(s, p, report.fail_on) for s in report.scenarios for p in s.properties)
+    levels = list(Level)
+    return tuple(sorted(filter(None, all_of_them), key=lambda n: levels.index(n.level)))
+
+
+def notice(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) -> Notice | None:
+    """What is to be said about one property of a scenario; None where all is well."""
+    level = _level(prop, fail_on)
+    return None if level is None else Notice(level, scenario, prop)
+
+
+def file_of(position: Position | None) -> str:
+    """The file of a position; empty for standard input and for options of the command line."""
+    return "" if position is None or position.file.startswith(("<", "-")) else position.file
+
+
+def _level(prop: PropertyReport, fail_on: Severity) -> Level | None:
+    match prop.result(fail_on):
+        case Result.FAILED:
+            return Level.ERROR
+        case Result.INCONCLUSIVE:
+            return Level.WARNING
+        case _:
+            return Level.NOTE if prop.verdict is Verdict.VIOLATED else None

@@ -1,0 +1,143 @@
+"""A picture of the cluster at one moment of a story, as data; and how two pictures differ.
+
+A story has one whole picture, of its start, and for each step only what the step changed: a run of
+a thousand steps would else repeat a cluster a thousand times.
+
+Names are ``namespace/name``, those of nodes as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadBox:
+    """A workload: what its owner asks for. ``version`` is that of the pod template, ``v1``."""
+
+    name: str
+    replicas: int
+    version: str
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetBox:
+    """A ReplicaSet of the workload ``workload``, and what it asks for."""
+
+    name: str
+    workload: str
+    version: str
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One resource of a node as people write it; ``share`` is what of it is requested, from 0.
+
+    It exceeds 1 where a node is overcommitted, and is 0 where the node has none of the resource.
+    """
+
+    resource: str
+    requested: str
+    allocatable: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBox:
+    """A node.
+
+    Attributes:
+        zone: that it is in; empty for none.
+        conditions: what is out of the ordinary, such as ``down`` or ``cordoned``.
+        standing: how many pods it has that stand by and are not part of the story.
+        usage: what its pods request of what it has, the ones that stand by included.
+    """
+
+    name: str
+    zone: str = ""
+    conditions: tuple[str, ...] = ()
+    standing: int = 0
+    usage: tuple[Usage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodBox:
+    """A pod of the workload ``workload``; ``node`` is empty while it has none."""
+
+    name: str
+    workload: str
+    version: str
+    phase: str
+    node: str = ""
+
+
+Box = TypeVar("Box", WorkloadBox, SetBox, NodeBox, PodBox)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What there is at one moment: within each field, names are distinct and in order."""
+
+    workloads: tuple[WorkloadBox, ...] = ()
+    sets: tuple[SetBox, ...] = ()
+    nodes: tuple[NodeBox, ...] = ()
+    pods: tuple[PodBox, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureChange:
+    """What is new or different after a step, and the names of what is no longer there.
+
+    Workloads and nodes stay to the end of a story.
+    """
+
+    changed: Picture = Picture()
+    removed_sets: tuple[str, ...] = ()
+    removed_pods: tuple[str, ...] = ()
+
+
+def difference(before: Picture, after: Picture) -> PictureChange:
+    """What turns one picture into the other."""
+    return PictureChange(
+        changed=Picture(
+            workloads=_new(before.workloads, after.workloads),
+            sets=_new(before.sets, after.sets),
+            nodes=_new(before.nodes, after.nodes),
+            pods=_new(before.pods, after.pods),
+        ),
+        removed_sets=_gone(before.sets, after.sets),
+        removed_pods=_gone(before.pods, after.pods),
+    )
+
+
+def apply(before: Picture, change: PictureChange) -> Picture:
+    """The picture after a change, so that ``apply(a, difference(a, b))`` is ``b``."""
+    return Picture(
+        workloads=_updated(before.workloads, change.changed.workloads),
+        sets=_updated(before.sets, change.changed.sets, change.removed_sets),
+        nodes=_updated(before.nodes, change.changed.nodes),
+        pods=_updated(before.pods, change.changed.pods, change.removed_pods),
+    )
+
+
+def _new(before: tuple[Box, ...], after: tuple[Box, ...]) -> tuple[Box, ...]:
+    known = frozenset(before)
+    return tuple(box for box in after if box not in known)
+
+
+def _gone(before: tuple[Box, ...], after: tuple[Box, ...]) -> tuple[str, ...]:
+    left = {box.name for box in after}
+    return tuple(box.name for box in before if box.name not in left)
+
+
+def _updated(
+    before: tuple[Box, ...], new: tuple[Box, ...], gone: Iterable[str] = ()
+) -> tuple[Box, ...]:
+    boxes = {box.name: box for box in before} | {box.name: box for box in new}
+    for name in gone:
+        del boxes[name]
+    return tuple(boxes[name] for name in sorted(boxes))

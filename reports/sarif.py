@@ -1,0 +1,194 @@
+"""The report as SARIF 2.1.0, for code scanning: a result for all that is not as it should be.
+
+The story is the result's code flow, with what each step changed as its state. What holds is not
+listed, only counted: several readers show every result as an alert.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from kubelemma.model.manifests.problems import Position
+from kubelemma.properties.statement import Severity, Statement
+from kubelemma.solver.result import Verdict
+
+from .document import Report
+from .notice import Level, Notice, file_of, notices
+from .story import Story, StoryStep
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+FINGERPRINT = "kubelemma/v1"
+
+_LEVELS = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+}
+
+
+def render(report: Report) -> str:
+    """The report as a SARIF log that ends in a line break."""
+    return json.dumps(to_data(report), indent=2, ensure_ascii=False) + "\n"
+
+
+def to_data(report: Report) -> dict[str, Any]:
+    """The report as a SARIF log of one run."""
+    statements = {p.id: p.statement for s in report.scenarios for p in s.properties}
+    rules = list(statements)
+    run = {
+        "tool": {
+            "driver": {
+                "name": "kubelemma",
+                "semanticVersion": report.version,
+                "rules": [_rule(statement) for statement in statements.values()],
+            }
+        },
+        "invocations": [_invocation(report)],
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(found, rules) for found in notices(report)],
+        "properties": {"result": report.result, "verdicts": _verdicts(report)},
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _verdicts(report: Report) -> dict[str, int]:
+    """How many properties came out how."""
+    return dict(Counter(p.finding for s in report.scenarios for p in s.properties))
+
+
+def _rule(statement: Statement) -> dict[str, Any]:
+    return {
+        "id": statement.id,
+        "shortDescription": {"text": statement.title},
+        "fullDescription": {"text": statement.statement},
+        "help": {"text": "\n\n".join(_help(statement))},
+        "defaultConfiguration": {"level": _LEVELS[statement.severity]},
+        "properties": {
+            "kind": statement.kind,
+            "severity": statement.severity,
+            "tags": list(dict.fromkeys(["kubernetes", *statement.components])),
+        },
+    }
+
+
+def _help(statement: Statement) -> Iterator[str]:
+    for label, text in (
+        ("Why it matters", statement.why),
+        ("Conditions", statement.conditions),
+        ("Written in", statement.source),
+        ("What to do about a violation", statement.remediation),
+    ):
+        if text:
+            yield f"{label}: {text}"
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    """How the run went; searches that were cut short and what is not modelled are notifications."""
+    stops = [
+        _notification("warning", f"{s.name}: the search was stopped by {s.statistics.stopped_by}")
+        for s in report.scenarios
+        if s.statistics.stopped_by and not s.statistics.exhaustive
+    ]
+    parts = dict.fromkeys(part for s in report.scenarios for part in s.not_modelled)
+    left_out = [
+        _notification("note", f"not modelled: {part}", part.position)
+        for part in parts
+        if part.severity == "not modelled"
+    ]
+    interrupted = any(s.statistics.stopped_by == "interrupted" for s in report.scenarios)
+    return {
+        "executionSuccessful": not interrupted,
+        "toolExecutionNotifications": [*stops, *left_out],
+    }
+
+
+def _notification(level: str, text: str, position: Position | None = None) -> dict[str, Any]:
+    data: dict[str, Any] = {"level": level, "message": {"text": text}}
+    if position is not None:
+        data["locations"] = [_location(position)]
+    return data
+
+
+def _result(found: Notice, rules: list[str]) -> dict[str, Any]:
+    prop = found.property
+    inconclusive = found.level is Level.WARNING
+    data: dict[str, Any] = {
+        "ruleId": prop.id,
+        "ruleIndex": rules.index(prop.id),
+        "kind": "open" if inconclusive else "fail",
+        "level": "none" if inconclusive else _level(found),
+        "message": {"text": found.explanation()},
+        "partialFingerprints": {FINGERPRINT: found.fingerprint()},
+        "properties": {"scenario": found.scenario.name, "verdict": prop.verdict},
+    }
+    position = prop.position
+    data["locations"] = [_location(position, prop.subject)]
+    if prop.story is not None and prop.story.steps:
+        data["codeFlows"] = [_code_flow(prop.story, position)]
+    data["suppressions"] = list(_suppressions(found))
+    return data
+
+
+def _level(found: Notice) -> str:
+    """By severity; what came out other than expected is always an error."""
+    if found.property.verdict is not Verdict.VIOLATED:
+        return "error"
+    return _LEVELS[found.property.statement.severity]
+
+
+def _suppressions(found: Notice) -> Iterator[dict[str, Any]]:
+    """A violation that the scenario expects has been looked at and accepted."""
+    if found.property.verdict is Verdict.VIOLATED and found.property.expected == "violated":
+        yield {
+            "kind": "external",
+            "status": "accepted",
+            "justification": f"the scenario {found.scenario.name} expects it",
+        }
+
+
+def _location(position: Position | None, subject: str = "") -> dict[str, Any]:
+    """Where it is: in a file where it stands in one, else by the object's name alone."""
+    data: dict[str, Any] = {}
+    if position is not None and file_of(position):
+        physical: dict[str, Any] = {
+            "artifactLocation": {"uri": quote(position.file, errors="replace")}
+        }
+        if position.line:
+            physical["region"] = {"startLine": position.line}
+            if position.column:
+                physical["region"]["startColumn"] = position.column
+        data["physicalLocation"] = physical
+    name = subject or (position.object if position else "")
+    if name:
+        data["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "object"}]
+    return data
+
+
+def _code_flow(story: Story, position: Position | None) -> dict[str, Any]:
+    """The story as one thread: the API server puts all writes in one order."""
+    steps = _flow_locations(story.steps, story.loop_start, position)
+    flow: dict[str, Any] = {"threadFlows": [{"locations": list(steps)}]}
+    flow["message"] = {"text": story.headline()}
+    return flow
+
+
+def _flow_locations(
+    steps: Iterable[StoryStep], loop_start: int | None, position: Position | None
+) -> Iterator[dict[str, Any]]:
+    for at, step in enumerate(steps):
+        because = f", because {step.why}" if step.why else ""
+        again = "for ever: " if loop_start is not None and at >= loop_start else ""
+        text = f"{again}{step.actor}: {step.summary}{because}"
+        yield {
+            "executionOrder": step.index,
+            "location": {**_location(position), "message": {"text": text}},
+            "importance": "essential" if step.environment else "important",
+            "state": {f"{c.object} {c.field}": {"text": c.after or "<none>"} for c in step.changes},
+        }

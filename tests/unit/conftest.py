@@ -1,0 +1,201 @@
+"""Reports as Hypothesis draws them: tame ones, and ones whose words no format likes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeAlias
+
+import pytest
+from hypothesis import strategies as st
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.problems import Position
+from kubelemma.properties.statement import Kind, Severity, Statement
+from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
+from kubelemma.reports.picture import (
+    NodeBox,
+    Picture,
+    PictureChange,
+    PodBox,
+    SetBox,
+    Usage,
+    WorkloadBox,
+)
+from kubelemma.reports.story import Change, Story, StoryStep
+from kubelemma.solver.result import Statistics, Verdict
+
+Words: TypeAlias = st.SearchStrategy[str]
+Reports: TypeAlias = st.SearchStrategy[Report]
+
+FINDINGS = ("holds", "violated", "inconclusive", "vacuous")
+PHASES = ("pending", "bound", "not ready", "ready", "available", "terminating")
+COUNT = st.integers(0, 10**9)
+
+
+def some(
+    strategy: st.SearchStrategy[object], least: int = 0
+) -> st.SearchStrategy[tuple[object, ...]]:
+    """A few of them, as a tuple."""
+    return st.lists(strategy, min_size=least, max_size=3).map(tuple)
+
+
+def pictures(name: Words) -> st.SearchStrategy[Picture]:
+    """Pictures of a cluster."""
+    usage = st.builds(Usage, name, name, name, st.floats(0, 2))
+    return st.builds(
+        Picture,
+        some(st.builds(WorkloadBox, name, COUNT, name, st.booleans())),
+        some(st.builds(SetBox, name, name, name, COUNT)),
+        some(st.builds(NodeBox, name, name, some(name), COUNT, some(usage))),
+        some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name)),
+    )
+
+
+def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[Story]:
+    """Stories; with pictures, if they are to be drawn."""
+    text = st.just("") | sentence
+    picture = pictures(name) if drawn else st.nothing()
+    steps = st.builds(
+        StoryStep,
+        index=st.integers(1, 99),
+        actor=name,
+        action=name,
+        summary=sentence,
+        arguments=st.dictionaries(name, name, max_size=3).map(lambda found: tuple(found.items())),
+        why=text,
+        environment=st.booleans(),
+        changes=some(st.builds(Change, name, name, text, text)),
+        unseen=some(sentence),
+        picture=st.none() | st.builds(PictureChange, picture, some(name), some(name)),
+    )
+    return st.builds(
+        Story,
+        property_id=name,
+        subject=name,
+        allowed=some(sentence),
+        steps=some(steps, least=1),
+        loop_start=st.none() | st.just(0),
+        standstill=st.booleans(),
+        conclusion=some(sentence),
+        repeat=some(name),
+        picture=st.none() | picture,
+    )
+
+
+def properties(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[PropertyReport]:
+    """Verdicts, each with a statement that follows from its identifier."""
+    statements = st.builds(
+        Statement,
+        id=name,
+        title=sentence,
+        kind=st.sampled_from(Kind),
+        severity=st.sampled_from(Severity),
+        statement=sentence,
+        why=sentence,
+        conditions=sentence,
+        source=name,
+        components=some(name),
+        remediation=sentence,
+    )
+    return st.builds(
+        PropertyReport,
+        statement=statements,
+        subject=name,
+        verdict=st.sampled_from(Verdict),
+        message=sentence,
+        vacuous=st.booleans(),
+        expected=st.none() | st.sampled_from(FINDINGS),
+        story=st.none() | stories(name, sentence, drawn=drawn),
+        position=st.none() | positions(name),
+    )
+
+
+def positions(name: Words) -> st.SearchStrategy[Position]:
+    """Places in the input."""
+    return st.builds(Position, name, COUNT, COUNT, st.just("") | name)
+
+
+def reports_of(name: Words, sentence: Words, *, drawn: bool) -> Reports:
+    """Reports whose names and sentences are such."""
+    statistics = st.builds(
+        Statistics,
+        states=COUNT,
+        concrete_states=COUNT,
+        transitions=COUNT,
+        depth=COUNT,
+        seconds=st.floats(0, 1e6),
+        exhaustive=st.booleans(),
+        actions=st.dictionaries(name, COUNT, max_size=3).map(lambda found: tuple(found.items())),
+        rules_never_fired=some(name),
+        stopped_by=st.none() | name,
+    )
+    left_out = st.builds(
+        NotModelled,
+        position=positions(name),
+        object=name,
+        path=st.just("") | name,
+        severity=st.sampled_from(("not modelled", "irrelevant")),
+        reason=sentence,
+    )
+    scenarios = st.builds(
+        ScenarioReport,
+        name=name,
+        setting=some(sentence),
+        properties=some(properties(name, sentence, drawn=drawn), least=1),
+        statistics=statistics,
+        not_modelled=some(left_out),
+    )
+    found = st.builds(
+        Report,
+        version=name,
+        scenarios=some(scenarios, least=1),
+        fail_on=st.sampled_from(Severity),
+    )
+    return found.map(consistent)
+
+
+def consistent(report: Report) -> Report:
+    """The report with one statement for each identifier, and each story about its property."""
+    statements: dict[str, Statement] = {}
+
+    def mended(prop: PropertyReport) -> PropertyReport:
+        statement = statements.setdefault(prop.id, prop.statement)
+        story = prop.story and replace(prop.story, property_id=prop.id, subject=prop.subject)
+        return replace(prop, statement=statement, story=story)
+
+    scenarios = tuple(
+        replace(s, properties=tuple(map(mended, s.properties))) for s in report.scenarios
+    )
+    return replace(report, scenarios=scenarios)
+
+
+@pytest.fixture(scope="session")
+def reports() -> Reports:
+    """Reports of short, harmless words."""
+    words = st.lists(
+        st.text("abcxyz-/.:0123456789", min_size=1, max_size=12), min_size=1, max_size=8
+    )
+    name = st.text("abcdef-", min_size=1, max_size=12)
+    return reports_of(name, words.map(" ".join), drawn=False)
+
+
+@pytest.fixture(scope="session")
+def wild_reports() -> Reports:
+    """Reports of words that mean something to one format or another."""
+    hostile = st.sampled_from(
+        (
+            "</script>",
+            "<img src=x>",
+            "<!--",
+            "]]>",
+            "&amp;",
+            "::error::",
+            "%0A",
+            "a|b",
+            "`x`",
+            "- a",
+        )
+    )
+    text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8)
+    word = hostile | text
+    return reports_of(word, word, drawn=True)

@@ -1,0 +1,370 @@
+"""The reports for other programs: what they say, and that no word of the input can break them."""
+
+from __future__ import annotations
+
+import json as standard_json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import jsonschema
+import pytest
+import yaml as standard_yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from junitparser import Error, Failure, JUnitXml
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.problems import InvalidInput, Position
+from kubelemma.properties.catalogue import STATEMENTS
+from kubelemma.properties.statement import Severity
+from kubelemma.reports import github, html, json, junit, markdown, sarif, saved, yaml
+from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
+from kubelemma.reports.notice import Level, notices
+from kubelemma.reports.story import Change, Story, StoryStep
+from kubelemma.solver.result import Statistics, Verdict
+
+Reports: TypeAlias = st.SearchStrategy[Report]
+
+SARIF_SCHEMA = Path(__file__).parent / "data" / "sarif-used.schema.json"
+WEB = "Deployment default/web"
+CREATED = Change("Pod web-v2-1", "status", "", "Pending")
+STEPS = (
+    StoryStep(1, "user", "rollout", "applies a new template", environment=True),
+    StoryStep(2, "replicaset-controller", "create-pod", "creates web-v2-1", changes=(CREATED,)),
+)
+STORY = Story(
+    "DEP-4", WEB, (), STEPS, None, True, ("nobody acts",), ("kubelemma replay web-DEP-4",)
+)
+VIOLATED = PropertyReport(
+    STATEMENTS["DEP-4"],
+    WEB,
+    Verdict.VIOLATED,
+    message="2 steps, then standstill",
+    story=STORY,
+    position=Position("deploy/web app.yaml", 4, 3),
+)
+HOLDS = PropertyReport(STATEMENTS["DEP-1"], WEB, Verdict.HOLDS)
+UNKNOWN = PropertyReport(STATEMENTS["RS-1"], WEB, Verdict.INCONCLUSIVE, message="the time limit")
+LEFT_OUT = NotModelled(Position("s.yaml", 9), "Service web", "", "not modelled", "no traffic")
+
+
+def report(*properties: PropertyReport, fail_on: Severity = Severity.LOW) -> Report:
+    """A report of one scenario."""
+    found = ScenarioReport("web", ("3 nodes",), properties, Statistics(), (LEFT_OUT,))
+    return Report("1.2.3", (found,), fail_on)
+
+
+ALL = report(VIOLATED, HOLDS, UNKNOWN)
+
+
+def expecting(finding: str) -> PropertyReport:
+    """The violation where the scenario expects this."""
+    return replace(VIOLATED, expected=finding)
+
+
+# What is to be said
+
+
+@pytest.mark.parametrize(
+    ("prop", "fail_on", "level", "title"),
+    [
+        (VIOLATED, Severity.LOW, Level.ERROR, "DEP-4 is violated"),
+        (expecting("violated"), Severity.LOW, Level.NOTE, "DEP-4 is violated, as expected"),
+        (expecting("holds"), Severity.LOW, Level.ERROR, "DEP-4 is violated, where holds was"),
+        (UNKNOWN, Severity.LOW, Level.WARNING, "RS-1 is inconclusive"),
+    ],
+)
+def test_notices(prop: PropertyReport, fail_on: Severity, level: Level, title: str) -> None:
+    """A notice is as loud as what it means, and says what was expected."""
+    (found,) = notices(report(prop, fail_on=fail_on))
+    assert found.level is level
+    assert found.title().startswith(title)
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_nothing_wrong_is_left_unsaid(reports: Reports, data: st.DataObject) -> None:
+    """There is an error for every failure, a warning for all that is unknown, and nothing twice."""
+    drawn = data.draw(reports)
+    found = notices(drawn)
+    results = [p.result(drawn.fail_on) for s in drawn.scenarios for p in s.properties]
+    levels = [notice.level for notice in found]
+    assert levels.count(Level.ERROR) == results.count(Result.FAILED)
+    assert levels.count(Level.WARNING) == results.count(Result.INCONCLUSIVE)
+    assert levels == sorted(levels, key=list(Level).index)
+
+
+def test_fingerprints_survive_edits() -> None:
+    """A finding stays the same when lines move and another story is found, and only then."""
+    (found,) = notices(report(VIOLATED))
+    moved = replace(VIOLATED, position=Position("web.yaml", 99), story=None, message="")
+    (again,) = notices(report(moved))
+    assert again.fingerprint() == found.fingerprint()
+    (other,) = notices(report(replace(VIOLATED, subject="Deployment default/api")))
+    assert other.fingerprint() != found.fingerprint()
+
+
+@pytest.mark.parametrize(
+    "render",
+    [
+        github.render,
+        html.render,
+        json.render,
+        junit.render,
+        markdown.render,
+        sarif.render,
+        yaml.render,
+    ],
+)
+def test_names_that_are_no_unicode(render: Callable[[Report], str]) -> None:
+    """A file whose name is no UTF-8, as Python hands it on, breaks no format."""
+    odd = replace(VIOLATED, position=Position("caf\udce9.yaml", 4, 3))
+    assert render(report(odd)).encode("utf-8", "replace")
+
+
+# YAML, and reading reports again
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_yaml_is_the_json_report(wild_reports: Reports, data: st.DataObject) -> None:
+    """Both formats hold the same data, whatever the words."""
+    drawn = data.draw(wild_reports)
+    loaded = standard_yaml.safe_load(yaml.render(drawn))
+    assert loaded == standard_json.loads(json.render(drawn))
+
+
+@settings(max_examples=15)
+@given(st.data(), st.sampled_from([json.render, yaml.render]))
+def test_saved_reports_come_back(
+    wild_reports: Reports, data: st.DataObject, write: Callable[[Report], str]
+) -> None:
+    """What was written is read as the report that it was."""
+    drawn = data.draw(wild_reports)
+    again = saved.load("r", write(drawn))
+    assert json.render(again) == json.render(drawn)
+    assert (again.result, notices(again)) == (drawn.result, notices(drawn))
+
+
+RENDERED = json.render(ALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is no document with a kind"),
+        ("- a", "is no document with a kind"),
+        ("kind: Trace", 'is a document of kind "Trace"'),
+        (RENDERED[:300], r"cut short\?"),
+        ("a: [", r"cut short\?"),
+        ("kind: CheckReport", "missing required field `apiVersion`"),
+        (RENDERED.replace("v1alpha1", "v9"), "apiVersion: Invalid enum value 'kubelemma.dev/v9'"),
+        (RENDERED.replace('"index": 1', '"index": "x"'), r"steps\[0\].index: Expected `int`"),
+        (RENDERED.replace('"RS-1": {', '"RS-9": {'), "says nothing of the property 'RS-1'"),
+        (
+            re.sub(r'"scenarios": \[.*\],\n  "s', '"scenarios": [], "s', RENDERED, flags=re.DOTALL),
+            "no scenarios",
+        ),
+        (
+            RENDERED.replace('"standstill"', '"loopStart": 7, "standstill"'),
+            "no step has the index 7",
+        ),
+    ],
+)
+def test_bad_reports_are_refused(text: str, message: str) -> None:
+    """What is no report is refused with its name, the place in it, and the likely cause."""
+    with pytest.raises(InvalidInput, match=message) as raised:
+        saved.load("r.json", text)
+    assert str(raised.value).startswith("r.json: ")
+
+
+# JUnit
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_junit_counts_what_the_report_counts(wild_reports: Reports, data: st.DataObject) -> None:
+    """A reader of JUnit files finds every property, every failure, and no success too many."""
+    drawn = data.draw(wild_reports)
+    parsed = JUnitXml.fromstring(junit.render(drawn).encode())
+    results = [p.result(drawn.fail_on) for s in drawn.scenarios for p in s.properties]
+    assert len(list(parsed)) == len(drawn.scenarios)
+    kinds = [type(result) for suite in parsed for case in suite for result in case.result]
+    assert sum(len(list(suite)) for suite in parsed) == parsed.tests == len(results)
+    assert kinds.count(Failure) == parsed.failures == results.count(Result.FAILED)
+    assert kinds.count(Error) == parsed.errors == results.count(Result.INCONCLUSIVE)
+
+
+def test_junit_has_the_story_and_the_command() -> None:
+    """A failure has the first lines of the story, the command that repeats it, and the remedy."""
+    (suite,) = JUnitXml.fromstring(junit.render(ALL).encode())
+    failed, held, unknown = suite
+    assert (failed.name, failed.classname) == ("DEP-4 Rollouts complete", WEB)
+    (failure,) = failed.result
+    assert "user: applies a new template" in failure.text
+    assert "kubelemma replay web-DEP-4" in failure.text
+    assert "What to do about it" in failure.text
+    assert held.is_passed
+    assert unknown.result[0].type == "inconclusive"
+
+
+def test_junit_cuts_long_stories() -> None:
+    """A thousand steps do not bury the command."""
+    steps = tuple(replace(STEPS[1], index=i + 1) for i in range(1000))
+    long = replace(VIOLATED, story=replace(STORY, steps=steps))
+    text = junit.render(report(long))
+    assert text.count("creates web-v2-1") < 50
+    assert "more lines; kubelemma replay shows them" in text
+    assert "kubelemma replay web-DEP-4" in text
+
+
+# SARIF
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_sarif_fits_the_standard(wild_reports: Reports, data: st.DataObject) -> None:
+    """Every log is valid, and has a result for all that is to be said."""
+    drawn = data.draw(wild_reports)
+    log = standard_json.loads(sarif.render(drawn))
+    schema = standard_json.loads(SARIF_SCHEMA.read_text("utf-8"))
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(log)) == []
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert [rules[r["ruleIndex"]] for r in run["results"]] == [r["ruleId"] for r in run["results"]]
+    assert len(run["results"]) == len(notices(drawn))
+
+
+def test_sarif_tells_the_story_where_it_is_written() -> None:
+    """The result and each step of its flow stand at the object's line; changes are the state."""
+    (run,) = sarif.to_data(ALL)["runs"]
+    failed, unknown = run["results"]
+    place = failed["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "deploy/web%20app.yaml"
+    assert place["region"] == {"startLine": 4, "startColumn": 3}
+    (flow,) = failed["codeFlows"][0]["threadFlows"]
+    assert [at["executionOrder"] for at in flow["locations"]] == [1, 2]
+    assert all(at["location"]["physicalLocation"] == place for at in flow["locations"])
+    assert flow["locations"][1]["state"] == {"Pod web-v2-1 status": {"text": "Pending"}}
+    assert (unknown["kind"], unknown["level"]) == ("open", "none")
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    assert [note["level"] for note in notes] == ["note"]
+    assert "Service web" in notes[0]["message"]["text"]
+
+
+@pytest.mark.parametrize("file", ["<stdin>", "--nodes"])
+def test_sarif_names_no_file_where_there_is_none(file: str) -> None:
+    """Standard input is no file: the object's name is the location."""
+    prop = replace(VIOLATED, position=Position(file, 4, 3))
+    (result,) = sarif.to_data(report(prop))["runs"][0]["results"]
+    assert result["locations"] == [
+        {"logicalLocations": [{"fullyQualifiedName": WEB, "kind": "object"}]}
+    ]
+
+
+def test_sarif_suppresses_what_is_expected() -> None:
+    """An expected violation is accepted, and only that."""
+    (accepted,) = sarif.to_data(report(expecting("violated")))["runs"][0]["results"]
+    assert accepted["suppressions"][0]["status"] == "accepted"
+    for prop in (VIOLATED, expecting("holds")):
+        (result,) = sarif.to_data(report(prop))["runs"][0]["results"]
+        assert result["suppressions"] == []
+
+
+# GitHub
+
+
+def decoded(text: str) -> str:
+    """The text of an annotation as the runner reads it."""
+    for code, meant in (("%0D", "\r"), ("%0A", "\n"), ("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        text = text.replace(code, meant)
+    return text
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_annotations_are_one_line_each(wild_reports: Reports, data: st.DataObject) -> None:
+    """No word of the input begins a command of its own or ends the one that it is in."""
+    drawn = data.draw(wild_reports)
+    lines = github.render(drawn).split("\n")
+    found = notices(drawn)
+    assert len(lines) == len(found) + 2
+    for line, notice in zip(lines, found, strict=False):
+        match = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line, re.DOTALL)
+        assert match is not None
+        assert decoded(match[3]) == notice.explanation()
+        titles = [p.removeprefix("title=") for p in match[2].split(",") if p.startswith("title=")]
+        assert decoded(titles[-1]) == notice.title()
+
+
+def test_annotations_stand_at_lines() -> None:
+    """An annotation names file and line of the object that it is about."""
+    first, second, last = github.render(ALL).splitlines()
+    assert first.startswith("::error file=deploy/web app.yaml,line=4,col=3,title=DEP-4 is violated")
+    assert second.startswith("::warning title=RS-1 is inconclusive::")
+    assert last.startswith("FAILED: of 3 properties")
+
+
+# Markdown
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_markdown_shows_words_as_they_are(wild_reports: Reports, data: st.DataObject) -> None:
+    """No word of the input is markup: only our own tags are left, and all of them are closed."""
+    text = markdown.render(data.draw(wild_reports))
+    fenced = re.sub(r"^(`{3,})sh\n.*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    plain = re.sub(r"(?<!\\)(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", fenced)
+    tags = re.findall(r"(?<!\\)</?[a-z]+>", plain)
+    assert set(tags) <= {"<details>", "</details>", "<summary>", "</summary>", "<br>"}
+    assert tags.count("<details>") == tags.count("</details>")
+
+
+def test_markdown_tells_a_run_once() -> None:
+    """A second property that the same run contradicts refers to the first."""
+    stuck = replace(VIOLATED, statement=STATEMENTS["STUCK"])
+    text = markdown.render(report(VIOLATED, stuck))
+    assert text.count("applies a new template") == 1
+    assert f"What happens is what is told for DEP-4 of {WEB}." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a|b", r"a\|b"),
+        ("<b>", r"\<b\>"),
+        ("- a", r"\- a"),
+        ("a-b (c)", "a-b (c)"),
+        ("1. a", r"1\. a"),
+        ("1 node", "1 node"),
+        ("a\nb", "a b"),
+    ],
+)
+def test_markdown_escapes_what_has_a_meaning(text: str, shown: str) -> None:
+    """What would be markup is escaped, and only that: people read the source, too."""
+    assert markdown.escape(text) == shown
+
+
+@pytest.mark.parametrize("properties", [1, 300])
+def test_markdown_fits_into_a_comment(properties: int) -> None:
+    """However much went wrong, the report fits, says so, and leaves no fold open."""
+    steps = tuple(replace(STEPS[1], index=i + 1) for i in range(5000))
+    long = replace(VIOLATED, story=replace(STORY, steps=steps))
+    different = (replace(long, story=replace(STORY, steps=steps[n:])) for n in range(properties))
+    text = markdown.render(report(*different))
+    assert len(text) <= markdown.LONGEST
+    assert "left out" in text
+    assert text.count("<details>") == text.count("</details>")
+    assert text.startswith(f"{markdown.MARKER}\n\n### ❌ kubelemma: FAILED: of")
+
+
+def test_markdown_tells_the_story() -> None:
+    """The steps are numbered, changes and the command that repeats it stand below."""
+    text = markdown.render(ALL)
+    assert "1. **user** applies a new template\n2. **replicaset-controller** creates" in text
+    assert "\n   - Pod web-v2-1 status: `<none>` → `Pending`\n" in text
+    assert "```sh\nkubelemma replay web-DEP-4\n```" in text
+    assert "*From here on nobody acts any more.*" in text

@@ -1,0 +1,147 @@
+"""Pictures of the cluster: how they differ, and that those of a run follow the run."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kubelemma import api
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.wiring.world import NODES
+from kubelemma.question import STDIN, Question
+from kubelemma.reports.narrate import narrate_steps
+from kubelemma.reports.narrate.cast import Cast, opening
+from kubelemma.reports.narrate.picture import observer
+from kubelemma.reports.picture import (
+    NodeBox,
+    Picture,
+    PodBox,
+    SetBox,
+    WorkloadBox,
+    apply,
+    difference,
+)
+from kubelemma.solver.simulate import simulate
+
+NAMES = st.sampled_from(["a/1", "a/2", "b/1", "b/2"])
+
+
+def boxes(strategy: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    """Boxes of distinct names, in order."""
+    return st.lists(strategy, unique_by=lambda box: box.name).map(  # type: ignore[attr-defined]
+        lambda found: tuple(sorted(found, key=lambda box: box.name))  # type: ignore[attr-defined]
+    )
+
+
+def all_boxes(kind: type, **fields: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    """A box of a fixed name for each name, so that none of that kind appears or goes away."""
+    return st.tuples(*(st.builds(kind, st.just(name), **fields) for name in ("a/1", "b/1")))
+
+
+SMALL = st.integers(0, 2)
+PICTURES = st.builds(
+    Picture,
+    workloads=all_boxes(WorkloadBox, replicas=SMALL, version=st.just("v1")),
+    sets=boxes(st.builds(SetBox, NAMES, st.just("a/1"), st.just("v1"), SMALL)),
+    nodes=all_boxes(NodeBox, standing=SMALL),
+    pods=boxes(st.builds(PodBox, NAMES, st.just("a/1"), st.just("v1"), st.just("ready"), NAMES)),
+)
+
+
+@given(PICTURES, PICTURES)
+def test_a_difference_leads_from_one_to_the_other(before: Picture, after: Picture) -> None:
+    """A change applied to where it starts gives where it ends."""
+    assert apply(before, difference(before, after)) == after
+
+
+@given(PICTURES)
+def test_nothing_differs_from_itself(picture: Picture) -> None:
+    """Equal pictures have an empty difference."""
+    change = difference(picture, picture)
+    assert (change.changed, change.removed_sets, change.removed_pods) == (Picture(), (), ())
+
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: registry.example/web:1
+        resources: {requests: {cpu: 500m, memory: 64Mi}}
+"""
+EVENTS = ("rollout=web", "scale=web:3", "node-crash=1", "drain=1", "delete-pod=web", "pause=web")
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    """Two replicas on three nodes, and much that may happen to them."""
+    question = Question(
+        paths=(STDIN,),
+        stdin=WEB,
+        nodes=("count=3,cpu=2,memory=1Gi,labels.gpu=none",),
+        events=EVENTS,
+    )
+    (case,) = api.ask(question).cases
+    return case.scenario
+
+
+def counted(scenario: Scenario, picture: Picture) -> dict[str, int]:
+    """How many pods the picture has on each node."""
+    names = scenario.node_names
+    return {name: sum(pod.node == name for pod in picture.pods) for name in names}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pictures_follow_the_run(scenario: Scenario, seed: int) -> None:
+    """The changes of the steps, one after the other, give the picture of every state."""
+    trace = simulate(scenario.system, seed, 100)
+    cast = opening(scenario, trace.initial)
+    observe = observer(scenario)
+    shown = observe(trace.initial, cast)
+    states = trace.states()
+    for before, step, told in zip(
+        states, trace.steps, narrate_steps(scenario, trace), strict=False
+    ):
+        cast, _ = cast.follow(before, step.state)
+        assert told.picture is not None
+        shown = apply(shown, told.picture)
+        assert shown == observe(step.state, cast)
+        positions = scenario.system.positions[NODES]
+        sizes = {
+            scenario.node_names[at]: sum(group.size for group in step.state[position].pods)
+            for at, position in enumerate(positions)
+        }
+        assert counted(scenario, shown) == sizes
+
+
+def test_nodes_show_what_is_used(scenario: Scenario) -> None:
+    """A node's box has what its pods request of what it has, as Kubernetes writes it."""
+    state = scenario.system.initial
+    picture = observer(scenario)(state, opening(scenario, state))
+    busy = next(node for node in picture.nodes if any(p.node == node.name for p in picture.pods))
+    used = {usage.resource: usage for usage in busy.usage}
+    cpu = used["cpu"]
+    here = counted(scenario, picture)[busy.name]
+    assert (cpu.requested, cpu.allocatable, cpu.share) == (f"{500 * here}m", "2", 0.25 * here)
+    assert used["pods"].requested == str(here)
+    assert busy.conditions == ()
+
+
+def test_a_crashed_node_is_shown_down(scenario: Scenario) -> None:
+    """What is out of the ordinary about a node stands in its box."""
+    positions = scenario.system.positions[NODES]
+    state = list(scenario.system.initial)
+    state[positions[0]] = state[positions[0]]._replace(up=False, ready=False, cordoned=True)
+    empty = Cast(scenario, {}, {})
+    picture = observer(scenario)(tuple(state), empty)
+    conditions = {node.name: node.conditions for node in picture.nodes}
+    assert conditions[scenario.node_names[0]] == ("down", "Unknown, NoSchedule", "cordoned")
+    assert conditions[scenario.node_names[1]] == ()
