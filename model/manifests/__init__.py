@@ -44,10 +44,13 @@ from .problems import (
     read_path,
     show,
 )
+from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests
 from .sources import Source
 
 __all__ = [
+    "CHECK",
+    "PLACE",
     "ApiObject",
     "Bounds",
     "Check",
@@ -74,6 +77,7 @@ __all__ = [
     "Position",
     "ProbeFailure",
     "Problem",
+    "Purpose",
     "Resume",
     "Rollback",
     "Rollout",

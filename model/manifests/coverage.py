@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from .fields import NOTES, FieldNotes
+from .fields import NOTES, FieldNotes, FieldsByType
 from .kinds import Note, Severity
 from .problems import FieldPath, Position, did_you_mean, show
 from .shapes import Shape
@@ -45,10 +45,12 @@ class LeftOut(NamedTuple):
     note: Note
 
 
-def left_out(raw: Mapping[str, Any], shape: Shape) -> Iterator[LeftOut]:
+def left_out(
+    raw: Mapping[str, Any], shape: Shape, notes: FieldsByType = NOTES
+) -> Iterator[LeftOut]:
     """Every field of an object that the model leaves out, in the order of the text."""
     own = {key: value for key, value in raw.items() if key not in _ENVELOPE}
-    return _walk(own, shape, ())
+    return _walk(own, shape, notes, ())
 
 
 def shown(found: LeftOut, position: Position, name: str) -> NotModelled:
@@ -56,23 +58,25 @@ def shown(found: LeftOut, position: Position, name: str) -> NotModelled:
     return NotModelled(position, name, show(found.path), found.note.severity, found.note.reason)
 
 
-def _walk(raw: Any, shape: Shape, path: FieldPath) -> Iterator[LeftOut]:
+def _walk(raw: Any, shape: Shape, all_notes: FieldsByType, path: FieldPath) -> Iterator[LeftOut]:
     if shape.form == "struct" and isinstance(raw, dict):
-        yield from _struct(raw, shape, path)
+        yield from _struct(raw, shape, all_notes, path)
     elif shape.item is not None and isinstance(raw, list):
         for index, value in enumerate(raw):
-            yield from _walk(value, shape.item, (*path, index))
+            yield from _walk(value, shape.item, all_notes, (*path, index))
 
 
-def _struct(raw: Mapping[str, Any], shape: Shape, path: FieldPath) -> Iterator[LeftOut]:
-    notes = NOTES.get(shape.type, _NO_NOTES)
+def _struct(
+    raw: Mapping[str, Any], shape: Shape, all_notes: FieldsByType, path: FieldPath
+) -> Iterator[LeftOut]:
+    notes = all_notes.get(shape.type, _NO_NOTES)
     for key, value in raw.items():
         if value in _NOTHING:
             continue
         if key in notes:
             yield from _noted(value, notes[key], (*path, key))
         elif key in shape.fields:
-            yield from _walk(value, shape.fields[key], (*path, key))
+            yield from _walk(value, shape.fields[key], all_notes, (*path, key))
         else:
             yield LeftOut((*path, key), _misspelt(key, (*shape.fields, *notes)))
 

@@ -12,6 +12,12 @@ from typing import TypeVar, assert_never, overload
 
 from msgspec.structs import replace
 
+from kubelemma.model.objects.controllers import (
+    DaemonSet,
+    Job,
+    ReplicationController,
+    StatefulSet,
+)
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import (
@@ -22,7 +28,16 @@ from kubelemma.model.objects.pod import (
     PodTemplateSpec,
     ResourceRequirements,
 )
+from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
+from kubelemma.model.objects.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+)
 from kubelemma.model.objects.workloads import (
     Deployment,
     DeploymentStrategy,
@@ -31,7 +46,7 @@ from kubelemma.model.objects.workloads import (
 )
 from kubelemma.model.scheduler.resources import container_requests
 
-from .kinds import ApiObject
+from .kinds import ApiObject, Policy, Stored, Templated
 
 DEFAULT_NAMESPACE = "default"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -55,6 +70,12 @@ def with_defaults(thing: Pod) -> Pod: ...
 def with_defaults(thing: Node) -> Node: ...
 @overload
 def with_defaults(thing: Namespace) -> Namespace: ...
+@overload
+def with_defaults(thing: Templated) -> Templated: ...
+@overload
+def with_defaults(thing: Policy) -> Policy: ...
+@overload
+def with_defaults(thing: Stored) -> Stored: ...
 def with_defaults(thing: ApiObject) -> ApiObject:
     """The object as the API server stores it; what is given stays as it is.
 
@@ -75,6 +96,19 @@ def with_defaults(thing: ApiObject) -> ApiObject:
         case Namespace():
             labels = {**thing.metadata.label_map(), _NAMESPACE_LABEL: thing.metadata.name}
             return replace(thing, metadata=replace(thing.metadata, labels=labels, namespace=""))
+        case StatefulSet() | DaemonSet() | Job() | ReplicationController():
+            return _templated(thing)
+        case LimitRange() | PersistentVolumeClaim() | CSIStorageCapacity():
+            return replace(thing, metadata=_namespaced(thing.metadata))
+        case (
+            PriorityClass()
+            | RuntimeClass()
+            | PersistentVolume()
+            | StorageClass()
+            | CSINode()
+            | CSIDriver()
+        ):
+            return replace(thing, metadata=replace(thing.metadata, namespace=""))
         case _:
             assert_never(thing)
 
@@ -120,6 +154,28 @@ def _replica_set(thing: ReplicaSet) -> ReplicaSet:
         template=_template(thing.spec.template),
     )
     return replace(thing, metadata=_namespaced(thing.metadata), spec=spec)
+
+
+def _templated(thing: Templated) -> Templated:
+    """One replica where nothing is said; one pod of a Job at once (``pkg/apis/batch/v1``)."""
+    metadata = _namespaced(thing.metadata)
+    template = _template(thing.spec.template)
+    match thing:
+        case DaemonSet():
+            return replace(thing, metadata=metadata, spec=replace(thing.spec, template=template))
+        case Job():
+            parallelism = _or(thing.spec.parallelism, 1)
+            job = replace(thing.spec, template=template, parallelism=parallelism)
+            return replace(thing, metadata=metadata, spec=job)
+        case StatefulSet():
+            replicas = _or(thing.spec.replicas, 1)
+            stateful = replace(thing.spec, template=template, replicas=replicas)
+            return replace(thing, metadata=metadata, spec=stateful)
+        case ReplicationController():
+            replicas = _or(thing.spec.replicas, 1)
+            selector = thing.spec.selector or template.metadata.label_map()
+            plain = replace(thing.spec, template=template, replicas=replicas, selector=selector)
+            return replace(thing, metadata=metadata, spec=plain)
 
 
 def _node(thing: Node) -> Node:

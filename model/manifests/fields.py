@@ -73,7 +73,9 @@ _LIFECYCLE: FieldNotes = {
 }
 
 
-NOTES: Mapping[type[msgspec.Struct], FieldNotes] = {
+FieldsByType: TypeAlias = Mapping[type[msgspec.Struct], FieldNotes]
+
+NOTES: FieldsByType = {
     meta.ObjectMeta: {
         **_irrelevant(_NO_EFFECT, "annotations"),
         **_irrelevant(_BY_SERVER, "uid", "resourceVersion", "generation", "managedFields"),

@@ -5,13 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
+from kubelemma.model.objects.controllers import (
+    DaemonSet,
+    Job,
+    ReplicationController,
+    StatefulSet,
+)
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
+from kubelemma.model.objects.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+)
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 
 from .problems import did_you_mean, nearest
 
-ApiObject: TypeAlias = Deployment | ReplicaSet | Pod | Node | Namespace
+Templated: TypeAlias = StatefulSet | DaemonSet | Job | ReplicationController
+Policy: TypeAlias = PriorityClass | RuntimeClass | LimitRange
+Stored: TypeAlias = (
+    PersistentVolume
+    | PersistentVolumeClaim
+    | StorageClass
+    | CSINode
+    | CSIDriver
+    | CSIStorageCapacity
+)
+ApiObject: TypeAlias = (
+    Deployment | ReplicaSet | Pod | Node | Namespace | Templated | Policy | Stored
+)
 
 Severity: TypeAlias = Literal["irrelevant", "not modelled"]
 """Whether leaving something out can change a verdict (``not modelled``) or cannot."""
@@ -27,14 +54,35 @@ class Note(NamedTuple):
 CHECK_VERSION = "kubelemma.dev/v1alpha1"
 CHECK_KIND = "Check"
 
-MODELLED: Mapping[str, tuple[str, type[ApiObject]]] = {
+Kinds: TypeAlias = Mapping[str, tuple[str, type[ApiObject]]]
+"""Kind to its API version and its type."""
+
+MODELLED: Kinds = {
     "Deployment": ("apps/v1", Deployment),
     "ReplicaSet": ("apps/v1", ReplicaSet),
     "Pod": ("v1", Pod),
     "Node": ("v1", Node),
     "Namespace": ("v1", Namespace),
 }
-"""Kind to its API version and its type."""
+"""What a check is about."""
+
+PLACED: Kinds = {
+    **MODELLED,
+    "ReplicationController": ("v1", ReplicationController),
+    "StatefulSet": ("apps/v1", StatefulSet),
+    "DaemonSet": ("apps/v1", DaemonSet),
+    "Job": ("batch/v1", Job),
+    "LimitRange": ("v1", LimitRange),
+    "PriorityClass": ("scheduling.k8s.io/v1", PriorityClass),
+    "RuntimeClass": ("node.k8s.io/v1", RuntimeClass),
+    "PersistentVolume": ("v1", PersistentVolume),
+    "PersistentVolumeClaim": ("v1", PersistentVolumeClaim),
+    "StorageClass": ("storage.k8s.io/v1", StorageClass),
+    "CSINode": ("storage.k8s.io/v1", CSINode),
+    "CSIDriver": ("storage.k8s.io/v1", CSIDriver),
+    "CSIStorageCapacity": ("storage.k8s.io/v1", CSIStorageCapacity),
+}
+"""What placement is about."""
 
 CLUSTER_SCOPED = frozenset(
     (
@@ -178,11 +226,11 @@ def why_not_modelled(api_version: str, kind: str) -> Note:
     return _BY_KIND.get(kind, _CUSTOM)
 
 
-def version_problem(api_version: str, kind: str) -> str | None:
+def version_problem(api_version: str, kind: str, kinds: Kinds = MODELLED) -> str | None:
     """What is wrong with this API version for a modelled kind; None where nothing is."""
-    if is_custom(api_version) or kind not in MODELLED or MODELLED[kind][0] == api_version:
+    if is_custom(api_version) or kind not in kinds or kinds[kind][0] == api_version:
         return None
-    right = MODELLED[kind][0]
+    right = kinds[kind][0]
     removed = api_version in ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
     why = " (removed in Kubernetes v1.16)" if removed else ""
     return f'"{api_version}" has no {kind}{why}: write {right}'

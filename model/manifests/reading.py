@@ -15,12 +15,11 @@ from kubelemma.model.objects.meta import ObjectMeta
 from .check import Check, validate_check, with_bare_events
 from .coverage import NotModelled, left_out, shown
 from .defaults import DEFAULT_NAMESPACE, with_defaults
-from .documents import Document
+from .documents import Document, name_of
 from .kinds import (
     CHECK_KIND,
     CHECK_VERSION,
     CLUSTER_SCOPED,
-    MODELLED,
     ApiObject,
     is_custom,
     kind_problem,
@@ -28,6 +27,7 @@ from .kinds import (
     why_not_modelled,
 )
 from .problems import FieldPath, Finding, Position, Problem, nearest, show
+from .purposes import CHECK, Purpose
 from .shapes import Reading, Shape, found, mismatches, shape_of, template_hint, without_nulls
 from .validation import advise, validate
 
@@ -70,6 +70,15 @@ class Manifests(NamedTuple):
     not_modelled: tuple[NotModelled, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
+    def in_namespace(self, namespace: str) -> Manifests:
+        """The same with the objects that name no namespace put into this one, unless it is empty.
+
+        Objects of kinds that live outside namespaces stay there.
+        """
+        if not namespace:
+            return self
+        return self._replace(objects=tuple(_moved(m, namespace) for m in self.objects))
+
     def of(self, kind: type[ObjectT]) -> tuple[Manifest[ObjectT], ...]:
         """The objects of one kind, such as ``Deployment``."""
         return tuple(
@@ -79,6 +88,14 @@ class Manifests(NamedTuple):
         )
 
 
+def _moved(manifest: Manifest[ApiObject], namespace: str) -> Manifest[ApiObject]:
+    stored = manifest.object
+    if not stored.metadata.namespace or manifest.written.metadata.namespace:
+        return manifest
+    metadata = msgspec.structs.replace(stored.metadata, namespace=namespace)
+    return manifest._replace(object=msgspec.structs.replace(stored, metadata=metadata))
+
+
 class _Warned(NamedTuple):
     problem: Problem
 
@@ -86,12 +103,14 @@ class _Warned(NamedTuple):
 _Item = Manifest[Any] | CheckManifest | NotModelled | Problem | _Warned
 
 
-def interpret(documents: Iterable[Document]) -> tuple[Manifests, tuple[Problem, ...]]:
+def interpret(
+    documents: Iterable[Document], purpose: Purpose = CHECK
+) -> tuple[Manifests, tuple[Problem, ...]]:
     """Read documents of any kind; the first part is complete where the second is empty.
 
     Where every scenario names its own resources, objects of one name may belong to different ones.
     """
-    items = [item for document in documents for item in _document(document)]
+    items = [item for document in documents for item in _document(document, purpose)]
     objects = tuple(item for item in items if isinstance(item, Manifest))
     checks = tuple(item for item in items if isinstance(item, CheckManifest))
     manifests = Manifests(
@@ -127,7 +146,7 @@ def _name_of(data: dict[str, Any], metadata: ObjectMeta) -> str:
     return f"{kind} {namespace}/{metadata.name}" if namespace else f"{kind} {metadata.name}"
 
 
-def _document(document: Document) -> Iterator[_Item]:
+def _document(document: Document, purpose: Purpose) -> Iterator[_Item]:
     data = document.data
     if not isinstance(data, dict):
         hint = " (a JSON patch of Kustomize?)" if isinstance(data, list) else template_hint(data)
@@ -140,9 +159,9 @@ def _document(document: Document) -> Iterator[_Item]:
         if not data["items"]:
             yield Problem(document.at(("items",)), "items", "an empty list: nothing to check")
         for item in _items(document, data):
-            yield from _document(item)
+            yield from _document(item, purpose)
     else:
-        yield from _of_kind(document, data["apiVersion"], data["kind"])
+        yield from _of_kind(document, purpose, data["apiVersion"], data["kind"])
 
 
 def _envelope_problems(document: Document, data: dict[str, Any]) -> Iterator[Problem]:
@@ -182,38 +201,46 @@ def _items(document: Document, data: dict[str, Any]) -> Iterator[Document]:
         envelope = {"apiVersion": data["apiVersion"], "kind": data["kind"].removesuffix("List")}
     for index, item in enumerate(data["items"] or ()):
         whole = {**envelope, **item} if isinstance(item, dict) else item
-        yield document._replace(data=whole, place=places[index])
+        place = places.get(index, document.place)
+        named = name_of(whole) if document.object else ""
+        yield document._replace(data=whole, place=place, object=named)
 
 
-def _of_kind(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
+def _of_kind(document: Document, purpose: Purpose, api_version: str, kind: str) -> Iterator[_Item]:
     group = api_version.partition("/")[0]
-    if group == CHECK_VERSION.partition("/")[0]:
+    ours = group == CHECK_VERSION.partition("/")[0]
+    if ours and kind not in purpose.other_kinds:
         yield from _check(document, api_version, kind)
     elif group == "kustomize.config.k8s.io":
         message = f"a {kind} is no API object: pass the directory that holds it, not the file"
         yield Problem(document.at(("kind",)), "kind", message)
-    elif (wrong := version_problem(api_version, kind)) is not None:
+    elif (wrong := version_problem(api_version, kind, purpose.kinds)) is not None:
         yield Problem(document.at(("apiVersion",)), "apiVersion", wrong)
     elif (wrong := kind_problem(api_version, kind)) is not None:
         yield Problem(document.at(("kind",)), "kind", wrong + template_hint(kind))
-    elif kind in MODELLED and not is_custom(api_version):
-        yield from _modelled(document, MODELLED[kind][1])
+    elif kind in purpose.kinds and not is_custom(api_version):
+        yield from _modelled(document, purpose.kinds[kind][1], purpose)
     else:
-        yield from _left_out_whole(document, api_version, kind)
+        yield from _left_out_whole(document, purpose, api_version, kind)
 
 
-def _left_out_whole(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
+def _left_out_whole(
+    document: Document, purpose: Purpose, api_version: str, kind: str
+) -> Iterator[_Item]:
     raw = document.data.get("metadata")
     metadata = raw if isinstance(raw, dict) else {}
     name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
-    if not namespace and kind not in CLUSTER_SCOPED and not is_custom(api_version):
+    custom = is_custom(api_version)
+    if not namespace and kind not in CLUSTER_SCOPED and not custom:
         namespace = DEFAULT_NAMESPACE
-    note = why_not_modelled(api_version, kind)
+    known = not custom or api_version == CHECK_VERSION
+    own = purpose.other_kinds.get(kind) if known else None
+    note = own or why_not_modelled(api_version, kind)
     label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     yield NotModelled(document.at(), label, "", note.severity, note.reason)
 
 
-def _modelled(document: Document, kind: type[ApiObject]) -> Iterator[_Item]:
+def _modelled(document: Document, kind: type[ApiObject], purpose: Purpose) -> Iterator[_Item]:
     shape = shape_of(kind)
     decoded = _decoded(document.data, shape, Reading(document.written))
     findings = [*decoded.findings, *_unrelated(validate(decoded.value), decoded.findings)]
@@ -223,7 +250,7 @@ def _modelled(document: Document, kind: type[ApiObject]) -> Iterator[_Item]:
     stored = with_defaults(decoded.value)
     name = _name_of(document.data, stored.metadata)
     yield Manifest(stored, decoded.value, document)
-    for field in left_out(document.data, shape):
+    for field in left_out(document.data, shape, purpose.fields):
         yield shown(field, document.at(field.path), name)
     for finding in advise(decoded.value):
         yield _Warned(_problem(document, finding))

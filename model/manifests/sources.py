@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 from . import kustomize
 from .coverage import NotModelled
-from .documents import LARGEST_TEXT, too_large
+from .documents import LARGEST_JSON, LARGEST_TEXT, is_json, too_large
 from .problems import Position, Problem, did_you_mean
 
+_PEEK = 100
+"""So many bytes tell what a file may be."""
 _SUFFIXES = (".yaml", ".yml", ".json")
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -101,6 +103,8 @@ def _file(path: str, *, alone: bool) -> Text | Problem:
     try:
         with Path(path).open("rb") as file:
             content = file.read(LARGEST_TEXT + 1)
+            if is_json(content[:_PEEK]):
+                content += file.read(LARGEST_JSON - LARGEST_TEXT)
     except FileNotFoundError:
         return Problem(Position(path), "", f"no such file or directory{_neighbour(path)}")
     except OSError as error:
@@ -123,7 +127,7 @@ def _neighbour(path: str) -> str:
 
 def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
     """The bytes as text; a byte-order mark is no part of it."""
-    if len(content) > LARGEST_TEXT:
+    if len(content) > (LARGEST_JSON if is_json(content[:_PEEK]) else LARGEST_TEXT):
         return too_large(name)
     if content.startswith(_UTF16):
         return Problem(Position(name), "", "UTF-16 text: save it as UTF-8")

@@ -12,9 +12,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import assert_never
 
+from kubelemma.model.objects.controllers import (
+    DaemonSet,
+    Job,
+    ReplicationController,
+    StatefulSet,
+)
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod, PodSpec, PodTemplateSpec, ResourceRequirements
+from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
+from kubelemma.model.objects.storage import (
+    CSIDriver,
+    CSINode,
+    CSIStorageCapacity,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+)
 from kubelemma.model.objects.workloads import (
     Deployment,
     DeploymentSpec,
@@ -25,6 +40,7 @@ from kubelemma.model.objects.workloads import (
 
 from .kinds import ApiObject
 from .names import dns_label, dns_subdomain, label_key, label_value
+from .placed_validation import policy, stored, templated
 from .pod_validation import pod_spec
 from .problems import FieldPath, Finding, did_you_mean
 from .resources import advice, quantities
@@ -51,6 +67,22 @@ def validate(thing: ApiObject) -> Iterator[Finding]:
             yield from _node(thing)
         case Namespace():
             yield from _metadata(thing.metadata, dns_label)
+        case StatefulSet() | DaemonSet() | Job() | ReplicationController():
+            yield from _metadata(thing.metadata, dns_subdomain)
+            yield from templated(thing)
+        case PriorityClass() | RuntimeClass() | LimitRange():
+            yield from _metadata(thing.metadata, dns_subdomain)
+            yield from policy(thing)
+        case (
+            PersistentVolume()
+            | PersistentVolumeClaim()
+            | StorageClass()
+            | CSINode()
+            | CSIDriver()
+            | CSIStorageCapacity()
+        ):
+            yield from _metadata(thing.metadata, dns_subdomain)
+            yield from stored(thing)
         case _:
             assert_never(thing)
 
@@ -160,13 +192,29 @@ def taints(given: tuple[Taint, ...], path: FieldPath) -> Iterator[Finding]:
 def advise(thing: ApiObject) -> Iterator[Finding]:
     """Amounts that the API server accepts, though hardly anybody means them."""
     match thing:
-        case Deployment() | ReplicaSet():
+        case (
+            Deployment()
+            | ReplicaSet()
+            | StatefulSet()
+            | DaemonSet()
+            | Job()
+            | ReplicationController()
+        ):
             yield from _pod_advice(thing.spec.template.spec, (*_TEMPLATE, "spec"))
         case Pod():
             yield from _pod_advice(thing.spec, _SPEC)
         case Node():
             yield from advice(thing.status.allocatable, ("status", "allocatable"))
-        case Namespace():
+        case Namespace() | PriorityClass() | RuntimeClass() | LimitRange():
+            return
+        case (
+            PersistentVolume()
+            | PersistentVolumeClaim()
+            | StorageClass()
+            | CSINode()
+            | CSIDriver()
+            | CSIStorageCapacity()
+        ):
             return
         case _:
             assert_never(thing)

@@ -9,6 +9,7 @@ import msgspec
 
 from .meta import ApiStruct, LabelSelector, ObjectMeta
 from .quantity import Quantity
+from .volume import Volume
 
 
 class ResourceRequirements(ApiStruct, frozen=True, kw_only=True):
@@ -151,6 +152,7 @@ class PodSpec(ApiStruct, frozen=True, kw_only=True):
     containers: tuple[Container, ...] | None = None
     init_containers: tuple[Container, ...] | None = None
     overhead: Mapping[str, Quantity] | None = None
+    volumes: tuple[Volume, ...] | None = None
     resources: ResourceRequirements | None = None
     node_name: str = ""
     node_selector: Mapping[str, str] | None = None
@@ -162,6 +164,7 @@ class PodSpec(ApiStruct, frozen=True, kw_only=True):
     priority: int | None = None
     priority_class_name: str = ""
     preemption_policy: str | None = None
+    runtime_class_name: str = ""
     restart_policy: str = ""
     host_network: bool = False
     termination_grace_period_seconds: int | None = None

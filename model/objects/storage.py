@@ -1,0 +1,190 @@
+"""Storage: volumes, claims and classes, and what drivers say of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from .meta import ApiStruct, LabelSelector, ObjectMeta
+from .pod import NodeSelector
+from .quantity import Quantity
+from .volume import PersistentVolumeClaimSpec
+
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+"""Annotation of a claim: the node for which its volume is being provisioned."""
+
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+"""Annotation of a claim: it is bound to the volume that it names."""
+
+OLD_CLASS = "volume.beta.kubernetes.io/storage-class"
+"""Annotation of a volume or claim that overrides the name of its class."""
+
+_DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+
+class ObjectReference(ApiStruct, frozen=True, kw_only=True):
+    """The claim that a volume is bound to, or kept for."""
+
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class CSIVolume(ApiStruct, frozen=True, kw_only=True):
+    """The driver of a volume, and its name for it."""
+
+    driver: str = ""
+    volume_handle: str = ""
+
+
+class VolumeNodeAffinity(ApiStruct, frozen=True, kw_only=True):
+    """The nodes from which a volume can be reached."""
+
+    required: NodeSelector | None = None
+
+
+class PersistentVolumeSpec(ApiStruct, frozen=True, kw_only=True):
+    """What a volume offers."""
+
+    capacity: Mapping[str, Quantity] | None = None
+    access_modes: tuple[str, ...] | None = None
+    storage_class_name: str = ""
+    volume_mode: str = "Filesystem"
+    claim_ref: ObjectReference | None = None
+    node_affinity: VolumeNodeAffinity | None = None
+    csi: CSIVolume | None = None
+
+
+class PersistentVolumeStatus(ApiStruct, frozen=True, kw_only=True):
+    """Whether a volume is free."""
+
+    phase: str = ""
+
+
+class PersistentVolume(ApiStruct, frozen=True, kw_only=True):
+    """A volume."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PersistentVolumeSpec = PersistentVolumeSpec()
+    status: PersistentVolumeStatus = PersistentVolumeStatus()
+
+    @property
+    def storage_class(self) -> str:
+        """The name of its class, which an old annotation overrides."""
+        return self.metadata.annotation_map().get(OLD_CLASS, self.spec.storage_class_name)
+
+
+class PersistentVolumeClaimStatus(ApiStruct, frozen=True, kw_only=True):
+    """How far a claim got."""
+
+    phase: str = ""
+
+
+class PersistentVolumeClaim(ApiStruct, frozen=True, kw_only=True):
+    """A claim."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PersistentVolumeClaimSpec = PersistentVolumeClaimSpec()
+    status: PersistentVolumeClaimStatus = PersistentVolumeClaimStatus()
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether both sides of the binding are written."""
+        return bool(self.spec.volume_name) and BIND_COMPLETED in self.metadata.annotation_map()
+
+
+class TopologySelectorLabelRequirement(ApiStruct, frozen=True, kw_only=True):
+    """One of these values must be the node's label."""
+
+    key: str
+    values: tuple[str, ...] = ()
+
+
+class TopologySelectorTerm(ApiStruct, frozen=True, kw_only=True):
+    """Requirements that must all hold."""
+
+    match_label_expressions: tuple[TopologySelectorLabelRequirement, ...] | None = None
+
+
+class StorageClass(ApiStruct, frozen=True, kw_only=True):
+    """How volumes come about."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    provisioner: str = ""
+    volume_binding_mode: Literal["Immediate", "WaitForFirstConsumer"] = "Immediate"
+    allowed_topologies: tuple[TopologySelectorTerm, ...] | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether claims without a class get this one."""
+        annotations = self.metadata.annotation_map()
+        return any(annotations.get(key) == "true" for key in _DEFAULT_CLASS)
+
+
+class VolumeNodeResources(ApiStruct, frozen=True, kw_only=True):
+    """How many volumes of a driver a node can hold at once; None: any number."""
+
+    count: int | None = None
+
+
+class CSINodeDriver(ApiStruct, frozen=True, kw_only=True):
+    """A driver on a node, and the labels by which it tells nodes apart."""
+
+    name: str
+    topology_keys: tuple[str, ...] | None = None
+    allocatable: VolumeNodeResources | None = None
+
+
+class CSINodeSpec(ApiStruct, frozen=True, kw_only=True):
+    """All drivers of a node."""
+
+    drivers: tuple[CSINodeDriver, ...] = ()
+
+
+class CSINode(ApiStruct, frozen=True, kw_only=True):
+    """The drivers of the node of the same name."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: CSINodeSpec = CSINodeSpec()
+
+
+class CSIDriverSpec(ApiStruct, frozen=True, kw_only=True):
+    """Whether the scheduler is to look at the driver's CSIStorageCapacity objects."""
+
+    storage_capacity: bool = False
+
+
+class CSIDriver(ApiStruct, frozen=True, kw_only=True):
+    """A driver."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: CSIDriverSpec = CSIDriverSpec()
+
+
+class CSIStorageCapacity(ApiStruct, frozen=True, kw_only=True):
+    """How large volumes of a class can still be, for some nodes."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    storage_class_name: str = ""
+    node_topology: LabelSelector | None = None
+    capacity: Quantity | None = None
+    maximum_volume_size: Quantity | None = None
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """All storage objects of a cluster; names are unique, claims by namespace."""
+
+    volumes: tuple[PersistentVolume, ...] = ()
+    claims: tuple[PersistentVolumeClaim, ...] = ()
+    classes: tuple[StorageClass, ...] = ()
+    csi_nodes: tuple[CSINode, ...] = ()
+    drivers: tuple[CSIDriver, ...] = ()
+    capacities: tuple[CSIStorageCapacity, ...] = ()
+
+
+NO_STORAGE = Storage()
