@@ -1,0 +1,96 @@
+"""Pods that lose their node: which of them are created again, and as what.
+
+Source: ``staging/src/k8s.io/kubectl/pkg/drain/filters.go`` (DaemonSet and mirror pods are left
+alone) and ``pkg/controller/tainteviction/taint_eviction.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from kubelemma.model.objects.meta import ObjectMeta, OwnerReference
+from kubelemma.model.objects.pod import Pod
+
+from .problem import Workload
+
+_MIRROR = "kubernetes.io/config.mirror"
+_ENCODER = msgspec.json.Encoder(enc_hook=str, order="sorted")
+
+
+def controller_of(pod: Pod) -> OwnerReference | None:
+    """Who manages the pod."""
+    return next((o for o in pod.metadata.owner_references or () if o.controller), None)
+
+
+def belongs_to_node(pod: Pod) -> bool:
+    """Whether the pod exists for its node's sake: it is a DaemonSet's, or a kubelet's own."""
+    owner = controller_of(pod)
+    if _MIRROR in pod.metadata.annotation_map():
+        return True
+    return owner is not None and owner.kind in ("DaemonSet", "Node")
+
+
+def moves(pod: Pod) -> bool:
+    """Whether the pod is created again elsewhere if its node is lost.
+
+    Pods that are leaving already are not: their replacements exist, or are asked for, by now. A pod
+    that nobody controls would not come back by itself; whoever put it there will want it elsewhere,
+    so it is among those that need a place.
+    """
+    return not belongs_to_node(pod) and pod.metadata.deletion_timestamp is None
+
+
+def unbound(pod: Pod) -> Pod:
+    """The pod as it is created again: on no node, without a name or a history."""
+    metadata = ObjectMeta(
+        namespace=pod.metadata.namespace,
+        labels=pod.metadata.labels,
+        annotations=pod.metadata.annotations,
+        owner_references=pod.metadata.owner_references,
+    )
+    return Pod(metadata=metadata, spec=replace(pod.spec, node_name=""))
+
+
+def likeness(pod: Pod) -> bytes:
+    """Equal for pods that placement cannot tell apart, wherever they are now."""
+    owner = controller_of(pod)
+    spec = replace(pod.spec, node_name="")
+    named = (owner.kind, owner.name) if owner else pod.metadata.name
+    return _ENCODER.encode((named, pod.metadata.namespace, pod.metadata.labels, spec))
+
+
+def alike(pods: Iterable[Pod]) -> dict[bytes, list[Pod]]:
+    """The pods by likeness, in the order in which each is first met."""
+    groups: dict[bytes, list[Pod]] = {}
+    for pod in pods:
+        groups.setdefault(likeness(pod), []).append(pod)
+    return groups
+
+
+def workloads_of(pods: Iterable[Pod], taken: Collection[str]) -> Iterator[Workload]:
+    """Displaced pods as workloads in the order of ``alike``, with names that are not ``taken``.
+
+    They are called by who controls them, or by themselves where they are alone.
+    """
+    names = set(taken)
+    for group in alike(pods).values():
+        name = _free_name(_name(group[0]), names)
+        names.add(name)
+        yield Workload(name, unbound(group[0]), len(group))
+
+
+def _name(pod: Pod) -> str:
+    owner = controller_of(pod)
+    kind, name = (owner.kind, owner.name) if owner else ("Pod", pod.metadata.name)
+    return f"{kind} {pod.metadata.namespace}/{name} (displaced)"
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name.removesuffix(')')} {number})"
+    return candidate

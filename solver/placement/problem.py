@@ -1,0 +1,84 @@
+"""What placement is asked, and what it answers. Only data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.storage import NO_STORAGE, Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Nodes, and the load that stays where it is.
+
+    Every pod in ``pods`` has a ``spec.nodeName`` that is the name of one of ``nodes``; terminal
+    pods (Succeeded, Failed) are not among them. ``namespaces`` gives the labels by name.
+    ``storage`` are the volumes, claims and what else decides where a pod can reach its volumes.
+    """
+
+    nodes: tuple[Node, ...]
+    pods: tuple[Pod, ...] = ()
+    namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    storage: Storage = NO_STORAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """So many pods that are all like ``pod``, which has its defaults, priority and namespace.
+
+    ``name`` is how its owner calls it: ``Deployment shop/web``; unique in a problem.
+    """
+
+    name: str
+    pod: Pod
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Which pods are to be placed on which nodes."""
+
+    cluster: Cluster
+    workloads: tuple[Workload, ...]
+
+
+class Question(StrEnum):
+    """What "can be placed" means."""
+
+    FINAL = "final"
+    """There is a legal final state."""
+    REACHABLE = "reachable"
+    """Some order of scheduling one pod at a time reaches it."""
+    ANY_ORDER = "any-order"
+    """Every such order does, whatever feasible node is chosen each time."""
+
+
+class Answer(StrEnum):
+    """The three answers; unknown is never success."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """``count`` pods of a workload on a node; both are indexes into the problem's tuples."""
+
+    workload: int
+    node: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A place for pods: in the order of workloads, then nodes; counts are positive.
+
+    It is complete if each workload's counts sum up to the workload's.
+    """
+
+    assignments: tuple[Assignment, ...]
