@@ -13,14 +13,12 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from kubelemma.model.manifests import (
-    ApiObject,
     Check,
     CheckSpec,
     Cluster,
     Document,
     FieldPath,
     InvalidInput,
-    Manifest,
     Manifests,
     NotModelled,
     Position,
@@ -266,7 +264,7 @@ def _scope(
 ) -> _Scope:
     spec = _overridden(check.spec, question)
     return _Scope(
-        _in_namespace(manifests, question.namespace),
+        manifests.in_namespace(question.namespace),
         msgspec.structs.replace(check, spec=spec),
         document,
         question,
@@ -297,22 +295,6 @@ def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
         scheduler=SchedulerOptions(scoring=scoring),
         bounds=bounds,
     )
-
-
-def _in_namespace(manifests: Manifests, namespace: str) -> Manifests:
-    """The manifests with the objects that name no namespace put into this one."""
-    if not namespace:
-        return manifests
-    objects = tuple(_moved(manifest, namespace) for manifest in manifests.objects)
-    return manifests._replace(objects=objects)
-
-
-def _moved(manifest: Manifest[ApiObject], namespace: str) -> Manifest[ApiObject]:
-    stored = manifest.object
-    if not stored.metadata.namespace or manifest.written.metadata.namespace:
-        return manifest
-    metadata = msgspec.structs.replace(stored.metadata, namespace=namespace)
-    return manifest._replace(object=msgspec.structs.replace(stored, metadata=metadata))
 
 
 def _objects(manifests: Manifests, kind: type[ObjectT]) -> tuple[ObjectT, ...]:

@@ -146,7 +146,8 @@ def test_replay(name: str, violation: Violation) -> None:
 
 def test_every_example_is_expected() -> None:
     """Each directory of examples is in the table, and the other way round."""
-    present = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+    folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
+    present = {name for name in folders if not name.startswith("placement-")}
     assert present == {*CASES, *SOUND}
 
 

@@ -19,14 +19,21 @@ ALLOWED = {
     "reports": {"reports", "solver", "properties", "model"},
     "question": {"properties", "model"},
     "recording": {"solver", "model"},
+    "placing": {"placing", "reports", "solver", "model", ""},
     "api": {"question", "recording", "reports", "solver", "properties", "model", ""},
-    "cli": {"cli", "api", "question", "recording", "reports", "solver", "properties", "model", ""},
+    "cli": {"cli", "api", "placing", "question", "recording", "reports"}
+    | {"solver", "properties", "model", ""},
     "__main__": {"cli"},
     "": set[str](),
 }
 """A layer, and whom it may import; "" is the package itself, which holds the version."""
 
-RESULT_TYPES = {"kubelemma.solver.result", "kubelemma.solver.events"}
+RESULT_TYPES = {
+    "kubelemma.solver.result",
+    "kubelemma.solver.events",
+    "kubelemma.solver.placement.decision",
+    "kubelemma.solver.placement.problem",
+}
 
 
 def module_name(path: Path) -> str:

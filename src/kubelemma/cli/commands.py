@@ -7,8 +7,11 @@ import click
 from kubelemma import __version__
 
 from .check import check
+from .graph import graph
+from .place import place
 from .properties import properties
 from .replay import replay
+from .report import report
 from .simulate import simulate
 
 
@@ -16,8 +19,8 @@ from .simulate import simulate
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes:
-    0  everything holds, or came out as expected
-    1  something is violated, or did not come out as expected
+    0  everything holds, is feasible, or came out as expected
+    1  something is violated, infeasible, or did not come out as expected
     2  wrong options, invalid input, or nothing to check
     3  inconclusive: a limit was hit
    70  internal error
@@ -33,5 +36,5 @@ def cli() -> None:
     """
 
 
-for _command in (check, replay, simulate, properties):
+for _command in (check, place, replay, report, simulate, graph, properties):
     cli.add_command(_command)

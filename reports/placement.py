@@ -1,0 +1,261 @@
+"""The answer to a question of placement as one typed document, from which every format is made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.scheduler.resources import allocatable, held_requests
+from kubelemma.solver.placement.decision import Decision
+from kubelemma.solver.placement.problem import Answer, Placement, Problem, Question
+
+CPU, MEMORY, PODS = "cpu", "memory", "pods"
+
+
+class Usage(NamedTuple):
+    """How much of a resource is requested, of how much; cpu in millicores, else in own units."""
+
+    resource: str
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """A node in the placement.
+
+    Attributes:
+        name, zone, type: as its labels say; empty where they do not.
+        schedulable: whether it is not cordoned.
+        usage: the number of pods, cpu, memory, and what else pods ask for.
+        placed: pods that are new here, by the index of their workload.
+    """
+
+    name: str
+    zone: str
+    type: str
+    schedulable: bool
+    usage: tuple[Usage, ...]
+    placed: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What the input says of a workload of the problem.
+
+    Attributes:
+        owner: the workload as people know it; several of the problem may be parts of one.
+        wanted: how many pods there should be in all.
+        staying: how many of them are on nodes and stay there.
+        location: where it stands in the input; empty where it stands nowhere.
+        pod: metadata and specification of a pod as they are written.
+    """
+
+    owner: str
+    wanted: int
+    staying: int
+    location: str = ""
+    pod: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadRow:
+    """A workload in the placement; ``nodes`` are indexes of nodes with numbers of new pods."""
+
+    name: str
+    share: Share
+    count: int
+    placed: int
+    nodes: tuple[tuple[int, int], ...]
+
+    @property
+    def pending(self) -> int:
+        """How many of its pods have no place."""
+        return self.count - self.placed
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """A question about more than one cluster, such as what happens when any node is lost.
+
+    Attributes:
+        title: what is asked, such as ``any 1 node is lost``.
+        answer: whether everything has a place then.
+        lines: what came out, in sentences.
+        data: the same for programs.
+    """
+
+    title: str
+    answer: Answer
+    lines: tuple[str, ...]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementReport:
+    """The result of one run of ``kubelemma place``.
+
+    Attributes:
+        version: of kubelemma.
+        problem: what was decided.
+        decision: its answer, with all that proves it.
+        workloads, nodes: the placement that the decision gives, the best one if it is incomplete.
+        setting: what was assumed, in sentences.
+        whatifs: answers to what is asked beside.
+        extra: pods that came onto nodes before anything was decided (DaemonSets'), and from where.
+        not_modelled: what the input holds beyond the model.
+    """
+
+    version: str
+    problem: Problem
+    decision: Decision
+    workloads: tuple[WorkloadRow, ...]
+    nodes: tuple[NodeRow, ...]
+    setting: tuple[str, ...]
+    whatifs: tuple[WhatIf, ...] = ()
+    extra: tuple[tuple[Pod, Share], ...] = ()
+    not_modelled: tuple[NotModelled, ...] = ()
+
+    @property
+    def question(self) -> Question:
+        """What was asked."""
+        return self.decision.question
+
+    @property
+    def answer(self) -> Answer:
+        """No if anything is answered no, else unknown if anything is, else yes."""
+        found = {self.decision.answer, *(whatif.answer for whatif in self.whatifs)}
+        order = (Answer.NO, Answer.UNKNOWN)
+        return next((a for a in order if a in found), Answer.YES)
+
+    @property
+    def pods(self) -> int:
+        """How many pods were to be placed."""
+        return sum(row.count for row in self.workloads)
+
+    @property
+    def placed(self) -> int:
+        """How many of them have a place."""
+        return sum(row.placed for row in self.workloads)
+
+    def total(self) -> tuple[Usage, ...]:
+        """What all nodes have together."""
+        return totals(self.nodes)
+
+
+def placement_report(
+    version: str,
+    problem: Problem,
+    decision: Decision,
+    shares: Mapping[str, Share],
+    *,
+    setting: Iterable[str] = (),
+    whatifs: Iterable[WhatIf] = (),
+    extra: Iterable[tuple[Pod, Share]] = (),
+    not_modelled: Iterable[NotModelled] = (),
+) -> PlacementReport:
+    """Put a report together; ``shares`` says where each workload comes from, by its name."""
+    return PlacementReport(
+        version,
+        problem,
+        decision,
+        tuple(workload_rows(problem, decision.placement, shares)),
+        tuple(node_rows(problem, decision.placement)),
+        tuple(setting),
+        tuple(whatifs),
+        tuple(extra),
+        tuple(not_modelled),
+    )
+
+
+def workload_rows(
+    problem: Problem, placement: Placement, shares: Mapping[str, Share]
+) -> Iterator[WorkloadRow]:
+    """Each workload with its nodes."""
+    nodes: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for assigned in placement.assignments:
+        nodes[assigned.workload].append((assigned.node, assigned.count))
+    for index, workload in enumerate(problem.workloads):
+        name, count = workload.name, workload.count
+        share = shares.get(name) or Share(name, count, 0)
+        placed = sum(number for _, number in nodes[index])
+        yield WorkloadRow(name, share, count, placed, tuple(nodes[index]))
+
+
+def node_rows(problem: Problem, placement: Placement) -> Iterator[NodeRow]:
+    """Each node with what is requested of it."""
+    held = _Requests()
+    used: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for pod in problem.cluster.pods:
+        _add(used[pod.spec.node_name], held.of(pod), 1)
+    placed: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    requests = [held.of(workload.pod) for workload in problem.workloads]
+    for assigned in placement.assignments:
+        placed[assigned.node].append((assigned.workload, assigned.count))
+        name = problem.cluster.nodes[assigned.node].metadata.name
+        _add(used[name], requests[assigned.workload], assigned.count)
+    asked = {name for request in held.all() for name in request}
+    others = sorted(asked - {CPU, MEMORY, "ephemeral-storage"})
+    for index, node in enumerate(problem.cluster.nodes):
+        labels = node.metadata.label_map()
+        offered = allocatable(node.status.allocatable)
+        own = used[node.metadata.name]
+        names = [PODS, CPU, MEMORY, *(name for name in others if name in offered)]
+        yield NodeRow(
+            node.metadata.name,
+            labels.get("topology.kubernetes.io/zone", ""),
+            labels.get("node.kubernetes.io/instance-type", ""),
+            not node.spec.unschedulable,
+            tuple(Usage(name, own.get(name, 0), offered.get(name, 0)) for name in names),
+            tuple(placed[index]),
+        )
+
+
+def totals(nodes: Iterable[NodeRow]) -> tuple[Usage, ...]:
+    """The sum over nodes, by resource."""
+    used: dict[str, int] = {}
+    total: dict[str, int] = {}
+    for node in nodes:
+        for usage in node.usage:
+            used[usage.resource] = used.get(usage.resource, 0) + usage.used
+            total[usage.resource] = total.get(usage.resource, 0) + usage.total
+    return tuple(Usage(name, used[name], total[name]) for name in total)
+
+
+class _Requests:
+    """What pods request, worked out once for all pods that ask alike."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Mapping[str, int]] = {}
+        self._encoder = msgspec.json.Encoder(enc_hook=str)
+
+    def of(self, pod: Pod) -> Mapping[str, int]:
+        """The pod's requests; the pod itself is not among them."""
+        spec, status = pod.spec, pod.status
+        asked = [[c.resources, c.restart_policy] for c in spec.containers or ()]
+        before = [[c.resources, c.restart_policy] for c in spec.init_containers or ()]
+        resized = [status.container_statuses, status.conditions] if _is_resized(pod) else None
+        key = self._encoder.encode((asked, before, spec.resources, spec.overhead, resized))
+        if key not in self._known:
+            self._known[key] = {n: a for n, a in held_requests(pod)[0].items() if a}
+        return self._known[key]
+
+    def all(self) -> Iterable[Mapping[str, int]]:
+        """All that were asked for."""
+        return self._known.values()
+
+
+def _is_resized(pod: Pod) -> bool:
+    return any(s.resources is not None for s in pod.status.container_statuses or ())
+
+
+def _add(into: dict[str, int], request: Mapping[str, int], count: int) -> None:
+    into[PODS] = into.get(PODS, 0) + count
+    for name, amount in request.items():
+        into[name] = into.get(name, 0) + amount * count

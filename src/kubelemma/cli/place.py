@@ -1,0 +1,210 @@
+"""``kubelemma place``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .exit import ExitCode
+from .options import duration
+from .session import Session, common_options, width
+
+if TYPE_CHECKING:
+    from kubelemma.placing.asking import Asked
+    from kubelemma.reports.placement import PlacementReport
+
+FORMATS = ("text", "wide", "json", "yaml", "html")
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "-f",
+    "--filename",
+    "files",
+    multiple=True,
+    metavar="FILE|DIR|-",
+    help="Manifests, or the output of kubectl get; - is standard input.",
+)
+@click.option(
+    "--nodes",
+    multiple=True,
+    metavar="SPEC",
+    help="More nodes, such as count=3,cpu=4,memory=16Gi. Repeatable.",
+)
+@click.option(
+    "--namespace", "-n", default="", metavar="NAME", help="The namespace of objects that name none."
+)
+@click.option(
+    "--no-kustomize",
+    is_flag=True,
+    help="Read the files of a directory even where it has a kustomization.yaml.",
+)
+@click.option(
+    "--reschedule",
+    is_flag=True,
+    help="Let pods that are on nodes move, if a controller would create them again.",
+)
+@click.option(
+    "--reachable", is_flag=True, help="Ask whether some order of scheduling one by one gets there."
+)
+@click.option("--any-order", is_flag=True, help="Ask whether every order of scheduling gets there.")
+@click.option(
+    "--drain",
+    multiple=True,
+    metavar="NODE|KEY=VALUE",
+    help="Drain a node, or all with a label: their pods go elsewhere. Repeatable.",
+)
+@click.option(
+    "--cordon",
+    multiple=True,
+    metavar="NODE|KEY=VALUE",
+    help="Let no new pods onto a node, or all with a label. Repeatable.",
+)
+@click.option(
+    "--lose",
+    multiple=True,
+    metavar="NODE|KEY=VALUE",
+    help="Lose a node, or all with a label, such as zone=a, with their pods. Repeatable.",
+)
+@click.option(
+    "--lose-reading",
+    "reading",
+    type=click.Choice(["gone", "unreachable"]),
+    help="What is left of lost nodes: nothing (default), or Nodes that cannot be reached.",
+)
+@click.option(
+    "--survive",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Ask whether any N nodes may be lost.",
+)
+@click.option("--survive-zone", is_flag=True, help="Ask whether any one zone may be lost.")
+@click.option(
+    "--surge",
+    multiple=True,
+    metavar="NAME|all",
+    help="Roll out a workload, or all: is there room at the worst moment? Repeatable.",
+)
+@click.option(
+    "--scale", multiple=True, metavar="NAME=COUNT", help="Ask for so many replicas. Repeatable."
+)
+@click.option(
+    "--add",
+    multiple=True,
+    metavar="CLASS=COUNT",
+    help="Add nodes of a machine type, or like a node that is there. Repeatable.",
+)
+@click.option("--machines", default="", metavar="FILE", help="Machine types (kind: Machines).")
+@click.option(
+    "--fewest-nodes", is_flag=True, help="Ask which nodes to add, as few or as cheap as can be."
+)
+@click.option(
+    "--how-many", default="", metavar="NAME", help="Ask how many more pods of a workload fit."
+)
+@click.option(
+    "--time-limit",
+    "time_limit_seconds",
+    metavar="TIME",
+    callback=duration,
+    help="Give up after so long, such as 90s or 5m.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="The format; yaml gives the pods with their nodes, ready for kubectl.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["workload", "node"]),
+    default="workload",
+    show_default=True,
+    help="Tell for each workload its nodes, or for each node its pods.",
+)
+@common_options
+@click.pass_obj
+def place(session: Session, /, *, output: str, by: Any, **given: Any) -> ExitCode:
+    """Find out whether pods fit on a cluster, where, and if not, why not.
+
+    PATH is a file or directory of manifests, or what kubectl get -o yaml (or json) gave of a
+    running cluster: Nodes, pods, and workloads. Pods on nodes are load that stays; what workloads
+    lack is to be placed. The answer is exact: a complete placement that was checked pod by pod, or
+    a proof that there is none.
+    """
+    from kubelemma.placing.answering import answer
+
+    asked = _asked(**given)
+    with _working(session):
+        report, warnings = answer(asked)
+    for warning in warnings:
+        session.tell(f"warning: {warning}")
+    session.print(_rendered(report, output, by, colour=session.colour()))
+    return _exit_code(report)
+
+
+def _asked(**given: Any) -> Asked:
+    """What is asked, from the options.
+
+    Raises:
+        UsageError: no input is named, or two questions at once.
+    """
+    from kubelemma.placing.asking import Asked
+    from kubelemma.solver.placement.problem import Question
+
+    paths = (*given.pop("paths"), *given.pop("files"))
+    if not paths:
+        raise click.UsageError("nothing to place: name files or directories, or - for input")
+    reachable, any_order = given.pop("reachable"), given.pop("any_order")
+    if reachable and any_order:
+        raise click.UsageError("--reachable and --any-order are two questions: ask one of them")
+    question = Question.REACHABLE if reachable else Question.FINAL
+    question = Question.ANY_ORDER if any_order else question
+    stdin = sys.stdin.buffer.read() if "-" in paths else b""
+    kustomize = not given.pop("no_kustomize")
+    return Asked(paths=paths, stdin=stdin, question=question, kustomize=kustomize, **given)
+
+
+@contextmanager
+def _working(session: Session) -> Iterator[None]:
+    """One line at the terminal while something is decided."""
+    shown = session.shows_progress()
+    if shown:
+        click.echo("placing ...", nl=False, err=True)
+    try:
+        yield
+    finally:
+        if shown:
+            click.echo("\r\x1b[K", nl=False, err=True, color=True)
+
+
+def _rendered(report: PlacementReport, output: str, by: Any, *, colour: bool) -> str:
+    from kubelemma.reports import placement_json, placement_text
+
+    if output == "html":
+        from kubelemma.reports.html import placement
+
+        return placement.render(report)
+    if output == "json":
+        return placement_json.render(report)
+    if output == "yaml":
+        return placement_json.render_pods(report)
+    return placement_text.render(report, by=by, wide=output == "wide", colour=colour, width=width())
+
+
+def _exit_code(report: PlacementReport) -> ExitCode:
+    """The contract: feasible, infeasible, or not decided."""
+    from kubelemma.solver.placement.problem import Answer
+
+    codes = {
+        Answer.YES: ExitCode.OK,
+        Answer.NO: ExitCode.VIOLATED,
+        Answer.UNKNOWN: ExitCode.INCONCLUSIVE,
+    }
+    return codes[report.answer]

@@ -1,0 +1,1 @@
+"""Placement as people ask for it: manifests and options to a problem, and its answers."""

@@ -1,0 +1,159 @@
+"""What admission makes of a pod on its way in: priority, runtime, limits, tolerations.
+
+Sources: ``plugin/pkg/admission/priority/admission.go``,
+``plugin/pkg/admission/runtimeclass/admission.go``,
+``plugin/pkg/admission/limitranger/admission.go`` and ``pkg/apis/core/v1/defaults.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from kubelemma.model.controllers.tainteviction import with_default_tolerations
+from kubelemma.model.objects.pod import Container, Pod, PodSpec, ResourceRequirements
+from kubelemma.model.objects.policies import (
+    LimitRange,
+    LimitRangeItem,
+    PriorityClass,
+    RuntimeClass,
+)
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.scheduler.match_label_keys import merge_label_keys
+
+Amounts = Mapping[str, Quantity]
+
+_SYSTEM_CLASSES = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
+"""Every cluster has them (``pkg/apis/scheduling/v1/helpers.go``)."""
+
+
+class Defaults(NamedTuple):
+    """Default requests and limits for the containers of a namespace."""
+
+    requests: Amounts
+    limits: Amounts
+
+
+class Policies(NamedTuple):
+    """The settings of a cluster: classes by name, defaults by namespace."""
+
+    priorities: Mapping[str, PriorityClass]
+    runtimes: Mapping[str, RuntimeClass]
+    limits: Mapping[str, Defaults]
+
+    def unknown(self, spec: PodSpec) -> tuple[tuple[str, str], ...]:
+        """The fields of a pod that name a class which is not there, and what follows from it."""
+        found = []
+        name = spec.priority_class_name
+        if name and spec.priority is None and name not in {*self.priorities, *_SYSTEM_CLASSES}:
+            reason = "its PriorityClass is not in the input: priority 0 is assumed"
+            found.append(("priorityClassName", reason))
+        if spec.runtime_class_name and spec.runtime_class_name not in self.runtimes:
+            reason = "its RuntimeClass is not in the input: no overhead and no selector are added"
+            found.append(("runtimeClassName", reason))
+        return tuple(found)
+
+
+def policies(
+    priorities: Iterable[PriorityClass],
+    runtimes: Iterable[RuntimeClass],
+    limits: Iterable[LimitRange],
+) -> Policies:
+    """The settings that some objects of the API make up."""
+    by_namespace: dict[str, Defaults] = {}
+    for limit_range in limits:
+        namespace = limit_range.metadata.namespace
+        for item in limit_range.spec.limits:
+            if item.type == "Container":
+                before = by_namespace.get(namespace, Defaults({}, {}))
+                by_namespace[namespace] = _joined(before, _defaults(item))
+    return Policies(
+        {c.metadata.name: c for c in priorities},
+        {c.metadata.name: c for c in runtimes},
+        by_namespace,
+    )
+
+
+def _defaults(item: LimitRangeItem) -> Defaults:
+    """What is not given follows from the bounds: the highest limit, the lowest request."""
+    limits = {**(item.max or {}), **(item.default or {})}
+    requests = {**(item.min or {}), **limits, **(item.default_request or {})}
+    return Defaults(requests, limits)
+
+
+def _joined(first: Defaults, second: Defaults) -> Defaults:
+    """Of several LimitRanges the first that says something about a resource is applied."""
+    return Defaults(
+        {**second.requests, **first.requests},
+        {**second.limits, **first.limits},
+    )
+
+
+def admitted(pod: Pod, settings: Policies) -> Pod:
+    """The pod as it is stored when somebody creates it."""
+    spec = _with_priority(pod.spec, settings.priorities)
+    spec = _with_runtime(spec, settings.runtimes.get(spec.runtime_class_name))
+    limits = settings.limits.get(pod.metadata.namespace)
+    if limits is not None:
+        spec = _with_limits(spec, limits)
+    spec = replace(spec, tolerations=with_default_tolerations(spec.tolerations or ()))
+    return merge_label_keys(replace(pod, spec=spec))
+
+
+def _with_priority(spec: PodSpec, classes: Mapping[str, PriorityClass]) -> PodSpec:
+    """The priority of the class that is named, or else of the cluster's default."""
+    if spec.priority is not None:
+        return spec
+    name = spec.priority_class_name
+    if not name:
+        defaults = [c for c in classes.values() if c.global_default]
+        found = min(defaults, key=lambda c: c.value, default=None)
+    else:
+        found = classes.get(name)
+    if found is None:
+        return replace(spec, priority=_SYSTEM_CLASSES.get(name, 0))
+    policy = spec.preemption_policy or found.preemption_policy
+    return replace(spec, priority=found.value, preemption_policy=policy)
+
+
+def _with_runtime(spec: PodSpec, runtime: RuntimeClass | None) -> PodSpec:
+    """The overhead, and where the runtime is to be found."""
+    if runtime is None:
+        return spec
+    if runtime.overhead is not None:
+        spec = replace(spec, overhead=runtime.overhead.pod_fixed)
+    where = runtime.scheduling
+    if where is None:
+        return spec
+    selector = {**(spec.node_selector or {}), **(where.node_selector or {})}
+    tolerations = (*(spec.tolerations or ()), *(where.tolerations or ()))
+    return replace(spec, node_selector=selector or None, tolerations=tolerations or None)
+
+
+def _with_limits(spec: PodSpec, defaults: Defaults) -> PodSpec:
+    return replace(
+        spec,
+        containers=_each(spec.containers, defaults),
+        init_containers=_each(spec.init_containers, defaults),
+    )
+
+
+def _each(
+    containers: tuple[Container, ...] | None, defaults: Defaults
+) -> tuple[Container, ...] | None:
+    if containers is None:
+        return None
+    return tuple(replace(c, resources=_filled(c.resources, defaults)) for c in containers)
+
+
+def _filled(given: ResourceRequirements | None, defaults: Defaults) -> ResourceRequirements:
+    own = given or ResourceRequirements()
+    return ResourceRequirements(
+        requests={**defaults.requests, **(own.requests or {})} or None,
+        limits={**defaults.limits, **(own.limits or {})} or None,
+    )

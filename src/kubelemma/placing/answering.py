@@ -1,0 +1,181 @@
+"""The whole way from what is asked about a placement to a report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from kubelemma import __version__
+from kubelemma.model.manifests import Problem as Complaint
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.reports.placement import PlacementReport, Share, placement_report
+from kubelemma.solver.placement import whatif
+from kubelemma.solver.placement.decide import decide
+from kubelemma.solver.placement.decision import Effort
+from kubelemma.solver.placement.problem import Cluster, Problem, Workload
+
+from .asking import (
+    ALL,
+    Asked,
+    check_combination,
+    classes_meant,
+    lost,
+    nodes_meant,
+    refuse,
+    scales,
+    workload_meant,
+)
+from .inventory import Key, Origin, controller_of, key_of
+from .machines import Offer, machines
+from .plan import Input, Plan, plan, read
+from .several import several
+
+
+class Answered(NamedTuple):
+    """A report, and what should be said about the input beside."""
+
+    report: PlacementReport
+    warnings: tuple[Complaint, ...]
+
+
+def answer(asked: Asked) -> Answered:
+    """Read the input, change it as is asked, decide, and put the answer together.
+
+    Raises:
+        InvalidInput: something is wrong with the input or with what is asked about it.
+    """
+    check_combination(asked)
+    found = read(asked.paths, asked.stdin, asked.nodes, asked.namespace, kustomize=asked.kustomize)
+    offers = machines(asked.machines) if asked.machines else {}
+    found = _with_added(found, asked.add, offers)
+    scale = scales(asked.scale, found.workloads())
+    scaled = tuple(f"scaled: {key} to {count:,}" for key, count in scale.items())
+    planned = plan(found, scale, reschedule=asked.reschedule)
+    changed = _changed(planned, asked, scale)
+    limit = asked.time_limit_seconds
+    effort = Effort(seconds=limit, clock=None if limit is None else time.monotonic)
+    beside = several(asked, planned, changed.problem, offers, effort)
+    problem = beside.problem
+    decision = beside.decision
+    if decision is None:
+        decision = decide(problem.cluster, problem.workloads, asked.question, effort)
+    report = placement_report(
+        __version__,
+        problem,
+        decision,
+        _shares(problem.workloads, planned, found),
+        setting=(*planned.setting, *scaled, *changed.said),
+        whatifs=beside.whatifs,
+        extra=((pod, _share(origin)) for pod, origin in planned.added),
+        not_modelled=planned.not_modelled,
+    )
+    return Answered(report, planned.warnings)
+
+
+def _with_added(found: Input, texts: Sequence[str], offers: Mapping[str, Offer]) -> Input:
+    """The input with more nodes, so that DaemonSets get their pods there, too."""
+    problem = Problem(Cluster(found.nodes), ())
+    for model, count in classes_meant(texts, found.nodes, offers):
+        problem = whatif.add(problem, model, count)
+    return found._replace(nodes=problem.cluster.nodes)
+
+
+class _Changed(NamedTuple):
+    """The problem after what happens to its cluster, and that in words."""
+
+    problem: Problem
+    said: tuple[str, ...]
+
+
+def _changed(planned: Plan, asked: Asked, scale: Mapping[Key, int]) -> _Changed:
+    nodes = planned.problem.cluster.nodes
+    drained = nodes_meant(asked.drain, nodes, "--drain")
+    cordoned = nodes_meant(asked.cordon, nodes, "--cordon")
+    gone = lost(asked.lose, nodes)
+    if len(gone) == len(nodes):
+        refuse("--lose", "no node would be left")
+    rollouts = tuple(_rollouts(planned, asked.surge, scale))
+    problem = whatif.surge(planned.problem, rollouts)
+    problem = whatif.cordon(problem, cordoned)
+    problem = whatif.drain(problem, drained)
+    reading = whatif.Reading(asked.reading or whatif.Reading.GONE)
+    problem = whatif.lose(problem, gone, reading)
+    said = (
+        *_said("rolled out, up to their surge", (rollout.name for rollout in rollouts)),
+        *_said("added", asked.add),
+        *_said("cordoned", _names(nodes, cordoned)),
+        *_said("drained, whatever disruption budgets say", _names(nodes, drained)),
+        *_said(f"lost, {_READINGS[reading]}", _names(nodes, gone)),
+    )
+    return _Changed(problem, said)
+
+
+_READINGS = {
+    whatif.Reading.GONE: "and their Node objects with them",
+    whatif.Reading.UNREACHABLE: "but their Node objects are there, tainted unreachable",
+}
+_MOST_SAID = 5
+
+
+def _said(what: str, names: Iterable[str]) -> Iterator[str]:
+    every = list(names)
+    left = len(every) - _MOST_SAID
+    more = f" and {left:,} more" if left > 0 else ""
+    if every:
+        yield f"{what}: {', '.join(every[:_MOST_SAID])}{more}"
+
+
+def _names(nodes: Sequence[Node], indexes: Iterable[int]) -> Iterator[str]:
+    return (nodes[index].metadata.name for index in indexes)
+
+
+def _rollouts(
+    planned: Plan, texts: Iterable[str], scale: Mapping[Key, int]
+) -> Iterator[whatif.Rollout]:
+    """The Deployments that are rolled out, each with its own bounds."""
+    deployments = [key for key in planned.templates if key.kind == Deployment.__name__]
+    keys = {workload_meant(text, deployments, "--surge") for text in texts if text != ALL}
+    for key, (origin, pod) in planned.templates.items():
+        controller = origin.controller
+        if isinstance(controller, Deployment) and (ALL in texts or key in keys):
+            rolling = controller.spec.strategy.rolling_update
+            surge = rolling.max_surge if rolling else None
+            unavailable = rolling.max_unavailable if rolling else None
+            replicas = scale.get(key, controller.spec.replicas or 0)
+            yield whatif.Rollout(str(key), pod, replicas, surge, unavailable)
+
+
+def _shares(workloads: Iterable[Workload], planned: Plan, found: Input) -> dict[str, Share]:
+    """Where each workload comes from; ``whatif`` puts what it does in brackets behind names."""
+    known = dict(planned.origins)
+    known |= {str(key): template.origin for key, template in planned.templates.items()}
+    if any(_base(workload.name) not in known for workload in workloads):
+        known = {**_of_pods(found), **known}
+    origins = {w.name: known.get(w.name) or known.get(_base(w.name)) for w in workloads}
+    return {name: _share(origin) for name, origin in origins.items() if origin is not None}
+
+
+def _base(name: str) -> str:
+    return name.partition(" (")[0]
+
+
+def _of_pods(found: Input) -> dict[str, Origin]:
+    """A pod of each owner, as it is written: displaced pods come from those of the input."""
+    origins: dict[str, Origin] = {}
+    for manifest in found.manifests.of(Pod):
+        metadata = manifest.object.metadata
+        owner = controller_of(metadata)
+        key = key_of("Pod", metadata)
+        if owner is not None:
+            key = Key(owner.kind, metadata.namespace, owner.name)
+        origins.setdefault(str(key), Origin(key, 0, 0, manifest.document, ()))
+    return origins
+
+
+def _share(origin: Origin) -> Share:
+    return Share(
+        str(origin.key), origin.wanted, origin.staying, str(origin.document.at()), origin.written()
+    )
