@@ -105,7 +105,7 @@ class _Terms:
         self.on += [(workload, node, x) for node, x in own.items()]
 
     def rooms(self) -> Iterable[tuple[list[tuple[Any, int]], int]]:
-        """For each node and resource: unknowns with amounts, and their limit, in the largest unit."""
+        """For each node and resource: unknowns with amounts, and their limit."""
         asked = [{**as_resources(pod_requests(w.pod)), PODS: 1} for w in self.problem.workloads]
         free = self._free()
         for n, room in enumerate(free):
