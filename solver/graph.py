@@ -13,7 +13,14 @@ from typing import TypeAlias
 import networkx as nx
 
 from kubelemma.model.system import State, System, Transition
-from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
+from kubelemma.properties.formula import (
+    Always,
+    Converges,
+    EachStep,
+    LeadsTo,
+    NeverStuck,
+    check_formula,
+)
 from kubelemma.properties.statement import Property
 
 from .replay import is_outside, refutes, step_of
@@ -56,8 +63,8 @@ def state_graph(
     the environment's do), ``reached`` (names of properties of runs whose goal holds in it),
     ``violates`` (names of properties that are false in it; a goal missed at a standstill is one)
     and ``cut_by`` (the bounds that it is outside of, or `LIMIT`; else empty): of a state that is
-    cut not all steps are there. A loop that never reaches a goal is not marked: no single state or
-    step is to blame.
+    cut not all steps are there. A loop that never reaches a goal is not marked, nor is what a
+    premise does not lead to: no single state or step is to blame.
 
     Steps have ``rule``, ``actor``, ``action``, ``arguments``, ``why``, ``environment``, ``text``
     and ``violates``.
@@ -73,7 +80,7 @@ def state_graph(
     if max_states < 1:
         raise ValueError(f"a graph of at most {max_states} states has not even the initial one")
     for prop in properties:
-        system.check_view(prop.formula.view, f'property "{prop.id}"')
+        check_formula(system, prop.formula, f'property "{prop.id}"')
     builder = _Builder(system, dict(zip(names(properties), properties, strict=True)), max_states)
     builder.build(describe, tell)
     return builder.graph
@@ -120,7 +127,9 @@ class _Builder:
     def _sum_up(self) -> None:
         cut = sum(1 for _, by in self.graph.nodes(data="cut_by") if by)
         runs = (
-            n for n, p in self._properties.items() if isinstance(p.formula, NeverStuck | Converges)
+            name
+            for name, prop in self._properties.items()
+            if isinstance(prop.formula, NeverStuck | Converges | LeadsTo)
         )
         self.graph.graph.update(
             states=len(self.graph),
@@ -172,6 +181,9 @@ class _Builder:
                         reached.append(name)
                     elif stuck:
                         violated.append(name)
+                case LeadsTo():
+                    if prop.formula.met_in(self._system, state):
+                        reached.append(name)
                 case EachStep():
                     pass  # said of steps
         return reached, violated

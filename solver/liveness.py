@@ -23,15 +23,15 @@ from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from .search import Finding, Goal, Search
-from .space import Hop, Links
+from .space import Hop, Links, Ways
 
 
-def find_loops(search: Search) -> None:
+def find_loops(search: Search, links: Links) -> None:
     """Look for fair loops outside the goals of a search, for the properties that rule them out.
 
     Where a standstill refutes a property already, a loop takes its place if its stem is shorter.
     """
-    loops = FairLoops(len(search.space), search.links())
+    loops = FairLoops(len(search.space), links)
     for goal in search.goals:
         if goal.must_converge:
             _find_loop(search, goal, loops)
@@ -43,7 +43,18 @@ def _find_loop(search: Search, goal: Goal, loops: FairLoops) -> None:
     if start is None:
         return
     if standstill is None or space.depth(start) < space.depth(standstill.stem):
-        search.violated(goal.track, Finding(start, tuple(loops.loop(start)), loop=True))
+        search.violated(goal.track, Finding(start, tuple(loops.loop(start)), loop=0))
+
+
+def edges_from(
+    ways: Ways, states: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All edges that leave these states: where in ``states`` each begins, and its number."""
+    first = ways.offsets[states]
+    counts = ways.offsets[states + 1] - first
+    sources = np.repeat(np.arange(states.size), counts)
+    begins = np.cumsum(counts) - counts
+    return sources, np.arange(sources.size) - np.repeat(begins, counts) + np.repeat(first, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +76,15 @@ class _Components:
 class FairLoops:
     """The fair strongly connected components of the steps of controllers.
 
-    ``size`` is the number of states.
+    ``size`` is the number of states; ``fair`` says of each whether it is on a fair loop.
     """
 
     def __init__(self, size: int, links: Links) -> None:
         self._links = links
         self._size = size
         self._tasks = frozenset(range(links.task_count))
-        self._fair = np.zeros(size, dtype=np.bool_)
-        self._fair[links.alone] = True
+        self.fair = np.zeros(size, dtype=np.bool_)
+        self.fair[links.alone] = True
         core = np.arange(size) if links.core is None else links.core
         self._components = _Components(core, np.zeros(0, dtype=np.int32))
         if core.size:
@@ -84,7 +95,7 @@ class FairLoops:
 
         ``goal`` has a byte for each state, zero outside.
         """
-        outside = np.flatnonzero(self._fair & (np.frombuffer(goal, dtype=np.uint8) == 0))
+        outside = np.flatnonzero(self.fair & (np.frombuffer(goal, dtype=np.uint8) == 0))
         return int(outside[0]) if outside.size else None
 
     def loop(self, start: int) -> list[Hop]:
@@ -105,11 +116,7 @@ class FairLoops:
     def _find_components(self, core: NDArray[np.int64]) -> None:
         """Find the components among these states, and which of them are fair."""
         links = self._links
-        first = links.offsets[core]
-        counts = links.offsets[core + 1] - first
-        sources = np.repeat(np.arange(core.size), counts)
-        begins = np.cumsum(counts) - counts
-        edges = np.arange(sources.size) - np.repeat(begins, counts) + np.repeat(first, counts)
+        sources, edges = edges_from(links, core)
         targets = np.minimum(np.searchsorted(core, links.targets[edges]), core.size - 1)
         inside = core[targets] == links.targets[edges]
         graph = csr_array(
@@ -119,7 +126,7 @@ class FairLoops:
         _, of = connected_components(graph, directed=True, connection="strong")
         self._components = _Components(core, of)
         inner = inside & (of[sources] == of[targets])
-        self._fair[core] |= self._fair_components(of, sources, inner, links.tasks[edges])[of]
+        self.fair[core] |= self._fair_components(of, sources, inner, links.tasks[edges])[of]
 
     def _fair_components(
         self,

@@ -14,7 +14,14 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kubelemma.model.system import Outcome, State, System, Transition
-from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
+from kubelemma.properties.formula import (
+    Always,
+    Converges,
+    EachStep,
+    Formula,
+    LeadsTo,
+    NeverStuck,
+)
 from kubelemma.properties.statement import Property
 
 from .result import Trace, TraceStep
@@ -108,7 +115,8 @@ def refutes(system: System, formula: Formula, trace: Trace) -> bool:
 
     An invariant must be false in the last state, a property of steps false of the last step.
     Otherwise the run must end where nobody but the environment can act, or, to refute that it
-    converges, in a fair loop of controllers; outside the goal.
+    converges, in a fair loop of controllers; outside the goal. To refute that a premise leads to a
+    goal it must end in either way, with the premise met and the goal not reached from there on.
     """
     last = trace.states()[-1]
     match formula:
@@ -116,6 +124,8 @@ def refutes(system: System, formula: Formula, trace: Trace) -> bool:
             return any(_is_false(formula.holds(*seen)) for seen in system.look(formula.view, last))
         case EachStep():
             return _refutes_step(system, formula, trace)
+        case LeadsTo():
+            return _leaves_due(system, formula, trace)
         case NeverStuck() | Converges() if trace.loop_start is None:
             return stands_still(system, last) and is_outside(system, formula, last)
         case Converges():
@@ -140,7 +150,7 @@ def _concrete(
 ) -> Trace:
     if loop_start is None:
         taken = _follow(system, prop, system.initial, steps)
-        standstill = isinstance(prop.formula, NeverStuck | Converges)
+        standstill = isinstance(prop.formula, NeverStuck | Converges | LeadsTo)
         return Trace(system.initial, tuple(taken), standstill=standstill)
     taken = _follow(system, prop, system.initial, steps[:loop_start])
     rounds: dict[State, int] = {}
@@ -216,11 +226,28 @@ def _refutes_step(system: System, formula: EachStep, trace: Trace) -> bool:
 
 
 def _loops_outside(system: System, formula: Converges, trace: Trace, start: int) -> bool:
-    """Whether the loop closes, is the controllers' own, leaves the goal, and is fair."""
+    """Whether there is a fair loop, and it leaves the goal."""
+    outside = any(is_outside(system, formula, state) for state in trace.states()[start:])
+    return outside and _loops_fairly(system, trace, start)
+
+
+def _leaves_due(system: System, formula: LeadsTo, trace: Trace) -> bool:
+    """Whether the premise is met, and the goal not reached from there on, for ever."""
+    states, start = trace.states(), trace.loop_start
+    if formula.due_since(system, states) is None:
+        return False
+    if start is None:
+        return stands_still(system, states[-1])
+    reached = any(formula.met_in(system, state) for state in states[start:])
+    return not reached and _loops_fairly(system, trace, start)
+
+
+def _loops_fairly(system: System, trace: Trace, start: int) -> bool:
+    """Whether the loop closes, is the controllers' own, and is fair."""
     states, steps = trace.states()[start:], trace.steps[start:]
     if not steps or states[0] != states[-1] or any(step.environment for step in steps):
         return False
-    return any(is_outside(system, formula, s) for s in states) and _is_fair(system, states, steps)
+    return _is_fair(system, states, steps)
 
 
 def _is_fair(system: System, states: Sequence[State], steps: Sequence[TraceStep]) -> bool:

@@ -9,35 +9,48 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kubelemma.model.system import System
-from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
+from kubelemma.properties.formula import (
+    Always,
+    Converges,
+    EachStep,
+    LeadsTo,
+    NeverStuck,
+    check_formula,
+)
 from kubelemma.properties.statement import Property
 
 from .events import Listener, Progress, Violation
 from .limits import ALL_VIOLATED, INTERRUPTED, MAX_STATES, Limits, Watch
 from .numbering import Ids
-from .space import Edges, Hop, Links, Space
+from .space import CLEAR, DUE, MET, Edges, Hop, Links, Space, Ways
 from .tables import Move, Predicate, StepPredicate, Tables
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Finding(NamedTuple):
     """A counterexample: a shortest way to the state ``stem``, then ``tail``.
 
-    If ``loop`` is set, the tail leads back to the stem's end and repeats for ever.
+    If ``loop`` is set, the last steps of the tail, from this one on, lead back to where they begin
+    and repeat for ever.
     """
 
     stem: int
     tail: tuple[Hop, ...] = ()
-    loop: bool = False
+    loop: int | None = None
 
 
 @dataclass(slots=True)
 class Track:
     """What is known of one property so far.
 
-    ``spoken`` says whether its predicate said anything yet, or whether its goal was ever left.
+    ``spoken`` says whether its predicate said anything yet, whether its goal was ever left, or
+    whether its premise ever held outside its goal.
     """
 
     property: Property
@@ -59,6 +72,18 @@ class Goal:
         return isinstance(self.track.property.formula, Converges)
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What leads to what; ``met`` has a byte for each state: `DUE`, `MET` or `CLEAR`.
+
+    In a state that is not left because of a bound it says `MET`: who gets there owes nothing.
+    """
+
+    track: Track
+    predicate: Predicate
+    met: bytearray = field(default_factory=bytearray)
+
+
 class Stopped(Exception):
     """The search reached a limit; its argument says which, as in `kubelemma.solver.limits`."""
 
@@ -68,7 +93,7 @@ class Search:
 
     ``expanded`` states were left by all steps that there are, ``terminal`` of them by none;
     ``cut`` counts those outside each bound by the bound's name, ``cut_states`` all of them
-    together. ``fired`` counts steps by the number of the move.
+    together. ``fired`` counts steps by the number of the move, ``degree`` is the most of a state.
     """
 
     def __init__(
@@ -82,20 +107,23 @@ class Search:
         self.tables = Tables(system)
         self.space = Space()
         self.edges = Edges()
+        self.faults = Edges()
         self.fired: Counter[int] = Counter()
         self.cut: Counter[str] = Counter()
-        self.expanded = self.terminal = self.cut_states = self.concrete_states = 0
+        self.expanded = self.terminal = self.cut_states = self.concrete_states = self.degree = 0
         self.stopped_by: str | None = None
         self.tracks = [Track(p) for p in properties]
         self.goals: list[Goal] = []
+        self.duties: list[Duty] = []
         self._initial = self.tables.numbering.ids(system.initial)
         self._bounds = [(b.name, self.tables.predicate(b.view, b.within)) for b in system.bounds]
         self._invariants: list[tuple[Track, Predicate]] = []
         self._steps: dict[str, list[tuple[Track, StepPredicate]]] = {}
         for track in self.tracks:
-            system.check_view(track.property.formula.view, f'property "{track.property.id}"')
+            check_formula(system, track.property.formula, f'property "{track.property.id}"')
             self._watch_for(track)
-        self._with_edges = any(goal.must_converge for goal in self.goals)
+        self._with_faults = bool(self.duties)
+        self._with_edges = self._with_faults or any(goal.must_converge for goal in self.goals)
         self._interned: dict[Ids, Ids] = {}
         self._undecided = len(self.tracks)
         self._max_states = limits.max_states
@@ -120,20 +148,31 @@ class Search:
         """The steps of controllers, for a search for loops."""
         import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
 
-        edges, size = self.edges, len(self.space)
+        edges = self.edges
+        ways = _ways(edges, len(self.space))
         rules = (rule for rule in self.tables.rules if not rule.environment)
         numbers = {name: i for i, name in enumerate(sorted({r.fairness for r in rules}))}
         task_of = [numbers.get(move.rule.fairness, -1) for move in self.tables.moves]
-        count = edges.offsets[-1]
-        offsets = np.full(size + 1, count, dtype=np.int64)
-        offsets[: len(edges.offsets)] = edges.offsets
+        moves = np.asarray(edges.moves)[: ways.targets.size]
         return Links(
-            offsets=offsets,
-            targets=np.asarray(edges.targets, dtype=np.int32)[:count],
-            tasks=np.asarray(task_of, dtype=np.int64)[np.asarray(edges.moves)[:count]],
+            offsets=ways.offsets,
+            targets=ways.targets,
+            move_of=ways.move_of,
+            tasks=np.asarray(task_of, dtype=np.int64)[moves],
             task_count=len(numbers),
-            move_of=lambda _, edge: edges.moves[edge],
         )
+
+    def fault_ways(self) -> Ways:
+        """The steps of the environment, which are known where something is to lead to a goal."""
+        return _ways(self.faults, len(self.space))
+
+    def met(self, duty: Duty) -> NDArray[np.uint8]:
+        """What a leads-to says of each state; `MET` also where not all steps are known."""
+        import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
+
+        said: NDArray[np.uint8] = np.full(len(self.space), MET, dtype=np.uint8)
+        said[: self.expanded] = np.frombuffer(duty.met, dtype=np.uint8)[: self.expanded]
+        return said
 
     def violated(self, track: Track, finding: Finding) -> None:
         """Note a counterexample, and tell of it if it is the first for this property."""
@@ -142,7 +181,7 @@ class Search:
         if first:
             self._undecided -= 1
             depth = self.space.depth(finding.stem)
-            depth += 0 if finding.loop else len(finding.tail)
+            depth += len(finding.tail) if finding.loop is None else finding.loop
             self._listener(Violation(track.property.id, track.property.subject, depth))
 
     def _watch_for(self, track: Track) -> None:
@@ -158,6 +197,9 @@ class Search:
             case NeverStuck() | Converges():
                 goal = self.tables.predicate(formula.view, formula.goal)
                 self.goals.append(Goal(track, goal))
+            case LeadsTo():
+                met = self.tables.predicate(formula.view, formula.met)
+                self.duties.append(Duty(track, met))
 
     def _search(self) -> None:
         self._discover(self._initial, 0, 0)
@@ -187,6 +229,7 @@ class Search:
             frontier=len(self.space) - self.expanded,
             seconds=self._watch.seconds,
             memory_bytes=self._watch.memory_bytes,
+            entries=self.tables.entries(),
         )
 
     @property
@@ -198,9 +241,13 @@ class Search:
         ids, summary = self.space.states[state], self.space.summaries[state]
         if self._is_cut(ids, summary):
             self.cut_states += 1
+            for duty in self.duties:
+                duty.met[state] = MET
         else:
             self._follow_all(state, ids, summary)
         self.edges.close()
+        if self._with_faults:
+            self.faults.close()
         self.expanded += 1
 
     def _is_cut(self, ids: Ids, summary: Ids) -> bool:
@@ -210,15 +257,18 @@ class Search:
 
     def _follow_all(self, state: int, ids: Ids, summary: Ids) -> None:
         """Take every step from a state."""
-        terminal = stuck = True
+        degree, stuck = 0, True
         for where, move in self.tables.enabled(ids, summary):
-            terminal = False
+            degree += 1
             target = self._follow(state, where, move)
             if not move.rule.environment:
                 stuck = False
                 if self._with_edges:
                     self.edges.add(move.number, target)
-        self.terminal += terminal
+            elif self._with_faults:
+                self.faults.add(move.number, target)
+        self.terminal += degree == 0
+        self.degree = max(self.degree, degree)
         if stuck:
             for goal in self.goals:
                 if not goal.reached[state] and goal.track.finding is None:
@@ -267,9 +317,27 @@ class Search:
             reached = all(goal.predicate.answers(ids, summary))
             goal.reached.append(reached)
             goal.track.spoken |= not reached
+        for duty in self.duties:
+            (met,) = duty.predicate.answers(ids, summary)
+            duty.met.append(CLEAR if met is None else MET if met else DUE)
+            duty.track.spoken |= met is False
         self.concrete_states += self.tables.numbering.orbit_size(ids)
         self.space.index[ids] = state
         return state
+
+
+def _ways(edges: Edges, size: int) -> Ways:
+    """The edges that were closed, of so many states."""
+    import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
+
+    count = edges.offsets[-1]
+    offsets = np.full(size + 1, count, dtype=np.int64)
+    offsets[: len(edges.offsets)] = edges.offsets
+    return Ways(
+        offsets=offsets,
+        targets=np.asarray(edges.targets, dtype=np.int32)[:count],
+        move_of=lambda _, edge: edges.moves[edge],
+    )
 
 
 def _denied(track: Track, answers: Iterable[bool | None]) -> bool:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+DUE, MET, CLEAR = range(3)
+"""What a leads-to says of a state: the premise holds outside the goal, the goal holds, neither."""
+
+
 class Hop(NamedTuple):
     """A step to a state: the number of the move, the index of the state that it leads to."""
 
@@ -32,7 +36,7 @@ def _integers() -> array[int]:
 
 @dataclass(slots=True)
 class Edges:
-    """Steps of controllers between states, by the state that they leave.
+    """Steps between states, either of controllers or of the environment, by the state they leave.
 
     Those of state ``n`` are the entries ``offsets[n]`` to ``offsets[n + 1]``; states with no such
     entry have not been expanded.
@@ -52,22 +56,30 @@ class Edges:
         self.offsets.append(len(self.targets))
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Steps of controllers between all states found, for a search for loops.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """Steps between all states found, either of controllers or of the environment.
 
-    The edges of state ``n`` are ``offsets[n]`` to ``offsets[n + 1]``; each has a target and the
-    number of the task that takes it, below ``task_count``. ``move_of`` gives the number of the
-    move, by state and edge. Only states in ``core`` (in order; None: all) can be on loops with
-    others. Those in ``alone`` have steps to themselves that make a fair run, and are not in
-    ``core``.
+    The edges of state ``n`` are ``offsets[n]`` to ``offsets[n + 1]``; each has a target.
+    ``move_of`` gives the number of the move, by state and edge.
     """
 
     offsets: NDArray[np.int64]
     targets: NDArray[np.int32]
+    move_of: Callable[[int, int], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links(Ways):
+    """Steps of controllers, for a search for loops.
+
+    Each edge has the number of the task that takes it, below ``task_count``. Only states in
+    ``core`` (in order; None: all) can be on loops with others. Those in ``alone`` have steps to
+    themselves that make a fair run, and are not in ``core``.
+    """
+
     tasks: NDArray[Any]
     task_count: int
-    move_of: Callable[[int, int], int]
     core: NDArray[np.int64] | None = None
     alone: NDArray[np.int64] | list[int] = field(default_factory=list)
 

@@ -16,6 +16,7 @@ from kubelemma.model.wiring.topology import topology_of
 from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.properties.capacity import overcommitted
 from kubelemma.properties.deployments import promised
+from kubelemma.properties.formula import LeadsTo
 from kubelemma.properties.statement import Property
 from kubelemma.reports.style import plural
 from kubelemma.solver.result import Trace
@@ -29,6 +30,7 @@ def conclusion(scenario: Scenario, prop: Property, trace: Trace, last: Cast) -> 
     end = _end(trace)
     return (
         *([end] if end else []),
+        *_due(scenario, prop, trace),
         *_terms(scenario, prop, state),
         f"{prop.id} promises: {prop.statement.statement}",
         *(_waiting(scenario, state, last) if trace.standstill else ()),
@@ -41,6 +43,15 @@ def _end(trace: Trace) -> str:
     if trace.loop_start is not None:
         return f"From step {trace.loop_start + 1} on, everything repeats for ever."
     return ""
+
+
+def _due(scenario: Scenario, prop: Property, trace: Trace) -> Iterator[str]:
+    """From where on something should have followed."""
+    if isinstance(prop.formula, LeadsTo):
+        since = prop.formula.due_since(scenario.system, trace.states())
+        if since is not None:
+            when = f"After step {since}" if since else "From the start"
+            yield f"{when}, something is due that never comes."
 
 
 # The terms of the property, with their values

@@ -31,7 +31,14 @@ from kubelemma.model.system import (
     Transition,
     View,
 )
-from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
+from kubelemma.properties.formula import (
+    Always,
+    Converges,
+    EachStep,
+    Formula,
+    LeadsTo,
+    NeverStuck,
+)
 from kubelemma.properties.statement import Property
 from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
@@ -85,6 +92,12 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
         reads = st.lists(st.sampled_from(READABLE), max_size=1)
         return st.builds(lambda c, r: View(tuple(c), tuple(r)), picked, reads)
 
+    # Of leads-to: no families, which members can be told apart in no view.
+    flat = st.builds(
+        lambda c, r: View(tuple(c), tuple(r)),
+        st.lists(st.sampled_from(cells), max_size=2, unique=True) if cells else st.just([]),
+        st.lists(st.sampled_from((CENSUS, *READABLE)), max_size=1),
+    )
     upward = draw(st.booleans())
     rules = [
         random_rule(
@@ -118,6 +131,9 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
         Converges(draw(views(0, 1)), often((seed, "converges"), 4)),
         Converges(View(names[:1]), lambda value: value > 0),
         Converges(View(names), lambda *values: sum(values) > 2),
+        LeadsTo(draw(flat), answers((seed, "premise"), 4), often((seed, "goal"), 2)),
+        LeadsTo(draw(flat), often((seed, "other premise"), 3), answers((seed, "other goal"), 2)),
+        LeadsTo(View((), (CENSUS,)), lambda census: census[0] == 1, lambda census: census[1] > 0),
     )
     return Drawn(system, formulas)
 
@@ -270,11 +286,15 @@ def standstills(found: Explored) -> list[State]:
     return [state for state in found.steps if not controllers(found, state)]
 
 
-def fairly_repeated(system: System, found: Explored) -> set[State]:
-    """All states that some fair run of controllers visits again and again."""
+def fairly_repeated(
+    system: System, found: Explored, keeping_to: set[State] | None = None
+) -> set[State]:
+    """All states that some fair run of controllers visits again and again, and no others."""
     graph = nx.DiGraph()
     for state in found.steps:
         graph.add_edges_from((state, t.state) for t in controllers(found, state))
+    if keeping_to is not None:
+        graph = graph.subgraph(keeping_to)
     tasks = {rule.fairness for rule in system.rules if not rule.environment}
     fair: set[State] = set()
     for component in nx.strongly_connected_components(graph):
@@ -291,6 +311,47 @@ def fairly_repeated(system: System, found: Explored) -> set[State]:
         ):
             fair |= component
     return fair
+
+
+def is_met(system: System, formula: LeadsTo, state: State) -> bool:
+    """Whether the goal that the premise leads to is reached."""
+    return all(bool(formula.goal(*seen)) for seen in look(system, formula.view, state))
+
+
+def is_due(system: System, formula: LeadsTo, state: State) -> bool:
+    """Whether the premise holds, and the goal is not reached at once."""
+    premise = any(formula.premise(*seen) for seen in look(system, formula.view, state))
+    return premise and not is_met(system, formula, state)
+
+
+def truth_of_leads_to(system: System, found: Explored, formula: LeadsTo) -> Truth:
+    """All standstills and fair loops to which ways lead on which the goal is due.
+
+    Depths are of these ways, not of the states: a state's nearest way may be free of the premise.
+    """
+    unmet = nx.DiGraph()
+    unmet.add_nodes_from(s for s in found.levels if not is_met(system, formula, s))
+    for state in unmet.nodes & found.steps.keys():
+        unmet.add_edges_from((state, t.state) for t in found.steps[state] if t.state in unmet)
+    due = [state for state in unmet if is_due(system, formula, state)]
+    # A root before all, as far from each state where the premise holds as the first state is.
+    ways = unmet.copy()
+    ways.add_weighted_edges_from((("root", s, found.levels[s]) for s in due), weight="steps")
+    ways.add_node("root")
+    depths = nx.single_source_dijkstra_path_length(
+        ways, "root", weight=lambda _, __, edge: edge.get("steps", 1)
+    )
+    inside = Explored(
+        found.levels,
+        {state: found.steps[state] for state in unmet.nodes & found.steps.keys()},
+        set(),
+    )
+    turning = fairly_repeated(system, inside, keeping_to=set(unmet))
+    return Truth(
+        [depths[s] for s in standstills(inside) if s in depths],
+        bool(due),
+        [depths[s] for s in turning if s in depths],
+    )
 
 
 @dataclass(frozen=True)
@@ -333,6 +394,8 @@ def truth(system: System, found: Explored, formula: Formula) -> Truth:
             if isinstance(formula, Converges):
                 loops = fairly_repeated(system, found) & outside
             return Truth(stuck, bool(outside), [found.levels[s] for s in loops])
+        case LeadsTo():
+            return truth_of_leads_to(system, found, formula)
 
 
 def judged(said: list[tuple[int, bool | None]]) -> Truth:
@@ -382,20 +445,37 @@ def assert_refutes(system: System, found: Explored, formula: Formula, trace: Tra
             assert not controllers(found, states[-1])
             assert not in_goal(system, formula, states[-1])
         case NeverStuck() | Converges():
-            assert_fair_loop(system, found, formula, trace)
+            assert isinstance(formula, Converges)
+            loop = states[trace.loop_start :]
+            assert not all(in_goal(system, formula, state) for state in loop)
+            assert_fair_loop(system, found, trace)
+        case LeadsTo():
+            assert_left_due(system, found, formula, trace)
 
 
-def assert_fair_loop(
-    system: System, found: Explored, formula: NeverStuck | Converges, trace: Trace
-) -> None:
-    """The loop closes, is the controllers' own, leaves the goal, and passes over nobody."""
-    assert isinstance(formula, Converges)
+def assert_left_due(system: System, found: Explored, formula: LeadsTo, trace: Trace) -> None:
+    """The premise holds somewhere before the end, and from there on no state is in the goal."""
+    states = trace.states()
+    begins = states if trace.loop_start is None else states[: trace.loop_start + 1]
+    assert any(
+        is_due(system, formula, state)
+        and not any(is_met(system, formula, after) for after in states[number:])
+        for number, state in enumerate(begins)
+    )
+    if trace.loop_start is None:
+        assert trace.standstill
+        assert not controllers(found, states[-1])
+    else:
+        assert_fair_loop(system, found, trace)
+
+
+def assert_fair_loop(system: System, found: Explored, trace: Trace) -> None:
+    """The loop closes, is the controllers' own, and passes over nobody."""
     assert trace.loop_start is not None
     steps, states = trace.steps[trace.loop_start :], trace.states()[trace.loop_start :]
     assert steps
     assert states[0] == states[-1]
     assert not any(step.environment for step in steps)
-    assert not all(in_goal(system, formula, state) for state in states)
     tasks = {rule.name: rule.fairness for rule in system.rules if not rule.environment}
     for task in set(tasks.values()) - {tasks[step.rule] for step in steps}:
         assert any(
@@ -409,7 +489,7 @@ def assert_shortest(formula: Formula, known: Truth, trace: Trace) -> None:
     if trace.loop_start is None:
         assert len(trace.steps) + 1 == nearest
     else:
-        assert isinstance(formula, Converges)
+        assert isinstance(formula, Converges | LeadsTo)
         assert trace.loop_start + 1 >= nearest
         assert nearest < min(known.depths, default=nearest + 1)
 
@@ -468,9 +548,9 @@ def assert_same_counts(system: System, found: Explored, result: CheckResult) -> 
     counts = Counter(t.outcome.action for steps in found.steps.values() for t in steps)
     assert [action for action, _ in statistics.actions] == sorted(counts)
     assert sum(count for _, count in statistics.actions) == statistics.transitions
-    assert statistics.transitions == sum(
-        distinct_steps(state, found.steps[state]) for state in orbits & found.steps.keys()
-    )
+    degrees = [distinct_steps(s, found.steps[s]) for s in orbits & found.steps.keys()]
+    assert statistics.transitions == sum(degrees)
+    assert statistics.out_degree == max(degrees, default=0)
     if not system.families:
         assert dict(statistics.actions) == counts
 
