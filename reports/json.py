@@ -182,6 +182,8 @@ def _statistics(found: Statistics) -> dict[str, Any]:
         "exhaustive": found.exhaustive,
         "actions": dict(found.actions),
         "rules_never_fired": list(found.rules_never_fired),
+        "out_degree": found.out_degree,
+        "tables": dict(found.tables),
     }
     if found.stopped_by is not None:
         data["stopped_by"] = found.stopped_by

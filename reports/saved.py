@@ -223,10 +223,13 @@ class _Statistics(msgspec.Struct):
     actions: dict[str, int]
     rules_never_fired: tuple[str, ...]
     stopped_by: str | None = None
+    out_degree: int = 0
+    tables: dict[str, int] = {}
 
     def statistics(self) -> Statistics:
         given = msgspec.structs.asdict(self)
-        return Statistics(**{**given, "actions": tuple(self.actions.items())})
+        pairs = {"actions": tuple(self.actions.items()), "tables": tuple(self.tables.items())}
+        return Statistics(**{**given, **pairs})
 
 
 class _Scenario(_File):

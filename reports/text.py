@@ -48,7 +48,7 @@ def render(report: Report, *, wide: bool = False, colour: bool = False, width: i
 
     Args:
         report: what was found.
-        wide: show every field that is not modelled, and every action with its count.
+        wide: show every field that is not modelled, every action with its count, and the tables.
         colour: add terminal colours.
         width: how long lines may be, in characters.
     """
@@ -181,10 +181,24 @@ def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[s
         yield from bullets([f"never happened, though modelled: {never}"], width)
     for message, names in _by_message(p for p in scenario.properties if p.vacuous).items():
         yield from bullets([f"vacuous ({message}): {names}"], width)
-    if wide and statistics.actions:
-        rows = [(action, f"{count:,}") for action, count in statistics.actions]
-        table = tabulate(rows, ("ACTION", "TRANSITIONS"), "plain", colalign=("left", "right"))
-        yield from ("", *table.splitlines())
+    if wide:
+        yield from _figures(statistics, width)
+
+
+def _figures(statistics: Statistics, width: int) -> Iterator[str]:
+    """What only those want to know who wonder what a search is made of."""
+    if statistics.out_degree:
+        yield from bullets([f"at most {plural(statistics.out_degree, 'step')} from a state"], width)
+    for headers, rows in (
+        (("ACTION", "TRANSITIONS"), statistics.actions),
+        (("TABLE", "ENTRIES"), statistics.tables),
+    ):
+        if rows:
+            cells = [(name, f"{count:,}") for name, count in rows]
+            table = tabulate(
+                cells, headers, "plain", colalign=("left", "right"), maxcolwidths=[width - 15, None]
+            )
+            yield from ("", *table.splitlines())
 
 
 def coverage(found: Statistics) -> Iterator[str]:

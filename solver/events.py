@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a search has come."""
+    """How far a search has come. ``entries`` are those of all tables of the model's answers."""
 
     states: int
     transitions: int
@@ -17,6 +17,7 @@ class Progress:
     frontier: int
     seconds: float
     memory_bytes: int
+    entries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

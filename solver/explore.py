@@ -14,6 +14,7 @@ from .limits import (
     INTERRUPTED,
     MAX_MEMORY,
     MAX_STATES,
+    MEMORY_SHARE,
     TIME_LIMIT,
     UNLIMITED,
     Clock,
@@ -65,12 +66,20 @@ def check(
 
 
 def search_loops(search: Search) -> None:
-    """Look for fair loops, where some goal that must be reached was ever left."""
-    if any(goal.track.spoken and goal.must_converge for goal in search.goals):
-        # Importing numpy and scipy takes longer than many a check.
-        from .liveness import find_loops  # noqa: PLC0415
+    """Look for fair loops, where some goal that must be reached was ever left, or came due."""
+    goals = any(goal.track.spoken and goal.must_converge for goal in search.goals)
+    duties = any(duty.track.spoken for duty in search.duties)
+    if not goals and not duties:
+        return
+    # Importing numpy and scipy takes longer than many a check.
+    from .leading import find_unmet  # noqa: PLC0415
+    from .liveness import find_loops  # noqa: PLC0415
 
-        find_loops(search)
+    links = search.links()
+    if goals:
+        find_loops(search, links)
+    if duties:
+        find_unmet(search, links)
 
 
 def result_of(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:
@@ -94,7 +103,8 @@ def _trace(system: System, search: Search, prop: Property, finding: Finding) -> 
         )
         for hop in (*stem, *finding.tail)
     ]
-    return counterexample(system, prop, steps, len(stem) if finding.loop else None)
+    loop_start = None if finding.loop is None else len(stem) + finding.loop
+    return counterexample(system, prop, steps, loop_start)
 
 
 def _reason(search: Search, limits: Limits) -> str:
@@ -102,7 +112,7 @@ def _reason(search: Search, limits: Limits) -> str:
     stopped = {
         MAX_STATES: f"the limit of {limits.max_states} states was reached",
         TIME_LIMIT: f"the time limit of {limits.time_limit_seconds} s was reached",
-        MAX_MEMORY: f"the memory limit of {limits.max_memory_bytes} bytes was reached",
+        MAX_MEMORY: _memory_reason(limits),
         INTERRUPTED: "the search was interrupted",
     }
     causes = [
@@ -115,6 +125,15 @@ def _reason(search: Search, limits: Limits) -> str:
     return (
         f"{'; '.join(causes)}; no violation in {len(search.space)} states "
         f"({search.expanded - search.cut_states} left by every step), {search.depth} levels deep"
+    )
+
+
+def _memory_reason(limits: Limits) -> str:
+    if limits.max_memory_bytes is not None:
+        return f"the memory limit of {limits.max_memory_bytes} bytes was reached"
+    return (
+        "the machine's memory is the limit, and was reached: without another limit, a search takes "
+        f"at most {MEMORY_SHARE:.0%} of what is available when it begins"
     )
 
 
@@ -140,4 +159,6 @@ def statistics_of(system: System, search: Search, watch: Watch) -> Statistics:
         actions=tuple(sorted(actions.items())),
         rules_never_fired=tuple(r.name for r in system.rules if r.name not in fired),
         stopped_by=search.stopped_by,
+        out_degree=search.degree,
+        tables=search.tables.sizes(),
     )

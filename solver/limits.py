@@ -12,11 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from .machine import available_memory
+
 CHECK_SECONDS = 0.05
 """A limit of time or memory is exceeded by no more than what happens in this many seconds."""
 
 REPORT_SECONDS = 1.0
 """The time between two reports of progress."""
+
+MEMORY_SHARE = 0.8
+"""The part of the available memory that a search takes at most where nobody says."""
 
 MAX_STATES = "max-states"
 TIME_LIMIT = "time-limit"
@@ -37,7 +42,7 @@ class Limits:
     """The most that a search may use; None is without limit.
 
     ``max_states`` counts canonical states and is exact. ``max_memory_bytes`` limits the growth of
-    the process since the search began.
+    the process since the search began; without it, most of what the machine has left is the limit.
     """
 
     max_states: int | None = None
@@ -59,7 +64,10 @@ def resident_memory() -> int:
 
 
 class Watch:
-    """Measures one run: its seconds, the growth of its memory and the peak of that."""
+    """Measures one run: its seconds, the growth of its memory and the peak of that.
+
+    ``max_memory_bytes`` is the limit in effect; None where the machine does not tell what it has.
+    """
 
     def __init__(self, limits: Limits, clock: Clock, gauge: Gauge) -> None:
         self._limits = limits
@@ -68,6 +76,10 @@ class Watch:
         self._started = self._next_check = clock()
         self._next_report = self._started + REPORT_SECONDS
         self._memory_before = gauge()
+        self.max_memory_bytes = limits.max_memory_bytes
+        if self.max_memory_bytes is None:
+            available = available_memory()
+            self.max_memory_bytes = None if available is None else int(MEMORY_SHARE * available)
         self.seconds = 0.0
         self.memory_bytes = 0
         self.peak_memory_bytes = 0
@@ -85,7 +97,7 @@ class Watch:
         self.peak_memory_bytes = max(self.peak_memory_bytes, self.memory_bytes)
         if _above(self.seconds, self._limits.time_limit_seconds):
             return TIME_LIMIT
-        if _above(self.memory_bytes, self._limits.max_memory_bytes):
+        if _above(self.memory_bytes, self.max_memory_bytes):
             return MAX_MEMORY
         return None
 

@@ -64,7 +64,12 @@ class PropertyResult:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What was covered. Counts are of canonical states (orbits) unless they say otherwise."""
+    """What was covered. Counts are of canonical states (orbits) unless they say otherwise.
+
+    ``out_degree`` is the greatest number of steps from a state. ``tables`` says how many answers
+    of the model are kept, by what was asked: how often a controller's rules met other values, how
+    many values a tally took.
+    """
 
     states: int = 0
     concrete_states: int = 0
@@ -79,6 +84,8 @@ class Statistics:
     actions: tuple[tuple[str, int], ...] = ()
     rules_never_fired: tuple[str, ...] = ()
     stopped_by: str | None = None
+    out_degree: int = 0
+    tables: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

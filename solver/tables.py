@@ -7,6 +7,7 @@ rests on the model's functions being pure, as `kubelemma.model.system` asks of t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, product
@@ -103,13 +104,14 @@ class Tables:
         self.rules = system.rules
         self.numbering = Numbering(system)
         self.summaries = Summaries(system, self.numbering)
+        self._bests = {best.name for best in system.bests}
         self.moves: list[Move] = []
         self.actions: list[str] = []
         self._domains: Mapping[str, Domain] = {
             **self.numbering.domains,
             **self.summaries.domains,
         }
-        self._predicates: list[Memo[Any, bool | None]] = []
+        self._predicates: list[tuple[View, Memo[Any, bool | None]]] = []
         self._rules: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
         for rule in system.rules:
             self._rules.setdefault((rule.cells, rule.reads), []).append(rule)
@@ -120,7 +122,29 @@ class Tables:
         """How often the model's own code was called to fill the tables."""
         sizes = zip(self.groups, self._rules.values(), strict=True)
         by_rules = sum(len(group.moves) * len(rules) for group, rules in sizes)
-        return by_rules + self.summaries.calls() + sum(map(len, self._predicates))
+        return by_rules + self.summaries.calls() + sum(len(table) for _, table in self._predicates)
+
+    def entries(self) -> int:
+        """How many answers of the model are known."""
+        by_rules = sum(len(group.moves) for group in self.groups)
+        by_summaries = sum(map(len, self.summaries.domains.values()))
+        return by_rules + by_summaries + sum(len(table) for _, table in self._predicates)
+
+    def sizes(self) -> tuple[tuple[str, int], ...]:
+        """What `entries` counts, one after the other by name.
+
+        Of rules and predicates it is the combinations of values that they met, of a tally or best
+        the values that it took. Predicates that look at the same are counted together.
+        """
+        found: Counter[str] = Counter()
+        for group, rules in zip(self.groups, self._rules.values(), strict=True):
+            found[f"rules: {', '.join(rule.name for rule in rules)}"] += len(group.moves)
+        for name, domain in self.summaries.domains.items():
+            found[f"{'best' if name in self._bests else 'tally'}: {name}"] += len(domain)
+        for view, table in self._predicates:
+            seen = ", ".join((*view.cells, *view.reads))
+            found[f"predicates over: {seen or 'nothing'}"] += len(table)
+        return tuple(found.items())
 
     def enabled(self, ids: Ids, summary: Ids) -> Iterator[tuple[tuple[int, ...], Move]]:
         """All moves in a canonical state, each with the positions that its rule is tried on.
@@ -155,7 +179,7 @@ class Tables:
             return function(*_values(domains, key))
 
         table = Memo(compute)
-        self._predicates.append(table)
+        self._predicates.append((view, table))
         return Predicate(self._slices(view), self._slots(view.reads), table)
 
     def step_predicate(self, view: View, function: Callable[..., bool | None]) -> StepPredicate:
@@ -169,7 +193,7 @@ class Tables:
             return function(before, self.actions[key[0]], after)
 
         table = Memo(compute)
-        self._predicates.append(table)
+        self._predicates.append((view, table))
         return StepPredicate(self._slices(view), self._slots(view.reads), table)
 
     def _slices(self, view: View) -> tuple[slice, ...]:

@@ -23,7 +23,7 @@ NONE: Final = -(2**63)
 DENIED, GRANTED, SILENT = range(3)
 """What a predicate may answer: false, true, nothing."""
 
-BATCH: Final = 4096
+BATCH: Final = 8192
 """The most states that are left at a time."""
 
 REGIONS: Final = 64
@@ -34,7 +34,7 @@ SPARE: Final = 64
 
 BILLION: Final = 10**9
 
-SUMS, OTHERS, GROUPS, BOUNDS, INVARIANTS, GOALS, STEPS, FAMILIES, LISTS = range(9)
+SUMS, OTHERS, GROUPS, BOUNDS, INVARIANTS, GOALS, DUTIES, STEPS, FAMILIES, LISTS = range(10)
 """The rows of `Known.lists`."""
 
 WORD, SHIFT, MASK, BEGIN, END, MEASURES = range(6)
@@ -84,9 +84,9 @@ class Known(NamedTuple):
     ``OTHERS`` has the remaining tallies and bests: length, whether it is a best, function, width,
     for each number word and shift, number of reads, for each read as in views, then for each cell
     or family: function, begin, end, word and shift. ``GROUPS`` and ``BOUNDS`` are views,
-    ``INVARIANTS`` and ``GOALS`` views with the numbers of their properties, ``FAMILIES`` their
-    begins and ends. ``STEPS`` has what is asked of actions: number, then views with the numbers of
-    their properties.
+    ``INVARIANTS``, ``GOALS`` and ``DUTIES`` (what leads to what) views with the numbers of their
+    properties, ``FAMILIES`` their begins and ends. ``STEPS`` has what is asked of actions: number,
+    then views with the numbers of their properties.
 
     ``measures`` has what each value adds to the tallies that read nothing, packed; ``numbers`` what
     values add to the others and score. ``moves`` has lists of moves, each preceded by its length; a
@@ -112,9 +112,10 @@ class States(NamedTuple):
     """What was found: packed states with parent and move, and a hash table of them.
 
     A slot is 0, or has part of the hash above 32 bits that are the place of a state, plus one.
-    ``reached`` has a row for each goal. The edges of state ``n`` are those from ``offsets[n]`` to
-    ``offsets[n + 1]``, with the tasks that take them; there is no room for any where they are not
-    wanted.
+    ``reached`` has a row for each goal, and one after these for each duty, as in
+    `kubelemma.solver.search.Duty`. The edges of state ``n`` are those from ``offsets[n]`` to
+    ``offsets[n + 1]``, with the tasks that take them; those of the environment lie apart, as
+    ``fault_offsets`` says. There is no room for any where they are not wanted.
     """
 
     words: Long
@@ -125,6 +126,8 @@ class States(NamedTuple):
     offsets: Long
     targets: Small
     tasks: Short
+    fault_offsets: Long
+    fault_targets: Small
 
 
 class Candidates(NamedTuple):
@@ -188,3 +191,4 @@ class Work(NamedTuple):
     outside: Bytes
     cut: Long
     goals: Bytes
+    duties: Bytes

@@ -31,6 +31,8 @@ COLUMNS: Mapping[str, str] = {
     "offsets": "<i8",
     "targets": "<i4",
     "tasks": "<u2",
+    "fault_offsets": "<i8",
+    "fault_targets": "<i4",
     "answers": "<i8",
 }
 """The files, and the type of the numbers in them."""
@@ -71,16 +73,30 @@ class Checkpoint:
         """A column, as it was saved.
 
         Raises:
-            CheckpointError: the file is shorter than it should be.
+            CheckpointError: the file is shorter than it should be, or cannot be read.
         """
         path, length = self._path(column), self._lengths[column]
-        found = np.fromfile(path, dtype=COLUMNS[column], count=length) if length else np.zeros(0)
+        try:
+            found = np.fromfile(path, COLUMNS[column], length) if length else np.zeros(0)
+        except OSError as error:
+            raise CheckpointError(f"{path} cannot be read: {error}") from error
         if len(found) != length:
             raise CheckpointError(f"{path} ends after {len(found)} of {length} numbers")
         return found.astype(COLUMNS[column], copy=False)
 
     def save(self, added: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
-        """Append to the columns, then let the new lengths and facts count."""
+        """Append to the columns, then let the new lengths and facts count.
+
+        Raises:
+            CheckpointError: they cannot be written, such as when the disk is full.
+        """
+        try:
+            self._write(added, facts)
+        except OSError as error:
+            message = f"the search cannot be kept in {self._folder}: {error}"
+            raise CheckpointError(message) from error
+
+    def _write(self, added: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         for column, numbers in added.items():
             self._append(column, numbers)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from kubelemma.solver.space import CLEAR, DUE, MET
+
 from .arrays import (
     AWAY,
     BEGIN,
@@ -22,6 +24,7 @@ from .arrays import (
     CUT,
     DEGREE,
     DOWN,
+    DUTIES,
     EDGES,
     END,
     END_OF,
@@ -162,6 +165,14 @@ def _judge(known: Known, work: Work) -> int:
             outcome = PENDING
         work.goals[(i - goals) // 2] = not missed
         work.spoke[code[i + 1]] |= missed
+    duties = lists[DUTIES, BEGIN_OF]
+    for i in range(duties, lists[DUTIES, END_OF], 2):
+        said = ask(known, work, code[i])
+        if said & SAID_PENDING:
+            outcome = PENDING
+        met = MET if said & SAID_GRANTED else CLEAR
+        work.duties[(i - duties) // 2] = DUE if said & SAID_DENIED else met
+        work.spoke[code[i + 1]] |= said & SAID_DENIED != 0
     return outcome
 
 
@@ -319,8 +330,7 @@ def _commit(
         if work.denied[track] != NOT_DENIED and _is_first(found, track, state):
             found[track, 0] = state
             found[track, 1] = BY_STATE if work.denied[track] < 0 else first + work.denied[track]
-    for g in range(work.goals.shape[0]):
-        states.reached[g, state] = work.goals[g]
+    _keep_goals(states, work, state, cut=leave and status[AWAY] > 0)
     _count_orders(known, work)
     if not leave:
         return
@@ -337,6 +347,16 @@ def _commit(
         if not work.goals[g] and work.open[track] and _is_first(found, track, state):
             found[track, 0] = state
             found[track, 1] = BY_STATE
+
+
+@inlined
+def _keep_goals(states: States, work: Work, state: int, cut: bool) -> None:
+    """Note which goals a state reaches, and what is due in it."""
+    goals = work.goals.shape[0]
+    for g in range(goals):
+        states.reached[g, state] = work.goals[g]
+    for d in range(work.duties.shape[0]):
+        states.reached[goals + d, state] = MET if cut else work.duties[d]
 
 
 @inlined

@@ -60,25 +60,27 @@ def machine_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def room_for_states(words: int, goals: int, most: int | None, *, edges: bool) -> States:
+def room_for_states(
+    words: int, goals: int, most: int | None, *, edges: bool, faults: bool
+) -> States:
     """Room for as many states as may be found, or as the machine could hold.
 
     The system gives memory to what is written to only, so room costs nothing, and nothing needs to
     be copied when a search grows. Where the system gives no such room, there is less.
     """
-    wanted = machine_memory() // (8 * words + 8 + edges * 6 * EDGES_PER_STATE)
+    wanted = machine_memory() // (8 * words + 8 + (edges * 6 + faults * 4) * EDGES_PER_STATE)
     size = min(MOST_STATES, wanted if most is None else most + 1)
     while True:
         try:
-            return _room(max(size, 1), words, goals, edges=edges)
+            return _room(max(size, 1), words, goals, edges=edges, faults=faults)
         except MemoryError:
             if size <= LEAST_STATES:
                 raise
             size //= 2
 
 
-def _room(size: int, words: int, goals: int, *, edges: bool) -> States:
-    links = size * EDGES_PER_STATE if edges else 0
+def _room(size: int, words: int, goals: int, *, edges: bool, faults: bool) -> States:
+    links = size * EDGES_PER_STATE
     return States(
         words=np.empty((size, words), dtype=np.int64),
         parents=np.empty(size, dtype=np.int32),
@@ -86,8 +88,10 @@ def _room(size: int, words: int, goals: int, *, edges: bool) -> States:
         slots=empty_slots(FIRST_SLOTS),
         reached=np.empty((goals, size), dtype=np.uint8),
         offsets=np.empty(size + 1 if edges else 0, dtype=np.int64),
-        targets=np.empty(links, dtype=np.int32),
-        tasks=np.empty(links, dtype=np.uint16),
+        targets=np.empty(links * edges, dtype=np.int32),
+        tasks=np.empty(links * edges, dtype=np.uint16),
+        fault_offsets=np.empty(size + 1 if faults else 0, dtype=np.int64),
+        fault_targets=np.empty(links * faults, dtype=np.int32),
     )
 
 

@@ -48,7 +48,7 @@ class Keeper:
         search, held = self._search, self._checkpoint
         flat, states, left = search.flat, len(search.space), search.expanded
         saved, edges = held.length("parents"), held.length("targets")
-        done = held.length("reached") // max(len(search.goals), 1)
+        done = held.length("reached") // max(len(flat.reached), 1)
         linked = held.length("offsets")
         log = search.answers.log
         added: dict[str, Any] = {
@@ -62,6 +62,10 @@ class Keeper:
             added["offsets"] = flat.offsets[linked : left + 1]
             added["targets"] = flat.targets[edges : search.edge_count]
             added["tasks"] = flat.tasks[edges : search.edge_count]
+        if flat.fault_offsets.size:
+            linked, edges = held.length("fault_offsets"), held.length("fault_targets")
+            added["fault_offsets"] = flat.fault_offsets[linked : left + 1]
+            added["fault_targets"] = flat.fault_targets[edges : search.fault_count]
         held.save(added, self._facts())
 
     def restore(self) -> bool:
@@ -130,7 +134,7 @@ class Keeper:
 
     def _restore_states(self) -> None:
         search, held = self._search, self._checkpoint
-        flat, goals = search.flat, len(search.goals)
+        flat = search.flat
         parents = held.load("parents")
         states = len(parents)
         if states > flat.words.shape[0]:
@@ -142,8 +146,8 @@ class Keeper:
         for begin in range(0, states, AT_ONCE):
             part: Small = np.ascontiguousarray(rows[begin : begin + AT_ONCE], dtype=np.int32)
             visited.pack(search.store.known.places, part, begin, flat.words)
-        if goals:
-            reached = held.load("reached").reshape(-1, goals)
+        if len(flat.reached):
+            reached = held.load("reached").reshape(-1, len(flat.reached))
             flat.reached[:, : len(reached)] = reached.T
         if flat.offsets.size:
             targets = held.load("targets")
@@ -152,6 +156,11 @@ class Keeper:
             flat.tasks[: len(targets)] = held.load("tasks")
             offsets: Long = held.load("offsets")
             flat.offsets[: len(offsets)] = offsets
+        if flat.fault_offsets.size:
+            targets, offsets = held.load("fault_targets"), held.load("fault_offsets")
+            search.fault_count = len(targets)
+            flat.fault_targets[: len(targets)] = targets
+            flat.fault_offsets[: len(offsets)] = offsets
         search.space.count = states
         search.rehash()
 

@@ -20,6 +20,7 @@ from kubelemma.solver.tables import Predicate, StepPredicate, Tables
 from .answers import Answers, Field, Score, Sum
 from .arrays import (
     BOUNDS,
+    DUTIES,
     FAMILIES,
     GOALS,
     GROUPS,
@@ -47,6 +48,7 @@ class Asked:
     bounds: list[Predicate] = field(default_factory=list)
     invariants: list[tuple[Predicate, int]] = field(default_factory=list)
     goals: list[tuple[Predicate, int]] = field(default_factory=list)
+    duties: list[tuple[Predicate, int]] = field(default_factory=list)
     steps: list[tuple[StepPredicate, int]] = field(default_factory=list)
     by_action: dict[str, list[int]] = field(default_factory=dict)
 
@@ -174,6 +176,7 @@ class Layout:
         self._bounds = [self._view(bound) for bound in asked.bounds]
         self._invariants = [(self._view(p), track) for p, track in asked.invariants]
         self._goals = [(self._view(p), track) for p, track in asked.goals]
+        self._duties = [(self._view(p), track) for p, track in asked.duties]
         self._steps = [(self._step_view(p), track) for p, track in asked.steps]
         self.asked_at = self._place_asked()
         self._groups = [
@@ -298,7 +301,7 @@ class Layout:
             flat = [number for row in rows for number in steps[row]]
             at = self.asked_at[action]
             code[at : at + 1 + len(flat)] = [len(rows), *flat]
-        tracked = {INVARIANTS: self._invariants, GOALS: self._goals}
+        tracked = {INVARIANTS: self._invariants, GOALS: self._goals, DUTIES: self._duties}
         parts = {name: [(laid(v), t) for v, t in views] for name, views in tracked.items()}
         plain = {GROUPS: self._groups, BOUNDS: self._bounds}
         starts = {name: [(laid(view),) for view in views] for name, views in plain.items()}

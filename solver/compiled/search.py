@@ -18,7 +18,7 @@ from kubelemma.solver.events import Listener, Progress
 from kubelemma.solver.limits import ALL_VIOLATED, INTERRUPTED, MAX_MEMORY, MAX_STATES, Limits, Watch
 from kubelemma.solver.numbering import Ids
 from kubelemma.solver.search import Finding, Search, Stopped
-from kubelemma.solver.space import Hop, Links, Space
+from kubelemma.solver.space import Hop, Links, Space, Ways
 from kubelemma.solver.tables import Move
 
 from . import expansion, growing, peeling, visited
@@ -119,8 +119,8 @@ class CompiledSearch(Search):
     """One run, with the results of a `Search` after it.
 
     ``flat`` has the states, ``counts`` what was counted (by the places of `Work.status`),
-    ``edge_count`` the number of edges, ``degree`` the most steps from a state. A ``keeper`` is
-    to be set before it runs.
+    ``edge_count`` the number of edges, ``fault_count`` that of the environment's, ``degree`` the
+    most steps from a state. A ``keeper`` is to be set before it runs.
     """
 
     space: FlatSpace
@@ -144,11 +144,15 @@ class CompiledSearch(Search):
         self._system = system
         self.degree = 0
         self.counts = np.zeros(STATUSES, dtype=np.int64)
-        self.edge_count = 0
+        self.edge_count = self.fault_count = 0
         self.space = FlatSpace()
         self.works = [self._room_to_work() for _ in range(workers)]
         self.flat = growing.room_for_states(
-            self.store.words, len(self.goals), limits.max_states, edges=self._with_edges
+            self.store.words,
+            len(self.goals) + len(self.duties),
+            limits.max_states,
+            edges=self._with_edges,
+            faults=self._with_faults,
         )
         self._grow_candidates(CANDIDATES)
         self._whole = True
@@ -176,6 +180,7 @@ class CompiledSearch(Search):
             frontier=len(self.space) - self.expanded,
             seconds=self._watch.seconds,
             memory_bytes=self._watch.memory_bytes,
+            entries=self.tables.entries(),
         )
 
     def links(self) -> Links:
@@ -194,19 +199,38 @@ class CompiledSearch(Search):
         return Links(
             offsets=states.offsets[: count + 1],
             targets=states.targets,
+            move_of=self._move_of,
             tasks=states.tasks,
             task_count=len(self._tasks),
-            move_of=self._move_of,
             core=np.flatnonzero(kinds == peeling.CORE),
             alone=np.flatnonzero(kinds == peeling.ALONE),
         )
 
+    def fault_ways(self) -> Ways:
+        """The steps of the environment, which are known where something is to lead to a goal."""
+        offsets, count, left = self.flat.fault_offsets, len(self.space), self.expanded
+        offsets[left + 1 : count + 1] = offsets[left]
+        return Ways(
+            offsets=offsets[: count + 1],
+            targets=self.flat.fault_targets,
+            move_of=self._fault_move_of,
+        )
+
     def _move_of(self, state: int, edge: int) -> int:
         """Which move an edge is: the edges of a state are those of its moves that are no faults."""
-        batch = self._expanded(state, state + 1, leave=True)
-        moves = self._candidates.moves[: batch.candidates].tolist()
-        moves = [move for move in moves if self.answers.tasks[move] >= 0]
-        return int(moves[edge - int(self.flat.offsets[state])])
+        moves = [move for move in self._moves_from(state) if self.answers.tasks[move] >= 0]
+        return moves[edge - int(self.flat.offsets[state])]
+
+    def _fault_move_of(self, state: int, edge: int) -> int:
+        moves = [move for move in self._moves_from(state) if self.answers.tasks[move] < 0]
+        return moves[edge - int(self.flat.fault_offsets[state])]
+
+    def _moves_from(self, state: int) -> list[int]:
+        """The moves of all steps from a state, in the order in which they were linked."""
+        self._expanded(state, state + 1, leave=True)
+        begin, end = self._candidates.spans[0].tolist()
+        moves: list[int] = self._candidates.moves[begin:end].tolist()
+        return moves
 
     def _task_of(self, move: Move) -> int:
         if move.rule.environment:
@@ -220,6 +244,7 @@ class CompiledSearch(Search):
             bounds=[predicate for _, predicate in self._bounds],
             invariants=[(predicate, numbers[id(track)]) for track, predicate in self._invariants],
             goals=[(goal.predicate, numbers[id(goal.track)]) for goal in self.goals],
+            duties=[(duty.predicate, numbers[id(duty.track)]) for duty in self.duties],
         )
         rows: dict[int, int] = {}
         for action, pairs in self._steps.items():
@@ -240,6 +265,7 @@ class CompiledSearch(Search):
             key=self.store.longest_key,
             tracks=len(self.tracks),
             goals=len(self.goals),
+            duties=len(self.duties),
         )
 
     def _grow_candidates(self, room: int) -> None:
@@ -270,13 +296,17 @@ class CompiledSearch(Search):
         """Make a table of states with so many slots a region."""
         count = len(self.space)
         self.flat = self.flat._replace(slots=growing.empty_slots(0))
+
+        def rehash(shard: int) -> int:
+            return visited.rehash(self.flat.words, slots, count, shard, self._crew.size)
+
         while True:
-            most = self._limits.max_memory_bytes
+            most = self._watch.max_memory_bytes
             self._watch.measure()
             if most is not None and self._watch.memory_bytes + 8 * room * REGIONS > most:
                 raise Stopped(MAX_MEMORY)
             slots = growing.empty_slots(room)
-            if visited.rehash(self.flat.words, slots, count) == count:
+            if min(self._crew.do(rehash, range(self._crew.size))) == count:
                 self.flat = self.flat._replace(slots=slots)
                 return
             room *= 2
@@ -303,10 +333,12 @@ class CompiledSearch(Search):
         """Start with the initial state."""
         row: Small = np.array([self._initial], dtype=np.int32)
         visited.pack(self.store.known.places, row, 0, self.flat.words)
-        visited.rehash(self.flat.words, self.flat.slots, 1)
+        visited.rehash(self.flat.words, self.flat.slots, 1, 0, 1)
         self.space.count = 1
         if self._with_edges:
             self.flat.offsets[0] = 0
+        if self._with_faults:
+            self.flat.fault_offsets[0] = 0
 
     def _pause(self) -> None:
         super()._pause()
@@ -393,19 +425,19 @@ class CompiledSearch(Search):
         if REGIONS * (room + SPARE) > self.flat.slots.shape[0]:
             self._rehash(room)
 
-        def sift(shard: int) -> int:
-            return visited.sift(
-                self.flat, self._candidates, batch.end - batch.begin, count, shard, size
-            )
+        parts = batch.shares(size)
 
-        while min(new := self._crew.do(sift, range(size))) < 0:
+        def sift(shard: int) -> list[int]:
+            return [
+                visited.sift(self.flat, self._candidates, *part, count, shard, size)
+                for part in parts
+            ]
+
+        while True:
+            new = self._crew.do(sift, range(size))
+            if not any(-1 in found for found in new):
+                return [sum(found) for found in zip(*new, strict=True)]
             self._rehash(2 * (self.flat.slots.shape[0] // REGIONS - SPARE))
-        if size == 1:
-            return new
-
-        return self._crew.do(
-            lambda part: visited.count_new(self._candidates, *part, count), batch.shares(size)
-        )
 
     def _settle(self, batch: Batch, new: list[int]) -> None:
         """Number the new states, note where the steps lead, and count."""
@@ -435,25 +467,28 @@ class CompiledSearch(Search):
 
     def _link(self, batch: Batch, count: int) -> None:
         edges = [int(work.status[EDGES]) for work in self.works]
-        if self.edge_count + sum(edges) > self.flat.targets.shape[0]:
+        ends = [int(work.status[FOUND]) - k * self._room for k, work in enumerate(self.works)]
+        faults = [self._with_faults * (ends[k] - edges[k]) for k in range(len(edges))]
+        edge_room, fault_room = self.flat.targets.shape[0], self.flat.fault_targets.shape[0]
+        if self.edge_count + sum(edges) > edge_room or self.fault_count + sum(faults) > fault_room:
             raise Stopped(MAX_MEMORY)
-        firsts = [self.edge_count + sum(edges[:k]) for k in range(len(edges))]
-
         parts = batch.shares(self._crew.size)
 
-        def link(k: int) -> int:
-            return visited.link(
+        def link(k: int) -> None:
+            visited.link(
                 self.flat,
                 self._candidates,
                 self.store.known.tasks,
                 batch.begin,
                 *parts[k],
                 count,
-                firsts[k],
+                self.edge_count + sum(edges[:k]),
+                self.fault_count + sum(faults[:k]),
             )
 
         self._crew.do(link, range(self._crew.size))
         self.edge_count += sum(edges)
+        self.fault_count += sum(faults)
 
     def _finish(self, count: int, expanded: int) -> None:
         """The batch is whole: keep what was found, and tell of violations."""
@@ -516,6 +551,8 @@ class CompiledSearch(Search):
             track.spoken = any(bool(work.spoken[i]) for work in self.works)
         for i, goal in enumerate(self.goals):
             goal.reached[:] = states.reached[i, :count].tobytes()
+        for i, duty in enumerate(self.duties, start=len(self.goals)):
+            duty.met[:] = states.reached[i, :count].tobytes()
 
     def all_fired(self) -> Long:
         """How often each move was taken, by its number."""

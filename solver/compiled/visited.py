@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0917 - a bundle costs machine code more than many arguments
+# ruff: noqa: PLR0913, PLR0917 - a bundle costs machine code more than many arguments
 """Which states are known: the table of states, and how a batch of candidates gets into it.
 
 A batch passes four gates, each of which several workers pass at once: *expand* finds candidates,
@@ -52,6 +52,11 @@ def _region_of(h: np.uint64) -> int:
 
 
 @inlined
+def _is_mine(h: np.uint64, shard: int, shards: int) -> bool:
+    return bool(shards == 1 or _region_of(h) % shards == shard)
+
+
+@inlined
 def _place_of(room: int, h: np.uint64) -> int:
     """The slot where a state with this hash should be, where a region has so much room."""
     return int(_region_of(h) * room + (np.int64(h >> _REGION) & (room - SPARE - 1)))
@@ -59,25 +64,34 @@ def _place_of(room: int, h: np.uint64) -> int:
 
 @entry
 def sift(
-    states: States, candidates: Candidates, size: int, count: int, shard: int, shards: int
+    states: States,
+    candidates: Candidates,
+    begin: int,
+    end: int,
+    count: int,
+    shard: int,
+    shards: int,
 ) -> int:
     """Look up the candidates whose regions are this worker's; -1 if a region is too full.
 
-    They are those of the first ``size`` states of the batch; ``count`` states are known. Gives how
-    many are new.
+    They are those of the states from ``begin`` to ``end`` of the batch; ``count`` states are known.
+    Gives how many are new.
     """
     slots, words, hashes, new = states.slots, states.words, candidates.hashes, 0
     width, room, last = words.shape[1], slots.shape[0] // REGIONS, hashes.shape[0]
-    for source in range(size):
+    for source in range(begin, end):
         for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
             # What stands there further ahead may be left over from another batch, but does no harm.
             if c + _FAR < last:
-                prefetch(slots, _place_of(room, np.uint64(hashes[c + _FAR])))
-                near = slots[_place_of(room, np.uint64(hashes[c + _NEAR]))] & _LOW
-                if 0 < near <= count:
-                    prefetch(words, (near - 1) * width)
+                far, near = np.uint64(hashes[c + _FAR]), np.uint64(hashes[c + _NEAR])
+                if _is_mine(far, shard, shards):
+                    prefetch(slots, _place_of(room, far))
+                if _is_mine(near, shard, shards):
+                    state = slots[_place_of(room, near)] & _LOW
+                    if 0 < state <= count:
+                        prefetch(words, (state - 1) * width)
             h = np.uint64(hashes[c])
-            if shards > 1 and _region_of(h) % shards != shard:
+            if not _is_mine(h, shard, shards):
                 continue
             at, known = _find(states, candidates, h, c, count)
             if at < 0:
@@ -123,16 +137,6 @@ def _is_same(words: Long, others: Long, state: int, count: int, candidate: int) 
 
 
 @entry
-def count_new(candidates: Candidates, begin: int, end: int, count: int) -> int:
-    """How many candidates of these states of the batch are new states."""
-    new = 0
-    for source in range(begin, end):
-        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
-            new += candidates.ids[c] == count + c
-    return new
-
-
-@entry
 def settle(
     states: States, candidates: Candidates, fired: Long, begin: int, end: int, count: int, at: int
 ) -> int:
@@ -163,33 +167,42 @@ def link(
     end: int,
     count: int,
     edge: int,
-) -> int:
+    fault: int,
+) -> None:
     """Note the edges from these states of the batch, of which the first is the state ``first``.
 
-    ``edge`` is the first free place; gives the next one.
+    ``edge`` is the first free place, ``fault`` that among the edges of the environment.
     """
+    with_faults = states.fault_offsets.shape[0] > 0
     for source in range(begin, end):
         for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
             task = tasks[candidates.moves[c]]
+            if task < 0 and not with_faults:
+                continue
+            target = candidates.ids[c]
+            if target >= count:
+                target = np.int64(candidates.fresh[target - count])
             if task >= 0:
-                target = candidates.ids[c]
-                if target >= count:
-                    target = np.int64(candidates.fresh[target - count])
                 states.targets[edge] = target
                 states.tasks[edge] = task
                 edge += 1
+            else:
+                states.fault_targets[fault] = target
+                fault += 1
         states.offsets[first + source + 1] = edge
-    return edge
+        if with_faults:
+            states.fault_offsets[first + source + 1] = fault
 
 
 @entry
-def rehash(words: Long, slots: Long, count: int) -> int:
-    """Fill the empty slots of the table of states; gives -1 if a region is too small."""
+def rehash(words: Long, slots: Long, count: int, shard: int, shards: int) -> int:
+    """Fill the empty slots of this worker's regions; gives -1 if one of them is too small."""
     room = slots.shape[0] // REGIONS
     for state in range(count):
         h = hash_of_state(words, state)
-        at = _place_of(room, h)
-        stop = (_region_of(h) + 1) * room
+        if not _is_mine(h, shard, shards):
+            continue
+        at, stop = _place_of(room, h), (_region_of(h) + 1) * room
         while at < stop and slots[at] != 0:
             at += 1
         if at == stop:

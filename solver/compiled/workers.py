@@ -52,7 +52,7 @@ def shares(begin: int, end: int, size: int) -> Sequence[tuple[int, int]]:
 
 
 def room_to_work(
-    system: System, *, words: int, sums: int, key: int, tracks: int, goals: int
+    system: System, *, words: int, sums: int, key: int, tracks: int, goals: int, duties: int
 ) -> Work:
     """Room for one worker, for packed states, sums and keys of so many words."""
     width = sum(len(where) for where in system.positions.values())
@@ -87,4 +87,5 @@ def room_to_work(
         outside=np.zeros(len(system.bounds), dtype=np.uint8),
         cut=np.zeros(len(system.bounds), dtype=np.int64),
         goals=np.zeros(goals, dtype=np.uint8),
+        duties=np.zeros(duties, dtype=np.uint8),
     )

@@ -12,6 +12,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -26,6 +28,7 @@ from kubelemma.reports.narrate import narrate, narrate_steps
 from kubelemma.reports.narrate.moment import state_text, step_text
 from kubelemma.reports.story import Story, StoryStep
 from kubelemma.solver import compiled
+from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
 from kubelemma.solver.events import Event, Listener
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import INTERRUPTED, Limits
@@ -43,12 +46,14 @@ __all__ = [
     "STDIN",
     "Asked",
     "Case",
+    "Checkpoints",
     "Engine",
     "Explored",
     "Question",
     "Repeater",
     "Replayed",
     "ask",
+    "checkpoints_of",
     "explore",
     "not_explored",
     "recording",
@@ -88,23 +93,84 @@ def _ignore(_event: Event) -> None:
     """Nobody listens."""
 
 
-def explore(case: Case, listener: Listener = _ignore, engine: Engine = "plain") -> Explored:
-    """Check the properties of a case, within the bounds of its Check."""
+def explore(
+    case: Case,
+    listener: Listener = _ignore,
+    engine: Engine = "auto",
+    *,
+    workers: int = 1,
+    checkpoints: Checkpoints | None = None,
+) -> Explored:
+    """Check the properties of a case, within the bounds of its Check.
+
+    ``workers`` and ``checkpoints`` are the compiled engine's, for where it is what searches; the
+    plain one does without.
+
+    Raises:
+        ModelError: the case is beyond what the compiled engine can count.
+        CheckpointError: there is a checkpoint that may not, or cannot, be used.
+    """
     bounds = case.check.spec.bounds
     limits = Limits(
         max_states=bounds.max_states,
         time_limit_seconds=bounds.time_limit_seconds,
         max_memory_bytes=bounds.max_memory.value() if bounds.max_memory else None,
     )
-    search = _search(engine)
-    return Explored(case, search(case.scenario.system, case.properties, limits, listener))
-
-
-def _search(engine: Engine) -> Callable[..., CheckResult]:
-    """The engine of that name."""
+    asked = (case.scenario.system, case.properties, limits, listener)
     if engine == "plain":
-        return check
-    return compiled.check if engine == "compiled" else compiled.best
+        return Explored(case, check(*asked))
+    search = compiled.check if engine == "compiled" else compiled.best
+    result = search(*asked, workers=workers, checkpoints=checkpoints)
+    return Explored(case, _resumable(result, checkpoints))
+
+
+def _resumable(result: CheckResult, checkpoints: Checkpoints | None) -> CheckResult:
+    """The result of a search; where a limit ended one that is kept, it says so."""
+    if checkpoints is None or not checkpoints.folder.exists():
+        return result
+    if result.statistics.stopped_by is None:
+        return result
+    how = f"the search is kept in {checkpoints.folder}: --resume goes on from there"
+    properties = tuple(
+        replace(found, reason=f"{found.reason}; {how}")
+        if found.verdict is Verdict.INCONCLUSIVE
+        else found
+        for found in result.properties
+    )
+    return replace(result, properties=properties)
+
+
+def checkpoints_of(
+    cases: Iterable[Case], folder: Path, *, resume: bool = False
+) -> tuple[Checkpoints, ...]:
+    """Where the search of each case is kept below a folder: each in its own, named after it.
+
+    Raises:
+        CheckpointError: there is a checkpoint of one of them, but it is not to be resumed; or the
+            folder cannot be written to.
+    """
+    names = _folder_names(case.scenario.name for case in cases)
+    found = tuple(Checkpoints(folder / name, resume) for name in names)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        taken = [kept.folder for kept in found if any(kept.folder.glob("*"))]
+    except OSError as error:
+        message = f"no checkpoints can be kept in {folder}: {error.strerror}"
+        raise CheckpointError(message) from error
+    if taken and not resume:
+        raise CheckpointError(
+            f"{taken[0]} has a checkpoint already: resume it (--resume), or choose another folder"
+        )
+    return found
+
+
+def _folder_names(names: Iterable[str]) -> tuple[str, ...]:
+    """A name for a folder for each; those that would be the same are numbered from the second."""
+    found: list[str] = []
+    for name in map(file_name, names):
+        numbered = (f"{name}-{number}" for number in count(2))
+        found.append(next(n for n in chain((name,), numbered) if n not in found))
+    return tuple(found)
 
 
 def not_explored(case: Case) -> Explored:

@@ -68,6 +68,18 @@ def test_violated_outweighs_inconclusive(kubelemma: Kubelemma, two_scenarios: st
         (("check", "sound.yaml", "--report", "pdf=x"), "is not FORMAT=PATH"),
         (("check", "sound.yaml", "--report", "json=absent/x.json"), "there is no folder"),
         (("check", "sound.yaml", "--fail-on", "never"), "fail-on"),
+        (("check", "sound.yaml", "--workers", "0"), "workers"),
+        (("check", "sound.yaml", "--resume"), "--resume needs --checkpoint DIR"),
+        (
+            ("check", "sound.yaml", "--engine", "plain", "--workers", "2"),
+            "the plain engine has a single worker",
+        ),
+        (
+            ("check", "sound.yaml", "--engine", "plain", "--checkpoint", "kept"),
+            "the plain engine keeps no checkpoints",
+        ),
+        (("check", "sound.yaml", "--checkpoint", "sound.yaml"), "is a file"),
+        (("check", "sound.yaml", "--checkpoint", "sound.yaml/in"), "no checkpoints can be kept in"),
         (("properties", "explain", "DEP-44"), "there is no property DEP-44"),
         (("replay", "nothing"), "neither a file nor the name of a recorded counterexample"),
     ],
@@ -98,7 +110,7 @@ def test_nothing_to_check(kubelemma: Kubelemma, write: Write) -> None:
     assert "Service default/web" in run.err
 
 
-def fail(*_: object) -> None:
+def fail(*_: object, **_options: object) -> None:
     """Break down."""
     raise RuntimeError("the cat is dead")
 
@@ -136,7 +148,7 @@ def test_interrupted(kubelemma: Kubelemma, sound: str, monkeypatch: pytest.Monke
     assert run.err.strip() == "kubelemma: interrupted"
 
 
-def interrupted_search(case: api.Case, _listener: object, _engine: str) -> api.Explored:
+def interrupted_search(case: api.Case, *_: object, **_options: object) -> api.Explored:
     """A search in which Ctrl-C came after one property had been refuted."""
     undecided = [PropertyResult(p, Verdict.INCONCLUSIVE) for p in case.properties]
     return api.Explored(

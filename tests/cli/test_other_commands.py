@@ -11,6 +11,8 @@ import pytest
 
 import kubelemma as package
 from kubelemma.cli.progress import describe
+from kubelemma.model.manifests import Bounds
+from kubelemma.model.objects.quantity import Quantity
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.solver.events import Progress
 
@@ -68,8 +70,33 @@ def test_help_is_light() -> None:
 
 
 def test_progress() -> None:
-    """The progress line says where the search is."""
-    event = Progress(12345, 99999, 9, 678, 1.2, 300 * 2**20)
-    line = "web: 12,345 states, depth 9, 678 waiting, 1 s, 300 MiB"
-    assert describe("web", event, 0) == line
-    assert describe("web", event, 2) == f"{line}, 2 violated"
+    """The progress line says where the search is, and how fast it got there."""
+    first = Progress(12_000, 90_000, 8, 900, 1.0, 200 * 2**20, 40)
+    second = Progress(15_000, 99_999, 9, 678, 2.5, 300 * 2**20, 4_321)
+    line = "web: 15,000 states ({}/s), depth 9, 678 waiting, 2 s, 300 MiB{}, "
+    rest = "99,999 transitions, 4,321 answers of the model"
+    assert describe("web", second, 0, None, Bounds()) == line.format("6,000", "") + rest
+    assert describe("web", second, 0, first, Bounds()) == line.format("2,000", "") + rest
+    found = describe("web", second, 2, first, Bounds())
+    assert found == line.format("2,000", ", 2 violated") + rest
+
+
+def test_progress_of_another_engine() -> None:
+    """Where a second engine begins anew, there is no rate for once."""
+    last, event = (Progress(states, 0, 1, 1, states / 4, 0) for states in (8, 4))
+    assert describe("web", event, 0, last, Bounds()).startswith("web: 4 states, depth 1, ")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "used"),
+    [
+        (Bounds(max_states=60_000), "25% of the states that may be used"),
+        (Bounds(max_states=60_000, time_limit_seconds=5), "50% of the time that may be used"),
+        (Bounds(max_memory=Quantity(400 * 2**20)), "75% of the memory that may be used"),
+        (Bounds(time_limit_seconds=2), "100% of the time that may be used"),
+    ],
+)
+def test_progress_towards_a_limit(bounds: Bounds, used: str) -> None:
+    """What remains nobody knows, but how much of the nearest limit is used up."""
+    event = Progress(15_000, 99_999, 9, 678, 2.5, 300 * 2**20, 4_321)
+    assert f" MiB, {used}, " in describe("web", event, 0, None, bounds)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -29,6 +34,45 @@ def engine(request: pytest.FixtureRequest) -> tuple[str, Check]:
 def run(engine: tuple[str, Check]) -> Check:
     """The ``check`` of one engine after the other."""
     return engine[1]
+
+
+def loaded(source: Path) -> ModuleType:
+    """The module in a file that is in no package."""
+    spec = importlib.util.spec_from_file_location(f"{source.stem}_of_engines", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def kuberollout() -> ModuleType:
+    """The benchmark with published counts."""
+    source = Path(__file__).parents[2] / "benchmarks" / "kuberollout.py"
+    if not source.exists():
+        pytest.skip("the benchmarks are not part of this distribution")
+    sys.path.append(str(source.parent))
+    return loaded(source)
+
+
+@pytest.fixture(scope="session")
+def random_systems() -> ModuleType:
+    """The tests on random systems, which say how these are drawn."""
+    return loaded(Path(__file__).with_name("test_random_systems.py"))
+
+
+@pytest.fixture(scope="session")
+def repeatable() -> Callable[[CheckResult], CheckResult]:
+    """Take from a result what differs from run to run."""
+
+    def without(result: CheckResult) -> CheckResult:
+        return replace(
+            result, statistics=replace(result.statistics, seconds=0.0, peak_memory_bytes=0)
+        )
+
+    return without
 
 
 @pytest.fixture(scope="session")

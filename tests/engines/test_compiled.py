@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -28,25 +26,9 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/check.yaml"))
 
 
-@pytest.fixture(scope="module")
-def kuberollout() -> ModuleType:
-    """The benchmark with published counts."""
-    source = ROOT / "benchmarks" / "kuberollout.py"
-    if not source.exists():
-        pytest.skip("the benchmarks are not part of this distribution")
-    sys.path.append(str(source.parent))
-    spec = importlib.util.spec_from_file_location("kuberollout_compiled", source)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 def measured(statistics: Statistics) -> Statistics:
     """The statistics without what differs from run to run, and from engine to engine."""
-    return replace(statistics, seconds=0.0, peak_memory_bytes=0, model_calls=0)
+    return replace(statistics, seconds=0.0, peak_memory_bytes=0, model_calls=0, tables=())
 
 
 def answered(result: CheckResult) -> list[tuple[object, ...]]:

@@ -12,7 +12,7 @@ from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Bound, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
-from kubelemma.solver import limits
+from kubelemma.solver import limits, machine
 from kubelemma.solver.events import Event, Progress, Violation
 from kubelemma.solver.limits import Limits, Watch
 from kubelemma.solver.result import CheckResult, Verdict
@@ -100,6 +100,88 @@ def test_memory_limit(run: Check, promise: Promise) -> None:
     assert 0 < result.statistics.states < 100
     assert result.statistics.peak_memory_bytes >= 21_000_000
     assert result.properties[0].reason.startswith("the memory limit of 20500000 bytes was reached")
+
+
+def machine_with(monkeypatch: pytest.MonkeyPatch, root: Path, **files: str) -> None:
+    """Have the solver see a machine that has these files; ``__`` stands for a slash."""
+    for name, content in files.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, "utf-8")
+    monkeypatch.setattr(limits, "available_memory", lambda: machine.available_memory(root))
+
+
+MEMINFO = "MemTotal:       9000 kB\nMemFree:        10 kB\nMemAvailable:     1000 kB\n"
+
+
+def test_memory_of_the_machine(
+    run: Check, promise: Promise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where no limit is given, a search takes four fifths of what is available and says so."""
+    machine_with(monkeypatch, tmp_path, proc__meminfo=MEMINFO)
+    growth = count(10**9, 10_000)
+    result = run(
+        walk(1000),
+        [always(promise, 1000)],
+        clock=ticking(1.0),
+        gauge=lambda: next(growth),
+    )
+    assert result.statistics.stopped_by == "max-memory"
+    assert 0 < result.statistics.peak_memory_bytes <= 1_024_000 * 0.8 + 20_000
+    assert result.properties[0].reason.startswith(
+        "the machine's memory is the limit, and was reached: without another limit, a search takes "
+        "at most 80% of what is available when it begins; no violation in "
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "available"),
+    [
+        ({}, None),
+        ({"proc__meminfo": "MemTotal: 9000 kB\n"}, None),
+        ({"proc__meminfo": MEMINFO}, 1_024_000),
+        (
+            {
+                "proc__meminfo": MEMINFO,
+                "proc__self__cgroup": "0::/a/b\n",
+                "sys__fs__cgroup__a__b__memory.max": "max\n",
+                "sys__fs__cgroup__a__b__memory.current": "5\n",
+                "sys__fs__cgroup__a__memory.max": "500000\n",
+                "sys__fs__cgroup__a__memory.current": "400000\n",
+                "sys__fs__cgroup__a__memory.stat": "anon 1\ninactive_file 300000\n",
+            },
+            400_000,
+        ),
+        (
+            {
+                "proc__meminfo": MEMINFO,
+                "proc__self__cgroup": "4:cpu,memory:/of/the/host\n1:name=systemd:/\n0::/\n",
+                "sys__fs__cgroup__memory__memory.limit_in_bytes": "300000\n",
+                "sys__fs__cgroup__memory__memory.usage_in_bytes": "400000\n",
+            },
+            0,
+        ),
+        (
+            {
+                "proc__meminfo": MEMINFO,
+                "proc__self__cgroup": "4:memory:/own\n",
+                "sys__fs__cgroup__memory__own__memory.limit_in_bytes": "9223372036854771712\n",
+                "sys__fs__cgroup__memory__own__memory.usage_in_bytes": "400000\n",
+            },
+            1_024_000,
+        ),
+    ],
+    ids=["nothing", "old kernel", "machine", "cgroup v2", "cgroup v1, full", "cgroup v1, no limit"],
+)
+def test_available_memory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, str], available: int | None
+) -> None:
+    """It is what the kernel says, or what the narrowest control group leaves; caches are free."""
+    machine_with(monkeypatch, tmp_path, **files)
+    assert machine.available_memory(tmp_path) == available
+    watch = Watch(Limits(), lambda: 0.0, lambda: 0)
+    assert watch.max_memory_bytes == (None if available is None else int(0.8 * available))
+    assert Watch(Limits(max_memory_bytes=7), lambda: 0.0, lambda: 0).max_memory_bytes == 7
 
 
 def test_cut_states_are_no_dead_ends(run: Check, promise: Promise) -> None:
@@ -301,6 +383,7 @@ def test_engine_name_and_actions(engine: tuple[str, Check]) -> None:
     assert result.engine == name
     assert result.statistics.actions == (("a", 2), ("b", 2))
     assert result.statistics.rules_never_fired == ("never",)
+    assert result.statistics.out_degree == 2
 
 
 def test_model_code_is_called_once_for_each_combination(run: Check, promise: Promise) -> None:
@@ -322,6 +405,11 @@ def test_model_code_is_called_once_for_each_combination(run: Check, promise: Pro
     assert len(calls) - before == 4 * 2
     # Besides the rule: four measures, nineteen sums to reduce, four values to judge.
     assert result.statistics.model_calls == 8 + 4 + 19 + 4
+    assert result.statistics.tables == (
+        ("rules: rise", 8),
+        ("tally: sum", 2),
+        ("predicates over: members", 4),
+    )
     assert result.statistics.transitions > 100
 
 

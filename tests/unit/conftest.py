@@ -128,6 +128,8 @@ def reports_of(name: Words, sentence: Words, *, drawn: bool) -> Reports:
         actions=st.dictionaries(name, COUNT, max_size=3).map(lambda found: tuple(found.items())),
         rules_never_fired=some(name),
         stopped_by=st.none() | name,
+        out_degree=st.just(3),
+        tables=st.just((("rules: sync, scale", 7), ("tally: specs", 2))),
     )
     left_out = st.builds(
         NotModelled,

@@ -1,0 +1,236 @@
+"""Searches that are kept on disk, broken off in every way, and resumed."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubelemma.model.system import Cell, Outcome, Rule, System, View
+from kubelemma.properties.formula import Always, Converges
+from kubelemma.properties.statement import Property
+from kubelemma.solver import compiled
+from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
+from kubelemma.solver.limits import Limits
+from kubelemma.solver.result import CheckResult, Verdict
+
+Promise = Callable[..., Property]
+Repeatable = Callable[[CheckResult], CheckResult]
+
+MANIFEST = "checkpoint.json"
+COLUMNS = ("rows", "parents", "moves", "reached", "offsets", "targets", "tasks", "answers")
+
+SLOW_SEARCH = """
+import sys, time
+from itertools import count
+from pathlib import Path
+sys.path.append({benchmarks!r})
+import kuberollout
+from kubelemma.solver import compiled
+from kubelemma.solver.checkpoints import Checkpoints
+
+def gauge():
+    time.sleep(0.1)
+    return 0
+
+parameters, ticks = kuberollout.LEVELS[{level!r}], count()
+compiled.check(
+    kuberollout.system(parameters),
+    kuberollout.properties(parameters),
+    checkpoints=Checkpoints(Path({folder!r}), every_seconds=0.05),
+    clock=lambda: next(ticks),
+    gauge=gauge,
+)
+"""
+"""A search that stops to look around, and saves, before each batch."""
+
+
+def counters(most: int, stride: int = 1, cells: int = 3) -> System:
+    """Counters that go up by a stride as long as they are below the same number."""
+
+    def rule(name: str) -> Rule:
+        def rise(value: int) -> Iterator[Outcome]:
+            if value < most:
+                yield Outcome("rise", {name: value + stride})
+
+        return Rule(name, name, (name,), rise)
+
+    names = [f"counter {i}" for i in range(cells)]
+    return System(cells=[Cell(n, 0) for n in names], rules=[rule(n) for n in names])
+
+
+@pytest.fixture(scope="module")
+def promises(promise: Promise) -> tuple[Property, ...]:
+    """One that is violated early, one that is violated late, one that holds."""
+    first = View(("counter 0",))
+    return (
+        promise(Always(first, lambda value: value < 2), "X-1"),
+        promise(Converges(View(("counter 0", "counter 1")), lambda *both: sum(both) < 40), "X-2"),
+        promise(Converges(first, lambda value: value > 7), "X-3"),
+    )
+
+
+@pytest.fixture
+def broken_off(promises: tuple[Property, ...], tmp_path: Path) -> Path:
+    """The checkpoint of a search that a limit of states ended."""
+    folder = tmp_path / "kept"
+    limits = Limits(max_states=5_000)
+    result = compiled.check(counters(20), promises, limits, checkpoints=Checkpoints(folder))
+    assert result.statistics.stopped_by == "max-states"
+    return folder
+
+
+def resumed(
+    folder: Path, promises: tuple[Property, ...], system: System | None = None, **others: Limits
+) -> CheckResult:
+    """The result of a search that goes on with this checkpoint."""
+    kept = Checkpoints(folder, resume=True)
+    return compiled.check(system or counters(20), promises, checkpoints=kept, **others)
+
+
+def test_killed_and_resumed(
+    kuberollout: ModuleType, tmp_path: Path, repeatable: Repeatable
+) -> None:
+    """After SIGKILL at any moment, a resumed search ends as if nothing had been."""
+    folder = tmp_path / "kept"
+    values = {"benchmarks": str(Path(kuberollout.__file__ or "").parent), "level": "L2-renew"}
+    script = SLOW_SEARCH.format(folder=str(folder), **values)
+    with subprocess.Popen([sys.executable, "-c", script]) as child:
+        while not (folder / MANIFEST).exists() and child.poll() is None:
+            time.sleep(0.01)
+        child.kill()
+    assert child.returncode == -signal.SIGKILL
+    parameters = kuberollout.LEVELS["L2-renew"]
+    system, properties = kuberollout.system(parameters), kuberollout.properties(parameters)
+    saved = json.loads((folder / MANIFEST).read_text("utf-8"))["lengths"]["parents"]
+    whole = compiled.check(system, properties)
+    assert 0 < saved < whole.statistics.states
+    again = compiled.check(system, properties, checkpoints=Checkpoints(folder, resume=True))
+    assert repeatable(again) == repeatable(whole)
+
+
+@given(data=st.data(), bounded=st.booleans(), most=st.integers(1, 40))
+@settings(max_examples=settings().max_examples // 2)
+def test_random_systems(
+    *,
+    random_systems: ModuleType,
+    repeatable: Repeatable,
+    promise: Promise,
+    data: st.DataObject,
+    bounded: bool,
+    most: int,
+) -> None:
+    """Broken off anywhere, and resumed by other workers, a search ends as if it never had been."""
+    drawn = data.draw(random_systems.drawn_systems(bounded=bounded))
+    system, properties = drawn.system, [promise(formula) for formula in drawn.formulas]
+    whole = compiled.check(system, properties)
+    with TemporaryDirectory() as folder:
+        kept, again = Checkpoints(Path(folder)), Checkpoints(Path(folder), resume=True)
+        compiled.check(system, properties, Limits(max_states=most), checkpoints=kept)
+        resumed = compiled.check(system, properties, workers=2, checkpoints=again)
+        finished = compiled.check(system, properties, checkpoints=again)
+    assert repeatable(resumed) == repeatable(finished) == repeatable(whole)
+
+
+def test_higher_limit(
+    promises: tuple[Property, ...], broken_off: Path, repeatable: Repeatable
+) -> None:
+    """With a higher limit the search goes on, and in the end all is as without any limit."""
+    further = resumed(broken_off, promises, limits=Limits(max_states=7_000))
+    assert further.statistics.states == 7_000
+    whole = compiled.check(counters(20), promises)
+    assert repeatable(resumed(broken_off, promises)) == repeatable(whole)
+    assert [found.verdict for found in whole.properties] == [
+        Verdict.VIOLATED,
+        Verdict.VIOLATED,
+        Verdict.HOLDS,
+    ]
+
+
+def test_finished_search(
+    promises: tuple[Property, ...], broken_off: Path, repeatable: Repeatable
+) -> None:
+    """To resume what is finished is to be told the result again."""
+    first = resumed(broken_off, promises)
+    before = {name: (broken_off / f"{name}.bin").read_bytes() for name in COLUMNS}
+    assert repeatable(resumed(broken_off, promises)) == repeatable(first)
+    assert {name: (broken_off / f"{name}.bin").read_bytes() for name in COLUMNS} == before
+
+
+def test_columns_that_were_not_finished(
+    promises: tuple[Property, ...], broken_off: Path, repeatable: Repeatable
+) -> None:
+    """What a killed search had written, but not yet counted, does not count."""
+    for name in COLUMNS:
+        with (broken_off / f"{name}.bin").open("ab") as column:
+            column.write(b"\x7f" * 1_001)
+    (broken_off / f"{MANIFEST}.new").write_text('{"identity"', "utf-8")
+    whole = compiled.check(counters(20), promises)
+    assert repeatable(resumed(broken_off, promises)) == repeatable(whole)
+
+
+def test_nothing_to_resume(promises: tuple[Property, ...], tmp_path: Path) -> None:
+    """A search that was not kept begins anew, and is kept from then on."""
+    folder = tmp_path / "absent" / "too"
+    assert resumed(folder, promises).statistics.exhaustive
+    assert (folder / MANIFEST).is_file()
+
+
+def test_without_resume(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """A checkpoint is not overwritten by mistake."""
+    with pytest.raises(CheckpointError, match="has a checkpoint already"):
+        compiled.check(counters(20), promises, checkpoints=Checkpoints(broken_off))
+
+
+def test_other_question(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """The checkpoint of a search for something else, or in something else, is refused."""
+    with pytest.raises(CheckpointError, match="of another search: its properties"):
+        resumed(broken_off, promises[:2])
+    with pytest.raises(CheckpointError, match="of another search: its positions"):
+        resumed(broken_off, promises, counters(20, cells=4))
+
+
+def test_other_model(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """If the model answers otherwise than it did, the checkpoint is refused."""
+    with pytest.raises(CheckpointError, match="of another model: it answers otherwise now"):
+        resumed(broken_off, promises, counters(20, stride=2))
+    with pytest.raises(CheckpointError, match="of another model: it answers otherwise now"):
+        resumed(broken_off, promises, counters(5))
+
+
+def test_lower_limit(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """What is kept must fit into the limit."""
+    with pytest.raises(CheckpointError, match="has 5000 states, which is more than the limit"):
+        resumed(broken_off, promises, limits=Limits(max_states=100))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "null", "{}", '{"identity": 1, "lengths": {}, "facts": {}}']
+)
+def test_broken_manifest(promises: tuple[Property, ...], broken_off: Path, content: str) -> None:
+    """A small file that is none is named."""
+    (broken_off / MANIFEST).write_text(content, "utf-8")
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json is no checkpoint"):
+        resumed(broken_off, promises)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_truncated_column(promises: tuple[Property, ...], broken_off: Path, column: str) -> None:
+    """A column that is shorter than it should be, or gone, is named."""
+    path = broken_off / f"{column}.bin"
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(CheckpointError, match=rf"{column}\.bin ends after"):
+        resumed(broken_off, promises)
+    path.unlink()
+    with pytest.raises(CheckpointError, match=rf"{column}\.bin"):
+        resumed(broken_off, promises)
