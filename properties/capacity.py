@@ -21,12 +21,11 @@ Amounts = dict[str, Fraction]
 def overcommitted(world: World, node: NodeState, phases: tuple[Phase, ...]) -> tuple[str, ...]:
     """The resources of which the pods in these phases ask for more than there is, sorted."""
     shape = world.shapes[node.shape]
-    pods = list(shape.standing)
-    for group in node.pods:
-        if Phase(group.phase) in phases:
-            pods += [world.classes[group.pod_class].pod] * group.size
-    used = _sum(effective_requests(pod) for pod in pods)
-    used["pods"] = Fraction(len(pods))
+    counted = [(pod, 1) for pod in shape.standing]
+    groups = (group for group in node.pods if Phase(group.phase) in phases)
+    counted += [(world.classes[group.pod_class].pod, group.size) for group in groups]
+    used = _sum(_times(effective_requests(pod), size) for pod, size in counted)
+    used["pods"] = Fraction(sum(size for _, size in counted))
     allocatable = shape.node.status.allocatable or {}
     room = {name: quantity.amount for name, quantity in allocatable.items()}
     return tuple(sorted(name for name, amount in used.items() if amount > room.get(name, 0)))
@@ -55,6 +54,10 @@ def _requests(container: Container) -> Amounts:
 
 def _amounts(quantities: Mapping[str, Quantity] | None) -> Amounts:
     return {name: quantity.amount for name, quantity in (quantities or {}).items()}
+
+
+def _times(amounts: Amounts, size: int) -> Amounts:
+    return {name: amount * size for name, amount in amounts.items()}
 
 
 def _sum(parts: Iterable[Mapping[str, Fraction]]) -> Amounts:

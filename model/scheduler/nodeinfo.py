@@ -29,7 +29,9 @@ class NodeInfo:
     non_zero_requested: Resources = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        held = [held_requests(pod) for pod in self.pods]
+        # Pods of one template are often one object, and equal in what they hold anyway.
+        known = {id(pod): held_requests(pod) for pod in {id(p): p for p in self.pods}.values()}
+        held = [known[id(pod)] for pod in self.pods]
         none = {CPU: 0, MEMORY: 0}
         object.__setattr__(self, "allocatable", allocatable(self.node.status.allocatable))
         object.__setattr__(self, "requested", added(exact for exact, _ in held))

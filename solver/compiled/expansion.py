@@ -295,7 +295,7 @@ def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
     """Ask all properties of one step that may still be violated; False if an answer is pending."""
     code, moves, row, after = known.code, known.moves, work.row, work.after
     asked, ready = moves[at + 1], True
-    first, end = asked + 1, asked + 1 + 2 * code[asked]
+    first, end = asked + 2, asked + 2 + 2 * code[asked]
     wanted = False
     for i in range(first, end, 2):
         wanted |= work.open[code[i + 1]] != 0 and work.denied[code[i + 1]] == NOT_DENIED
@@ -305,7 +305,7 @@ def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
         after[p] = row[p]
     for i in range(at + 4, at + 4 + 2 * moves[at + 3], 2):
         after[work.bindings[t, moves[i]]] = moves[i + 1]
-    if not summarise_after(known, work):
+    if not summarise_after(known, work, code[asked + 1]):
         return False
     for i in range(first, end, 2):
         track = code[i + 1]

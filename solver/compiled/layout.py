@@ -284,11 +284,22 @@ class Layout:
         places, at = {}, 0
         for action, rows in sorted(self._asked.by_action.items()):
             places[action] = at
-            at += 1 + 2 * len(rows)
+            at += 2 + 2 * len(rows)
         return places
 
+    def _read_by(self, steps: Iterable[View]) -> int:
+        """The summaries that these views need, directly or through others, as a mask."""
+        first = len(self._sums)
+        found: set[int] = set()
+        new = {slot for view in steps for slot in view.reads}
+        while new:
+            found |= new
+            folds = (self._folds[slot - first] for slot in new if slot >= first)
+            new = {slot for fold in folds for slot in fold.reads} - found
+        return -1 if max(found, default=0) >= WORD_BITS else sum(1 << slot for slot in found)
+
     def _code(self) -> tuple[list[int], list[tuple[int, int]]]:
-        code: list[int] = [0] * sum(1 + 2 * len(r) for r in self._asked.by_action.values())
+        code: list[int] = [0] * sum(2 + 2 * len(r) for r in self._asked.by_action.values())
         lists = [(0, len(code))] * LISTS
 
         def laid(view: View) -> int:
@@ -300,7 +311,8 @@ class Layout:
         for action, rows in self._asked.by_action.items():
             flat = [number for row in rows for number in steps[row]]
             at = self.asked_at[action]
-            code[at : at + 1 + len(flat)] = [len(rows), *flat]
+            mask = self._read_by(self._steps[row][0] for row in rows)
+            code[at : at + 2 + len(flat)] = [len(rows), mask, *flat]
         tracked = {INVARIANTS: self._invariants, GOALS: self._goals, DUTIES: self._duties}
         parts = {name: [(laid(v), t) for v, t in views] for name, views in tracked.items()}
         plain = {GROUPS: self._groups, BOUNDS: self._bounds}

@@ -35,6 +35,9 @@ from .jit import compiled, entry, inlined
 
 _ODD, _32 = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
+_MOST = 63
+"""The last bit of a word."""
+
 PENDING = -1
 """Instead of an answer that is still to be given."""
 
@@ -144,8 +147,11 @@ def summarise(known: Known, work: Work) -> bool:
 
 
 @inlined
-def summarise_after(known: Known, work: Work) -> bool:
-    """Fold tallies and bests of ``work.after``, anew only what differs from ``work.row``."""
+def summarise_after(known: Known, work: Work, wanted: int) -> bool:
+    """Fold the tallies and bests of ``work.after`` that are wanted, if they may differ.
+
+    ``wanted`` has a bit for each; the last stands for all from there on.
+    """
     row, after, places, measures = work.row, work.after, known.places, known.measures
     sums, before = work.sums_after, work.sums
     for i in range(sums.shape[0]):
@@ -164,7 +170,7 @@ def summarise_after(known: Known, work: Work) -> bool:
             key[i] = sums[first + i]
             changed |= sums[first + i] != before[first + i]
         work.summary_after[slot] = work.summary[slot]
-        if changed:
+        if changed and wanted >> min(slot, _MOST) & 1:
             work.summary_after[slot] = answer_of(known, work, function, key)
         ready &= work.summary_after[slot] >= 0
         slot += 1
@@ -172,7 +178,7 @@ def summarise_after(known: Known, work: Work) -> bool:
     at, end = known.lists[OTHERS, BEGIN_OF], known.lists[OTHERS, END_OF]
     while at < end:
         work.summary_after[slot] = work.summary[slot]
-        if _is_stale(known, work, at):
+        if wanted >> min(slot, _MOST) & 1 and _is_stale(known, work, at):
             work.summary_after[slot] = _fold(known, work, at, after, work.summary_after, key)
         ready &= work.summary_after[slot] >= 0
         slot += 1
