@@ -232,13 +232,17 @@ def _add_up(known: Known, work: Work, at: int, row: Long, summary: Long, key: Lo
     reads = at + 4 + 2 * width
     parts = reads + 1 + 3 * code[reads]
     for part in range(parts, at + code[at], 5):
+        function = code[part]
+        factor, down = known.functions[function, FACTOR], known.functions[function, DOWN]
+        single, common = known.functions[function, KEY] == 1, np.int64(0)
+        for i in range(reads + 1, parts, 3):
+            common += summary[code[i]] << code[i + 2]
         for p in range(code[part + 1], code[part + 2]):
-            for i in range(known.functions[code[part], KEY]):
-                key[i] = 0
-            for i in range(reads + 1, parts, 3):
-                key[code[i + 1]] += summary[code[i]] << code[i + 2]
-            key[code[part + 3]] += row[p] << code[part + 4]
-            found = answer_of(known, work, code[part], key)
+            if single:
+                only = common + (row[p] << code[part + 4])
+                found = answer_of_one(known, work, function, factor, down, only)
+            else:
+                found = _part_of(known, work, part, reads, parts, row[p], summary, key)
             if found < 0:
                 ready = False
             elif greatest:
@@ -247,6 +251,27 @@ def _add_up(known: Known, work: Work, at: int, row: Long, summary: Long, key: Lo
                 for i in range(width):
                     total[i] += known.numbers[found + i]
     return ready
+
+
+@inlined
+def _part_of(
+    known: Known,
+    work: Work,
+    part: int,
+    reads: int,
+    parts: int,
+    value: int,
+    summary: Long,
+    key: Long,
+) -> int:
+    """What one value adds or scores, by a key of several words."""
+    code = known.code
+    for i in range(known.functions[code[part], KEY]):
+        key[i] = 0
+    for i in range(reads + 1, parts, 3):
+        key[code[i + 1]] += summary[code[i]] << code[i + 2]
+    key[code[part + 3]] += value << code[part + 4]
+    return answer_of(known, work, code[part], key)
 
 
 # Views
