@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kubelemma.model.system import System
 
@@ -15,7 +16,11 @@ from .arrays import BATCH, STATUSES, Work
 from .layout import choices_of
 
 T = TypeVar("T")
+N = TypeVar("N", np.int64, np.uint8)
 A = TypeVar("A")
+
+CACHE_LINE = 128
+"""The bytes that processors move together, at most."""
 
 QUESTIONS = 1 << 21
 """The room for questions of one worker, more than the states of a batch can raise."""
@@ -51,6 +56,12 @@ def shares(begin: int, end: int, size: int) -> Sequence[tuple[int, int]]:
     return list(pairwise(ends))
 
 
+def _own(length: int, kind: type[N]) -> NDArray[N]:
+    """Zeros that share no cache line with what another worker writes to."""
+    apart = CACHE_LINE // np.dtype(kind).itemsize
+    return np.zeros(length + 2 * apart, dtype=kind)[apart : apart + length]
+
+
 def room_to_work(
     system: System, *, words: int, sums: int, key: int, tracks: int, goals: int, duties: int
 ) -> Work:
@@ -59,33 +70,33 @@ def room_to_work(
     cells, choices = len(system.positions), choices_of(system) + 1
     widest = max((tally.width for tally in system.tallies), default=1)
     return Work(
-        row=np.zeros(width, dtype=np.int64),
-        nexts=np.zeros(width, dtype=np.int64),
-        after=np.zeros(width, dtype=np.int64),
-        summary=np.zeros(len(system.summaries), dtype=np.int64),
-        summary_after=np.zeros(len(system.summaries), dtype=np.int64),
-        sums=np.zeros(sums, dtype=np.int64),
-        sums_after=np.zeros(sums, dtype=np.int64),
-        key=np.zeros(key, dtype=np.int64),
-        step_key=np.zeros(key, dtype=np.int64),
-        where=np.zeros(cells, dtype=np.int64),
-        step_where=np.zeros(cells, dtype=np.int64),
-        total=np.zeros(max(widest, 1), dtype=np.int64),
-        base=np.zeros(words, dtype=np.int64),
-        answers=np.zeros(choices, dtype=np.int64),
-        bindings=np.zeros((choices, cells), dtype=np.int64),
-        status=np.zeros(STATUSES, dtype=np.int64),
+        row=_own(width, np.int64),
+        nexts=_own(width, np.int64),
+        after=_own(width, np.int64),
+        summary=_own(len(system.summaries), np.int64),
+        summary_after=_own(len(system.summaries), np.int64),
+        sums=_own(sums, np.int64),
+        sums_after=_own(sums, np.int64),
+        key=_own(key, np.int64),
+        step_key=_own(key, np.int64),
+        where=_own(cells, np.int64),
+        step_where=_own(cells, np.int64),
+        total=_own(max(widest, 1), np.int64),
+        base=_own(words, np.int64),
+        answers=_own(choices, np.int64),
+        bindings=_own(choices * cells, np.int64).reshape(choices, cells),
+        status=_own(STATUSES, np.int64),
         questions=np.empty(QUESTIONS, dtype=np.int64),
-        recent=np.zeros(RECENT, dtype=np.int64),
-        ready=np.zeros(BATCH, dtype=np.uint8),
+        recent=_own(RECENT, np.int64),
+        ready=_own(BATCH, np.uint8),
         open=np.ones(tracks, dtype=np.uint8),
-        denied=np.zeros(tracks, dtype=np.int64),
-        spoke=np.zeros(tracks, dtype=np.uint8),
-        spoken=np.zeros(tracks, dtype=np.uint8),
+        denied=_own(tracks, np.int64),
+        spoke=_own(tracks, np.uint8),
+        spoken=_own(tracks, np.uint8),
         found=np.full((tracks, 2), -1, dtype=np.int64),
-        fired=np.zeros(MOVES, dtype=np.int64),
-        outside=np.zeros(len(system.bounds), dtype=np.uint8),
-        cut=np.zeros(len(system.bounds), dtype=np.int64),
-        goals=np.zeros(goals, dtype=np.uint8),
-        duties=np.zeros(duties, dtype=np.uint8),
+        fired=_own(MOVES, np.int64),
+        outside=_own(len(system.bounds), np.uint8),
+        cut=_own(len(system.bounds), np.int64),
+        goals=_own(goals, np.uint8),
+        duties=_own(duties, np.uint8),
     )
