@@ -16,14 +16,20 @@ A = TypeVar("A", bound=NDArray[Any])
 MOST_STATES = 2**31 - 1
 """States are numbered in 32 bits."""
 
-LEAST_STATES = 1 << 12
+LEAST_MEMORY = 1 << 20
+"""The bytes of room below which there is no sense in asking for less."""
+
+AT_ONCE = 1 << 16
+"""The states that are packed or unpacked at a time."""
+
 FIRST_SLOTS = 1 << 8
 """The slots of a region at first."""
 
 FULLNESS = 0.75
 """The part of the slots of the table of states that may be taken."""
 
-EDGES_PER_STATE = 8
+BYTES_PER_EDGE = 6
+"""What an edge takes: its target and the task."""
 
 
 def longer(array: A, length: int) -> A:
@@ -68,19 +74,21 @@ def room_for_states(
     The system gives memory to what is written to only, so room costs nothing, and nothing needs to
     be copied when a search grows. Where the system gives no such room, there is less.
     """
-    wanted = machine_memory() // (8 * words + 8 + (edges * 6 + faults * 4) * EDGES_PER_STATE)
-    size = min(MOST_STATES, wanted if most is None else most + 1)
+    memory = machine_memory()
     while True:
+        size = min(MOST_STATES, memory // (8 * words + 8))
+        size = max(size if most is None else min(size, most + 1), 1)
+        # A limit of states is none of edges, of which a state may have any number.
+        links = memory // BYTES_PER_EDGE
         try:
-            return _room(max(size, 1), words, goals, edges=edges, faults=faults)
+            return _room(size, links, words, goals, edges=edges, faults=faults)
         except MemoryError:
-            if size <= LEAST_STATES:
+            if memory <= LEAST_MEMORY:
                 raise
-            size //= 2
+            memory //= 2
 
 
-def _room(size: int, words: int, goals: int, *, edges: bool, faults: bool) -> States:
-    links = size * EDGES_PER_STATE
+def _room(size: int, links: int, words: int, goals: int, *, edges: bool, faults: bool) -> States:
     return States(
         words=np.empty((size, words), dtype=np.int64),
         parents=np.empty(size, dtype=np.int32),

@@ -14,10 +14,8 @@ from kubelemma.solver.space import Hop
 from . import visited
 from .arrays import Long, Small
 from .checkpoint import Checkpoint
+from .growing import AT_ONCE
 from .search import CompiledSearch
-
-AT_ONCE = 1 << 16
-"""The states that are packed or unpacked at a time."""
 
 
 class Keeper:

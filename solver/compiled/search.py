@@ -279,7 +279,7 @@ class CompiledSearch(Search):
         words = self.flat.words
         if self.store.words > words.shape[1]:
             words = np.empty((words.shape[0], self.store.words), dtype=np.int64)
-        for begin, end in shares(0, count, count // growing.LEAST_STATES + 1):
+        for begin, end in shares(0, count, count // growing.AT_ONCE + 1):
             rows: Small = np.empty((end - begin, old.shape[0]), dtype=np.int32)
             visited.unpack(old, self.flat.words, begin, end, rows)
             visited.pack(new, rows, begin, words)

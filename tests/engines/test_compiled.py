@@ -12,7 +12,7 @@ import pytest
 
 from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
-from kubelemma.properties.formula import Always, EachStep
+from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
 from kubelemma.solver import compiled, explore
@@ -193,3 +193,18 @@ def test_search_that_outgrows_its_first_room(promise: Promise) -> None:
     assert fast.statistics.states == 151**2
     assert measured(fast.statistics) == measured(plain.statistics)
     assert answered(fast) == answered(plain)
+
+
+def test_more_edges_than_a_limit_of_states_suggests(promise: Promise) -> None:
+    """A limit of states bounds no edges: each of 900 states leads to forty others."""
+
+    def leap(at: int) -> Iterator[Outcome]:
+        for far in range(1, 41):
+            yield Outcome("leap", {"at": (at + far) % 900})
+
+    system = System(cells=[Cell("at", 0)], rules=[Rule("leap", "leaper", ("at",), leap)])
+    settles = promise(Converges(View(("at",)), lambda at: at >= 0))
+    result = compiled.check(system, [settles], Limits(max_states=900))
+    assert result.statistics.stopped_by is None
+    assert (result.statistics.states, result.statistics.transitions) == (900, 36_000)
+    assert result.properties[0].verdict is Verdict.HOLDS
