@@ -72,7 +72,7 @@ class _Counted:
             names.append(self.name)
         self.problem, self.index = problem, names.index(self.name)
         self.effort = replace(effort, relaxations=False, rounds=max(1, effort.rounds // SHARE))
-        self.started = effort.clock() if effort.clock else 0.0
+        self.started = effort.now()
         self.facts = collapse(problem)
         self.monotone = is_monotone(self.facts, self.index)
         self.bound = min(MOST, upper_bound(self.facts, self.index))
@@ -80,10 +80,8 @@ class _Counted:
 
     def decision(self, more: int) -> Decision:
         """The decision about the problem with so many pods more."""
-        problem, effort = self.with_more(more), self.effort
-        if effort.clock and effort.seconds is not None:
-            left = effort.seconds - (effort.clock() - self.started)
-            effort = replace(effort, seconds=max(0.0, left))
+        problem = self.with_more(more)
+        effort = self.effort.since(self.started)
         found = decide(problem.cluster, problem.workloads, effort=effort)
         self.decision_of[more] = found
         return found

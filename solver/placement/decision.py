@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from kubelemma.solver.limits import Clock
@@ -29,6 +29,16 @@ class Effort:
     exact_ways: int = 200_000
     solver_steps: int = 20_000_000
     relaxations: bool = True
+
+    def now(self) -> float:
+        """The time by the clock; 0 where there is none."""
+        return self.clock() if self.clock else 0.0
+
+    def since(self, started: float) -> Effort:
+        """What is left of an effort that began then: the same, with fewer seconds."""
+        if self.seconds is None or self.clock is None:
+            return self
+        return replace(self, seconds=max(0.0, self.seconds - (self.clock() - started)))
 
 
 class ReasonKind(StrEnum):

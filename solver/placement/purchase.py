@@ -94,7 +94,7 @@ class _Search:
     def __init__(self, problem: Problem, machines: Sequence[Machine], effort: Effort) -> None:
         self.problem, self.machines = problem, machines
         self.effort = replace(effort, relaxations=False)
-        self.started = effort.clock() if effort.clock else 0.0
+        self.started = effort.now()
         self.base = self.decide(problem)
         self.open: Fraction | None = None
 
@@ -103,10 +103,7 @@ class _Search:
 
     def rest(self) -> Effort:
         """The effort with the seconds that are left."""
-        if self.effort.seconds is None or self.effort.clock is None:
-            return self.effort
-        left = self.effort.seconds - (self.effort.clock() - self.started)
-        return replace(self.effort, seconds=max(0.0, left))
+        return self.effort.since(self.started)
 
     def run(self) -> Purchase:
         none = (0,) * len(self.machines)

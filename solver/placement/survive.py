@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, combinations_with_replacement
 from math import comb, prod
 
@@ -168,7 +168,7 @@ class _Trial:
 
     def __init__(self, problem: Problem, reading: Reading, effort: Effort) -> None:
         self.problem, self.reading, self.effort = problem, reading, effort
-        self.started = effort.clock() if effort.clock else 0.0
+        self.started = effort.now()
         self.base = self.decide(problem)
         self.read: Base | None = None
 
@@ -178,10 +178,7 @@ class _Trial:
 
     def rest(self) -> Effort:
         """The effort with the seconds that are left."""
-        if self.effort.seconds is None or self.effort.clock is None:
-            return self.effort
-        left = self.effort.seconds - (self.effort.clock() - self.started)
-        return replace(self.effort, seconds=max(0.0, left))
+        return self.effort.since(self.started)
 
     def late(self) -> bool:
         """Whether the time is over."""
