@@ -29,5 +29,10 @@ class Violation:
     depth: int
 
 
-Event: TypeAlias = Progress | Violation
+@dataclass(frozen=True, slots=True)
+class Compiling:
+    """A faster engine is being compiled, once for all; the search goes on meanwhile."""
+
+
+Event: TypeAlias = Progress | Violation | Compiling
 Listener: TypeAlias = Callable[[Event], None]

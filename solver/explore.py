@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
@@ -56,13 +56,22 @@ def check(
     watch = Watch(limits, clock, gauge)
     search = Search(system, properties, limits, listener, watch)
     search.run()
+    return conclude(ENGINE, search, limits, watch)
+
+
+def conclude(engine: str, search: Search, limits: Limits, watch: Watch) -> CheckResult:
+    """What follows from a search that was run, loops included.
+
+    Raises:
+        ReplayError: the plain semantics does not confirm a counterexample.
+    """
     try:
         search_loops(search)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
-    results = tuple(result_of(system, search, limits, track) for track in search.tracks)
+    results = tuple(result_of(search, limits, track) for track in search.tracks)
     watch.measure()
-    return CheckResult(ENGINE, results, statistics_of(system, search, watch))
+    return CheckResult(engine, results, statistics_of(search, watch))
 
 
 def search_loops(search: Search) -> None:
@@ -82,50 +91,54 @@ def search_loops(search: Search) -> None:
         find_unmet(search, links)
 
 
-def result_of(system: System, search: Search, limits: Limits, track: Track) -> PropertyResult:
+def result_of(search: Search, limits: Limits, track: Track) -> PropertyResult:
     """The verdict on one property after a search, with a trace that was replayed."""
     if track.finding is not None:
-        trace = _trace(system, search, track.property, track.finding)
+        trace = _trace(search, track.property, track.finding)
         return PropertyResult(track.property, Verdict.VIOLATED, trace=trace)
     if search.complete:
         return PropertyResult(track.property, Verdict.HOLDS, vacuous=not track.spoken)
     return PropertyResult(track.property, Verdict.INCONCLUSIVE, reason=_reason(search, limits))
 
 
-def _trace(system: System, search: Search, prop: Property, finding: Finding) -> Trace:
+def _trace(search: Search, prop: Property, finding: Finding) -> Trace:
     stem = search.space.path(finding.stem)
     numbering, moves = search.tables.numbering, search.tables.moves
     steps = [
         CanonicalStep(
             moves[hop.move].rule.name,
             moves[hop.move].outcome,
-            system.canonical(numbering.state(search.space.states[hop.state])),
+            search.system.canonical(numbering.state(search.space.states[hop.state])),
         )
         for hop in (*stem, *finding.tail)
     ]
     loop_start = None if finding.loop is None else len(stem) + finding.loop
-    return counterexample(system, prop, steps, loop_start)
+    return counterexample(search.system, prop, steps, loop_start)
 
 
 def _reason(search: Search, limits: Limits) -> str:
     """Why the search says nothing about what it did not refute, and what it covered."""
-    stopped = {
-        MAX_STATES: f"the limit of {limits.max_states} states was reached",
-        TIME_LIMIT: f"the time limit of {limits.time_limit_seconds} s was reached",
-        MAX_MEMORY: _memory_reason(limits),
-        INTERRUPTED: "the search was interrupted",
-    }
     causes = [
         f'{count} {"states" if count > 1 else "state"} outside the bound "{name}" '
         f"{'were' if count > 1 else 'was'} not left"
         for name, count in sorted(search.cut.items())
     ]
     if search.stopped_by is not None:
-        causes.insert(0, stopped[search.stopped_by])
+        causes.insert(0, stops(limits)[search.stopped_by])
     return (
         f"{'; '.join(causes)}; no violation in {len(search.space)} states "
         f"({search.expanded - search.cut_states} left by every step), {search.depth} levels deep"
     )
+
+
+def stops(limits: Limits) -> Mapping[str, str]:
+    """What it means that a search stopped, in words, by why it did."""
+    return {
+        MAX_STATES: f"the limit of {limits.max_states} states was reached",
+        TIME_LIMIT: f"the time limit of {limits.time_limit_seconds} s was reached",
+        MAX_MEMORY: _memory_reason(limits),
+        INTERRUPTED: "the search was interrupted",
+    }
 
 
 def _memory_reason(limits: Limits) -> str:
@@ -137,7 +150,7 @@ def _memory_reason(limits: Limits) -> str:
     )
 
 
-def statistics_of(system: System, search: Search, watch: Watch) -> Statistics:
+def statistics_of(search: Search, watch: Watch) -> Statistics:
     """What a search covered."""
     actions: Counter[str] = Counter()
     fired = set()
@@ -152,12 +165,12 @@ def statistics_of(system: System, search: Search, watch: Watch) -> Statistics:
         depth=search.depth,
         terminal_states=search.terminal,
         cut_states=search.cut_states,
-        model_calls=search.tables.calls(),
+        model_calls=search.model_calls(),
         seconds=watch.seconds,
         peak_memory_bytes=watch.peak_memory_bytes,
         exhaustive=search.complete,
         actions=tuple(sorted(actions.items())),
-        rules_never_fired=tuple(r.name for r in system.rules if r.name not in fired),
+        rules_never_fired=tuple(r.name for r in search.system.rules if r.name not in fired),
         stopped_by=search.stopped_by,
         out_degree=search.degree,
         tables=search.tables.sizes(),

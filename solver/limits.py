@@ -27,7 +27,9 @@ MAX_STATES = "max-states"
 TIME_LIMIT = "time-limit"
 MAX_MEMORY = "max-memory"
 INTERRUPTED = "interrupted"
+MAX_RUNS = "max-runs"
 ALL_VIOLATED = "all-violated"
+HANDED_OVER = "handed-over"
 """Why a search stopped before its end, as ``Statistics.stopped_by`` tells it."""
 
 Clock: TypeAlias = Callable[[], float]

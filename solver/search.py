@@ -104,6 +104,7 @@ class Search:
         listener: Listener,
         watch: Watch,
     ) -> None:
+        self.system = system
         self.tables = Tables(system)
         self.space = Space()
         self.edges = Edges()
@@ -231,6 +232,10 @@ class Search:
             memory_bytes=self._watch.memory_bytes,
             entries=self.tables.entries(),
         )
+
+    def model_calls(self) -> int:
+        """How often the model's own code was called."""
+        return self.tables.calls()
 
     @property
     def depth(self) -> int:

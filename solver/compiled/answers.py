@@ -6,7 +6,7 @@ numbers, and their answers become places in the pools of `kubelemma.solver.compi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -87,12 +87,13 @@ class Answers:
         """How often the model's own code was called."""
         return self._calls + self._tables.calls()
 
-    def answer(self, function: int, key: Key) -> int:
-        """Call a function, and keep the answer in the log: function, answer, key."""
-        answer = self.functions[function].answer(key)
-        self.log.add([function, answer, *key])
-        self.given[function] += 1
-        return answer
+    def answer(self, questions: Iterable[tuple[int, Key]]) -> None:
+        """Call functions, and keep the answers in the log: function, answer, key of each."""
+        record: list[int] = []
+        for function, key in questions:
+            record += (function, self.functions[function].answer(key), *key)
+            self.given[function] += 1
+        self.log.add(record)
 
     def new_rows(self, name: str) -> list[list[int]]:
         """What all values of a cell or family add to the tallies that read nothing, if any is new.

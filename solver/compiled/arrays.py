@@ -23,7 +23,7 @@ NONE: Final = -(2**63)
 DENIED, GRANTED, SILENT = range(3)
 """What a predicate may answer: false, true, nothing."""
 
-BATCH: Final = 8192
+BATCH: Final = 32768
 """The most states that are left at a time."""
 
 REGIONS: Final = 64
@@ -31,6 +31,9 @@ REGIONS: Final = 64
 
 SPARE: Final = 64
 """Slots after those that a hash leads to, so that a search for a free one need not turn back."""
+
+CACHE_LINE: Final = 128
+"""The bytes that processors move together, at most."""
 
 BILLION: Final = 10**9
 
@@ -133,7 +136,9 @@ class States(NamedTuple):
 class Candidates(NamedTuple):
     """The states that the steps of a batch lead to, in parts, one for each worker.
 
-    ``spans`` has begin and end of those of each state of the batch.
+    ``spans`` has begin and end of those of each state of the batch. ``dealt`` has for each worker
+    the candidates whose regions of the table are its own: for each part as many as ``shares`` says
+    by part and worker, from where the candidates of the part begin.
     ``ids`` has the number of the state; for one that is new, or equal to a new one before it, the
     number of states known before the batch plus the place of the first, whose slot is in
     ``places`` and whose own number in ``fresh``.
@@ -147,6 +152,8 @@ class Candidates(NamedTuple):
     places: Long
     fresh: Small
     spans: Long
+    dealt: Small
+    shares: Long
 
 
 class Work(NamedTuple):

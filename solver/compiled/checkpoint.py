@@ -3,24 +3,26 @@
 States and edges are only ever added, so their files are appended to; a small file that is replaced
 in one go says how much of them counts. They hold numbers; what the numbers mean is found out anew
 by giving the model the same questions in the same order. If it answers differently, it is another
-model, and the checkpoint is refused.
+model, and the checkpoint is refused. Checksums tell whether a file is as it was written: a number
+that the disk has changed would make a verdict wrong.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from kubelemma.solver.checkpoints import CheckpointError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "checkpoint.json"
 
 COLUMNS: Mapping[str, str] = {
@@ -38,12 +40,19 @@ COLUMNS: Mapping[str, str] = {
 """The files, and the type of the numbers in them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What the small file says: how long each column is, and all that is not a column."""
+class Saved(msgspec.Struct, frozen=True):
+    """What the small file says: of each column length and checksum, and all that is no column."""
 
-    lengths: Mapping[str, int]
-    facts: Mapping[str, Any]
+    identity: dict[str, Any]
+    lengths: dict[str, int]
+    facts: dict[str, Any]
+    sums: dict[str, int] = {}
+    own_sum: int = 0
+
+    def checksum(self) -> int:
+        """What ``own_sum`` is if nothing was changed."""
+        content = (self.identity, self.lengths, self.facts, self.sums)
+        return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
 class Checkpoint:
@@ -63,7 +72,9 @@ class Checkpoint:
                 f"{folder} has a checkpoint already; say that it is to be resumed, or choose "
                 "another folder"
             )
-        self._lengths = dict(self.saved.lengths) if self.saved else dict.fromkeys(COLUMNS, 0)
+        nothing = dict.fromkeys(COLUMNS, 0)
+        self._lengths = {**nothing, **(self.saved.lengths if self.saved else {})}
+        self._sums = {**nothing, **(self.saved.sums if self.saved else {})}
 
     def length(self, column: str) -> int:
         """How many numbers of a column are on disk."""
@@ -73,7 +84,7 @@ class Checkpoint:
         """A column, as it was saved.
 
         Raises:
-            CheckpointError: the file is shorter than it should be, or cannot be read.
+            CheckpointError: the file is not as it was written, or cannot be read.
         """
         path, length = self._path(column), self._lengths[column]
         try:
@@ -82,7 +93,10 @@ class Checkpoint:
             raise CheckpointError(f"{path} cannot be read: {error}") from error
         if len(found) != length:
             raise CheckpointError(f"{path} ends after {len(found)} of {length} numbers")
-        return found.astype(COLUMNS[column], copy=False)
+        numbers = found.astype(COLUMNS[column], copy=False)
+        if zlib.crc32(numbers.data) != self._sums[column]:
+            raise CheckpointError(f"{path} is damaged: it is not as it was written")
+        return numbers
 
     def save(self, added: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> None:
         """Append to the columns, then let the new lengths and facts count.
@@ -100,10 +114,11 @@ class Checkpoint:
         self._folder.mkdir(parents=True, exist_ok=True)
         for column, numbers in added.items():
             self._append(column, numbers)
-        content = {"identity": self._identity, "lengths": self._lengths, "facts": facts}
+        saved = Saved(self._identity, self._lengths, dict(facts), self._sums)
+        saved = msgspec.structs.replace(saved, own_sum=saved.checksum())
         fresh = self._folder / f"{MANIFEST}.new"
         with fresh.open("w", encoding="utf-8") as file:
-            json.dump(content, file)
+            json.dump(msgspec.structs.asdict(saved), file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._folder / MANIFEST)
@@ -114,10 +129,12 @@ class Checkpoint:
         with path.open("r+b" if path.exists() else "w+b") as file:
             file.truncate(self._lengths[column] * kind.itemsize)
             file.seek(0, os.SEEK_END)
-            np.ascontiguousarray(numbers, dtype=kind).tofile(file)
+            added = np.ascontiguousarray(numbers, dtype=kind)
+            added.tofile(file)
             file.flush()
             os.fsync(file.fileno())
         self._lengths[column] += int(numbers.size)
+        self._sums[column] = zlib.crc32(added.data, self._sums[column])
 
     def _path(self, column: str) -> Path:
         return self._folder / f"{column}.bin"
@@ -127,18 +144,18 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            identity, lengths = content["identity"], content["lengths"]
-            saved = Saved({column: int(lengths[column]) for column in COLUMNS}, content["facts"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise CheckpointError(f"{path} is no checkpoint: {error!r}") from error
+            saved = msgspec.json.decode(path.read_bytes(), type=Saved)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise CheckpointError(f"{path} is no checkpoint: {error}") from error
         # As JSON has it: tuples are lists there.
         for name, own in json.loads(json.dumps(self._identity)).items():
-            if identity.get(name) != own:
+            if saved.identity.get(name) != own:
                 raise CheckpointError(
                     f"{self._folder} has the checkpoint of another search: its {name} is "
-                    f"{_short(identity.get(name))}, not {_short(own)}"
+                    f"{_short(saved.identity.get(name))}, not {_short(own)}"
                 )
+        if saved.own_sum != saved.checksum():
+            raise CheckpointError(f"{path} is damaged: it is not as it was written")
         return saved
 
 

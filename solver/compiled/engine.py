@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TypeVar
 
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.checkpoints import Checkpoints
-from kubelemma.solver.events import Event, Listener, Violation
-from kubelemma.solver.explore import check as plainly_check
-from kubelemma.solver.explore import ignore, result_of, search_loops, statistics_of
+from kubelemma.solver.events import Compiling, Event, Listener, Violation
+from kubelemma.solver.explore import ENGINE as PLAIN
+from kubelemma.solver.explore import conclude, ignore
 from kubelemma.solver.limits import (
-    INTERRUPTED,
-    MAX_STATES,
-    TIME_LIMIT,
+    HANDED_OVER,
     UNLIMITED,
     Clock,
     Gauge,
@@ -25,14 +21,14 @@ from kubelemma.solver.limits import (
     resident_memory,
 )
 from kubelemma.solver.result import CheckResult
+from kubelemma.solver.search import Search
+
+from .compilation import Compilation, compilation
 
 ENGINE = "compiled"
 
-TRIAL_STATES = 5_000
-TRIAL_SECONDS = 1.0
-"""What the plain engine may use before the compiled one is started."""
-
-N = TypeVar("N", int, float)
+TRIAL_SECONDS = 0.8
+"""What the plain engine has for itself before the compiled one is looked for."""
 
 
 def check(
@@ -70,16 +66,19 @@ def best(
     *,
     workers: int = 1,
     checkpoints: Checkpoints | None = None,
+    clock: Clock = time.monotonic,
+    gauge: Gauge = resident_memory,
 ) -> CheckResult:
     """Check by the plain engine if that is over in a moment, otherwise by the compiled one.
 
-    Seconds and memory count from the start. A violation is told once.
+    Where that is still to be compiled, another process does it, and the plain engine goes on until
+    it has. Seconds and memory count from the start. A violation is told once.
 
     Raises:
         ModelError: as for both engines.
         ReplayError: the plain semantics does not confirm a counterexample.
+        CheckpointError: there is a checkpoint that may not, or cannot, be used.
     """
-    watch = Watch(limits, time.monotonic, resident_memory)
     told: set[Event] = set()
 
     def once(event: Event) -> None:
@@ -88,21 +87,40 @@ def best(
         if isinstance(event, Violation):
             told.add(event)
 
-    trial = Limits(
-        _least(limits.max_states, TRIAL_STATES),
-        _least(limits.time_limit_seconds, TRIAL_SECONDS),
-        limits.max_memory_bytes,
-    )
-    result = plainly_check(system, properties, trial, once)
-    own = {MAX_STATES: trial.max_states != limits.max_states}
-    own[TIME_LIMIT] = trial.time_limit_seconds != limits.time_limit_seconds
-    if own.get(str(result.statistics.stopped_by), False):
+    watch = _Trial(limits, clock, gauge, once, compilation())
+    search = Search(system, properties, limits, once, watch)
+    search.run()
+    if search.stopped_by == HANDED_OVER:
         return _checked(system, properties, limits, once, watch, workers, checkpoints)
-    return result
+    return conclude(PLAIN, search, limits, watch)
 
 
-def _least(limit: N | None, own: N) -> N:
-    return own if limit is None else min(limit, own)
+class _Trial(Watch):
+    """Ends the plain engine's search when there is a faster one; that goes on with this watch."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        clock: Clock,
+        gauge: Gauge,
+        listener: Listener,
+        compilation: Compilation,
+    ) -> None:
+        super().__init__(limits, clock, gauge)
+        self._listener = listener
+        self._compilation = compilation
+        self._told = self._over = False
+
+    def measure(self) -> str | None:
+        """As for every watch; or else that it is time to hand over."""
+        exceeded = super().measure()
+        if exceeded or self._over or self.seconds < TRIAL_SECONDS:
+            return exceeded
+        self._over = self._compilation.is_done()
+        if not self._over and not self._told:
+            self._told = True
+            self._listener(Compiling())
+        return HANDED_OVER if self._over else None
 
 
 def _checked(  # noqa: PLR0917 - what the two public functions take
@@ -123,11 +141,4 @@ def _checked(  # noqa: PLR0917 - what the two public functions take
 
         search.keeper = Keeper(search, system, checkpoints)
     search.run()
-    try:
-        search_loops(search)
-    except KeyboardInterrupt:
-        search.stopped_by = INTERRUPTED
-    results = tuple(result_of(system, search, limits, track) for track in search.tracks)
-    watch.measure()
-    statistics = statistics_of(system, search, watch)
-    return CheckResult(ENGINE, results, replace(statistics, model_calls=search.model_calls()))
+    return conclude(ENGINE, search, limits, watch)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import BATCH, REGIONS, SPARE, Candidates, Long, States
+from .arrays import BATCH, CACHE_LINE, REGIONS, SPARE, Candidates, Long, States
 
 A = TypeVar("A", bound=NDArray[Any])
 
@@ -116,8 +116,8 @@ def slots_for(states: int) -> int:
     return room
 
 
-def room_for_candidates(size: int, words: int) -> Candidates:
-    """Room for so many candidates."""
+def room_for_candidates(size: int, words: int, workers: int = 1) -> Candidates:
+    """Room for so many candidates, of so many workers."""
     return Candidates(
         words=np.empty((size, words), dtype=np.int64),
         hashes=np.empty(size, dtype=np.int64),
@@ -127,4 +127,7 @@ def room_for_candidates(size: int, words: int) -> Candidates:
         places=np.empty(size, dtype=np.int64),
         fresh=np.empty(size, dtype=np.int32),
         spans=np.zeros((BATCH, 2), dtype=np.int64),
+        dealt=np.empty((workers, size), dtype=np.int32),
+        # A row is one worker's to write to, and shares no cache line with another.
+        shares=np.zeros((workers, max(workers, CACHE_LINE // 8)), dtype=np.int64),
     )

@@ -3,30 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.caching import Cache
 from numba.extending import intrinsic
+
+from . import bundles  # noqa: F401 - registers types
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _INNER: dict[str, Any] = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-_OUTER: dict[str, Any] = {"_nrt": False, "cache": True, "nogil": True}
+_OUTER: dict[str, Any] = {"_nrt": False, "nogil": True}
 
 _READ, _KEEP, _DATA = 0, 3, 1
 """What ``llvm.prefetch`` is told: to read, to keep near, and that it is no code."""
 
 
+_entries: list[Any] = []
+"""All that was made by `entry`."""
+
+
 def entry(function: Callable[P, R]) -> Callable[P, R]:
-    """The function in machine code, compiled when first called and kept on disk.
+    """The function in machine code, compiled when first called and kept on disk where it may be.
 
     Without numba's memory management it may allocate nothing, and counts no references. Other
     threads may run while it does.
     """
-    return cast("Callable[P, R]", njit(**_OUTER)(function))
+    try:
+        made: Any = njit(cache=True, **_OUTER)(function)
+    except RuntimeError:  # there is no folder that may be written to
+        made = njit(**_OUTER)(function)
+    else:
+        # By itself, numba would not notice that a function was changed which this one calls.
+        made._cache._cache_file._source_stamp = _stamp()  # noqa: SLF001
+    _entries.append(made)
+    return cast("Callable[P, R]", made)
+
+
+def _stamp() -> list[tuple[str, int, int]]:
+    """What differs when a source of this folder is changed."""
+    found = [(path.name, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return [(name, status.st_mtime_ns, status.st_size) for name, status in found]
+
+
+def _caches() -> list[Any]:
+    caches = (made._cache for made in _entries)  # noqa: SLF001
+    return [cache for cache in caches if isinstance(cache, Cache)]
+
+
+def missing() -> bool:
+    """Whether some machine code is not on disk yet, but may be kept there."""
+    return any(not cache._cache_file._load_index() for cache in _caches())  # noqa: SLF001
+
+
+def folders() -> tuple[Path, ...]:
+    """Where the machine code is kept: one folder, or none if nothing may be kept."""
+    return tuple(sorted({Path(cache.cache_path) for cache in _caches()}))
+
+
+def never_called() -> list[str]:
+    """The names of those functions that were not compiled, as nobody has called them."""
+    return [made.py_func.__name__ for made in _entries if not made.signatures]
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -50,7 +92,7 @@ def _prefetch(_context: Any, array: Any, index: Any) -> Any:
         byte = cgutils.voidptr_t
         kinds = ir.FunctionType(ir.VoidType(), [byte, *[ir.IntType(32)] * 3])
         told = [cgutils.int32_t(number) for number in (_READ, _KEEP, _DATA)]
-        prefetcher: Any = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        prefetcher: Any = cgutils.get_or_insert_function(
             builder.module, kinds, "llvm.prefetch.p0i8"
         )
         builder.call(prefetcher, [builder.bitcast(entry_at, byte), *told])

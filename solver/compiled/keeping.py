@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from kubelemma.solver.search import Finding
 from kubelemma.solver.space import Hop
 
 from . import visited
+from .answers import Function, Key
 from .arrays import Long, Small
 from .checkpoint import Checkpoint
 from .growing import AT_ONCE
@@ -114,21 +116,18 @@ class Keeper:
     def _give_answers(self) -> None:
         """Ask the model again all that was asked, in the same order."""
         answers = self._search.answers
-        log: list[int] = self._checkpoint.load("answers").tolist()
-        at = 0
-        while at < len(log):
-            function, expected = log[at : at + 2]
-            end = at + 2 + len(answers.functions[function].fields)
-            try:
-                given = answers.answer(function, tuple(log[at + 2 : end]))
-            except IndexError:
-                given = -1
-            if given != expected:
-                raise CheckpointError(
-                    "the checkpoint is of another model: it answers otherwise now (have "
-                    "manifests, options or kubelemma changed since?)"
-                )
-            at = end
+        log = self._checkpoint.load("answers")
+        try:
+            answers.answer(_questions(log.tolist(), answers.functions))
+        except IndexError:
+            same = False
+        else:
+            same = np.array_equal(answers.log.array[: answers.log.used], log)
+        if not same:
+            raise CheckpointError(
+                "the checkpoint is of another model: it answers otherwise now (have manifests, "
+                "options or kubelemma changed since?)"
+            )
 
     def _restore_states(self) -> None:
         search, held = self._search, self._checkpoint
@@ -172,3 +171,13 @@ def _identity(search: CompiledSearch, system: System) -> dict[str, Any]:
         "bounds": [bound.name for bound in system.bounds],
         "properties": [(track.property.id, track.property.subject) for track in search.tracks],
     }
+
+
+def _questions(log: list[int], functions: Sequence[Function]) -> Iterator[tuple[int, Key]]:
+    """The functions and keys in a log of answers."""
+    at = 0
+    while at < len(log):
+        key = at + 2
+        end = key + len(functions[log[at]].fields)
+        yield log[at], tuple(log[key:end])
+        at = end

@@ -6,8 +6,9 @@ when one is outgrown, everything is laid out anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from math import factorial, prod
 from typing import NamedTuple
@@ -118,6 +119,19 @@ def taken_apart(places: Sequence[Place], words: Sequence[int]) -> tuple[int, ...
         rest[place.word] = (rest[place.word] - number) >> place.bits
         numbers.append(number)
     return tuple(numbers)
+
+
+def taker(places: Sequence[Place]) -> Callable[[Sequence[int]], tuple[int, ...]]:
+    """What does as `taken_apart`, in a shorter time for the fields that nearly all keys have."""
+    if not places or any(place.word or place.signed for place in places):
+        return partial(taken_apart, places)
+    fields = [(place.shift, (1 << place.bits) - 1) for place in places]
+
+    def numbers(words: Sequence[int]) -> tuple[int, ...]:
+        word = words[0]
+        return tuple([word >> shift & mask for shift, mask in fields])
+
+    return numbers
 
 
 class View(NamedTuple):

@@ -141,7 +141,6 @@ class CompiledSearch(Search):
         self.answers = Answers(system, self.tables, self._task_of)
         self._layout = Layout(system, self.tables, self.answers, self._asked())
         self.store = Store(system, self.tables, self.answers, self._layout)
-        self._system = system
         self.degree = 0
         self.counts = np.zeros(STATUSES, dtype=np.int64)
         self.edge_count = self.fault_count = 0
@@ -259,7 +258,7 @@ class CompiledSearch(Search):
 
     def _room_to_work(self) -> Work:
         return room_to_work(
-            self._system,
+            self.system,
             words=self.store.words,
             sums=self.store.known.measures.shape[1],
             key=self.store.longest_key,
@@ -270,7 +269,7 @@ class CompiledSearch(Search):
 
     def _grow_candidates(self, room: int) -> None:
         size = room * self._crew.size
-        self._candidates = growing.room_for_candidates(size, self.store.words)
+        self._candidates = growing.room_for_candidates(size, self.store.words, self._crew.size)
         self._room = room
 
     def _adopt_layout(self) -> None:
@@ -386,16 +385,21 @@ class CompiledSearch(Search):
                 work = self.works[k]
                 work.status[ASKED] = 0
                 work.recent[:] = 0
-                return expansion.expand(
+                first, last = parts[k]
+                left = expansion.expand(
                     self.store.known,
                     self.flat,
                     self._candidates,
                     work,
                     begin,
-                    *parts[k],
+                    first,
+                    last,
                     (k + 1) * self._room,
                     leave,
                 )
+                if leave and not left:
+                    self._deal(k, first - begin, last - begin)
+                return left
 
             left = self._crew.do(expand, waiting)
             if any(self.works[k].status[CRAMPED] for k in waiting):
@@ -408,6 +412,10 @@ class CompiledSearch(Search):
                 return None
         ends = [int(work.status[FOUND]) for work in self.works]
         return Batch(begin, end, sum(ends[k] - k * self._room for k in range(self._crew.size)))
+
+    def _deal(self, k: int, begin: int, end: int) -> None:
+        """Deal out what a worker found from these states of the batch."""
+        visited.deal(self._candidates, begin, end, k, self._crew.size, k * self._room)
 
     def _begin_batch(self, work: Work, first: int) -> None:
         work.status[:] = 0
@@ -425,12 +433,10 @@ class CompiledSearch(Search):
         if REGIONS * (room + SPARE) > self.flat.slots.shape[0]:
             self._rehash(room)
 
-        parts = batch.shares(size)
-
         def sift(shard: int) -> list[int]:
             return [
-                visited.sift(self.flat, self._candidates, *part, count, shard, size)
-                for part in parts
+                visited.sift(self.flat, self._candidates, part, shard, part * self._room, count)
+                for part in range(size)
             ]
 
         while True:

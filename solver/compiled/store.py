@@ -12,7 +12,7 @@ from kubelemma.solver.tables import Tables
 from .answers import Answers
 from .arrays import Known, Long
 from .growing import longer
-from .layout import Layout, Program, orders_of, taken_apart
+from .layout import Layout, Program, orders_of, taker
 from .lookups import fill
 
 LEAST_LOG = 4
@@ -52,6 +52,7 @@ class Store:
         """Lay everything out anew, with more room."""
         rows = {name: self._answers.new_rows(name) for name in self._names}
         self._program = program = self._layout.renew()
+        self._takers = [taker(places) for places in self._layout.functions]
         measures = np.zeros((self._layout.rows, program.sums), dtype=np.int64)
         self._measured = dict.fromkeys(rows, 0)
         self.known = Known(
@@ -77,8 +78,7 @@ class Store:
         """
         if not any(map(len, questions)):
             raise RuntimeError("the compiled loop waits for answers, but asked no question")
-        for function, key in self._distinct(questions):
-            self._answers.answer(function, key)
+        self._answers.answer(self._distinct(questions))
         for name in self._names:
             self._answers.new_rows(name)
         if self._layout.outgrown():
@@ -91,18 +91,18 @@ class Store:
         return False
 
     def _distinct(self, questions: list[Long]) -> Iterator[tuple[int, tuple[int, ...]]]:
-        seen = set()
-        keys, functions = self._program.keys, self._layout.functions
+        seen: set[tuple[int, ...]] = set()
+        keys = self._program.keys
         for asked in questions:
             numbers, at = asked.tolist(), 0
             while at < len(numbers):
                 function = numbers[at]
                 end = at + 1 + keys[function]
-                key = taken_apart(functions[function], numbers[at + 1 : end])
+                question = tuple(numbers[at:end])
                 at = end
-                if (function, key) not in seen:
-                    seen.add((function, key))
-                    yield function, key
+                if question not in seen:
+                    seen.add(question)
+                    yield function, self._takers[function](question[1:])
 
     def _rebuild(self) -> None:
         """Make room in all tables, and fill them again."""

@@ -2,7 +2,8 @@
 """Which states are known: the table of states, and how a batch of candidates gets into it.
 
 A batch passes four gates, each of which several workers pass at once: *expand* finds candidates,
-each worker in a part of the states; `sift` looks them up, each worker in some regions of the table;
+each worker in a part of the states, and deals them out (`deal`); `sift` looks them up, each worker
+in some regions of the table;
 `settle` numbers those that are new, in the order in which they were found; `link` notes where the
 steps lead. So the result is the same whatever the number of workers.
 """
@@ -63,45 +64,50 @@ def _place_of(room: int, h: np.uint64) -> int:
 
 
 @entry
-def sift(
-    states: States,
-    candidates: Candidates,
-    begin: int,
-    end: int,
-    count: int,
-    shard: int,
-    shards: int,
-) -> int:
-    """Look up the candidates whose regions are this worker's; -1 if a region is too full.
+def deal(candidates: Candidates, begin: int, end: int, part: int, shards: int, place: int) -> None:
+    """Deal out the candidates of these states of the batch, which are one worker's, by region.
 
-    They are those of the states from ``begin`` to ``end`` of the batch; ``count`` states are known.
+    ``part`` is the worker's number, and ``place`` where its candidates begin.
+    """
+    hashes, dealt, shares = candidates.hashes, candidates.dealt, candidates.shares
+    for shard in range(shards):
+        shares[part, shard] = 0
+    for source in range(begin, end):
+        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
+            shard = _region_of(np.uint64(hashes[c])) % shards
+            dealt[shard, place + shares[part, shard]] = c
+            shares[part, shard] += 1
+
+
+@entry
+def sift(
+    states: States, candidates: Candidates, part: int, shard: int, place: int, count: int
+) -> int:
+    """Look up the candidates that were dealt to a worker; -1 if a region is too full.
+
+    They are those of the worker ``part``, whose begin at ``place``; ``count`` states are known.
     Gives how many are new.
     """
     slots, words, hashes, new = states.slots, states.words, candidates.hashes, 0
-    width, room, last = words.shape[1], slots.shape[0] // REGIONS, hashes.shape[0]
-    for source in range(begin, end):
-        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
-            # What stands there further ahead may be left over from another batch, but does no harm.
-            if c + _FAR < last:
-                far, near = np.uint64(hashes[c + _FAR]), np.uint64(hashes[c + _NEAR])
-                if _is_mine(far, shard, shards):
-                    prefetch(slots, _place_of(room, far))
-                if _is_mine(near, shard, shards):
-                    state = slots[_place_of(room, near)] & _LOW
-                    if 0 < state <= count:
-                        prefetch(words, (state - 1) * width)
-            h = np.uint64(hashes[c])
-            if not _is_mine(h, shard, shards):
-                continue
-            at, known = _find(states, candidates, h, c, count)
-            if at < 0:
-                return -1
-            if known < 0:
-                known = count + c
-                slots[at] = (np.int64(h >> _33) << 32) | (known + 1)
-                candidates.places[c] = at
-                new += 1
-            candidates.ids[c] = known
+    width, room, mine = words.shape[1], slots.shape[0] // REGIONS, candidates.dealt
+    end = place + candidates.shares[part, shard]
+    for i in range(place, end):
+        prefetch(slots, _place_of(room, np.uint64(hashes[mine[shard, min(i + _FAR, end - 1)]])))
+        near = np.uint64(hashes[mine[shard, min(i + _NEAR, end - 1)]])
+        state = slots[_place_of(room, near)] & _LOW
+        if 0 < state <= count:
+            prefetch(words, (state - 1) * width)
+        c = mine[shard, i]
+        h = np.uint64(hashes[c])
+        at, known = _find(states, candidates, h, c, count)
+        if at < 0:
+            return -1
+        if known < 0:
+            known = count + c
+            slots[at] = (np.int64(h >> _33) << 32) | (known + 1)
+            candidates.places[c] = at
+            new += 1
+        candidates.ids[c] = known
     return new
 
 
@@ -199,6 +205,9 @@ def rehash(words: Long, slots: Long, count: int, shard: int, shards: int) -> int
     """Fill the empty slots of this worker's regions; gives -1 if one of them is too small."""
     room = slots.shape[0] // REGIONS
     for state in range(count):
+        far = hash_of_state(words, min(state + _FAR, count - 1))
+        if _is_mine(far, shard, shards):
+            prefetch(slots, _place_of(room, far))
         h = hash_of_state(words, state)
         if not _is_mine(h, shard, shards):
             continue

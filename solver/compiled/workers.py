@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from kubelemma.model.system import System
 
-from .arrays import BATCH, STATUSES, Work
+from .arrays import BATCH, CACHE_LINE, STATUSES, Work
 from .layout import choices_of
 
 T = TypeVar("T")
 N = TypeVar("N", np.int64, np.uint8)
 A = TypeVar("A")
-
-CACHE_LINE = 128
-"""The bytes that processors move together, at most."""
 
 QUESTIONS = 1 << 21
 """The room for questions of one worker, more than the states of a batch can raise."""

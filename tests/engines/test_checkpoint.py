@@ -224,6 +224,48 @@ def test_broken_manifest(promises: tuple[Property, ...], broken_off: Path, conte
         resumed(broken_off, promises)
 
 
+@pytest.mark.parametrize("part", ["facts", "lengths", "sums"])
+@pytest.mark.parametrize("content", [{}, {"expanded": 0}])
+def test_damaged_manifest(
+    promises: tuple[Property, ...], broken_off: Path, part: str, content: dict[str, int]
+) -> None:
+    """What the small file says counts only as it was written."""
+    path = broken_off / MANIFEST
+    written = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**written, part: content}), "utf-8")
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json is damaged"):
+        resumed(broken_off, promises)
+
+
+def test_single_number(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """A number less in the facts, which would leave states out, is noticed."""
+    path = broken_off / MANIFEST
+    written = json.loads(path.read_text("utf-8"))
+    written["facts"]["expanded"] += 1
+    path.write_text(json.dumps(written), "utf-8")
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json is damaged"):
+        resumed(broken_off, promises)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_damaged_column(promises: tuple[Property, ...], broken_off: Path, column: str) -> None:
+    """A number in a column that is not what was written is noticed."""
+    path = broken_off / f"{column}.bin"
+    written = bytearray(path.read_bytes())
+    written[len(written) // 2] ^= 1
+    path.write_bytes(written)
+    with pytest.raises(CheckpointError, match=rf"{column}\.bin is damaged"):
+        resumed(broken_off, promises)
+
+
+def test_unreadable_manifest(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """What stands in the place of the small file is named."""
+    (broken_off / MANIFEST).unlink()
+    (broken_off / MANIFEST).mkdir()
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json is no checkpoint"):
+        resumed(broken_off, promises)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_truncated_column(promises: tuple[Property, ...], broken_off: Path, column: str) -> None:
     """A column that is shorter than it should be, or gone, is named."""

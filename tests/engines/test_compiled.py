@@ -7,8 +7,11 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+from numba import typeof
 
 from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
@@ -16,7 +19,9 @@ from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
 from kubelemma.solver import compiled, explore
-from kubelemma.solver.events import Event, Violation
+from kubelemma.solver.compiled import growing, jit
+from kubelemma.solver.compiled.warming import use_all
+from kubelemma.solver.events import Compiling, Event, Progress, Violation
 from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, Statistics, Verdict
 
@@ -106,27 +111,78 @@ def counters(cells: int, most: int) -> System:
     return System(cells=[Cell(n, 0) for n in names], rules=[rule(n) for n in names])
 
 
-def test_one_after_the_other(promise: Promise) -> None:
+class Waited:
+    """A compilation that is done when it was asked so often."""
+
+    def __init__(self, often: int) -> None:
+        self.left = often
+
+    def is_done(self) -> bool:
+        """Whether that is over."""
+        self.left -= 1
+        return self.left < 0
+
+
+@pytest.fixture
+def best(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CheckResult]:
+    """`compiled.best` on a clock by which every look takes a tenth of a second."""
+
+    def checked(*given: Any, waits: int = 0) -> CheckResult:
+        waited = Waited(waits)
+        monkeypatch.setattr("kubelemma.solver.compiled.engine.compilation", lambda: waited)
+        ticks = count()
+        return compiled.best(*given, clock=lambda: next(ticks) / 10)
+
+    return checked
+
+
+def test_one_after_the_other(promise: Promise, best: Callable[..., CheckResult]) -> None:
     """What the plain engine does not finish in a moment is left to the compiled one."""
     low = promise(Always(View(("counter 0",)), lambda value: value < 2), "X-1")
     right = promise(Always(View(("counter 0",)), lambda value: value < 99), "X-2")
-    small, great = counters(3, 4), counters(4, 9)
+    small, great = counters(1, 2), counters(4, 9)
     events: list[Event] = []
-    assert compiled.best(small, [low, right]).engine == "plain"
-    result = compiled.best(great, [low, right], Limits(), events.append)
+    assert best(small, [low, right]).engine == "plain"
+    result = best(great, [low, right], Limits(), events.append)
     assert (result.engine, result.statistics.states) == ("compiled", 10**4)
     assert [found.verdict for found in result.properties] == [Verdict.VIOLATED, Verdict.HOLDS]
-    assert [event for event in events if isinstance(event, Violation)] == [
+    assert [event for event in events if not isinstance(event, Progress)] == [
         Violation("X-1", "the toy", 3)
     ]
 
 
-@pytest.mark.parametrize(("most", "engine"), [(100, "plain"), (7_000, "compiled")])
-def test_own_limits_come_first(most: int, engine: str) -> None:
+def test_plain_engine_goes_on_while_the_other_is_compiled(
+    best: Callable[..., CheckResult],
+) -> None:
+    """Nobody waits for a compilation, which is told once; a search may be over before it is."""
+    for waits, engine in ((100, "compiled"), (10**6, "plain")):
+        events: list[Event] = []
+        result = best(counters(4, 9), (), Limits(), events.append, waits=waits)
+        assert (result.engine, result.statistics.states) == (engine, 10**4)
+        assert [event for event in events if not isinstance(event, Progress)] == [Compiling()]
+
+
+@pytest.mark.parametrize(("most", "engine"), [(5, "plain"), (7_000, "compiled")])
+def test_own_limits_come_first(most: int, engine: str, best: Callable[..., CheckResult]) -> None:
     """A limit that the plain engine reaches by itself is no reason to start another."""
-    result = compiled.best(counters(4, 9), (), Limits(max_states=most))
+    result = best(counters(4, 9), (), Limits(max_states=most))
     assert (result.engine, result.statistics.states) == (engine, most)
     assert result.statistics.stopped_by == "max-states"
+
+
+def test_small_system_uses_every_part_of_the_loop() -> None:
+    """What is compiled in advance is all that there is to compile."""
+    use_all()
+    assert not jit.never_called()
+    assert not jit.missing()
+
+
+def test_bundles_have_one_type_each() -> None:
+    """Arrays of another kind than those that the loop was compiled for are an error."""
+    use_all()
+    wrong = growing.room_for_candidates(8, 1)._replace(hashes=np.zeros(8, dtype=np.int32))
+    with pytest.raises(TypeError, match="arrays of a Candidates of another kind"):
+        typeof(wrong)
 
 
 def test_more_orders_than_64_bits(promise: Promise) -> None:

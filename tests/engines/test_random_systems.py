@@ -31,14 +31,7 @@ from kubelemma.model.system import (
     Transition,
     View,
 )
-from kubelemma.properties.formula import (
-    Always,
-    Converges,
-    EachStep,
-    Formula,
-    LeadsTo,
-    NeverStuck,
-)
+from kubelemma.properties.formula import Always, Converges, EachStep, Formula, LeadsTo, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
