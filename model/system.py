@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, product
 from typing import Any, NamedTuple, TypeAlias
 
@@ -23,6 +24,9 @@ State: TypeAlias = tuple[Any, ...]
 """One value per position: first the cells, then the members of each family, as declared."""
 
 Arguments: TypeAlias = tuple[Any, ...]
+
+SUMMARIES_KEPT = 1024
+"""Whoever follows a run asks about the same states again and again: to find, confirm, tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,7 @@ class System:
         self.positions = self._lay_out()
         self._check_names()
         self.summaries = self._in_order()
+        self._summary = lru_cache(SUMMARIES_KEPT)(self._summed_up)
         self.initial = self.canonical(self._initial_values())
         for _ in self.successors(self.initial):
             pass
@@ -171,10 +176,15 @@ class System:
 
     # Semantics
 
-    def successors(self, state: State) -> Iterator[Transition]:
-        """Every step that some rule may take, in a fixed order; the results are not canonical."""
+    def successors(self, state: State, rule_name: str | None = None) -> Iterator[Transition]:
+        """Every step that some rule may take, in a fixed order; the results are not canonical.
+
+        With ``rule_name`` only those of this rule.
+        """
         summary = self.summary(state)
         for rule in self.rules:
+            if rule_name not in (None, rule.name):
+                continue
             reads = tuple(summary[name] for name in rule.reads)
             for where in product(*(self.positions[name] for name in rule.cells)):
                 values = tuple(state[p] for p in where)
@@ -188,6 +198,9 @@ class System:
 
     def summary(self, state: State) -> Mapping[str, Any]:
         """What every tally and best comes to in this state, by name."""
+        return self._summary(state)
+
+    def _summed_up(self, state: State) -> Mapping[str, Any]:
         result: dict[str, Any] = {}
         for summary in self.summaries:
             reads = tuple(result[name] for name in summary.reads)

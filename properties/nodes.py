@@ -38,15 +38,20 @@ STATEMENTS = (
         ),
         why="Until the old pod is deleted its ReplicaSet does not replace it.",
         conditions=(
-            "The node's zone still evicts: not when all zones are disrupted, nor when a zone of "
-            "up to 50 nodes has more than two nodes and 55 % of them down."
+            "The node's zone still evicts: not when all zones are disrupted, nor when more than "
+            "two nodes of a zone of up to 50, and at least 55 % of them, are down."
         ),
         source=(
             "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"
-            "#taint-based-evictions; pkg/controller/tainteviction/taint_eviction.go"
+            "#taint-based-evictions; pkg/controller/tainteviction/taint_eviction.go; "
+            "pkg/controller/nodelifecycle/node_lifecycle_controller.go"
         ),
         components=("node-lifecycle-controller", "taint-eviction-controller"),
-        remediation="Give tolerations of node.kubernetes.io/unreachable a tolerationSeconds.",
+        remediation=(
+            "None on the user's side: this is an invariant of the controllers themselves. How long "
+            "a pod stays is for its toleration of node.kubernetes.io/unreachable to say: with "
+            "tolerationSeconds it leaves after that time, without it stays and is not asked about."
+        ),
     ),
 )
 

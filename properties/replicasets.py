@@ -58,7 +58,10 @@ STATEMENTS = (
             "the ones with more pods of the same Deployment on their node."
         ),
         why="A scale-down that took serving pods first would cost availability for nothing.",
-        conditions="As the pods were at the time of the deletion.",
+        conditions=(
+            "As the pods were at the time of the deletion. A pod-deletion-cost, which Kubernetes "
+            "looks at before it counts pods on nodes, is the same for all pods of a template."
+        ),
         source=f"{_DOCS}#scaling-a-replicaset; pkg/controller/controller_utils.go",
         components=("replicaset-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",

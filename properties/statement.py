@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from .formula import Formula
 
+KUBERNETES = "v1.35"
+"""The version of Kubernetes that is the reference for every statement."""
+
 
 class Severity(StrEnum):
     """How much a violation matters."""
@@ -27,7 +30,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A promise of Kubernetes, independent of any scenario."""
+    """A promise of Kubernetes, independent of any scenario.
+
+    ``source`` is where it is written: pages of the documentation and paths in Kubernetes' source,
+    separated by semicolons.
+    """
 
     id: str
     title: str
@@ -39,6 +46,10 @@ class Statement:
     source: str
     components: tuple[str, ...]
     remediation: str
+
+    def references(self) -> tuple[str, ...]:
+        """The places in ``source``, one by one."""
+        return tuple(self.source.split("; "))
 
 
 @dataclass(frozen=True, slots=True)

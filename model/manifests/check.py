@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
-import msgspec
-
 from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
@@ -179,9 +177,9 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
 
     def given(self) -> tuple[tuple[str, Event], ...]:
         """The fields that are set, by their names on the wire."""
-        fields = msgspec.structs.fields(type(self))
-        values = ((f.encode_name, getattr(self, f.name)) for f in fields)
-        return tuple((name, value) for name, value in values if value is not None)
+        values = (getattr(self, name) for name in self.__struct_fields__)
+        named = zip(self.__struct_encode_fields__, values, strict=True)
+        return tuple((name, value) for name, value in named if value is not None)
 
     @property
     def event(self) -> Event:
@@ -194,12 +192,13 @@ class Faults(ApiStruct, frozen=True, kw_only=True):
     """How much may go wrong inside the control plane.
 
     Attributes:
-        stale_reads: by how many events a controller's cache may lag.
-        controller_restarts: how often a controller may restart.
+        stale_reads: by how many events the caches of loaded controllers may lag.
+        controller_restarts: how often each controller may restart; None is never for those of
+            Kubernetes, and once for loaded ones.
     """
 
     stale_reads: int = 0
-    controller_restarts: int = 0
+    controller_restarts: int | None = None
 
 
 class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
@@ -212,12 +211,16 @@ class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
 
 
 class Bounds(ApiStruct, frozen=True, kw_only=True):
-    """Where the search gives up with INCONCLUSIVE; None is no bound of the scenario's own."""
+    """Where the search gives up with INCONCLUSIVE; None is no bound of the scenario's own.
+
+    ``max_objects`` is about each kind that loaded code keeps objects of.
+    """
 
     max_states: int | None = None
     time_limit_seconds: float | None = None
     max_memory: Quantity | None = None
     max_pods: int | None = None
+    max_objects: int | None = None
 
 
 class CheckSpec(ApiStruct, frozen=True, kw_only=True):
@@ -347,11 +350,12 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
 
 def event_names() -> tuple[str, ...]:
     """All events by their names on the wire."""
-    return tuple(f.encode_name for f in msgspec.structs.fields(EventEntry))
+    return EventEntry.__struct_encode_fields__
 
 
 def _bounds(bounds: Bounds, path: FieldPath) -> Iterator[Finding]:
     yield from at_least(1, bounds.max_pods, (*path, "maxPods"))
+    yield from at_least(1, bounds.max_objects, (*path, "maxObjects"))
     if bounds.max_states is not None and bounds.max_states < 1:
         yield Finding((*path, "maxStates"), f"{bounds.max_states} is less than 1")
     if bounds.time_limit_seconds is not None and bounds.time_limit_seconds <= 0:

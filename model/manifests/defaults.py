@@ -18,6 +18,7 @@ from kubelemma.model.objects.controllers import (
     ReplicationController,
     StatefulSet,
 )
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import (
@@ -30,6 +31,7 @@ from kubelemma.model.objects.pod import (
 )
 from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
+from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.storage import (
     CSIDriver,
     CSINode,
@@ -46,7 +48,7 @@ from kubelemma.model.objects.workloads import (
 )
 from kubelemma.model.scheduler.resources import container_requests
 
-from .kinds import ApiObject, Policy, Stored, Templated
+from .kinds import ApiObject, Onlooker, Policy, Stored, Templated
 
 DEFAULT_NAMESPACE = "default"
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
@@ -76,6 +78,8 @@ def with_defaults(thing: Templated) -> Templated: ...
 def with_defaults(thing: Policy) -> Policy: ...
 @overload
 def with_defaults(thing: Stored) -> Stored: ...
+@overload
+def with_defaults(thing: Onlooker) -> Onlooker: ...
 def with_defaults(thing: ApiObject) -> ApiObject:
     """The object as the API server stores it; what is given stays as it is.
 
@@ -98,7 +102,13 @@ def with_defaults(thing: ApiObject) -> ApiObject:
             return replace(thing, metadata=replace(thing.metadata, labels=labels, namespace=""))
         case StatefulSet() | DaemonSet() | Job() | ReplicationController():
             return _templated(thing)
-        case LimitRange() | PersistentVolumeClaim() | CSIStorageCapacity():
+        case (
+            LimitRange()
+            | PersistentVolumeClaim()
+            | CSIStorageCapacity()
+            | Service()
+            | PodDisruptionBudget()
+        ):
             return replace(thing, metadata=_namespaced(thing.metadata))
         case (
             PriorityClass()

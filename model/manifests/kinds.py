@@ -11,9 +11,11 @@ from kubelemma.model.objects.controllers import (
     ReplicationController,
     StatefulSet,
 )
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
+from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.storage import (
     CSIDriver,
     CSINode,
@@ -36,8 +38,9 @@ Stored: TypeAlias = (
     | CSIDriver
     | CSIStorageCapacity
 )
+Onlooker: TypeAlias = Service | PodDisruptionBudget
 ApiObject: TypeAlias = (
-    Deployment | ReplicaSet | Pod | Node | Namespace | Templated | Policy | Stored
+    Deployment | ReplicaSet | Pod | Node | Namespace | Templated | Policy | Stored | Onlooker
 )
 
 Severity: TypeAlias = Literal["irrelevant", "not modelled"]
@@ -65,6 +68,12 @@ MODELLED: Kinds = {
     "Namespace": ("v1", Namespace),
 }
 """What a check is about."""
+
+SHOWN: Kinds = {
+    "Service": ("v1", Service),
+    "PodDisruptionBudget": ("policy/v1", PodDisruptionBudget),
+}
+"""What a check shows beside its workloads, although nobody in it acts on them."""
 
 PLACED: Kinds = {
     **MODELLED,
@@ -210,6 +219,8 @@ _OTHER: Mapping[str, Mapping[str, Note]] = {
 _BY_KIND: Mapping[str, Note] = {
     kind: note for kinds in _OTHER.values() for kind, note in kinds.items()
 }
+OTHER_KINDS = frozenset(_BY_KIND)
+"""All of these kinds."""
 _CUSTOM = Note("not modelled", "a kind that kubelemma does not know: what it does is not checked")
 
 

@@ -7,6 +7,7 @@ what the other is about.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kubelemma.model.objects import (
@@ -21,7 +22,7 @@ from kubelemma.model.objects import (
 )
 
 from .fields import NOTES, FieldNotes, FieldsByType
-from .kinds import MODELLED, PLACED, Kinds, Note
+from .kinds import MODELLED, PLACED, SHOWN, Kinds, Note
 
 
 class Purpose(NamedTuple):
@@ -31,14 +32,16 @@ class Purpose(NamedTuple):
         kinds: those that are modelled.
         other_kinds: what is said of kinds that are not, where it is said differently.
         fields: what is said of fields that are left out.
+        shown: kinds that are read to be shown, but are listed as not modelled.
     """
 
     kinds: Kinds
     other_kinds: Mapping[str, Note]
     fields: FieldsByType
+    shown: Kinds = MappingProxyType({})
 
 
-CHECK = Purpose(MODELLED, {}, NOTES)
+CHECK = Purpose(MODELLED, {}, NOTES, SHOWN)
 
 
 def _irrelevant(reason: str, *names: str) -> dict[str, Note]:

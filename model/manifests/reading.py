@@ -14,6 +14,7 @@ from kubelemma.model.objects.meta import ObjectMeta
 
 from .check import Check, validate_check, with_bare_events
 from .coverage import NotModelled, left_out, shown
+from .custom import check_custom
 from .defaults import DEFAULT_NAMESPACE, with_defaults
 from .documents import Document, name_of
 from .kinds import (
@@ -33,6 +34,8 @@ from .validation import advise, validate
 
 ObjectT = TypeVar("ObjectT")
 _ENVELOPE = ("apiVersion", "kind")
+_GIVEN_BY = {"Suppressions": "--suppressions", "Machines": "place --machines"}
+"""Our own documents that are not read among manifests, and the option that takes each."""
 _SELECTORS = {"matchLabels", "matchExpressions"}
 
 
@@ -63,12 +66,16 @@ class CheckManifest(NamedTuple):
 
 
 class Manifests(NamedTuple):
-    """Everything that was read, in reading order."""
+    """Everything that was read, in reading order.
+
+    ``others`` are the objects of kinds that are not modelled, each of which ``not_modelled`` has.
+    """
 
     objects: tuple[Manifest[ApiObject], ...] = ()
     checks: tuple[CheckManifest, ...] = ()
     not_modelled: tuple[NotModelled, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    others: tuple[Document, ...] = ()
 
     def in_namespace(self, namespace: str) -> Manifests:
         """The same with the objects that name no namespace put into this one, unless it is empty.
@@ -100,7 +107,11 @@ class _Warned(NamedTuple):
     problem: Problem
 
 
-_Item = Manifest[Any] | CheckManifest | NotModelled | Problem | _Warned
+class _Other(NamedTuple):
+    document: Document
+
+
+_Item = Manifest[Any] | CheckManifest | NotModelled | Problem | _Warned | _Other
 
 
 def interpret(
@@ -113,13 +124,17 @@ def interpret(
     items = [item for document in documents for item in _document(document, purpose)]
     objects = tuple(item for item in items if isinstance(item, Manifest))
     checks = tuple(item for item in items if isinstance(item, CheckManifest))
+    others = tuple(item.document for item in items if isinstance(item, _Other))
+    custom = check_custom(others)
+    warned = (item.problem for item in items if isinstance(item, _Warned))
     manifests = Manifests(
         objects,
         checks,
         tuple(item for item in items if isinstance(item, NotModelled)),
-        tuple(item.problem for item in items if isinstance(item, _Warned)),
+        (*warned, *custom.warnings),
+        others,
     )
-    problems = [item for item in items if isinstance(item, Problem)]
+    problems = [*(item for item in items if isinstance(item, Problem)), *custom.problems]
     scoped = bool(checks) and all(check.check.spec.resources for check in checks)
     return manifests, (*problems, *_duplicates(() if scoped else objects, checks))
 
@@ -222,6 +237,8 @@ def _of_kind(document: Document, purpose: Purpose, api_version: str, kind: str) 
         yield from _modelled(document, purpose.kinds[kind][1], purpose)
     else:
         yield from _left_out_whole(document, purpose, api_version, kind)
+        if kind in purpose.shown and purpose.shown[kind][0] == api_version:
+            yield from _shown(document, purpose.shown[kind][1])
 
 
 def _left_out_whole(
@@ -238,6 +255,7 @@ def _left_out_whole(
     note = own or why_not_modelled(api_version, kind)
     label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     yield NotModelled(document.at(), label, "", note.severity, note.reason)
+    yield _Other(document)
 
 
 def _modelled(document: Document, kind: type[ApiObject], purpose: Purpose) -> Iterator[_Item]:
@@ -256,6 +274,15 @@ def _modelled(document: Document, kind: type[ApiObject], purpose: Purpose) -> It
         yield _Warned(_problem(document, finding))
 
 
+def _shown(document: Document, kind: type[ApiObject]) -> Iterator[_Item]:
+    """An object that is read only to be shown; of its fields nothing is said."""
+    decoded = _decoded(document.data, shape_of(kind), Reading(document.written))
+    findings = [*decoded.findings, *_unrelated(validate(decoded.value), decoded.findings)]
+    yield from (_problem(document, finding) for finding in findings)
+    if not findings:
+        yield Manifest(with_defaults(decoded.value), decoded.value, document)
+
+
 def _check(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
     if api_version != CHECK_VERSION:
         message = f'"{api_version}" is not known: write {CHECK_VERSION}'
@@ -263,6 +290,8 @@ def _check(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
         return
     if kind != CHECK_KIND:
         message = f'"{kind}" is no kind of {CHECK_VERSION}: the only one is {CHECK_KIND}'
+        if kind in _GIVEN_BY:
+            message = f"{kind} are not read among manifests: give the file with {_GIVEN_BY[kind]}"
         yield Problem(document.at(("kind",)), "kind", message)
         return
     own = {k: v for k, v in document.data.items() if k not in _ENVELOPE}

@@ -20,6 +20,8 @@ from .problems import Position, Problem, did_you_mean
 _PEEK = 100
 """So many bytes tell what a file may be."""
 _SUFFIXES = (".yaml", ".yml", ".json")
+SUPPRESSIONS_FILE = ".kubelemma.yaml"
+"""What the user accepts: it may lie among the manifests, and is none."""
 _GZIP = b"\x1f\x8b"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -174,7 +176,7 @@ def _tree(top: str, errors: list[OSError]) -> _Tree:
             path = os.path.normpath(Path(folder, name))
             if name in kustomize.FILE_NAMES:
                 kustomizations[os.path.normpath(folder)] = path
-            elif name.endswith(_SUFFIXES):
+            elif name.endswith(_SUFFIXES) and name != SUPPRESSIONS_FILE:
                 files.append(path)
     return _Tree(tuple(files), kustomizations)
 

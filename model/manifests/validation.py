@@ -18,10 +18,12 @@ from kubelemma.model.objects.controllers import (
     ReplicationController,
     StatefulSet,
 )
+from kubelemma.model.objects.disruption import PodDisruptionBudget, PodDisruptionBudgetSpec
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod, PodSpec, PodTemplateSpec, ResourceRequirements
 from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
+from kubelemma.model.objects.service import Service, ServiceSpec
 from kubelemma.model.objects.storage import (
     CSIDriver,
     CSINode,
@@ -67,6 +69,9 @@ def validate(thing: ApiObject) -> Iterator[Finding]:
             yield from _node(thing)
         case Namespace():
             yield from _metadata(thing.metadata, dns_label)
+        case Service() | PodDisruptionBudget():
+            yield from _metadata(thing.metadata, dns_subdomain)
+            yield from _onlooker(thing.spec)
         case StatefulSet() | DaemonSet() | Job() | ReplicationController():
             yield from _metadata(thing.metadata, dns_subdomain)
             yield from templated(thing)
@@ -171,6 +176,23 @@ def _strategy(strategy: DeploymentStrategy, path: FieldPath) -> Iterator[Finding
         yield Finding((*path, "maxUnavailable"), f'"{unavailable}" is more than 100%')
 
 
+def _onlooker(spec: ServiceSpec | PodDisruptionBudgetSpec) -> Iterator[Finding]:
+    """Source of the second: pkg/apis/policy/validation/validation.go."""
+    if isinstance(spec, ServiceSpec):
+        yield from labels(spec.selector or {}, (*_SPEC, "selector"))
+        return
+    if spec.min_available is not None and spec.max_unavailable is not None:
+        yield Finding(_SPEC, "minAvailable and maxUnavailable are both given: remove one of them")
+    for name, bound in (
+        ("minAvailable", spec.min_available),
+        ("maxUnavailable", spec.max_unavailable),
+    ):
+        if bound is not None and bound.percent and bound.number > 100:  # noqa: PLR2004
+            yield Finding((*_SPEC, name), f'"{bound}" is more than 100%')
+    if spec.selector is not None:
+        yield from label_selector(spec.selector, (*_SPEC, "selector"))
+
+
 def _node(node: Node) -> Iterator[Finding]:
     yield from taints(node.spec.taints or (), (*_SPEC, "taints"))
     yield from quantities(node.status.capacity, ("status", "capacity"))
@@ -208,7 +230,9 @@ def advise(thing: ApiObject) -> Iterator[Finding]:
         case Namespace() | PriorityClass() | RuntimeClass() | LimitRange():
             return
         case (
-            PersistentVolume()
+            Service()
+            | PodDisruptionBudget()
+            | PersistentVolume()
             | PersistentVolumeClaim()
             | StorageClass()
             | CSINode()

@@ -2,12 +2,19 @@
 
 from .build import Application, Scenario, build
 from .consistency import Misplaced, check_findings, deployment_findings
+from .custom import Kept, Loaded, kept_objects, known_kinds, used_documents, without_kept
 
 __all__ = [
     "Application",
+    "Kept",
+    "Loaded",
     "Misplaced",
     "Scenario",
     "build",
     "check_findings",
     "deployment_findings",
+    "kept_objects",
+    "known_kinds",
+    "used_documents",
+    "without_kept",
 ]

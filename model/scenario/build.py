@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
@@ -13,10 +14,12 @@ from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
+from kubelemma.model.wiring.custom import NOTHING, Custom
 from kubelemma.model.wiring.state import DeploymentState, Group, NodeState, Phase, SetState
 from kubelemma.model.wiring.world import CONDITION_TAINTS, PodClass, Workload, World
 
 from .cluster import default_cluster
+from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, default_events, happenings
 from .room import terminating_matters
 from .shapes import Grouping, group_nodes
@@ -36,6 +39,7 @@ class Application:
     nodes: tuple[Node, ...] = ()
     pods: tuple[Pod, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
+    loaded: Loaded = NOTHING_LOADED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,27 @@ class Scenario:
     """One system to explore.
 
     ``setting`` says in sentences what is assumed. ``node_names`` are by position within the
-    family of nodes, in the initial state of ``system``.
+    family of nodes, in the initial state of ``system``. ``recipe`` is all that ``system`` was made
+    from: what `assemble` takes.
     """
 
     name: str
     world: World
     system: System
+    recipe: tuple[object, ...]
     setting: tuple[str, ...]
     node_names: tuple[str, ...]
+    custom: Custom = NOTHING
+
+    @property
+    def focus(self) -> tuple[str, ...]:
+        """The workloads in focus, such as ``Deployment default/web``."""
+        return tuple(workload.cell for workload in self.world.workloads)
 
     @property
     def subject(self) -> str:
-        """The workloads in focus."""
-        return ", ".join(workload.cell for workload in self.world.workloads)
+        """The workloads in focus and the loaded controllers, as one text."""
+        return ", ".join((*self.focus, *(c.name for c in self.custom.controllers)))
 
 
 def build(application: Application, check: Check | None = None) -> tuple[Scenario, ...]:
@@ -73,8 +85,27 @@ def build(application: Application, check: Check | None = None) -> tuple[Scenari
         ),
         entries=spec.events or default_events(application.deployments),
     )
-    groups = tuple(groups_of(application.deployments, spec))
-    return tuple(common.scenario(focus, alone=len(groups) == 1) for focus in groups)
+    groups = tuple(_groups(application, spec))
+    return tuple(common.scenario(group, alone=len(groups) == 1) for group in groups)
+
+
+class _Group(NamedTuple):
+    """What is checked as one system: workloads, and whether what is loaded is part of it."""
+
+    focus: tuple[Deployment, ...]
+    loaded: bool
+
+
+def _groups(application: Application, spec: CheckSpec) -> Iterator[_Group]:
+    """What is loaded stands with the Deployments if it looks at any, and else by itself."""
+    loaded = application.loaded
+    if loaded and loaded.watches_deployments:
+        yield _Group(_wanted(application.deployments, spec), loaded=True)
+        return
+    if loaded:
+        yield _Group((), loaded=True)
+    for focus in groups_of(application.deployments, spec):
+        yield _Group(focus, loaded=False)
 
 
 def _cluster(application: Application, spec: CheckSpec) -> tuple[tuple[Node, ...], str]:
@@ -89,13 +120,18 @@ def groups_of(
     deployments: Sequence[Deployment], spec: CheckSpec
 ) -> Iterator[tuple[Deployment, ...]]:
     """Those that are to be checked together first, then every other one alone."""
-    wanted = [d for d in deployments if not spec.workloads or is_named(d, spec.workloads)]
+    wanted = _wanted(deployments, spec)
     together = tuple(d for d in wanted if is_named(d, spec.together))
     if together:
         yield together
     for deployment in wanted:
         if deployment not in together:
             yield (deployment,)
+
+
+def _wanted(deployments: Sequence[Deployment], spec: CheckSpec) -> tuple[Deployment, ...]:
+    named = (d for d in deployments if not spec.workloads or is_named(d, spec.workloads))
+    return tuple(named)
 
 
 def is_named(deployment: Deployment, names: Iterable[str]) -> bool:
@@ -116,8 +152,15 @@ class _Common:
     placement: Placement
     entries: tuple[EventEntry, ...]
 
-    def scenario(self, focus: tuple[Deployment, ...], *, alone: bool) -> Scenario:
-        """The scenario with these workloads in focus; the others stand by."""
+    def scenario(self, group: _Group, *, alone: bool) -> Scenario:
+        """The scenario of a group; all other workloads stand by."""
+        custom = custom_of(self.application.loaded, self.spec) if group.loaded else NOTHING
+        name = self._name(group.focus, custom, alone=alone)
+        if not group.focus:
+            return _without_workloads(name, custom)
+        return self._with_workloads(name, group.focus, custom)
+
+    def _with_workloads(self, name: str, focus: tuple[Deployment, ...], custom: Custom) -> Scenario:
         happening = happenings(self.entries, focus, self.spec.faults)
         classes = tuple(_classes(focus, happening))
         standing = self._standing(focus)
@@ -143,16 +186,23 @@ class _Common:
             max_pods=most,
             follows_terminating=world.follows_terminating,
         )
+        recipe = (world, start, happening.events, Choices(scoring, most), custom)
         return Scenario(
-            name=self._name(focus, alone=alone),
+            name=name,
             world=world,
-            system=assemble(world, start, happening.events, Choices(scoring, most)),
-            setting=setting(world, start, happening.events, words),
+            system=assemble(*recipe),
+            recipe=recipe,
+            setting=(
+                *setting(world, start, happening.events, words),
+                *custom_setting(custom),
+            ),
             node_names=names,
+            custom=custom,
         )
 
-    def _name(self, focus: tuple[Deployment, ...], *, alone: bool) -> str:
-        own = "+".join("/".join(key_of(d)) for d in focus)
+    def _name(self, focus: tuple[Deployment, ...], custom: Custom, *, alone: bool) -> str:
+        parts = ["/".join(key_of(d)) for d in focus]
+        own = "+".join(parts + [c.name for c in custom.controllers]) or "custom-resources"
         if self.title and alone:
             return self.title
         return f"{self.title}: {own}" if self.title else own
@@ -210,6 +260,14 @@ class _Common:
             for workload, there in zip(world.workloads, placed, strict=True)
         )
         return Start(deployments, queues, tuple(state for state, _ in named)), names
+
+
+def _without_workloads(name: str, custom: Custom) -> Scenario:
+    """A scenario of loaded code alone: it has no pods, so it needs no nodes."""
+    world = World((), (), (), (), frozenset())
+    recipe = (world, Start((), (), ()), (), Choices(), custom)
+    setting = tuple(custom_setting(custom))
+    return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
 
 
 def _classes(focus: Sequence[Deployment], happening: Happenings) -> Iterator[PodClass]:

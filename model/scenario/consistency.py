@@ -19,13 +19,21 @@ class Misplaced(NamedTuple):
     finding: Finding
 
 
-def check_findings(spec: CheckSpec, nodes: tuple[Node, ...]) -> Iterator[Finding]:
-    """What is wrong with the Check, given the Node objects of the manifests."""
+def check_findings(
+    spec: CheckSpec, nodes: tuple[Node, ...], *, caches: bool = False
+) -> Iterator[Finding]:
+    """What is wrong with the Check, given the Node objects of the manifests.
+
+    ``caches`` says whether there are controllers that have some: loaded ones.
+    """
     yield from _names(spec, nodes)
     yield from _events(spec, nodes)
-    if spec.faults.stale_reads:
+    if spec.faults.stale_reads and not caches:
         path: FieldPath = ("spec", "faults", "staleReads")
-        message = f"is {spec.faults.stale_reads}: controllers read the store here, only 0 can be"
+        message = (
+            f"is {spec.faults.stale_reads}: controllers read the store here, only 0 can be, unless "
+            "a controller of your own is loaded (--load)"
+        )
         yield Finding(path, message)
 
 

@@ -116,12 +116,18 @@ def _event(world: World, event: Event) -> str:
     often = "once" if event.budget == 1 else f"up to {event.budget} times"
     target = ""
     if event.workload >= 0:
-        target = f" of {world.workloads[event.workload].name}"
+        target = f" of {_name(world, world.workloads[event.workload])}"
         if event.action == "scale":
             target += f" to {event.value}"
     elif event.node:
         target = f" of {event.node}"
     return f"{event.action.removeprefix('user-')}{target} {often}{_behaviours(world, event)}"
+
+
+def _name(world: World, workload: Workload) -> str:
+    """The name of a workload; with its namespace where there are several."""
+    several = len({other.namespace for other in world.workloads}) > 1
+    return f"{workload.namespace}/{workload.name}" if several else workload.name
 
 
 def _behaviours(world: World, event: Event) -> str:

@@ -7,7 +7,18 @@ from dataclasses import dataclass, replace
 
 from kubelemma.model.system import Best, Bound, Cell, Family, Rule, System, Tally, View
 
-from . import deployment, environment, kubelet, nodelifecycle, replicaset, scheduler, scoring
+from . import (
+    caches,
+    deployment,
+    environment,
+    kubelet,
+    loaded,
+    nodelifecycle,
+    replicaset,
+    scheduler,
+    scoring,
+)
+from .custom import NOTHING, Custom
 from .state import IDLE, Counts, DeploymentState, NodeState
 from .topology import Topology, summaries, topology_of
 from .world import NODES, Workload, World
@@ -34,9 +45,13 @@ class Choices:
 
 
 def assemble(
-    world: World, start: Start, events: tuple[environment.Event, ...], choices: Choices
+    world: World,
+    start: Start,
+    events: tuple[environment.Event, ...],
+    choices: Choices,
+    custom: Custom = NOTHING,
 ) -> System:
-    """The system of a scenario.
+    """The system of a scenario, with the ``custom`` part that is loaded.
 
     Every rule of the control plane is a task of its own: components work off their queues key by
     key, and endless work on one key starves no other.
@@ -50,23 +65,21 @@ def assemble(
         rules += deployment.rules(workload)
         rules += replicaset.rules(world, workload)
         rules += scheduler.rules(world, workload, topologies, scorings)
+    if world.shapes:
+        rules += [*kubelet.rules(world), *_failure_rules(world, start, events)]
+    tasks = [replace(rule, task=rule.name) for rule in rules]
+    own, others = loaded.rules(world, custom)
+    cells = [*_cells(world, start), *budgets]
     return System(
-        cells=[*_cells(world, start), *budgets],
+        cells=[*cells, *loaded.cells(world, custom, {c.name: c.initial for c in cells})],
         families=[Family(NODES, tuple(sorted(start.nodes)))],
         tallies=tallies,
         bests=bests,
-        rules=[
-            *(
-                replace(rule, task=rule.name)
-                for rule in (
-                    *rules,
-                    *kubelet.rules(world),
-                    *_failure_rules(world, start, events),
-                )
-            ),
-            *happenings,
+        rules=caches.observed(world, custom, (*tasks, *own, *happenings, *others)),
+        bounds=[
+            *(_pod_bound(world, workload, choices.max_pods) for workload in world.workloads),
+            *loaded.bounds(custom),
         ],
-        bounds=[_pod_bound(world, workload, choices.max_pods) for workload in world.workloads],
     )
 
 
@@ -107,7 +120,7 @@ def _summaries(
     topologies: tuple[Topology, ...],
     scorings: tuple[scoring.Scoring, ...] | None,
 ) -> tuple[list[Tally], list[Best]]:
-    tallies: list[Tally] = list(nodelifecycle.tallies(world))
+    tallies: list[Tally] = list(nodelifecycle.tallies(world)) if world.shapes else []
     bests: list[Best] = []
     for workload in world.workloads:
         tallies += replicaset.tallies(world, workload)

@@ -25,7 +25,10 @@ def rules(world: World) -> tuple[Rule, ...]:
 
 def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
-    label = f"{world.workloads[pod_class.workload].name}, template {pod_class.template}"
+    workload = world.workloads[pod_class.workload]
+    alike = [other for other in world.workloads if other.name == workload.name]
+    name = workload.name if len(alike) == 1 else f"{workload.namespace}/{workload.name}"
+    label = f"{name}, template {pod_class.template}"
     nodes = (NODES,)
     admission = _while_up(pod_class, (Phase.ASSIGNED,), partial(_admission, world))
     yield Rule(f"admit or reject {label}", KUBELET, nodes, admission)

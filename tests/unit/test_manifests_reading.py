@@ -350,10 +350,10 @@ def test_events_from_a_flag(text: str, entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("folder", "kinds", "others"),
     [
-        ("online-boutique", {"Deployment": 12}, {"Service", "ServiceAccount"}),
+        ("online-boutique", {"Deployment": 12, "Service": 12}, {"Service", "ServiceAccount"}),
         (
             "podinfo",
-            {"Deployment": 4},
+            {"Deployment": 4, "Service": 5},
             {
                 "Service",
                 "ServiceAccount",
@@ -365,7 +365,7 @@ def test_events_from_a_flag(text: str, entry: dict[str, Any]) -> None:
         ),
         (
             "kubernetes-examples",
-            {"Deployment": 3},
+            {"Deployment": 3, "Service": 4},
             {"Service", "ReplicationController", "DaemonSet", "StatefulSet", "StorageClass"},
         ),
     ],
@@ -386,8 +386,8 @@ def test_real_kustomize() -> None:
     """What Kustomize builds of a base holds the same objects as its files."""
     base = [Source(str(MANIFESTS / "online-boutique"))]
     built, plain = load(base), load(base, kustomize=False)
-    by_name = {m.object.metadata.name: m.object for m in plain.objects}
-    assert {m.object.metadata.name: m.object for m in built.objects} == by_name
+    by_name = {(type(m.object), m.object.metadata.name): m.object for m in plain.objects}
+    assert {(type(m.object), m.object.metadata.name): m.object for m in built.objects} == by_name
 
 
 def oracle_problems() -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Controllers, events and resources that users bring along: objects, requests, declarations."""

@@ -1,0 +1,227 @@
+"""The loaded part of a scenario: its objects at the start, its bounds, and what is assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from kubelemma.model.custom.declarations import Code, Controller, CustomEvent
+from kubelemma.model.custom.legal import DEPLOYMENT
+from kubelemma.model.custom.objects import FrozenMap, Object, Objects, Owner, freeze
+from kubelemma.model.manifests.check import CheckSpec
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.custom import (
+    DEFINITION,
+    Definition,
+    belongs,
+    definitions,
+    with_schema_defaults,
+)
+from kubelemma.model.manifests.defaults import DEFAULT_NAMESPACE
+from kubelemma.model.manifests.documents import Document
+from kubelemma.model.manifests.kinds import CLUSTER_SCOPED, MODELLED, OTHER_KINDS
+from kubelemma.model.manifests.problems import Problem
+from kubelemma.model.manifests.reading import Manifests
+from kubelemma.model.wiring.custom import NOTHING, Custom
+
+MORE_OBJECTS = 4
+"""So many objects more than at the start are followed of each kind, where nobody says."""
+_KEPT = frozenset({"apiVersion", "kind", "metadata", "spec", "status", "data"})
+
+
+class Kept(NamedTuple):
+    """An object that is kept as it is, and where it is written."""
+
+    object: Object
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loaded code brings to an application.
+
+    Attributes:
+        predicates: the code of its properties, on which verdicts depend, too.
+        kinds: all that anything of it looks at.
+        objects: those of its kinds, Deployments aside.
+    """
+
+    controllers: tuple[Controller, ...] = ()
+    events: tuple[CustomEvent, ...] = ()
+    predicates: tuple[Code, ...] = ()
+    kinds: tuple[str, ...] = ()
+    objects: tuple[Object, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.controllers or self.events or self.predicates)
+
+    @property
+    def watches_deployments(self) -> bool:
+        """Whether anything of it looks at Deployments, which are one system with it then."""
+        return DEPLOYMENT in self.kinds
+
+
+NOTHING_LOADED = Loaded()
+
+
+def custom_of(loaded: Loaded, spec: CheckSpec) -> Custom:
+    """The loaded part under a Check."""
+    if not loaded:
+        return NOTHING
+    kinds = [kind for kind in loaded.kinds if kind != DEPLOYMENT]
+    objects = {kind: _sorted(o for o in loaded.objects if o.kind == kind) for kind in kinds}
+    given = spec.faults.controller_restarts
+    bound = spec.bounds.max_objects
+    return Custom(
+        controllers=loaded.controllers,
+        events=loaded.events,
+        predicates=loaded.predicates,
+        objects=objects,
+        restarts=1 if given is None else given,
+        lag=spec.faults.stale_reads,
+        most={kind: bound or len(found) + MORE_OBJECTS for kind, found in objects.items()},
+    )
+
+
+def _sorted(objects: Iterable[Object]) -> Objects:
+    return tuple(sorted(objects, key=lambda found: found.key))
+
+
+# From manifests
+
+
+def known_kinds(manifests: Manifests) -> frozenset[str]:
+    """All kinds that Kubernetes, a definition or an object has."""
+    defined = {definition.kind for definition in definitions(manifests.others)}
+    written = {document.data["kind"] for document in manifests.others}
+    return frozenset({*MODELLED, *OTHER_KINDS, *defined, *written})
+
+
+def kept_objects(
+    manifests: Manifests, kinds: Iterable[str], namespace: str
+) -> tuple[tuple[Kept, ...], tuple[Problem, ...]]:
+    """The objects of these kinds, and what is wrong with them.
+
+    ``namespace`` is of those that name none.
+    """
+    wanted = frozenset(kinds)
+    defined = definitions(manifests.others)
+    kept: list[Kept] = []
+    problems: list[Problem] = []
+    groups: dict[str, str] = {}
+    for document in manifests.others:
+        kind, group = document.data["kind"], document.data["apiVersion"].rpartition("/")[0]
+        if kind not in wanted:
+            continue
+        if groups.setdefault(kind, group) != group:
+            message = f"{kind} is a kind of {groups[kind]} already: they cannot be told apart here"
+            problems.append(Problem(document.at(("apiVersion",)), "apiVersion", message))
+        definition = next((d for d in defined if belongs(document, d)), None)
+        kept.append(Kept(_object(document, definition, namespace or DEFAULT_NAMESPACE), document))
+    return tuple(kept), (*problems, *_twice(kept))
+
+
+def _twice(kept: Iterable[Kept]) -> Iterator[Problem]:
+    first: dict[str, Document] = {}
+    for found, document in kept:
+        if str(found) in first:
+            where = first[str(found)].at(("metadata", "name"))
+            message = f"{found} is defined twice (first in {where})"
+            yield Problem(document.at(("metadata", "name")), "metadata.name", message)
+        first.setdefault(str(found), document)
+
+
+def _object(document: Document, definition: Definition | None, namespace: str) -> Object:
+    data = with_schema_defaults(document, definition)
+    metadata = data.get("metadata") or {}
+    kind = data["kind"]
+    everywhere = kind in CLUSTER_SCOPED or (definition is not None and not definition.namespaced)
+    owners = metadata.get("ownerReferences") or ()
+    return Object(
+        kind=kind,
+        namespace="" if everywhere else metadata.get("namespace") or namespace,
+        name=str(metadata.get("name") or ""),
+        labels=_map(metadata, "labels"),
+        annotations=_map(metadata, "annotations"),
+        owners=tuple(Owner(str(o.get("kind")), str(o.get("name"))) for o in owners),
+        finalizers=tuple(metadata.get("finalizers") or ()),
+        deleting=bool(metadata.get("deletionTimestamp")),
+        spec=_map(data, "spec"),
+        status=_map(data, "status"),
+        data=_map(data, "data"),
+    )
+
+
+def _map(data: Mapping[str, Any], part: str) -> FrozenMap:
+    frozen = freeze(data.get(part) or {}, part)
+    return frozen if isinstance(frozen, FrozenMap) else FrozenMap({"": frozen})
+
+
+def without_kept(manifests: Manifests, kinds: Iterable[str], kept: tuple[Kept, ...]) -> Manifests:
+    """The manifests, where what is kept is not listed as left out any more, but for odd parts.
+
+    Nor are the definitions of these kinds.
+    """
+    places = {found.document.at() for found in kept}
+    places |= {d.document.at() for d in definitions(manifests.others) if d.kind in set(kinds)}
+    left = tuple(m for m in manifests.not_modelled if m.path or m.position not in places)
+    return manifests._replace(not_modelled=(*left, *_odd_parts(kept)))
+
+
+def _odd_parts(kept: Iterable[Kept]) -> Iterator[NotModelled]:
+    for found, document in kept:
+        for part in document.data:
+            if part not in _KEPT:
+                reason = "loaded code sees metadata, spec, status and data only"
+                yield NotModelled(document.at((part,)), str(found), part, "not modelled", reason)
+
+
+def used_documents(manifests: Manifests, kept: Iterable[Kept]) -> Iterator[tuple[Document, Any]]:
+    """What has to be kept on file to read these objects again, each with its data."""
+    for document in manifests.others:
+        if document.data["kind"] == DEFINITION:
+            yield document, document.data
+    for found, document in kept:
+        metadata = {**document.data.get("metadata", {})}
+        metadata |= {"namespace": found.namespace} if found.namespace else {}
+        yield document, {**document.data, "metadata": metadata}
+
+
+# What is assumed
+
+
+def custom_setting(custom: Custom) -> Iterator[str]:
+    """The sentences about the loaded part."""
+    if custom is NOTHING:
+        return
+    for controller in custom.controllers:
+        reads = f", reads {', '.join(controller.reads)}" if controller.reads else ""
+        yield (
+            f"{controller.name}, loaded from {controller.code.file}: reconciles {controller.kind}"
+            f"{reads}; {_restarts(custom)}; {_caches(custom)}"
+        )
+    found = [str(o) for objects in custom.objects.values() for o in objects]
+    yield f"custom objects at the start: {', '.join(found) or 'none'}"
+    for event in custom.events:
+        often = "once" if event.times == 1 else f"up to {event.times} times"
+        yield f"event of the loaded file, at any time: {event.name} {often}"
+    bounds = ", ".join(f"{most} of {kind}" for kind, most in custom.most.items())
+    if bounds:
+        yield f"bound: at most {bounds} at once"
+
+
+def _restarts(custom: Custom) -> str:
+    match custom.restarts:
+        case 0:
+            return "it never restarts"
+        case 1:
+            return "it may restart once, at any point"
+        case often:
+            return f"it may restart up to {often} times, at any point"
+
+
+def _caches(custom: Custom) -> str:
+    if not custom.lag:
+        return "its caches are current"
+    return f"its caches lag by up to {custom.lag} {'event' if custom.lag == 1 else 'events'}"
