@@ -68,7 +68,8 @@ class Statistics:
 
     ``out_degree`` is the greatest number of steps from a state. ``tables`` says how many answers
     of the model are kept, by what was asked: how often a controller's rules met other values, how
-    many values a tally took.
+    many values a tally took. ``remembered`` says that an earlier run found all this: seconds and
+    memory are that run's. ``runs`` and ``seed`` are of an engine that draws runs at random.
     """
 
     states: int = 0
@@ -86,6 +87,9 @@ class Statistics:
     stopped_by: str | None = None
     out_degree: int = 0
     tables: tuple[tuple[str, int], ...] = ()
+    remembered: bool = False
+    runs: int = 0
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
