@@ -1,0 +1,176 @@
+"""Scenarios as pytest sees them: a file has scenarios, a scenario has a test for each property."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+from kubelemma import api
+from kubelemma.model.manifests import InvalidInput
+from kubelemma.properties.statement import Property
+from kubelemma.reports.document import PropertyReport, Result, ScenarioReport
+from kubelemma.solver.result import Verdict
+
+from .checking import Means, engine_called, explore, severity_called
+from .given import ask_about
+from .marks import FINDING, WHY
+from .telling import told
+
+
+class Unproved(Exception):
+    """A property of a scenario that did not come out as it should; the message tells why."""
+
+
+def means_of(config: pytest.Config) -> Means:
+    """How checks are made, by the options and the configuration file.
+
+    Raises:
+        UsageError: one of them is wrong.
+    """
+    save = config.getini("kubelemma_save")
+    if config.getini("kubelemma_inconclusive") not in ("fail", "xfail"):
+        raise pytest.UsageError("kubelemma_inconclusive: expected fail or xfail")
+    try:
+        return Means(
+            engine=engine_called(_option(config, "kubelemma_engine")),
+            time_limit=_seconds(_option(config, "kubelemma_time_limit")),
+            fail_on=severity_called(config.getini("kubelemma_fail_on")),
+            load=tuple(str(config.rootpath / file) for file in config.getini("kubelemma_load")),
+            root=config.rootpath if save else None,
+            origin=config.invocation_params.dir,
+        )
+    except InvalidInput as error:
+        problems = "\n".join(f"kubelemma_{problem}" for problem in error.problems)
+        raise pytest.UsageError(problems) from error
+
+
+def _option(config: pytest.Config, name: str) -> str:
+    return str(config.getoption(name, None) or config.getini(name))
+
+
+def _seconds(given: str) -> float | None:
+    try:
+        seconds = float(given) if given else None
+    except ValueError:
+        seconds = 0.0
+    if seconds is not None and not seconds > 0:
+        raise pytest.UsageError(f'kubelemma_time_limit: "{given}" is no number of seconds above 0')
+    return seconds
+
+
+class ScenarioFile(pytest.File):
+    """A file with scenarios."""
+
+    def collect(self) -> Iterator[ScenarioNode]:
+        """The scenarios of the file.
+
+        Raises:
+            CollectError: something is wrong with the input, or there is nothing to check.
+        """
+        try:
+            means = means_of(self.config)
+        except pytest.UsageError as error:
+            raise self.CollectError(str(error)) from error
+        path = os.path.relpath(self.path)
+        try:
+            asked = ask_about((path,), {"time_limit": means.time_limit, "load": means.load})
+        except InvalidInput as error:
+            raise self.CollectError(str(error)) from error
+        if not any(case.check.metadata.name for case in asked.cases):
+            raise self.CollectError(f"{path}: there is no scenario (kind: Check) in this file")
+        for warning in asked.warnings:
+            self.warn(pytest.PytestWarning(str(warning)))
+        for case in asked.cases:
+            yield ScenarioNode.of(self, case, means)
+
+
+class ScenarioNode(pytest.Collector):
+    """A scenario; it is explored once, when the first of its tests is run."""
+
+    case: api.Case
+    means: Means
+
+    @classmethod
+    def of(cls, parent: ScenarioFile, case: api.Case, means: Means) -> ScenarioNode:
+        """The node of a case."""
+        node: ScenarioNode = cls.from_parent(parent, name=case.scenario.name)
+        node.case, node.means = case, means
+        return node
+
+    def collect(self) -> Iterator[PropertyItem]:
+        """A test for each property of each object."""
+        properties = self.case.properties
+        for prop in properties:
+            several = sum(other.id == prop.id for other in properties) > 1
+            yield PropertyItem.of(self, prop, f"{prop.id}[{prop.subject}]" if several else prop.id)
+
+    @cached_property
+    def found(self) -> ScenarioReport:
+        """What is found out about the scenario."""
+        (scenario,) = explore((self.case,), self.means).scenarios
+        return scenario
+
+
+class PropertyItem(pytest.Item):
+    """A property of a scenario, as a test."""
+
+    scenario: ScenarioNode
+    property: Property
+
+    @classmethod
+    def of(cls, parent: ScenarioNode, prop: Property, name: str) -> PropertyItem:
+        """The test of a property."""
+        item: PropertyItem = cls.from_parent(parent, name=name)
+        item.scenario, item.property = parent, prop
+        return item
+
+    def runtest(self) -> None:
+        """Pass, fail with the story, or say why nothing is known.
+
+        Raises:
+            Unproved: it is violated, or did not come out as expected, or was not decided.
+        """
+        prop = self._found()
+        fail_on = self.scenario.means.fail_on
+        result = prop.result(fail_on)
+        if result is Result.PASSED:
+            self._note(prop)
+            return
+        if result is Result.INCONCLUSIVE and self._may_be_open():
+            pytest.xfail(f"inconclusive: {prop.message}")
+        raise Unproved(told(self.scenario.found, prop, fail_on))
+
+    def _found(self) -> PropertyReport:
+        wanted = (self.property.id, self.property.subject)
+        return next(p for p in self.scenario.found.properties if (p.id, p.subject) == wanted)
+
+    def _may_be_open(self) -> bool:
+        return bool(self.config.getini("kubelemma_inconclusive") == "xfail")
+
+    def _note(self, prop: PropertyReport) -> None:
+        """Say in the report what is to be known of a success."""
+        if prop.expected is not None:
+            return
+        if prop.excuse:
+            self._say("suppressed", prop.excuse)
+        elif prop.finding == "vacuous":
+            self._say("vacuous", prop.message)
+        elif prop.verdict is Verdict.VIOLATED:
+            self._say("mild", f"violated, but less severe than {self.scenario.means.fail_on}")
+
+    def _say(self, finding: str, why: str) -> None:
+        self.user_properties += [(FINDING, finding), (WHY, why)]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The story; a traceback only of what should not happen."""
+        if isinstance(excinfo.value, Unproved):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[os.PathLike[str] | str, int | None, str]:
+        """Where the test stands: its file, and what it is called."""
+        return self.path, None, f"{self.scenario.name}: {self.name}"

@@ -1,0 +1,95 @@
+"""Rules that owners and administrators set: disruption budgets, priorities, limits, runtimes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from .affinities import node_selectors, tolerations
+from .words import Manifest, Manifests, cpu, labels, memory, metadata, objects, selectors
+
+_HIGHEST_PRIORITY = 1_000_000_000
+_AMOUNTS = st.integers(0, 3) | st.integers(0, 100).map(lambda n: f"{n}%")
+
+
+def disruption_budgets(*, selector: Manifests | None = None) -> Manifests:
+    """PodDisruptionBudgets, by what must stay or by what may go, but never both."""
+    spec = st.builds(
+        lambda pods, bound, amount: {"selector": pods, bound: amount},
+        selectors(least=1) if selector is None else selector,
+        st.sampled_from(("minAvailable", "maxUnavailable")),
+        _AMOUNTS,
+    )
+    return objects("policy/v1", "PodDisruptionBudget", metadata=metadata(), spec=spec)
+
+
+def services(*, selector: st.SearchStrategy[dict[str, str]] | None = None) -> Manifests:
+    """Services of the pods with these labels."""
+    spec = st.builds(
+        lambda pods, port: {"selector": pods, "ports": [{"port": port}]},
+        labels(least=1) if selector is None else selector,
+        st.integers(1, 65535),
+    )
+    return objects("v1", "Service", metadata=metadata(), spec=spec)
+
+
+def priority_classes() -> Manifests:
+    """PriorityClasses of users."""
+    own: dict[str, st.SearchStrategy[Any]] = {
+        "globalDefault": st.booleans(),
+        "preemptionPolicy": st.sampled_from(("PreemptLowerPriority", "Never")),
+    }
+    return st.builds(
+        lambda whole, rest: {**whole, **rest},
+        objects(
+            "scheduling.k8s.io/v1",
+            "PriorityClass",
+            metadata=metadata(namespaced=False),
+            value=st.integers(-1000, _HIGHEST_PRIORITY),
+        ),
+        st.fixed_dictionaries({}, optional=own),
+    )
+
+
+def runtime_classes() -> Manifests:
+    """RuntimeClasses, with what they need beside the containers and where they are."""
+    overhead = st.fixed_dictionaries({}, optional={"cpu": cpu(500), "memory": memory(256)})
+    scheduling = st.fixed_dictionaries(
+        {},
+        optional={
+            "nodeSelector": node_selectors(),
+            "tolerations": st.lists(tolerations(), max_size=1),
+        },
+    )
+    return objects(
+        "node.k8s.io/v1",
+        "RuntimeClass",
+        metadata=metadata(namespaced=False),
+        handler=st.sampled_from(("runc", "gvisor")),
+        overhead=st.builds(lambda fixed: {"podFixed": fixed}, overhead),
+        scheduling=scheduling,
+    )
+
+
+def limit_ranges() -> Manifests:
+    """LimitRanges with defaults for containers, within their bounds."""
+    spec = st.lists(_limits(), min_size=1, max_size=2, unique_by=lambda item: item["type"])
+    return objects(
+        "v1", "LimitRange", metadata=metadata(), spec=st.builds(lambda i: {"limits": i}, spec)
+    )
+
+
+@st.composite
+def _limits(draw: st.DrawFn) -> Manifest:
+    """One item: min <= defaultRequest <= default <= max."""
+    kind = draw(st.sampled_from(("Container", "Pod")))
+    ordered = sorted(draw(st.lists(st.integers(1, 40), min_size=4, max_size=4)))
+    fields = ("min", "defaultRequest", "default", "max")
+    allowed = fields if kind == "Container" else ("min", "max")
+    amounts = {
+        field: {"cpu": f"{n * 100}m", "memory": f"{n * 64}Mi"}
+        for field, n in zip(fields, ordered, strict=True)
+        if field in allowed
+    }
+    return {"type": kind, **amounts}

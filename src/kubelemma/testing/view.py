@@ -1,0 +1,239 @@
+"""A state of a run as people see a cluster: Deployments, nodes and pods with names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from kubelemma.model.manifests import did_you_mean
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.system import State
+from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.world import NODES, Workload
+from kubelemma.reports.narrate.cast import Cast
+from kubelemma.reports.narrate.picture import PHASES
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+NamedT = TypeVar("NamedT", bound=_Named)
+
+_READY = ("ready", "available")
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """A pod.
+
+    Attributes:
+        name: as stories call it.
+        workload: the Deployment that it belongs to, as ``namespace/name``.
+        version: ``v1`` for the template at the start, ``v2`` for the next.
+        phase: pending, bound, not ready, ready, available, or terminating.
+        node: where it is; empty where it has no node.
+    """
+
+    name: str
+    workload: str
+    version: str
+    phase: str
+    node: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether the API shows it as Ready."""
+        return self.phase in _READY
+
+    @property
+    def available(self) -> bool:
+        """Whether it has been Ready for ``minReadySeconds``."""
+        return self.phase == "available"
+
+    @property
+    def terminating(self) -> bool:
+        """Whether it is being deleted."""
+        return self.phase == "terminating"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """A node.
+
+    ``up`` is the truth, ``ready`` what the API shows; ``evicting`` tells that it is tainted
+    NoExecute because it is unreachable.
+    """
+
+    name: str
+    zone: str
+    up: bool
+    ready: bool
+    evicting: bool
+    cordoned: bool
+    draining: bool
+    pods: tuple[PodView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentView:
+    """A Deployment with its ReplicaSets and pods.
+
+    ``replicas`` and ``version`` are what its owner asks for; ``replica_sets`` has the
+    ``spec.replicas`` of each of its ReplicaSets by version.
+    """
+
+    name: str
+    replicas: int
+    version: str
+    paused: bool
+    replica_sets: Mapping[str, int]
+    pods: tuple[PodView, ...]
+
+    @property
+    def pending(self) -> int:
+        """How many pods have no node."""
+        return sum(not pod.node for pod in self.pods)
+
+    @property
+    def ready(self) -> int:
+        """How many pods the API shows as Ready."""
+        return sum(pod.ready for pod in self.pods)
+
+    @property
+    def available(self) -> int:
+        """How many pods have been Ready for ``minReadySeconds``."""
+        return sum(pod.available for pod in self.pods)
+
+    @property
+    def updated(self) -> int:
+        """How many pods, terminating ones aside, are of the version that is asked for."""
+        return sum(pod.version == self.version and not pod.terminating for pod in self.pods)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is as its owner asks for: ``kubectl rollout status`` would be done."""
+        alive = [pod for pod in self.pods if not pod.terminating]
+        right = [pod for pod in alive if pod.available and pod.version == self.version]
+        return len(alive) == len(right) == self.replicas
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """One state of a run. ``cells`` has what the model itself holds, by name."""
+
+    deployments: tuple[DeploymentView, ...]
+    nodes: tuple[NodeView, ...]
+    pods: tuple[PodView, ...]
+    cells: Mapping[str, Any]
+
+    def deployment(self, name: str) -> DeploymentView:
+        """The Deployment of this name, ``namespace/name``, or ``name`` where that says it.
+
+        Raises:
+            LookupError: there is none, or there are several.
+        """
+        short = [d for d in self.deployments if d.name.partition("/")[2] == name]
+        if len(short) == 1:
+            return short[0]
+        return _found("Deployment", name, self.deployments)
+
+    def node(self, name: str) -> NodeView:
+        """The node of this name.
+
+        Raises:
+            LookupError: there is none.
+        """
+        return _found("Node", name, self.nodes)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def _found(kind: str, name: str, options: Iterable[NamedT]) -> NamedT:
+    known = {option.name: option for option in options}
+    if name in known:
+        return known[name]
+    listed = ", ".join(known) or "none"
+    raise LookupError(f'there is no {kind} "{name}"{did_you_mean(name, known)}: there are {listed}')
+
+
+def _lines(cluster: ClusterView) -> Iterator[str]:
+    for deployment in cluster.deployments:
+        asked = f"{deployment.replicas} of {deployment.version}"
+        sets = ", ".join(f"{v} has {n}" for v, n in deployment.replica_sets.items())
+        yield f"{deployment.name}: {asked}{', paused' if deployment.paused else ''} ({sets})"
+    homeless = [pod for pod in cluster.pods if not pod.node]
+    if homeless:
+        yield f"no node: {', '.join(pod.name for pod in homeless)}"
+    for node in cluster.nodes:
+        pods = ", ".join(f"{pod.name} {pod.phase}" for pod in node.pods)
+        yield f"{node.name}{_conditions(node)}: {pods or 'empty'}"
+
+
+def _conditions(node: NodeView) -> str:
+    present = ((not node.up, "down"), (not node.ready, "not Ready"), (node.cordoned, "cordoned"))
+    words = ", ".join(word for there, word in present if there)
+    return f" ({words})" if words else ""
+
+
+def look(scenario: Scenario, state: State, cast: Cast) -> ClusterView:
+    """The state in which pods are called as in the cast."""
+    system = scenario.system
+    pods = tuple(sorted(_pods(scenario, cast), key=lambda pod: pod.name))
+    nodes = (
+        _node(scenario, name, state[position], pods)
+        for name, position in zip(scenario.node_names, system.positions[NODES], strict=True)
+    )
+    return ClusterView(
+        deployments=tuple(
+            _deployment(workload, state[system.positions[workload.cell].start], pods)
+            for workload in scenario.world.workloads
+        ),
+        nodes=tuple(sorted(nodes, key=lambda node: node.name)),
+        pods=pods,
+        cells={cell.name: state[at] for at, cell in enumerate(system.cells)},
+    )
+
+
+def _pods(scenario: Scenario, cast: Cast) -> Iterator[PodView]:
+    for place, names in cast.names.items():
+        pod_class = scenario.world.classes[place.pod_class]
+        workload = scenario.world.workloads[pod_class.workload]
+        for name in names:
+            version = revision_hash(pod_class.template)
+            yield PodView(name, _full_name(workload), version, PHASES[place.phase], place.node)
+
+
+def _full_name(workload: Workload) -> str:
+    return f"{workload.namespace}/{workload.name}"
+
+
+def _node(scenario: Scenario, name: str, state: NodeState, pods: Iterable[PodView]) -> NodeView:
+    return NodeView(
+        name=name,
+        zone=scenario.world.shapes[state.shape].zone,
+        up=state.up,
+        ready=state.ready,
+        evicting=state.evicting,
+        cordoned=state.cordoned,
+        draining=state.draining,
+        pods=tuple(pod for pod in pods if pod.node == name),
+    )
+
+
+def _deployment(
+    workload: Workload, state: DeploymentState, pods: Iterable[PodView]
+) -> DeploymentView:
+    name = _full_name(workload)
+    return DeploymentView(
+        name=name,
+        replicas=state.replicas,
+        version=revision_hash(state.template),
+        paused=bool(state.paused),
+        replica_sets={revision_hash(s.template): s.replicas for s in state.sets},
+        pods=tuple(pod for pod in pods if pod.workload == name),
+    )

@@ -1,0 +1,407 @@
+"""The plugin of pytest: scenarios as tests, the fixture, and what it costs those without either."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kubelemma.cli.run import run
+from kubelemma.testing import check, collecting, machine, strategies
+
+pytest_plugins = ("pytester",)
+
+KEPT = (collecting, machine, strategies)
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = (ROOT / "examples" / "rollout-anti-affinity" / "deployment.yaml").read_text("utf-8")
+HEAVY = {"hypothesis", "msgspec", "networkx", "numba", "numpy", "yaml", "kubelemma.api"}
+"""What nobody should pay for who does not use kubelemma."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imported() -> None:
+    """All that a check imports: pytester forgets what is first imported inside of a test."""
+    assert KEPT
+    check(yaml.safe_load(MANIFEST), events="rollout=web")
+
+
+def scenario(name: str, nodes: int = 3, **spec: object) -> str:
+    """A rollout of ``web`` on so many nodes, as a document."""
+    whole = {
+        "apiVersion": "kubelemma.dev/v1alpha1",
+        "kind": "Check",
+        "metadata": {"name": name},
+        "spec": {
+            "resources": ["web.yaml"],
+            "cluster": {"nodes": [{"count": nodes, "allocatable": {"cpu": "4", "memory": "8Gi"}}]},
+            "events": [{"rollout": {"deployment": "web"}}],
+            **spec,
+        },
+    }
+    return json.dumps(whole)
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with a Deployment whose pods shun each other, and no scenario yet."""
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\naddopts = '-p no:cacheprovider'\n")
+    (pytester.path / "web.yaml").write_text(MANIFEST, "utf-8")
+    return pytester
+
+
+def write(project: pytest.Pytester, *scenarios: str, name: str = "web.check.yaml") -> None:
+    """A file of scenarios."""
+    (project.path / name).write_text("\n---\n".join(scenarios), "utf-8")
+
+
+def test_a_test_for_each_property(project: pytest.Pytester) -> None:
+    """Each property of a scenario is a test with a name of its own; vacuous ones are told apart."""
+    write(project, scenario("roomy", nodes=4, properties=["DEP-1", "DEP-4", "RS-4", "NODE-2"]))
+    result = project.runpytest("-v")
+    result.stdout.fnmatch_lines(
+        [
+            "web.check.yaml::roomy::DEP-1 PASSED*",
+            "web.check.yaml::roomy::DEP-4 PASSED*",
+            "web.check.yaml::roomy::NODE-2 VACUOUS*",
+            "*what passed, but is no plain success*",
+            "VACUOUS web.check.yaml::roomy::NODE-2 - the premise never came true",
+            "*3 passed, 1 vacuous in*",
+        ]
+    )
+    assert result.ret == pytest.ExitCode.OK
+
+
+def test_failure_tells_the_story(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A violation fails with its story, and the command that it ends in repeats it."""
+    write(project, scenario("crowded", properties=["DEP-4"]))
+    result = project.runpytest()
+    result.stdout.fnmatch_lines(
+        [
+            "*_ crowded: DEP-4 _*",
+            "DEP-4 is violated for Deployment default/web in crowded: Rollouts complete*",
+            "What happens",
+            "*user: applies a new pod template (v2) to web",
+            "*web-v2-1: 0/3 nodes are available*",
+            "How to repeat it",
+            "  kubelemma replay crowded-DEP-4",
+            "FAILED web.check.yaml::crowded::DEP-4*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    monkeypatch.chdir(project.path)
+    assert run(["replay", "crowded-DEP-4"]) == 1
+    assert "still fails" in capfd.readouterr().out
+
+
+def test_command_works_from_another_folder(project: pytest.Pytester) -> None:
+    """From below the project's root, the command names the file where it is."""
+    write(project, scenario("crowded", properties=["DEP-4"]))
+    below = project.mkdir("below")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "..", "--rootdir=..", "--kubelemma-engine=plain"],
+        cwd=below,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    kept = project.path / ".kubelemma" / "traces" / "crowded-DEP-4.json"
+    assert f"kubelemma replay {kept}" in result.stdout
+
+
+def test_expectations_are_respected(project: pytest.Pytester) -> None:
+    """A violation that is expected passes; one that is expected and does not happen fails."""
+    expect = {"DEP-4": "violated"}
+    write(
+        project,
+        scenario("crowded", properties=["DEP-4"], expect=expect),
+        scenario("roomy", nodes=4, properties=["DEP-4"], expect=expect),
+    )
+    result = project.runpytest("-v")
+    result.stdout.fnmatch_lines(
+        [
+            "web.check.yaml::crowded::DEP-4 PASSED*",
+            "web.check.yaml::roomy::DEP-4 FAILED*",
+            "DEP-4 holds, where violated was expected*",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("configured", "outcome"), [("fail", {"failed": 1}), ("xfail", {"xfailed": 1})]
+)
+def test_inconclusive(project: pytest.Pytester, configured: str, outcome: dict[str, int]) -> None:
+    """A search that was given up is a failure, or an expected one: never a success."""
+    write(project, scenario("large", properties=["DEP-1"], bounds={"maxStates": 3}))
+    result = project.runpytest("-rx", "-o", f"kubelemma_inconclusive={configured}")
+    result.assert_outcomes(**outcome)
+    result.stdout.fnmatch_lines(["*limit of 3 states was reached*"])
+
+
+def test_mild_violations_are_told_apart(project: pytest.Pytester) -> None:
+    """A violation below the severity that fails is a word of its own."""
+    crash = [{"rollout": {"deployment": "web"}}, {"nodeCrash": {}}]
+    write(project, scenario("crash", nodes=4, properties=["DEP-2"], events=crash))
+    result = project.runpytest("-v", "-o", "kubelemma_fail_on=critical")
+    result.stdout.fnmatch_lines(["web.check.yaml::crash::DEP-2 MILD*", "*1 mild in*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--kubelemma-engine=plan"], '*kubelemma_engine: "plan" is not one of * "plain"?)*'),
+        (["--kubelemma-time-limit=soon"], '*kubelemma_time_limit: "soon" is no number*'),
+        (["-o", "kubelemma_inconclusive=skip"], "*kubelemma_inconclusive: expected fail or xfail*"),
+        (["-o", "kubelemma_fail_on=hi"], '*kubelemma_fail_on: "hi" is not one of*'),
+    ],
+)
+def test_wrong_options(project: pytest.Pytester, arguments: list[str], message: str) -> None:
+    """Options that mean nothing are an error, in a sentence, of scenarios and of the fixture."""
+    write(project, scenario("roomy", nodes=4, properties=["DEP-4"]))
+    project.makepyfile("def test_fixture(kubelemma): pass")
+    result = project.runpytest("--continue-on-collection-errors", *arguments)
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines([message, message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_options_reach_the_search(project: pytest.Pytester) -> None:
+    """The engine and the time limit are those of the command line."""
+    write(project, scenario("roomy", nodes=4, properties=["DEP-4"]))
+    result = project.runpytest("--kubelemma-engine=plain", "--kubelemma-time-limit=0.000001")
+    result.stdout.fnmatch_lines(["*inconclusive*time limit*", "*gives up*after 1e-06 s*"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kind: Check", "*web.check.yaml:1: apiVersion is missing*"),
+        ("", "*web.check.yaml: holds no document: nothing to check*"),
+        (MANIFEST, "*web.check.yaml: there is no scenario (kind: Check) in this file*"),
+        (scenario("lost", resources=["gone.yaml"]), "*gone.yaml: no such file*"),
+        (scenario("lost", properties=["DEP-44"]), '*there is no property "DEP-44"*'),
+    ],
+)
+def test_bad_input_is_an_error(project: pytest.Pytester, text: str, message: str) -> None:
+    """A file that cannot be read is an error of collection, with file, line and reason."""
+    write(project, text)
+    result = project.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_only_scenarios_are_collected(project: pytest.Pytester) -> None:
+    """Other YAML files are nobody's tests; which ones are is configurable."""
+    write(project, scenario("roomy", nodes=4, properties=["DEP-4"]), name="scenario.yaml")
+    assert project.runpytest().ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    result = project.runpytest("-o", "kubelemma_files=scenario.yaml")
+    result.assert_outcomes(passed=1)
+
+
+def test_chosen_by_name(project: pytest.Pytester) -> None:
+    """A test can be chosen by its identifier and by words in it."""
+    write(project, scenario("roomy", nodes=4, properties=["DEP-1", "DEP-4"]))
+    project.runpytest("-k", "DEP-1").assert_outcomes(passed=1, deselected=1)
+    project.runpytest("web.check.yaml::roomy::DEP-4").assert_outcomes(passed=1)
+
+
+def test_several_workloads(project: pytest.Pytester) -> None:
+    """Workloads that are checked together have tests by property and object."""
+    (project.path / "api.yaml").write_text(MANIFEST.replace("web", "api"), "utf-8")
+    small = {"replicas": 1}
+    write(
+        project,
+        scenario(
+            "both",
+            nodes=2,
+            resources=["web.yaml", "api.yaml"],
+            together=["web", "api"],
+            events=[{"scale": {"deployment": "web", **small}}],
+            properties=["DEP-1"],
+        ),
+    )
+    result = project.runpytest("--collect-only", "-q")
+    result.stdout.fnmatch_lines(
+        [
+            "web.check.yaml::both::DEP-1[[]Deployment default/api[]]",
+            "web.check.yaml::both::DEP-1[[]Deployment default/web[]]",
+        ]
+    )
+
+
+def test_loaded_code(project: pytest.Pytester) -> None:
+    """Controllers and properties of one's own come from files that the configuration names."""
+    example = ROOT / "examples" / "own-controller"
+    text = (example / "scenario.yaml").read_text("utf-8")
+    write(project, text.replace("shop.yaml", str(example / "shop.yaml")))
+    code = f"{example / 'shop_operator.py'} {example / 'promises.py'}"
+    result = project.runpytest("-v", "-o", f"kubelemma_load={code}")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["web.check.yaml::own-controller::SHOP-1 FAILED*"])
+
+
+# The fixture
+
+
+def test_fixture(project: pytest.Pytester) -> None:
+    """The fixture checks files and objects, goes by the configuration, and tells the story."""
+    project.makepyfile(
+        """
+        from pathlib import Path
+
+        import yaml
+        from kubelemma.testing import strategies
+        from hypothesis import given, settings
+
+
+        def test_file(kubelemma):
+            nodes = "count=4,cpu=4,memory=8Gi"
+            found = kubelemma.check("web.yaml", nodes=nodes, events="rollout=web")
+            found.assert_holds("DEP-4")
+
+
+        def test_object(kubelemma):
+            web = yaml.safe_load(Path("web.yaml").read_text())
+            web["spec"]["replicas"] = 2
+            nodes = "count=2,cpu=4,memory=8Gi"
+            kubelemma.check(web, nodes=nodes, events="rollout=web").assert_holds()
+
+
+        @settings(max_examples=2, database=None)
+        @given(strategies.deployments(most_replicas=1))
+        def test_drawn(kubelemma, deployment):
+            kubelemma.check(deployment, events=[{"nodeCrash": {}}], properties="KUB-7")
+
+
+        def test_means(kubelemma):
+            assert (kubelemma.engine, kubelemma.time_limit) == ("plain", 5.0)
+        """
+    )
+    result = project.runpytest("--kubelemma-engine=plain", "--kubelemma-time-limit=5")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*_ test_object _*",
+            "E * FAILED: of * 2 violated (DEP-4, STUCK)*",
+            "E *user: applies a new pod template (v2) to web",
+            "E *kubelemma replay default-web-DEP-4",
+        ]
+    )
+
+
+def test_nothing_is_kept_on_request(project: pytest.Pytester) -> None:
+    """Without saving there are no files, and no command that needs them."""
+    write(project, scenario("crowded", properties=["DEP-4"]))
+    result = project.runpytest("-o", "kubelemma_save=false")
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*kubelemma replay*")
+    assert not (project.path / ".kubelemma").exists()
+
+
+# Programs of machines
+
+MACHINE = """
+from hypothesis import settings
+from kubelemma.testing import ControlPlane
+
+
+class Stuck(
+    ControlPlane,
+    given="web.yaml",
+    nodes="count=3,cpu=4,memory=8Gi",
+    events="rollout=web",
+    properties=["DEP-4"],
+):
+    pass
+
+
+TestStuck = Stuck.TestCase
+TestStuck.settings = settings(TestStuck.settings, max_examples=10, derandomize=True, database=None)
+"""
+
+
+def test_program_has_no_margin(project: pytest.Pytester) -> None:
+    """The program of a failing machine is printed such that it can be pasted."""
+    project.makepyfile(test_stuck=MACHINE)
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    printed = result.stdout.str().partition("- A program that repeats it -")[2].partition("\n")[2]
+    program = printed.partition("\n=====")[0]
+    assert program.startswith('"""DEP-4 is violated for Deployment default/web')
+    compile(program, "program.py", "exec")
+
+
+def test_program_without_the_plugin(project: pytest.Pytester) -> None:
+    """Under unittest Hypothesis prints it."""
+    (project.path / "test_stuck.py").write_text(textwrap.dedent(MACHINE), "utf-8")
+    result = project.run(sys.executable, "-m", "unittest", "test_stuck.TestStuck")
+    result.stderr.fnmatch_lines(["A program that repeats it:", "run.assert_keeps('DEP-4', *"])
+
+
+# The documentation
+
+DOCUMENT = (ROOT / "docs" / "testing.md").read_text("utf-8")
+BLOCK = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    """The blocks of the document in one language."""
+    return [text for name, text in BLOCK.findall(DOCUMENT) if name == language]
+
+
+def test_documented_examples(project: pytest.Pytester) -> None:
+    """The examples of the document pass, and pytest prints what the document shows."""
+    folder = project.mkdir("deploy")
+    for name, text in zip(("web.yaml", "web.check.yaml"), blocks("yaml"), strict=True):
+        (folder / name).write_text(text, "utf-8")
+    shown = next(text for text in blocks("") if text.startswith("$ pytest -v deploy/\n"))
+    result = project.runpytest("-v", "deploy/")
+    printed = [" ".join(line.split()[:2]) for line in result.outlines if "::" in line]
+    assert printed[: len(shown.splitlines()) - 1] == shown.splitlines()[1:]
+    for number, text in enumerate(blocks("python")):
+        (project.path / f"test_{number}.py").write_text(text, "utf-8")
+    result = project.runpytest("-q", *(f"test_{n}.py" for n in range(len(blocks("python")))))
+    result.assert_outcomes(passed=8)
+
+
+def test_settings_are_documented(project: pytest.Pytester) -> None:
+    """The document has every option and setting, with its default."""
+    result = project.runpytest("--help")
+    found = set(re.findall(r"--kubelemma-[a-z-]+|kubelemma_[a-z_]+", result.stdout.str()))
+    assert len(found) == 9
+    assert [name for name in sorted(found) if name not in DOCUMENT] == []
+
+
+# Those who do not use it
+
+
+def test_costs_nothing() -> None:
+    """Loading the plugin imports nothing heavy."""
+    script = "import sys, kubelemma.testing.plugin; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert HEAVY & set(loaded.stdout.split()) == set()
+
+
+def test_turned_off(project: pytest.Pytester) -> None:
+    """Without the plugin nothing is collected, and nothing breaks."""
+    write(project, scenario("roomy", nodes=4, properties=["DEP-4"]))
+    project.makepyfile("def test_plain(): pass")
+    result = project.runpytest_subprocess("-p", "no:kubelemma")
+    result.assert_outcomes(passed=1)
+
+
+def test_own_files_are_no_tests() -> None:
+    """Nothing in this project is collected as a scenario by surprise."""
+    assert list((ROOT / "examples").rglob("*.check.y*ml")) == []
