@@ -1,0 +1,173 @@
+"""Suppressions in manifests: ``kubelemma.dev/ignore: DEP-2 -- a node may crash in between``.
+
+The annotation stands on a workload, for the findings about it, or on a ``kind: Check``, for all
+findings of that scenario. Each line is one suppression; several properties are separated by commas.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from kubelemma.model.manifests import (
+    Check,
+    Document,
+    Finding,
+    InvalidInput,
+    Manifest,
+    Manifests,
+    Problem,
+    did_you_mean,
+    show,
+)
+from kubelemma.model.manifests.kinds import ApiObject
+from kubelemma.model.objects.meta import ObjectMeta
+
+from .rules import Rule
+
+IGNORE = "kubelemma.dev/ignore"
+"""The annotation."""
+
+_PATH = ("metadata", "annotations", IGNORE)
+_OF_PODS = ("spec", "template", *_PATH)
+_ENTRY = re.compile(r"(.*?)\s+--(?:\s+(.*))?")
+_EXAMPLE = "write ID -- reason, such as DEP-2 -- a node may crash in between"
+
+
+class _Annotated(NamedTuple):
+    """An object and what its annotation says."""
+
+    name: str
+    document: Document
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The suppressions that the manifests of one Check hold."""
+
+    objects: tuple[_Annotated, ...] = ()
+    check: tuple[Rule, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    def covering(self, subjects: Collection[str], focus: Collection[str]) -> tuple[Rule, ...]:
+        """The rules that bear on one scenario.
+
+        Args:
+            subjects: what its properties are about.
+            focus: its workloads. Their annotations cover what is about no single one of them too,
+                such as ``all nodes``.
+        """
+        shared = frozenset(subjects) - frozenset(focus)
+        rules = list(self.check)
+        for annotated in self.objects:
+            own = frozenset(subjects) & {annotated.name}
+            covered = own | (shared if annotated.name in focus else frozenset())
+            if covered:
+                objects = tuple(sorted(covered))
+                rules += [replace(rule, objects=objects) for rule in annotated.rules]
+        return tuple(rules)
+
+    def without_effect(self, checked: Iterable[str]) -> Iterator[Problem]:
+        """Annotations on objects of other kinds than those checked; and all other warnings."""
+        yield from self.warnings
+        kinds = {name.partition(" ")[0] for name in checked}
+        for annotated in self.objects:
+            kind = annotated.name.partition(" ")[0]
+            if kind not in kinds:
+                message = f"has no effect: no property is about a {kind}"
+                yield Problem(annotated.document.at(_PATH), show(_PATH), message)
+
+
+def read_annotations(
+    manifests: Manifests, check: Check, document: Document | None, known: Collection[str]
+) -> Annotations:
+    """What the manifests and the Check suppress; ``known`` are the identifiers of properties.
+
+    Raises:
+        InvalidInput: an annotation names no property, an unknown one, or gives no reason.
+    """
+    annotated = [m for m in manifests.objects if IGNORE in m.object.metadata.annotation_map()]
+    read = [tuple(_rules(m.object.metadata, m.document, known)) for m in annotated]
+    own = tuple(_rules(check.metadata, document, known)) if document else ()
+    problems = [item for items in (*read, own) for item in items if isinstance(item, Problem)]
+    if problems:
+        raise InvalidInput(problems)
+    return Annotations(
+        tuple(
+            _Annotated(_name(m), m.document, _only_rules(items))
+            for m, items in zip(annotated, read, strict=True)
+        ),
+        _only_rules(own),
+        tuple(map(_misplaced, filter(_is_misplaced, manifests.objects))),
+    )
+
+
+def _rules(
+    metadata: ObjectMeta, document: Document, known: Collection[str]
+) -> Iterator[Rule | Problem]:
+    """What the annotation of one object says, and what is wrong with it."""
+    for item in _entries(metadata.annotation_map().get(IGNORE), known):
+        if isinstance(item, Finding):
+            yield Problem(document.at(item.path), show(item.path), item.message)
+        else:
+            yield Rule(item.id, item.reason, document.at(_PATH), "inSource")
+
+
+def _only_rules(items: Iterable[Rule | Problem]) -> tuple[Rule, ...]:
+    return tuple(item for item in items if isinstance(item, Rule))
+
+
+def _name(manifest: Manifest[ApiObject]) -> str:
+    """What reports call the object: ``Deployment default/web``."""
+    metadata = manifest.object.metadata
+    name = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
+    return f"{manifest.document.data['kind']} {name}"
+
+
+def _is_misplaced(manifest: Manifest[ApiObject]) -> bool:
+    """Whether only the pods are annotated; Kustomize's commonAnnotations annotate both."""
+    return manifest.document.holds(_OF_PODS) and not manifest.document.holds(_PATH)
+
+
+def _misplaced(manifest: Manifest[ApiObject]) -> Problem:
+    message = f"has no effect on pods: write it under metadata.annotations of {_name(manifest)}"
+    return Problem(manifest.document.at(_OF_PODS), show(_OF_PODS), message)
+
+
+class _Entry(NamedTuple):
+    id: str
+    reason: str
+
+
+def _entries(text: str | None, known: Collection[str]) -> Iterator[_Entry | Finding]:
+    """What the annotation says, line by line, and what is wrong with it."""
+    if text is None:
+        return
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if not lines:
+        yield Finding(_PATH, f"is empty: {_EXAMPLE}")
+    for line in lines:
+        yield from _line(line, known)
+
+
+def _line(line: str, known: Collection[str]) -> Iterator[_Entry | Finding]:
+    match = _ENTRY.fullmatch(line)
+    names, reason = match.groups() if match else (line, None)
+    if not reason:
+        yield Finding(_PATH, f'"{line}" gives no reason: {_EXAMPLE}')
+        return
+    second = next((w for w in re.findall(r"(\S+)\s+--\s", reason) if w.strip(",;") in known), None)
+    if second is not None:
+        yield Finding(
+            _PATH, f'"{second}" begins a second entry: write each on its own line (after |)'
+        )
+        return
+    for name in map(str.strip, names.split(",")):
+        if name in known:
+            yield _Entry(name, reason)
+        else:
+            message = f'there is no property "{name}"{did_you_mean(name, known)}'
+            yield Finding(_PATH, message)
