@@ -172,9 +172,8 @@ def _follow(
     for wanted in steps:
         fitting = (
             transition
-            for transition in system.successors(state)
-            if transition.rule.name == wanted.rule
-            and transition.outcome == wanted.outcome
+            for transition in system.successors(state, wanted.rule)
+            if transition.outcome == wanted.outcome
             and system.canonical(transition.state) == wanted.state
         )
         transition = next(fitting, None)
@@ -195,7 +194,7 @@ def _continued(
     longer: dict[tuple[State, State], tuple[TraceStep, ...]] = {}
     for run in runs:
         state = _end(system, run)
-        for transition in system.successors(state):
+        for transition in system.successors(state, recorded.rule):
             rule, positions, outcome, after = transition
             if (rule.name, outcome.action, outcome.arguments, positions) == recorded:
                 longer.setdefault((state, after), (*run, step_of(transition)))
