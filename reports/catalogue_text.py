@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from tabulate import tabulate
 
-from kubelemma.properties.statement import Statement
+from kubelemma.properties.catalogue import STATEMENTS
+from kubelemma.properties.statement import KUBERNETES, Statement
 
+from .property_pages import page_path, page_url
 from .style import Role, painter, wrap
 
 
@@ -35,5 +37,10 @@ def _parts(statement: Statement) -> Iterator[tuple[str, str]]:
     yield "Why it matters", statement.why
     yield "Conditions", statement.conditions
     yield "Kept by", ", ".join(statement.components)
-    yield "Written in", statement.source
+    ours = statement.id in STATEMENTS
+    version = f" (Kubernetes {KUBERNETES})" if ours else ""
+    yield "Written in", f"{'; '.join(statement.references())}{version}"
     yield "What to do about a violation", statement.remediation
+    if ours:
+        page = page_url(statement.id) or f"{page_path(statement.id)} of kubelemma's sources"
+        yield "A counterexample, and its repair", page

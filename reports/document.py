@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from kubelemma.model.manifests.coverage import NotModelled
-from kubelemma.model.manifests.problems import Position
+from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.properties.statement import Severity, Statement
 from kubelemma.solver.result import PropertyResult, Statistics, Verdict
 
@@ -26,6 +27,15 @@ Finding: TypeAlias = Literal["holds", "violated", "inconclusive", "vacuous"]
 """A verdict, or vacuous for a property that holds because its premise never came true."""
 
 
+BaselineState: TypeAlias = Literal["new", "unchanged", "updated"]
+"""How a finding compares with the baseline: not in it, violated there too, or violated there and
+undecided now. The words are SARIF's."""
+
+
+Excuse: TypeAlias = Literal["", "suppressed", "known"]
+"""Why a violation does not count; empty where it does."""
+
+
 class Result(StrEnum):
     """What the verdicts mean: success, failure, or neither."""
 
@@ -35,12 +45,32 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """That somebody has looked at a violation and accepted it.
+
+    ``kind`` tells whether that is written in the manifest itself or apart from it, ``position``
+    where. After the day ``expires`` the suppression does not count any more.
+    """
+
+    kind: Literal["inSource", "external"]
+    reason: str
+    position: Position
+    expires: date | None = None
+
+    def __str__(self) -> str:
+        until = f" until {self.expires}" if self.expires else ""
+        return f"suppressed{until} in {self.position}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class PropertyReport:
     """The verdict on one property of one object.
 
     ``expected`` is what the scenario's ``expect`` says about it, None where it says nothing.
     ``vacuous`` tells that the property's premise never came true, so that it says nothing.
     ``position`` is where the object stands in the input; None where it stands nowhere.
+    ``baseline`` is None where all is well, and where there is no baseline. ``regraded`` is how
+    severe a violation is for whoever asked, None where it is what the catalogue says.
     """
 
     statement: Statement
@@ -51,6 +81,9 @@ class PropertyReport:
     expected: Finding | None = None
     story: Story | None = None
     position: Position | None = None
+    suppression: Suppression | None = None
+    baseline: BaselineState | None = None
+    regraded: Severity | None = None
 
     @property
     def finding(self) -> Finding:
@@ -63,18 +96,42 @@ class PropertyReport:
         """The identifier, such as ``DEP-4``."""
         return self.statement.id
 
+    @property
+    def severity(self) -> Severity:
+        """How much a violation matters."""
+        return self.regraded or self.statement.severity
+
+    @property
+    def excused(self) -> Excuse:
+        """Whether a violation does not count, for having been accepted or known before.
+
+        An expectation of the scenario comes first: what it asks for is not excused.
+        """
+        if self.verdict is not Verdict.VIOLATED or self.expected is not None:
+            return ""
+        if self.suppression is not None:
+            return "suppressed"
+        return "known" if self.baseline == "unchanged" else ""
+
+    @property
+    def excuse(self) -> str:
+        """Why a violation does not count, in words that begin with `excused`; else empty."""
+        words = {"suppressed": str(self.suppression), "known": "known from the baseline"}
+        return words.get(self.excused, "")
+
     def result(self, fail_on: Severity) -> Result:
         """What the verdict means where violations from severity ``fail_on`` on count."""
         if self.verdict is Verdict.INCONCLUSIVE:  # never success, not even where it was expected
             return Result.INCONCLUSIVE
         if self.expected is not None:
             return Result.PASSED if self.finding == self.expected else Result.FAILED
-        counts = self.verdict is Verdict.VIOLATED and self.counts(fail_on)
+        violated = self.verdict is Verdict.VIOLATED and not self.excused
+        counts = violated and self.counts(fail_on)
         return Result.FAILED if counts else Result.PASSED
 
     def counts(self, fail_on: Severity) -> bool:
         """Whether a violation is at least as severe as ``fail_on``."""
-        return SEVERITIES.index(self.statement.severity) >= SEVERITIES.index(fail_on)
+        return SEVERITIES.index(self.severity) >= SEVERITIES.index(fail_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +169,15 @@ class ScenarioReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of one run of ``kubelemma check``."""
+    """The result of one run of ``kubelemma check``.
+
+    ``remarks`` say which suppressions and findings of the baseline have outlived their reason.
+    """
 
     version: str
     scenarios: tuple[ScenarioReport, ...]
     fail_on: Severity = Severity.LOW
+    remarks: tuple[Problem, ...] = ()
 
     @property
     def result(self) -> Result:

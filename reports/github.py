@@ -1,14 +1,17 @@
 """The report as annotations of GitHub Actions: one workflow command a finding, and a last line.
 
 GitHub shows the first ten errors and the first ten warnings of a step; the rest stays in its log.
+What was accepted or known before needs nobody's attention: the last line counts it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.manifests.problems import Position, Problem
+
 from .document import Report
-from .notice import Level, Notice, notices
+from .notice import Level, Notice, file_of, notices
 from .text import outcome
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
@@ -16,22 +19,33 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 def render(report: Report) -> str:
     """Workflow commands, and the overall result; ends in a line break."""
-    return "\n".join([*map(_annotation, notices(report)), outcome(report)]) + "\n"
+    telling = [n for n in notices(report) if not n.property.excused]
+    last = " ".join(outcome(report).split())
+    return "\n".join([*map(_annotation, telling), *map(_remark, report.remarks), last]) + "\n"
 
 
 def _annotation(notice: Notice) -> str:
-    parameters = ",".join(f"{name}={_value(value)}" for name, value in _parameters(notice))
-    return f"::{_COMMANDS[notice.level]} {parameters}::{_text(notice.explanation())}"
-
-
-def _parameters(notice: Notice) -> Iterator[tuple[str, str]]:
     position = notice.property.position
-    if notice.file():
-        yield "file", notice.file()
-    if notice.file() and position is not None and position.line:
+    return _command(_COMMANDS[notice.level], position, notice.title(), _text(notice.explanation()))
+
+
+def _remark(remark: Problem) -> str:
+    return _command("warning", remark.position, "Suppressions and baseline", _text(str(remark)))
+
+
+def _command(name: str, position: Position | None, title: str, text: str) -> str:
+    given = ",".join(f"{key}={_value(value)}" for key, value in _parameters(position, title))
+    return f"::{name} {given}::{text}"
+
+
+def _parameters(position: Position | None, title: str) -> Iterator[tuple[str, str]]:
+    file = file_of(position)
+    if file:
+        yield "file", file
+    if file and position is not None and position.line:
         yield "line", str(position.line)
         yield "col", str(position.column)
-    yield "title", notice.title()
+    yield "title", title
 
 
 def _text(text: str) -> str:

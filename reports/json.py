@@ -14,9 +14,9 @@ from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.statement import Statement
 from kubelemma.solver.result import Statistics
 
-from .document import PropertyReport, Report, ScenarioReport
+from .document import PropertyReport, Report, ScenarioReport, Suppression
 from .picture import NodeBox, Picture, PictureChange
-from .story import Story, StoryStep
+from .story import Contradiction, Fact, NodeReview, Story, StoryStep
 
 API_VERSION = "kubelemma.dev/v1alpha1"
 """The version of every document that kubelemma reads and writes."""
@@ -36,6 +36,9 @@ def to_data(report: Report) -> dict[str, Any]:
         "failOn": report.fail_on,
         "result": report.result,
         "scenarios": [_scenario(s, report) for s in report.scenarios],
+        "remarks": [
+            {"location": _location(r.position), "message": r.message} for r in report.remarks
+        ],
         "statements": _statements(p.statement for s in report.scenarios for p in s.properties),
     }
 
@@ -67,7 +70,7 @@ def _property(prop: PropertyReport, report: Report) -> dict[str, Any]:
         "subject": prop.subject,
         "verdict": prop.verdict,
         "result": prop.result(report.fail_on),
-        "severity": prop.statement.severity,
+        "severity": prop.severity,
         "message": prop.message,
         "vacuous": prop.vacuous,
         "remediation": prop.statement.remediation,
@@ -76,8 +79,23 @@ def _property(prop: PropertyReport, report: Report) -> dict[str, Any]:
         data["expected"] = prop.expected
     if prop.position is not None:
         data["location"] = _location(prop.position)
+    if prop.suppression is not None:
+        data["suppression"] = _suppression(prop.suppression)
+    if prop.baseline is not None:
+        data["baseline"] = prop.baseline
     if prop.story is not None:
         data["trace"] = trace(prop.story)
+    return data
+
+
+def _suppression(found: Suppression) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "kind": found.kind,
+        "reason": found.reason,
+        "location": _location(found.position),
+    }
+    if found.expires is not None:
+        data["expires"] = found.expires.isoformat()
     return data
 
 
@@ -117,6 +135,45 @@ def trace(story: Story) -> dict[str, Any]:
         data["loopStart"] = story.steps[story.loop_start].index
     if story.picture is not None:
         data["picture"] = _picture(story.picture)
+    if story.contradictions:
+        data["contradictions"] = [_contradiction(found) for found in story.contradictions]
+    if story.waiting:
+        data["waiting"] = [
+            {"pod": w.pod, "message": w.message, "nodes": [_review(r) for r in w.nodes]}
+            for w in story.waiting
+        ]
+    if story.idle:
+        data["idle"] = [
+            {"actor": i.actor, "reason": i.reason, "heldUp": i.held_up} for i in story.idle
+        ]
+    return data
+
+
+def _contradiction(found: Contradiction) -> dict[str, Any]:
+    return {
+        "claim": found.claim,
+        "terms": [_fact(term) for term in found.terms],
+        "step": found.step,
+    }
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    data: dict[str, Any] = {"name": fact.name, "value": fact.value}
+    if fact.position is not None:
+        data["location"] = _location(fact.position)
+    return data
+
+
+def _review(review: NodeReview) -> dict[str, Any]:
+    data: dict[str, Any] = {"nodes": list(review.nodes), "judgement": review.judgement}
+    if review.plugin:
+        data |= {"plugin": review.plugin, "reasons": list(review.reasons)}
+    if review.detail:
+        data["detail"] = review.detail
+    if review.score is not None:
+        data["score"] = review.score
+    if review.position is not None:
+        data["location"] = _location(review.position)
     return data
 
 
@@ -136,6 +193,12 @@ def _step(step: StoryStep) -> dict[str, Any]:
     }
     if step.unseen:
         data["unseen"] = list(step.unseen)
+    if step.facts:
+        data["facts"] = [_fact(fact) for fact in step.facts]
+    if step.nodes:
+        data["nodes"] = [_review(review) for review in step.nodes]
+    if step.position is not None:
+        data["location"] = _location(step.position)
     if step.picture is not None:
         data["picture"] = _picture_change(step.picture)
     return data
@@ -148,6 +211,8 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "replicaSets": [asdict(box) for box in picture.sets],
         "nodes": [_node(box) for box in picture.nodes],
         "pods": [asdict(box) for box in picture.pods],
+        "services": [{**asdict(box), "endpoints": list(box.endpoints)} for box in picture.services],
+        "budgets": [asdict(box) for box in picture.budgets],
     }
     return {key: boxes for key, boxes in data.items() if boxes}
 
@@ -187,6 +252,10 @@ def _statistics(found: Statistics) -> dict[str, Any]:
     }
     if found.stopped_by is not None:
         data["stopped_by"] = found.stopped_by
+    if found.remembered:
+        data["remembered"] = True
+    if found.runs:
+        data |= {"runs": found.runs, "seed": found.seed}
     return data
 
 

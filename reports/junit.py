@@ -32,6 +32,8 @@ def render(report: Report) -> str:
     for name in ("tests", "failures", "errors", "skipped"):
         root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
     root.set("time", _seconds(s.statistics.seconds for s in report.scenarios))
+    if report.remarks:  # of the whole run, for which the format has no place
+        SubElement(root[0], "system-err").text = _clean("\n".join(map(str, report.remarks)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, "unicode")}\n'
 

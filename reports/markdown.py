@@ -16,7 +16,7 @@ from kubelemma.solver.result import Verdict
 from .document import PropertyReport, Report, Result, ScenarioReport
 from .story import Change, Story, StoryStep
 from .style import plural
-from .text import coverage, outcome
+from .text import coverage, excuses, outcome
 
 MARKER = "<!-- kubelemma report -->"
 """The first line, by which a bot finds its earlier comment again."""
@@ -55,6 +55,8 @@ def _rendered(report: Report, steps: int) -> str:
     blocks = [MARKER, f"### {_SIGNS[report.result]} kubelemma: {escape(outcome(report))}"]
     for scenario in report.scenarios:
         blocks += _scenario(scenario, report.fail_on, steps)
+    if report.remarks:
+        blocks += ["**Suppressions and baseline**", _list(escape(str(r)) for r in report.remarks)]
     blocks.append(f"kubelemma {escape(report.version)}")
     return "\n\n".join(blocks) + "\n"
 
@@ -69,11 +71,15 @@ def _scenario(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterat
         if prop.story is not None:
             yield from _violation(prop, prop.story, stories, steps)
             stories.append(prop.story)
+    excused = [*map(escape, excuses(scenario))]
+    if excused:
+        yield from _folded(f"What does not count ({len(excused)})", [_list(excused)])
     yield from _folded("All properties, and what they rest on", _basis(scenario, fail_on))
 
 
 def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
-    return prop.verdict is not Verdict.HOLDS or prop.result(fail_on) is not Result.PASSED
+    wanted = prop.verdict is Verdict.HOLDS or prop.excused
+    return not wanted or prop.result(fail_on) is not Result.PASSED
 
 
 def _table(properties: Iterable[PropertyReport], fail_on: Severity) -> str:
@@ -81,13 +87,14 @@ def _table(properties: Iterable[PropertyReport], fail_on: Severity) -> str:
     for prop in properties:
         missed = prop.expected not in {None, prop.finding}
         verdict = _WORDS[prop.finding] + (f", expected {prop.expected}" if missed else "")
+        verdict += f", {prop.excused}" if prop.excused else ""
         rows.append(
             (
                 _SIGNS[prop.result(fail_on)],
                 escape(prop.id),
                 escape(prop.subject),
                 verdict,
-                prop.statement.severity,
+                prop.severity,
                 escape(prop.statement.title),
             )
         )
@@ -153,6 +160,11 @@ def _step(step: StoryStep, loop_start: int | None) -> Iterator[str]:
     yield f"{number}{loop}**{escape(step.actor)}** {escape(step.summary)}"
     if step.why:
         yield f"{margin}<br>because {escape(step.why)}"
+    for text in step.unseen:
+        yield f"{margin}<br>not seen: {escape(text)}"
+    for review in step.nodes:
+        if review.judgement == "filtered":
+            yield f"{margin}<br>{escape(', '.join(review.nodes))}: {escape(review.words)}"
     yield from (f"{margin}- {_change(change)}" for change in step.changes)
 
 

@@ -30,7 +30,7 @@ class Level(StrEnum):
     WARNING = "warning"
     """It is not known."""
     NOTE = "note"
-    """It is violated, but was expected, or is too mild to fail the check."""
+    """It is violated, but that was expected or excused, or is too mild to fail the check."""
 
 
 class Notice(NamedTuple):
@@ -45,13 +45,16 @@ class Notice(NamedTuple):
         prop = self.property
         if prop.expected not in {None, prop.finding}:
             return f"{prop.id} {_FOUND[prop.finding]}, where {prop.expected} was expected"
-        return f"{prop.id} {_FOUND[prop.finding]}{', as expected' if prop.expected else ''}"
+        excuse = f", but {prop.excused}" if prop.excused else ""
+        what = ", as expected" if prop.expected else excuse
+        return f"{prop.id} {_FOUND[prop.finding]}{what}"
 
     def sentence(self) -> str:
         """What was found, of what, and how, on one line."""
         prop = self.property
         where = f"for {prop.subject} in {self.scenario.name}"
-        how = f" ({prop.message})" if prop.message else ""
+        circumstances = "; ".join(filter(None, (prop.message, prop.excuse)))
+        how = f" ({circumstances})" if circumstances else ""
         return f"{self.title()} {where}: {prop.statement.title}{how}"
 
     def explanation(self) -> str:

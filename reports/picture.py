@@ -75,7 +75,38 @@ class PodBox:
     node: str = ""
 
 
-Box = TypeVar("Box", WorkloadBox, SetBox, NodeBox, PodBox)
+@dataclass(frozen=True, slots=True)
+class ServiceBox:
+    """A Service that selects pods of the story, and who receives its traffic.
+
+    Attributes:
+        endpoints: the names of the pods that do: Ready as the API shows them, and not terminating.
+        others: how many pods beside do, that stand by and are not part of the story.
+        silent: how many of all of them are on machines that are down, and cannot answer.
+    """
+
+    name: str
+    endpoints: tuple[str, ...] = ()
+    others: int = 0
+    silent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetBox:
+    """A disruption budget that covers pods of the story, with the counts of its status.
+
+    ``healthy``, ``desired``, ``expected`` and ``allowed`` are ``currentHealthy``,
+    ``desiredHealthy``, ``expectedPods`` and ``disruptionsAllowed``.
+    """
+
+    name: str
+    healthy: int
+    desired: int
+    expected: int
+    allowed: int
+
+
+Box = TypeVar("Box", WorkloadBox, SetBox, NodeBox, PodBox, ServiceBox, BudgetBox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +117,15 @@ class Picture:
     sets: tuple[SetBox, ...] = ()
     nodes: tuple[NodeBox, ...] = ()
     pods: tuple[PodBox, ...] = ()
+    services: tuple[ServiceBox, ...] = ()
+    budgets: tuple[BudgetBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PictureChange:
     """What is new or different after a step, and the names of what is no longer there.
 
-    Workloads and nodes stay to the end of a story.
+    Only ReplicaSets and pods may be gone before the end of a story.
     """
 
     changed: Picture = Picture()
@@ -108,6 +141,8 @@ def difference(before: Picture, after: Picture) -> PictureChange:
             sets=_new(before.sets, after.sets),
             nodes=_new(before.nodes, after.nodes),
             pods=_new(before.pods, after.pods),
+            services=_new(before.services, after.services),
+            budgets=_new(before.budgets, after.budgets),
         ),
         removed_sets=_gone(before.sets, after.sets),
         removed_pods=_gone(before.pods, after.pods),
@@ -121,6 +156,8 @@ def apply(before: Picture, change: PictureChange) -> Picture:
         sets=_updated(before.sets, change.changed.sets, change.removed_sets),
         nodes=_updated(before.nodes, change.changed.nodes),
         pods=_updated(before.pods, change.changed.pods, change.removed_pods),
+        services=_updated(before.services, change.changed.services),
+        budgets=_updated(before.budgets, change.changed.budgets),
     )
 
 

@@ -18,6 +18,7 @@ from kubelemma.solver.result import Verdict
 
 from .document import Report
 from .notice import Level, Notice, file_of, notices
+from .property_pages import help_text, page_url
 from .story import Story, StoryStep
 
 SCHEMA = (
@@ -42,6 +43,7 @@ def to_data(report: Report) -> dict[str, Any]:
     """The report as a SARIF log of one run."""
     statements = {p.id: p.statement for s in report.scenarios for p in s.properties}
     rules = list(statements)
+    compared = any(p.baseline for s in report.scenarios for p in s.properties)
     run = {
         "tool": {
             "driver": {
@@ -52,7 +54,7 @@ def to_data(report: Report) -> dict[str, Any]:
         },
         "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(found, rules) for found in notices(report)],
+        "results": [_result(found, rules, compared=compared) for found in notices(report)],
         "properties": {"result": report.result, "verdicts": _verdicts(report)},
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -68,7 +70,8 @@ def _rule(statement: Statement) -> dict[str, Any]:
         "id": statement.id,
         "shortDescription": {"text": statement.title},
         "fullDescription": {"text": statement.statement},
-        "help": {"text": "\n\n".join(_help(statement))},
+        "help": {"text": "\n\n".join(_help(statement)), "markdown": help_text(statement)},
+        **_page(statement),
         "defaultConfiguration": {"level": _LEVELS[statement.severity]},
         "properties": {
             "kind": statement.kind,
@@ -76,6 +79,12 @@ def _rule(statement: Statement) -> dict[str, Any]:
             "tags": list(dict.fromkeys(["kubernetes", *statement.components])),
         },
     }
+
+
+def _page(statement: Statement) -> dict[str, str]:
+    """Where more is told, if that is published: a relative link leads nowhere in a reader."""
+    url = page_url(statement.id)
+    return {"helpUri": url} if url else {}
 
 
 def _help(statement: Statement) -> Iterator[str]:
@@ -102,10 +111,11 @@ def _invocation(report: Report) -> dict[str, Any]:
         for part in parts
         if part.severity == "not modelled"
     ]
+    outlived = [_notification("warning", r.message, r.position) for r in report.remarks]
     interrupted = any(s.statistics.stopped_by == "interrupted" for s in report.scenarios)
     return {
         "executionSuccessful": not interrupted,
-        "toolExecutionNotifications": [*stops, *left_out],
+        "toolExecutionNotifications": [*stops, *outlived, *left_out],
     }
 
 
@@ -116,7 +126,8 @@ def _notification(level: str, text: str, position: Position | None = None) -> di
     return data
 
 
-def _result(found: Notice, rules: list[str]) -> dict[str, Any]:
+def _result(found: Notice, rules: list[str], *, compared: bool) -> dict[str, Any]:
+    """One result; where there is a baseline, the standard wants each to be compared with it."""
     prop = found.property
     inconclusive = found.level is Level.WARNING
     data: dict[str, Any] = {
@@ -132,6 +143,8 @@ def _result(found: Notice, rules: list[str]) -> dict[str, Any]:
     data["locations"] = [_location(position, prop.subject)]
     if prop.story is not None and prop.story.steps:
         data["codeFlows"] = [_code_flow(prop.story, position)]
+    if compared:
+        data["baselineState"] = prop.baseline or "new"
     data["suppressions"] = list(_suppressions(found))
     return data
 
@@ -140,11 +153,19 @@ def _level(found: Notice) -> str:
     """By severity; what came out other than expected is always an error."""
     if found.property.verdict is not Verdict.VIOLATED:
         return "error"
-    return _LEVELS[found.property.statement.severity]
+    return _LEVELS[found.property.severity]
 
 
 def _suppressions(found: Notice) -> Iterator[dict[str, Any]]:
-    """A violation that the scenario expects has been looked at and accepted."""
+    """A violation that is expected or suppressed has been looked at and accepted."""
+    suppression = found.property.suppression
+    if suppression is not None:
+        yield {
+            "kind": suppression.kind,
+            "status": "accepted",
+            "justification": suppression.reason,
+            "location": _location(suppression.position),
+        }
     if found.property.verdict is Verdict.VIOLATED and found.property.expected == "violated":
         yield {
             "kind": "external",
@@ -188,7 +209,7 @@ def _flow_locations(
         text = f"{again}{step.actor}: {step.summary}{because}"
         yield {
             "executionOrder": step.index,
-            "location": {**_location(position), "message": {"text": text}},
+            "location": {**_location(step.position or position), "message": {"text": text}},
             "importance": "essential" if step.environment else "important",
             "state": {f"{c.object} {c.field}": {"text": c.after or "<none>"} for c in step.changes},
         }

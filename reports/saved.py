@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Literal
 
 import msgspec
@@ -13,9 +14,35 @@ from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
 from kubelemma.solver.result import Statistics, Verdict
 
-from .document import Finding, PropertyReport, Report, ScenarioReport
-from .picture import NodeBox, Picture, PictureChange, PodBox, SetBox, WorkloadBox
-from .story import Change, Story, StoryStep
+from .document import (
+    BaselineState,
+    Finding,
+    PropertyReport,
+    Report,
+    ScenarioReport,
+    Suppression,
+)
+from .picture import (
+    BudgetBox,
+    NodeBox,
+    Picture,
+    PictureChange,
+    PodBox,
+    ServiceBox,
+    SetBox,
+    WorkloadBox,
+)
+from .story import (
+    Change,
+    Contradiction,
+    Fact,
+    Idle,
+    Judgement,
+    NodeReview,
+    Story,
+    StoryStep,
+    Waiting,
+)
 
 KIND = "CheckReport"
 
@@ -90,9 +117,18 @@ class _Picture(_File):
     replica_sets: tuple[SetBox, ...] = ()
     nodes: tuple[NodeBox, ...] = ()
     pods: tuple[PodBox, ...] = ()
+    services: tuple[ServiceBox, ...] = ()
+    budgets: tuple[BudgetBox, ...] = ()
 
     def picture(self) -> Picture:
-        return Picture(self.workloads, self.replica_sets, self.nodes, self.pods)
+        return Picture(
+            self.workloads,
+            self.replica_sets,
+            self.nodes,
+            self.pods,
+            self.services,
+            self.budgets,
+        )
 
 
 class _Removed(_File):
@@ -108,6 +144,67 @@ class _PictureChange(_File):
         return PictureChange(self.changed.picture(), self.removed.replica_sets, self.removed.pods)
 
 
+class _Fact(_File):
+    name: str
+    value: str
+    location: _Location | None = None
+
+    def fact(self) -> Fact:
+        return Fact(self.name, self.value, _position(self.location))
+
+
+class _Review(_File):
+    nodes: tuple[str, ...]
+    judgement: Judgement
+    plugin: str = ""
+    reasons: tuple[str, ...] = ()
+    detail: str = ""
+    score: int | None = None
+    location: _Location | None = None
+
+    def review(self) -> NodeReview:
+        return NodeReview(
+            nodes=self.nodes,
+            judgement=self.judgement,
+            plugin=self.plugin,
+            reasons=self.reasons,
+            detail=self.detail,
+            score=self.score,
+            position=_position(self.location),
+        )
+
+
+class _Contradiction(_File):
+    claim: str
+    terms: tuple[_Fact, ...]
+    step: int
+
+    def contradiction(self) -> Contradiction:
+        return Contradiction(self.claim, tuple(term.fact() for term in self.terms), self.step)
+
+
+class _Waiting(_File):
+    pod: str
+    message: str
+    nodes: tuple[_Review, ...]
+
+    def waiting(self) -> Waiting:
+        return Waiting(self.pod, self.message, tuple(review.review() for review in self.nodes))
+
+
+class _Idle(_File):
+    actor: str
+    reason: str
+    held_up: bool
+
+    def idle(self) -> Idle:
+        return Idle(self.actor, self.reason, self.held_up)
+
+
+def _position(location: _Location | None) -> Position | None:
+    return location.position() if location is not None else None
+
+
 class _Step(_File):
     index: int
     actor: str
@@ -119,6 +216,9 @@ class _Step(_File):
     changes: tuple[Change, ...]
     unseen: tuple[str, ...] = ()
     picture: _PictureChange | None = None
+    facts: tuple[_Fact, ...] = ()
+    nodes: tuple[_Review, ...] = ()
+    location: _Location | None = None
 
     def step(self) -> StoryStep:
         return StoryStep(
@@ -132,6 +232,9 @@ class _Step(_File):
             changes=self.changes,
             unseen=self.unseen,
             picture=self.picture.change() if self.picture else None,
+            facts=tuple(fact.fact() for fact in self.facts),
+            nodes=tuple(review.review() for review in self.nodes),
+            position=_position(self.location),
         )
 
 
@@ -143,6 +246,9 @@ class _Trace(_File):
     repeat: tuple[str, ...]
     loop_start: int | None = None
     picture: _Picture | None = None
+    contradictions: tuple[_Contradiction, ...] = ()
+    waiting: tuple[_Waiting, ...] = ()
+    idle: tuple[_Idle, ...] = ()
 
     def story(self, property_id: str, subject: str) -> Story:
         return Story(
@@ -155,6 +261,9 @@ class _Trace(_File):
             conclusion=self.conclusion,
             repeat=self.repeat,
             picture=self.picture.picture() if self.picture else None,
+            contradictions=tuple(found.contradiction() for found in self.contradictions),
+            waiting=tuple(one.waiting() for one in self.waiting),
+            idle=tuple(one.idle() for one in self.idle),
         )
 
     def _loop_position(self) -> int | None:
@@ -166,26 +275,51 @@ class _Trace(_File):
         return indexes.index(self.loop_start)
 
 
+class _Suppression(_File):
+    kind: Literal["inSource", "external"]
+    reason: str
+    location: _Location
+    expires: date | None = None
+
+    def suppression(self) -> Suppression:
+        return Suppression(self.kind, self.reason, self.location.position(), self.expires)
+
+
+class _Remark(_File):
+    location: _Location
+    message: str
+
+    def problem(self) -> Problem:
+        return Problem(self.location.position(), "", self.message)
+
+
 class _Property(_File):
     id: str
     subject: str
     verdict: Verdict
     message: str
     vacuous: bool
+    severity: Severity | None = None
     expected: Finding | None = None
     location: _Location | None = None
+    suppression: _Suppression | None = None
+    baseline: BaselineState | None = None
     trace: _Trace | None = None
 
     def report(self, statements: Mapping[str, Statement]) -> PropertyReport:
+        statement = statements[self.id]
         return PropertyReport(
-            statement=statements[self.id],
+            statement=statement,
             subject=self.subject,
             verdict=self.verdict,
             message=self.message,
             vacuous=self.vacuous,
             expected=self.expected,
             story=self.trace.story(self.id, self.subject) if self.trace else None,
-            position=self.location.position() if self.location else None,
+            position=_position(self.location),
+            suppression=self.suppression.suppression() if self.suppression else None,
+            baseline=self.baseline,
+            regraded=self.severity if self.severity is not statement.severity else None,
         )
 
 
@@ -225,6 +359,9 @@ class _Statistics(msgspec.Struct):
     stopped_by: str | None = None
     out_degree: int = 0
     tables: dict[str, int] = {}
+    remembered: bool = False
+    runs: int = 0
+    seed: int | None = None
 
     def statistics(self) -> Statistics:
         given = msgspec.structs.asdict(self)
@@ -246,6 +383,7 @@ class _Report(_File):
     fail_on: Severity
     scenarios: tuple[_Scenario, ...]
     statements: dict[str, _Statement] = {}
+    remarks: tuple[_Remark, ...] = ()
 
 
 def _report(given: _Report) -> Report:
@@ -265,4 +403,5 @@ def _report(given: _Report) -> Report:
     )
     if not scenarios:
         raise ValueError("has no scenarios: nothing was checked")
-    return Report(given.kubelemma_version, scenarios, given.fail_on)
+    remarks = tuple(remark.problem() for remark in given.remarks)
+    return Report(given.kubelemma_version, scenarios, given.fail_on, remarks)

@@ -6,6 +6,9 @@ Renderers turn a `Story` into text, JSON and whatever comes later; none of them 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from kubelemma.model.manifests.problems import Position
 
 from .picture import Picture, PictureChange
 from .style import plural
@@ -22,6 +25,55 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a decision, or the verdict on a promise, rests on.
+
+    ``name`` is what people call it, such as ``maxSurge``, ``value`` is as they would write it.
+    ``position`` is where the input of the check says so; None for what the cluster came to.
+    """
+
+    name: str
+    value: str
+    position: Position | None = None
+
+
+Judgement: TypeAlias = Literal["chosen", "feasible", "outscored", "filtered"]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReview:
+    """What the scheduler makes of some nodes for one pod.
+
+    Attributes:
+        nodes: their names, in order.
+        judgement: ``outscored`` nodes pass every filter, as ``feasible`` ones do, but others score
+            higher.
+        plugin: which filtered them; empty unless they are ``filtered``.
+        reasons: the plugin's, in the scheduler's words.
+        detail: what these say of these very nodes, such as ``cpu: 600m asked for, 400m of 1 left``.
+        score: the weighted total, where scores decide.
+        position: the field of the pod's template that the plugin goes by, where there is one.
+    """
+
+    nodes: tuple[str, ...]
+    judgement: Judgement
+    plugin: str = ""
+    reasons: tuple[str, ...] = ()
+    detail: str = ""
+    score: int | None = None
+    position: Position | None = None
+
+    @property
+    def words(self) -> str:
+        """The judgement in a sentence without its nodes."""
+        if self.judgement == "filtered":
+            detail = f" ({self.detail})" if self.detail else ""
+            return f"filtered by {self.plugin}: {', '.join(self.reasons)}{detail}"
+        score = f", score {self.score}" if self.score is not None else ""
+        return f"{self.judgement}{score}"
+
+
+@dataclass(frozen=True, slots=True)
 class StoryStep:
     """One step: who did what, to what, why, and what changed by it.
 
@@ -29,6 +81,9 @@ class StoryStep:
     to add. ``environment`` marks users and faults: what may happen, in contrast to what must.
     ``unseen`` is what the actor did not see when it acted, one sentence each, where that is known.
     ``picture`` is what the step changes in the picture of the cluster, where the story has one.
+    ``facts`` are what the decision read, ``nodes`` what the scheduler made of each node.
+    ``position`` is the field of the input that the step comes from: an event, or what a controller
+    goes by.
     """
 
     index: int
@@ -41,6 +96,47 @@ class StoryStep:
     changes: tuple[Change, ...] = ()
     unseen: tuple[str, ...] = ()
     picture: PictureChange | None = None
+    facts: tuple[Fact, ...] = ()
+    nodes: tuple[NodeReview, ...] = ()
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """How a state, or the step that led to it, belies a property, with numbers.
+
+    ``claim`` is the promise with its values, such as ``available 0 < promised 1``; ``terms`` are
+    what it is made of; ``step`` is the index of the step after which it is so, 0 for the start.
+    """
+
+    claim: str
+    terms: tuple[Fact, ...]
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A pod that is not available where nobody acts any more, and what it waits for.
+
+    ``message`` is the scheduler's where the pod has no node; ``nodes`` then has what it makes of
+    each.
+    """
+
+    pod: str
+    message: str
+    nodes: tuple[NodeReview, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A component, and why it does nothing where nobody acts any more.
+
+    ``held_up`` tells that its work is not done, but cannot go on.
+    """
+
+    actor: str
+    reason: str
+    held_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +154,9 @@ class Story:
         conclusion: where this contradicts the property, and what every stuck pod waits for.
         repeat: commands that repeat it.
         picture: the cluster before the first step.
+        contradictions: the property's terms with their values; several where several objects do.
+        waiting: what every pod waits for that is not available at a standstill.
+        idle: why nobody acts there.
     """
 
     property_id: str
@@ -69,6 +168,9 @@ class Story:
     conclusion: tuple[str, ...]
     repeat: tuple[str, ...] = ()
     picture: Picture | None = None
+    contradictions: tuple[Contradiction, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
+    idle: tuple[Idle, ...] = ()
 
     def run(self) -> tuple[tuple[StoryStep, ...], int | None, bool]:
         """What happens, apart from what it contradicts: equal for two stories of one run."""

@@ -30,16 +30,21 @@ _RESULT_ROLES = {
     Result.INCONCLUSIVE: Role.UNSURE,
 }
 _TALLY_WORDS = {
-    Verdict.VIOLATED: "violated",
-    Verdict.INCONCLUSIVE: "inconclusive",
-    Verdict.HOLDS: "hold",
+    (Verdict.VIOLATED, ""): "violated",
+    (Verdict.VIOLATED, "suppressed"): "violated but suppressed",
+    (Verdict.VIOLATED, "known"): "violated but known",
+    (Verdict.INCONCLUSIVE, ""): "inconclusive",
+    (Verdict.HOLDS, ""): "hold",
 }
 _STOPS = {
     "max-states": "the limit of states was hit",
     "time-limit": "the time limit was hit",
     "max-memory": "the memory limit was hit",
     "interrupted": "it was interrupted",
+    "max-runs": "it is a sample",
     "all-violated": "nothing was left to decide",
+    "fail-fast": "--fail-fast stopped at the first failure",
+    "error": "an error came first",
 }
 
 
@@ -70,11 +75,13 @@ def _scenario(
     yield from _section("What was assumed", bullets(scenario.setting, width), paint)
     told: list[Story] = []
     for prop in scenario.properties:
-        if prop.story is not None:
+        if prop.story is not None and (wide or not prop.excused):
             yield ""
-            yield from _violation(prop, _within(prop.story, scenario), told, paint, width)
+            story = _within(prop.story, scenario)
+            yield from _violation(prop, story, told, paint, width, wide=wide)
             told.append(prop.story)
     for title, section in (
+        ("What does not count", bullets(excuses(scenario), width)),
         ("What was not decided", _undecided(scenario, width)),
         ("What was explored", _explored(scenario, width, wide=wide)),
     ):
@@ -108,13 +115,20 @@ def verdict_table(
 
 
 def _row(prop: PropertyReport, fail_on: Severity, paint: Paint, *, expecting: bool) -> list[str]:
-    good = prop.verdict is Verdict.HOLDS
-    verdict = paint(prop.finding if good else prop.finding.upper(), _FINDING_ROLES[prop.finding])
-    severity = str(prop.statement.severity)
-    if prop.verdict is Verdict.VIOLATED and not prop.counts(fail_on):
+    quiet = prop.verdict is Verdict.HOLDS or bool(prop.excused)
+    role = Role.UNSURE if prop.excused else _FINDING_ROLES[prop.finding]
+    verdict = paint(prop.finding if quiet else prop.finding.upper(), role)
+    severity = str(prop.severity)
+    if _is_mild(prop, fail_on):
         severity += "*"
     expected = [_expectation(prop, paint)] if expecting else []
     return [prop.id, prop.subject, verdict, severity, *expected, prop.statement.title]
+
+
+def _is_mild(prop: PropertyReport, fail_on: Severity) -> bool:
+    """Whether a violation lets the check pass for its severity, and for nothing else."""
+    violated = prop.verdict is Verdict.VIOLATED and not prop.excused
+    return violated and not prop.counts(fail_on)
 
 
 def _expectation(prop: PropertyReport, paint: Paint) -> str:
@@ -125,7 +139,13 @@ def _expectation(prop: PropertyReport, paint: Paint) -> str:
 
 
 def _violation(
-    prop: PropertyReport, story: Story, told: Iterable[Story], paint: Paint, width: int
+    prop: PropertyReport,
+    story: Story,
+    told: Iterable[Story],
+    paint: Paint,
+    width: int,
+    *,
+    wide: bool,
 ) -> Iterator[str]:
     """The story of a violation; where it has been told already, only what is different."""
     expected = ", as expected" if prop.expected == prop.finding else ""
@@ -133,18 +153,28 @@ def _violation(
     role = Role.UNSURE if expected else Role.BAD
     yield paint(f"── {title} {'─' * max(width - len(title) - 4, 2)}", role)
     yield from wrap(prop.statement.title, width, "  ")
+    circumstance = prop.message.removesuffix(story.headline()).removesuffix("; ")
+    if circumstance:
+        yield from wrap(f"({circumstance})", width, "  ")
     yield ""
     same = next((other for other in told if other.run() == story.run()), None)
     if same is None:
-        yield from run_lines(story, paint, width)
+        yield from run_lines(story, paint, width, wide=wide)
     else:
         text = f"What happens is what is told for {same.property_id} of {same.subject}."
         yield from wrap(text, width)
     yield ""
-    yield from conclusion_lines(story, paint, width)
+    yield from conclusion_lines(story, paint, width, wide=wide)
     yield ""
     yield paint("What to do about it", Role.HEADING)
     yield from wrap(prop.statement.remediation, width, "  ")
+
+
+def excuses(scenario: ScenarioReport) -> Iterator[str]:
+    """The violations that do not count, each with the reason, in one sentence."""
+    for prop in scenario.properties:
+        if prop.excused:
+            yield f"{prop.id} is violated for {prop.subject}, {prop.excuse}"
 
 
 def _undecided(scenario: ScenarioReport, width: int) -> Iterator[str]:
@@ -179,7 +209,9 @@ def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[s
     if statistics.rules_never_fired:
         never = "; ".join(statistics.rules_never_fired)
         yield from bullets([f"never happened, though modelled: {never}"], width)
-    for message, names in _by_message(p for p in scenario.properties if p.vacuous).items():
+    for message, names in _by_message(
+        p for p in scenario.properties if p.finding == "vacuous"
+    ).items():
         yield from bullets([f"vacuous ({message}): {names}"], width)
     if wide:
         yield from _figures(statistics, width)
@@ -211,22 +243,30 @@ def coverage(found: Statistics) -> Iterator[str]:
         f"{found.concrete_states:,} in full, {plural(found.transitions, 'transition')}, "
         f"depth {found.depth}"
     )
+    if found.runs:
+        yield f"{plural(found.runs, 'run')} drawn at random by Hypothesis, with seed {found.seed}"
     if found.cut_states:
         yield f"{plural(found.cut_states, 'state')} outside the bounds, reached but not left"
     yield (
         f"{found.seconds:.1f} s, {found.peak_memory_bytes / 2**20:,.0f} MiB, "
         f"{plural(found.model_calls, 'call')} of model code"
     )
+    if found.remembered:
+        yield "remembered: an earlier run found this, and these are its seconds and memory"
 
 
 def _summary(report: Report, paint: Paint, width: int) -> Iterator[str]:
     properties = [p for s in report.scenarios for p in s.properties]
-    if any(p.verdict is Verdict.VIOLATED and not p.counts(report.fail_on) for p in properties):
+    if any(_is_mild(p, report.fail_on) for p in properties):
         yield from wrap(
             f"* violated, but less severe than {report.fail_on}, from which on it fails the check",
             width,
         )
     yield from _missed_expectations(report, width)
+    yield from _regraded(properties, width)
+    if report.remarks:
+        yield paint("Suppressions and baseline", Role.HEADING)
+        yield from (*bullets(map(str, report.remarks), width), "")
     if len(report.scenarios) > 1:
         yield from _overview(report, paint)
     word = report.result.upper()
@@ -244,6 +284,16 @@ def _missed_expectations(report: Report, width: int) -> Iterator[str]:
                     f"found {prop.finding}",
                     width,
                 )
+
+
+def _regraded(properties: Iterable[PropertyReport], width: int) -> Iterator[str]:
+    """The severities that are not the catalogue's."""
+    found = {p.id: p for p in properties if p.severity is not p.statement.severity}
+    for prop in found.values():
+        sentence = (
+            f"{prop.id} counts as {prop.severity}; the catalogue says {prop.statement.severity}"
+        )
+        yield from wrap(sentence, width)
 
 
 def _overview(report: Report, paint: Paint) -> Iterator[str]:
@@ -274,10 +324,10 @@ def outcome(report: Report) -> str:
 def _tally(properties: list[PropertyReport]) -> str:
     """How many came out how, such as ``of 9 properties 1 violated (DEP-4), 8 hold``."""
     parts = []
-    for verdict, word in _TALLY_WORDS.items():
-        found = [p for p in properties if p.verdict is verdict]
+    for sort, word in _TALLY_WORDS.items():
+        found = [p for p in properties if (p.verdict, p.excused) == sort]
         if found:
-            parts.append(f"{len(found)} {word}{_named(found, verdict)}")
+            parts.append(f"{len(found)} {word}{_named(found, sort[0])}")
     return f"of {plural(len(properties), 'property', 'properties')} {', '.join(parts)}"
 
 

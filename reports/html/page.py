@@ -11,7 +11,7 @@ from kubelemma.reports.story import Story
 from kubelemma.reports.text import outcome
 
 from .chapters import Chapter, chapters
-from .sections import chapter, header, left_out, overview
+from .sections import chapter, header, left_out, overview, remarks
 from .shell import page
 
 _SCRIPTS = (
@@ -21,6 +21,7 @@ _SCRIPTS = (
     "cluster.js",
     "lanes.js",
     "state.js",
+    "reasons.js",
     "steps.js",
     "story.js",
     "main.js",
@@ -34,6 +35,7 @@ def render(report: Report) -> str:
     sections = (
         overview(found, report.fail_on),
         *(chapter(c, report.fail_on) for c in found),
+        remarks(report),
         left_out(part for scenario in report.scenarios for part in scenario.not_modelled),
     )
     title = f"kubelemma: {outcome(report)}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.pod import Pod
 from kubelemma.reports.placement import NodeRow, PlacementReport, Usage
 from kubelemma.reports.placement_text import QUESTIONS, headline
 from kubelemma.reports.placement_text import render as text
@@ -135,7 +137,7 @@ def _times(name: str, count: int) -> str:
 def _nodes(report: PlacementReport) -> Iterator[Markup]:
     if report.nodes:
         yield element("div", class_="placement")
-        yield element("noscript", element("pre", text(report, by="node")))
+        yield element("pre", text(report, by="node"), class_="paper")
 
 
 def _totals(report: PlacementReport) -> Markup:
@@ -176,14 +178,33 @@ def _data(report: PlacementReport) -> dict[str, Any]:
     """What the picture shows."""
     names = Counter(short(row.name) for row in report.workloads)
     taken = {name for name, times in names.items() if times > 1}
+    here = _standing(report.problem.cluster.pods)
+    owners = {name: at for at, name in enumerate(sorted({o for own in here.values() for o in own}))}
     return {
         "workloads": [short(row.name, taken) for row in report.workloads],
+        "owners": list(owners),
         "pending": [[i, row.pending] for i, row in enumerate(report.workloads) if row.pending],
-        "nodes": [_node(row) for row in report.nodes],
+        "nodes": [_node(row, here[row.name], owners) for row in report.nodes],
     }
 
 
-def _node(row: NodeRow) -> dict[str, Any]:
+def _standing(pods: Iterable[Pod]) -> defaultdict[str, Counter[str]]:
+    """The pods that are on nodes already, by node and by the name of whoever they belong to."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for pod in pods:
+        found[pod.spec.node_name][_owner(pod.metadata)] += 1
+    return found
+
+
+def _owner(metadata: ObjectMeta) -> str:
+    """Its controller, of a ReplicaSet the Deployment; else the pod itself."""
+    owner = next((o for o in metadata.owner_references or () if o.controller), None)
+    suffix = f"-{metadata.label_map().get('pod-template-hash', '')}"
+    name = owner.name.removesuffix(suffix) if owner is not None else metadata.name
+    return f"{metadata.namespace}/{name}"
+
+
+def _node(row: NodeRow, here: Counter[str], owners: Mapping[str, int]) -> dict[str, Any]:
     new = sum(count for _, count in row.placed)
     return {
         "name": row.name,
@@ -193,6 +214,7 @@ def _node(row: NodeRow) -> dict[str, Any]:
         "usage": [_usage(usage) for usage in row.usage],
         "placed": [list(pair) for pair in row.placed],
         "standing": max(row.usage[0].used - new, 0),
+        "here": [[owners[name], count] for name, count in sorted(here.items())],
     }
 
 

@@ -16,6 +16,7 @@ from kubelemma.solver.result import Verdict
 
 from .chapters import Chapter, Violation
 from .markup import Content, Markup, element
+from .numbers import numbers
 from .pieces import badge, bullets, cell, folded, masthead, table
 
 _RESULTS = {Result.PASSED: "good", Result.FAILED: "bad", Result.INCONCLUSIVE: "unsure"}
@@ -79,11 +80,22 @@ def left_out(given: Iterable[NotModelled]) -> Markup | None:
     return element("section", element("h2", "Left out"), *sections) if sections else None
 
 
+def remarks(report: Report) -> Markup | None:
+    """What should be said about suppressions and the baseline."""
+    if not report.remarks:
+        return None
+    return element(
+        "section", element("h2", "Suppressions and baseline"), bullets(map(str, report.remarks))
+    )
+
+
 def _verdicts(found: Chapter, fail_on: Severity) -> Markup:
     """The worst first; each violation leads to its story."""
     links = {id(v.prop): v.anchor for v in found.violations}
     order = (Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.HOLDS)
-    properties = sorted(found.scenario.properties, key=lambda p: order.index(p.verdict))
+    properties = sorted(
+        found.scenario.properties, key=lambda p: (order.index(p.verdict), bool(p.excused))
+    )
     rows = [_verdict_row(p, links.get(id(p)), fail_on) for p in properties]
     return table(("Property", "Subject", "Verdict", "Severity", "Promise"), rows)
 
@@ -95,7 +107,7 @@ def _verdict_row(prop: PropertyReport, anchor: str | None, fail_on: Severity) ->
         cell("Property", name),
         cell("Subject", prop.subject),
         cell("Verdict", badge(prop.finding, _look(prop, fail_on)), _expectation(prop)),
-        cell("Severity", prop.statement.severity),
+        cell("Severity", prop.severity),
         cell("Promise", prop.statement.title),
     )
 
@@ -107,6 +119,8 @@ def _look(prop: PropertyReport, fail_on: Severity) -> str:
 
 
 def _expectation(prop: PropertyReport) -> Markup | None:
+    if prop.excused:
+        return element("span", f" {prop.excused}", class_="quiet")
     if prop.expected is None:
         return None
     met = prop.expected == prop.finding
@@ -121,12 +135,14 @@ def _violation(found: Violation, fail_on: Severity) -> Markup:
         element("h3", f"{prop.id} is violated for {prop.subject}{expected}"),
         element(
             "p",
-            badge(prop.statement.severity, _look(prop, fail_on)),
+            badge(prop.severity, _look(prop, fail_on)),
             f" {prop.statement.title}; {story.headline()}.",
         ),
         _written(prop),
+        element("p", f"This does not count: {prop.excuse}.") if prop.excused else None,
         element("h4", f"Where it contradicts {prop.id}"),
         bullets(story.conclusion),
+        *numbers(story),
         *_told(found),
         *_repeat(story),
         element("h4", "What to do about it"),
@@ -165,7 +181,7 @@ def _told(found: Violation) -> Iterator[Markup]:
     else:
         told = run_lines(replace(found.story, allowed=()), painter(colour=False), _WIDTH)
         yield element("div", class_="story", data_run=found.run.number, data_anchor=found.anchor)
-        yield element("noscript", element("pre", "\n".join(told)))
+        yield element("pre", "\n".join(told), class_="paper")
 
 
 def _repeat(story: Story) -> Iterator[Markup]:

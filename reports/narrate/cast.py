@@ -15,7 +15,7 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
 from kubelemma.model.wiring.state import Counts
-from kubelemma.model.wiring.world import NODES
+from kubelemma.model.wiring.world import NODES, Workload
 
 NOWHERE = ""
 PENDING = -1
@@ -73,11 +73,22 @@ class Cast:
         return f"{set_name(self.scenario, pod_class)}-{used[pod_class]}"
 
 
+def workload_name(scenario: Scenario, workload: Workload) -> str:
+    """The name of a workload; with its namespace where the scenario has several."""
+    several = len({other.namespace for other in scenario.world.workloads}) > 1
+    return f"{workload.namespace}/{workload.name}" if several else workload.name
+
+
 def set_name(scenario: Scenario, pod_class: int) -> str:
     """The name of the ReplicaSet that owns the pods of a class."""
     found = scenario.world.classes[pod_class]
     workload = scenario.world.workloads[found.workload]
-    return f"{workload.name}-{revision_hash(found.template)}"
+    return replica_set_name(scenario, workload, found.template)
+
+
+def replica_set_name(scenario: Scenario, workload: Workload, template: int) -> str:
+    """The name of the ReplicaSet of a template of a workload."""
+    return f"{workload_name(scenario, workload)}-{revision_hash(template)}"
 
 
 def opening(scenario: Scenario, state: State) -> Cast:

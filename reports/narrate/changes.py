@@ -12,7 +12,8 @@ from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.story import Change
 from kubelemma.solver.result import TraceStep
 
-from .cast import PENDING, Move, Place, node_name
+from .cast import PENDING, Move, Place, node_name, replica_set_name, workload_name
+from .custom import changes_of_objects
 
 NONE = "<none>"
 _PHASES = {
@@ -29,10 +30,11 @@ _PHASES = {
 def changes(
     scenario: Scenario, before: State, step: TraceStep, moves: tuple[Move, ...]
 ) -> tuple[Change, ...]:
-    """Every field of every object that differs, workloads first, then pods, then nodes."""
+    """Every field of every object that differs: workloads, loaded objects, pods, nodes."""
     end = _end(scenario, step)
     return (
         *_of_workloads(scenario, before, step.state),
+        *changes_of_objects(scenario, before, step.state),
         *(change for move in moves for change in _of_pod(move, end)),
         *_of_nodes(scenario, before, step.state),
     )
@@ -49,22 +51,22 @@ def _of_workloads(scenario: Scenario, before: State, after: State) -> Iterator[C
     for workload in scenario.world.workloads:
         position = scenario.system.positions[workload.cell].start
         if before[position] != after[position]:
-            yield from _of_deployment(workload, before[position], after[position])
+            yield from _of_deployment(scenario, workload, before[position], after[position])
 
 
 def _of_deployment(
-    workload: Workload, before: DeploymentState, after: DeploymentState
+    scenario: Scenario, workload: Workload, before: DeploymentState, after: DeploymentState
 ) -> Iterator[Change]:
     fields = (
         ("spec.replicas", before.replicas, after.replicas),
         ("spec.template", revision_hash(before.template), revision_hash(after.template)),
         ("spec.paused", _flag(before.paused), _flag(after.paused)),
     )
-    yield from _differing(f"Deployment {workload.name}", fields)
+    yield from _differing(f"Deployment {workload_name(scenario, workload)}", fields)
     old = {s.template: s for s in before.sets}
     new = {s.template: s for s in after.sets}
     for template in sorted({*old, *new}):
-        name = f"ReplicaSet {workload.name}-{revision_hash(template)}"
+        name = f"ReplicaSet {replica_set_name(scenario, workload, template)}"
         yield from _of_set(name, old.get(template), new.get(template))
 
 

@@ -6,7 +6,7 @@ Each stands for itself, so pods are named anew in every state, and nodes of one 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
@@ -16,7 +16,8 @@ from kubelemma.model.wiring.world import Workload
 from kubelemma.reports.picture import NodeBox, PodBox
 from kubelemma.solver.result import TraceStep
 
-from .cast import opening
+from .cast import opening, replica_set_name, workload_name
+from .custom import state_lines
 from .picture import observer
 from .summary import summary
 
@@ -28,14 +29,16 @@ def state_text(scenario: Scenario, state: State) -> str:
     left out, so that two states may read alike.
     """
     picture = observer(scenario)(state, opening(scenario, state))
-    lines = [line for w in scenario.world.workloads for line in _of_workload(scenario, w, state)]
+    workloads = scenario.world.workloads
+    names = {f"{w.namespace}/{w.name}": workload_name(scenario, w) for w in workloads}
+    lines = [line for w in workloads for line in _of_workload(scenario, w, state)]
     homeless = [pod for pod in picture.pods if not pod.node]
     if homeless:
-        lines.append(f"no node: {_crowd(homeless)}")
-    lines += [
-        _of_node(node, [pod for pod in picture.pods if pod.node == node.name])
-        for node in picture.nodes
-    ]
+        lines.append(f"no node: {_crowd(homeless, names)}")
+    for node in picture.nodes:
+        crowd = _crowd((pod for pod in picture.pods if pod.node == node.name), names)
+        lines.append(_of_node(node, crowd))
+    lines += state_lines(scenario, state)
     return "\n".join((*lines, *_events(scenario, state)))
 
 
@@ -51,25 +54,26 @@ def _of_workload(scenario: Scenario, workload: Workload, state: State) -> Iterat
     paused = ", paused" if deployment.paused else ""
     asked = f"{deployment.replicas} of {revision_hash(deployment.template)}{paused}"
     sets = ", ".join(f"{revision_hash(s.template)} has {s.replicas}" for s in deployment.sets)
-    yield f"{workload.name}: {asked}" + (f" ({sets})" if sets else "")
+    name = workload_name(scenario, workload)
+    yield f"{name}: {asked}" + (f" ({sets})" if sets else "")
     for write in deployment.plan:
-        name = f"{workload.name}-{revision_hash(write.template)}"
-        yield f"about to write: {name} has {write.replicas}"
+        about = replica_set_name(scenario, workload, write.template)
+        yield f"about to write: {about} has {write.replicas}"
     for template, sync in enumerate(state[positions[workload.syncs].start]):
         if sync != IDLE:
             more = f", {sync.adds} to create" if sync.adds else ""
             read = f"read {sync.read}" if sync.read >= 0 else "under way"
-            yield f"sync of {workload.name}-{revision_hash(template)}: {read}{more}"
+            yield f"sync of {replica_set_name(scenario, workload, template)}: {read}{more}"
 
 
-def _of_node(node: NodeBox, pods: list[PodBox]) -> str:
+def _of_node(node: NodeBox, crowd: str) -> str:
     conditions = f" ({', '.join(node.conditions)})" if node.conditions else ""
-    return f"{node.name}{conditions}: {_crowd(pods) or 'empty'}"
+    return f"{node.name}{conditions}: {crowd or 'empty'}"
 
 
-def _crowd(pods: Iterable[PodBox]) -> str:
+def _crowd(pods: Iterable[PodBox], names: Mapping[str, str]) -> str:
     """Pods by ReplicaSet and phase, with their number where there are several."""
-    counts = Counter((pod.workload.partition("/")[2], pod.version, pod.phase) for pod in pods)
+    counts = Counter((names[pod.workload], pod.version, pod.phase) for pod in pods)
     return ", ".join(
         f"{name}-{version} {phase}" + (f" ×{count}" if count > 1 else "")  # noqa: RUF001 - for people
         for (name, version, phase), count in sorted(counts.items())

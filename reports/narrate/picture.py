@@ -18,6 +18,10 @@ from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.picture import Box, NodeBox, Picture, PodBox, SetBox, Usage, WorkloadBox
 
 from .cast import PENDING, Cast, Place, node_name
+from .onlookers import onlookers
+from .written import Written
+
+_UNKNOWN = Written()
 
 Observer: TypeAlias = Callable[[State, Cast], Picture]
 """Gives the picture of a state, whose pods the cast names."""
@@ -34,8 +38,9 @@ PHASES = {
 """What a picture calls the phases of pods."""
 
 
-def observer(scenario: Scenario) -> Observer:
+def observer(scenario: Scenario, written: Written = _UNKNOWN) -> Observer:
     """A function that gives pictures, and looks at every state of a node only once."""
+    look = onlookers(scenario, written)
 
     @cache
     def node_box(position: int, state: NodeState) -> NodeBox:
@@ -45,11 +50,14 @@ def observer(scenario: Scenario) -> Observer:
         positions = scenario.system.positions
         deployments = [(w, state[positions[w.cell].start]) for w in scenario.world.workloads]
         nodes = (node_box(position, state[position]) for position in positions[NODES])
+        services, budgets = look(state, cast)
         return Picture(
             workloads=_sorted(_workload_box(w, d) for w, d in deployments),
             sets=_sorted(box for w, d in deployments for box in _set_boxes(w, d)),
             nodes=_sorted(nodes),
             pods=_sorted(_pod_boxes(scenario, cast)),
+            services=services,
+            budgets=budgets,
         )
 
     return observe
@@ -89,7 +97,7 @@ def _pod_box(scenario: Scenario, place: Place, name: str) -> PodBox:
     pod_class = scenario.world.classes[place.pod_class]
     workload = scenario.world.workloads[pod_class.workload]
     return PodBox(
-        name=f"{workload.namespace}/{name}",
+        name=f"{workload.namespace}/{name.rpartition('/')[2]}",
         workload=_workload_name(workload),
         version=revision_hash(pod_class.template),
         phase=PHASES[Phase(place.phase) if place.phase >= 0 else PENDING],
@@ -104,7 +112,7 @@ def _node_box(scenario: Scenario, name: str, state: NodeState) -> NodeBox:
         zone=shape.zone,
         conditions=tuple(_conditions(state)),
         standing=len(shape.standing),
-        usage=tuple(_usages(scenario.world.node_info(state))),
+        usage=tuple(usages(scenario.world.node_info(state))),
     )
 
 
@@ -119,7 +127,7 @@ def _conditions(state: NodeState) -> Iterator[str]:
     return (words for words, there in present if there)
 
 
-def _usages(info: NodeInfo) -> Iterator[Usage]:
+def usages(info: NodeInfo) -> Iterator[Usage]:
     """What is requested of each resource that the node has, or that its pods want."""
     requested = {**info.requested, PODS: len(info.pods)}
     order = (CPU, MEMORY, PODS)
@@ -128,8 +136,9 @@ def _usages(info: NodeInfo) -> Iterator[Usage]:
         has, wanted = info.allocatable.get(resource, 0), requested.get(resource, 0)
         if has or wanted:
             share = round(wanted / has, 4) if has else 0.0
-            yield Usage(resource, _amount(resource, wanted), _amount(resource, has), share)
+            yield Usage(resource, amount_text(resource, wanted), amount_text(resource, has), share)
 
 
-def _amount(resource: str, amount: int) -> str:
+def amount_text(resource: str, amount: int) -> str:
+    """An amount, of cpu in thousandths, as Kubernetes writes it."""
     return str(Quantity(Fraction(amount, 1000) if resource == CPU else amount))

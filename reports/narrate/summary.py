@@ -12,7 +12,8 @@ from kubelemma.model.wiring.world import NODES
 from kubelemma.reports.style import plural
 from kubelemma.solver.result import TraceStep
 
-from .cast import Move, node_name
+from .cast import Move, node_name, replica_set_name, workload_name
+from .custom import told
 
 SENTENCES: Mapping[str, str] = MappingProxyType(
     {
@@ -61,6 +62,9 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
 def summary(scenario: Scenario, step: TraceStep, moves: tuple[Move, ...]) -> str:
     """What the step did, to whom; the actor is not named again."""
     action = step.outcome.action
+    sentence = told(step)
+    if sentence:
+        return sentence
     words = {
         "node": _node(scenario, step),
         "pod": ", ".join(move.pod for move in moves) or "a pod",
@@ -97,9 +101,9 @@ def _of_deployment(scenario: Scenario, step: TraceStep) -> dict[str, str]:
         if own.intersection(step.positions):
             state: DeploymentState = step.state[scenario.system.positions[workload.cell].start]
             template = int(str(arguments.get("template", state.template)))
-            words["deployment"] = workload.name
+            words["deployment"] = workload_name(scenario, workload)
             words["template"] = revision_hash(template)
-            words["set"] = f"{workload.name}-{revision_hash(template)}"
+            words["set"] = replica_set_name(scenario, workload, template)
             words["replicas"] = str(state.replicas)
             words["size"] = str(arguments.get("replicas", state.replicas))
             words["decision"] = _decision(arguments)

@@ -8,6 +8,7 @@ const SIGNS = new Map([
   ["available", "✓"],
   ["terminating", "✕"],
 ]);
+const TRAFFIC = "⇄";
 const MOST_CHIPS = 24;
 const MOST_NODES = 60;
 
@@ -21,8 +22,10 @@ class Cluster {
     const after = this.pictures.at(position);
     const before = position ? this.pictures.at(position - 1) : after;
     const pods = this.podsByNode(before, after);
+    this.served = new Set([...after.services.values()].flatMap((box) => box.endpoints));
     this.element.replaceChildren(
       this.owners(before, after),
+      this.onlookers(before, after),
       this.pictures.everPending ? this.waiting(pods.get("") ?? []) : "",
       make("div", { class: "nodes" }, ...this.nodes(before, after, pods)),
       this.legend(),
@@ -67,6 +70,42 @@ class Cluster {
     return make("ul", { class: "owners", "aria-label": "Workloads and their ReplicaSets" }, ...lines);
   }
 
+  // Services and budgets: nobody acts on them, their counts follow from the pods.
+  onlookers(before, after) {
+    const changed = (kind, box) => (before[kind].get(box.name) === box ? "" : "changed");
+    const services = [...after.services.values()].sort(byName).map((box) => {
+      const total = box.endpoints.length + box.others;
+      const receivers = `${plural(total, "ready pod")} ${total === 1 ? "receives" : "receive"} its traffic`;
+      return make(
+        "li",
+        { class: changed("services", box) },
+        "Service ",
+        make("b", {}, this.pictures.short(box.name)),
+        ": ",
+        total ? receivers : make("span", { class: "bad" }, "nobody receives its traffic"),
+        box.others ? ` (${plural(box.others, "other pod")} among them)` : "",
+        box.silent ? make("span", { class: "bad" }, `, ${box.silent} on a machine that is down`) : "",
+      );
+    });
+    const budgets = [...after.budgets.values()].sort(byName).map((box) =>
+      make(
+        "li",
+        { class: changed("budgets", box) },
+        "PodDisruptionBudget ",
+        make("b", {}, this.pictures.short(box.name)),
+        `: ${box.healthy} healthy, ${box.desired} desired, `,
+        make("span", { class: box.allowed ? "" : "bad" }, `${plural(box.allowed, "disruption")} allowed`),
+      ),
+    );
+    if (!services.length && !budgets.length) return "";
+    return make(
+      "div",
+      { class: "onlookers" },
+      make("ul", { class: "owners", "aria-label": "Services and disruption budgets" }, ...services, ...budgets),
+      make("p", { class: "quiet" }, "Derived from the pods: no component of the model acts on these."),
+    );
+  }
+
   waiting(pods) {
     const list = pods.length ? this.podList(pods) : make("p", { class: "quiet" }, "none");
     return make("section", { class: "waiting" }, make("h5", {}, "Pods without a node"), list);
@@ -107,13 +146,16 @@ class Cluster {
 
   chip(pod) {
     const moved = pod.was && pod.was !== pod.phase ? `, was ${pod.was}` : "";
-    const state = pod.gone ? "removed" : pod.phase + (pod.changed ? moved || ", new here" : "");
+    const serves = this.served.has(pod.name) && !pod.gone;
+    const phase = pod.phase + (serves ? ", receives traffic" : "");
+    const state = pod.gone ? "removed" : phase + (pod.changed ? moved || ", new here" : "");
     const name = this.pictures.short(pod.name);
     return make(
       "li",
       { class: this.look(pod), title: `${name}: ${state}` },
       make("span", { "aria-hidden": "true" }, pod.gone ? "✕" : SIGNS.get(pod.phase)),
       make("span", { class: "name" }, name),
+      serves ? make("span", { class: "serves", "aria-hidden": "true" }, TRAFFIC) : null,
       make("span", { class: "offscreen" }, ` ${state}`),
     );
   }
@@ -146,6 +188,7 @@ class Cluster {
     const versions = this.pictures.versions.map((version, index) =>
       make("li", { class: `set v${index % 6}` }, this.pictures.short(version)),
     );
-    return make("ul", { class: "legend", "aria-label": "Legend" }, ...versions, ...phases);
+    const traffic = this.pictures.at(0).services.size ? [make("li", {}, `${TRAFFIC} receives traffic`)] : [];
+    return make("ul", { class: "legend", "aria-label": "Legend" }, ...versions, ...phases, ...traffic);
   }
 }

@@ -33,6 +33,9 @@ const oncePerFrame = (act) => {
   };
 };
 
+// Names in the order that people expect: node-2 before node-10.
+const naturally = new Intl.Collator("en", { numeric: true }).compare;
+
 const plural = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 // Copy text, and say so on the button that was pressed.

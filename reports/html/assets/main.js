@@ -19,5 +19,7 @@ const setUpCopying = () => {
   }
 };
 
+// What is drawn by script takes the place of what is there as text, but not on paper.
+document.documentElement.classList.add("live");
 setUpTheme();
 setUpCopying();

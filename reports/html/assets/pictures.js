@@ -1,9 +1,9 @@
 // The cluster after each step: a report has the first picture whole, and then only what changes.
 
-const KINDS = ["workloads", "replicaSets", "nodes", "pods"];
+const KINDS = ["workloads", "replicaSets", "nodes", "pods", "services", "budgets"];
 const KEPT_EVERY = 50;
 
-const byName = (a, b) => a.name.localeCompare(b.name, "en", { numeric: true });
+const byName = (a, b) => naturally(a.name, b.name);
 
 const mapped = (boxes = []) => new Map(boxes.map((box) => [box.name, box]));
 
@@ -23,8 +23,8 @@ const changedBy = (before, change) => {
 class Pictures {
   constructor(run) {
     this.steps = run.steps;
-    this.there = Boolean(run.picture);
     const first = run.picture ?? {};
+    this.there = KINDS.some((kind) => this.every(kind, first).length);
     this.kept = new Map([[0, Object.fromEntries(KINDS.map((kind) => [kind, mapped(first[kind])]))]]);
     this.versions = this.allVersions(first);
     this.namespaces = new Set((first.workloads ?? []).map((box) => box.name.split("/")[0]));

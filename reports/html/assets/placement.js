@@ -1,8 +1,8 @@
 // The picture of a placement: nodes as boxes with what is requested of them and what is new there.
 
 const PAGE = 60;
+const MOST_OWNERS = 12;
 
-const naturally = (a, b) => a.localeCompare(b, "en", { numeric: true });
 const fullest = (node) => Math.max(0, ...node.usage.map((used) => used.share));
 const newPods = (node) => node.placed.reduce((sum, [, count]) => sum + count, 0);
 
@@ -57,7 +57,11 @@ class PlacementView {
   }
 
   fits(node, wanted) {
-    const texts = [node.name, node.zone, node.type, ...node.placed.map(([at]) => this.data.workloads[at])];
+    const pods = [
+      ...node.placed.map(([at]) => this.data.workloads[at]),
+      ...node.here.map(([at]) => this.data.owners[at]),
+    ];
+    const texts = [node.name, node.zone, node.type, ...pods];
     return texts.some((text) => text.toLowerCase().includes(wanted));
   }
 
@@ -77,22 +81,34 @@ class PlacementView {
   node(node) {
     const where = [node.zone && `zone ${node.zone}`, node.type].filter(Boolean).join(", ");
     const conditions = node.conditions.map((text) => make("span", { class: "condition" }, text));
-    const others = node.standing ? make("p", { class: "quiet" }, `${plural(node.standing, "pod")} here before`) : null;
     return make(
       "section",
       { class: "node" },
       make("h5", {}, node.name, where ? make("span", { class: "quiet" }, ` ${where}`) : null),
       conditions.length ? make("p", {}, ...conditions) : null,
       usageList(node.usage),
-      make("ul", { class: "pods" }, ...node.placed.map((pair) => this.chip(pair))),
-      others,
+      node.placed.length ? make("ul", { class: "pods" }, ...node.placed.map((pair) => this.chip(pair))) : null,
+      ...this.before(node),
     );
   }
 
+  // What is on the node already: whose pods, as far as there is room to say.
+  before(node) {
+    if (!node.standing) return [];
+    const heading = make("p", { class: "quiet" }, `${plural(node.standing, "pod")} here before`);
+    const chips = node.here.slice(0, MOST_OWNERS).map(([at, count]) => this.named(this.data.owners[at], count, "old"));
+    const rest = node.here.length - MOST_OWNERS;
+    if (rest > 0) chips.push(make("li", { class: "quiet" }, `and ${rest} more`));
+    return [heading, make("ul", { class: "pods" }, ...chips)];
+  }
+
   chip([at, count]) {
-    const name = this.data.workloads[at];
+    return this.named(this.data.workloads[at], count, `v${at % 6}`);
+  }
+
+  named(name, count, look) {
     const times = count > 1 ? make("b", {}, `${count} ×`) : null;
-    return make("li", { class: `pod v${at % 6}`, title: name }, times, make("span", { class: "name" }, name));
+    return make("li", { class: `pod ${look}`, title: name }, times, make("span", { class: "name" }, name));
   }
 }
 

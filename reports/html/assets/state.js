@@ -2,6 +2,8 @@
 
 const NONE = "<none>";
 
+const texts = (fields) => Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, `${value}`]));
+
 class StateText {
   constructor(pictures) {
     this.pictures = pictures;
@@ -58,6 +60,18 @@ class StateText {
       found.set(`Node ${box.name}`, { status, ...Object.fromEntries(used) });
     }
     for (const box of sorted(picture.pods)) put("Pod", box.name, { phase: box.phase, node: box.node || NONE });
+    for (const box of sorted(picture.services)) put("Service", box.name, { "receiving pods": this.receivers(box) });
+    for (const box of sorted(picture.budgets)) {
+      const { healthy, desired, expected, allowed } = box;
+      const fields = { currentHealthy: healthy, desiredHealthy: desired, expectedPods: expected };
+      put("PodDisruptionBudget", box.name, texts({ ...fields, disruptionsAllowed: allowed }));
+    }
     return found;
+  }
+
+  receivers(box) {
+    const names = box.endpoints.map((name) => this.pictures.short(name));
+    if (box.others) names.push(`${box.others} others`);
+    return names.join(" ") || NONE;
   }
 }

@@ -11,7 +11,7 @@ const named = (text, name) => {
 
 const objectsOf = (run) => {
   const found = new Set(run.steps.flatMap((step) => step.changes.map((change) => change.object)));
-  return [...found].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  return [...found].sort(naturally);
 };
 
 class StoryView {
@@ -28,6 +28,7 @@ class StoryView {
     this.cluster = new Cluster(this.pictures);
     this.element = element;
     this.state = new StateText(this.pictures);
+    this.reasons = new Reasons(run);
     this.build();
     element.addEventListener("keydown", (event) => this.key(event));
     this.choose();
@@ -49,6 +50,7 @@ class StoryView {
       this.toolbar(),
       this.card,
       this.pictures.there ? this.cluster.element : "",
+      this.reasons.there ? this.reasons.element : "",
       this.lanes.element,
       this.filters(),
       make("div", { class: "told" }, this.list.element, make("p", { class: "end" }, this.end())),
@@ -169,6 +171,7 @@ class StoryView {
     this.list.show(this.positions, position);
     this.lanes.show(position, this.filtered ? new Set(this.positions) : null);
     this.card.replaceChildren(...this.described(position));
+    this.reasons.show(position);
     if (this.pictures.there) {
       this.cluster.show(position);
       this.state.show(position);
