@@ -7,7 +7,7 @@ CLASH := examples/rollout-anti-affinity
 REPAIR := examples/rollout-anti-affinity-repaired
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format clean
+.PHONY: help demo test lint format pages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -32,6 +32,9 @@ lint: $(VENV)/.developing ## ruff and mypy
 format: $(VENV)/.developing ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pages: $(VENV)/.developing ## write the pages of docs/properties/ again
+	$(BIN)/python tools/property_pages.py
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .kubelemma

@@ -57,13 +57,15 @@ def test_wheel_holds_exactly_the_package(wheel: Path) -> None:
 
 
 def test_sdist_can_be_tested_and_read(distributions: Path) -> None:
-    """The sdist has the tests, the documents and the licence."""
+    """The sdist has the tests and what they test, the documents and the licence."""
     (sdist,) = distributions.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"LICENSE", "README.md", "CHANGELOG.md", "docs/architecture.md", "pyproject.toml"}
     assert wanted <= names
     assert "tests/packaging/test_distribution.py" in names
+    assert {"tools/property_pages.py", "docs/properties/DEP-4.md", "action.yml"} <= names
+    assert {"Dockerfile", ".dockerignore", ".pre-commit-hooks.yaml"} <= names
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +93,22 @@ def test_wheel_runs_on_its_own(installed: Path, tmp_path: Path) -> None:
             cwd=tmp_path,
         )
         assert run.stdout == f"kubelemma {kubelemma.__version__}\n"
+
+
+def test_wheel_has_the_plugin_of_kubectl(installed: Path, tmp_path: Path) -> None:
+    """The plugin and what completes its words are commands of their own."""
+    for command, said in (
+        (["kubectl-lemma", "--version"], f"kubectl lemma {kubelemma.__version__}\n"),
+        (["kubectl_complete-lemma", "check", "--fail-on", "c"], "critical\n:4\n"),
+    ):
+        run = subprocess.run(
+            [str(installed / command[0]), *command[1:]],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        assert run.stdout == said
 
 
 def test_wheel_does_not_use_the_tree(installed: Path, tmp_path: Path) -> None:
