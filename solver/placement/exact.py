@@ -17,15 +17,24 @@ from .problem import Answer
 Counts = tuple[tuple[int, ...], ...]
 """Pods by workload and cell."""
 
+_INTERRUPTED = "interrupted from keyboard"
+"""Why Z3 does not know, after Ctrl-C."""
+
 
 def solve(cells: Cells, steps: int) -> tuple[Answer, Counts | None]:
-    """Whether the workloads fit on the cells, and where; ``steps`` bounds the work (``rlimit``)."""
+    """Whether the workloads fit on the cells, and where; ``steps`` bounds the work (``rlimit``).
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed meanwhile, which Z3 takes for itself.
+    """
     encoding = _Encoding(cells)
     solver = z3.SolverFor("QF_LIA")
     solver.set("random_seed", 0)
     solver.set("rlimit", steps)
     solver.add(encoding.rules())
     answer = solver.check()
+    if answer == z3.unknown and solver.reason_unknown() == _INTERRUPTED:
+        raise KeyboardInterrupt
     if answer == z3.sat:
         return Answer.YES, encoding.read(solver.model())
     return (Answer.NO if answer == z3.unsat else Answer.UNKNOWN), None

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -21,23 +20,26 @@ import msgspec
 from kubelemma import __version__
 from kubelemma.model.manifests import Bounds, InvalidInput, Position, Problem
 from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario import used_documents
+from kubelemma.policy import Policy, judge
 from kubelemma.properties.statement import Property, Severity
 from kubelemma.reports.document import Report, ScenarioReport, property_report
 from kubelemma.reports.json import API_VERSION
-from kubelemma.reports.narrate import narrate, narrate_steps
+from kubelemma.reports.narrate import Written, narrate, narrate_steps
 from kubelemma.reports.narrate.moment import state_text, step_text
 from kubelemma.reports.story import Story, StoryStep
-from kubelemma.solver import compiled
 from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
 from kubelemma.solver.events import Event, Listener
-from kubelemma.solver.explore import check
 from kubelemma.solver.limits import INTERRUPTED, Limits
 from kubelemma.solver.replay import Repeat, RepeatStatus, replay_steps
 from kubelemma.solver.result import CheckResult, PropertyResult, Statistics, Trace, Verdict
 from kubelemma.solver.simulate import simulate
+from kubelemma.solver.stateful.sampling import Sampling
 
+from .loading import check_unchanged
 from .question import STDIN, Asked, Case, Question, ask
-from .recording import Recording, Source, file_name, steps_of
+from .recording import LoadedCode, Recording, Source, file_name, name_of, steps_of, stream
+from .remembering import Memory, Saying
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -49,9 +51,13 @@ __all__ = [
     "Checkpoints",
     "Engine",
     "Explored",
+    "Memory",
+    "Policy",
     "Question",
     "Repeater",
     "Replayed",
+    "Sampling",
+    "Saying",
     "ask",
     "checkpoints_of",
     "explore",
@@ -64,9 +70,16 @@ __all__ = [
     "state_graph",
 ]
 
-Engine: TypeAlias = Literal["plain", "compiled", "auto"]
-"""All answer alike. ``compiled`` is faster on large systems, but takes seconds to start the first
-time; ``auto`` starts plain and goes over to it where the search is not over in a moment."""
+Engine: TypeAlias = Literal["plain", "compiled", "auto", "stateful"]
+"""The first three answer alike. ``compiled`` is faster on large systems, but takes seconds to start
+the first time; ``auto`` starts plain and goes over to it where the search is not over in a moment.
+``stateful`` draws runs at random, for systems that are too large to search: it refutes, and proves
+nothing."""
+
+EXHAUSTIVE: frozenset[Engine] = frozenset({"plain", "compiled", "auto"})
+"""The engines that visit every state: a verdict of one of them is as good as that of another."""
+
+_NO_POLICY = Policy()
 
 Repeater: TypeAlias = Callable[[str], tuple[str, ...]]
 """Gives the commands that repeat a counterexample, by the name of its recording."""
@@ -100,28 +113,66 @@ def explore(
     *,
     workers: int = 1,
     checkpoints: Checkpoints | None = None,
+    memory: Memory | None = None,
+    sampling: Sampling | None = None,
 ) -> Explored:
     """Check the properties of a case, within the bounds of its Check.
 
     ``workers`` and ``checkpoints`` are the compiled engine's, for where it is what searches; the
-    plain one does without.
+    plain one does without. What ``memory`` knows from earlier runs is not searched for again.
+    ``sampling`` is how the stateful engine draws runs.
 
     Raises:
         ModelError: the case is beyond what the compiled engine can count.
         CheckpointError: there is a checkpoint that may not, or cannot, be used.
+        ExamplesError: the stateful engine cannot keep its failing runs where it should.
     """
+
+    def search(heard: Listener) -> CheckResult:
+        if engine == "stateful":
+            return _sampled(case, heard, sampling or Sampling())
+        return _search(case, heard, engine, workers, checkpoints)
+
+    if memory is None:
+        return Explored(case, search(listener))
+    return Explored(case, memory.result(case, listener, search, exhaustive=engine in EXHAUSTIVE))
+
+
+def _search(
+    case: Case,
+    listener: Listener,
+    engine: Engine,
+    workers: int,
+    checkpoints: Checkpoints | None,
+) -> CheckResult:
+    """What an engine that visits every state finds out about a case."""
+    asked = (case.scenario.system, case.properties, _limits_of(case), listener)
+    # What is remembered needs no engine, and each takes longer to import than to remember.
+    from kubelemma.solver import compiled  # noqa: PLC0415
+    from kubelemma.solver.explore import check  # noqa: PLC0415
+
+    if engine == "plain":
+        return check(*asked)
+    search = compiled.check if engine == "compiled" else compiled.best
+    result = search(*asked, workers=workers, checkpoints=checkpoints)
+    return _resumable(result, checkpoints)
+
+
+def _sampled(case: Case, listener: Listener, sampling: Sampling) -> CheckResult:
+    """What runs drawn at random find out about a case."""
+    from kubelemma.solver.stateful import engine  # noqa: PLC0415 - imports Hypothesis
+
+    asked = (case.scenario.system, case.properties, _limits_of(case), listener)
+    return engine.check(*asked, sampling=replace(sampling, name=case.scenario.name))
+
+
+def _limits_of(case: Case) -> Limits:
     bounds = case.check.spec.bounds
-    limits = Limits(
+    return Limits(
         max_states=bounds.max_states,
         time_limit_seconds=bounds.time_limit_seconds,
         max_memory_bytes=bounds.max_memory.value() if bounds.max_memory else None,
     )
-    asked = (case.scenario.system, case.properties, limits, listener)
-    if engine == "plain":
-        return Explored(case, check(*asked))
-    search = compiled.check if engine == "compiled" else compiled.best
-    result = search(*asked, workers=workers, checkpoints=checkpoints)
-    return Explored(case, _resumable(result, checkpoints))
 
 
 def _resumable(result: CheckResult, checkpoints: Checkpoints | None) -> CheckResult:
@@ -173,23 +224,30 @@ def _folder_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def not_explored(case: Case) -> Explored:
-    """The case of which nothing is known, because an interrupt came before its turn."""
+def not_explored(
+    case: Case, reason: str = "interrupted before its turn", stopped_by: str = INTERRUPTED
+) -> Explored:
+    """The case of which nothing is known, because something came before its turn."""
     undecided = tuple(
-        PropertyResult(prop, Verdict.INCONCLUSIVE, reason="interrupted before its turn")
-        for prop in case.properties
+        PropertyResult(prop, Verdict.INCONCLUSIVE, reason=reason) for prop in case.properties
     )
-    return Explored(case, CheckResult("none", undecided, Statistics(stopped_by=INTERRUPTED)))
+    return Explored(case, CheckResult("none", undecided, Statistics(stopped_by=stopped_by)))
 
 
 def report(
     found: Iterable[Explored],
     fail_on: Severity = Severity.LOW,
     repeat: Repeater = lambda _name: (),
+    policy: Policy = _NO_POLICY,
 ) -> Report:
-    """The result document; stories end in the commands that ``repeat`` gives."""
-    scenarios = tuple(_scenario_report(explored, repeat) for explored in found)
-    return Report(__version__, scenarios, fail_on)
+    """The result document; stories end in the commands that ``repeat`` gives.
+
+    What the manifests suppress does not count, nor what the policy excuses.
+    """
+    explored = tuple(found)
+    scenarios = tuple(_scenario_report(each, repeat) for each in explored)
+    rules = tuple(each.case.suppressions for each in explored)
+    return judge(Report(__version__, scenarios, fail_on), rules, policy)
 
 
 def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
@@ -215,6 +273,9 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
 
 def _position(case: Case, subject: str) -> Position | None:
     """Where the object that a property is about is named; for all nodes, the first workload."""
+    for kept in case.kept:
+        if str(kept.object) == subject:
+            return kept.document.at(("metadata", "name"))
     focus = {workload.cell for workload in case.scenario.world.workloads}
     wanted = {subject} & focus or focus
     for manifest in case.manifests.of(Deployment):
@@ -246,16 +307,21 @@ def _limits(bounds: Bounds) -> Iterator[str]:
 def _story(explored: Explored, found: PropertyResult, repeat: Repeater) -> Story | None:
     if found.trace is None:
         return None
-    story = narrate(explored.case.scenario, found.property, found.trace)
+    case = explored.case
+    story = narrate(case.scenario, found.property, found.trace, _written(case))
     commands = repeat(recording_name(explored, found))
     return replace(story, allowed=_setting(explored), repeat=commands)
 
 
+def _written(case: Case) -> Written:
+    """What stories find the fields in that they speak of."""
+    return Written(case.manifests, case.document)
+
+
 def recording_name(explored: Explored, found: PropertyResult) -> str:
-    """What the recording of a violation is called: scenario and property, and subject if needed."""
-    alike = [p for p in explored.result.properties if p.property.id == found.property.id]
-    subject = [found.property.subject] if len(alike) > 1 else []
-    return file_name(explored.case.scenario.name, found.property.id, *subject)
+    """What the recording of a violation is called."""
+    case = explored.case
+    return name_of(case.scenario.name, found.property, case.properties)
 
 
 def recording(explored: Explored, found: PropertyResult) -> Recording | None:
@@ -273,6 +339,7 @@ def recording(explored: Explored, found: PropertyResult) -> Recording | None:
         loop_start=found.trace.loop_start,
         check=_check_document(case),
         sources=tuple(_source_documents(case)),
+        loaded=tuple(LoadedCode(file=f.path, digest=f.digest) for f in case.extension.files),
     )
 
 
@@ -296,25 +363,34 @@ def _source_documents(case: Case) -> Iterator[Source]:
         if namespace:
             data = {**data, "metadata": {**data["metadata"], "namespace": namespace}}
         yield Source(file=manifest.document.file, document=data)
+    for document, data in used_documents(case.manifests, case.kept):
+        yield Source(file=document.file, document=data)
 
 
-def replay(recorded: Recording, manifests: tuple[str, ...] = ()) -> Replayed:
+def replay(
+    recorded: Recording, manifests: tuple[str, ...] = (), load: tuple[str, ...] = ()
+) -> Replayed:
     """Take the steps of a counterexample again, on its own manifests or on new ones.
 
+    What it was recorded with is loaded again, unless ``load`` names other files.
+
     Raises:
-        InvalidInput: the new manifests cannot be read, or hold nothing that the steps are about.
+        InvalidInput: the new manifests cannot be read, or hold nothing that the steps are about; or
+            a file that was loaded is gone, or has changed.
     """
     documents = [recorded.check]
     if not manifests:
         documents += [source.document for source in recorded.sources]
-    stream = "\n---\n".join(json.dumps(document) for document in documents)
-    asked = ask(Question(paths=(STDIN, *manifests), stdin=stream))
+    files = load or tuple(code.file for code in recorded.loaded)
+    if not load:
+        check_unchanged((code.file, code.digest) for code in recorded.loaded)
+    asked = ask(Question(paths=(STDIN, *manifests), stdin=stream(documents), load=files))
     case, prop = _meant(recorded, asked)
     again = replay_steps(
         case.scenario.system, prop.formula, recorded.recorded_steps(), recorded.loop_start
     )
     fails = again.status is RepeatStatus.STILL_FAILS
-    story = narrate(case.scenario, prop, again.trace) if fails else None
+    story = narrate(case.scenario, prop, again.trace, _written(case)) if fails else None
     return Replayed(again, prop, story)
 
 
@@ -331,7 +407,7 @@ def _meant(recorded: Recording, asked: Asked) -> tuple[Case, Property]:
 def run_at_random(case: Case, seed: int, steps: int) -> tuple[Trace, tuple[StoryStep, ...]]:
     """One run of at most so many steps, each drawn evenly from all that are possible."""
     trace = simulate(case.scenario.system, seed, steps)
-    return trace, narrate_steps(case.scenario, trace)
+    return trace, narrate_steps(case.scenario, trace, _written(case))
 
 
 def state_graph(case: Case, max_states: int = 1000) -> nx.MultiDiGraph[int]:

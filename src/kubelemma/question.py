@@ -6,7 +6,7 @@ that before the defaults.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -37,19 +37,30 @@ from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import (
     Application,
+    Kept,
+    Loaded,
     Scenario,
     build,
     check_findings,
     deployment_findings,
+    kept_objects,
+    known_kinds,
+    without_kept,
 )
+from kubelemma.policy import Annotations, Rule, read_annotations
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.select import properties_for
-from kubelemma.properties.statement import Property
+from kubelemma.properties.statement import Property, Statement
+
+from .loading import Extension, load_files, unknown_kinds
 
 ObjectT = TypeVar("ObjectT")
 
 DEFAULT_TIME_LIMIT_SECONDS = 60.0
 """For one scenario, where nobody says how long it may take."""
+
+NOTHING = Extension()
+"""Of a question that loads nothing."""
 
 STDIN = "-"
 """The path that stands for standard input."""
@@ -61,6 +72,7 @@ class Question:
 
     Attributes:
         paths: files and directories; ``-`` is ``stdin``.
+        load: Python files that bring controllers, events and properties. They are run.
         stdin: what stands on standard input.
         nodes, events: as ``parse_nodes`` and ``parse_event`` read them.
         together, workloads: names of workloads, as in ``CheckSpec``.
@@ -72,6 +84,7 @@ class Question:
     """
 
     paths: tuple[str, ...]
+    load: tuple[str, ...] = ()
     stdin: str | bytes = ""
     nodes: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
@@ -88,19 +101,30 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One scenario with its properties, and what it was made from."""
+    """One scenario with its properties, what it was made from, and what its manifests suppress.
+
+    ``document`` is that of the Check, None where nobody wrote one.
+    """
 
     scenario: Scenario
     properties: tuple[Property, ...]
     check: Check
     manifests: Manifests
+    suppressions: tuple[Rule, ...] = ()
+    document: Document | None = None
+    extension: Extension = NOTHING
+    kept: tuple[Kept, ...] = ()
 
 
 class Asked(NamedTuple):
-    """The cases of a question, and what should be said about its input."""
+    """The cases of a question, and what should be said about its input.
+
+    ``statements`` are all that could be asked, by identifier.
+    """
 
     cases: tuple[Case, ...]
     warnings: tuple[Problem, ...]
+    statements: Mapping[str, Statement] = STATEMENTS
 
 
 def ask(question: Question) -> Asked:
@@ -109,14 +133,39 @@ def ask(question: Question) -> Asked:
     Raises:
         InvalidInput: something is wrong with the input, or there is nothing to check.
     """
+    extension = load_files(question.load)
     sources = [
         Source("<stdin>", question.stdin) if path == STDIN else Source(path)
         for path in question.paths
     ]
     given = load(sources, kustomize=question.kustomize)
-    scopes = tuple(_scopes(given, question))
+    scopes = tuple(_scopes(given, question, extension))
     cases = tuple(case for scope in scopes for case in scope.cases())
-    return Asked(cases, (*given.warnings, *_unused(given, scopes)))
+    unasked = tuple(_unasked(extension, scopes, cases))
+    if unasked:
+        raise InvalidInput(unasked)
+    ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
+    warnings = (*given.warnings, *_unused(given, scopes), *dict.fromkeys(ignored))
+    return Asked(cases, warnings, {**STATEMENTS, **extension.statements})
+
+
+def _unasked(
+    extension: Extension, scopes: Iterable[_Scope], cases: Iterable[Case]
+) -> Iterator[Problem]:
+    """What was loaded for nothing: properties that apply to nothing, code that none is about."""
+    asked = {prop.id for case in cases for prop in case.properties}
+    chosen = any(scope.check.spec.properties for scope in scopes)
+    for prop in extension.properties:
+        if prop.statement.id not in asked and not chosen:
+            what = f"{prop.statement.id} applies to nothing: there is no {prop.about}"
+            yield Problem(Position(prop.code.file, prop.code.line), prop.code.name, what)
+    if not any(case.scenario.custom.kinds for case in cases) and not extension.properties:
+        for file in extension.files:
+            message = (
+                "no property is about what it declares: nothing to check; declare one with always, "
+                "converges or another of kubelemma.extending"
+            )
+            yield Problem(Position(file.path), "", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +176,73 @@ class _Scope:
     check: Check
     document: Document | None
     question: Question
+    extension: Extension
 
     def cases(self) -> tuple[Case, ...]:
         """The cases; there is at least one, with at least one property."""
+        kept = self._kept()
         application = Application(
             deployments=_objects(self.manifests, Deployment),
             nodes=_objects(self.manifests, Node),
             pods=_objects(self.manifests, Pod),
             namespaces=_objects(self.manifests, Namespace),
+            loaded=self._loaded(kept),
         )
         self._refuse(self._wrong_names(application.deployments))
         self._refuse(self._nothing(application.deployments))
         self._refuse(self._inconsistent(application))
+        suppressed = self.annotations()
+        kinds = self.extension.kinds
+        manifests = without_kept(_with_unchecked(self.manifests), kinds, kept)
+        asked, declared = self.check.spec.properties, self.extension.properties
         cases = tuple(
-            Case(scenario, properties, self.check, _with_unchecked(self.manifests))
+            Case(
+                scenario,
+                properties,
+                self.check,
+                manifests,
+                suppressed.covering({p.subject for p in properties}, scenario.focus),
+                self.document,
+                self.extension,
+                kept,
+            )
             for scenario in build(application, self.check)
-            if (properties := properties_for(scenario, self.check.spec.properties))
+            if (properties := properties_for(scenario, asked, declared))
         )
         self._refuse(self._missing_properties(cases))
         return cases
+
+    def annotations(self) -> Annotations:
+        """What the manifests and the Check suppress."""
+        return read_annotations(self.manifests, self.check, self.document, self._statements())
+
+    def _statements(self) -> dict[str, Statement]:
+        """All that can be asked, by identifier."""
+        return {**STATEMENTS, **self.extension.statements}
+
+    def _kept(self) -> tuple[Kept, ...]:
+        """The objects that loaded code acts on."""
+        self._refuse(unknown_kinds(self.extension, known_kinds(self.manifests)))
+        kinds, namespace = self.extension.kinds, self.question.namespace
+        kept, problems = kept_objects(self.manifests, kinds, namespace)
+        self._refuse(problems)
+        return kept
+
+    def _loaded(self, kept: Iterable[Kept]) -> Loaded:
+        found = self.extension
+        return Loaded(
+            found.controllers,
+            found.events,
+            tuple(prop.code for prop in found.properties),
+            found.kinds,
+            tuple(item.object for item in kept),
+        )
+
+    def without_effect(self, cases: Iterable[Case]) -> Iterator[Problem]:
+        """Suppressions that bear on none of the cases, wherever these may come from."""
+        workloads = {name for case in cases for name in case.scenario.focus}
+        subjects = {prop.subject for case in cases for prop in case.properties}
+        return self.annotations().without_effect(workloads | subjects)
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         found = tuple(problems)
@@ -167,12 +264,12 @@ class _Scope:
                 message = f'there is no Deployment "{name}"{did_you_mean(name, known)}'
                 yield self._problem(path, flag, message)
         for path, flag, name in _named_properties(self.check.spec):
-            if name not in STATEMENTS:
-                message = f'there is no property "{name}"{did_you_mean(name, STATEMENTS)}'
+            if name not in (ids := self._statements()):
+                message = f'there is no property "{name}"{did_you_mean(name, ids)}'
                 yield self._problem(path, flag, message)
 
     def _nothing(self, deployments: tuple[Deployment, ...]) -> Iterator[Problem]:
-        if deployments:
+        if deployments or self.extension.files:
             return
         names = [m.object for m in self.manifests.not_modelled if not m.path]
         found = f" (what there is is not modelled: {', '.join(names[:5])})" if names else ""
@@ -183,7 +280,8 @@ class _Scope:
     def _inconsistent(self, application: Application) -> Iterator[Problem]:
         """What does not go together: events, the cluster, and nodes that templates name."""
         spec = self.check.spec
-        for path, message in check_findings(spec, application.nodes):
+        caches = bool(application.loaded.controllers)
+        for path, message in check_findings(spec, application.nodes, caches=caches):
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
             yield self._problem(path, flag, message)
         documents = {id(m.object): m.document for m in self.manifests.of(Deployment)}
@@ -247,20 +345,24 @@ _OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"
 """The options of the command line, where they are not called as the field."""
 
 
-def _scopes(given: Manifests, question: Question) -> Iterator[_Scope]:
+def _scopes(given: Manifests, question: Question, extension: Extension) -> Iterator[_Scope]:
     """Each Check with its own resources; where it names none, with all that is given."""
     for check in given.checks:
         manifests = given
         if check.check.spec.resources:
             resources = [Source(path) for path in check.resources()]
             manifests = load(resources, kustomize=question.kustomize)
-        yield _scope(manifests, check.check, check.document, question)
+        yield _scope(manifests, check.check, check.document, question, extension)
     if not given.checks:
-        yield _scope(given, Check(), None, question)
+        yield _scope(given, Check(), None, question, extension)
 
 
 def _scope(
-    manifests: Manifests, check: Check, document: Document | None, question: Question
+    manifests: Manifests,
+    check: Check,
+    document: Document | None,
+    question: Question,
+    extension: Extension,
 ) -> _Scope:
     spec = _overridden(check.spec, question)
     return _Scope(
@@ -268,6 +370,7 @@ def _scope(
         msgspec.structs.replace(check, spec=spec),
         document,
         question,
+        extension,
     )
 
 

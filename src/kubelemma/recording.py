@@ -6,15 +6,20 @@ action and positions, so that they can be taken again on the plain semantics.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
 from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
+from kubelemma.properties.statement import Property
 from kubelemma.solver.replay import RecordedStep
 from kubelemma.solver.result import Trace
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\n]")
 
 FOLDER = Path(".kubelemma") / "traces"
 """Where counterexamples are kept, below the working directory."""
@@ -37,6 +42,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     document: Any
 
 
+class LoadedCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A Python file that was loaded, and the SHA-256 of what it held."""
+
+    file: str
+    digest: str
+
+
 class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A counterexample with its input.
 
@@ -46,6 +58,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         property_id, subject: what is violated, and for which object.
         check: the ``kind: Check`` document in effect, options of the command line included.
         sources: the manifests.
+        loaded: the Python files that brought controllers or properties. They are not embedded: a
+            recording is data, and nothing in it is ever run.
         loop_start: as in `Trace`.
     """
 
@@ -60,15 +74,26 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     loop_start: int | None = None
     check: dict[str, Any]
     sources: tuple[Source, ...]
+    loaded: tuple[LoadedCode, ...] = ()
 
     def recorded_steps(self) -> tuple[RecordedStep, ...]:
         """The steps as the solver takes them."""
-        return tuple(
-            RecordedStep(
-                s.rule, s.action, tuple((k, _frozen(v)) for k, v in s.arguments), s.positions
-            )
-            for s in self.steps
-        )
+        return as_recorded(self.steps)
+
+
+def as_recorded(steps: Iterable[Step]) -> tuple[RecordedStep, ...]:
+    """Steps on file as the solver takes them."""
+    return tuple(
+        RecordedStep(s.rule, s.action, tuple((k, _frozen(v)) for k, v in s.arguments), s.positions)
+        for s in steps
+    )
+
+
+def name_of(scenario: str, prop: Property, asked: Iterable[Property]) -> str:
+    """What a recording is called: scenario and property, and subject if several are asked about."""
+    alike = [other for other in asked if other.id == prop.id]
+    subject = [prop.subject] if len(alike) > 1 else []
+    return file_name(scenario, prop.id, *subject)
 
 
 def file_name(*parts: str) -> str:
@@ -100,7 +125,9 @@ def save(recording: Recording, root: Path) -> Path:
     """
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    (folder.parent / ".gitignore").write_text("*\n", "utf-8")
+    ignore = folder.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", "utf-8")
     path = folder / f"{recording.name}.json"
     path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n")
     return path
@@ -139,3 +166,23 @@ def load(path: Path) -> Recording:
 def _frozen(value: Any) -> Any:
     """The value as an outcome has it: JSON knows lists only, where outcomes have tuples."""
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def stream(documents: Iterable[Mapping[str, Any]]) -> str:
+    """The documents as YAML: one a line, every second line divides them.
+
+    Raises:
+        TypeError: one holds what JSON does not know.
+    """
+    return "\n---\n".join(map(_line, documents))
+
+
+def _line(document: Mapping[str, Any]) -> str:
+    """JSON that YAML reads in the same way, whatever characters there are in it."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, default=_refuse)
+    return _UNPRINTABLE.sub(lambda found: f"\\U{ord(found[0]):08x}", text)
+
+
+def _refuse(value: object) -> NoReturn:
+    what = type(value).__name__
+    raise TypeError(f"an object holds a {what}, which JSON does not know: {value!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,13 +28,18 @@ class Run(NamedTuple):
 Kubelemma: TypeAlias = Callable[..., Run]
 
 
+def _is_ours(variable: str) -> bool:
+    """Whether a variable of the environment may set an option."""
+    return variable.startswith("KUBELEMMA_")
+
+
 @pytest.fixture
 def kubelemma(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Kubelemma:
     """Run ``kubelemma`` with these arguments in an empty working directory."""
     monkeypatch.chdir(tmp_path)
-    for name in ("NO_COLOR", "FORCE_COLOR", "KUBELEMMA_DEBUG"):
+    for name in ("NO_COLOR", "FORCE_COLOR", *filter(_is_ours, os.environ)):
         monkeypatch.delenv(name, raising=False)
 
     def invoke(*arguments: str, stdin: str = "") -> Run:

@@ -141,12 +141,26 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
         page.context.close()
 
 
+SERVICE = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front}
+spec: {selector: {app: web}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: guard}
+spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
+"""
+
+
 @pytest.fixture(scope="module")
 def real() -> Report:
     """A rollout for which a node has no room, as a check reports it."""
     question = CheckQuestion(
         paths=(STDIN,),
-        stdin=MANIFEST,
+        stdin=MANIFEST + SERVICE,
         nodes=("count=1,cpu=1,memory=1Gi",),
         events=("rollout=web",),
         properties=("DEP-4", "STUCK"),
@@ -279,13 +293,16 @@ def test_the_state_hides_what_is_unchanged(opened: Any, real: Report) -> None:
     page = opened(real)
     page.press("End")
     lines = page.page.locator(".state li")
-    assert lines.all_inner_texts() == ["Pod web-v2-1 is new: phase pending, node <none>"]
+    assert lines.all_inner_texts() == [
+        "PodDisruptionBudget guard expectedPods 2 → 3",
+        "Pod web-v2-1 is new: phase pending, node <none>",
+    ]
     page.page.locator(".state button").click()
     whole = lines.all_inner_texts()
-    assert len(whole) == 7
+    assert len(whole) == 9
     assert any(line.startswith("Node node-1 status up, Ready, cpu 1 of 1") for line in whole)
     page.press("ArrowLeft")
-    assert lines.count() == 6
+    assert lines.count() == 8
 
 
 def test_links_lead_to_steps(opened: Any, real: Report) -> None:
@@ -322,6 +339,42 @@ def test_filters(opened: Any) -> None:
     page.page.get_by_role("combobox", name="Actor").select_option("user")
     page.page.get_by_role("combobox", name="Object").select_option("Pod web-v1-0")
     assert "1 of 40 steps" in page.page.locator(".filters").inner_text()
+
+
+def test_who_receives_traffic(opened: Any, real: Report) -> None:
+    """The Service and the budget stand above the nodes, and the pods that serve are marked."""
+    page = opened(real)
+    shown = page.page.locator(".onlookers").inner_text()
+    assert "Service front: 2 ready pods receive its traffic" in shown
+    assert "PodDisruptionBudget guard: 2 healthy, 1 desired, 1 disruption allowed" in shown
+    assert "no component of the model acts on these" in shown
+    page.press("End")
+    serving = page.page.locator(".pod", has=page.page.locator(".serves"))
+    assert serving.locator(".name").all_inner_texts() == ["web-v1-1", "web-v1-2"]
+
+
+def test_what_a_step_rests_on(opened: Any, real: Report) -> None:
+    """Each step has what its decision read, with the lines that say so."""
+    page = opened(real)
+    reasons = page.page.locator(".reasons")
+    assert "What was assumed" in reasons.inner_text()
+    page.press("ArrowRight")
+    assert "users and faults act as they please" in reasons.inner_text()
+    page.press("ArrowRight")
+    assert "maxSurge" in reasons.inner_text()
+    assert "1 (25% of 2, rounded up; by default) <stdin>:5" in reasons.inner_text()
+    assert page.page.get_by_text("Why nobody acts any more").first.is_visible()
+
+
+def test_paper_has_the_story_as_text(opened: Any, real: Report) -> None:
+    """What cannot be pressed on paper is not there, and the story stands in its place."""
+    page = opened(real)
+    paper = page.page.locator(".paper").first
+    assert not paper.is_visible()
+    page.page.emulate_media(media="print")
+    assert paper.is_visible()
+    assert "creates web-v2-1" in paper.inner_text()
+    assert not page.page.locator(".story").first.is_visible()
 
 
 def test_what_was_not_seen_is_told(opened: Any) -> None:

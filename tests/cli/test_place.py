@@ -14,6 +14,7 @@ import yaml
 
 from kubelemma.cli.commands import cli
 from kubelemma.cli.exit import ExitCode
+from kubelemma.placing import answering
 from kubelemma.reports import placement_json
 
 Kubelemma: TypeAlias = Callable[..., Any]
@@ -241,6 +242,36 @@ def test_results_and_diagnostics_go_apart(kubelemma: Kubelemma) -> None:
     assert found.err == ""
     assert "\x1b" not in found.out
     assert "\x1b" in kubelemma("place", FITS, "--color", "always").out
+
+
+def test_several_reports_from_one_run(kubelemma: Kubelemma, tmp_path: Path) -> None:
+    """Each format is written to its file; the exit code and standard output stay as they are."""
+    targets = [f"--report={form}={tmp_path / form}" for form in ("json", "html", "text", "yaml")]
+    found = kubelemma("place", SHORT, *targets)
+    assert found.code == ExitCode.VIOLATED
+    assert (tmp_path / "text").read_text("utf-8") == found.out
+    assert json.loads((tmp_path / "json").read_text("utf-8"))["answer"] == "no"
+    assert (tmp_path / "html").read_text("utf-8").startswith("<!doctype html>")
+    assert len(list(yaml.safe_load_all((tmp_path / "yaml").read_text("utf-8")))) == 3
+
+
+def test_a_format_that_places_have_not(kubelemma: Kubelemma) -> None:
+    """Formats of findings are no formats of placements, and the error lists those that are."""
+    found = kubelemma("place", SHORT, "--report", "sarif=here")
+    assert found.code == ExitCode.USAGE
+    assert "FORMAT being text, wide, json, yaml or html" in found.err
+
+
+def test_an_interrupt_is_told(kubelemma: Kubelemma, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the search with its own exit code, and what could be done instead."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(answering, "decide", interrupted)
+    found = kubelemma("place", FITS)
+    assert (found.code, found.out) == (ExitCode.INTERRUPTED, "")
+    assert "--time-limit" in found.err
 
 
 def test_options_are_documented() -> None:

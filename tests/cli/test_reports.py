@@ -79,6 +79,14 @@ def test_a_result_is_printed_even_where_a_file_fails(kubelemma: Kubelemma, stuck
     assert "folder: Is a directory" in run.err
 
 
+def test_what_repeats_a_check_writes_no_reports(kubelemma: Kubelemma, stuck: str) -> None:
+    """The command that repeats a story leaves out what only this one run was asked to write."""
+    outputs = ("-ojson", "--report=html=a.html", "--report", "text=a.txt")
+    found = json.loads(kubelemma("check", stuck, "--no-save", *outputs).out)
+    traces = [p["trace"] for s in found["scenarios"] for p in s["properties"] if "trace" in p]
+    assert {tuple(trace["repeat"]) for trace in traces} == {(f"kubelemma check {stuck} --no-save",)}
+
+
 def test_report_reads_standard_input(kubelemma: Kubelemma, stuck: str) -> None:
     """A result can be piped, and comes out on standard output."""
     kept = kubelemma("check", stuck, "--no-save", "-o", "json").out

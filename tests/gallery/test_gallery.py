@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import jsonschema
 import msgspec
 import pytest
 import yaml
 
 from kubelemma import api
+from kubelemma.reports import sarif
 from kubelemma.reports.document import Result
 from kubelemma.reports.story import Story
 from kubelemma.solver.replay import RepeatStatus
@@ -134,6 +137,14 @@ def test_story(name: str, violation: Violation) -> None:
     assert [word for word in violation.words if word not in text] == []
 
 
+@pytest.mark.parametrize("example", [*CASES, *SOUND])
+def test_sarif(example: str, sarif_validator: jsonschema.Draft4Validator) -> None:
+    """The SARIF log of every example is valid by the schema of the standard."""
+    log = json.loads(sarif.render(api.report([explored(example)])))
+    assert list(sarif_validator.iter_errors(log)) == []
+    assert example in SOUND or log["runs"][0]["results"]
+
+
 @pytest.mark.parametrize(("name", "violation"), VIOLATIONS)
 def test_replay(name: str, violation: Violation) -> None:
     """A counterexample that was recorded fails again, step by step, from its record alone."""
@@ -147,7 +158,8 @@ def test_replay(name: str, violation: Violation) -> None:
 def test_every_example_is_expected() -> None:
     """Each directory of examples is in the table, and the other way round."""
     folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
-    present = {name for name in folders if not name.startswith("placement-")}
+    others = ("placement-", "own-controller")
+    present = {name for name in folders if not name.startswith(others)}
     assert present == {*CASES, *SOUND}
 
 

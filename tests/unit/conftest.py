@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 import pytest
 from hypothesis import strategies as st
 
 from kubelemma.model.manifests.coverage import NotModelled
-from kubelemma.model.manifests.problems import Position
+from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
-from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
+from kubelemma.reports.document import (
+    BaselineState,
+    PropertyReport,
+    Report,
+    ScenarioReport,
+    Suppression,
+)
 from kubelemma.reports.picture import (
+    BudgetBox,
     NodeBox,
     Picture,
     PictureChange,
     PodBox,
+    ServiceBox,
     SetBox,
     Usage,
     WorkloadBox,
 )
-from kubelemma.reports.story import Change, Story, StoryStep
+from kubelemma.reports.story import (
+    Change,
+    Contradiction,
+    Fact,
+    Idle,
+    NodeReview,
+    Story,
+    StoryStep,
+    Waiting,
+)
 from kubelemma.solver.result import Statistics, Verdict
 
 Words: TypeAlias = st.SearchStrategy[str]
@@ -48,13 +65,41 @@ def pictures(name: Words) -> st.SearchStrategy[Picture]:
         some(st.builds(SetBox, name, name, name, COUNT)),
         some(st.builds(NodeBox, name, name, some(name), COUNT, some(usage))),
         some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name)),
+        some(st.builds(ServiceBox, name, some(name), COUNT, COUNT)),
+        some(st.builds(BudgetBox, name, COUNT, COUNT, COUNT, COUNT)),
     )
+
+
+def facts(name: Words, position: st.SearchStrategy[Position]) -> st.SearchStrategy[Fact]:
+    """What decisions and verdicts rest on."""
+    return st.builds(Fact, name, name, st.none() | position)
+
+
+def reviews(name: Words, position: st.SearchStrategy[Position]) -> st.SearchStrategy[NodeReview]:
+    """What the scheduler makes of nodes."""
+    free = st.builds(
+        NodeReview,
+        some(name, least=1),
+        st.sampled_from(["chosen", "feasible", "outscored"]),
+        score=st.none() | COUNT,
+    )
+    filtered = st.builds(
+        NodeReview,
+        some(name, least=1),
+        st.just("filtered"),
+        name,
+        some(name),
+        st.just("") | name,
+        position=st.none() | position,
+    )
+    return free | filtered
 
 
 def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[Story]:
     """Stories; with pictures, if they are to be drawn."""
     text = st.just("") | sentence
     picture = pictures(name) if drawn else st.nothing()
+    position = st.builds(Position, name, st.integers(0, 99), st.integers(0, 99), text)
     steps = st.builds(
         StoryStep,
         index=st.integers(1, 99),
@@ -67,7 +112,11 @@ def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[S
         changes=some(st.builds(Change, name, name, text, text)),
         unseen=some(sentence),
         picture=st.none() | st.builds(PictureChange, picture, some(name), some(name)),
+        facts=some(facts(name, position)),
+        nodes=some(reviews(name, position)),
+        position=st.none() | position,
     )
+    contradiction = st.builds(Contradiction, sentence, some(facts(name, position)), COUNT)
     return st.builds(
         Story,
         property_id=name,
@@ -79,6 +128,9 @@ def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[S
         conclusion=some(sentence),
         repeat=some(name),
         picture=st.none() | picture,
+        contradictions=some(contradiction),
+        waiting=some(st.builds(Waiting, name, sentence, some(reviews(name, position)))),
+        idle=some(st.builds(Idle, name, sentence, st.booleans())),
     )
 
 
@@ -107,7 +159,16 @@ def properties(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrateg
         expected=st.none() | st.sampled_from(FINDINGS),
         story=st.none() | stories(name, sentence, drawn=drawn),
         position=st.none() | positions(name),
+        suppression=st.none() | suppressions(name, sentence),
+        baseline=st.none() | st.sampled_from(get_args(BaselineState)),
+        regraded=st.none() | st.sampled_from(Severity),
     )
+
+
+def suppressions(name: Words, sentence: Words) -> st.SearchStrategy[Suppression]:
+    """Suppressions of both kinds."""
+    kinds = st.sampled_from(("inSource", "external"))
+    return st.builds(Suppression, kinds, sentence, positions(name), st.none() | st.dates())
 
 
 def positions(name: Words) -> st.SearchStrategy[Position]:
@@ -152,6 +213,7 @@ def reports_of(name: Words, sentence: Words, *, drawn: bool) -> Reports:
         version=name,
         scenarios=some(scenarios, least=1),
         fail_on=st.sampled_from(Severity),
+        remarks=some(st.builds(Problem, positions(name), st.just(""), sentence)),
     )
     return found.map(consistent)
 
@@ -163,7 +225,8 @@ def consistent(report: Report) -> Report:
     def mended(prop: PropertyReport) -> PropertyReport:
         statement = statements.setdefault(prop.id, prop.statement)
         story = prop.story and replace(prop.story, property_id=prop.id, subject=prop.subject)
-        return replace(prop, statement=statement, story=story)
+        regraded = None if prop.regraded is statement.severity else prop.regraded
+        return replace(prop, statement=statement, story=story, regraded=regraded)
 
     scenarios = tuple(
         replace(s, properties=tuple(map(mended, s.properties))) for s in report.scenarios

@@ -59,8 +59,15 @@ def test_a_story_names_pods_and_nodes(full: Story) -> None:
 
 
 def test_a_story_says_what_stuck_pods_wait_for(full: Story) -> None:
-    """The last sentence has the scheduler's own words."""
-    assert full.conclusion[-1] == "web-v2-1: 0/1 nodes are available: 1 Insufficient cpu."
+    """It has the scheduler's own words, and what the node lacks."""
+    message = "0/1 nodes are available: 1 Insufficient cpu."
+    assert f"web-v2-1: {message}" in full.conclusion
+    (waiting,) = full.waiting
+    assert (waiting.pod, waiting.message) == ("web-v2-1", message)
+    (review,) = waiting.nodes
+    assert review.words == (
+        "filtered by NodeResourcesFit: Insufficient cpu (cpu: 500m asked for, 0 of 1 left)"
+    )
 
 
 def test_a_story_has_the_numbers(full: Story) -> None:

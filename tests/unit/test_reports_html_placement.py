@@ -6,9 +6,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from kubelemma.model.objects.meta import ObjectMeta
+import msgspec
+
+from kubelemma.model.objects.meta import ObjectMeta, OwnerReference
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.reports.html import placement
 from kubelemma.reports.placement import NodeRow, PlacementReport, Share, Usage, WorkloadRow
 from kubelemma.solver.placement.decision import Decision, PendingReason, Reason, ReasonKind
@@ -77,6 +79,23 @@ def test_the_picture_has_the_placement() -> None:
         "allocatable": "16Gi",
         "share": 0.5625,
     }
+
+
+def test_the_picture_has_what_is_there_already() -> None:
+    """Pods on nodes are counted by whoever they belong to, those of ReplicaSets by Deployment."""
+    owner = OwnerReference(kind="ReplicaSet", name="web-5d9", controller=True)
+    hashed = {"pod-template-hash": "5d9"}
+    owned = ObjectMeta(name="web-5d9-x", namespace="a", labels=hashed, owner_references=(owner,))
+    spec = PodSpec(node_name="node-1")
+    pods = (
+        Pod(metadata=owned, spec=spec),
+        Pod(metadata=msgspec.structs.replace(owned, name="web-5d9-y"), spec=spec),
+        Pod(metadata=ObjectMeta(name="lone", namespace="b"), spec=spec),
+    )
+    problem = replace(REPORT.problem, cluster=Cluster(NODES, pods))
+    data = data_of(placement.render(replace(REPORT, problem=problem)))
+    assert data["owners"] == ["a/web", "b/lone"]
+    assert [node["here"] for node in data["nodes"]] == [[[0, 2], [1, 1]], [], []]
 
 
 def test_the_page_says_why() -> None:

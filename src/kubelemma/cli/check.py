@@ -7,9 +7,20 @@ from typing import Any
 
 import click
 
+from . import completion
 from .exit import ExitCode, exit_code
+from .judging import Judging, judging_options, policy_of, write_violations
 from .keeping import keep_all
-from .options import FORMATS, SEVERITIES, Target, duration, input_options, memory, question, targets
+from .options import (
+    FORMATS,
+    SEVERITIES,
+    Target,
+    duration,
+    input_options,
+    memory,
+    question,
+    targets_of,
+)
 from .output import print_report, write_reports
 from .searching import ENGINES, Means, explore_all, means_of
 from .session import Session, common_options
@@ -22,6 +33,7 @@ from .session import Session, common_options
     "properties",
     multiple=True,
     metavar="ID",
+    shell_complete=completion.property_ids,
     help="Check only this property, such as DEP-4. Repeatable.",
 )
 @click.option("--max-states", type=click.IntRange(min=1), help="Give up after so many states.")
@@ -45,7 +57,35 @@ from .session import Session, common_options
     type=click.Choice(ENGINES),
     default="auto",
     show_default=True,
-    help="How to search; all engines give the same answers.",
+    help="How to search; all engines that visit every state give the same answers. For systems "
+    "beyond that, stateful draws runs at random: it refutes, but proves nothing.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --engine stateful: draw the runs of this number (0 where nobody says).",
+)
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --engine stateful: give up after so many runs that violate nothing new (1000 where "
+    "nobody says).",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --engine stateful: the most steps of a run until users and faults stop (100 where "
+    "nobody says).",
+)
+@click.option(
+    "--examples",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --engine stateful: keep failing runs in this folder, and try them first "
+    "(.kubelemma/examples where nobody says).",
 )
 @click.option(
     "--workers",
@@ -62,6 +102,23 @@ from .session import Session, common_options
 )
 @click.option("--resume", is_flag=True, help="Go on with the searches that --checkpoint has kept.")
 @click.option(
+    "--cache/--no-cache",
+    default=True,
+    show_default=True,
+    help="Use what earlier runs found out: verdicts on the same scenario, and counterexamples.",
+)
+@click.option(
+    "--cache-dir",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where verdicts are remembered (.kubelemma/cache where nobody says).",
+)
+@click.option(
+    "--fail-fast",
+    is_flag=True,
+    help="Stop at the first scenario that fails; counterexamples of earlier runs are tried first.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Choice(FORMATS),
@@ -74,7 +131,8 @@ from .session import Session, common_options
     "reports",
     multiple=True,
     metavar="FORMAT=PATH",
-    callback=targets,
+    callback=targets_of(FORMATS),
+    shell_complete=completion.report_targets,
     help="Write a report to a file as well. Repeatable.",
 )
 @click.option(
@@ -84,11 +142,12 @@ from .session import Session, common_options
     show_default=True,
     help="The severity from which on a violation fails the check.",
 )
+@judging_options
 @click.option(
     "--save/--no-save",
     default=True,
     show_default=True,
-    help="Keep counterexamples in .kubelemma/traces, to be replayed.",
+    help="Keep counterexamples in .kubelemma/traces, to be replayed, and remember verdicts.",
 )
 @common_options
 @click.pass_obj
@@ -99,7 +158,6 @@ def check(
     output: str,
     reports: tuple[Target, ...],
     fail_on: str,
-    save: bool,
     **given: Any,
 ) -> ExitCode:
     """Check what may happen to the workloads of manifests.
@@ -110,13 +168,22 @@ def check(
     """
     from kubelemma import api
     from kubelemma.properties.statement import Severity
+    from kubelemma.reports.document import Result
+
+    def fails(explored: api.Explored) -> bool:
+        return api.report((explored,), Severity(fail_on), policy=policy).result is Result.FAILED
 
     means = means_of(**{name: given.pop(name) for name in Means._fields})
+    judging = Judging(**{name: given.pop(name) for name in Judging._fields})
     asked = api.ask(question(**given))
+    policy = policy_of(judging, asked.statements)
     for warning in asked.warnings:
         session.tell(f"warning: {warning}")
-    found = explore_all(session, asked.cases, means)
-    report = api.report(found, Severity(fail_on), keep_all(session, found, save=save))
+    found, error = explore_all(session, asked.cases, means, fails)
+    report = api.report(found, Severity(fail_on), keep_all(session, found, save=means.save), policy)
     print_report(session, report, output)
     write_reports(report, reports)
+    write_violations(session, report, policy, judging.write_baseline)
+    if error is not None:
+        raise error
     return exit_code(report)

@@ -7,7 +7,10 @@ import click
 from kubelemma import __version__
 
 from .check import check
+from .completion import completion
+from .config import config
 from .graph import graph
+from .keys import name_variables
 from .place import place
 from .properties import properties
 from .replay import replay
@@ -24,7 +27,11 @@ Exit codes:
     2  wrong options, invalid input, or nothing to check
     3  inconclusive: a limit was hit
    70  internal error
-  130  interrupted""",
+  130  interrupted
+
+\b
+Options are also taken from kubelemma.toml, from [tool.kubelemma] in pyproject.toml, and from
+variables such as KUBELEMMA_FAIL_ON; kubelemma config shows what is in effect.""",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
@@ -36,5 +43,16 @@ def cli() -> None:
     """
 
 
-for _command in (check, place, replay, report, simulate, graph, properties):
+for _command in (
+    check,
+    place,
+    replay,
+    report,
+    simulate,
+    graph,
+    properties,
+    config,
+    completion,
+):
     cli.add_command(_command)
+name_variables(cli)

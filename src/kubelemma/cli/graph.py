@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completion
 from .exit import ExitCode
 from .options import input_options, question
 from .output import write
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     "properties",
     multiple=True,
     metavar="ID",
+    shell_complete=completion.property_ids,
     help="Mark where this property is violated, such as DEP-4. Repeatable; all by default.",
 )
 @click.option("--scenario", metavar="NAME", help="The scenario to draw, where there are several.")
@@ -41,7 +43,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="The format to write.",
 )
-@click.option("-o", "--output", metavar="FILE", help="Write to this file, not to standard output.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Write to this file, not to standard output.",
+)
 @common_options
 @click.pass_obj
 def graph(

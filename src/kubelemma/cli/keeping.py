@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from kubelemma.api import Explored, Repeater
 
 
-def keep_all(session: Session, found: Iterable[Explored], *, save: bool) -> Repeater:
+def keep_all(session: Session, found: Collection[Explored], *, save: bool) -> Repeater:
     """How a counterexample is repeated: from its file, or where that is not kept, by this check."""
     from kubelemma import api, recording
 
     kept = set()
+    seeds = {explored.result.statistics.seed for explored in found} - {None}
     for explored in found if save else ():
         for result in explored.result.properties:
             recorded = api.recording(explored, result)
@@ -30,16 +31,27 @@ def keep_all(session: Session, found: Iterable[Explored], *, save: bool) -> Repe
                 session.tell(f"warning: a counterexample cannot be kept: {error}")
 
     def repeat(name: str) -> tuple[str, ...]:
-        command = ("kubelemma", "replay", name) if name in kept else _anew(session.command)
+        anew = _anew(session.command, seeds)
+        command = ("kubelemma", "replay", name) if name in kept else anew
         return (shlex.join(command),)
 
     return repeat
 
 
-def _anew(command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command without its checkpoints, with which it could not be given a second time."""
+_OWN = frozenset({"--checkpoint", "--report", "-o", "--output"})
+"""Options with a value that are about this one run."""
+
+
+def _anew(command: tuple[str, ...], seeds: Iterable[int | None]) -> tuple[str, ...]:
+    """The command without its checkpoints, with which it could not be given a second time.
+
+    Nor does it write its reports again. Where runs were drawn at random, it says with which seed.
+    """
     words: list[str] = []
     for before, word in pairwise(("", *command)):
-        kept = before == "--checkpoint" or word.startswith("--checkpoint") or word == "--resume"
-        words += [] if kept else [word]
+        attached = word.startswith("-o") or word == "--resume"
+        own = attached or before in _OWN or word.partition("=")[0] in _OWN
+        words += [] if own else [word]
+    if not any(word.startswith("--seed") for word in words):
+        words += [word for seed in seeds for word in ("--seed", str(seed))]
     return tuple(words)

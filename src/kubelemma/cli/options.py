@@ -6,9 +6,12 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from . import completion
 
 if TYPE_CHECKING:
     from kubelemma.question import Question
@@ -54,40 +57,73 @@ class Target(NamedTuple):
     path: Path
 
 
-def targets(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> tuple[Target, ...]:
-    """Read ``FORMAT=PATH`` pairs; the folders must be there before anything is computed."""
-    found = tuple(map(_target, values))
-    for index, target in enumerate(found):
-        if target.path in {other.path for other in found[:index]}:
-            raise click.BadParameter(f'two reports would be written to "{target.path}"')
-    return found
+Targets: TypeAlias = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[Target, ...]]
 
 
-def _target(value: str) -> Target:
+def targets_of(formats: tuple[str, ...]) -> Targets:
+    """A callback that reads ``FORMAT=PATH`` pairs of these formats.
+
+    Their folders must be there before anything is computed.
+    """
+
+    def read(
+        _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+    ) -> tuple[Target, ...]:
+        found = tuple(_target(value, formats) for value in values)
+        for index, target in enumerate(found):
+            if target.path in {other.path for other in found[:index]}:
+                raise click.BadParameter(f'two reports would be written to "{target.path}"')
+        return found
+
+    return read
+
+
+def _target(value: str, formats: tuple[str, ...]) -> Target:
     kind, _, path = value.partition("=")
-    if kind not in FORMATS or not path:
-        raise click.BadParameter(f'"{value}" is not FORMAT=PATH, FORMAT being {_either(FORMATS)}')
+    if kind not in formats or not path:
+        raise click.BadParameter(f'"{value}" is not FORMAT=PATH, FORMAT being {either(formats)}')
     if not Path(path).absolute().parent.is_dir():
         raise click.BadParameter(f'there is no folder "{Path(path).parent}"')
     return Target(kind, Path(path))
 
 
-def _either(names: tuple[str, ...]) -> str:
+def unless_named(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The files that a configuration names, only where the command line names none."""
+    source = context.get_parameter_source(parameter.name or "")
+    named = source is not ParameterSource.COMMANDLINE and context.params.get("paths")
+    return () if named else values
+
+
+def either(names: tuple[str, ...]) -> str:
+    """``a, b or c``."""
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
+LOAD = click.option(
+    "--load",
+    multiple=True,
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Run this Python file, and check the controllers and properties of your own that it "
+    "declares. Repeatable.",
+)
+
+
 _INPUT: tuple[Callable[[Any], Any], ...] = (
-    click.argument("paths", nargs=-1, metavar="[PATH]..."),
+    click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files),
     click.option(
         "-f",
         "--filename",
         "files",
         multiple=True,
+        callback=unless_named,
+        shell_complete=completion.files,
         metavar="FILE|DIR|-",
         help="Manifests, scenarios (kind: Check), or a directory of them; - is standard input.",
     ),
+    LOAD,
     click.option(
         "--nodes",
         multiple=True,

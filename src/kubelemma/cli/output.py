@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,17 +61,9 @@ def write(path: Path, text: str) -> None:
 
 def rendered(report: Report, form: str, *, colour: bool, columns: int) -> str:
     """The report in one of the formats; only text has colours."""
-    from kubelemma.reports import github, html, json, junit, markdown, sarif, text, yaml
+    if form in ("text", "wide"):
+        from kubelemma.reports import text
 
-    renderers = {
-        "github": github.render,
-        "html": html.render,
-        "json": json.render,
-        "junit": junit.render,
-        "markdown": markdown.render,
-        "sarif": sarif.render,
-        "yaml": yaml.render,
-    }
-    if form in renderers:
-        return renderers[form](report)
-    return text.render(report, wide=form == "wide", colour=colour, width=columns)
+        return text.render(report, wide=form == "wide", colour=colour, width=columns)
+    render: Callable[[Report], str] = import_module(f"kubelemma.reports.{form}").render
+    return render(report)

@@ -9,25 +9,34 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from . import completion
 from .exit import ExitCode
-from .options import duration
+from .options import Target, duration, targets_of, unless_named
+from .output import write
 from .session import Session, common_options, width
 
 if TYPE_CHECKING:
     from kubelemma.placing.asking import Asked
     from kubelemma.reports.placement import PlacementReport
+    from kubelemma.reports.placement_text import By
 
 FORMATS = ("text", "wide", "json", "yaml", "html")
+_INTERRUPTED = (
+    "kubelemma: interrupted before an answer was found; with --time-limit it gives up in time, "
+    "and shows the best placement so far"
+)
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files)
 @click.option(
     "-f",
     "--filename",
     "files",
     multiple=True,
+    callback=unless_named,
     metavar="FILE|DIR|-",
+    shell_complete=completion.files,
     help="Manifests, or the output of kubectl get; - is standard input.",
 )
 @click.option(
@@ -99,7 +108,13 @@ FORMATS = ("text", "wide", "json", "yaml", "html")
     metavar="CLASS=COUNT",
     help="Add nodes of a machine type, or like a node that is there. Repeatable.",
 )
-@click.option("--machines", default="", metavar="FILE", help="Machine types (kind: Machines).")
+@click.option(
+    "--machines",
+    default="",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Machine types (kind: Machines).",
+)
 @click.option(
     "--fewest-nodes", is_flag=True, help="Ask which nodes to add, as few or as cheap as can be."
 )
@@ -122,6 +137,15 @@ FORMATS = ("text", "wide", "json", "yaml", "html")
     help="The format; yaml gives the pods with their nodes, ready for kubectl.",
 )
 @click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=PATH",
+    callback=targets_of(FORMATS),
+    shell_complete=completion.placement_targets,
+    help="Write a report to a file as well. Repeatable.",
+)
+@click.option(
     "--by",
     type=click.Choice(["workload", "node"]),
     default="workload",
@@ -130,7 +154,15 @@ FORMATS = ("text", "wide", "json", "yaml", "html")
 )
 @common_options
 @click.pass_obj
-def place(session: Session, /, *, output: str, by: Any, **given: Any) -> ExitCode:
+def place(
+    session: Session,
+    /,
+    *,
+    output: str,
+    reports: tuple[Target, ...],
+    by: By,
+    **given: Any,
+) -> ExitCode:
     """Find out whether pods fit on a cluster, where, and if not, why not.
 
     PATH is a file or directory of manifests, or what kubectl get -o yaml (or json) gave of a
@@ -141,11 +173,17 @@ def place(session: Session, /, *, output: str, by: Any, **given: Any) -> ExitCod
     from kubelemma.placing.answering import answer
 
     asked = _asked(**given)
-    with _working(session):
-        report, warnings = answer(asked)
+    try:
+        with _working(session):
+            report, warnings = answer(asked)
+    except KeyboardInterrupt:
+        click.echo(_INTERRUPTED, err=True)
+        return ExitCode.INTERRUPTED
     for warning in warnings:
         session.tell(f"warning: {warning}")
-    session.print(_rendered(report, output, by, colour=session.colour()))
+    session.print(_rendered(report, output, by, colour=session.colour(), columns=width()))
+    for target in reports:
+        write(target.path, _rendered(report, target.format, by, colour=False, columns=100))
     return _exit_code(report)
 
 
@@ -184,7 +222,7 @@ def _working(session: Session) -> Iterator[None]:
             click.echo("\r\x1b[K", nl=False, err=True, color=True)
 
 
-def _rendered(report: PlacementReport, output: str, by: Any, *, colour: bool) -> str:
+def _rendered(report: PlacementReport, output: str, by: By, *, colour: bool, columns: int) -> str:
     from kubelemma.reports import placement_json, placement_text
 
     if output == "html":
@@ -195,7 +233,8 @@ def _rendered(report: PlacementReport, output: str, by: Any, *, colour: bool) ->
         return placement_json.render(report)
     if output == "yaml":
         return placement_json.render_pods(report)
-    return placement_text.render(report, by=by, wide=output == "wide", colour=colour, width=width())
+    wide = output == "wide"
+    return placement_text.render(report, by=by, wide=wide, colour=colour, width=columns)
 
 
 def _exit_code(report: PlacementReport) -> ExitCode:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubelemma.solver.events import Event, Listener, Progress, Violation
+from kubelemma.solver.events import Compiling, Event, Listener, Progress, Violation
 
 from .session import Session
 
@@ -30,13 +30,17 @@ def progress_line(session: Session, name: str, bounds: Bounds) -> Iterator[Liste
         yield _ignore
         return
     found = 0
+    slow = ""
     last: Progress | None = None
 
     def listen(event: Event) -> None:
-        nonlocal found, last
+        nonlocal found, last, slow
         found += isinstance(event, Violation)
+        if isinstance(event, Compiling):
+            slow = " (a faster engine is being compiled, once for all)"
         if isinstance(event, Progress):
-            line = describe(name, event, found, last, bounds)
+            slow = "" if last and event.states < last.states else slow
+            line = describe(f"{name}{slow}", event, found, last, bounds)
             # What a terminal breaks into two lines could not be taken away again.
             line = line[: shutil.get_terminal_size().columns - 1]
             click.echo(f"{_ERASE}{line}", nl=False, err=True, color=True)
@@ -58,7 +62,7 @@ def describe(name: str, event: Progress, found: int, last: Progress | None, boun
     parts = [
         f"{event.states:,} states{_rate(event, last)}",
         f"depth {event.depth}",
-        f"{event.frontier:,} waiting",
+        *([f"{event.frontier:,} waiting"] if event.frontier else []),
         f"{event.seconds:.0f} s",
         f"{event.memory_bytes / 2**20:,.0f} MiB",
         *([f"{found} violated"] if found else []),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from . import completion
 from .exit import ExitCode
+from .options import LOAD
 from .session import Session, common_options, width
 
 if TYPE_CHECKING:
@@ -16,28 +18,31 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", metavar="FILE|ID")
+@click.argument("name", metavar="FILE|ID", shell_complete=completion.recordings)
 @click.option(
     "-f",
     "--filename",
     "files",
     multiple=True,
     metavar="FILE|DIR",
+    shell_complete=completion.files,
     help="Replay on these manifests instead of those of the recording.",
 )
+@LOAD
 @common_options
 @click.pass_obj
-def replay(session: Session, name: str, files: tuple[str, ...]) -> ExitCode:
+def replay(session: Session, name: str, files: tuple[str, ...], load: tuple[str, ...]) -> ExitCode:
     """Run a recorded counterexample again.
 
     FILE is a file below .kubelemma/traces, ID its name there. The steps are taken once more, on the
     recorded manifests or on new ones: the property still fails (exit code 1), the steps are no
-    longer possible, or the property holds in spite of them (exit code 0).
+    longer possible, or the property holds in spite of them (exit code 0). Files that were loaded
+    must be as they were, unless --load names them.
     """
     from kubelemma import api, recording
 
     recorded = recording.load(recording.find(name, Path.cwd()))
-    again = api.replay(recorded, files)
+    again = api.replay(recorded, files, load)
     session.print(_told(session, recorded, again))
     return ExitCode.OK if again.story is None else ExitCode.VIOLATED
 

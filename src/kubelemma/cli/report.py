@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from . import completion
 from .exit import ExitCode
 from .options import FORMATS
 from .output import print_report, rendered, write
@@ -16,7 +17,7 @@ STDIN = "-"
 
 
 @click.command()
-@click.argument("result", metavar="RESULT")
+@click.argument("result", metavar="RESULT", shell_complete=completion.files)
 @click.option(
     "--format",
     "form",
@@ -25,7 +26,12 @@ STDIN = "-"
     show_default=True,
     help="The format to write.",
 )
-@click.option("--output", metavar="FILE", help="Write to this file instead of standard output.")
+@click.option(
+    "--output",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="Write to this file instead of standard output.",
+)
 @common_options
 @click.pass_obj
 def report(session: Session, result: str, form: str, output: str | None) -> ExitCode:

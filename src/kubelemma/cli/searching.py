@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
@@ -12,23 +16,70 @@ from .progress import progress_line
 from .session import Session
 
 if TYPE_CHECKING:
-    from kubelemma.api import Case, Checkpoints, Engine, Explored
+    from kubelemma.api import Case, Checkpoints, Engine, Explored, Memory, Sampling
 
-ENGINES = ("plain", "compiled", "auto")
+ENGINES = ("plain", "compiled", "auto", "stateful")
+
+EXAMPLES = Path(".kubelemma") / "examples"
+"""Where the stateful engine keeps failing runs, below the working directory."""
+
+FAIL_FAST = "fail-fast"
+ERROR = "error"
+"""Why a case was not searched, as ``Statistics.stopped_by`` tells it."""
+
+NOT_SEARCHED = "not searched: --fail-fast stops at the first failure"
+
+Fails: TypeAlias = "Callable[[Explored], bool]"
+"""Whether what was found out about a case makes the check fail."""
 
 
 class Means(NamedTuple):
-    """How to search."""
+    """How to search, and whether to keep what is found out."""
 
     engine: Engine
     workers: int
     checkpoint: Path | None
     resume: bool
+    cache: bool
+    cache_dir: Path | None
+    fail_fast: bool
+    save: bool
+    seed: int | None
+    runs: int | None
+    steps: int | None
+    examples: Path | None
+
+    def sampling(self) -> Sampling:
+        """How the stateful engine draws runs."""
+        from kubelemma.api import Sampling
+
+        given = {"seed": self.seed, "runs": self.runs, "steps": self.steps}
+        chosen: dict[str, Any] = {n: value for n, value in given.items() if value is not None}
+        return replace(Sampling(examples=self.examples), **chosen)
+
+
+class Outcome(NamedTuple):
+    """What was found out about each case, and the first error, which costs only its own case."""
+
+    found: tuple[Explored, ...]
+    error: Exception | None = None
 
 
 def means_of(**given: Any) -> Means:
     """How to search, unless the options contradict each other."""
     means = Means(**given)
+    for name in ("seed", "runs", "steps", "examples"):
+        if means.engine != "stateful" and getattr(means, name) is not None:
+            raise click.UsageError(f"--{name} is for runs drawn at random: add --engine stateful")
+    if means.engine == "stateful":
+        if means.workers > 1:
+            raise click.UsageError("the stateful engine has a single worker: leave out --workers")
+        if means.checkpoint is not None:
+            raise click.UsageError(
+                "the stateful engine keeps no checkpoints, but failing runs: use --examples DIR"
+            )
+        kept = EXAMPLES if means.save else None
+        means = means._replace(examples=means.examples or kept)
     if means.resume and means.checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR: where the search was kept")
     if means.engine == "plain" and means.workers > 1:
@@ -38,22 +89,124 @@ def means_of(**given: Any) -> Means:
     return means
 
 
-def explore_all(session: Session, cases: tuple[Case, ...], means: Means) -> list[Explored]:
-    """Explore one case after the other; an interrupt ends the one at hand and skips the rest."""
+def explore_all(session: Session, cases: tuple[Case, ...], means: Means, fails: Fails) -> Outcome:
+    """Explore one case after the other.
+
+    An interrupt ends the one at hand and skips the rest; with ``--fail-fast`` so does the first
+    that fails, and what earlier runs have found out is looked at before anything is searched.
+
+    Raises:
+        Exception: nothing was found out at all, because of this.
+    """
+    if means.engine == "stateful":
+        with _hypothesis_at_home(means.examples):
+            return _explore_all(session, cases, means, fails)
+    return _explore_all(session, cases, means, fails)
+
+
+@contextmanager
+def _hypothesis_at_home(examples: Path | None) -> Iterator[None]:
+    """Let Hypothesis keep its own notes beside the examples, and not in the working directory."""
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    with TemporaryDirectory() as away:
+        set_hypothesis_home_dir(Path(away) if examples is None else examples / "hypothesis")
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
+
+
+def _explore_all(session: Session, cases: tuple[Case, ...], means: Means, fails: Fails) -> Outcome:
+    memory = _memory(session, means)
+    kept = _kept(session, cases, means)
+    known = tuple(_known(case, memory, means) for case in cases) if means.fail_fast else ()
+    if any(map(fails, known)):
+        return Outcome(known)
+    outcome = _explore_each(session, zip(cases, kept, strict=True), means, memory, fails)
+    if memory is not None:
+        memory.prune()
+    if outcome.error is not None and all(_is_lost(explored) for explored in outcome.found):
+        raise outcome.error
+    return outcome
+
+
+def _explore_each(
+    session: Session,
+    cases: Iterable[tuple[Case, Checkpoints | None]],
+    means: Means,
+    memory: Memory | None,
+    fails: Fails,
+) -> Outcome:
     from kubelemma import api
 
     found: list[Explored] = []
-    for case, kept in zip(cases, _kept(session, cases, means), strict=True):
-        if was_interrupted(explored.result.statistics.stopped_by for explored in found):
-            found.append(api.not_explored(case))
+    errors: list[Exception] = []
+    for case, kept in cases:
+        stopped = found and _stops(found[-1], means, fails)
+        if stopped:
+            found.append(api.not_explored(case, *stopped))
             continue
         session.detail(_described(case))
-        with progress_line(session, case.scenario.name, case.check.spec.bounds) as listener:
-            explored = api.explore(
-                case, listener, means.engine, workers=means.workers, checkpoints=kept
-            )
+        try:
+            with progress_line(session, case.scenario.name, case.check.spec.bounds) as listener:
+                explored = api.explore(
+                    case,
+                    listener,
+                    means.engine,
+                    workers=means.workers,
+                    checkpoints=kept,
+                    memory=memory,
+                    sampling=means.sampling(),
+                )
+        except KeyboardInterrupt:  # before the search, or after it
+            explored = api.not_explored(case)
+        except Exception as error:  # noqa: BLE001 - told in the end, when nothing is lost by it
+            errors.append(error)
+            explored = api.not_explored(case, f"not searched: {error}", ERROR)
         found.append(explored)
-    return found
+    return Outcome(tuple(found), errors[0] if errors else None)
+
+
+def _stops(last: Explored, means: Means, fails: Fails) -> tuple[str, str] | None:
+    """Why nothing more is searched after this case, in words and in one; None if it is."""
+    from kubelemma.solver.limits import INTERRUPTED
+
+    stopped_by = last.result.statistics.stopped_by
+    if was_interrupted([stopped_by]):
+        return "interrupted before its turn", INTERRUPTED
+    if stopped_by == FAIL_FAST or (means.fail_fast and fails(last)):
+        return NOT_SEARCHED, FAIL_FAST
+    return None
+
+
+def _is_lost(explored: Explored) -> bool:
+    """Whether an error came instead of a search."""
+    return explored.result.statistics.stopped_by == ERROR
+
+
+def _known(case: Case, memory: Memory | None, means: Means) -> Explored:
+    """What earlier runs have found out about the case, without any search."""
+    from kubelemma import api
+    from kubelemma.remembering import with_earlier
+
+    nothing = api.not_explored(case, NOT_SEARCHED, FAIL_FAST)
+    if memory is None:
+        return nothing
+    remembered = memory.recall(case) if means.engine in api.EXHAUSTIVE else None
+    if remembered is not None:
+        return api.Explored(case, remembered)
+    return replace(nothing, result=with_earlier(nothing.result, memory.still_failing(case)))
+
+
+def _memory(session: Session, means: Means) -> Memory | None:
+    """What earlier runs found out, unless nobody wants to know."""
+    from kubelemma.remembering import CACHE, Memory, Saying
+
+    if not means.cache:
+        return None
+    saying = Saying(warn=session.tell, detail=session.detail)
+    return Memory(means.cache_dir or CACHE, Path.cwd(), saying, writes=means.save)
 
 
 def _kept(

@@ -11,6 +11,8 @@ from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 import click
 
+from .configured import config_options
+
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -81,7 +83,7 @@ def _set_colour(context: click.Context, _parameter: click.Parameter, value: Colo
 
 
 def common_options(command: Function) -> Function:
-    """Add ``--color``, ``--quiet`` and ``--verbose``, which go into the session."""
+    """Add ``--color``, ``--quiet`` and ``--verbose``, which fill the session, and ``--config``."""
     options = (
         click.option(
             "--color",
@@ -114,4 +116,4 @@ def common_options(command: Function) -> Function:
     )
     for option in reversed(options):
         command = option(command)
-    return command
+    return config_options(command)

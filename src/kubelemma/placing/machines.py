@@ -10,32 +10,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from kubelemma.model.manifests import (
-    Cluster,
-    FieldPath,
-    Finding,
-    InvalidInput,
-    NodeGroup,
-    Position,
-    Problem,
-    Source,
-    nodes_of,
-    show,
-)
+from kubelemma.model.manifests import Cluster, FieldPath, Finding, NodeGroup, Source, nodes_of
 from kubelemma.model.manifests.check import validate_nodes
-from kubelemma.model.manifests.documents import Document, parse
-from kubelemma.model.manifests.shapes import Reading, mismatches, shape_of
-from kubelemma.model.manifests.sources import gather
-from kubelemma.model.objects.decode import decode
+from kubelemma.model.manifests.standalone import read_standalone
 from kubelemma.model.objects.meta import ApiStruct
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.quantity import Quantity
 
-VERSION = "kubelemma.dev/v1alpha1"
 KIND = "Machines"
 
 
@@ -64,32 +49,10 @@ def machines(path: str) -> dict[str, Offer]:
     Raises:
         InvalidInput: the file cannot be read, or something is wrong with it.
     """
-    document = _document(path)
-    own = {k: v for k, v in document.data.items() if k not in ("apiVersion", "kind", "metadata")}
-    _raise(document, mismatches(own, shape_of(_Machines), Reading(document.written, closed=True)))
-    listed: tuple[Machine, ...] = decode(own, _Machines).machines
-    _raise(document, _wrong(listed))
+    found = read_standalone(Source(path), KIND, _Machines)
+    listed = found.value.machines
+    found.refuse(_wrong(listed))
     return {m.name: Offer(_node(m), m.price.amount if m.price else Fraction(1)) for m in listed}
-
-
-def _document(path: str) -> Document:
-    gathered = gather([Source(path)], build=False)
-    if gathered.problems:
-        raise InvalidInput(gathered.problems)
-    text = gathered.texts[0]
-    parsed = parse(text.file, text.text)
-    if parsed.problems:
-        raise InvalidInput(parsed.problems)
-    usable = [d for d in parsed.documents if _is_machines(d.data)]
-    if len(usable) != 1:
-        message = f"expected one document of kind {KIND} ({VERSION})"
-        raise InvalidInput([Problem(Position(path), "kind", message)])
-    return usable[0]
-
-
-def _is_machines(data: Any) -> bool:
-    wanted = {"apiVersion": VERSION, "kind": KIND}
-    return isinstance(data, dict) and {k: data.get(k) for k in wanted} == wanted
 
 
 def _wrong(listed: Sequence[Machine]) -> Iterator[Finding]:
@@ -108,12 +71,6 @@ def _wrong(listed: Sequence[Machine]) -> Iterator[Finding]:
         if machine.price is not None and machine.price.amount <= 0:
             yield Finding((*here, "price"), f'"{machine.price}" is not more than 0')
         seen.add(machine.name)
-
-
-def _raise(document: Document, findings: Iterable[Finding]) -> None:
-    found = [Problem(document.at(f.path), show(f.path), f.message) for f in findings]
-    if found:
-        raise InvalidInput(found)
 
 
 def _node(machine: Machine) -> Node:
