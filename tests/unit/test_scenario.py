@@ -304,8 +304,8 @@ def test_findings_about_nodes() -> None:
         '2 nodes are called "node-1"',
         'there is no Node "node-3" (did you mean "node-2"?)',
         (
-            "is 1: controllers read the store here, only 0 can be, unless a controller of your own is "
-            "loaded (--load)"
+            "is 1: controllers read the store here, only 0 can be, unless a controller of your own "
+            "is loaded (--load)"
         ),
     ]
     assert len(list(check_findings(spec, (), caches=True))) == 2
