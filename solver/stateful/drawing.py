@@ -106,7 +106,7 @@ class Drawing:
             return
 
     def _shorten(self, number: int) -> None:
-        for story in shorter_stories(self.places, self.stories[number]):
+        for story in shorter_stories(self.places, self.stories[number], pause=self._pause):
             self.stories[number] = story
             self._pause()
         self._raw.discard(number)

@@ -9,7 +9,7 @@ it, is searched for a shorter way to an end like its own.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,17 +20,28 @@ NEIGHBOURS = 2000
 """How many places are left by every step in search of a shorter way."""
 
 
-def shorter_stories(ground: Places, story: Story, neighbours: int = NEIGHBOURS) -> Iterator[Story]:
+def _go_on() -> None:
+    """Nothing is a reason to stop."""
+
+
+def shorter_stories(
+    ground: Places,
+    story: Story,
+    neighbours: int = NEIGHBOURS,
+    pause: Callable[[], None] = _go_on,
+) -> Iterator[Story]:
     """Stories of the same property, none longer than the one before it.
 
-    After every attempt there is one, so that whoever has no time left may stop there.
+    After every attempt there is one, so that whoever has no time left may stop there. ``pause`` is
+    called for every place whose neighbours are looked at, which takes long where they are new, and
+    may raise an exception to stop as well.
     """
     best = story
     shorter: Story | None = story
     while shorter is not None:
         for best in _without_steps(ground, shorter):
             yield best
-        shorter = _shorter_way(ground, best, neighbours)
+        shorter = _shorter_way(ground, best, neighbours, pause)
 
 
 def retaken(ground: Places, number: int, ways: Iterable[Way]) -> Story | None:
@@ -76,11 +87,13 @@ def _without_steps(ground: Places, story: Story) -> Iterator[Story]:
         size = size // 2 if size > 1 or len(story.ways) == length else 1
 
 
-def _shorter_way(ground: Places, story: Story, neighbours: int) -> Story | None:
+def _shorter_way(
+    ground: Places, story: Story, neighbours: int, pause: Callable[[], None]
+) -> Story | None:
     """A story with a shortest way through the neighbourhood, if that is shorter."""
     start = len(story.ways) if story.loop_start is None else story.loop_start
     loop, round_trip = story.places[start:-1], story.ways[start:]
-    search = _Neighbourhood(ground, story.number, set(loop))
+    search = _Neighbourhood(ground, story.number, set(loop), pause)
     for ways, place in search.ways_to_ends(search.around(story.places, neighbours)):
         if len(ways) + len(round_trip) >= len(story.ways):
             return None
@@ -98,6 +111,7 @@ class _Neighbourhood:
     ground: Places
     number: int
     loop: set[Place]
+    pause: Callable[[], None]
 
     def around(self, places: Iterable[Place], most: int) -> set[Place]:
         """The places that are the fewest steps from some, as many as that."""
@@ -131,6 +145,7 @@ class _Neighbourhood:
                     queue.append(then)
 
     def _steps(self, place: Place) -> Iterator[tuple[Way, Passage]]:
+        self.pause()
         for ways in place.ways.values():
             for way in ways:
                 yield way, self.ground.passage(place, way)

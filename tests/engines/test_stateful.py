@@ -285,6 +285,25 @@ def test_another_way_is_found_nearby(promise: Promise) -> None:
     assert [way.move.outcome.action for way in last.ways] == ["one", "jump", "one", "one"]
 
 
+def test_the_search_nearby_can_be_stopped(promise: Promise) -> None:
+    """Whoever has no time left need not wait until the whole neighbourhood has been searched."""
+    places = Places(line(6, back=True), [promise(Always(View(("at", "on")), far_and_on))])
+    long = detour(Walk(places), 6)
+    looked = count()
+
+    def pause() -> None:
+        if next(looked) == 3:
+            raise KeyboardInterrupt
+
+    known = len(places)
+    with pytest.raises(KeyboardInterrupt):
+        list(shorter_stories(places, long, pause=pause))
+    stopped = len(places)
+    list(shorter_stories(places, long))
+    assert known <= stopped < len(places)
+    assert next(looked) == 4
+
+
 # Repeating, and beginning with what is known
 
 
