@@ -23,7 +23,7 @@ NONE: Final = -(2**63)
 DENIED, GRANTED, SILENT = range(3)
 """What a predicate may answer: false, true, nothing."""
 
-BATCH: Final = 32768
+BATCH: Final = 8192
 """The most states that are left at a time."""
 
 REGIONS: Final = 64

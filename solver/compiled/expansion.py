@@ -46,7 +46,7 @@ from .arrays import (
     States,
     Work,
 )
-from .jit import compiled, entry, inlined
+from .jit import entry, inlined
 from .lookups import (
     PENDING,
     SAID_DENIED,
@@ -111,7 +111,7 @@ def expand(
     return waiting
 
 
-@compiled
+@inlined
 def _visit(
     known: Known,
     states: States,
@@ -141,7 +141,7 @@ def _visit(
     return outcome if away else min(outcome, _leave(known, candidates, work, state, room))
 
 
-@compiled
+@inlined
 def _judge(known: Known, work: Work) -> int:
     """Ask all predicates about a state."""
     outcome, code, lists = READY, known.code, known.lists
@@ -176,7 +176,7 @@ def _judge(known: Known, work: Work) -> int:
     return outcome
 
 
-@compiled
+@inlined
 def _find_outside(known: Known, work: Work) -> int:
     """How many bounds the state is outside of, which are marked; or pending."""
     count, pending, first = 0, False, known.lists[BOUNDS, BEGIN_OF]
@@ -189,7 +189,7 @@ def _find_outside(known: Known, work: Work) -> int:
     return PENDING if pending else count
 
 
-@compiled
+@inlined
 def _leave(known: Known, candidates: Candidates, work: Work, state: int, room: int) -> int:
     """Find where all steps from a state lead."""
     tried, moves, ordinal = 0, known.moves, 0
@@ -249,7 +249,7 @@ def _try_quickly(known: Known, work: Work, view: int, cells: int, tried: int) ->
     return PENDING if pending else tried
 
 
-@compiled
+@inlined
 def _try(known: Known, work: Work, view: int, tried: int) -> int:
     """Look up the moves of a group for all choices; gives how many there are now, or pending."""
     cells, pending = first_choice(known, work, view), False
@@ -290,7 +290,7 @@ def _step(known: Known, candidates: Candidates, work: Work, state: int, t: int, 
     work.status[FOUND] = c + 1
 
 
-@compiled
+@inlined
 def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
     """Ask all properties of one step that may still be violated; False if an answer is pending."""
     code, moves, row, after = known.code, known.moves, work.row, work.after
@@ -319,7 +319,7 @@ def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
     return ready
 
 
-@compiled
+@inlined
 def _commit(
     known: Known, states: States, work: Work, state: int, first: int, edges: int, leave: bool
 ) -> None:
@@ -349,7 +349,7 @@ def _commit(
             found[track, 1] = BY_STATE
 
 
-@compiled
+@inlined
 def _keep_goals(states: States, work: Work, state: int, cut: bool) -> None:
     """Note which goals a state reaches, and what is due in it."""
     goals = work.goals.shape[0]
@@ -365,7 +365,7 @@ def _is_first(found: Long, track: int, state: int) -> bool:
     return bool(found[track, 0] < 0 or found[track, 0] > state)
 
 
-@compiled
+@inlined
 def _count_orders(known: Known, work: Work) -> None:
     """Add the number of states that differ from this one by the order within families only."""
     if known.orders.shape[0] == 0:

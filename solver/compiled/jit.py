@@ -12,8 +12,6 @@ from numba.core import cgutils
 from numba.core.caching import Cache
 from numba.extending import intrinsic
 
-from . import bundles  # noqa: F401 - registers types
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -61,7 +61,7 @@ def slot_of(functions: Long, function: int, h: np.uint64) -> int:
     return int(functions[function, OFFSET] + slot * (functions[function, KEY] + 1))
 
 
-@compiled
+@inlined
 def answer_of(known: Known, work: Work, function: int, key: Long) -> int:
     """The answer of a function to a key; a missing one is noted, and pending."""
     functions, slots = known.functions, known.slots
@@ -117,7 +117,7 @@ def _note(work: Work, function: int, key: Long, words: int) -> None:
 # Summaries
 
 
-@compiled
+@inlined
 def summarise(known: Known, work: Work) -> bool:
     """Fold all tallies and bests of ``work.row``; False if an answer is pending."""
     sums, measures, row, places = work.sums, known.measures, work.row, known.places
@@ -146,7 +146,7 @@ def summarise(known: Known, work: Work) -> bool:
     return ready
 
 
-@compiled
+@inlined
 def summarise_after(known: Known, work: Work, wanted: int) -> bool:
     """Fold the tallies and bests of ``work.after`` that are wanted, if they may differ.
 
@@ -186,7 +186,7 @@ def summarise_after(known: Known, work: Work, wanted: int) -> bool:
     return ready
 
 
-@compiled
+@inlined
 def _is_stale(known: Known, work: Work, at: int) -> bool:
     """Whether a step changes what a tally or best reads or is folded over."""
     code = known.code
@@ -203,7 +203,7 @@ def _is_stale(known: Known, work: Work, at: int) -> bool:
     return False
 
 
-@compiled
+@inlined
 def _fold(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long) -> int:
     """What one tally or best that is not a plain sum comes to, or pending."""
     code, total = known.code, work.total
@@ -224,7 +224,7 @@ def _fold(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long
     return answer_of(known, work, function, key)
 
 
-@compiled
+@inlined
 def _add_up(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long) -> bool:
     """Fold the parts of one tally or best into ``work.total``; False if an answer is pending."""
     code, total, ready = known.code, work.total, True
@@ -253,7 +253,7 @@ def _add_up(known: Known, work: Work, at: int, row: Long, summary: Long, key: Lo
     return ready
 
 
-@compiled
+@inlined
 def _part_of(
     known: Known,
     work: Work,
@@ -277,7 +277,7 @@ def _part_of(
 # Views
 
 
-@compiled
+@inlined
 def first_choice(known: Known, work: Work, view: int) -> int:
     """Set key and members to the first choice; gives where the cells are, -1 if there is none."""
     code, key, row = known.code, work.key, work.row
@@ -295,7 +295,7 @@ def first_choice(known: Known, work: Work, view: int) -> int:
     return int(cells)
 
 
-@compiled
+@inlined
 def next_choice(known: Known, work: Work, cells: int) -> bool:
     """Go on to the next choice of members, past those that are equal to their neighbours."""
     code, key, row, where = known.code, work.key, work.row, work.where
@@ -316,7 +316,7 @@ def next_choice(known: Known, work: Work, cells: int) -> bool:
     return False
 
 
-@compiled
+@inlined
 def find_nexts(known: Known, work: Work) -> None:
     """Find for each position the next one in its family that holds another value, or its end."""
     row, nexts, places = work.row, work.nexts, known.places
@@ -329,7 +329,7 @@ SAID_DENIED, SAID_PENDING, SAID_GRANTED, SAID_NOTHING = 1, 2, 4, 8
 """The bits of what `ask` gives."""
 
 
-@compiled
+@inlined
 def ask(known: Known, work: Work, view: int) -> int:
     """What a predicate says, over all choices of members up to the first that it denies."""
     said = 0
@@ -352,7 +352,7 @@ def ask(known: Known, work: Work, view: int) -> int:
 # Steps
 
 
-@compiled
+@inlined
 def ask_of_step(known: Known, work: Work, view: int, action: int) -> int:
     """As `ask`, of the step from ``work.row`` to ``work.after``."""
     code, where = known.code, work.step_where
@@ -377,7 +377,7 @@ def ask_of_step(known: Known, work: Work, view: int, action: int) -> int:
             return said
 
 
-@compiled
+@inlined
 def _key_of_step(known: Known, work: Work, view: int, action: int) -> None:
     """Put together the key for a step and a choice of members."""
     code, key = known.code, work.step_key
@@ -395,7 +395,7 @@ def _key_of_step(known: Known, work: Work, view: int, action: int) -> None:
         key[code[i + 4]] += work.after[p] << code[i + 5]
 
 
-@compiled
+@inlined
 def _next_choice_of_step(known: Known, work: Work, cells: int) -> bool:
     """As `next_choice`, past those equal to their neighbours before and after the step."""
     code, where, row, after = known.code, work.step_where, work.row, work.after

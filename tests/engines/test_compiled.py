@@ -9,9 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
-from numba import typeof
 
 from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
@@ -19,7 +17,7 @@ from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
 from kubelemma.solver import compiled, explore
-from kubelemma.solver.compiled import growing, jit
+from kubelemma.solver.compiled import jit
 from kubelemma.solver.compiled.warming import use_all
 from kubelemma.solver.events import Compiling, Event, Progress, Violation
 from kubelemma.solver.limits import Limits
@@ -175,14 +173,6 @@ def test_small_system_uses_every_part_of_the_loop() -> None:
     use_all()
     assert not jit.never_called()
     assert not jit.missing()
-
-
-def test_bundles_have_one_type_each() -> None:
-    """Arrays of another kind than those that the loop was compiled for are an error."""
-    use_all()
-    wrong = growing.room_for_candidates(8, 1)._replace(hashes=np.zeros(8, dtype=np.int32))
-    with pytest.raises(TypeError, match="arrays of a Candidates of another kind"):
-        typeof(wrong)
 
 
 def test_more_orders_than_64_bits(promise: Promise) -> None:
