@@ -58,7 +58,7 @@ def _start() -> int | None:
     try:
         return os.posix_spawn(
             sys.executable,
-            [sys.executable, "-c", _COMMAND],
+            [sys.executable, "-P", "-c", _COMMAND],  # -P: nothing is taken from the working folder
             environment,
             file_actions=silent,
             setpgroup=0,  # an interrupt at the terminal is not meant for it
