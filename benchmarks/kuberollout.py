@@ -132,7 +132,10 @@ def _tallies(level: Level) -> Iterator[Tally]:
     for d in range(level.deployments):
         for what, of in (("active", lambda p: p.bound + p.ready), ("ready", lambda p: p.ready)):
             yield Tally(tally(what, d), {NODES: _measure(d, of)}, 2)
-        yield Tally(tally("bound", d), {NODES: _measure(d, lambda p: p.bound)}, 2)
+        bound = _measure(d, lambda p: p.bound)
+        yield Tally(tally("bound", d), {NODES: bound}, 2, lambda n: (n[OLD] > 0, n[NEW] > 0))
+        surplus = {cell(d): _to_delete_on_nodes}
+        yield Tally(tally("surplus", d), surplus, 2, reads=(tally("active", d),))
     measures: dict[str, Callable[..., tuple[int, ...]]] = {
         cell(d): lambda deployment: (sum(deployment.pending),) for d in range(level.deployments)
     }
@@ -205,21 +208,27 @@ def _replicaset_controller(level: Level, d: int) -> Iterator[Rule]:
                 fewer = at(deployment.pending, gen, -1)
                 yield Outcome("delete", {cell(d): deployment._replace(pending=fewer)})
 
-    def delete(
-        deployment: Deployment, node: Node, active: tuple[int, int], bound: tuple[int, int]
-    ) -> Iterator[Outcome]:
+    def delete(node: Node, surplus: tuple[int, int], bound: tuple[bool, bool]) -> Iterator[Outcome]:
         for gen in (OLD, NEW):
-            if deployment.pending[gen] or not _surplus(deployment, gen, active):
-                continue
-            yield from _delete_on_node(node, 2 * d + gen, unready_elsewhere=bound[gen] > 0)
+            if surplus[gen]:
+                yield from _delete_on_node(node, 2 * d + gen, unready_elsewhere=bound[gen])
 
     yield Rule(f"create {d}", actor, (cell(d),), create, (active, "pool"))
     yield Rule(f"delete pending {d}", actor, (cell(d),), delete_pending, (active,))
-    yield Rule(f"delete {d}", actor, (cell(d), NODES), delete, (active, tally("bound", d)))
+    reads = (tally("surplus", d), tally("bound", d))
+    yield Rule(f"delete {d}", actor, (NODES,), delete, reads)
 
 
 def _surplus(deployment: Deployment, gen: int, active: tuple[int, int]) -> bool:
     return deployment.pending[gen] + active[gen] > deployment.want[gen]
+
+
+def _to_delete_on_nodes(deployment: Deployment, active: tuple[int, int]) -> tuple[int, int]:
+    """Whether pods that have a node must go, of old and of new: pending ones go first."""
+    old, new = (
+        not deployment.pending[gen] and _surplus(deployment, gen, active) for gen in (OLD, NEW)
+    )
+    return int(old), int(new)
 
 
 def _delete_on_node(node: Node, index: int, *, unready_elsewhere: bool) -> Iterator[Outcome]:
