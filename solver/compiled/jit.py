@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import __version__, njit, types
 from numba.core import cgutils
 from numba.core.caching import Cache
 from numba.extending import intrinsic
@@ -37,31 +38,33 @@ def entry(function: Callable[P, R]) -> Callable[P, R]:
     except RuntimeError:  # there is no folder that may be written to
         made = njit(**_OUTER)(function)
     else:
-        # By itself, numba would not notice that a function was changed which this one calls.
-        made._cache._cache_file._source_stamp = _stamp()  # noqa: SLF001
+        # By itself, numba would not notice that a function was changed which this one calls. The
+        # version is compared before anything is unpickled, which may need modules that are gone.
+        made._cache._cache_file._version = _version()  # noqa: SLF001
     _entries.append(made)
     return cast("Callable[P, R]", made)
 
 
-def _stamp() -> list[tuple[str, int, int]]:
-    """What differs when a source of this folder is changed."""
+@cache
+def _version() -> tuple[str, tuple[tuple[str, int, int], ...]]:
+    """What differs when numba or a source of this folder is changed."""
     found = [(path.name, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    return [(name, status.st_mtime_ns, status.st_size) for name, status in found]
+    return __version__, tuple((name, at.st_mtime_ns, at.st_size) for name, at in found)
 
 
 def _caches() -> list[Any]:
-    caches = (made._cache for made in _entries)  # noqa: SLF001
-    return [cache for cache in caches if isinstance(cache, Cache)]
+    kept = (made._cache for made in _entries)  # noqa: SLF001
+    return [each for each in kept if isinstance(each, Cache)]
 
 
 def missing() -> bool:
     """Whether some machine code is not on disk yet, but may be kept there."""
-    return any(not cache._cache_file._load_index() for cache in _caches())  # noqa: SLF001
+    return any(not each._cache_file._load_index() for each in _caches())  # noqa: SLF001
 
 
 def folders() -> tuple[Path, ...]:
     """Where the machine code is kept: one folder, or none if nothing may be kept."""
-    return tuple(sorted({Path(cache.cache_path) for cache in _caches()}))
+    return tuple(sorted({Path(each.cache_path) for each in _caches()}))
 
 
 def never_called() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numba
 import pytest
 
 from kubelemma.model.errors import ModelError
@@ -173,6 +175,17 @@ def test_small_system_uses_every_part_of_the_loop() -> None:
     use_all()
     assert not jit.never_called()
     assert not jit.missing()
+
+
+def test_machine_code_of_another_version_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier version has left is not even looked into, as it may need what is gone."""
+    index = tmp_path / "index"
+    index.write_bytes(pickle.dumps(numba.__version__) + b"a module that is gone")
+    (kept, *_) = jit._caches()
+    monkeypatch.setattr(kept._cache_file, "_index_path", str(index))
+    assert jit.missing()
 
 
 def test_more_orders_than_64_bits(promise: Promise) -> None:
