@@ -23,11 +23,15 @@ NONE: Final = -(2**63)
 DENIED, GRANTED, SILENT = range(3)
 """What a predicate may answer: false, true, nothing."""
 
-BATCH: Final = 8192
-"""The most states that are left at a time."""
+STRIDE, BATCH = 8192, 32768
+"""The states that are left at a time: at first, and at most."""
+
+PARTS: Final = 8
+"""The parts of a batch that several workers share, and the shards of the table of states: enough
+that nobody waits long for another, and few enough that each takes longer than to hand it out."""
 
 REGIONS: Final = 64
-"""The parts of the table of states, each of which is one worker's at a time; a power of two."""
+"""The parts of the table of states, each of which belongs to one shard; a power of two."""
 
 SPARE: Final = 64
 """Slots after those that a hash leads to, so that a search for a free one need not turn back."""
@@ -134,11 +138,12 @@ class States(NamedTuple):
 
 
 class Candidates(NamedTuple):
-    """The states that the steps of a batch lead to, in parts, one for each worker.
+    """The states that the steps of a batch lead to, where the worker that found them has room.
 
-    ``spans`` has begin and end of those of each state of the batch. ``dealt`` has for each worker
-    the candidates whose regions of the table are its own: for each part as many as ``shares`` says
-    by part and worker, from where the candidates of the part begin.
+    ``ready`` marks the states of the batch that are done, ``spans`` has begin and end of what each
+    leads to, and how many of these steps are edges. ``dealt`` has for each shard the candidates
+    whose regions of the table are in it: for each part of the batch from ``starts`` on, as many as
+    ``shares`` says by part and shard; ``news`` says by shard and part how many are new.
     ``ids`` has the number of the state; for one that is new, or equal to a new one before it, the
     number of states known before the batch plus the place of the first, whose slot is in
     ``places`` and whose own number in ``fresh``.
@@ -151,9 +156,12 @@ class Candidates(NamedTuple):
     ids: Long
     places: Long
     fresh: Small
+    ready: Bytes
     spans: Long
     dealt: Small
+    starts: Long
     shares: Long
+    news: Long
 
 
 class Work(NamedTuple):
@@ -162,12 +170,11 @@ class Work(NamedTuple):
     ``nexts`` has for each position of ``row`` the next one in its family with another value, or its
     end. ``answers`` has the places of the moves of a state, ``bindings`` the positions of the cells
     that the rules were tried on. ``questions`` has functions and keys without an answer, ``recent``
-    the hashes of some of them. ``ready`` marks the states of a batch that are done. ``open`` says
-    of each property whether it may still be violated, ``denied`` whether the present state denies
-    it (the number of the step, or -1; -2 if not), ``spoken`` whether it said anything, ``found``
-    the first state that denies it (or -1) and the candidate that its step leads to (or -1).
-    ``fired`` counts moves, ``outside`` marks the bounds that the present state is outside of,
-    ``cut`` counts states outside each.
+    the hashes of some of them. ``open`` says of each property whether it may still be violated,
+    ``denied`` whether the present state denies it (the number of the step, or -1; -2 if not),
+    ``spoken`` whether it said anything, ``found`` the first state that denies it (or -1) and the
+    candidate that its step leads to (or -1). ``fired`` counts moves, ``outside`` marks the bounds
+    that the present state is outside of, ``cut`` counts states outside each.
     """
 
     row: Long
@@ -188,7 +195,6 @@ class Work(NamedTuple):
     status: Long
     questions: Long
     recent: Long
-    ready: Bytes
     open: Bytes
     denied: Long
     spoke: Bytes

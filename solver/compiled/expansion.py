@@ -92,15 +92,16 @@ def expand(
     """
     status, waiting = work.status, 0
     for state in range(first, last):
-        if work.ready[state - begin]:
+        if candidates.ready[state - begin]:
             continue
         found, edges = status[FOUND], status[EDGES]
         outcome = _visit(known, states, candidates, work, state, room, leave)
         if outcome == READY:
             _commit(known, states, work, state, found, edges, leave)
-            work.ready[state - begin] = 1
+            candidates.ready[state - begin] = 1
             candidates.spans[state - begin, 0] = found
             candidates.spans[state - begin, 1] = status[FOUND]
+            candidates.spans[state - begin, 2] = status[EDGES] - edges
             continue
         status[EDGES] = edges
         status[FOUND] = found

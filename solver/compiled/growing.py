@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import BATCH, CACHE_LINE, REGIONS, SPARE, Candidates, Long, States
+from .arrays import BATCH, CACHE_LINE, PARTS, REGIONS, SPARE, Candidates, Long, States
 
 A = TypeVar("A", bound=NDArray[Any])
 
@@ -116,8 +116,10 @@ def slots_for(states: int) -> int:
     return room
 
 
-def room_for_candidates(size: int, words: int, workers: int = 1) -> Candidates:
-    """Room for so many candidates, of so many workers."""
+def room_for_candidates(size: int, words: int) -> Candidates:
+    """Room for so many candidates."""
+    # What two workers write to at once shares no cache line.
+    row = CACHE_LINE // 8
     return Candidates(
         words=np.empty((size, words), dtype=np.int64),
         hashes=np.empty(size, dtype=np.int64),
@@ -126,8 +128,10 @@ def room_for_candidates(size: int, words: int, workers: int = 1) -> Candidates:
         ids=np.empty(size, dtype=np.int64),
         places=np.empty(size, dtype=np.int64),
         fresh=np.empty(size, dtype=np.int32),
-        spans=np.zeros((BATCH, 2), dtype=np.int64),
-        dealt=np.empty((workers, size), dtype=np.int32),
-        # A row is one worker's to write to, and shares no cache line with another.
-        shares=np.zeros((workers, max(workers, CACHE_LINE // 8)), dtype=np.int64),
+        ready=np.zeros(BATCH, dtype=np.uint8),
+        spans=np.zeros((BATCH, 3), dtype=np.int64),
+        dealt=np.empty((PARTS, size), dtype=np.int32),
+        starts=np.zeros(PARTS, dtype=np.int64),
+        shares=np.zeros((PARTS, row), dtype=np.int64),
+        news=np.zeros((PARTS, row), dtype=np.int64),
     )

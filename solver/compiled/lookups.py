@@ -1,9 +1,5 @@
 # ruff: noqa: PLR0917 - a bundle costs machine code more than many arguments
-"""The ground of the compiled loop: keys, answers, summaries, predicates.
-
-Numba keeps on disk what `kubelemma.solver.compiled.expansion` is compiled to together with this;
-who changes this file alone must touch that one too, or the old machine code is used on.
-"""
+"""The ground of the compiled loop: keys, answers, summaries, predicates."""
 
 from __future__ import annotations
 

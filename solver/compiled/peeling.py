@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from .arrays import Bytes, Long, Short, Small
-from .jit import compiled, entry
+from .jit import compiled, entry, inlined, prefetch
+
+_FAR = 32
+"""How many edges ahead a count is asked to be near, and how many states ahead their edges."""
 
 OFF, CORE, ALONE = range(3)
 """What a state can be: on no fair loop, perhaps on one with others, on one of its own."""
@@ -19,8 +22,10 @@ def peel(
     ``entering`` comes with zeros, ``kinds`` with all states in the core.
     """
     size, first, end = kinds.shape[0], 0, 0
+    last = int(offsets[size]) - 1
     for state in range(size):
         for edge in range(offsets[state], offsets[state + 1]):
+            prefetch(entering, int(targets[min(int(edge) + _FAR, last)]))
             entering[targets[edge]] += targets[edge] != state
     for state in range(size):
         if entering[state] == 0:
@@ -30,6 +35,7 @@ def peel(
         state = queue[first]
         first += 1
         kinds[state] = OFF
+        _bring_near(offsets, targets, entering, queue, first, end)
         turns = False
         for edge in range(offsets[state], offsets[state + 1]):
             target = targets[edge]
@@ -42,6 +48,21 @@ def peel(
                 end += 1
         if turns and _is_fair_alone(offsets, targets, tasks, state):
             kinds[state] = ALONE
+
+
+@inlined
+def _bring_near(
+    offsets: Long, targets: Small, entering: Small, queue: Small, first: int, end: int
+) -> None:
+    """Ask for what the next states in the queue will need: first the edges, then their targets."""
+    if first + 2 * _FAR < end:
+        prefetch(offsets, queue[first + 2 * _FAR])
+    if first + _FAR < end:
+        prefetch(targets, offsets[queue[first + _FAR]])
+    if first + _FAR // 2 < end:
+        near = queue[first + _FAR // 2]
+        for edge in range(offsets[near], offsets[near + 1]):
+            prefetch(entering, int(targets[edge]))
 
 
 @compiled

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import accumulate
+from threading import Lock
 from typing import NamedTuple, Protocol, cast
 
 import numpy as np
@@ -18,7 +20,7 @@ from kubelemma.solver.events import Listener, Progress
 from kubelemma.solver.limits import ALL_VIOLATED, INTERRUPTED, MAX_MEMORY, MAX_STATES, Limits, Watch
 from kubelemma.solver.numbering import Ids
 from kubelemma.solver.search import Finding, Search, Stopped
-from kubelemma.solver.space import Hop, Links, Space, Ways
+from kubelemma.solver.space import Hop, Links, Ways
 from kubelemma.solver.tables import Move
 
 from . import expansion, growing, peeling, visited
@@ -32,17 +34,18 @@ from .arrays import (
     CRAMPED,
     CUT,
     DEGREE,
-    EDGES,
     FOUND,
+    PARTS,
     REGIONS,
     SPARE,
     STATUSES,
+    STRIDE,
     TERMINAL,
     Long,
     Small,
-    States,
     Work,
 )
+from .flat import FlatSpace, Rows
 from .growing import longer
 from .layout import Asked, Layout
 from .store import Store
@@ -51,55 +54,27 @@ from .workers import Crew, room_to_work, shares
 CANDIDATES = 1 << 14
 """The room for candidates of one worker at first."""
 
+LEAST_PART = 128
+"""The fewest states that are worth a part of their own."""
+
+CALM = 64
+"""Batches grow while the model is asked about fewer than one in so many states."""
+
 ADDED = (TERMINAL, CUT, CONCRETE, BILLIONS)
 """What is counted over all batches."""
 
 
-class FlatSpace(Space):
-    """The states in arrays, of which ``count`` count."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-        self.arrays: States | None = None
-
-    def __len__(self) -> int:
-        return self.count
-
-    def path(self, state: int) -> list[Hop]:
-        """A shortest way from the initial state."""
-        hops: list[Hop] = []
-        while state and self.arrays is not None:
-            hops.append(Hop(int(self.arrays.moves[state]), state))
-            state = int(self.arrays.parents[state])
-        return hops[::-1]
-
-
-class Rows(Sequence[Ids]):
-    """The states as `kubelemma.solver.numbering` knows them."""
-
-    def __init__(self, states: States, places: Long, count: int) -> None:
-        self._states, self._places, self._count = states, places, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, state: int) -> Ids:  # type: ignore[override]  # never sliced
-        row: Small = np.empty((1, self._places.shape[0]), dtype=np.int32)
-        visited.unpack(self._places, self._states.words, state, state + 1, row)
-        return tuple(row[0].tolist())
-
-
 class Batch(NamedTuple):
-    """A batch of states that was looked over, and how many candidates were found."""
+    """A batch of states that was looked over: in which parts, and how many candidates there are.
+
+    A part is a range of its states, counted from the first.
+    """
 
     begin: int
     end: int
+    parts: Sequence[tuple[int, int]]
+    shards: int
     candidates: int
-
-    def shares(self, workers: int) -> Sequence[tuple[int, int]]:
-        """The states of each worker, counted from the first of the batch."""
-        return shares(0, self.end - self.begin, workers)
 
 
 class Keeper(Protocol):
@@ -120,7 +95,8 @@ class CompiledSearch(Search):
 
     ``flat`` has the states, ``counts`` what was counted (by the places of `Work.status`),
     ``edge_count`` the number of edges, ``fault_count`` that of the environment's, ``degree`` the
-    most steps from a state. A ``keeper`` is to be set before it runs.
+    most steps from a state. The next batch is to have ``stride`` states. A ``keeper`` is to be set
+    before it runs.
     """
 
     space: FlatSpace
@@ -154,6 +130,9 @@ class CompiledSearch(Search):
             faults=self._with_faults,
         )
         self._grow_candidates(CANDIDATES)
+        self.stride = STRIDE
+        self._unanswered = self._dealt = 0
+        self._dealing = Lock()
         self._whole = True
         self.keeper: Keeper | None = None
 
@@ -163,7 +142,10 @@ class CompiledSearch(Search):
         if self.keeper is not None and self._whole:
             self.keeper.save()
         if self.stopped_by not in {ALL_VIOLATED, INTERRUPTED}:
-            self._judge_frontier()
+            try:
+                self._judge_frontier()
+            except KeyboardInterrupt:
+                self.stopped_by = INTERRUPTED
         self._present()
 
     def model_calls(self) -> int:
@@ -227,7 +209,7 @@ class CompiledSearch(Search):
     def _moves_from(self, state: int) -> list[int]:
         """The moves of all steps from a state, in the order in which they were linked."""
         self._expanded(state, state + 1, leave=True)
-        begin, end = self._candidates.spans[0].tolist()
+        begin, end, _ = self._candidates.spans[0].tolist()
         moves: list[int] = self._candidates.moves[begin:end].tolist()
         return moves
 
@@ -269,7 +251,7 @@ class CompiledSearch(Search):
 
     def _grow_candidates(self, room: int) -> None:
         size = room * self._crew.size
-        self._candidates = growing.room_for_candidates(size, self.store.words, self._crew.size)
+        self._candidates = growing.room_for_candidates(size, self.store.words)
         self._room = room
 
     def _adopt_layout(self) -> None:
@@ -282,21 +264,21 @@ class CompiledSearch(Search):
             rows: Small = np.empty((end - begin, old.shape[0]), dtype=np.int32)
             visited.unpack(old, self.flat.words, begin, end, rows)
             visited.pack(new, rows, begin, words)
-        self.flat = self.flat._replace(words=words)
+        # The table of states is void; who needs it next makes it anew.
+        self.flat = self.flat._replace(words=words, slots=growing.empty_slots(0))
         self.works = [self._renewed(work) for work in self.works]
         self._grow_candidates(self._room)
-        self.rehash()
 
     def _renewed(self, old: Work) -> Work:
         new = self._room_to_work()
-        return new._replace(open=old.open, spoken=old.spoken, fired=old.fired, ready=old.ready)
+        return new._replace(open=old.open, spoken=old.spoken, fired=old.fired)
 
     def _rehash(self, room: int) -> None:
         """Make a table of states with so many slots a region."""
         count = len(self.space)
         self.flat = self.flat._replace(slots=growing.empty_slots(0))
 
-        def rehash(shard: int) -> int:
+        def rehash(_: int, shard: int) -> int:
             return visited.rehash(self.flat.words, slots, count, shard, self._crew.size)
 
         while True:
@@ -305,7 +287,7 @@ class CompiledSearch(Search):
             if most is not None and self._watch.memory_bytes + 8 * room * REGIONS > most:
                 raise Stopped(MAX_MEMORY)
             slots = growing.empty_slots(room)
-            if min(self._crew.do(rehash, range(self._crew.size))) == count:
+            if min(self._crew.each(rehash, range(self._crew.size))) == count:
                 self.flat = self.flat._replace(slots=slots)
                 return
             room *= 2
@@ -323,7 +305,7 @@ class CompiledSearch(Search):
             begin = level.start
             while begin < level.stop:
                 self._pause()
-                end = min(begin + BATCH, level.stop)
+                end = min(begin + self.stride, level.stop)
                 self._leave(begin, end)
                 begin = end
             level = range(0)
@@ -347,22 +329,36 @@ class CompiledSearch(Search):
     def _leave(self, begin: int, end: int) -> None:
         """Leave these states by every step, and find where they lead."""
         batch = self._expanded(begin, end, leave=True)
-        count = len(self.space)
         most = growing.MOST_STATES if self._max_states is None else self._max_states
-        if count + batch.candidates > most and end - begin > 1:
-            middle = (begin + end) // 2
-            self._leave(begin, middle)
-            self._leave(middle, end)
-            return
         new = self._sifted(batch)
-        if count + sum(new) > most:
+        found = len(self.space) + sum(new)
+        if found <= most:
+            if found > self.flat.words.shape[0]:
+                raise Stopped(MAX_MEMORY)
+            self._settle(batch, new)
+        elif end - begin > 1:
+            self._leave_up_to(begin + self._fitting(batch, most), begin)
+        else:
             if self.keeper is not None:
                 self.keeper.save()
             self._whole = False
             self._leave_in_part(batch, most)
-        if count + sum(new) > self.flat.words.shape[0]:
-            raise Stopped(MAX_MEMORY)
-        self._settle(batch, new)
+
+    def _leave_up_to(self, last: int, begin: int) -> None:
+        """Leave these states again, of which only the last leads beyond the limit of states."""
+        self.rehash()
+        if begin < last:
+            self._leave(begin, last)
+        self._leave(last, last + 1)
+
+    def _fitting(self, batch: Batch, most: int) -> int:
+        """How many states of a batch, from the first on, lead to no more states than may be."""
+        count, ids = len(self.space), self._candidates.ids
+        fresh = np.zeros(ids.shape[0] + 1, dtype=np.int64)
+        np.cumsum(ids == np.arange(ids.shape[0]) + count, out=fresh[1:])
+        spans = self._candidates.spans[: batch.end - batch.begin]
+        new = np.cumsum(fresh[spans[:, 1]] - fresh[spans[:, 0]])
+        return int(np.searchsorted(new, most - count, side="right"))
 
     def _expanded(self, begin: int, end: int, *, leave: bool) -> Batch:
         """Judge the states of a batch, and find all candidates."""
@@ -375,91 +371,95 @@ class CompiledSearch(Search):
 
     def _try_to_expand(self, begin: int, end: int, *, leave: bool) -> Batch | None:
         """As `_expanded`; None if the layout had to be changed on the way."""
-        for k, work in enumerate(self.works):
-            self._begin_batch(work, k * self._room)
-        parts = shares(begin, end, self._crew.size)
-        waiting = list(range(self._crew.size))
-        while waiting:
+        self._begin_batch(end - begin)
+        several = self._crew.size > 1 and end - begin >= PARTS * LEAST_PART
+        parts = shares(0, end - begin, PARTS if several else 1)
+        shards = PARTS if several else 1
 
-            def expand(k: int) -> int:
-                work = self.works[k]
+        def expand(worker: int, part: int) -> tuple[int, Long]:
+            work, (first, last) = self.works[worker], parts[part]
+            asked = int(work.status[ASKED])
+            left = expansion.expand(
+                self.store.known,
+                self.flat,
+                self._candidates,
+                work,
+                begin,
+                begin + first,
+                begin + last,
+                (worker + 1) * self._room,
+                leave,
+            )
+            if leave and not left:
+                self._deal(part, first, last, shards)
+            return left, work.questions[asked : work.status[ASKED]]
+
+        waiting, first_time = list(range(len(parts))), True
+        while waiting:
+            for work in self.works:
                 work.status[ASKED] = 0
                 work.recent[:] = 0
-                first, last = parts[k]
-                left = expansion.expand(
-                    self.store.known,
-                    self.flat,
-                    self._candidates,
-                    work,
-                    begin,
-                    first,
-                    last,
-                    (k + 1) * self._room,
-                    leave,
-                )
-                if leave and not left:
-                    self._deal(k, first - begin, last - begin)
-                return left
-
-            left = self._crew.do(expand, waiting)
-            if any(self.works[k].status[CRAMPED] for k in waiting):
+            left, questions = zip(*self._crew.each(expand, waiting), strict=True)
+            if any(work.status[CRAMPED] for work in self.works):
                 self._grow_candidates(2 * self._room)
                 return self._try_to_expand(begin, end, leave=leave)
-            asked = [self.works[k] for k in waiting]
-            waiting = [k for k, number in zip(waiting, left, strict=True) if number]
-            questions = [work.questions[: work.status[ASKED]] for work in asked]
+            if first_time:
+                self._unanswered, first_time = sum(left), False
+            waiting = [part for part, number in zip(waiting, left, strict=True) if number]
+            # Each question comes first where it would with one worker.
             if waiting and self.store.answer(questions):
                 return None
-        ends = [int(work.status[FOUND]) for work in self.works]
-        return Batch(begin, end, sum(ends[k] - k * self._room for k in range(self._crew.size)))
+        return Batch(begin, end, parts, shards, self._dealt)
 
-    def _deal(self, k: int, begin: int, end: int) -> None:
-        """Deal out what a worker found from these states of the batch."""
-        visited.deal(self._candidates, begin, end, k, self._crew.size, k * self._room)
+    def _deal(self, part: int, first: int, last: int, shards: int) -> None:
+        """Deal out what was found from these states of the batch."""
+        spans = self._candidates.spans[first:last]
+        with self._dealing:
+            start = self._dealt
+            self._dealt += int((spans[:, 1] - spans[:, 0]).sum())
+        visited.deal(self._candidates, first, last, part, shards, start)
 
-    def _begin_batch(self, work: Work, first: int) -> None:
-        work.status[:] = 0
-        work.status[FOUND] = first
-        work.ready[:] = 0
-        work.found[:] = -1
-        work.cut[:] = 0
-        for track, open_ in zip(self.tracks, range(len(self.tracks)), strict=True):
-            work.open[open_] = track.finding is None
+    def _begin_batch(self, length: int) -> None:
+        self._dealt = 0
+        self._candidates.ready[:length] = 0
+        for worker, work in enumerate(self.works):
+            work.status[:] = 0
+            work.status[FOUND] = worker * self._room
+            work.found[:] = -1
+            work.cut[:] = 0
+            for number, track in enumerate(self.tracks):
+                work.open[number] = track.finding is None
 
     def _sifted(self, batch: Batch) -> list[int]:
-        """Look up all candidates; gives how many are new for each worker's part."""
-        count, size = len(self.space), self._crew.size
+        """Look up all candidates; gives how many are new in each part."""
+        count, parts, shards = len(self.space), len(batch.parts), batch.shards
         room = growing.slots_for(count + batch.candidates)
         if REGIONS * (room + SPARE) > self.flat.slots.shape[0]:
             self._rehash(room)
 
-        def sift(shard: int) -> list[int]:
-            return [
-                visited.sift(self.flat, self._candidates, part, shard, part * self._room, count)
-                for part in range(size)
-            ]
+        def sift(_: int, shard: int) -> bool:
+            return visited.sift(self.flat, self._candidates, parts, shard, count)
 
-        while True:
-            new = self._crew.do(sift, range(size))
-            if not any(-1 in found for found in new):
-                return [sum(found) for found in zip(*new, strict=True)]
+        while not all(self._crew.each(sift, range(shards))):
             self._rehash(2 * (self.flat.slots.shape[0] // REGIONS - SPARE))
+        new: list[int] = self._candidates.news[:shards, :parts].sum(axis=0).tolist()
+        return new
 
     def _settle(self, batch: Batch, new: list[int]) -> None:
         """Number the new states, note where the steps lead, and count."""
         count = len(self.space)
         self._whole = False
-        for k in range(self._crew.size):
-            self.with_room_for_moves(k)
-        firsts = [count + sum(new[:k]) for k in range(len(new))]
-        parts = batch.shares(self._crew.size)
+        for worker in range(self._crew.size):
+            self.with_room_for_moves(worker)
+        firsts = [count + before for before in accumulate(new, initial=0)]
 
-        def settle(k: int) -> int:
-            return visited.settle(
-                self.flat, self._candidates, self.works[k].fired, *parts[k], count, firsts[k]
+        def settle(worker: int, part: int) -> None:
+            fired = self.works[worker].fired
+            visited.settle(
+                self.flat, self._candidates, fired, *batch.parts[part], count, firsts[part]
             )
 
-        self._crew.do(settle, range(self._crew.size))
+        self._crew.each(settle, range(len(batch.parts)))
         if self._with_edges:
             self._link(batch, count)
         for work in self.works:
@@ -469,32 +469,34 @@ class CompiledSearch(Search):
                 if number:
                     self.cut[name] += number
         self._finish(count + sum(new), batch.end)
+        calm = CALM * self._unanswered < batch.end - batch.begin
+        self.stride = min(2 * self.stride, BATCH) if calm else STRIDE
         self._whole = True
 
     def _link(self, batch: Batch, count: int) -> None:
-        edges = [int(work.status[EDGES]) for work in self.works]
-        ends = [int(work.status[FOUND]) - k * self._room for k, work in enumerate(self.works)]
-        faults = [self._with_faults * (ends[k] - edges[k]) for k in range(len(edges))]
-        edge_room, fault_room = self.flat.targets.shape[0], self.flat.fault_targets.shape[0]
-        if self.edge_count + sum(edges) > edge_room or self.fault_count + sum(faults) > fault_room:
+        spans = self._candidates.spans
+        edges, faults = [self.edge_count], [self.fault_count]
+        for first, last in batch.parts:
+            begins, ends, linked = spans[first:last].sum(axis=0).tolist()
+            edges.append(edges[-1] + linked)
+            faults.append(faults[-1] + self._with_faults * (ends - begins - linked))
+        if edges[-1] > self.flat.targets.shape[0] or faults[-1] > self.flat.fault_targets.shape[0]:
             raise Stopped(MAX_MEMORY)
-        parts = batch.shares(self._crew.size)
 
-        def link(k: int) -> None:
+        def link(_: int, part: int) -> None:
             visited.link(
                 self.flat,
                 self._candidates,
                 self.store.known.tasks,
                 batch.begin,
-                *parts[k],
+                *batch.parts[part],
                 count,
-                self.edge_count + sum(edges[:k]),
-                self.fault_count + sum(faults[:k]),
+                edges[part],
+                faults[part],
             )
 
-        self._crew.do(link, range(self._crew.size))
-        self.edge_count += sum(edges)
-        self.fault_count += sum(faults)
+        self._crew.each(link, range(len(batch.parts)))
+        self.edge_count, self.fault_count = edges[-1], faults[-1]
 
     def _finish(self, count: int, expanded: int) -> None:
         """The batch is whole: keep what was found, and tell of violations."""
@@ -521,10 +523,10 @@ class CompiledSearch(Search):
     def _leave_in_part(self, batch: Batch, most: int) -> None:
         """Take the steps from a state up to the one that leads beyond the limit of states."""
         count = len(self.space)
-        begin, end = map(int, self._candidates.spans[0])
+        begin, end, _ = self._candidates.spans[0].tolist()
         fresh = np.flatnonzero(self._candidates.ids[begin:end] == np.arange(begin, end) + count)
         cut = begin + int(fresh[most - count])
-        work = self.with_room_for_moves(-1)
+        work = self.with_room_for_moves(0)
         self._candidates.spans[0, 1] = cut
         visited.settle(self.flat, self._candidates, work.fired, 0, 1, count, count)
         beyond = (work.found[:, 1] < 0) | (work.found[:, 1] >= cut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Store:
         self._answers, self._layout = answers, layout
         self._names = tuple(system.positions)
         self._orders = orders_of(tables)
-        self._filled = 0
+        self._filled = self._assigned = 0
         self._logs: list[int] = []
         self._program: Program
         self.renew()
@@ -55,6 +55,7 @@ class Store:
         self._takers = [taker(places) for places in self._layout.functions]
         measures = np.zeros((self._layout.rows, program.sums), dtype=np.int64)
         self._measured = dict.fromkeys(rows, 0)
+        self._assigned = 0
         self.known = Known(
             places=program.places,
             functions=np.zeros((len(program.keys), 7), dtype=np.int64),
@@ -70,7 +71,7 @@ class Store:
         self._rebuild()
         self._refresh()
 
-    def answer(self, questions: list[Long]) -> bool:
+    def answer(self, questions: Sequence[Long]) -> bool:
         """Answer all questions, each once, in their order; whether all was laid out anew.
 
         Raises:
@@ -90,7 +91,7 @@ class Store:
         self._refresh()
         return False
 
-    def _distinct(self, questions: list[Long]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def _distinct(self, questions: Sequence[Long]) -> Iterator[tuple[int, tuple[int, ...]]]:
         seen: set[tuple[int, ...]] = set()
         keys = self._program.keys
         for asked in questions:
@@ -153,7 +154,8 @@ class Store:
             self._measured[name] = len(rows)
         if len(answers.tasks) > tasks.shape[0]:
             tasks = longer(tasks, 2 * len(answers.tasks))
-        tasks[: len(answers.tasks)] = answers.tasks
+        tasks[self._assigned : len(answers.tasks)] = answers.tasks[self._assigned :]
+        self._assigned = len(answers.tasks)
         self.known = self.known._replace(
             numbers=answers.numbers.array, moves=answers.moves.array, tasks=tasks
         )

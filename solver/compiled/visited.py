@@ -1,11 +1,12 @@
 # ruff: noqa: PLR0913, PLR0917 - a bundle costs machine code more than many arguments
 """Which states are known: the table of states, and how a batch of candidates gets into it.
 
-A batch passes four gates, each of which several workers pass at once: *expand* finds candidates,
-each worker in a part of the states, and deals them out (`deal`); `sift` looks them up, each worker
-in some regions of the table;
-`settle` numbers those that are new, in the order in which they were found; `link` notes where the
-steps lead. So the result is the same whatever the number of workers.
+A batch passes four gates, each of which several workers pass at once. To *expand* it, whoever is
+free takes the next part of its states, finds candidates and deals them out by shards of the table
+(`deal`); then each shard is somebody's, who looks up what was dealt to it (`sift`), and each part
+again: `settle` numbers what is new, in the order of the states that it was found from, and `link`
+notes where the steps lead. So the result is the same whatever the number of workers, and whoever
+does what.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def _region_of(h: np.uint64) -> int:
 
 
 @inlined
-def _is_mine(h: np.uint64, shard: int, shards: int) -> bool:
+def _is_in(h: np.uint64, shard: int, shards: int) -> bool:
     return bool(shards == 1 or _region_of(h) % shards == shard)
 
 
@@ -64,51 +65,52 @@ def _place_of(room: int, h: np.uint64) -> int:
 
 
 @entry
-def deal(candidates: Candidates, begin: int, end: int, part: int, shards: int, place: int) -> None:
-    """Deal out the candidates of these states of the batch, which are one worker's, by region.
+def deal(candidates: Candidates, begin: int, end: int, part: int, shards: int, start: int) -> None:
+    """Deal out what these states of the batch lead to, which are a part of it, by shard.
 
-    ``part`` is the worker's number, and ``place`` where its candidates begin.
+    There is room from ``start`` on.
     """
     hashes, dealt, shares = candidates.hashes, candidates.dealt, candidates.shares
+    candidates.starts[part] = start
     for shard in range(shards):
         shares[part, shard] = 0
     for source in range(begin, end):
         for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
             shard = _region_of(np.uint64(hashes[c])) % shards
-            dealt[shard, place + shares[part, shard]] = c
+            dealt[shard, start + shares[part, shard]] = c
             shares[part, shard] += 1
 
 
 @entry
-def sift(
-    states: States, candidates: Candidates, part: int, shard: int, place: int, count: int
-) -> int:
-    """Look up the candidates that were dealt to a worker; -1 if a region is too full.
+def sift(states: States, candidates: Candidates, parts: int, shard: int, count: int) -> bool:
+    """Look up the candidates of a shard, in the order of parts; False if a region is too full.
 
-    They are those of the worker ``part``, whose begin at ``place``; ``count`` states are known.
-    Gives how many are new.
+    ``count`` states are known.
     """
-    slots, words, hashes, new = states.slots, states.words, candidates.hashes, 0
-    width, room, mine = words.shape[1], slots.shape[0] // REGIONS, candidates.dealt
-    end = place + candidates.shares[part, shard]
-    for i in range(place, end):
-        prefetch(slots, _place_of(room, np.uint64(hashes[mine[shard, min(i + _FAR, end - 1)]])))
-        near = np.uint64(hashes[mine[shard, min(i + _NEAR, end - 1)]])
-        state = slots[_place_of(room, near)] & _LOW
-        if 0 < state <= count:
-            prefetch(words, (state - 1) * width)
-        c = mine[shard, i]
-        h = np.uint64(hashes[c])
-        at, known = _find(states, candidates, h, c, count)
-        if at < 0:
-            return -1
-        if known < 0:
-            known = count + c
-            slots[at] = (np.int64(h >> _33) << 32) | (known + 1)
-            candidates.places[c] = at
-            new += 1
-        candidates.ids[c] = known
-    return new
+    slots, words, hashes, mine = states.slots, states.words, candidates.hashes, candidates.dealt
+    width, room = words.shape[1], slots.shape[0] // REGIONS
+    for part in range(parts):
+        new, first = 0, candidates.starts[part]
+        end = first + candidates.shares[part, shard]
+        for i in range(first, end):
+            prefetch(slots, _place_of(room, np.uint64(hashes[mine[shard, min(i + _FAR, end - 1)]])))
+            near = np.uint64(hashes[mine[shard, min(i + _NEAR, end - 1)]])
+            state = slots[_place_of(room, near)] & _LOW
+            if 0 < state <= count:
+                prefetch(words, (state - 1) * width)
+            c = mine[shard, i]
+            h = np.uint64(hashes[c])
+            at, known = _find(states, candidates, h, c, count)
+            if at < 0:
+                return False
+            if known < 0:
+                known = count + c
+                slots[at] = (np.int64(h >> _33) << 32) | (known + 1)
+                candidates.places[c] = at
+                new += 1
+            candidates.ids[c] = known
+        candidates.news[shard, part] = new
+    return True
 
 
 @inlined
@@ -202,14 +204,14 @@ def link(
 
 @entry
 def rehash(words: Long, slots: Long, count: int, shard: int, shards: int) -> int:
-    """Fill the empty slots of this worker's regions; gives -1 if one of them is too small."""
+    """Fill the empty slots of a shard's regions; gives -1 if one of them is too small."""
     room = slots.shape[0] // REGIONS
     for state in range(count):
         far = hash_of_state(words, min(state + _FAR, count - 1))
-        if _is_mine(far, shard, shards):
+        if _is_in(far, shard, shards):
             prefetch(slots, _place_of(room, far))
         h = hash_of_state(words, state)
-        if not _is_mine(h, shard, shards):
+        if not _is_in(h, shard, shards):
             continue
         at, stop = _place_of(room, h), (_region_of(h) + 1) * room
         while at < stop and slots[at] != 0:

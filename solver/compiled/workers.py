@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kubelemma.model.system import System
 
-from .arrays import BATCH, CACHE_LINE, STATUSES, Work
+from .arrays import CACHE_LINE, STATUSES, Work
 from .layout import choices_of
 
 T = TypeVar("T")
 N = TypeVar("N", np.int64, np.uint8)
 A = TypeVar("A")
 
-QUESTIONS = 1 << 21
+QUESTIONS = 1 << 22
 """The room for questions of one worker, more than the states of a batch can raise."""
 
 RECENT = 1 << 12
@@ -27,23 +27,33 @@ MOVES = 1 << 6
 
 
 class Crew:
-    """Threads that do one thing each at a time; with a single worker there is no thread."""
+    """So many threads, of which the caller's is the first; with a single worker there is no other.
+
+    They start what others finish, so nothing may depend on who does what.
+    """
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._threads = ThreadPoolExecutor(size - 1) if size > 1 else None
 
-    def do(self, task: Callable[[A], T], arguments: Iterable[A]) -> list[T]:
-        """Run the task with each argument, the first of them here."""
-        first, *others = arguments
-        if self._threads is None:
-            return [task(first), *map(task, others)]
-        waiting = [self._threads.submit(task, argument) for argument in others]
+    def each(self, task: Callable[[int, A], T], items: Sequence[A]) -> list[T]:
+        """Do a task for each item, with the number of the worker: who is free takes the next."""
+        if self._threads is None or len(items) == 1:
+            return [task(0, item) for item in items]
+        results: list[Any] = [None] * len(items)
+        todo = iter(range(len(items)))
+
+        def work(worker: int) -> None:
+            for number in todo:
+                results[number] = task(worker, items[number])
+
+        others = [self._threads.submit(work, worker) for worker in range(1, self.size)]
         try:
-            mine = task(first)
+            work(0)
         finally:
-            results = [future.result() for future in waiting]
-        return [mine, *results]
+            for other in others:
+                other.result()
+        return results
 
 
 def shares(begin: int, end: int, size: int) -> Sequence[tuple[int, int]]:
@@ -85,7 +95,6 @@ def room_to_work(
         status=_own(STATUSES, np.int64),
         questions=np.empty(QUESTIONS, dtype=np.int64),
         recent=_own(RECENT, np.int64),
-        ready=_own(BATCH, np.uint8),
         open=np.ones(tracks, dtype=np.uint8),
         denied=_own(tracks, np.int64),
         spoke=_own(tracks, np.uint8),

@@ -114,6 +114,42 @@ def machine_with(monkeypatch: pytest.MonkeyPatch, root: Path, **files: str) -> N
 MEMINFO = "MemTotal:       9000 kB\nMemFree:        10 kB\nMemAvailable:     1000 kB\n"
 
 
+def test_interrupted_at_the_end(run: Check, promise: Promise) -> None:
+    """Whoever presses Ctrl-C while the last states are judged gets what was found, too."""
+
+    def holds(at: int) -> bool:
+        if at == 4:
+            raise KeyboardInterrupt
+        return True
+
+    result = run(walk(9), [promise(Always(AT, holds))], Limits(max_states=5))
+    assert result.statistics.stopped_by == "interrupted"
+    assert result.properties[0].verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("checks", range(1, 8))
+def test_memory_limit_before_a_new_layout(run: Check, promise: Promise, checks: int) -> None:
+    """States that were found but not left are judged, however much has to be learnt for that."""
+
+    def fan(at: int) -> Iterator[Outcome]:
+        if at == 0:
+            yield from (Outcome("fan", {"at": i}) for i in range(1, 41))
+
+    sum_ = Tally("sum", {"at": lambda at: (at * at,)}, 1)
+    system = System(cells=[Cell("at", 0)], tallies=[sum_], rules=[Rule("fan", "a", ("at",), fan)])
+    readings = count()
+    result = run(
+        system,
+        [promise(Always(View((), ("sum",)), lambda parts: parts[0] < 1600))],
+        Limits(max_memory_bytes=10**8),
+        clock=ticking(0.06),
+        gauge=lambda: 0 if next(readings) < checks else 10**9,
+    )
+    found = result.statistics.states == 41
+    assert result.statistics.stopped_by in {None, "max-memory", "all-violated"}
+    assert (result.properties[0].verdict is Verdict.VIOLATED) == found
+
+
 def test_memory_of_the_machine(
     run: Check, promise: Promise, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,0 +1,48 @@
+"""The states of a compiled search, as all that knows nothing of flat arrays sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kubelemma.solver.numbering import Ids
+from kubelemma.solver.space import Hop, Space
+
+from . import visited
+from .arrays import Long, Small, States
+
+
+class FlatSpace(Space):
+    """The states in arrays, of which ``count`` count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.arrays: States | None = None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def path(self, state: int) -> list[Hop]:
+        """A shortest way from the initial state."""
+        hops: list[Hop] = []
+        while state and self.arrays is not None:
+            hops.append(Hop(int(self.arrays.moves[state]), state))
+            state = int(self.arrays.parents[state])
+        return hops[::-1]
+
+
+class Rows(Sequence[Ids]):
+    """The states as `kubelemma.solver.numbering` knows them."""
+
+    def __init__(self, states: States, places: Long, count: int) -> None:
+        self._states, self._places, self._count = states, places, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, state: int) -> Ids:  # type: ignore[override]  # never sliced
+        row: Small = np.empty((1, self._places.shape[0]), dtype=np.int32)
+        visited.unpack(self._places, self._states.words, state, state + 1, row)
+        return tuple(row[0].tolist())
