@@ -6,8 +6,10 @@ numbers, and their answers become places in the pools of `kubelemma.solver.compi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 from kubelemma.model.errors import ModelError
@@ -94,6 +96,13 @@ class Answers:
             record += (function, self.functions[function].answer(key), *key)
             self.given[function] += 1
         self.log.add(record)
+
+    def digest(self) -> str:
+        """Of what the answers stand for, which the log does not say: steps, tasks and measures."""
+        held = sha256(json.dumps([self.tasks, sorted(self._rows.items())]).encode())
+        for pool in (self.moves, self.numbers):
+            held.update(pool.array[: pool.used].tobytes())
+        return held.hexdigest()
 
     def new_rows(self, name: str) -> list[list[int]]:
         """What all values of a cell or family add to the tallies that read nothing, if any is new.

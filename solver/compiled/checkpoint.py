@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from kubelemma.solver.checkpoints import CheckpointError
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "checkpoint.json"
 
 COLUMNS: Mapping[str, str] = {

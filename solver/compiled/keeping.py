@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kubelemma.model.system import System
+from kubelemma.properties.formula import EachStep, Formula
 from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
 from kubelemma.solver.search import Finding
 from kubelemma.solver.space import Hop
@@ -74,13 +75,18 @@ class Keeper:
         if saved is None:
             return False
         search, facts = self._search, saved.facts
-        self._give_answers()
+        same = self._give_answers()
         search.adopt_answers()
+        if not same or search.answers.digest() != facts["digest"]:
+            raise CheckpointError(
+                "the checkpoint is of another model: it answers otherwise now (have manifests, "
+                "options or kubelemma changed since?)"
+            )
         self._restore_states()
         search.expanded = int(facts["expanded"])
         search.space.levels[:] = map(int, facts["levels"])
         search.counts[:] = facts["counts"]
-        search.degree = int(facts["degree"])
+        search.degree, search.stride = int(facts["degree"]), int(facts["stride"])
         search.cut.update({str(name): int(count) for name, count in facts["cut"].items()})
         work = search.with_room_for_moves(0)
         work.fired[: len(facts["fired"])] = facts["fired"]
@@ -95,10 +101,12 @@ class Keeper:
         search = self._search
         findings = [track.finding for track in search.tracks]
         return {
+            "digest": search.answers.digest(),
             "expanded": search.expanded,
             "levels": search.space.levels,
             "counts": search.counts.tolist(),
             "degree": search.degree,
+            "stride": search.stride,
             "cut": dict(search.cut),
             "fired": search.all_fired().tolist(),
             "spoken": [
@@ -113,21 +121,15 @@ class Keeper:
         visited.unpack(self._search.store.known.places, self._search.flat.words, begin, end, rows)
         return rows
 
-    def _give_answers(self) -> None:
-        """Ask the model again all that was asked, in the same order."""
+    def _give_answers(self) -> bool:
+        """Ask the model again all that was asked, in the same order; whether it answers alike."""
         answers = self._search.answers
         log = self._checkpoint.load("answers")
         try:
             answers.answer(_questions(log.tolist(), answers.functions))
         except IndexError:
-            same = False
-        else:
-            same = np.array_equal(answers.log.array[: answers.log.used], log)
-        if not same:
-            raise CheckpointError(
-                "the checkpoint is of another model: it answers otherwise now (have manifests, "
-                "options or kubelemma changed since?)"
-            )
+            return False
+        return np.array_equal(answers.log.array[: answers.log.used], log)
 
     def _restore_states(self) -> None:
         search, held = self._search, self._checkpoint
@@ -170,7 +172,14 @@ def _identity(search: CompiledSearch, system: System) -> dict[str, Any]:
         "rules": [rule.name for rule in system.rules],
         "bounds": [bound.name for bound in system.bounds],
         "properties": [(track.property.id, track.property.subject) for track in search.tracks],
+        "formulas": [_kind(track.property.formula) for track in search.tracks],
     }
+
+
+def _kind(formula: Formula) -> tuple[str, Sequence[str]]:
+    """What a formula says about its predicate, which is a part of the model."""
+    actions = formula.actions if isinstance(formula, EachStep) else ()
+    return type(formula).__name__, sorted(actions)
 
 
 def _questions(log: list[int], functions: Sequence[Function]) -> Iterator[tuple[int, Key]]:

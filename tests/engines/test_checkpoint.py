@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -16,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Cell, Outcome, Rule, System, View
-from kubelemma.properties.formula import Always, Converges
+from kubelemma.model.system import Cell, Outcome, Rule, System, Tally, View
+from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
 from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
@@ -206,6 +207,69 @@ def test_other_model(promises: tuple[Property, ...], broken_off: Path) -> None:
         resumed(broken_off, promises, counters(20, stride=2))
     with pytest.raises(CheckpointError, match="of another model: it answers otherwise now"):
         resumed(broken_off, promises, counters(5))
+
+
+def there_and_back(
+    *, environment: bool = False, task: str = "", worth: int = 1, turn: bool = True
+) -> System:
+    """A cell that goes from 0 to 1 and back, or to where it is, and counts for so much at 1."""
+
+    def go(value: int) -> Iterator[Outcome]:
+        if value == 0:
+            yield Outcome("go", {"cell": 1})
+
+    def back(value: int) -> Iterator[Outcome]:
+        if value == 1:
+            yield Outcome("back", {"cell": 0 if turn else 1})
+
+    return System(
+        cells=[Cell("cell", 0)],
+        tallies=[Tally("sum", {"cell": lambda value: (value * worth,)}, 1, lambda n: n[0] > 0)],
+        rules=[
+            Rule("go", "a", ("cell",), go, environment=environment),
+            Rule("back", "a", ("cell",), back, task=task),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        there_and_back(environment=True),
+        there_and_back(task="of its own"),
+        there_and_back(worth=2),
+        there_and_back(turn=False),
+    ],
+    ids=["environment", "task", "measure", "step"],
+)
+def test_same_answers_of_other_meaning(promise: Promise, tmp_path: Path, other: System) -> None:
+    """A model that only differs in what answers stand for is another model."""
+    view = View(("cell",), ("sum",))
+    goals = [promise(Converges(view, lambda value, _: value == 0))]
+    compiled.check(there_and_back(), goals, checkpoints=Checkpoints(tmp_path))
+    with pytest.raises(CheckpointError, match="of another model: it answers otherwise now"):
+        resumed(tmp_path, tuple(goals), other)
+    again = resumed(tmp_path, tuple(goals), there_and_back())
+    assert again.properties[0].verdict is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Always(View(("cell",)), lambda value: value == 0),
+        EachStep(View(("cell",)), lambda *_: False, frozenset({"go", "back"})),
+    ],
+)
+def test_same_predicate_in_another_promise(
+    promise: Promise, tmp_path: Path, other: Always | EachStep
+) -> None:
+    """What is promised with a predicate is a part of the question."""
+    first: Converges | EachStep = Converges(other.view, lambda value: value == 0)
+    if isinstance(other, EachStep):
+        first = replace(other, actions=frozenset({"go"}))
+    compiled.check(there_and_back(), [promise(first)], checkpoints=Checkpoints(tmp_path))
+    with pytest.raises(CheckpointError, match="of another search: its formulas"):
+        resumed(tmp_path, (promise(other),), there_and_back())
 
 
 def test_lower_limit(promises: tuple[Property, ...], broken_off: Path) -> None:
