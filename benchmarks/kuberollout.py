@@ -118,7 +118,7 @@ def system(level: Level) -> System:
     rules: list[Rule] = [*_kubelet(), *_failures(level)]
     for d in range(level.deployments):
         rules += [*_user(level, d), *_deployment_controller(level, d)]
-        rules += [*_replicaset_controller(level, d), *_scheduler(level, d)]
+        rules += [*_replicaset_controller(d), *_scheduler(level, d)]
     start = Deployment(updated=False, want=(level.replicas, 0))
     return System(
         cells=[Cell(CRASHES, 0), *(Cell(cell(d), start) for d in range(level.deployments))],
@@ -140,7 +140,7 @@ def _tallies(level: Level) -> Iterator[Tally]:
         cell(d): lambda deployment: (sum(deployment.pending),) for d in range(level.deployments)
     }
     measures[NODES] = lambda node: (used(node),)
-    yield Tally("pool", measures, 1)
+    yield Tally("pool", measures, 1, lambda taken: taken[0] < level.pool)
 
 
 def _measure(d: int, of: Callable[[Pods], int]) -> Callable[[Node], tuple[int, ...]]:
@@ -190,15 +190,17 @@ def _deployment_controller(level: Level, d: int) -> Iterator[Rule]:
     yield Rule(f"deployment controller {d}", "deployment-controller", (cell(d),), scale, reads)
 
 
-def _replicaset_controller(level: Level, d: int) -> Iterator[Rule]:
+def _replicaset_controller(d: int) -> Iterator[Rule]:
     actor, active = "replicaset-controller", tally("active", d)
 
     def create(
-        deployment: Deployment, active: tuple[int, int], pool: tuple[int]
+        deployment: Deployment,
+        active: tuple[int, int],
+        room: bool,  # noqa: FBT001 - what it reads is given by place
     ) -> Iterator[Outcome]:
         for gen in (OLD, NEW):
             lacking = deployment.pending[gen] + active[gen] < deployment.want[gen]
-            if lacking and pool[0] < level.pool:
+            if lacking and room:
                 more = at(deployment.pending, gen, 1)
                 yield Outcome("create", {cell(d): deployment._replace(pending=more)})
 
