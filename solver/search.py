@@ -93,7 +93,8 @@ class Search:
 
     ``expanded`` states were left by all steps that there are, ``terminal`` of them by none;
     ``cut`` counts those outside each bound by the bound's name, ``cut_states`` all of them
-    together. ``fired`` counts steps by the number of the move, ``degree`` is the most of a state.
+    together. ``fired`` counts steps by the number of the move, ``degree`` is the most of a state;
+    ``initial`` is the first state.
     """
 
     def __init__(
@@ -116,7 +117,7 @@ class Search:
         self.tracks = [Track(p) for p in properties]
         self.goals: list[Goal] = []
         self.duties: list[Duty] = []
-        self._initial = self.tables.numbering.ids(system.initial)
+        self.initial = self.tables.numbering.ids(system.initial)
         self._bounds = [(b.name, self.tables.predicate(b.view, b.within)) for b in system.bounds]
         self._invariants: list[tuple[Track, Predicate]] = []
         self._steps: dict[str, list[tuple[Track, StepPredicate]]] = {}
@@ -203,7 +204,7 @@ class Search:
                 self.duties.append(Duty(track, met))
 
     def _search(self) -> None:
-        self._discover(self._initial, 0, 0)
+        self._discover(self.initial, 0, 0)
         while level := self.space.next_level():
             for state in level:
                 self._pause()

@@ -312,7 +312,7 @@ class CompiledSearch(Search):
 
     def _begin(self) -> None:
         """Start with the initial state."""
-        row: Small = np.array([self._initial], dtype=np.int32)
+        row: Small = np.array([self.initial], dtype=np.int32)
         visited.pack(self.store.known.places, row, 0, self.flat.words)
         visited.rehash(self.flat.words, self.flat.slots, 1, 0, 1)
         self.space.count = 1

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Cell, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
@@ -251,6 +251,23 @@ def test_same_answers_of_other_meaning(promise: Promise, tmp_path: Path, other: 
         resumed(tmp_path, tuple(goals), other)
     again = resumed(tmp_path, tuple(goals), there_and_back())
     assert again.properties[0].verdict is Verdict.VIOLATED
+
+
+def test_another_start(promise: Promise, tmp_path: Path) -> None:
+    """Two searches that only begin in different states are two."""
+
+    def family(*start: int) -> System:
+        def rise(value: int) -> Iterator[Outcome]:
+            if value == 1:
+                yield Outcome("rise", {"many": 2})
+
+        rule = Rule("rise", "a", ("many",), rise)
+        return System(families=[Family("many", start)], rules=[rule])
+
+    low = (promise(Always(View(("many",)), lambda value: value < 3)),)
+    compiled.check(family(0, 0, 1), low, checkpoints=Checkpoints(tmp_path))
+    with pytest.raises(CheckpointError, match="of another model"):
+        resumed(tmp_path, low, family(0, 1, 1))
 
 
 @pytest.mark.parametrize(
