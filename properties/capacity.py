@@ -31,6 +31,11 @@ def overcommitted(world: World, node: NodeState, phases: tuple[Phase, ...]) -> t
     return tuple(sorted(name for name, amount in used.items() if amount > room.get(name, 0)))
 
 
+def is_extended(name: str) -> bool:
+    """Whether a resource is somebody's own: a name with a domain, outside of kubernetes.io."""
+    return "/" in name and "kubernetes.io/" not in name
+
+
 def effective_requests(pod: Pod) -> Amounts:
     """What a pod asks for: the larger of its containers together and its costliest start."""
     running = _sum(_requests(c) for c in pod.spec.containers or ())

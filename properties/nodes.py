@@ -7,7 +7,7 @@ from kubelemma.model.wiring.nodelifecycle import EVICTING, zones
 from kubelemma.model.wiring.state import ACTIVE, ADMITTED, NodeState, Phase
 from kubelemma.model.wiring.world import NODES, World
 
-from .capacity import overcommitted
+from .capacity import is_extended, overcommitted
 from .formula import Always, Converges, Formula
 from .statement import Kind, Severity, Statement
 
@@ -22,7 +22,10 @@ STATEMENTS = (
             "at most what the node has allocatable, in every resource and in number."
         ),
         why="Requests are guarantees; an overcommitted node cannot honour them.",
-        conditions="Critical pods and static pods, which the kubelet admits all the same, are out.",
+        conditions=(
+            "Critical pods and static pods, which the kubelet admits all the same, are out; so are "
+            "extended resources that the node does not list, which it does not look at."
+        ),
         source="pkg/kubelet/lifecycle/predicate.go",
         components=("kubelet",),
         remediation="None on the user's side: this is an invariant of the kubelet itself.",
@@ -63,7 +66,9 @@ def formulas(world: World) -> dict[str, Formula]:
     def admitted_fit(node: NodeState) -> bool | None:
         if not any(Phase(g.phase) in ADMITTED for g in node.pods):
             return None
-        return not overcommitted(world, node, ADMITTED)
+        listed = world.shapes[node.shape].node.status.allocatable or {}
+        short = overcommitted(world, node, ADMITTED)
+        return all(is_extended(name) and name not in listed for name in short)
 
     def left(node: NodeState, evicting: tuple[bool, ...]) -> bool:
         if node.up or not evicting[names.index(world.shapes[node.shape].zone)]:

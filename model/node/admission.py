@@ -2,7 +2,8 @@
 
 Source: pkg/kubelet/lifecycle/predicate.go. The kubelet looks at its own node and the pods it has
 admitted; it runs the scheduler's filters that need nothing else, and refuses pods that a NoExecute
-taint would evict at once.
+taint would evict at once. Extended resources that its node does not have at all are not asked for:
+they may belong to the cluster, and not to any node.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from kubelemma.model.scheduler.node_name import filter_node_name
 from kubelemma.model.scheduler.node_ports import filter_ports
 from kubelemma.model.scheduler.node_resources import fit_request, insufficient_resources
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.scheduler.resources import is_extended
 from kubelemma.model.scheduler.taints import is_tolerated
 
 
@@ -21,7 +23,7 @@ def admit(pod: Pod, admitted: NodeInfo) -> str | None:
 
     The reasons are the kubelet's own: ``OutOfcpu``, ``OutOfpods``, ``NodeAffinity``, …
     """
-    short = insufficient_resources(fit_request(pod), admitted)
+    short = insufficient_resources(_asked_of(admitted, pod), admitted)
     if short:
         return f"OutOf{short[0].name}"
     if not matches_required(pod, admitted.node):
@@ -34,3 +36,12 @@ def admit(pod: Pod, admitted: NodeInfo) -> str | None:
         if taint.effect == "NoExecute" and not is_tolerated(pod, taint):
             return "TaintToleration"
     return None
+
+
+def _asked_of(node: NodeInfo, pod: Pod) -> dict[str, int]:
+    """What the pod needs of the node, without extended resources that the node does not list."""
+    return {
+        name: amount
+        for name, amount in fit_request(pod).items()
+        if name in node.allocatable or not is_extended(name)
+    }
