@@ -119,23 +119,28 @@ def _trace(search: Search, prop: Property, finding: Finding) -> Trace:
 def _reason(search: Search, limits: Limits) -> str:
     """Why the search says nothing about what it did not refute, and what it covered."""
     causes = [
-        f'{count} {"states" if count > 1 else "state"} outside the bound "{name}" '
+        f'{_several(count, "state")} outside the bound "{name}" '
         f"{'were' if count > 1 else 'was'} not left"
         for name, count in sorted(search.cut.items())
     ]
     if search.stopped_by is not None:
         causes.insert(0, stops(limits)[search.stopped_by])
     return (
-        f"{'; '.join(causes)}; no violation in {len(search.space)} states "
-        f"({search.expanded - search.cut_states} left by every step), {search.depth} levels deep"
+        f"{'; '.join(causes)}; no violation in {_several(len(search.space), 'state')} "
+        f"({search.expanded - search.cut_states:,} left by every step), "
+        f"{_several(search.depth, 'level')} deep"
     )
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def stops(limits: Limits) -> Mapping[str, str]:
     """What it means that a search stopped, in words, by why it did."""
     return {
-        MAX_STATES: f"the limit of {limits.max_states} states was reached",
-        TIME_LIMIT: f"the time limit of {limits.time_limit_seconds} s was reached",
+        MAX_STATES: f"the limit of {_several(limits.max_states or 0, 'state')} was reached",
+        TIME_LIMIT: f"the time limit of {limits.time_limit_seconds or 0:g} s was reached",
         MAX_MEMORY: _memory_reason(limits),
         INTERRUPTED: "the search was interrupted",
     }
@@ -143,7 +148,7 @@ def stops(limits: Limits) -> Mapping[str, str]:
 
 def _memory_reason(limits: Limits) -> str:
     if limits.max_memory_bytes is not None:
-        return f"the memory limit of {limits.max_memory_bytes} bytes was reached"
+        return f"the memory limit of {_several(limits.max_memory_bytes, 'byte')} was reached"
     return (
         "the machine's memory is the limit, and was reached: without another limit, a search takes "
         f"at most {MEMORY_SHARE:.0%} of what is available when it begins"

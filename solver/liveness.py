@@ -120,7 +120,7 @@ class FairLoops:
         targets = np.minimum(np.searchsorted(core, links.targets[edges]), core.size - 1)
         inside = core[targets] == links.targets[edges]
         graph = csr_array(
-            (np.ones(int(inside.sum()), dtype=np.int8), (sources[inside], targets[inside])),
+            (np.ones(int(inside.sum()), dtype=np.bool_), (sources[inside], targets[inside])),
             shape=(core.size, core.size),
         )
         _, of = connected_components(graph, directed=True, connection="strong")

@@ -41,6 +41,46 @@ def test_statuses(oracle: Callable[[str], list[Case]], tally: Any) -> None:
     tally.verify("pdb")
 
 
+def test_upstream_statuses(upstream: Callable[[str], list[Case]], tally: Any) -> None:
+    """So it is in the snapshots of Kubernetes' own tests of its controller."""
+    for case in upstream("pdb_status"):
+        reason = _BEYOND.get((case.get("tags") or [case["test"]])[0])
+        if reason:
+            tally.skipped("pdb_status", reason)
+            continue
+        given, status = case["input"], case["expect"]
+        budget = decode(given["pdb"], PodDisruptionBudget)
+        leaving = frozenset(status["disruptedPods"])
+        controllers = {"deployments": list(map(_as_object, given["controllers"]))}
+        answer = disruptions(budget.spec, _covered({**given, **controllers}, budget, leaving))
+        wanted = Disruptions(
+            status["expectedPods"],
+            status["currentHealthy"],
+            status["desiredHealthy"],
+            status["disruptionsAllowed"],
+        )
+        if answer == wanted:
+            tally.passed("pdb_status")
+        else:
+            tally.failed("pdb_status", case["id"], f"{answer} instead of {wanted}")
+    tally.verify("pdb_status")
+
+
+_BEYOND = {
+    "custom-scale-subresource": "a custom resource that scales is not modelled",
+    "invalid-selector": "an invalid selector is refused on reading",
+    "TestStalePodDisruption": "the condition DisruptionTarget is not modelled",
+}
+"""Why a case is skipped, by its first tag or the test that it is from."""
+
+
+def _as_object(controller: Case) -> Case:
+    """A controller of this table, in the shape of the API."""
+    owners = controller.get("ownerReferences") or []
+    metadata = {"uid": controller["uid"], "ownerReferences": owners}
+    return {"metadata": metadata, "spec": {"replicas": controller["replicas"]}}
+
+
 def _beyond(case: Case) -> str:
     """What a case has that a story's budget never has; empty where nothing."""
     failed = case["expect"]["status"].get("condition", "").endswith("SyncFailed")

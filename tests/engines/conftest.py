@@ -31,6 +31,12 @@ def engine(request: pytest.FixtureRequest) -> tuple[str, Check]:
 
 
 @pytest.fixture(scope="session")
+def engines() -> list[tuple[str, Check]]:
+    """All of them at once, where what they are held against takes longer than they do."""
+    return ENGINES
+
+
+@pytest.fixture(scope="session")
 def run(engine: tuple[str, Check]) -> Check:
     """The ``check`` of one engine after the other."""
     return engine[1]

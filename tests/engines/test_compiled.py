@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import numba
+import numpy as np
 import pytest
 
 from kubelemma.model.errors import ModelError
@@ -19,7 +20,7 @@ from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
 from kubelemma.solver import compiled, explore
-from kubelemma.solver.compiled import jit
+from kubelemma.solver.compiled import growing, jit, visited
 from kubelemma.solver.compiled.warming import use_all
 from kubelemma.solver.events import Compiling, Event, Progress, Violation
 from kubelemma.solver.limits import Limits
@@ -267,3 +268,48 @@ def test_more_edges_than_a_limit_of_states_suggests(promise: Promise) -> None:
     assert result.statistics.stopped_by is None
     assert (result.statistics.states, result.statistics.transitions) == (900, 36_000)
     assert result.properties[0].verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_states_of_one_hash(width: int) -> None:
+    """States whose hashes are equal to the last bit are told apart by every word of theirs."""
+    states = growing.room_for_states(width, 0, 9, edges=False, faults=False)
+    candidates = growing.room_for_candidates(9, width)
+    states.words[:], candidates.words[:] = 0, 0
+    candidates.hashes[:] = 0x0123456789ABCDEF
+    candidates.sources[:] = candidates.moves[:] = 0
+    fired = np.zeros(1, dtype=np.int64)
+
+    def numbers(last_words: list[int], known: int) -> list[int]:
+        """Of each candidate the number of the state, or of the first that is equal to it."""
+        found = len(last_words)
+        candidates.words[:found, width - 1] = last_words
+        candidates.spans[0, :2] = 0, found
+        visited.deal(candidates, 0, 1, 0, 1, 0)
+        assert visited.sift(states, candidates, 1, 0, known)
+        visited.settle(states, candidates, fired, 0, 1, known, known)
+        return [int(number) for number in candidates.ids[:found]]
+
+    assert numbers([5, 6, 5], 0) == [0, 1, 0]
+    assert numbers([6, 7, 5, 7, 8], 2) == [1, 2 + 1, 0, 2 + 1, 2 + 4]
+    assert [int(word) for word in states.words[:4, width - 1]] == [5, 6, 7, 8]
+
+
+def test_sum_that_changes_by_what_it_reads(promise: Promise) -> None:
+    """After a step a tally is another if only what it reads is, and no cell that it measures."""
+
+    def rise(low: int) -> Iterator[Outcome]:
+        if low < 3:
+            yield Outcome("rise", {"low": low + 1})
+
+    system = System(
+        cells=[Cell("low", 0), Cell("high", 5)],
+        tallies=[
+            Tally("below", {"low": lambda value: (value,)}, 1),
+            Tally("all", {"high": lambda value, below: (value + below[0],)}, 1, reads=("below",)),
+        ],
+        rules=[Rule("rise", "riser", ("low",), rise)],
+    )
+    steps = EachStep(View((), ("all",)), lambda b, _, a: b != a, frozenset({"rise"}))
+    found = compiled.check(system, [promise(steps)]).properties[0]
+    assert (found.verdict, found.vacuous) == (Verdict.HOLDS, False)

@@ -235,3 +235,15 @@ def test_family_goal_is_for_every_member(run: Check, promise: Promise) -> None:
     trace = result.properties[2].trace
     assert trace is not None
     assert (trace.standstill, len(trace.steps)) == (True, 6)
+
+
+def test_many_steps_between_two_states(run: Check, promise: Promise) -> None:
+    """A loop is found however many steps lead from one of its states to the next."""
+
+    def step(x: int) -> Iterator[Outcome]:
+        for number in range(256):
+            yield Outcome("step", {"x": 1 - x}, (("number", number),))
+
+    system = System(cells=[Cell("x", 0)], rules=[Rule("step", "stepper", ("x",), step)])
+    result = run(system, [promise(Converges(View(("x",)), lambda x: x == 0))])
+    assert len(trace_of(result).steps) - (trace_of(result).loop_start or 0) == 2

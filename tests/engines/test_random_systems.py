@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import blake2b
 from itertools import permutations, product
 from typing import Any
 
 import networkx as nx
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from kubelemma.model.system import (
@@ -36,7 +36,8 @@ from kubelemma.properties.statement import Property
 from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
 
-Check = Callable[..., CheckResult]
+Engines = list[tuple[str, Callable[..., CheckResult]]]
+Checked = tuple[CheckResult, tuple[Formula, ...], set[Any]]
 Promise = Callable[..., Property]
 Names = tuple[str, ...]
 
@@ -488,10 +489,14 @@ def assert_shortest(formula: Formula, known: Truth, trace: Trace) -> None:
 
 
 def assert_result(
-    system: System, found: Explored, formula: Formula, result: PropertyResult
+    system: System,
+    found: Explored,
+    formula: Formula,
+    result: PropertyResult,
+    known: Truth | None = None,
 ) -> None:
-    """Verdict, vacuity and trace are what brute force says."""
-    known = truth(system, found, formula)
+    """Verdict, vacuity and trace are what brute force says, or has said before."""
+    known = known or truth(system, found, formula)
     if known.violated:
         assert result.verdict is Verdict.VIOLATED
         assert result.trace is not None
@@ -548,49 +553,59 @@ def assert_same_counts(system: System, found: Explored, result: CheckResult) -> 
         assert dict(statistics.actions) == counts
 
 
-def check_against_brute_force(run: Check, promise: Promise, drawn: Drawn) -> None:
-    """The engine's states, verdicts and traces are those of brute force."""
-    system, seen = drawn.system, Seen()
-    formulas = (seen.formula, *drawn.formulas)
-    result = run(system, [promise(formula) for formula in formulas])
+def runs(engines: Engines, promise: Promise, drawn: Drawn, limits: Limits) -> Iterator[Checked]:
+    """Each engine's result, with its formulas, and what it asked the first of them about."""
+    for name, run in engines:
+        note(name)
+        seen = Seen()
+        formulas = (seen.formula, *drawn.formulas)
+        result = run(drawn.system, [promise(formula) for formula in formulas], limits)
+        yield result, formulas, seen.censuses.copy()
+
+
+def check_against_brute_force(engines: Engines, promise: Promise, drawn: Drawn) -> None:
+    """The engines' states, verdicts and traces are those of brute force."""
+    system = drawn.system
     found = explored(system)
-    assert_same_counts(system, found, result)
-    assert seen.censuses == {summary(system, state)[CENSUS] for state in found.levels}
-    for formula, property_result in zip(formulas, result.properties, strict=True):
-        assert_result(system, found, formula, property_result)
+    known = cache(partial(truth, system, found))
+    for result, formulas, censuses in runs(engines, promise, drawn, Limits()):
+        assert_same_counts(system, found, result)
+        assert censuses == {summary(system, state)[CENSUS] for state in found.levels}
+        for formula, property_result in zip(formulas, result.properties, strict=True):
+            assert_result(system, found, formula, property_result, known(formula))
 
 
 @given(drawn=drawn_systems(bounded=False))
 @settings(max_examples=at_least(250))
-def test_complete_search(run: Check, promise: Promise, drawn: Drawn) -> None:
+def test_complete_search(engines: Engines, promise: Promise, drawn: Drawn) -> None:
     """A complete search finds exactly what there is, and decides everything."""
-    check_against_brute_force(run, promise, drawn)
+    check_against_brute_force(engines, promise, drawn)
 
 
 @given(drawn=drawn_systems(bounded=True))
 @settings(max_examples=at_least(150))
-def test_bounded_search(run: Check, promise: Promise, drawn: Drawn) -> None:
+def test_bounded_search(engines: Engines, promise: Promise, drawn: Drawn) -> None:
     """States outside a bound are reached, judged and not left; nothing holds because of that."""
-    check_against_brute_force(run, promise, drawn)
+    check_against_brute_force(engines, promise, drawn)
 
 
 @given(drawn=drawn_systems(bounded=False), most=st.integers(1, 40))
 @settings(max_examples=at_least(150))
-def test_partial_search(run: Check, promise: Promise, drawn: Drawn, most: int) -> None:
+def test_partial_search(engines: Engines, promise: Promise, drawn: Drawn, most: int) -> None:
     """A search that a limit ends claims nothing that is not so, and what it refutes is refuted."""
-    system, seen = drawn.system, Seen()
-    formulas = (seen.formula, *drawn.formulas)
-    result = run(system, [promise(formula) for formula in formulas], Limits(max_states=most))
+    system = drawn.system
     found = explored(system)
+    known = cache(partial(truth, system, found))
     orbits = {system.canonical(state) for state in found.levels}
-    assert result.statistics.states == min(most, len(orbits))
-    assert result.statistics.exhaustive is (len(orbits) <= most)
-    assert result.statistics.stopped_by == (None if len(orbits) <= most else "max-states")
-    for formula, property_result in zip(formulas, result.properties, strict=True):
-        if result.statistics.exhaustive:
-            assert_result(system, found, formula, property_result)
-        elif property_result.verdict is Verdict.VIOLATED:
-            assert property_result.trace is not None
-            assert_refutes(system, found, formula, property_result.trace)
-        else:
-            assert property_result.verdict is Verdict.INCONCLUSIVE
+    for result, formulas, _ in runs(engines, promise, drawn, Limits(max_states=most)):
+        assert result.statistics.states == min(most, len(orbits))
+        assert result.statistics.exhaustive is (len(orbits) <= most)
+        assert result.statistics.stopped_by == (None if len(orbits) <= most else "max-states")
+        for formula, property_result in zip(formulas, result.properties, strict=True):
+            if result.statistics.exhaustive:
+                assert_result(system, found, formula, property_result, known(formula))
+            elif property_result.verdict is Verdict.VIOLATED:
+                assert property_result.trace is not None
+                assert_refutes(system, found, formula, property_result.trace)
+            else:
+                assert property_result.verdict is Verdict.INCONCLUSIVE

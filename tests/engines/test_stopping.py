@@ -12,7 +12,7 @@ from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Bound, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
-from kubelemma.solver import limits, machine
+from kubelemma.solver import limits, liveness, machine
 from kubelemma.solver.events import Event, Progress, Violation
 from kubelemma.solver.limits import Limits, Watch
 from kubelemma.solver.result import CheckResult, Verdict
@@ -99,7 +99,7 @@ def test_memory_limit(run: Check, promise: Promise) -> None:
     assert result.statistics.stopped_by == "max-memory"
     assert 0 < result.statistics.states < 100
     assert result.statistics.peak_memory_bytes >= 21_000_000
-    assert result.properties[0].reason.startswith("the memory limit of 20500000 bytes was reached")
+    assert result.properties[0].reason.startswith("the memory limit of 20,500,000 bytes was reached")
 
 
 def machine_with(monkeypatch: pytest.MonkeyPatch, root: Path, **files: str) -> None:
@@ -252,6 +252,33 @@ def test_bound_that_is_never_left(run: Check, promise: Promise) -> None:
     assert result.statistics.exhaustive
 
 
+def test_one_member_outside_a_bound(run: Check, promise: Promise) -> None:
+    """A state is outside a bound if one member of a family is, whatever the others hold."""
+
+    def step(at: int) -> Iterator[Outcome]:
+        if at < 3:
+            yield Outcome("step", {"walkers": at + 1})
+
+    system = System(
+        families=[Family("walkers", (0, 0))],
+        rules=[Rule("step", "walker", ("walkers",), step)],
+        bounds=[Bound("the fence", View(("walkers",)), lambda at: at <= 2)],
+    )
+    result = run(system, [promise(Always(View(("walkers",)), lambda at: at <= 3))])
+    assert (result.statistics.states, result.statistics.cut_states) == (9, 3)
+    assert result.properties[0].verdict is Verdict.INCONCLUSIVE
+
+
+def test_nothing_said_is_no_yes(run: Check, promise: Promise) -> None:
+    """A goal that says nothing is not reached, and a bound that says nothing is left."""
+    result = run(walk(2), [promise(NeverStuck(AT, lambda _: None))])  # type: ignore[arg-type, return-value]
+    assert result.properties[0].verdict is Verdict.VIOLATED
+    system = walk(2)
+    silent = Bound("the fence", AT, lambda at: at < 1 or None)  # type: ignore[arg-type, return-value]
+    fenced = System(cells=system.cells, rules=system.rules, bounds=[silent])
+    assert run(fenced, [always(promise, 2)]).statistics.cut_states == 1
+
+
 def test_unexpanded_states_are_no_dead_ends(run: Check, promise: Promise) -> None:
     """What a limit left unexplored may still reach the goal."""
     properties = [
@@ -311,6 +338,21 @@ def test_interrupt_of_the_listener(run: Check, promise: Promise) -> None:
     assert result.properties[0].trace is not None
     assert len(result.properties[0].trace.steps) == 6
     assert isinstance(events[0], Violation)
+
+
+def test_interrupt_of_the_search_for_loops(
+    run: Check, promise: Promise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody knows whether there is a loop, nothing converges."""
+
+    def struck(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(liveness, "find_loops", struck)
+    result = run(walk(9), [promise(Converges(AT, lambda at: at == 9)), always(promise, 9)])
+    assert result.statistics.stopped_by == "interrupted"
+    assert not result.statistics.exhaustive
+    assert result.properties[0].verdict is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("place", ["rule", "invariant", "goal", "tally", "step"])
