@@ -11,14 +11,14 @@ from kubelemma.model.wiring.world import World
 from .cluster import pod_affinity_keys
 
 
-def terminating_matters(world: World, most: int) -> bool:
+def terminating_matters(world: World, most: int, *, scoring: bool) -> bool:
     """Whether a terminating pod may keep another from a node, or a controller from acting.
 
-    It holds resources and host ports, repels and attracts by affinity, and counts for the strategy
-    Recreate. It does none of this if nobody uses the latter three and every node has room for
-    ``most`` pods, which is all that a search bounded by as many ever has.
+    It holds resources and host ports, repels and attracts by affinity, counts for the strategy
+    Recreate, and in scores. It does none of this if nobody uses the latter four and every node has
+    room for ``most`` pods, which is all that a search bounded by as many ever has.
     """
-    if any(workload.recreate for workload in world.workloads):
+    if scoring or any(workload.recreate for workload in world.workloads):
         return True
     if any(any(host_ports(c.pod)) for c in world.classes):
         return True

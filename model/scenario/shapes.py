@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from kubelemma.model.controllers.nodelifecycle import zone_of
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import NodeSelectorTerm, Pod
 from kubelemma.model.scheduler.node_ports import host_ports
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.topology_spread import HOSTNAME, SYSTEM_DEFAULT_CONSTRAINTS, ZONE
+from kubelemma.model.scheduler.topology_spread import HOSTNAME, SYSTEM_DEFAULT_CONSTRAINTS
 from kubelemma.model.wiring.world import NodeShape
 
 from .cluster import pod_affinity_keys
@@ -45,7 +46,8 @@ def group_nodes(
     everyone = (*pods, *(pod for group in standing.values() for pod in group))
     unique = _unique_keys(nodes, everyone)
     keys = (_label_keys(everyone) | (DEFAULT_KEYS if scoring else frozenset())) - unique
-    visible = any(_looks_at_pods(pod) for pod in everyone)
+    # Scores spread the pods of a Service or ReplicaSet by default, so they look at pods too.
+    visible = scoring or any(_looks_at_pods(pod) for pod in everyone)
     by_name = any(_asks_by_name(pod) for pod in everyone)
     shapes: dict[Hashable, NodeShape] = {}
     members: dict[Hashable, list[str]] = {}
@@ -53,7 +55,7 @@ def group_nodes(
         name = node.metadata.name
         pods_here = standing.get(name, ())
         own = name if by_name or name in named else ""
-        zone = node.metadata.label_map().get(ZONE, "")
+        zone = zone_of(node.metadata.label_map())
         identity = (
             _of_node(node, keys, scoring=scoring),
             _of_pods(node, pods_here, visible=visible),

@@ -25,6 +25,7 @@ from kubelemma.model.controllers.nodelifecycle import (
     no_execute_pass,
     no_schedule_change,
     silent_conditions,
+    zone_of,
 )
 from kubelemma.model.objects.node import Taint
 
@@ -53,6 +54,28 @@ FULL = ZoneState.FULL_DISRUPTION
 def changed(taints: Sequence[Taint], change: TaintChange) -> list[Taint]:
     """The taints of a node after both PATCHes."""
     return [t for t in (*taints, *change.add) if t not in change.remove]
+
+
+@pytest.mark.parametrize(
+    ("labels", "zone"),
+    [
+        ({}, ""),
+        ({"topology.kubernetes.io/zone": "a"}, "a"),
+        ({"topology.kubernetes.io/region": "eu"}, "eu/"),
+        ({"topology.kubernetes.io/region": "eu", "topology.kubernetes.io/zone": "a"}, "eu/a"),
+        (
+            {
+                "failure-domain.beta.kubernetes.io/zone": "b",
+                "topology.kubernetes.io/zone": "a",
+                "topology.kubernetes.io/region": "us",
+            },
+            "us/b",
+        ),
+    ],
+)
+def test_zone_of_a_node(labels: dict[str, str], zone: str) -> None:
+    """Zones of two regions are two, whatever they are called; the older labels come first."""
+    assert zone_of(labels) == zone
 
 
 def test_few_nodes_do_not_disrupt_a_zone() -> None:

@@ -117,9 +117,12 @@ def deployment_of(replicas: int, strategy: tuple[int, int] | None, spec: Raw) ->
     return with_defaults(decode(raw, Deployment))
 
 
-def scenario_of(deployment: Deployment, nodes: tuple[Node, ...], events: list[Raw]) -> Scenario:
-    """The scenario of one Deployment; any feasible node may be chosen."""
-    raw = {"spec": {"events": events, "bounds": {"maxPods": 9}}}
+def scenario_of(
+    deployment: Deployment, nodes: tuple[Node, ...], events: list[Raw], *, scoring: bool = False
+) -> Scenario:
+    """The scenario of one Deployment; any feasible node may be chosen, unless scores count."""
+    scheduler = {"scoring": scoring}
+    raw = {"spec": {"events": events, "bounds": {"maxPods": 9}, "scheduler": scheduler}}
     (scenario,) = build(Application((deployment,), nodes), decode(raw, Check))
     return scenario
 
@@ -250,7 +253,7 @@ def test_equal_nodes_are_interchangeable(pair: Pair) -> None:
 def followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every scenario follow pods that terminate."""
     module = import_module("kubelemma.model.scenario.build")
-    monkeypatch.setattr(module, "terminating_matters", lambda _world, _most: True)
+    monkeypatch.setattr(module, "terminating_matters", lambda *_, **__: True)
 
 
 @settings(max_examples=40)
@@ -280,6 +283,14 @@ def test_terminating_pods_may_be_dropped(
     assume(Verdict.INCONCLUSIVE not in answers.values())
     event(f"{sum(v is Verdict.VIOLATED for v in answers.values())} violated")
     assert verdicts(dropped) == answers
+
+
+def test_scores_see_terminating_pods() -> None:
+    """Where the best node counts, a pod that is still terminating makes its node a worse one."""
+    scenario = scenario_of(
+        deployment_of(2, (0, 1), {}), nodes_of("aa", 64), [HAPPENINGS[0]], scoring=True
+    )
+    assert scenario.world.follows_terminating
 
 
 # The same question twice
