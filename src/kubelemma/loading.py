@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,12 +33,16 @@ class LoadedFile(NamedTuple):
 
 
 class Extension(NamedTuple):
-    """Everything that the loaded files declare, in the order in which they do."""
+    """Everything that the loaded files declare, in the order in which they do.
+
+    ``imported`` are the sources that their functions may use, neither installed nor Python's own.
+    """
 
     files: tuple[LoadedFile, ...] = ()
     controllers: tuple[Controller, ...] = ()
     events: tuple[CustomEvent, ...] = ()
     properties: tuple[CustomProperty, ...] = ()
+    imported: tuple[LoadedFile, ...] = ()
 
     @property
     def declared(self) -> tuple[Declared, ...]:
@@ -64,15 +69,17 @@ def load_files(paths: Iterable[str]) -> Extension:
     """
     files: list[LoadedFile] = []
     modules: list[ModuleType] = []
+    imported: set[LoadedFile] = set()
     for path in dict.fromkeys(paths):
         source = _read(path)
         files.append(LoadedFile(path, hashlib.sha256(source).hexdigest()))
-        modules.append(_run(path, source))
+        modules.append(_run(path, source, imported))
     extension = Extension(
         tuple(files),
         tuple(_all_of(Controller, modules)),
         tuple(_all_of(CustomEvent, modules)),
         tuple(_all_of(CustomProperty, modules)),
+        tuple(sorted(imported)),
     )
     problems = [*_empty(files, modules), *_wrong(extension)]
     if problems:
@@ -111,8 +118,11 @@ def _read(path: str) -> bytes:
         raise InvalidInput([Problem(Position(path), "", error.strerror or str(error))]) from error
 
 
-def _run(path: str, source: bytes) -> ModuleType:
-    """The module that the file makes; it finds its neighbours, as a script does."""
+def _run(path: str, source: bytes, imported: set[LoadedFile]) -> ModuleType:
+    """The module that the file makes; it finds its neighbours, as a script does.
+
+    Adds to ``imported`` what it may have imported.
+    """
     module = ModuleType(f"kubelemma_loaded_{Path(path).stem}")
     module.__file__ = path
     # Dataclasses look their module up while they are defined.
@@ -129,8 +139,24 @@ def _run(path: str, source: bytes) -> ModuleType:
         raise InvalidInput([_failed(path, error)]) from error
     finally:
         sys.path.remove(folder)
+        imported.update(_own_sources())
         _forget_neighbours(folder, known)
     return module
+
+
+def _own_sources() -> Iterator[LoadedFile]:
+    """The files of all modules that there are, but for what was installed, and Python's own.
+
+    Who imported a module cannot be told of one that was there before.
+    """
+    ours = Path(__file__).parent
+    apart = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")} | {ours}
+    for name, module in tuple(sys.modules.items()):
+        path = Path(getattr(module, "__file__", None) or "").absolute()
+        if name == "__main__" or not path.is_file() or apart & set(path.parents):
+            continue
+        if not {"site-packages", "dist-packages"} & set(path.parts):
+            yield LoadedFile(str(path), hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def _forget_neighbours(folder: str, known: frozenset[str]) -> None:

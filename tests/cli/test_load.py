@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -101,6 +102,62 @@ def test_chosen_property(kubelemma: Kubelemma) -> None:
     assert 'did you mean "SHOP-2"?' in kubelemma("check", *LOADED, "--property", "SHOP2").err
 
 
+def test_annotation(kubelemma: Kubelemma, tmp_path: Path) -> None:
+    """What is accepted in the resource itself does not count, and is shown."""
+    ignore = "{name: corner, annotations: {kubelemma.dev/ignore: SHOP-1 -- they are cheap}}"
+    text = Path(SHOP).read_text("utf-8").replace("metadata: {name: corner}", f"metadata: {ignore}")
+    (tmp_path / "shop.yaml").write_text(text, "utf-8")
+    run = kubelemma("check", "shop.yaml", "--load", OPERATOR, "--load", PROMISES)
+    assert (run.code, run.err) == (0, "")
+    assert "suppressed in shop.yaml:50: they are cheap" in run.out
+
+
+def test_workers(kubelemma: Kubelemma, tmp_path: Path) -> None:
+    """The report says how many objects a controller works on at once."""
+    code = Path(OPERATOR).read_text("utf-8").replace('"Bucket"])', '"Bucket"], workers=2)')
+    (tmp_path / "own.py").write_text(code, "utf-8")
+    out = " ".join(kubelemma("check", SHOP, "--load", "own.py", "--load", PROMISES).out.split())
+    assert "reads Bucket, 2 objects at once; it may restart once" in out
+
+
+def test_stale_lists(kubelemma: Kubelemma, tmp_path: Path) -> None:
+    """How old lists may be after a restart is said, and can be no more than for caches."""
+    check = "apiVersion: kubelemma.dev/v1alpha1\nkind: Check\nmetadata: {name: a}\n"
+    for lists, words in (("", "so may the lists"), (", staleLists: 0", "they are current")):
+        spec = f"spec: {{faults: {{staleReads: 1{lists}}}}}\n"
+        (tmp_path / "a.yaml").write_text(check + spec, "utf-8")
+        run = kubelemma("check", "a.yaml", SHOP, "--load", OPERATOR, "--load", PROMISES)
+        assert words in " ".join(run.out.split())
+    (tmp_path / "a.yaml").write_text(check + "spec: {faults: {staleLists: 1}}\n", "utf-8")
+    run = kubelemma("check", "a.yaml", SHOP, "--load", OPERATOR, "--load", PROMISES)
+    assert "staleLists: 1 is more than staleReads, 0" in run.err
+
+
+def test_nodes_without_workloads(kubelemma: Kubelemma, tmp_path: Path) -> None:
+    """An operator that acts on Nodes alone is checked without a word about pods."""
+    code = """
+from kubelemma.extending import *
+
+@controller(reconciles="Node")
+def cordoner(node, cluster):
+    if not node.spec["unschedulable"]:
+        return patch(node, spec={"unschedulable": True})
+
+@never_stuck("NODE-9", "All are cordoned", about="Node")
+def cordoned(node, cluster):
+    "Wherever nobody acts any more, the node is cordoned."
+    return node.spec["unschedulable"]
+"""
+    (tmp_path / "own.py").write_text(code, "utf-8")
+    check = "apiVersion: kubelemma.dev/v1alpha1\nkind: Check\nmetadata: {name: a}\n"
+    spec = "spec: {cluster: {nodes: [{count: 2, allocatable: {cpu: 1}}]}}\n"
+    (tmp_path / "a.yaml").write_text(check + spec, "utf-8")
+    run = kubelemma("check", "a.yaml", "--load", "own.py")
+    assert (run.code, "PASSED: of 2 properties 2 hold" in run.out) == (0, True)
+    assert "pods of a workload" not in run.out
+    assert "cluster: 2 nodes with cpu 1" in run.out
+
+
 def test_stale_reads_need_a_controller(kubelemma: Kubelemma, tmp_path: Path) -> None:
     """Only loaded controllers have caches that lag."""
     text = Path(SHOP).read_text("utf-8").replace("spec: {size: small}", "spec: {size: large}")
@@ -181,12 +238,12 @@ BODIES = {
     'yield create("Bucket", f"a-{random.random()}"[:9])': "own.py:3: op: is not deterministic",
     'yield create("Bucket", "a", spec={"x": {1}})': "own.py:5: op: spec.x is {1}, of type set",
     'yield create("Bukket", "a")': 'own.py:3: op: writes "Bukket" (did you mean "Bucket"?)',
-    'yield create("Bucket", "A_a")': 'own.py:3: op: sends create Bucket A_a: "A_a" is no valid',
+    'yield create("Bucket", "A_a")': 'own.py:3: op: sends create Bucket default/A_a: "A_a" is no',
     'return cluster.all("Shops")': 'own.py:5: op: reads "Shops" (did you mean "Shop"?)',
     "yield shop": "own.py:3: op: gives Shop default/corner",
     'shop.status["a"] = 1': 'own.py:5: op: raises TypeError: sets "a" in place',
     'while True: yield get("Bucket", "a")': "own.py:3: op: sends more than 100 requests",
-    'yield create("Deployment", "a")': "own.py:3: op: sends create Deployment a: Deployments are",
+    'yield create("Deployment", "a")': "own.py:3: op: sends create Deployment default/a: Depl",
 }
 HEAD = """import random
 from kubelemma.extending import *
@@ -223,6 +280,27 @@ def test_nothing_is_remembered(kubelemma: Kubelemma, tmp_path: Path) -> None:
         own.write_text(Path(source).read_text("utf-8"), "utf-8")
         codes.append(kubelemma("check", SHOP, "--load", own.name, "--load", PROMISES).code)
     assert codes == [1, 1, 0]
+
+
+@pytest.mark.parametrize("folder", ["sub", "elsewhere"])
+def test_what_is_imported_counts(
+    kubelemma: Kubelemma, tmp_path: Path, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A verdict is not one of an earlier run where a module that is imported has changed."""
+    for made in ("sub", "elsewhere"):
+        (tmp_path / made).mkdir()
+    way = 'import sys\nsys.path.append("elsewhere")\nfrom limits import most\n'
+    text = Path(PROMISES).read_text("utf-8").replace("<= 1", "<= most()")
+    head, rest = text.split("from kubelemma", 1)
+    (tmp_path / "sub" / "own.py").write_text(f"{head}{way}from kubelemma{rest}", "utf-8")
+    codes = []
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for most in (300, 1, 300):
+        sys.modules.pop("limits", None)
+        limits = f"def most():\n    return {most}\n"
+        (tmp_path / folder / "limits.py").write_text(limits, "utf-8")
+        codes.append(kubelemma("check", SHOP, "--load", OPERATOR, "--load", "sub/own.py").code)
+    assert codes == [0, 1, 0]
 
 
 def test_neighbours(kubelemma: Kubelemma, tmp_path: Path) -> None:

@@ -3,14 +3,13 @@
 Not the text of the manifests counts but what the model made of it. A system is made from the recipe
 of its scenario and nothing else, and a property from the world in that recipe; so equal recipes
 have equal verdicts, as long as the code that makes them is the same: kubelemma's own, and that of
-loaded files with the modules beside them that they import.
+loaded files with what they import.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
@@ -22,7 +21,6 @@ from typing import Any
 
 import msgspec
 
-import kubelemma
 from kubelemma import __version__, model, properties, solver
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container
@@ -31,7 +29,7 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import DELETION_COST
 from kubelemma.question import Case
 
-FORMAT = 1
+FORMAT = 2
 """Of what is kept on file; another format is another key."""
 
 IMAGE = frozenset({"image"})
@@ -55,8 +53,9 @@ def identity(case: Case) -> str:
         NoIdentity: something in the recipe has none, such as a function.
     """
     asked = [(prop.id, prop.subject) for prop in case.properties]
-    loaded = _loaded(Path(file.path) for file in case.extension.files)
-    digests = sorted(_digest(path.read_bytes()) for path in loaded)
+    sources = (*case.extension.files, *case.extension.imported)
+    digests = sorted({source.digest for source in sources})
+    loaded = frozenset(Path(source.path).absolute() for source in sources)
     parts = (FORMAT, __version__, source_digest(), digests, asked, case.scenario.recipe)
     plain = _Reading(_unread(case.scenario), loaded).plain(parts)
     return _digest(json.dumps(plain).encode())
@@ -73,22 +72,6 @@ def _files(package: ModuleType) -> Iterator[bytes]:
         for path in sorted(root.rglob("*.py")):
             yield path.relative_to(root).as_posix().encode()
             yield path.read_bytes()
-
-
-def _loaded(files: Iterable[Path]) -> frozenset[Path]:
-    """The files that were loaded, and those of the modules beside them."""
-    found = {path.absolute() for path in files}
-    if not found:
-        return frozenset()
-    names = (getattr(module, "__file__", None) for module in tuple(sys.modules.values()))
-    modules = {Path(name).absolute() for name in names if name}
-    folders = {path.parent for path in found}
-    return frozenset(found | {m for m in modules if folders & set(m.parents) and not _installed(m)})
-
-
-def _installed(path: Path) -> bool:
-    """Whether a module was installed, and is no neighbour though its environment may be."""
-    return "site-packages" in path.parts or Path(kubelemma.__file__).parent in path.parents
 
 
 def _digest(*parts: bytes) -> str:
