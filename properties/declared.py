@@ -10,15 +10,18 @@ from typing import Any, Literal, TypeAlias
 
 from kubelemma.model.custom.calling import judged
 from kubelemma.model.custom.declarations import Code, DeclarationError, code_of, kinds_of
-from kubelemma.model.custom.legal import DEPLOYMENT
+from kubelemma.model.custom.legal import BUILT_IN
 from kubelemma.model.custom.objects import Cluster, find, title
 from kubelemma.model.system import View
 from kubelemma.model.wiring.custom import (
     ACTIONS,
-    DEPLOYMENT_ACTIONS,
+    BUILT_IN_ACTIONS,
     Custom,
     Source,
+    cells_of,
+    existing,
     gathered,
+    reads_of,
     sources,
 )
 from kubelemma.model.wiring.world import World
@@ -155,7 +158,7 @@ def declared(  # noqa: PLR0913 - a statement has many parts
         conditions="",
         source=f"{code.file}:{code.line}",
         components=(),
-        remediation=repair,
+        remediation=repair or f"It does not say: give {identifier} a repair= where it is declared.",
     )
     wanted = None if goal is None else code_of(goal, arguments)
     return CustomProperty(statement, form, code, about, kinds_of(reads, code), wanted)
@@ -187,23 +190,23 @@ def properties_of(
 
 
 def _subjects(kind: str, world: World, custom: Custom) -> Iterator[Key]:
-    if kind == DEPLOYMENT:
-        yield from ((w.namespace, w.name) for w in world.workloads)
+    if kind in BUILT_IN:
+        yield from sorted(existing(world, kind))
     yield from (found.key for found in custom.objects.get(kind, ()))
 
 
 def _formula(prop: CustomProperty, world: World, custom: Custom, key: Key | None) -> Formula:
     look = _Look(sources(world, prop.kinds), prop.about, key)
-    view = View(tuple(source.cell for source in look.found))
+    view = View(cells_of(look.found), reads_of(look.found))
     holds = partial(_holds, look, prop.code)
     reached = partial(_reached, look, prop.code)
     match prop.form:
         case "always":
             return Always(view, holds)
         case "each step":
-            actions = DEPLOYMENT_ACTIONS if DEPLOYMENT in prop.kinds else frozenset[str]()
+            others = (BUILT_IN_ACTIONS[kind] for kind in prop.kinds if kind in BUILT_IN)
             own = ACTIONS | {event.name for event in custom.events}
-            return EachStep(view, partial(_keeps, look, prop.code), own | actions)
+            return EachStep(view, partial(_keeps, look, prop.code), own.union(*others))
         case "never stuck":
             return NeverStuck(view, reached)
         case "converges":

@@ -36,7 +36,7 @@ def _all(scenario: Scenario) -> Iterator[Property]:
     for workload in world.workloads:
         yield from _named(workload.cell, deployments.formulas(world, workload))
         yield from _named(workload.cell, replicasets.formulas(world, workload))
-    if world.shapes:
+    if world.classes:
         yield from _named("all nodes", scheduling.formulas(world, topologies))
         yield from _named("all nodes", nodes.formulas(world))
 

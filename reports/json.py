@@ -213,8 +213,16 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "pods": [asdict(box) for box in picture.pods],
         "services": [{**asdict(box), "endpoints": list(box.endpoints)} for box in picture.services],
         "budgets": [asdict(box) for box in picture.budgets],
+        "objects": [_lists(asdict(box)) for box in picture.objects],
+        "workers": [_lists(asdict(box)) for box in picture.workers],
+        "caches": [_lists(asdict(box)) for box in picture.caches],
     }
     return {key: boxes for key, boxes in data.items() if boxes}
+
+
+def _lists(box: dict[str, Any]) -> dict[str, Any]:
+    """The box with lists for tuples, as JSON has them."""
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in box.items()}
 
 
 def _node(box: NodeBox) -> dict[str, Any]:
@@ -226,7 +234,11 @@ def _node(box: NodeBox) -> dict[str, Any]:
 
 
 def _picture_change(change: PictureChange) -> dict[str, Any]:
-    removed = {"replicaSets": list(change.removed_sets), "pods": list(change.removed_pods)}
+    removed = {
+        "replicaSets": list(change.removed_sets),
+        "pods": list(change.removed_pods),
+        "objects": list(change.removed_objects),
+    }
     return {
         "changed": _picture(change.changed),
         "removed": {key: names for key, names in removed.items() if names},

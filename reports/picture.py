@@ -106,7 +106,89 @@ class BudgetBox:
     allowed: int
 
 
-Box = TypeVar("Box", WorkloadBox, SetBox, NodeBox, PodBox, ServiceBox, BudgetBox)
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A field of an object that holds something, such as ``spec.size``, as YAML would have it."""
+
+    field: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectBox:
+    """An object that a loaded controller acts on; ``name`` has its kind, too.
+
+    Attributes:
+        owners: the names of those that it has owner references to.
+        finalizers: who must agree before it goes.
+        deleting: whether it is marked for deletion.
+        fields: what it holds besides.
+    """
+
+    name: str
+    kind: str
+    owners: tuple[str, ...] = ()
+    finalizers: tuple[str, ...] = ()
+    deleting: bool = False
+    fields: tuple[Leaf, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A field that somebody knows as ``seen``, and that is ``actual`` now."""
+
+    object: str
+    field: str
+    seen: str
+    actual: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBox:
+    """A worker of a loaded controller, and its sync under way.
+
+    Attributes:
+        subject: the object that the sync is of; empty where there is no sync, like all below.
+        read: what it had read, a sentence for each kind.
+        done: what it has sent so far, a sentence for each request.
+        next: what it sends next.
+        outdated: what has changed since it read.
+    """
+
+    name: str
+    controller: str
+    subject: str = ""
+    read: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    next: str = ""
+    outdated: tuple[Outdated, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheBox:
+    """A cache of a loaded controller, and what it does not show yet.
+
+    ``behind`` is the number of events that are on their way to it.
+    """
+
+    name: str
+    controller: str
+    behind: int = 0
+    outdated: tuple[Outdated, ...] = ()
+
+
+Box = TypeVar(
+    "Box",
+    WorkloadBox,
+    SetBox,
+    NodeBox,
+    PodBox,
+    ServiceBox,
+    BudgetBox,
+    ObjectBox,
+    WorkerBox,
+    CacheBox,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +201,22 @@ class Picture:
     pods: tuple[PodBox, ...] = ()
     services: tuple[ServiceBox, ...] = ()
     budgets: tuple[BudgetBox, ...] = ()
+    objects: tuple[ObjectBox, ...] = ()
+    workers: tuple[WorkerBox, ...] = ()
+    caches: tuple[CacheBox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PictureChange:
     """What is new or different after a step, and the names of what is no longer there.
 
-    Only ReplicaSets and pods may be gone before the end of a story.
+    Only ReplicaSets, pods and objects of loaded controllers may be gone before the end of a story.
     """
 
     changed: Picture = Picture()
     removed_sets: tuple[str, ...] = ()
     removed_pods: tuple[str, ...] = ()
+    removed_objects: tuple[str, ...] = ()
 
 
 def difference(before: Picture, after: Picture) -> PictureChange:
@@ -143,9 +229,13 @@ def difference(before: Picture, after: Picture) -> PictureChange:
             pods=_new(before.pods, after.pods),
             services=_new(before.services, after.services),
             budgets=_new(before.budgets, after.budgets),
+            objects=_new(before.objects, after.objects),
+            workers=_new(before.workers, after.workers),
+            caches=_new(before.caches, after.caches),
         ),
         removed_sets=_gone(before.sets, after.sets),
         removed_pods=_gone(before.pods, after.pods),
+        removed_objects=_gone(before.objects, after.objects),
     )
 
 
@@ -158,6 +248,9 @@ def apply(before: Picture, change: PictureChange) -> Picture:
         pods=_updated(before.pods, change.changed.pods, change.removed_pods),
         services=_updated(before.services, change.changed.services),
         budgets=_updated(before.budgets, change.changed.budgets),
+        objects=_updated(before.objects, change.changed.objects, change.removed_objects),
+        workers=_updated(before.workers, change.changed.workers),
+        caches=_updated(before.caches, change.changed.caches),
     )
 
 

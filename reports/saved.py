@@ -24,12 +24,15 @@ from .document import (
 )
 from .picture import (
     BudgetBox,
+    CacheBox,
     NodeBox,
+    ObjectBox,
     Picture,
     PictureChange,
     PodBox,
     ServiceBox,
     SetBox,
+    WorkerBox,
     WorkloadBox,
 )
 from .story import (
@@ -119,6 +122,9 @@ class _Picture(_File):
     pods: tuple[PodBox, ...] = ()
     services: tuple[ServiceBox, ...] = ()
     budgets: tuple[BudgetBox, ...] = ()
+    objects: tuple[ObjectBox, ...] = ()
+    workers: tuple[WorkerBox, ...] = ()
+    caches: tuple[CacheBox, ...] = ()
 
     def picture(self) -> Picture:
         return Picture(
@@ -128,12 +134,16 @@ class _Picture(_File):
             self.pods,
             self.services,
             self.budgets,
+            self.objects,
+            self.workers,
+            self.caches,
         )
 
 
 class _Removed(_File):
     replica_sets: tuple[str, ...] = ()
     pods: tuple[str, ...] = ()
+    objects: tuple[str, ...] = ()
 
 
 class _PictureChange(_File):
@@ -141,7 +151,8 @@ class _PictureChange(_File):
     removed: _Removed
 
     def change(self) -> PictureChange:
-        return PictureChange(self.changed.picture(), self.removed.replica_sets, self.removed.pods)
+        gone = self.removed
+        return PictureChange(self.changed.picture(), gone.replica_sets, gone.pods, gone.objects)
 
 
 class _Fact(_File):

@@ -15,7 +15,7 @@ from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
 from .declarations import Code, Controller, CustomEvent
 from .legal import refusal_of
 from .objects import Cluster, NotJson, Object, Objects, UnknownName
-from .requests import AlreadyExists, ApiError, Conflict, NotFound, Request
+from .requests import AlreadyExists, ApiError, Conflict, NotFound, Request, located
 
 ResultT = TypeVar("ResultT")
 
@@ -65,7 +65,7 @@ def next_request(controller: Controller, sync: Sync) -> Request | None:
 
     def once() -> Request | None:
         found = _driven(code, seen, sync.answers)
-        return None if found is None else _request(found, code, controller.kinds, seen)
+        return None if found is None else _request(found, controller, seen)
 
     return twice(code, seen, once)
 
@@ -101,7 +101,7 @@ def _fed(running: Generator[Any, Any, None], answers: tuple[Answer, ...]) -> Any
 
 
 def possible(event: CustomEvent, *seen: Any) -> tuple[Request, ...]:
-    """The requests of which users or faults may send one.
+    """The requests of which users or faults may send one, about what the event is called for.
 
     Raises:
         InvalidInput: the event's code fails, is not deterministic, or gives no requests.
@@ -115,7 +115,7 @@ def possible(event: CustomEvent, *seen: Any) -> tuple[Request, ...]:
         if isinstance(given, Request) or not isinstance(given, Iterable):
             given = (given,)
         requests = guarded(code, seen, lambda *_: tuple(given))
-        return tuple(_request(request, code, event.kinds, seen) for request in requests)
+        return tuple(_request(request, event, seen) for request in requests)
 
     return twice(code, seen, once)
 
@@ -137,13 +137,16 @@ def judged(code: Code, *seen: Any) -> bool | None:
     return twice(code, seen, once)
 
 
-def _request(given: object, code: Code, kinds: tuple[str, ...], seen: tuple[Any, ...]) -> Request:
+def _request(given: object, sender: Controller | CustomEvent, seen: tuple[Any, ...]) -> Request:
     """What the code gave, if it is a request that it may send."""
+    code = sender.code
     if isinstance(given, Request):
-        wrong = refusal_of(given, kinds)
+        namespace = seen[0].namespace  # of the object in question, or of the cluster's view
+        request = located(given, namespace, sender.cluster_scoped)
+        wrong = refusal_of(request, sender.kinds, sender.cluster_scoped)
         if wrong:
             raise _problem(code, code.line, f"{wrong}; {_called_with(seen)}")
-        return given
+        return request
     hint = " (patch, update and delete make one of an object)" if isinstance(given, Object) else ""
     what = _described(given) if isinstance(given, Object) else repr(given)
     message = f"gives {what}, where a request such as create(...) is expected{hint}"

@@ -48,12 +48,16 @@ class Code(NamedTuple):
 class Controller:
     """A controller: its function is called for one object of ``kind`` at a time, as in a sync.
 
-    ``reads`` are the other kinds that it watches. It may write all of them, and its own kind.
+    ``reads`` are the other kinds that it watches. It may write all of them, and its own kind. It
+    has as many syncs under way as it has ``workers``, but never two of one object. Objects of the
+    kinds in ``cluster_scoped``, which only a scenario knows, have no namespace.
     """
 
     code: Code
     kind: str
     reads: tuple[str, ...]
+    workers: int = 1
+    cluster_scoped: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -71,7 +75,7 @@ class CustomEvent:
     """Something that users or faults may do with one request, at most ``times`` times.
 
     Its function gives the requests that are possible, of which one is sent. With ``kind`` it is
-    called for each object of that kind.
+    called for each object of that kind. ``cluster_scoped`` is as in `Controller`.
     """
 
     code: Code
@@ -79,6 +83,7 @@ class CustomEvent:
     reads: tuple[str, ...]
     times: int
     actor: Actor
+    cluster_scoped: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -92,22 +97,29 @@ class CustomEvent:
         return tuple(dict.fromkeys((*own, *self.reads)))
 
 
-def controller(*, reconciles: str, reads: Iterable[str] = ()) -> Callable[[Reconcile], Controller]:
+def controller(
+    *, reconciles: str, reads: Iterable[str] = (), workers: int = 1
+) -> Callable[[Reconcile], Controller]:
     """Declare a controller.
 
     The function takes an object of the kind that it reconciles, and the `Cluster` as the
     controller's caches show it. It gives the one request that it sends, or None; or it is a
     generator that yields one request after the other and is given the answer of each. Anything may
     happen between its start and its first request, and between two requests; a restart there
-    forgets the rest.
+    forgets the rest. ``workers`` syncs, each of another object, may be under way at once.
 
     Raises:
-        DeclarationError: the function does not take two arguments, or a kind is no string.
+        DeclarationError: the function does not take two arguments, a kind is no string, or there
+            is no worker.
     """
 
     def declare(function: Reconcile) -> Controller:
         code = code_of(function, ("object", "cluster"))
-        return Controller(code, _kind(reconciles, code), kinds_of(reads, code))
+        if type(workers) is not int or workers < 1:
+            raise DeclarationError(
+                f"{code.name}: workers is {workers!r}, which is no number from 1"
+            )
+        return Controller(code, _kind(reconciles, code), kinds_of(reads, code), workers)
 
     return declare
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from kubelemma.model.manifests.names import dns_subdomain
 from kubelemma.model.manifests.problems import did_you_mean
 
@@ -9,19 +11,26 @@ from .objects import FrozenMap
 from .requests import Request
 
 DEPLOYMENT = "Deployment"
-COUNTED = frozenset({"Pod", "ReplicaSet", "Node", "StatefulSet", "DaemonSet", "Job", "CronJob"})
+NODE = "Node"
+BUILT_IN = frozenset({DEPLOYMENT, NODE})
+"""Kinds of which the model has its own idea: loaded code is shown objects made from that."""
+COUNTED = frozenset({"Pod", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"})
 """Kinds that are counts in the model, or whose controllers it does not have."""
-_WRITABLE = frozenset({"replicas", "paused"})
 
 
 def kind_refusal(kind: str) -> str:
     """Why a kind cannot be kept as objects; empty where it can."""
     if kind in COUNTED:
-        return f"{kind} is no kind that loaded code can read: it has Deployment, and its own kinds"
+        return (
+            f"{kind} is no kind that loaded code can read: it has Deployment, Node, and its own "
+            "kinds"
+        )
     return ""
 
 
-def refusal_of(request: Request, kinds: tuple[str, ...]) -> str:
+def refusal_of(
+    request: Request, kinds: tuple[str, ...], cluster_scoped: Collection[str] = ()
+) -> str:
     """What is wrong with a request, as a sentence about its sender; empty where nothing is."""
     if request.kind not in kinds:
         hint = did_you_mean(request.kind, kinds)
@@ -30,18 +39,38 @@ def refusal_of(request: Request, kinds: tuple[str, ...]) -> str:
     wrong = dns_subdomain(request.name or f"{request.prefix}1")
     if wrong:
         return f"sends {request}: {wrong}"
-    return _deployment_refusal(request) if request.kind == DEPLOYMENT else ""
+    if request.namespace and request.kind in cluster_scoped:
+        return f"sends {request}: {request.kind} is cluster-scoped, so it has no namespace"
+    if not request.namespace and request.kind not in cluster_scoped:
+        return f"sends {request} without a namespace: write namespace=, as {request.kind} needs one"
+    return _built_in_refusal(request) if request.kind in BUILT_IN else ""
 
 
-def _deployment_refusal(request: Request) -> str:
+_WRITABLE = {DEPLOYMENT: ("replicas", "paused"), NODE: ("unschedulable",)}
+
+
+def _built_in_refusal(request: Request) -> str:
+    kind, writable = request.kind, _WRITABLE[request.kind]
     if request.verb in ("create", "delete"):
-        return f"sends {request}: Deployments are neither created nor deleted in the model"
+        return f"sends {request}: {kind}s are neither created nor deleted in the model"
     spec = request.parts.get("spec", FrozenMap())
     other = [name for name in request.parts if name != "spec"]
-    other += [f"spec.{name}" for name in spec if name not in _WRITABLE]
+    other += [f"spec.{name}" for name in spec if name not in writable]
     if other and request.verb != "get":
-        return f"writes {other[0]} of a Deployment, of which it can write spec.replicas and paused"
-    replicas = spec.get("replicas", 0)
-    if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
-        return f"sets spec.replicas of a Deployment to {replicas!r}, which is no number of pods"
+        can = " and ".join(f"spec.{name}" for name in writable)
+        return f"writes {other[0]} of a {kind}, of which it can write {can}"
+    lacking = [name for name in writable if name not in spec]
+    if request.verb == "update" and lacking:
+        return f"replaces the spec of a {kind} without spec.{lacking[0]}: patch it instead"
+    for name, value in spec.items():
+        if wrong := _value_refusal(name, value):
+            return f"sets spec.{name} of a {kind} to {value!r}, which is {wrong}"
     return ""
+
+
+def _value_refusal(name: str, value: object) -> str:
+    """What is wrong with the value of a field; empty where nothing is."""
+    flag = isinstance(value, bool)
+    if name != "replicas":
+        return "" if flag else "neither True nor False"
+    return "" if isinstance(value, int) and not flag and value >= 0 else "no number of pods"

@@ -91,6 +91,10 @@ def _key(key: object, where: str) -> str:
     return key
 
 
+GENERATION = 2
+"""The ``metadata.generation`` of every Deployment: what matters is whether it was observed."""
+
+
 class Owner(NamedTuple):
     """An owner reference, within the namespace of the object that has it."""
 
@@ -126,6 +130,20 @@ class Object:
         """What identifies it among the objects of its kind."""
         return (self.namespace, self.name)
 
+    @property
+    def generation(self) -> int:
+        """``metadata.generation``, to be compared with ``status.observedGeneration`` only.
+
+        Raises:
+            UnknownName: the object is no Deployment.
+        """
+        if self.kind != "Deployment":
+            raise UnknownName(
+                f"reads the generation of a {self.kind}, but generations are not followed: compare "
+                "spec with what the status says of it"
+            )
+        return GENERATION
+
     def __str__(self) -> str:
         return title(self.kind, self.namespace, self.name)
 
@@ -144,6 +162,8 @@ def _plain(value: Frozen) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_plain, value))}]"
+    if isinstance(value, FrozenMap):
+        return f"{{{', '.join(f'{key}: {_plain(inner)}' for key, inner in value.items())}}}"
     return "null" if value is None else str(value)
 
 
@@ -161,6 +181,11 @@ def find(objects: Objects, key: tuple[str, str]) -> Object | None:
     return next((found for found in objects if found.key == key), None)
 
 
+def within_reach(objects: Objects, namespace: str, name: str) -> Object | None:
+    """The object of this name in the namespace, or else in none, as kinds of the cluster are."""
+    return find(objects, (namespace, name)) or find(objects, ("", name))
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """What loaded code sees of the cluster: the objects of the kinds that it declares.
@@ -174,7 +199,7 @@ class Cluster:
     def get(self, kind: str, name: str, namespace: str | None = None) -> Object | None:
         """The object of this name, or None where there is none."""
         where = self.namespace if namespace is None else namespace
-        return find(self.all(kind), (where, name))
+        return within_reach(self.all(kind), where, name)
 
     def all(self, kind: str) -> Objects:
         """All objects of a kind, in all namespaces, by namespace and name.
@@ -196,5 +221,5 @@ class Cluster:
         return tuple(
             found
             for found in self.all(kind)
-            if found.namespace == owner.namespace and reference in found.owners
+            if owner.namespace in ("", found.namespace) and reference in found.owners
         )

@@ -6,7 +6,7 @@ finalizers), staging/src/k8s.io/apiserver/pkg/storage/names/generate.go (generat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -36,6 +36,7 @@ class Request:
     """One request about one object; made by the functions below.
 
     Attributes:
+        namespace: None where that of the object in question is meant.
         name: empty where the API server is to generate one from ``prefix``.
         read: the object as it was read, where the request holds only for that version.
         parts: the new values of the attributes of `Object`, or for ``patch`` what is merged into
@@ -50,9 +51,18 @@ class Request:
     read: Object | None = None
     parts: FrozenMap = EMPTY
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The namespace and name that it asks for."""
+        return (self.namespace or "", self.name)
+
+    @property
+    def target(self) -> str:
+        """What it is about; of a name that is to be generated, its beginning."""
+        return title(self.kind, self.namespace or "", self.name or f"{self.prefix}*")
+
     def __str__(self) -> str:
-        named = self.name or f"{self.prefix}*"
-        return f"{self.verb} {title(self.kind, self.namespace or '', named)}"
+        return f"{self.verb} {self.target}"
 
 
 def create(  # noqa: PLR0913 - the parts of an object are as many as they are
@@ -143,6 +153,13 @@ def get(kind: str, name: str, namespace: str | None = None) -> Request:
     return Request("get", kind, namespace, name)
 
 
+def located(request: Request, namespace: str, cluster_scoped: Collection[str] = ()) -> Request:
+    """The request with its namespace, if it names none: ``namespace``, or none for such kinds."""
+    if request.namespace is not None:
+        return request
+    return replace(request, namespace="" if request.kind in cluster_scoped else namespace)
+
+
 def _parts(**given: Mapping[str, Any] | None) -> dict[str, Any]:
     return {name: freeze(value, name) for name, value in given.items() if value is not None}
 
@@ -161,25 +178,20 @@ class Performed(NamedTuple):
     answer: Object | None
 
 
-def perform(request: Request, objects: Objects, namespace: str) -> Performed:
-    """Do what is asked, to the objects of the kind.
-
-    Args:
-        request: what is asked.
-        objects: all of the kind.
-        namespace: where the request names none.
+def perform(request: Request, objects: Objects) -> Performed:
+    """Do what is asked, to the objects of the kind; the request is `located`.
 
     Raises:
         ApiError: the API server refuses.
     """
-    where = namespace if request.namespace is None else request.namespace
+    namespace, name = request.key
     if request.verb == "create":
-        return _create(request, objects, where)
-    found = find(objects, (where, request.name))
+        return _create(request, objects, namespace)
+    found = find(objects, request.key)
     if request.verb == "get":
         return Performed(objects, found)
     if found is None:
-        raise NotFound(f"{title(request.kind, where, request.name)} does not exist")
+        raise NotFound(f"{title(request.kind, namespace, name)} does not exist")
     if request.read is not None and request.read != found:
         raise Conflict(f"{found} has changed since it was read")
     after = _deleted(found) if request.verb == "delete" else _written(request, found)

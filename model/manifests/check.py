@@ -193,11 +193,14 @@ class Faults(ApiStruct, frozen=True, kw_only=True):
 
     Attributes:
         stale_reads: by how many events the caches of loaded controllers may lag.
+        stale_lists: by how many events the lists may lag from which they are filled when a
+            controller restarts; None is as many as ``stale_reads``.
         controller_restarts: how often each controller may restart; None is never for those of
             Kubernetes, and once for loaded ones.
     """
 
     stale_reads: int = 0
+    stale_lists: int | None = None
     controller_restarts: int | None = None
 
 
@@ -284,7 +287,12 @@ def validate_check(check: Check) -> Iterator[Finding]:
     for index, entry in enumerate(spec.events):
         yield from validate_event(entry, ("spec", "events", index))
     faults: FieldPath = ("spec", "faults")
-    yield from at_least(0, spec.faults.stale_reads, (*faults, "staleReads"))
+    reads, lists = spec.faults.stale_reads, spec.faults.stale_lists
+    yield from at_least(0, reads, (*faults, "staleReads"))
+    yield from at_least(0, lists, (*faults, "staleLists"))
+    if lists is not None and lists > reads:
+        message = f"{lists} is more than staleReads, {reads}: lists lag no more than caches may"
+        yield Finding((*faults, "staleLists"), message)
     yield from at_least(0, spec.faults.controller_restarts, (*faults, "controllerRestarts"))
     yield from _bounds(spec.bounds, ("spec", "bounds"))
     for identifier in spec.expect:

@@ -2,7 +2,15 @@
 
 from .build import Application, Scenario, build
 from .consistency import Misplaced, check_findings, deployment_findings
-from .custom import Kept, Loaded, kept_objects, known_kinds, used_documents, without_kept
+from .custom import (
+    Kept,
+    Loaded,
+    cluster_scoped,
+    kept_objects,
+    known_kinds,
+    used_documents,
+    without_kept,
+)
 
 __all__ = [
     "Application",
@@ -12,6 +20,7 @@ __all__ = [
     "Scenario",
     "build",
     "check_findings",
+    "cluster_scoped",
     "deployment_findings",
     "kept_objects",
     "known_kinds",

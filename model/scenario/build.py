@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.custom.legal import DEPLOYMENT, NODE
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
@@ -97,9 +98,9 @@ class _Group(NamedTuple):
 
 
 def _groups(application: Application, spec: CheckSpec) -> Iterator[_Group]:
-    """What is loaded stands with the Deployments if it looks at any, and else by itself."""
+    """What is loaded stands with the Deployments if it looks at any or at Nodes, else by itself."""
     loaded = application.loaded
-    if loaded and loaded.watches_deployments:
+    if loaded and loaded.built_in:
         yield _Group(_wanted(application.deployments, spec), loaded=True)
         return
     if loaded:
@@ -156,7 +157,7 @@ class _Common:
         """The scenario of a group; all other workloads stand by."""
         custom = custom_of(self.application.loaded, self.spec) if group.loaded else NOTHING
         name = self._name(group.focus, custom, alone=alone)
-        if not group.focus:
+        if not group.focus and NODE not in custom.built_in:
             return _without_workloads(name, custom)
         return self._with_workloads(name, group.focus, custom)
 
@@ -164,9 +165,10 @@ class _Common:
         happening = happenings(self.entries, focus, self.spec.faults)
         classes = tuple(_classes(focus, happening))
         standing = self._standing(focus)
-        grouping = self._grouping(classes, standing, happening)
+        known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
+        grouping = self._grouping(classes, standing, happening, known)
         world = World(
-            workloads=tuple(_workloads(focus, classes)),
+            workloads=tuple(_workloads(focus, classes, status_read=DEPLOYMENT in custom.built_in)),
             classes=classes,
             shapes=grouping.shapes,
             sizes=grouping.sizes,
@@ -174,8 +176,9 @@ class _Common:
             namespaces=self.application.namespaces,
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
-        world = replace(world, follows_terminating=terminating_matters(world, most))
         scoring = bool(self.spec.scheduler.scoring)
+        followed = terminating_matters(world, most, scoring=scoring)
+        world = replace(world, follows_terminating=followed)
         start, names = self._start(world, focus, grouping)
         words = Assumptions(
             nodes=self.nodes,
@@ -231,8 +234,10 @@ class _Common:
         classes: tuple[PodClass, ...],
         standing: Mapping[str, tuple[Pod, ...]],
         happening: Happenings,
+        known: frozenset[str],
     ) -> Grouping:
-        named = {event.node for event in happening.events} | {c.node_name for c in classes}
+        """``known`` are the nodes that loaded code knows by name."""
+        named = {event.node for event in happening.events} | {c.node_name for c in classes} | known
         return group_nodes(
             self.nodes,
             standing,
@@ -280,7 +285,9 @@ def _classes(focus: Sequence[Deployment], happening: Happenings) -> Iterator[Pod
             index += 1
 
 
-def _workloads(focus: Sequence[Deployment], classes: tuple[PodClass, ...]) -> Iterator[Workload]:
+def _workloads(
+    focus: Sequence[Deployment], classes: tuple[PodClass, ...], *, status_read: bool
+) -> Iterator[Workload]:
     for index, deployment in enumerate(focus):
         strategy = deployment.spec.strategy
         rolling = strategy.rolling_update
@@ -294,6 +301,7 @@ def _workloads(focus: Sequence[Deployment], classes: tuple[PodClass, ...]) -> It
             max_unavailable=(rolling and rolling.max_unavailable) or DEFAULT_BOUND,
             revision_history_limit=DEFAULT_HISTORY if limit is None else limit,
             classes=tuple(c.index for c in classes if c.workload == index),
+            status_read=status_read,
         )
 
 
@@ -350,6 +358,8 @@ def _deployment_state(
 
 def _default_bound(world: World, focus: Sequence[Deployment], happening: Happenings) -> int:
     """Far more pods than any orderly run of the largest workload has, terminating ones included."""
+    if not focus:
+        return 0
     scaled = [event.value for event in happening.events if event.action == "scale"]
     replicas = max([d.spec.replicas or 0 for d in focus] + scaled)
     surge = max(workload.max_surge.scaled(replicas, round_up=True) for workload in world.workloads)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from kubelemma.model.custom.declarations import Code, Controller, CustomEvent
-from kubelemma.model.custom.legal import DEPLOYMENT
+from kubelemma.model.custom.legal import BUILT_IN
 from kubelemma.model.custom.objects import FrozenMap, Object, Objects, Owner, freeze
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.coverage import NotModelled
@@ -44,7 +44,8 @@ class Loaded:
     Attributes:
         predicates: the code of its properties, on which verdicts depend, too.
         kinds: all that anything of it looks at.
-        objects: those of its kinds, Deployments aside.
+        objects: those of its kinds, but for what the model has its own idea of.
+        cluster_scoped: those of its kinds whose objects are in no namespace.
     """
 
     controllers: tuple[Controller, ...] = ()
@@ -52,14 +53,15 @@ class Loaded:
     predicates: tuple[Code, ...] = ()
     kinds: tuple[str, ...] = ()
     objects: tuple[Object, ...] = ()
+    cluster_scoped: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.controllers or self.events or self.predicates)
 
     @property
-    def watches_deployments(self) -> bool:
-        """Whether anything of it looks at Deployments, which are one system with it then."""
-        return DEPLOYMENT in self.kinds
+    def built_in(self) -> frozenset[str]:
+        """The kinds that the model has its own idea of: what it has is one system with them."""
+        return BUILT_IN & frozenset(self.kinds)
 
 
 NOTHING_LOADED = Loaded()
@@ -69,18 +71,21 @@ def custom_of(loaded: Loaded, spec: CheckSpec) -> Custom:
     """The loaded part under a Check."""
     if not loaded:
         return NOTHING
-    kinds = [kind for kind in loaded.kinds if kind != DEPLOYMENT]
+    kinds = [kind for kind in loaded.kinds if kind not in BUILT_IN]
     objects = {kind: _sorted(o for o in loaded.objects if o.kind == kind) for kind in kinds}
-    given = spec.faults.controller_restarts
-    bound = spec.bounds.max_objects
+    faults, bound = spec.faults, spec.bounds.max_objects
+    restarts, lists = faults.controller_restarts, faults.stale_lists
+    scope = loaded.cluster_scoped
     return Custom(
-        controllers=loaded.controllers,
-        events=loaded.events,
+        controllers=tuple(replace(c, cluster_scoped=scope) for c in loaded.controllers),
+        events=tuple(replace(event, cluster_scoped=scope) for event in loaded.events),
         predicates=loaded.predicates,
         objects=objects,
-        restarts=1 if given is None else given,
-        lag=spec.faults.stale_reads,
+        restarts=1 if restarts is None else restarts,
+        lag=faults.stale_reads,
+        lists=faults.stale_reads if lists is None else lists,
         most={kind: bound or len(found) + MORE_OBJECTS for kind, found in objects.items()},
+        built_in=loaded.built_in,
     )
 
 
@@ -98,6 +103,12 @@ def known_kinds(manifests: Manifests) -> frozenset[str]:
     return frozenset({*MODELLED, *OTHER_KINDS, *defined, *written})
 
 
+def cluster_scoped(manifests: Manifests, kinds: Iterable[str]) -> frozenset[str]:
+    """Those of the kinds whose objects are in no namespace."""
+    own = {d.kind for d in definitions(manifests.others) if not d.namespaced}
+    return frozenset(kinds) & (CLUSTER_SCOPED | own)
+
+
 def kept_objects(
     manifests: Manifests, kinds: Iterable[str], namespace: str
 ) -> tuple[tuple[Kept, ...], tuple[Problem, ...]]:
@@ -110,16 +121,21 @@ def kept_objects(
     kept: list[Kept] = []
     problems: list[Problem] = []
     groups: dict[str, str] = {}
-    for document in manifests.others:
+    for document in _documents(manifests, wanted - BUILT_IN):
         kind, group = document.data["kind"], document.data["apiVersion"].rpartition("/")[0]
-        if kind not in wanted:
-            continue
         if groups.setdefault(kind, group) != group:
             message = f"{kind} is a kind of {groups[kind]} already: they cannot be told apart here"
             problems.append(Problem(document.at(("apiVersion",)), "apiVersion", message))
         definition = next((d for d in defined if belongs(document, d)), None)
         kept.append(Kept(_object(document, definition, namespace or DEFAULT_NAMESPACE), document))
     return tuple(kept), (*problems, *_twice(kept))
+
+
+def _documents(manifests: Manifests, kinds: frozenset[str]) -> Iterator[Document]:
+    """The documents of these kinds; what is read for another purpose, too, is found twice."""
+    every = (*manifests.others, *(manifest.document for manifest in manifests.objects))
+    own = {document.at(): document for document in every if document.data["kind"] in kinds}
+    yield from own.values()
 
 
 def _twice(kept: Iterable[Kept]) -> Iterator[Problem]:
@@ -182,7 +198,10 @@ def used_documents(manifests: Manifests, kept: Iterable[Kept]) -> Iterator[tuple
     for document in manifests.others:
         if document.data["kind"] == DEFINITION:
             yield document, document.data
+    written = {manifest.document.at() for manifest in manifests.objects}
     for found, document in kept:
+        if document.at() in written:
+            continue
         metadata = {**document.data.get("metadata", {})}
         metadata |= {"namespace": found.namespace} if found.namespace else {}
         yield document, {**document.data, "metadata": metadata}
@@ -199,7 +218,7 @@ def custom_setting(custom: Custom) -> Iterator[str]:
         reads = f", reads {', '.join(controller.reads)}" if controller.reads else ""
         yield (
             f"{controller.name}, loaded from {controller.code.file}: reconciles {controller.kind}"
-            f"{reads}; {_restarts(custom)}; {_caches(custom)}"
+            f"{reads}{_workers(controller)}; {_restarts(custom)}; {_caches(custom)}"
         )
     found = [str(o) for objects in custom.objects.values() for o in objects]
     yield f"custom objects at the start: {', '.join(found) or 'none'}"
@@ -209,6 +228,10 @@ def custom_setting(custom: Custom) -> Iterator[str]:
     bounds = ", ".join(f"{most} of {kind}" for kind, most in custom.most.items())
     if bounds:
         yield f"bound: at most {bounds} at once"
+
+
+def _workers(controller: Controller) -> str:
+    return f", {controller.workers} objects at once" if controller.workers > 1 else ""
 
 
 def _restarts(custom: Custom) -> str:
@@ -224,4 +247,13 @@ def _restarts(custom: Custom) -> str:
 def _caches(custom: Custom) -> str:
     if not custom.lag:
         return "its caches are current"
-    return f"its caches lag by up to {custom.lag} {'event' if custom.lag == 1 else 'events'}"
+    caches = f"its caches lag by up to {_events(custom.lag)}"
+    if not custom.restarts:
+        return caches
+    if not custom.lists:
+        return f"{caches}; after a restart they are current"
+    return f"{caches}; so may the lists that fill them after a restart, by {_events(custom.lists)}"
+
+
+def _events(number: int) -> str:
+    return f"{number} {'event' if number == 1 else 'events'}"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kubelemma.model.node.admission import admit
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
@@ -98,15 +99,23 @@ class _Floor:
     ) -> None:
         self.infos = infos
         self._namespaces = namespaces
+        self._bound: dict[tuple[int, str], tuple[Pod, Pod]] = {}
 
     def stands(self, pod: Pod) -> bool:
         """Whether the pod is bound to a node of the cluster."""
         return pod.spec.node_name in self.infos
 
     def add(self, pod: Pod, node: str) -> None:
-        """Put a pod on a node."""
-        bound = msgspec.structs.replace(pod.spec, node_name=node)
-        self.infos[node] = self.infos[node].with_pods(msgspec.structs.replace(pod, spec=bound))
+        """Put a pod on a node.
+
+        Equal pods of a node are one object, of which is added up once what it requests.
+        """
+        key = (id(pod), node)
+        if key not in self._bound:
+            spec = msgspec.structs.replace(pod.spec, node_name=node)
+            self._bound[key] = (pod, msgspec.structs.replace(pod, spec=spec))
+        _, bound = self._bound[key]
+        self.infos[node] = self.infos[node].with_pods(bound)
 
     def place(self, pod: Pod) -> str | None:
         """Put a pod where the scheduler would, and give the node; None where nothing fits."""
@@ -117,7 +126,8 @@ class _Floor:
 
     def _choice(self, pod: Pod) -> str | None:
         if pod.spec.node_name:
-            return pod.spec.node_name if self.stands(pod) else None
+            stays = self.stands(pod) and admit(pod, self.infos[pod.spec.node_name]) is None
+            return pod.spec.node_name if stays else None
         if pod.spec.scheduling_gates:
             return None
         snapshot = Snapshot(
@@ -130,9 +140,11 @@ def _place(deployment: Deployment, own: Sequence[str], floor: _Floor) -> Placed:
     """The replicas of one Deployment: those that are there, and new ones for the rest."""
     replicas = deployment.spec.replicas or 0
     on_nodes = Counter(own[:replicas])
+    pod = pod_of(deployment, 0)
     for done in range(len(own[:replicas]), replicas):
-        node = floor.place(pod_of(deployment, 0))
+        node = floor.place(pod)
         if node is None:
-            return Placed(on_nodes, replicas - done)
+            # A pod that the kubelet rejects is no replica, and one that names its node never waits.
+            return Placed(on_nodes, 0 if floor.stands(pod) else replicas - done)
         on_nodes[node] += 1
     return Placed(on_nodes, 0)

@@ -34,7 +34,9 @@ class Assumptions(NamedTuple):
 def setting(
     world: World, start: Start, events: tuple[Event, ...], words: Assumptions
 ) -> tuple[str, ...]:
-    """The sentences that go on top of a report."""
+    """The sentences that go on top of a report; without workloads there are no pods to speak of."""
+    if not world.workloads:
+        return (_cluster(words), _events(world, events))
     return (
         _cluster(words),
         *_workloads(world, start),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from kubelemma.model.custom.legal import NODE
 from kubelemma.model.system import Best, Bound, Cell, Family, Rule, System, Tally, View
 
 from . import (
+    builtin,
     caches,
     deployment,
     environment,
@@ -70,8 +72,12 @@ def assemble(
     tasks = [replace(rule, task=rule.name) for rule in rules]
     own, others = loaded.rules(world, custom)
     cells = [*_cells(world, start), *budgets]
+    initial = {cell.name: cell.initial for cell in cells}
+    if NODE in custom.built_in:
+        tallies.append(builtin.node_tally(world))
+        initial[builtin.NODE_OBJECTS] = builtin.all_nodes(world, start.nodes)
     return System(
-        cells=[*cells, *loaded.cells(world, custom, {c.name: c.initial for c in cells})],
+        cells=[*cells, *loaded.cells(world, custom, initial)],
         families=[Family(NODES, tuple(sorted(start.nodes)))],
         tallies=tallies,
         bests=bests,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from kubelemma.model.custom.calling import Sync, possible
+from kubelemma.model.custom.calling import possible
 from kubelemma.model.custom.declarations import CustomEvent
-from kubelemma.model.custom.legal import DEPLOYMENT
-from kubelemma.model.custom.objects import Cluster, Object, Objects, Owner, find
+from kubelemma.model.custom.legal import NODE
+from kubelemma.model.custom.objects import Cluster, Object, Objects, Owner, within_reach
 from kubelemma.model.custom.requests import Request, delete, perform
 from kubelemma.model.system import Bound, Cell, Rule, View
 
@@ -17,14 +17,18 @@ from . import caches, syncs
 from .custom import (
     Custom,
     Outcomes,
+    Source,
     answered,
+    cells_of,
     gathered,
     objects_cell,
+    reads_of,
     restarts_cell,
     sentence,
     sources,
     stored,
-    sync_cell,
+    sync_cells,
+    targets,
     told,
 )
 from .world import World
@@ -37,7 +41,7 @@ def cells(world: World, custom: Custom, initial: Mapping[str, Any]) -> Iterator[
     own = {objects_cell(kind): objects for kind, objects in custom.objects.items()}
     yield from (Cell(name, objects) for name, objects in own.items())
     for controller in custom.controllers:
-        yield Cell(sync_cell(controller), None)
+        yield from (Cell(slot, None) for slot in sync_cells(controller))
         if custom.restarts:
             yield Cell(restarts_cell(controller), custom.restarts)
     for event in custom.events:
@@ -66,61 +70,80 @@ def rules(world: World, custom: Custom) -> tuple[list[Rule], list[Rule]]:
     for controller in custom.controllers:
         own += syncs.rules(world, custom, controller)
     if custom.objects:
-        own.append(_collector_rule(world, custom))
+        own.append(_collector_rule(custom))
     own += caches.rules(world, custom)
     chances = [r for c in custom.controllers for r in syncs.chance_rules(world, custom, c)]
-    return own, [*chances, *(_event_rule(world, event) for event in custom.events)]
+    return own, [*chances, *(r for event in custom.events for r in _event_rules(world, event))]
 
 
 # Users and faults
 
 
-def _event_rule(world: World, event: CustomEvent) -> Rule:
+def _event_rules(world: World, event: CustomEvent) -> Iterator[Rule]:
+    """One rule for what is in cells, and one for Nodes, which it sees one by one to write."""
+    name = f"event {event.name}"
+    others = tuple(kind for kind in event.kinds if kind != NODE)
+    if others:
+        where = " elsewhere than on a Node" if NODE in event.kinds else ""
+        yield _event_rule(world, event, f"{name}{where}", sources(world, others))
+    if NODE in event.kinds:
+        yield _event_rule(world, event, f"{name} on a Node", targets(world, (NODE,)))
+
+
+def _event_rule(world: World, event: CustomEvent, name: str, written: tuple[Source, ...]) -> Rule:
+    """What may be sent to ``written``, given all that the event sees."""
     found = sources(world, event.kinds)
     budget = _budget(event)
+    cells = tuple(dict.fromkeys((*cells_of(written), *cells_of(found))))
+    names = (*cells, *reads_of(found))
 
     def outcomes(left: int, *values: Any) -> Outcomes:
         if not left:
             return
-        shown = tuple(s.shown(v) for s, v in zip(found, values, strict=True))
-        for namespace, request in _possible(event, gathered(found, shown)):
-            sync = Sync((namespace, ""), ())
-            for source, value, objects in zip(found, values, shown, strict=True):
-                if source.kind != request.kind:
-                    continue
-                answer, after = answered(request, objects, sync)
-                if after != objects:
-                    does = sentence(request, answer, changed=True)
-                    writes = {budget: left - 1, source.cell: stored(value, after)}
-                    yield told(event.name, does, writes, event.code.text)
+        held = dict(zip(names, values, strict=True))
+        shown = tuple(source.shown(held[source.cell]) for source in found)
+        for request in _possible(event, gathered(found, shown)):
+            for source in written:
+                spent = {budget: left - 1}
+                yield from _sent(event, spent, request, source, held[source.cell])
 
-    cells = (budget, *(source.cell for source in found))
-    return Rule(f"event {event.name}", event.actor, cells, outcomes, environment=True)
+    seen = (budget, *cells)
+    return Rule(name, event.actor, seen, outcomes, reads_of(found), environment=True)
 
 
-def _possible(event: CustomEvent, kinds: Mapping[str, Objects]) -> Iterator[tuple[str, Request]]:
-    """The requests that may be sent, each with the namespace that they are about."""
+def _sent(
+    event: CustomEvent, spent: dict[str, int], request: Request, source: Source, value: Any
+) -> Outcomes:
+    """What a request does to one place, if it is about that and changes it."""
+    if source.kind != request.kind:
+        return
+    answer, after = answered(request, objects := source.shown(value))
+    if after != objects:
+        writes = {**spent, source.cell: stored(value, after)}
+        yield told(event.name, sentence(request, answer, changed=True), writes, event.code.text)
+
+
+def _possible(event: CustomEvent, kinds: Mapping[str, Objects]) -> Iterator[Request]:
+    """The requests that may be sent."""
     if event.kind is None:
-        yield from (("default", request) for request in possible(event, Cluster(kinds)))
+        yield from possible(event, Cluster(kinds))
         return
     for subject in kinds.get(event.kind, ()):
-        cluster = Cluster(kinds, subject.namespace)
-        yield from ((subject.namespace, r) for r in possible(event, subject, cluster))
+        yield from possible(event, subject, Cluster(kinds, subject.namespace))
 
 
 # The garbage collector
 
 
-def _collector_rule(world: World, custom: Custom) -> Rule:
+def _collector_rule(custom: Custom) -> Rule:
     """Source: pkg/controller/garbagecollector/garbagecollector.go, without uids: by name alone."""
     kinds = tuple(custom.objects)
-    workloads = frozenset((w.namespace, w.name) for w in world.workloads)
 
     def outcomes(*values: Objects) -> Outcomes:
         known = dict(zip(kinds, values, strict=True))
         for found in (found for objects in values for found in objects):
-            if _is_orphan(found, known, workloads):
-                after = perform(delete(found), known[found.kind], found.namespace).objects
+            if _is_orphan(found, known):
+                after = perform(delete(found), known[found.kind]).objects
                 owners = ", ".join(f"{o.kind} {o.name}" for o in found.owners)
                 why = f"its owner {owners} does not exist any more"
                 writes = {objects_cell(found.kind): after}
@@ -130,15 +153,11 @@ def _collector_rule(world: World, custom: Custom) -> Rule:
     return Rule(name, COLLECTOR, tuple(map(objects_cell, kinds)), outcomes, task=name)
 
 
-def _is_orphan(
-    found: Object, stored: Mapping[str, Objects], workloads: frozenset[tuple[str, str]]
-) -> bool:
-    """Whether it has owners, none of which exists; those of kinds that are not kept do."""
+def _is_orphan(found: Object, stored: Mapping[str, Objects]) -> bool:
+    """Whether it has owners, none of which exists; those of kinds that are not kept always do."""
 
     def exists(owner: Owner) -> bool:
-        key = (found.namespace, owner.name)
-        if owner.kind == DEPLOYMENT:
-            return key in workloads
-        return owner.kind not in stored or find(stored[owner.kind], key) is not None
+        objects = stored.get(owner.kind)
+        return objects is None or within_reach(objects, found.namespace, owner.name) is not None
 
     return bool(found.owners) and not found.deleting and not any(map(exists, found.owners))

@@ -69,7 +69,10 @@ class PodClass:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A Deployment under check; ``classes[t]`` is the index of the class of its template ``t``."""
+    """A Deployment under check; ``classes[t]`` is the index of the class of its template ``t``.
+
+    ``status_read`` tells that loaded code sees its status.
+    """
 
     index: int
     namespace: str
@@ -79,6 +82,7 @@ class Workload:
     max_unavailable: IntOrPercent
     revision_history_limit: int
     classes: tuple[int, ...]
+    status_read: bool = False
 
     @property
     def cell(self) -> str:
@@ -107,8 +111,8 @@ class Workload:
 
     @property
     def status_replicas_matter(self) -> bool:
-        """Whether any decision reads ``status.replicas`` of a ReplicaSet; else it is not kept."""
-        return self.recreate or self.outgrows_history
+        """Whether anybody reads ``status.replicas`` of a ReplicaSet; else it is not kept."""
+        return self.recreate or self.outgrows_history or self.status_read
 
     def tally(self, what: str) -> str:
         """The name of one of its tallies or bests."""
@@ -119,7 +123,8 @@ class Workload:
 class NodeShape:
     """Nodes that nothing tells apart: one representative, and the pods that stand by on each.
 
-    ``name`` is given only where something refers to this very node.
+    ``zone`` is that of the node lifecycle controller. ``name`` is given only where something refers
+    to this very node.
     """
 
     node: Node

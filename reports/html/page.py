@@ -18,6 +18,7 @@ _SCRIPTS = (
     "dom.js",
     "usage.js",
     "pictures.js",
+    "objects.js",
     "cluster.js",
     "lanes.js",
     "state.js",

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from kubelemma.model.custom.calling import Sync, next_request
 from kubelemma.model.custom.declarations import Controller
-from kubelemma.model.custom.objects import Object, Objects, leaves
+from kubelemma.model.custom.legal import NODE
+from kubelemma.model.custom.objects import Object, Objects, leaves, title
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
 from kubelemma.model.wiring.caches import watches
 from kubelemma.model.wiring.custom import (
     DOES,
+    Source,
+    deed,
     gathered,
     objects_cell,
     refused_because,
     sources,
-    sync_cell,
+    sync_cells,
 )
+from kubelemma.model.wiring.syncs import sent
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Change, Fact, Idle
 from kubelemma.reports.style import plural
 from kubelemma.solver.result import TraceStep
 
 NONE = "<none>"
+EXISTS = "exists"
+"""The field that tells of an object that came or went."""
+_UNTOLD = frozenset(
+    f"metadata.annotations.{name}"
+    for name in ("kubelemma.dev/ignore", "kubectl.kubernetes.io/last-applied-configuration")
+)
+"""Annotations that are for tools."""
+_ASIDE = {NODE: "metadata."}
+"""Fields that are many, and seldom what a promise is about, by their beginning."""
 _PARTS = ("labels", "annotations", "finalizers", "spec", "status", "data")
 
 
@@ -37,11 +51,36 @@ def without_sentence(arguments: tuple[tuple[str, object], ...]) -> tuple[tuple[s
     return tuple((name, value) for name, value in arguments if name != DOES)
 
 
-def _value(scenario: Scenario, state: State, cell: str) -> object:
+def value_of(scenario: Scenario, state: State, cell: str) -> object:
+    """What a cell holds."""
     return state[scenario.system.positions[cell].start]
 
 
-def _objects(scenario: Scenario, state: State, kind: str) -> Objects:
+def shown_by(scenario: Scenario, state: State, source: Source) -> Objects:
+    """What a source shows in a state."""
+    if source.summed:
+        return source.shown(scenario.system.summary(state)[source.cell])
+    return source.shown(value_of(scenario, state, source.cell))
+
+
+class Worker(NamedTuple):
+    """A worker of a controller, counted from 1, and its sync under way, if there is one."""
+
+    controller: Controller
+    number: int
+    sync: Sync | None
+
+
+def workers(scenario: Scenario, state: State) -> Iterator[Worker]:
+    """The workers of all loaded controllers."""
+    for controller in scenario.custom.controllers:
+        for number, cell in enumerate(sync_cells(controller), 1):
+            sync: Any = value_of(scenario, state, cell)
+            yield Worker(controller, number, sync)
+
+
+def objects_of(scenario: Scenario, state: State, kind: str) -> Objects:
+    """The objects of a kind that is kept as objects."""
     found: Objects = state[scenario.system.positions[objects_cell(kind)].start]
     return found
 
@@ -52,17 +91,15 @@ def _objects(scenario: Scenario, state: State, kind: str) -> Objects:
 def changes_of_objects(scenario: Scenario, before: State, after: State) -> Iterator[Change]:
     """Every field of every object that differs."""
     for kind in scenario.custom.objects:
-        old = {str(found): found for found in _objects(scenario, before, kind)}
-        new = {str(found): found for found in _objects(scenario, after, kind)}
-        for name in sorted({*old, *new}):
-            if old.get(name) != new.get(name):
-                yield from _changed(name, old.get(name), new.get(name))
+        yield from differences(
+            objects_of(scenario, before, kind), objects_of(scenario, after, kind)
+        )
 
 
 def _changed(name: str, before: Object | None, after: Object | None) -> Iterator[Change]:
     if before is None or after is None:
-        yield Change(name, "exists", "no" if before is None else "yes", _exists(after))
-    old, new = dict(_fields(before)), dict(_fields(after))
+        yield Change(name, EXISTS, "no" if before is None else "yes", _exists(after))
+    old, new = dict(fields(before)), dict(fields(after))
     for field in sorted({*old, *new}):
         if old.get(field) != new.get(field):
             yield Change(name, field, old.get(field, NONE), new.get(field, NONE))
@@ -72,7 +109,7 @@ def _exists(found: Object | None) -> str:
     return "no" if found is None else "yes"
 
 
-def _fields(found: Object | None) -> Iterator[tuple[str, str]]:
+def fields(found: Object | None) -> Iterator[tuple[str, str]]:
     """The fields of an object, innermost first, with their values as text."""
     if found is None:
         return
@@ -81,25 +118,34 @@ def _fields(found: Object | None) -> Iterator[tuple[str, str]]:
     for part in _PARTS:
         value = getattr(found, part)
         path = part if part in ("spec", "status", "data") else f"metadata.{part}"
-        yield from leaves(path, value)
+        yield from (leaf for leaf in leaves(path, value) if leaf[0] not in _UNTOLD)
 
 
 # What is seen, and what is not
 
 
-def read_by(scenario: Scenario, step: TraceStep) -> Iterator[Fact]:
-    """What a sync reads when it starts."""
+def read_by(scenario: Scenario, before: State, step: TraceStep) -> Iterator[Fact]:
+    """What a sync reads when it starts; of a request, what its sync had read, and had sent."""
     for controller in scenario.custom.controllers:
-        started = _value(scenario, step.state, sync_cell(controller))
-        if step.actor == controller.name and isinstance(started, Sync):
-            for kind, objects in zip(controller.kinds, started.read, strict=True):
-                yield Fact(kind, _named(objects))
-            subject = next(o for o in started.read[0] if o.key == started.key)
-            for field, value in _fields(subject):
-                yield Fact(f"{subject}: {field}", value)
+        for cell in sync_cells(controller):
+            if cell in step.outcome.writes and not step.environment:
+                started = step.outcome.writes[cell] if step.outcome.action == "sync" else None
+                sync: Any = started or value_of(scenario, before, cell)
+                yield from _rests_on(controller, sync)
 
 
-def _named(objects: Objects) -> str:
+def _rests_on(controller: Controller, sync: Sync) -> Iterator[Fact]:
+    for kind, objects in zip(controller.kinds, sync.read, strict=True):
+        yield Fact(kind, named(objects))
+    subject = next(o for o in sync.read[0] if o.key == sync.key)
+    for field, value in fields(subject):
+        yield Fact(f"{subject}: {field}", value)
+    for number, request in enumerate(sent(controller, sync), 1):
+        yield Fact(f"request {number}", deed(*request))
+
+
+def named(objects: Objects) -> str:
+    """The names of objects of one kind, in a few words."""
     return ", ".join("/".join(filter(None, found.key)) for found in objects) or "none"
 
 
@@ -109,13 +155,27 @@ def unseen_by_caches(scenario: Scenario, before: State, step: TraceStep) -> Iter
         return
     for watch in watches(scenario.world, scenario.custom):
         if watch.controller == step.actor:
-            versions = before[scenario.system.positions[watch.cell].start]
-            for change in _differences(versions[0], versions[-1]):
-                what = f"{change.object} {change.field}"
-                yield f"{what} is {change.after}; its cache still says {change.before}"
+            cache: Any = value_of(scenario, before, watch.cell)
+            yield from _unseen(cache.shown, cache.actual)
 
 
-def _differences(before: Objects, after: Objects) -> Iterator[Change]:
+def _unseen(seen: Objects, actual: Objects) -> Iterator[str]:
+    found = tuple(differences(seen, actual))
+    whole = {change.object for change in found if change.field == EXISTS}
+    for change in found:
+        if change.field == EXISTS:
+            there = ("exists", "does not show it") if change.after == "yes" else _GONE
+            yield f"{change.object} {there[0]}; its cache {there[1]}"
+        elif change.object not in whole:
+            what = f"{change.object} {change.field}"
+            yield f"{what} is {change.after}; its cache still says {change.before}"
+
+
+_GONE = ("does not exist any more", "still shows it")
+
+
+def differences(before: Objects, after: Objects) -> Iterator[Change]:
+    """Every field of every object that differs."""
     old, new = ({str(found): found for found in objects} for objects in (before, after))
     for name in sorted({*old, *new}):
         if old.get(name) != new.get(name):
@@ -128,37 +188,46 @@ def _differences(before: Objects, after: Objects) -> Iterator[Change]:
 def state_lines(scenario: Scenario, state: State) -> Iterator[str]:
     """A line for each object, sync under way, and cache that lags."""
     for kind in scenario.custom.objects:
-        for found in _objects(scenario, state, kind):
+        for found in objects_of(scenario, state, kind):
             yield described(found)
-    for controller in scenario.custom.controllers:
-        sync = _value(scenario, state, sync_cell(controller))
-        if isinstance(sync, Sync):
-            done = f", {plural(len(sync.answers), 'request')} sent" if sync.answers else ""
-            yield f"{controller.name}: in a sync of {controller.kind} {'/'.join(sync.key)}{done}"
+    for controller, _, sync in workers(scenario, state):
+        if sync is not None:
+            so_far = f", {plural(len(sync.answers), 'request')} sent" if sync.answers else ""
+            subject = title(controller.kind, *sync.key)
+            yield f"{controller.name}: in a sync of {subject}{so_far}"
     for watch in watches(scenario.world, scenario.custom):
-        behind = len(state[scenario.system.positions[watch.cell].start]) - 1
-        if behind:
-            yield f"{watch.cell}: {behind} behind"
+        cache: Any = value_of(scenario, state, watch.cell)
+        if cache.behind:
+            yield f"{watch.cell}: {cache.behind} behind"
 
 
 def described(found: Object) -> str:
     """An object in a line."""
-    fields = ", ".join(f"{field} {value}" for field, value in _fields(found))
-    return f"{found}: {fields}" if fields else str(found)
+    told = _listed(found)
+    return f"{found}: {told}" if told else str(found)
+
+
+def _listed(found: Object, left_out: str = NONE) -> str:
+    told = (f"{field} {value}" for field, value in fields(found) if not field.startswith(left_out))
+    return ", ".join(told)
 
 
 def terms_of(scenario: Scenario, prop: Property, state: State) -> tuple[Fact, ...]:
     """The objects that a loaded property looks at, as they are."""
-    seen = (k for k in scenario.custom.objects if objects_cell(k) in prop.formula.view.cells)
-    found = (o for kind in seen for o in _objects(scenario, state, kind))
-    return tuple(Fact(str(o), described(o).removeprefix(f"{o}: ")) for o in found)
+    custom, view = scenario.custom, prop.formula.view
+    every = sources(scenario.world, (*custom.objects, *sorted(custom.built_in)))
+    seen = (source for source in every if source.cell in (*view.cells, *view.reads))
+    found = (o for source in seen for o in shown_by(scenario, state, source))
+    return tuple(
+        Fact(str(each), _listed(each, _ASIDE.get(each.kind, NONE)) or "no fields") for each in found
+    )
 
 
 def idle_controllers(scenario: Scenario, state: State) -> Iterator[Idle]:
     """Why each loaded controller does nothing."""
     for controller in scenario.custom.controllers:
         found = sources(scenario.world, controller.kinds)
-        shown = tuple(s.shown(_value(scenario, state, s.cell)) for s in found)
+        shown = tuple(shown_by(scenario, state, source) for source in found)
         kinds = gathered(found, shown)
         refusals = tuple(_refusals(controller, kinds))
         if refusals:
@@ -173,6 +242,6 @@ def _refusals(controller: Controller, kinds: Mapping[str, Objects]) -> Iterator[
         sync = Sync(subject.key, read)
         request = next_request(controller, sync)
         if request is not None:
-            answer = refused_because(request, kinds.get(request.kind, ()), sync)
+            answer = refused_because(request, kinds.get(request.kind, ()))
             if answer:
                 yield f"its sync of {subject} would {request}, and be refused: {answer}"

@@ -93,8 +93,8 @@ Teller: TypeAlias = Callable[[Scene], Iterator[Fact]]
 
 def facts(scene: Scene) -> tuple[Fact, ...]:
     """What the actor read; nothing for users and faults, and for actions not known here."""
-    if scene.step.outcome.action == "sync":
-        return tuple(read_by(scene.scenario, scene.step))
+    if read := tuple(read_by(scene.scenario, scene.before, scene.step)):
+        return read
     tell = _TELLERS.get(scene.step.outcome.action)
     return tuple(tell(scene)) if tell is not None and not scene.step.environment else ()
 

@@ -18,6 +18,7 @@ from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.picture import Box, NodeBox, Picture, PodBox, SetBox, Usage, WorkloadBox
 
 from .cast import PENDING, Cast, Place, node_name
+from .custom_picture import custom_boxes
 from .onlookers import onlookers
 from .written import Written
 
@@ -40,7 +41,7 @@ PHASES = {
 
 def observer(scenario: Scenario, written: Written = _UNKNOWN) -> Observer:
     """A function that gives pictures, and looks at every state of a node only once."""
-    look = onlookers(scenario, written)
+    look, look_at_loaded = onlookers(scenario, written), custom_boxes(scenario)
 
     @cache
     def node_box(position: int, state: NodeState) -> NodeBox:
@@ -51,6 +52,7 @@ def observer(scenario: Scenario, written: Written = _UNKNOWN) -> Observer:
         deployments = [(w, state[positions[w.cell].start]) for w in scenario.world.workloads]
         nodes = (node_box(position, state[position]) for position in positions[NODES])
         services, budgets = look(state, cast)
+        loaded = look_at_loaded(state)
         return Picture(
             workloads=_sorted(_workload_box(w, d) for w, d in deployments),
             sets=_sorted(box for w, d in deployments for box in _set_boxes(w, d)),
@@ -58,6 +60,9 @@ def observer(scenario: Scenario, written: Written = _UNKNOWN) -> Observer:
             pods=_sorted(_pod_boxes(scenario, cast)),
             services=services,
             budgets=budgets,
+            objects=_sorted(loaded.objects),
+            workers=_sorted(loaded.workers),
+            caches=_sorted(loaded.caches),
         )
 
     return observe

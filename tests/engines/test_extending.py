@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from kubelemma import api
+from kubelemma.model.manifests import InvalidInput
+from kubelemma.model.wiring.custom import BUILT_IN_ACTIONS, sources, targets
 from kubelemma.solver.limits import ALL_VIOLATED
 from kubelemma.solver.result import CheckResult, Trace, Verdict
+from kubelemma.solver.simulate import simulate
 
 Check = Callable[..., CheckResult]
 Ask = Callable[..., api.Case]
@@ -21,6 +25,16 @@ REPAIRED = EXAMPLES / "own-controller-repaired" / "shop_operator.py"
 PROMISES = EXAMPLES / "own-controller" / "promises.py"
 SHOP = "{apiVersion: example.com/v1, kind: Shop, metadata: {name: corner}, spec: {size: small}}"
 BUCKETS = "{apiVersion: example.com/v1, kind: Bucket, metadata: {name: a, labels: {x: y}}}"
+CHECK = """
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: eventful}
+spec:
+  faults: {controllerRestarts: 2}
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "4"}}]}
+  events: EVENTS
+"""
+CRASH = "{nodeCrash: {max: 1, node: node-1}}"
 WEB = """
 apiVersion: apps/v1
 kind: Deployment
@@ -34,7 +48,13 @@ spec:
 """
 
 
-def question(faults: str, *files: Path, documents: tuple[str, ...] = (SHOP, BUCKETS)) -> api.Case:
+def question(
+    faults: str,
+    *files: Path,
+    documents: tuple[str, ...] = (SHOP, BUCKETS),
+    nodes: int = 1,
+    events: str = CRASH,
+) -> api.Case:
     """The one case of these documents under these faults."""
     check = f"""
 apiVersion: kubelemma.dev/v1alpha1
@@ -42,8 +62,8 @@ kind: Check
 metadata: {{name: extended}}
 spec:
   faults: {{{faults}}}
-  cluster: {{nodes: [{{count: 1, allocatable: {{cpu: "4"}}}}]}}
-  events: [{{nodeCrash: {{max: 1, node: node-1}}}}]
+  cluster: {{nodes: [{{count: {nodes}, allocatable: {{cpu: "4"}}}}]}}
+  events: [{events}]
 """
     text = "\n---\n".join((check, *documents))
     asked = api.ask(api.Question(paths=(api.STDIN,), stdin=text, load=tuple(map(str, files))))
@@ -55,12 +75,10 @@ spec:
 def ask(tmp_path: Path) -> Ask:
     """The case of code, and of what else is loaded, under faults."""
 
-    def case(
-        faults: str, code: str, *files: Path, documents: tuple[str, ...] = (SHOP, BUCKETS)
-    ) -> api.Case:
+    def case(faults: str, code: str, *files: Path, **options: Any) -> api.Case:
         path = tmp_path / "own.py"
         path.write_text("from kubelemma.extending import *\n" + dedent(code), "utf-8")
-        return question(faults, path, *files, documents=documents)
+        return question(faults, path, *files, **options)
 
     return case
 
@@ -365,3 +383,299 @@ def test_deployments_stand_apart(tmp_path: Path) -> None:
     assert [case.scenario.name for case in asked.cases] == ["shop-operator", "default/web"]
     assert {prop.id for prop in asked.cases[0].properties} == {"SHOP-1", "SHOP-2"}
     assert not asked.cases[1].scenario.custom.controllers
+
+
+HEALER = """
+@controller(reconciles="Shop", reads=["Bucket"])
+def shop_operator(shop, cluster):
+    mine = cluster.owned_by(shop, "Bucket")
+    if shop.status.get("phase") == "Ready":
+        return None if mine else create("Bucket", generate_name="new-", owner=shop)
+    return patch_status(shop, {"phase": "Ready"}) if mine else create("Bucket", "b", owner=shop)
+"""
+
+
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [
+        ("staleReads: 1, controllerRestarts: 0", Verdict.HOLDS),
+        ("staleReads: 1, staleLists: 0", Verdict.HOLDS),
+        ("staleReads: 1", Verdict.VIOLATED),
+    ],
+)
+def test_caches_go_back_at_a_restart(run: Check, ask: Ask, faults: str, verdict: Verdict) -> None:
+    """What a controller has seen it may not see any more after a restart, if lists lag."""
+    case = ask(faults, HEALER, PROMISES)
+    result = run(case.scenario.system, case.properties)
+    assert verdicts(result)["SHOP-1"] == verdict
+    if verdict is Verdict.VIOLATED:
+        trace = trace_of(result, "SHOP-1")
+        (restart,) = (step for step in trace.steps if step.outcome.action == "restart")
+        assert "lists Bucket objects anew, from an API server that lags" in restart.outcome.why
+
+
+TAKEN = """
+@controller(reconciles="Shop", reads=["Bucket"], workers=WORKERS)
+def shop_operator(shop, cluster):
+    if "bucket" not in shop.status:
+        free = [b for b in cluster.all("Bucket") if "shop" not in b.spec]
+        if free:
+            yield patch(free[0], spec={"shop": shop.name})
+            yield patch_status(shop, {"bucket": free[0].name})
+
+@always("SHOP-12", "No bucket is shared", reads=["Shop"])
+def own(cluster):
+    "No two shops note the same bucket."
+    names = [shop.status["bucket"] for shop in cluster.all("Shop") if "bucket" in shop.status]
+    return len(names) == len(set(names))
+"""
+
+
+@pytest.mark.parametrize(("workers", "verdict"), [(1, Verdict.HOLDS), (2, Verdict.VIOLATED)])
+def test_workers(run: Check, ask: Ask, workers: int, verdict: Verdict) -> None:
+    """Two workers may read the same before either writes; one worker never does."""
+    shops = (SHOP, SHOP.replace("corner", "market"))
+    buckets = (BUCKETS, BUCKETS.replace("name: a", "name: b"))
+    code = TAKEN.replace("WORKERS", str(workers))
+    case = ask("controllerRestarts: 0", code, documents=(*shops, *buckets))
+    assert verdicts(run(case.scenario.system, case.properties)) == {"SHOP-12": verdict}
+
+
+def test_no_two_workers_at_one_object(ask: Ask) -> None:
+    """However many workers there are, an object is in at most one sync."""
+    case = ask("controllerRestarts: 1", TAKEN.replace("WORKERS", "3"), PROMISES)
+    once = ask("controllerRestarts: 1", TAKEN.replace("WORKERS", "1"), PROMISES)
+    counts = [api.explore(each, engine="plain").result.statistics.states for each in (case, once)]
+    assert counts[0] == counts[1]
+
+
+def test_a_worker_is_not_held_up(run: Check, ask: Ask) -> None:
+    """One object that is never at rest holds up no sync of another that is under way."""
+    code = """
+    @controller(reconciles="Shop", workers=2)
+    def shop_operator(shop, cluster):
+        if shop.name == "corner":
+            yield patch_status(shop, {"on": not shop.status.get("on", False)})
+        elif "done" not in shop.status:
+            yield get("Shop", "corner")
+            yield patch_status(shop, {"done": True})
+
+    @leads_to("SHOP-13", "What is begun is done", reads=["Shop"],
+              goal=lambda cluster: "done" in cluster.get("Shop", "market").status)
+    def begun(cluster):
+        "Once somebody has asked for it, it is done."
+        return cluster.get("Shop", "market").labels.get("asked") == "yes"
+
+    @event(about="Shop")
+    def ask_for(shop, cluster):
+        return patch(shop, labels={"asked": "yes"}) if shop.name == "market" else None
+    """
+    case = ask("controllerRestarts: 0", code, documents=(SHOP, SHOP.replace("corner", "market")))
+    result = run(case.scenario.system, case.properties)
+    trace = trace_of(result, "SHOP-13")
+    assert trace.loop_start is not None
+    loop = trace.steps[trace.loop_start :]
+    assert {str(dict(step.outcome.arguments)["does"])[-14:] for step in loop} == {"default/corner"}
+    held = trace.states()[-1]
+    slots = [held[p.start] for name, p in case.scenario.system.positions.items() if "sync" in name]
+    assert [sync.key for sync in slots if sync] in ([], [("default", "corner")])
+
+
+NODES = """
+@controller(reconciles="Window", reads=["Node"])
+def cordoner(window, cluster):
+    node = cluster.get("Node", window.spec["node"])
+    if node is None:
+        return patch(window, spec={"node": "node-1"})
+    if not node.spec["unschedulable"]:
+        return patch(node, spec={"unschedulable": True})
+
+@controller(reconciles="Node")
+def healer(node, cluster):
+    (ready,) = node.status["conditions"]
+    if node.spec["unschedulable"] is not (ready["status"] != "True"):
+        yield patch(node, spec={"unschedulable": ready["status"] != "True"})
+
+@event(about="Node")
+def by_hand(node, cluster):
+    return patch(node, spec={"unschedulable": False})
+
+@converges("NODE-9", "It ends cordoned", about="Window", reads=["Node"])
+def cordoned(window, cluster):
+    "In the end the node of the window is cordoned."
+    node = cluster.get("Node", window.spec["node"])
+    return node is not None and node.spec["unschedulable"]
+
+@each_step("NODE-8", "One at a time", about="Node")
+def single(before, after, cluster_before, cluster_after):
+    "No two nodes are cordoned."
+    return sum(node.spec["unschedulable"] for node in cluster_after.all("Node")) < 2
+"""
+WINDOW = "{apiVersion: example.com/v1, kind: Window, metadata: {name: w}, spec: {node: %s}}"
+
+
+@pytest.mark.parametrize(
+    ("faults", "documents"),
+    [
+        ("controllerRestarts: 0", (WINDOW % "gone", WEB)),
+        ("controllerRestarts: 0", (WINDOW % "node-1",)),
+        ("staleReads: 1", (WINDOW % "node-1",)),
+    ],
+)
+def test_nodes(run: Check, ask: Ask, faults: str, documents: tuple[str, ...]) -> None:
+    """Nodes can be read and cordoned, with workloads and without, by caches that lag or not."""
+    case = ask(faults, NODES, documents=documents)
+    result = run(case.scenario.system, case.properties)
+    found = verdicts(result)
+    assert found["NODE-9"] == Verdict.VIOLATED
+    assert trace_of(result, "NODE-9").loop_start is not None
+    assert ("DEP-4" in found) is (len(documents) > 1)
+
+
+CORDON = """
+@controller(reconciles="Window", reads=["Node"])
+def cordoner(window, cluster):
+    node = cluster.get("Node", window.spec["node"])
+    if not node.spec["unschedulable"]:
+        yield patch(node, spec={"unschedulable": True})
+        node = yield get("Node", node.name)
+        yield patch_status(window, {"unschedulable": node.spec["unschedulable"]})
+        yield patch(node, spec={"unschedulable": None if BROKEN else True})
+
+@always("NODE-7", "Others are left alone", reads=["Node"])
+def alone(cluster):
+    "Only the second node is ever cordoned."
+    return not any(n.spec["unschedulable"] for n in cluster.all("Node") if n.name != "node-2")
+
+@always("NODE-6", "The status is right", about="Window", reads=["Node"])
+def noted(window, cluster):
+    "What the status says is so."
+    said = window.status.get("unschedulable")
+    return None if said is None else cluster.get("Node", "node-2").spec["unschedulable"] == said
+"""
+
+
+@pytest.mark.parametrize(
+    ("faults", "others"),
+    [("controllerRestarts: 1", (WEB,)), ("staleReads: 1, controllerRestarts: 0", ())],
+)
+def test_one_of_two_nodes(run: Check, ask: Ask, faults: str, others: tuple[str, ...]) -> None:
+    """What loaded code sees and writes of a Node is that very node's."""
+    code = CORDON.replace("BROKEN", "False")
+    case = ask(faults, code, documents=(WINDOW % "node-2", *others), nodes=2)
+    found = verdicts(run(case.scenario.system, case.properties))
+    assert (found["NODE-7"], found["NODE-6"]) == (Verdict.HOLDS, Verdict.HOLDS)
+    assert found.get("SCH-3") == (Verdict.HOLDS if others else None)
+
+
+def test_what_cannot_be_written(ask: Ask) -> None:
+    """A Node's field is set to what it can be, and to nothing else."""
+    code = CORDON.replace("BROKEN", "True")
+    case = ask("", code, documents=(WINDOW % "node-2",), nodes=2)
+    with pytest.raises(InvalidInput, match=r"sets spec.unschedulable of a Node to None"):
+        api.explore(case, engine="plain")
+
+
+def test_status_of_a_rollout(ask: Ask) -> None:
+    """A status says that all is done until the controller has looked at what is new."""
+    case = ask("", SCALER, documents=(SHOP, WEB), events="{rollout: {deployment: web, max: 1}}")
+    system, (source,) = case.scenario.system, sources(case.scenario.world, ("Deployment",))
+    state = system.initial
+
+    def told(rule: str = "") -> tuple[Any, ...]:
+        nonlocal state
+        if rule:
+            state = next(system.successors(state, rule)).state
+        (web,) = source.shown(state[system.positions[source.cell].start])
+        status = web.status
+        counts = (status["replicas"], status["updatedReplicas"], status["readyReplicas"])
+        return (status["observedGeneration"] == web.generation, *counts)
+
+    assert told() == (True, 1, 1, 1)
+    assert told("event 1: rollout default/web on its cell") == (False, 1, 1, 1)
+    assert told("sync default/web") == (True, 1, 0, 1)
+
+
+EVENTS = """
+  - {rollout: {deployment: web, max: 3}}
+  - {rollback: {deployment: web, max: 1}}
+  - {scale: {deployment: web, max: 1, replicas: 2}}
+  - {pause: {deployment: web, max: 1}}
+  - {resume: {deployment: web, max: 1}}
+  - {cordon: {max: 1}}
+  - {drain: {max: 1}}
+  - {nodeCrash: {max: 2}}
+"""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_who_changes_what_is_built_in(seed: int) -> None:
+    """Step properties are asked about every action that changes a Deployment or a Node."""
+    check = CHECK.replace("EVENTS", EVENTS)
+    text = "\n---\n".join((check, WEB.replace("spec:", "spec:\n  revisionHistoryLimit: 0", 1)))
+    (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text)).cases
+    world, system = case.scenario.world, case.scenario.system
+    trace = simulate(system, seed, 300)
+    for before, step in zip(trace.states(), trace.steps, strict=False):
+        for source in targets(world, ("Deployment", "Node")):
+            for place in system.positions[source.cell]:
+                if source.shown(before[place]) != source.shown(step.state[place]):
+                    assert step.outcome.action in BUILT_IN_ACTIONS[source.kind]
+
+
+def test_owners_that_are_never_deleted(run: Check, ask: Ask) -> None:
+    """What a Deployment or a Node owns is not collected, whether anybody looks at those or not."""
+    owned = "{apiVersion: v1, kind: Bucket, metadata: {name: %s, ownerReferences: [%s]}}"
+    documents = (owned % ("a", "{kind: Deployment, name: web}"), owned % ("b", "{kind: Node}"))
+    code = """
+    @always("OWN-1", "Both stay", reads=["Bucket"])
+    def both(cluster):
+        "Nothing is collected whose owner exists."
+        return len(cluster.all("Bucket")) == 2
+    """
+    case = ask("", code, documents=documents)
+    assert verdicts(run(case.scenario.system, case.properties)) == {"OWN-1": Verdict.HOLDS}
+
+
+REGIONS = """
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: regions.example.com}
+spec:
+  group: example.com
+  names: {kind: Region, plural: regions}
+  scope: Cluster
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+
+
+def test_cluster_scoped(run: Check, ask: Ask) -> None:
+    """What is in no namespace is created there, found from any, and owns what is in one."""
+    code = """
+    @controller(reconciles="Shop", reads=["Region", "Bucket"])
+    def shop_operator(shop, cluster):
+        region = cluster.get("Region", "eu")
+        if region is None:
+            region = yield create("Region", "eu")
+        if not cluster.owned_by(region, "Bucket"):
+            yield create("Bucket", "in-eu", owner=region)
+
+    @converges("REG-1", "There is a bucket", reads=["Region", "Bucket"])
+    def there(cluster):
+        "The region owns a bucket in the end."
+        region = cluster.get("Region", "eu")
+        return region is not None and len(cluster.owned_by(region, "Bucket")) == 1
+
+    @always("REG-2", "There is one region", reads=["Region"])
+    def single(cluster):
+        "The region is in no namespace."
+        return all(region.namespace == "" for region in cluster.all("Region"))
+    """
+    case = ask("controllerRestarts: 1", code, documents=(SHOP, BUCKETS, REGIONS))
+    result = run(case.scenario.system, case.properties)
+    assert verdicts(result) == {"REG-1": Verdict.HOLDS, "REG-2": Verdict.HOLDS}
+    assert "collect objects whose owners are gone" in result.statistics.rules_never_fired

@@ -20,13 +20,18 @@ from kubelemma.reports.document import (
 )
 from kubelemma.reports.picture import (
     BudgetBox,
+    CacheBox,
+    Leaf,
     NodeBox,
+    ObjectBox,
+    Outdated,
     Picture,
     PictureChange,
     PodBox,
     ServiceBox,
     SetBox,
     Usage,
+    WorkerBox,
     WorkloadBox,
 )
 from kubelemma.reports.story import (
@@ -52,13 +57,16 @@ COUNT = st.integers(0, 10**9)
 def some(
     strategy: st.SearchStrategy[object], least: int = 0
 ) -> st.SearchStrategy[tuple[object, ...]]:
-    """A few of them, as a tuple."""
-    return st.lists(strategy, min_size=least, max_size=3).map(tuple)
+    """None, one or two of them; with more, a report is mostly too large to be drawn."""
+    return st.lists(strategy, min_size=least, max_size=2).map(tuple)
 
 
 def pictures(name: Words) -> st.SearchStrategy[Picture]:
     """Pictures of a cluster."""
     usage = st.builds(Usage, name, name, name, st.floats(0, 2))
+    leaves = some(st.builds(Leaf, name, name))
+    outdated = some(st.builds(Outdated, name, name, name, name))
+    words = some(name)
     return st.builds(
         Picture,
         some(st.builds(WorkloadBox, name, COUNT, name, st.booleans())),
@@ -67,6 +75,9 @@ def pictures(name: Words) -> st.SearchStrategy[Picture]:
         some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name)),
         some(st.builds(ServiceBox, name, some(name), COUNT, COUNT)),
         some(st.builds(BudgetBox, name, COUNT, COUNT, COUNT, COUNT)),
+        some(st.builds(ObjectBox, name, name, words, words, st.booleans(), leaves)),
+        some(st.builds(WorkerBox, name, name, name, words, words, name, outdated)),
+        some(st.builds(CacheBox, name, name, COUNT, outdated)),
     )
 
 
@@ -111,7 +122,7 @@ def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[S
         environment=st.booleans(),
         changes=some(st.builds(Change, name, name, text, text)),
         unseen=some(sentence),
-        picture=st.none() | st.builds(PictureChange, picture, some(name), some(name)),
+        picture=st.none() | st.builds(PictureChange, picture, some(name), some(name), some(name)),
         facts=some(facts(name, position)),
         nodes=some(reviews(name, position)),
         position=st.none() | position,

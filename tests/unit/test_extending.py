@@ -31,8 +31,10 @@ from kubelemma.extending import (
     update,
     update_status,
 )
+from kubelemma.model.custom.legal import refusal_of
 from kubelemma.model.custom.objects import Objects, Owner, freeze
-from kubelemma.model.custom.requests import perform
+from kubelemma.model.custom.requests import located, perform
+from kubelemma.model.wiring.caches import Cache
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -40,12 +42,13 @@ JSON = st.recursive(
     max_leaves=8,
 )
 MAPS = st.dictionaries(st.text(max_size=2), JSON, max_size=4)
+WEB = Object("Deployment", "default", "web")
 SHOP = Object("Shop", "default", "corner", spec=FrozenMap({"size": "small"}))
 
 
 def done(request: Request, *objects: Object) -> Objects:
     """The objects after a request."""
-    return perform(request, objects, "default").objects
+    return perform(located(request, "default"), objects).objects
 
 
 def thawed(value: Any) -> Any:
@@ -164,7 +167,7 @@ def test_what_is_gone(request_of: Callable[[Object], Request]) -> None:
     """What does not exist can be neither changed nor deleted, but looked up."""
     with pytest.raises(NotFound, match="Shop default/corner does not exist"):
         done(request_of(SHOP))
-    assert perform(get("Shop", "corner"), (), "default").answer is None
+    assert perform(located(get("Shop", "corner"), "default"), ()).answer is None
 
 
 def test_finalizers() -> None:
@@ -186,6 +189,78 @@ def test_cluster() -> None:
     assert cluster.owned_by(SHOP, "Bucket") == (bucket,)
     with pytest.raises(UnknownName, match=r'reads "Buckets" \(did you mean "Bucket"\?\)'):
         cluster.all("Buckets")
+
+
+def test_the_cluster_s_own_kinds() -> None:
+    """What is in no namespace is found from any, and may own what is in one."""
+    region = Object("Region", "", "eu")
+    (bucket,) = done(create("Bucket", "a", owner=region))
+    cluster = Cluster({"Region": (region,), "Bucket": (bucket,)}, "default")
+    assert cluster.get("Region", "eu") == region
+    assert cluster.owned_by(region, "Bucket") == (bucket,)
+    scoped = located(create("Region", "us"), "default", {"Region"})
+    assert str(perform(scoped, (region,)).answer) == "Region us"
+
+
+def test_generation() -> None:
+    """Generations are known of Deployments only, and asking for another is no silent zero."""
+    assert Object("Deployment", "default", "web").generation
+    with pytest.raises(UnknownName, match="reads the generation of a Shop"):
+        _ = SHOP.generation
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (create("Node", "a"), "Nodes are neither created nor deleted"),
+        (patch(Object("Node", "", "a"), labels={"a": "b"}), "writes labels of a Node"),
+        (patch(Object("Node", "", "a"), spec={"unschedulable": 1}), "neither True nor False"),
+        (patch(WEB, spec={"paused": None}), "sets spec.paused of a Deployment to None"),
+        (patch(WEB, spec={"replicas": True}), "to True, which is no number of pods"),
+        (update(WEB, spec={"replicas": 1}), "without spec.paused: patch it instead"),
+        (patch(WEB, spec={"template": {}}), "of which it can write spec.replicas and spec.paused"),
+        (create("Bucket", "a", namespace=""), "needs one"),
+        (create("Region", "a", namespace="b"), "Region is cluster-scoped"),
+        (get("Node", "a"), ""),
+        (update(WEB, spec={"replicas": 1, "paused": False}), ""),
+    ],
+)
+def test_requests_that_cannot_be_sent(request_: Request, words: str) -> None:
+    """What the API server or the model could not follow is refused in a sentence."""
+    scope = frozenset({"Node", "Region"})
+    kinds = ("Node", "Deployment", "Bucket", "Region")
+    refusal = refusal_of(located(request_, "default", scope), kinds, scope)
+    assert words in refusal
+    assert bool(words) is bool(refusal)
+
+
+# Caches
+
+HISTORIES = st.lists(st.sampled_from(["news", "event", "restart"]), max_size=12)
+
+
+@given(HISTORIES, st.integers(1, 3), st.integers(0, 3), st.data())
+def test_caches(history: list[str], lag: int, lists: int, data: Any) -> None:
+    """A cache lags by no more than it may, ends at what is, and goes back at restarts alone."""
+    cache, newest = Cache(((),)), 0
+    for happens in history:
+        seen = newest - cache.behind
+        if happens == "news":
+            newest += 1
+            made = (Object("Shop", "default", str(newest)),)
+            cache = cache.with_news(made, lag).trimmed(lists)
+        elif happens == "event" and cache.behind:
+            cache = cache.advanced().trimmed(lists)
+        elif happens == "restart":
+            may = tuple(cache.relisted(min(lists, lag)))
+            assert cache.behind == 0 or any(other.behind <= cache.behind for other in may)
+            cache = data.draw(st.sampled_from(may)).trimmed(lists)
+            assert cache.behind <= min(lists, lag)
+        names = [found.name for found in cache.actual]
+        assert names == ([str(newest)] if newest else [])
+        assert cache.behind <= lag
+        assert happens == "restart" or newest - cache.behind >= seen
+        assert cache.shown == cache.versions[len(cache.versions) - 1 - cache.behind]
 
 
 # Declarations
@@ -211,6 +286,8 @@ def silent(_cluster: Cluster) -> bool:  # noqa: D103 - that is the point
         (lambda: controller(reconciles="", reads=[])(decide), "'' is no kind"),
         (lambda: controller(reconciles="Shop", reads="Bucket")(decide), 'write reads=("Bucket",)'),
         (lambda: controller(reconciles="Shop")(3), "3 is decorated, which is no function"),
+        (lambda: controller(reconciles="Shop", workers=0)(decide), "workers is 0, which is no"),
+        (lambda: controller(reconciles="Shop", workers=True)(decide), "workers is True"),
         (lambda: event(times=0)(holds), "times is 0"),
         (lambda: event(actor="me")(holds), 'actor is "me"'),
         (lambda: always("shop", "t")(holds), '"shop" is no identifier'),

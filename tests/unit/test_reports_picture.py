@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,9 @@ from kubelemma.reports.narrate.cast import Cast, opening
 from kubelemma.reports.narrate.picture import observer
 from kubelemma.reports.picture import (
     NodeBox,
+    ObjectBox,
     Picture,
+    PictureChange,
     PodBox,
     SetBox,
     WorkloadBox,
@@ -46,6 +50,7 @@ PICTURES = st.builds(
     sets=boxes(st.builds(SetBox, NAMES, st.just("a/1"), st.just("v1"), SMALL)),
     nodes=all_boxes(NodeBox, standing=SMALL),
     pods=boxes(st.builds(PodBox, NAMES, st.just("a/1"), st.just("v1"), st.just("ready"), NAMES)),
+    objects=boxes(st.builds(ObjectBox, NAMES, st.just("Shop"), deleting=st.booleans())),
 )
 
 
@@ -59,7 +64,7 @@ def test_a_difference_leads_from_one_to_the_other(before: Picture, after: Pictur
 def test_nothing_differs_from_itself(picture: Picture) -> None:
     """Equal pictures have an empty difference."""
     change = difference(picture, picture)
-    assert (change.changed, change.removed_sets, change.removed_pods) == (Picture(), (), ())
+    assert change == PictureChange()
 
 
 WEB = """
@@ -120,6 +125,38 @@ def test_pictures_follow_the_run(scenario: Scenario, seed: int) -> None:
             for at, position in enumerate(positions)
         }
         assert counted(scenario, shown) == sizes
+
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Scenario:
+    """The repaired operator of the examples, which restarts, and whose caches lag."""
+    folder = EXAMPLES / "own-controller-repaired"
+    files = (folder / "shop_operator.py", EXAMPLES / "own-controller" / "promises.py")
+    question = Question(paths=(str(folder),), load=tuple(map(str, files)))
+    (case,) = api.ask(question).cases
+    return case.scenario
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pictures_follow_loaded_controllers(loaded: Scenario, seed: int) -> None:
+    """Objects, syncs and caches are those of the state, step by step."""
+    trace = simulate(loaded.system, seed, 60)
+    cast = opening(loaded, trace.initial)
+    observe = observer(loaded)
+    shown = observe(trace.initial, cast)
+    for step, told in zip(trace.steps, narrate_steps(loaded, trace), strict=True):
+        assert told.picture is not None
+        shown = apply(shown, told.picture)
+        assert shown == observe(step.state, cast)
+        (worker,) = shown.workers
+        assert bool(worker.subject) is bool(worker.next)
+        late = {change.object for cache in shown.caches for change in cache.outdated}
+        assert bool(late) is any(cache.behind for cache in shown.caches)
+        buckets = [box for box in shown.objects if box.kind == "Bucket"]
+        assert [box.owners for box in buckets] == [("Shop default/corner",)] * len(buckets)
 
 
 def test_nodes_show_what_is_used(scenario: Scenario) -> None:

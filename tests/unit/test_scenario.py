@@ -34,6 +34,8 @@ from kubelemma.model.scenario import (
 )
 from kubelemma.model.scenario.cluster import default_cluster
 from kubelemma.model.scenario.start import place_all
+from kubelemma.model.scheduler import nodeinfo
+from kubelemma.model.scheduler.resources import held_requests
 from kubelemma.model.wiring.state import DeploymentState, Phase
 from kubelemma.model.wiring.world import NODES, Behaviour
 
@@ -168,6 +170,21 @@ def test_start_without_room_has_pending_pods() -> None:
     (workload,) = scenario.world.workloads
     assert scenario.system.initial[scenario.system.positions[workload.queue].start] == (1, 0)
     assert any("1 find no node at the start" in sentence for sentence in scenario.setting)
+
+
+def test_start_adds_up_equal_pods_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work of placing many pods grows with their number, not with its square."""
+    calls = []
+
+    def counted(pod: Pod) -> tuple[dict[str, int], dict[str, int]]:
+        calls.append(pod)
+        return held_requests(pod)
+
+    monkeypatch.setattr(nodeinfo, "held_requests", counted)
+    nodes = nodes_of(Cluster(nodes=(group(3, cpu="100", memory="1Ti"),)))
+    placement = place_all((deployment("web", 200),), nodes, (), ())
+    assert sum(placement.placed["default", "web"].on_nodes.values()) == 200
+    assert len(calls) <= 2 * 200
 
 
 def test_bound_pods_are_the_replicas() -> None:
@@ -319,6 +336,23 @@ def test_findings_about_templates() -> None:
     assert found is web
     assert finding.message.startswith('there is no Node "node-2"')
     assert not list(deployment_findings((web,), CheckSpec(cluster=Cluster(nodes=(group(),))), ()))
+
+
+def test_a_node_that_rejects_its_pods_starts_without_them() -> None:
+    """Where the kubelet would not admit the pods of a template that names it, there are none."""
+    taint = {"key": "gpu", "value": "yes", "effect": "NoExecute"}
+    raw = {
+        "metadata": {"name": "node-1", "labels": {HOST: "node-1"}},
+        "spec": {"taints": [taint]},
+        "status": {"allocatable": {"cpu": "4", "memory": "4Gi", "pods": "10"}},
+    }
+    web = deployment("web", nodeName="node-1")
+    (scenario,) = build(Application((web,), nodes=(decode(raw, Node),)))
+    assert available(scenario) == 0
+    assert state_of(scenario).sets[0].replicas == 1
+    tolerant = deployment("web", nodeName="node-1", tolerations=[{"operator": "Exists"}])
+    (scenario,) = build(Application((tolerant,), nodes=(decode(raw, Node),)))
+    assert available(scenario) == 1
 
 
 def test_a_node_that_is_not_ready_starts_down() -> None:

@@ -15,6 +15,7 @@ const MOST_NODES = 60;
 class Cluster {
   constructor(pictures) {
     this.pictures = pictures;
+    this.loaded = new ObjectsView(pictures);
     this.element = make("div", { class: "cluster" });
   }
 
@@ -24,11 +25,12 @@ class Cluster {
     const pods = this.podsByNode(before, after);
     this.served = new Set([...after.services.values()].flatMap((box) => box.endpoints));
     this.element.replaceChildren(
-      this.owners(before, after),
+      ...this.loaded.show(before, after),
+      after.workloads.size ? this.owners(before, after) : "",
       this.onlookers(before, after),
       this.pictures.everPending ? this.waiting(pods.get("") ?? []) : "",
-      make("div", { class: "nodes" }, ...this.nodes(before, after, pods)),
-      this.legend(),
+      after.nodes.size ? make("div", { class: "nodes" }, ...this.nodes(before, after, pods)) : "",
+      this.pictures.ever("pods") ? this.legend() : "",
     );
   }
 

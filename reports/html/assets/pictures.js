@@ -1,6 +1,16 @@
 // The cluster after each step: a report has the first picture whole, and then only what changes.
 
-const KINDS = ["workloads", "replicaSets", "nodes", "pods", "services", "budgets"];
+const KINDS = [
+  "workloads",
+  "replicaSets",
+  "nodes",
+  "pods",
+  "services",
+  "budgets",
+  "objects",
+  "workers",
+  "caches",
+];
 const KEPT_EVERY = 50;
 
 const byName = (a, b) => naturally(a.name, b.name);
@@ -25,9 +35,10 @@ class Pictures {
     this.steps = run.steps;
     const first = run.picture ?? {};
     this.there = KINDS.some((kind) => this.every(kind, first).length);
+    this.first = first;
     this.kept = new Map([[0, Object.fromEntries(KINDS.map((kind) => [kind, mapped(first[kind])]))]]);
     this.versions = this.allVersions(first);
-    this.namespaces = new Set((first.workloads ?? []).map((box) => box.name.split("/")[0]));
+    this.namespaces = new Set(this.allNamespaces(first));
     this.everPending = this.every("pods", first).some((box) => !box.node);
     this.touched = new Set(run.steps.flatMap((step) => this.nodesOf(step)));
   }
@@ -45,9 +56,25 @@ class Pictures {
     return picture;
   }
 
-  // Names without a namespace where all have the same.
+  // Names without a namespace where all have the same; what stands before it or after it stays.
   short(name) {
-    return this.namespaces.size > 1 ? name : name.slice(name.indexOf("/") + 1);
+    return this.namespaces.size > 1 ? name : name.replace(/[^ /]*\//, "");
+  }
+
+  // The name of an object without its kind.
+  bare(name) {
+    return this.short(name.slice(name.indexOf(" ") + 1));
+  }
+
+  // Whether there is anything of a kind at any time.
+  ever(kind) {
+    return this.every(kind, this.first).length > 0;
+  }
+
+  allNamespaces(first) {
+    const objects = this.every("objects", first).map((box) => box.name.slice(box.name.indexOf(" ") + 1));
+    const names = [...(first.workloads ?? []).map((box) => box.name), ...objects];
+    return names.filter((name) => name.includes("/")).map((name) => name.split("/")[0]);
   }
 
   // Which of its colours a version of a workload has.

@@ -34,15 +34,17 @@ class StateText {
   line(name, old, now) {
     const head = make("b", {}, name);
     if (!now) return make("li", { class: "changed" }, head, make("del", {}, " is gone"));
-    const fields = Object.keys(now).filter((field) => !old || old[field] !== now[field]);
-    if (!fields.length && !this.whole) return null;
-    const told = this.whole ? Object.keys(now) : fields;
+    const every = Object.keys({ ...old, ...now });
+    const fields = every.filter((field) => !old || old[field] !== now[field]);
+    if (old && !fields.length && !this.whole) return null;
+    const told = this.whole ? every : fields;
     const parts = told.flatMap((field, at) => [
       `${at ? ", " : " "}${field} `,
-      ...(fields.includes(field) && old ? [make("del", {}, old[field]), " → "] : []),
-      make(fields.includes(field) ? "ins" : "span", {}, now[field]),
+      ...(fields.includes(field) && old ? [make("del", {}, old[field] ?? NONE), " → "] : []),
+      make(fields.includes(field) ? "ins" : "span", {}, now[field] ?? NONE),
     ]);
-    return make("li", { class: fields.length ? "changed" : "" }, head, old ? "" : " is new:", ...parts);
+    const fresh = old ? "" : ` is new${told.length ? ":" : ""}`;
+    return make("li", { class: fields.length || !old ? "changed" : "" }, head, fresh, ...parts);
   }
 
   // The fields of every object, by its name.
@@ -66,7 +68,20 @@ class StateText {
       const fields = { currentHealthy: healthy, desiredHealthy: desired, expectedPods: expected };
       put("PodDisruptionBudget", box.name, texts({ ...fields, disruptionsAllowed: allowed }));
     }
+    for (const box of sorted(picture.objects)) found.set(this.pictures.short(box.name), this.leaves(box));
+    for (const box of sorted(picture.workers)) {
+      const sync = box.subject ? `of ${this.pictures.short(box.subject)}` : NONE;
+      found.set(box.name, { sync, ...texts(box.subject ? { sent: box.done.length, next: box.next || NONE } : {}) });
+    }
+    for (const box of sorted(picture.caches)) found.set(box.name, { "events behind": `${box.behind}` });
     return found;
+  }
+
+  leaves(box) {
+    const own = Object.fromEntries(leavesOf(box));
+    if (box.finalizers.length) own["metadata.finalizers"] = box.finalizers.join(" ");
+    if (box.deleting) own["metadata.deletionTimestamp"] = "set";
+    return own;
   }
 
   receivers(box) {

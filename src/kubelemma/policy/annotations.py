@@ -1,13 +1,14 @@
 """Suppressions in manifests: ``kubelemma.dev/ignore: DEP-2 -- a node may crash in between``.
 
-The annotation stands on a workload, for the findings about it, or on a ``kind: Check``, for all
-findings of that scenario. Each line is one suppression; several properties are separated by commas.
+The annotation stands on a workload, or on an object that loaded code acts on, for the findings
+about it, or on a ``kind: Check``, for all findings of that scenario. Each line is one suppression;
+several properties are separated by commas.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from kubelemma.model.manifests import (
     show,
 )
 from kubelemma.model.manifests.kinds import ApiObject
-from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.scenario import Kept
 
 from .rules import Rule
 
@@ -57,8 +58,8 @@ class Annotations:
 
         Args:
             subjects: what its properties are about.
-            focus: its workloads. Their annotations cover what is about no single one of them too,
-                such as ``all nodes``.
+            focus: its workloads, and its objects that loaded code acts on. Their annotations cover
+                what is about no single one of them too, such as ``all nodes``.
         """
         shared = frozenset(subjects) - frozenset(focus)
         rules = list(self.check)
@@ -82,34 +83,54 @@ class Annotations:
 
 
 def read_annotations(
-    manifests: Manifests, check: Check, document: Document | None, known: Collection[str]
+    manifests: Manifests,
+    check: Check,
+    document: Document | None,
+    known: Collection[str],
+    kept: Collection[Kept] = (),
 ) -> Annotations:
-    """What the manifests and the Check suppress; ``known`` are the identifiers of properties.
+    """What the manifests and the Check suppress.
+
+    Args:
+        manifests: with the workloads.
+        check: the Check.
+        document: where it stands, if anywhere.
+        known: the identifiers of properties.
+        kept: the objects that loaded code acts on.
 
     Raises:
         InvalidInput: an annotation names no property, an unknown one, or gives no reason.
     """
-    annotated = [m for m in manifests.objects if IGNORE in m.object.metadata.annotation_map()]
-    read = [tuple(_rules(m.object.metadata, m.document, known)) for m in annotated]
-    own = tuple(_rules(check.metadata, document, known)) if document else ()
-    problems = [item for items in (*read, own) for item in items if isinstance(item, Problem)]
+    own = tuple(_rules(check.metadata.annotation_map(), document, known)) if document else ()
+    acted_on = {document.at() for _, document in kept}
+    texts = [
+        *(
+            (_name(m), m.document, m.object.metadata.annotation_map())
+            for m in manifests.objects
+            if m.document.at() not in acted_on
+        ),
+        *((str(found), document, found.annotations) for found, document in kept),
+    ]
+    read = [(n, d, tuple(_rules(text, d, known))) for n, d, text in texts if IGNORE in text]
+    every = (*(item for _, _, items in read for item in items), *own)
+    problems = [item for item in every if isinstance(item, Problem)]
     if problems:
         raise InvalidInput(problems)
     return Annotations(
-        tuple(
-            _Annotated(_name(m), m.document, _only_rules(items))
-            for m, items in zip(annotated, read, strict=True)
-        ),
+        tuple(_Annotated(name, where, _only_rules(items)) for name, where, items in read),
         _only_rules(own),
-        tuple(map(_misplaced, filter(_is_misplaced, manifests.objects))),
+        (
+            *map(_misplaced, filter(_is_misplaced, manifests.objects)),
+            *(_unheeded(d) for d in manifests.others if d.holds(_PATH) and d.at() not in acted_on),
+        ),
     )
 
 
 def _rules(
-    metadata: ObjectMeta, document: Document, known: Collection[str]
+    annotations: Mapping[str, str], document: Document, known: Collection[str]
 ) -> Iterator[Rule | Problem]:
     """What the annotation of one object says, and what is wrong with it."""
-    for item in _entries(metadata.annotation_map().get(IGNORE), known):
+    for item in _entries(annotations.get(IGNORE), known):
         if isinstance(item, Finding):
             yield Problem(document.at(item.path), show(item.path), item.message)
         else:
@@ -135,6 +156,11 @@ def _is_misplaced(manifest: Manifest[ApiObject]) -> bool:
 def _misplaced(manifest: Manifest[ApiObject]) -> Problem:
     message = f"has no effect on pods: write it under metadata.annotations of {_name(manifest)}"
     return Problem(manifest.document.at(_OF_PODS), show(_OF_PODS), message)
+
+
+def _unheeded(document: Document) -> Problem:
+    message = f"has no effect: no property is about a {document.data['kind']}"
+    return Problem(document.at(_PATH), show(_PATH), message)
 
 
 class _Entry(NamedTuple):
