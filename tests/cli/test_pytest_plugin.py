@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubelemma.cli.check import check as command
+from kubelemma.cli.keys import options_of
+from kubelemma.cli.lending import APART, lend
 from kubelemma.cli.run import run
 from kubelemma.testing import check, collecting, machine, strategies
 
@@ -49,8 +53,10 @@ def scenario(name: str, nodes: int = 3, **spec: object) -> str:
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with a Deployment whose pods shun each other, and no scenario yet."""
+    for name in [name for name in os.environ if name.startswith("KUBELEMMA_")]:
+        monkeypatch.delenv(name)
     pytester.makepyprojecttoml("[tool.pytest.ini_options]\naddopts = '-p no:cacheprovider'\n")
     (pytester.path / "web.yaml").write_text(MANIFEST, "utf-8")
     return pytester
@@ -103,19 +109,15 @@ def test_failure_tells_the_story(
     assert "still fails" in capfd.readouterr().out
 
 
-def test_command_works_from_another_folder(project: pytest.Pytester) -> None:
+def test_command_works_from_another_folder(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From below the project's root, the command names the file where it is."""
     write(project, scenario("crowded", properties=["DEP-4"]))
-    below = project.mkdir("below")
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "..", "--rootdir=..", "--kubelemma-engine=plain"],
-        cwd=below,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    monkeypatch.chdir(project.mkdir("below"))
+    result = project.runpytest("..", "--rootdir=..")
     kept = project.path / ".kubelemma" / "traces" / "crowded-DEP-4.json"
-    assert f"kubelemma replay {kept}" in result.stdout
+    result.stdout.fnmatch_lines([f"*kubelemma replay {kept}"])
 
 
 def test_expectations_are_respected(project: pytest.Pytester) -> None:
@@ -158,10 +160,10 @@ def test_mild_violations_are_told_apart(project: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--kubelemma-engine=plan"], '*kubelemma_engine: "plan" is not one of * "plain"?)*'),
-        (["--kubelemma-time-limit=soon"], '*kubelemma_time_limit: "soon" is no number*'),
+        (["--kubelemma-engine=plan"], "*kubelemma_engine: 'plan' is not one of * 'auto', *"),
+        (["--kubelemma-time-limit=soon"], '*kubelemma_time_limit: "soon" is no duration such as*'),
         (["-o", "kubelemma_inconclusive=skip"], "*kubelemma_inconclusive: expected fail or xfail*"),
-        (["-o", "kubelemma_fail_on=hi"], '*kubelemma_fail_on: "hi" is not one of*'),
+        (["-o", "kubelemma_fail_on=hi"], "*kubelemma_fail_on: 'hi' is not one of*"),
     ],
 )
 def test_wrong_options(project: pytest.Pytester, arguments: list[str], message: str) -> None:
@@ -250,7 +252,227 @@ def test_loaded_code(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["web.check.yaml::own-controller::SHOP-1 FAILED*"])
 
 
+# The same as on the command line
+
+SUPPRESSIONS = """
+apiVersion: kubelemma.dev/v1alpha1
+kind: Suppressions
+suppressions:
+- {id: DEP-4, reason: see ADR 7, expires: 2027-01-31}
+- {id: DEP-1, reason: see ADR 8}
+"""
+
+
+@pytest.fixture
+def crowded(project: pytest.Pytester) -> pytest.Pytester:
+    """A project with a scenario in which DEP-4 is violated."""
+    write(project, scenario("crowded", properties=["DEP-1", "DEP-4"]))
+    return project
+
+
+def configure(project: pytest.Pytester, text: str) -> None:
+    """A configuration file of kubelemma, for tests and the command line."""
+    (project.path / "kubelemma.toml").write_text(text, "utf-8")
+
+
+def test_verdicts_are_remembered(
+    crowded: pytest.Pytester, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An unchanged scenario is not searched again, by pytest and by the command line alike."""
+    remembered = "1 of 1 scenario remembered from earlier runs*"
+    crowded.runpytest("-v").stdout.no_fnmatch_line(remembered)
+    again = crowded.runpytest("-v")
+    again.assert_outcomes(passed=1, failed=1)
+    again.stdout.fnmatch_lines(["*user: applies a new pod template (v2) to web", remembered])
+    for option in ("--kubelemma-no-cache", "--override-ini=kubelemma_cache=false"):
+        crowded.runpytest("-v", option).stdout.no_fnmatch_line(remembered)
+    capfd.readouterr()
+    run(["check", "web.check.yaml"])
+    assert "an earlier run found this" in capfd.readouterr().out
+
+
+def test_verdicts_of_the_command_line(crowded: pytest.Pytester) -> None:
+    """What the command line found out, and was told to keep elsewhere, is remembered by pytest."""
+    configure(crowded, 'cache-dir = "found"')
+    run(["check", "web.check.yaml"])
+    result = crowded.runpytest("-v")
+    result.stdout.fnmatch_lines(["1 of 1 scenario remembered from earlier runs*"])
+    assert not (crowded.path / ".kubelemma" / "cache").exists()
+
+
+def test_counterexamples_come_first(crowded: pytest.Pytester) -> None:
+    """Where a scenario has changed, a violation once found is not lost to a limit."""
+    crowded.runpytest()
+    write(crowded, scenario("crowded", properties=["DEP-1", "DEP-4"], bounds={"maxStates": 1}))
+    slower = MANIFEST.replace("spec:\n", "spec:\n  minReadySeconds: 5\n", 1)
+    (crowded.path / "web.yaml").write_text(slower, "utf-8")
+    result = crowded.runpytest()
+    result.stdout.fnmatch_lines(
+        ["DEP-1 is inconclusive *", "DEP-4 is violated * (by a counterexample of*"]
+    )
+    result = crowded.runpytest("--kubelemma-no-cache")
+    result.stdout.fnmatch_lines(["*DEP-4 is inconclusive *"])
+
+
+def test_a_cache_that_cannot_be_written(crowded: pytest.Pytester) -> None:
+    """Where nothing can be kept, tests are what they are, and a note says so."""
+    (crowded.path / "file").write_text("", "utf-8")
+    configure(crowded, 'cache-dir = "file/below"')
+    result = crowded.runpytest()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*= kubelemma: notes =*", "*verdicts cannot be remembered: *"])
+
+
+def test_suppressions(crowded: pytest.Pytester) -> None:
+    """What is accepted passes, with the reason; what is accepted for nothing is noted."""
+    (crowded.path / ".kubelemma.yaml").write_text(SUPPRESSIONS, "utf-8")
+    result = crowded.runpytest("-v", "--junit-xml=junit.xml")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "web.check.yaml::crowded::DEP-4 SUPPRESSED*",
+            ".kubelemma.yaml:6: the suppression of DEP-1 is stale: *",
+            "SUPPRESSED *DEP-4 - suppressed until 2027-01-31 in .kubelemma.yaml:5: see ADR 7",
+            "*1 passed, 1 suppressed in*",
+        ]
+    )
+    assert "see ADR 7" in (crowded.path / "junit.xml").read_text("utf-8")
+    crowded.runpytest("-q").stdout.no_fnmatch_line("*stale*")
+
+
+def test_expired_suppressions(crowded: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its last day a suppression does not count, and a note says so."""
+    (crowded.path / ".kubelemma.yaml").write_text(SUPPRESSIONS, "utf-8")
+    monkeypatch.setenv("KUBELEMMA_TODAY", "2027-02-01")
+    result = crowded.runpytest()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines([".kubelemma.yaml:5: the suppression of DEP-4 expired on *"])
+
+
+def test_stale_in_one_scenario_only(crowded: pytest.Pytester) -> None:
+    """A suppression that one of several scenarios needs is not called stale."""
+    (crowded.path / ".kubelemma.yaml").write_text(SUPPRESSIONS, "utf-8")
+    write(crowded, scenario("roomy", nodes=4, properties=["DEP-4"]), name="roomy.check.yaml")
+    result = crowded.runpytest()
+    result.stdout.no_fnmatch_line("*the suppression of DEP-4*")
+
+
+def test_baseline(crowded: pytest.Pytester) -> None:
+    """What the baseline of the configuration lists is known, and passes."""
+    run(["check", "web.check.yaml", "--write-baseline", "base.json"])
+    configure(crowded, 'baseline = "base.json"')
+    result = crowded.runpytest("-v")
+    result.stdout.fnmatch_lines(
+        ["*::DEP-4 KNOWN*", "KNOWN *::DEP-4 - known from the baseline", "*1 passed, 1 known in*"]
+    )
+
+
+def test_configuration_file(crowded: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of the file count unless pytest has its own; others are not even looked at."""
+    configure(crowded, "max-states = 1")
+    crowded.runpytest().assert_outcomes(failed=2)
+    configure(
+        crowded,
+        """
+        fail-on = "high"
+        report = ["html=nowhere/report.html"]
+        severity = {DEP-4 = "low"}
+        """,
+    )
+    mild = "MILD web.check.yaml::crowded::DEP-4 - violated, but less severe than high"
+    crowded.runpytest("-v").stdout.fnmatch_lines([mild])
+    crowded.runpytest("-o", "kubelemma_fail_on=low").assert_outcomes(passed=1, failed=1)
+    monkeypatch.chdir(crowded.mkdir("below"))
+    result = crowded.runpytest("..", "--rootdir=..", "-c", "../pyproject.toml", "-v")
+    result.stdout.fnmatch_lines([f"*{mild}"])
+
+
+def test_environment(crowded: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables count, before the file."""
+    configure(crowded, 'fail-on = "low"\nseverity = {DEP-4 = "low"}')
+    monkeypatch.setenv("KUBELEMMA_FAIL_ON", "critical")
+    crowded.runpytest("-v").stdout.fnmatch_lines(["*::DEP-4 MILD*"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('engin = "plain"', '*kubelemma.toml:1: engin: unknown key (did you mean "engine"?)*'),
+        ('\nfail-on = "hihg"', "*kubelemma.toml:2: fail-on: 'hihg' is not one of*"),
+        ('suppressions = "gone.yaml"', "*gone.yaml: no such file*"),
+        ('severity = {"DEP-44" = "low"}', "*kubelemma.toml:1: severity: there is no property*"),
+        ("seed = 3", "*kubelemma: --seed is for runs drawn at random*"),
+    ],
+)
+def test_wrong_configuration(crowded: pytest.Pytester, text: str, message: str) -> None:
+    """What is wrong with the file is an error, where it stands, before anything is searched."""
+    configure(crowded, text)
+    result = crowded.runpytest()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_every_option_is_lent() -> None:
+    """Each option of the command line is heeded by tests, or known to be about something else."""
+    lent = lend({}, {}).context.params.keys()
+    options = options_of(command)
+    hidden = {key for key, option in options.items() if not option.expose_value}
+    assert {key for key, option in options.items() if option.name not in lent} == APART | hidden
+    document = DOCUMENT.partition("## The same as on the command line")[2].partition("##")[0]
+    assert [key for key in sorted(APART) if f"`{key}`" not in document] == []
+
+
 # The fixture
+
+
+def test_fixture_goes_by_the_configuration(project: pytest.Pytester) -> None:
+    """Findings of the fixture are judged alike, wherever a test has gone to, and remembered."""
+    (project.path / ".kubelemma.yaml").write_text(SUPPRESSIONS, "utf-8")
+    configure(project, 'nodes = ["count=3,cpu=4,memory=8Gi"]\nevent = ["rollout=web"]')
+    project.makepyfile(
+        """
+        from pathlib import Path
+
+        WEB = Path("web.yaml").absolute()
+
+
+        def test_elsewhere(kubelemma, tmp_path, monkeypatch):
+            monkeypatch.chdir(tmp_path)
+            found = kubelemma.check(WEB, properties="DEP-4")
+            found.assert_violated("DEP-4")
+            found.assert_holds()
+
+
+        def test_other_nodes(kubelemma):
+            found = kubelemma.check(WEB, nodes="count=4,cpu=4,memory=8Gi", properties="DEP-4")
+            found.assert_holds("DEP-4")
+
+
+        def test_remembered(kubelemma):
+            found = kubelemma.check(WEB, properties="DEP-4")
+            assert found.report.scenarios[0].statistics.remembered
+        """
+    )
+    project.runpytest().assert_outcomes(passed=3)
+
+
+def test_drawn_examples_are_not_remembered(project: pytest.Pytester) -> None:
+    """What Hypothesis draws leaves no verdict behind."""
+    project.makepyfile(
+        """
+        from hypothesis import given, settings
+        from kubelemma.testing import strategies
+
+
+        @settings(max_examples=2, database=None, deadline=None)
+        @given(strategies.deployments(most_replicas=1))
+        def test_drawn(kubelemma, deployment):
+            kubelemma.check(deployment, events=[{"nodeCrash": {}}], properties="KUB-7")
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
+    assert not (project.path / ".kubelemma" / "cache").exists()
 
 
 def test_fixture(project: pytest.Pytester) -> None:
@@ -284,7 +506,7 @@ def test_fixture(project: pytest.Pytester) -> None:
 
 
         def test_means(kubelemma):
-            assert (kubelemma.engine, kubelemma.time_limit) == ("plain", 5.0)
+            assert (kubelemma.engine, kubelemma.usual.time_limit_seconds) == ("plain", 5.0)
         """
     )
     result = project.runpytest("--kubelemma-engine=plain", "--kubelemma-time-limit=5")
@@ -371,14 +593,14 @@ def test_documented_examples(project: pytest.Pytester) -> None:
     for number, text in enumerate(blocks("python")):
         (project.path / f"test_{number}.py").write_text(text, "utf-8")
     result = project.runpytest("-q", *(f"test_{n}.py" for n in range(len(blocks("python")))))
-    result.assert_outcomes(passed=8)
+    result.assert_outcomes(passed=9)
 
 
 def test_settings_are_documented(project: pytest.Pytester) -> None:
     """The document has every option and setting, with its default."""
     result = project.runpytest("--help")
     found = set(re.findall(r"--kubelemma-[a-z-]+|kubelemma_[a-z_]+", result.stdout.str()))
-    assert len(found) == 9
+    assert len(found) == 11
     assert [name for name in sorted(found) if name not in DOCUMENT] == []
 
 
@@ -398,7 +620,7 @@ def test_turned_off(project: pytest.Pytester) -> None:
     """Without the plugin nothing is collected, and nothing breaks."""
     write(project, scenario("roomy", nodes=4, properties=["DEP-4"]))
     project.makepyfile("def test_plain(): pass")
-    result = project.runpytest_subprocess("-p", "no:kubelemma")
+    result = project.runpytest("-p", "no:kubelemma")
     result.assert_outcomes(passed=1)
 
 

@@ -30,7 +30,8 @@ ALLOWED = {
     "cli": {"cli", "loading", "api", "policy", "settings", "placing", "question", "recording"}
     | {"remembering", "reports"}
     | {"solver", "properties", "model", ""},
-    "testing": {"testing", "api", "recording", "reports", "solver", "properties", "model", ""},
+    "testing": {"testing", "api", "cli", "policy", "recording", "remembering", "reports", "solver"}
+    | {"properties", "model", ""},
     "__main__": {"cli"},
     "": set[str](),
 }
@@ -112,6 +113,12 @@ def test_reports_know_results_only() -> None:
     after = [name for name in MODULES if layer(name) in {"reports", "policy"}]
     known = {found for name in after for found in imports(name)}
     assert {found for found in known if layer(found) == "solver"} <= RESULT_TYPES
+
+
+def test_testing_knows_the_command_line_in_one_place() -> None:
+    """Of what tests use, only what starts with pytest takes options where the command line does."""
+    knowing = [n for n in MODULES if layer(n) == "testing" and "cli" in map(layer, imports(n))]
+    assert knowing == ["kubelemma.testing.session"]
 
 
 def test_no_cycles() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Unpack, get_args
@@ -15,7 +16,7 @@ from kubelemma.reports import text
 from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
 from kubelemma.solver.result import Verdict
 
-from .given import Given, Wanted, ask_about
+from .given import NOTHING_WANTED, Given, Wanted, ask_about
 from .telling import headline, told
 
 
@@ -154,29 +155,52 @@ class Checked:
                 yield scenario, prop
 
 
+def _no_policy(_known: Collection[str]) -> api.Policy:
+    return api.Policy()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
     """How checks are made where a test does not say.
 
     Attributes:
         engine: what searches.
-        time_limit: seconds for the search of a scenario; None leaves it to the scenario.
+        workers: how many threads do, where the compiled engine searches.
+        sampling: how the stateful engine draws runs.
+        usual: what is asked; its paths do not matter.
         fail_on: the severity from which on a violation fails a check.
-        load: Python files that bring controllers, events and properties.
+        policy: which findings count, by the identifiers of all properties that there are.
+        memory: what earlier runs found out; None searches anew.
         root: the folder below which counterexamples are kept, to be replayed; None to keep none.
         origin: the folder from which ``kubelemma replay`` is to be called.
     """
 
     engine: api.Engine = "auto"
-    time_limit: float | None = None
+    workers: int = 1
+    sampling: api.Sampling | None = None
+    usual: api.Question = NOTHING_WANTED
     fail_on: Severity = Severity.LOW
-    load: tuple[str, ...] = ()
+    policy: Callable[[Collection[str]], api.Policy] = _no_policy
+    memory: api.Memory | None = None
     root: Path | None = None
     origin: Path | None = None
 
     def check(self, *given: Given, **wanted: Unpack[Wanted]) -> Checked:
-        """The same as `kubelemma.testing.check`, with these means where it says nothing."""
-        return check(*given, means=self, **wanted)
+        """The same as `kubelemma.testing.check`, with these means where it says nothing.
+
+        Examples that Hypothesis draws are not remembered: there are many, and few come again.
+        """
+        drawn = (
+            "hypothesis" in sys.modules and sys.modules["hypothesis"].currently_in_test_context()
+        )
+        means = replace(self, memory=None) if drawn else self
+        return check(*given, means=means, **wanted)
+
+
+def _is_drawing() -> bool:
+    """Whether Hypothesis runs a test just now; if nobody has imported it, it does not."""
+    hypothesis = sys.modules.get("hypothesis")
+    return hypothesis is not None and bool(hypothesis.currently_in_test_context())
 
 
 _USUAL = Means()
@@ -203,19 +227,28 @@ def check(
         InvalidInput: something is wrong with the input, or there is nothing to check.
         TypeError: an argument is not known.
     """
-    asked = ask_about(given, {"time_limit": means.time_limit, "load": means.load, **wanted})
+    asked = ask_about(given, wanted, means.usual)
     chosen = replace(
         means,
         engine=engine_called(engine) if engine else means.engine,
         fail_on=severity_called(fail_on) if fail_on else means.fail_on,
     )
-    return Checked(explore(asked.cases, chosen), asked.warnings)
+    return Checked(explore(asked.cases, chosen, means.policy(asked.statements)), asked.warnings)
 
 
-def explore(cases: Iterable[api.Case], means: Means) -> Report:
-    """Explore cases, and keep the counterexamples where the means say so."""
-    found = [api.explore(case, engine=means.engine) for case in cases]
-    return api.report(found, means.fail_on, _keep(found, means))
+def explore(cases: Iterable[api.Case], means: Means, policy: api.Policy) -> Report:
+    """Explore cases, keep the counterexamples where the means say so, and judge what is found."""
+    found = [
+        api.explore(
+            case,
+            engine=means.engine,
+            workers=means.workers,
+            memory=means.memory,
+            sampling=means.sampling,
+        )
+        for case in cases
+    ]
+    return api.report(found, means.fail_on, _keep(found, means), policy)
 
 
 def _keep(found: Iterable[api.Explored], means: Means) -> api.Repeater:

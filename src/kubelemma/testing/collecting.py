@@ -15,51 +15,15 @@ from kubelemma.properties.statement import Property
 from kubelemma.reports.document import PropertyReport, Result, ScenarioReport
 from kubelemma.solver.result import Verdict
 
-from .checking import Means, engine_called, explore, severity_called
+from .checking import explore
 from .given import ask_about
 from .marks import FINDING, WHY
+from .session import Session, session_of
 from .telling import told
 
 
 class Unproved(Exception):
     """A property of a scenario that did not come out as it should; the message tells why."""
-
-
-def means_of(config: pytest.Config) -> Means:
-    """How checks are made, by the options and the configuration file.
-
-    Raises:
-        UsageError: one of them is wrong.
-    """
-    save = config.getini("kubelemma_save")
-    if config.getini("kubelemma_inconclusive") not in ("fail", "xfail"):
-        raise pytest.UsageError("kubelemma_inconclusive: expected fail or xfail")
-    try:
-        return Means(
-            engine=engine_called(_option(config, "kubelemma_engine")),
-            time_limit=_seconds(_option(config, "kubelemma_time_limit")),
-            fail_on=severity_called(config.getini("kubelemma_fail_on")),
-            load=tuple(str(config.rootpath / file) for file in config.getini("kubelemma_load")),
-            root=config.rootpath if save else None,
-            origin=config.invocation_params.dir,
-        )
-    except InvalidInput as error:
-        problems = "\n".join(f"kubelemma_{problem}" for problem in error.problems)
-        raise pytest.UsageError(problems) from error
-
-
-def _option(config: pytest.Config, name: str) -> str:
-    return str(config.getoption(name, None) or config.getini(name))
-
-
-def _seconds(given: str) -> float | None:
-    try:
-        seconds = float(given) if given else None
-    except ValueError:
-        seconds = 0.0
-    if seconds is not None and not seconds > 0:
-        raise pytest.UsageError(f'kubelemma_time_limit: "{given}" is no number of seconds above 0')
-    return seconds
 
 
 class ScenarioFile(pytest.File):
@@ -71,34 +35,35 @@ class ScenarioFile(pytest.File):
         Raises:
             CollectError: something is wrong with the input, or there is nothing to check.
         """
-        try:
-            means = means_of(self.config)
-        except pytest.UsageError as error:
-            raise self.CollectError(str(error)) from error
         path = os.path.relpath(self.path)
         try:
-            asked = ask_about((path,), {"time_limit": means.time_limit, "load": means.load})
-        except InvalidInput as error:
+            session = session_of(self.config)
+            asked = ask_about((path,), {}, session.means.usual)
+            policy = session.means.policy(asked.statements)
+        except (pytest.UsageError, InvalidInput) as error:
             raise self.CollectError(str(error)) from error
         if not any(case.check.metadata.name for case in asked.cases):
             raise self.CollectError(f"{path}: there is no scenario (kind: Check) in this file")
         for warning in asked.warnings:
             self.warn(pytest.PytestWarning(str(warning)))
         for case in asked.cases:
-            yield ScenarioNode.of(self, case, means)
+            yield ScenarioNode.of(self, case, session, policy)
 
 
 class ScenarioNode(pytest.Collector):
     """A scenario; it is explored once, when the first of its tests is run."""
 
     case: api.Case
-    means: Means
+    checks: Session
+    policy: api.Policy
 
     @classmethod
-    def of(cls, parent: ScenarioFile, case: api.Case, means: Means) -> ScenarioNode:
+    def of(
+        cls, parent: ScenarioFile, case: api.Case, checks: Session, policy: api.Policy
+    ) -> ScenarioNode:
         """The node of a case."""
         node: ScenarioNode = cls.from_parent(parent, name=case.scenario.name)
-        node.case, node.means = case, means
+        node.case, node.checks, node.policy = case, checks, policy
         return node
 
     def collect(self) -> Iterator[PropertyItem]:
@@ -111,8 +76,9 @@ class ScenarioNode(pytest.Collector):
     @cached_property
     def found(self) -> ScenarioReport:
         """What is found out about the scenario."""
-        (scenario,) = explore((self.case,), self.means).scenarios
-        return scenario
+        report = explore((self.case,), self.checks.means, self.policy)
+        self.checks.note(self.case, report, self.policy)
+        return report.scenarios[0]
 
 
 class PropertyItem(pytest.Item):
@@ -135,7 +101,7 @@ class PropertyItem(pytest.Item):
             Unproved: it is violated, or did not come out as expected, or was not decided.
         """
         prop = self._found()
-        fail_on = self.scenario.means.fail_on
+        fail_on = self.scenario.checks.means.fail_on
         result = prop.result(fail_on)
         if result is Result.PASSED:
             self._note(prop)
@@ -155,12 +121,13 @@ class PropertyItem(pytest.Item):
         """Say in the report what is to be known of a success."""
         if prop.expected is not None:
             return
-        if prop.excuse:
-            self._say("suppressed", prop.excuse)
+        if prop.excused:
+            self._say(prop.excused, prop.excuse)
         elif prop.finding == "vacuous":
             self._say("vacuous", prop.message)
         elif prop.verdict is Verdict.VIOLATED:
-            self._say("mild", f"violated, but less severe than {self.scenario.means.fail_on}")
+            fail_on = self.scenario.checks.means.fail_on
+            self._say("mild", f"violated, but less severe than {fail_on}")
 
     def _say(self, finding: str, why: str) -> None:
         self.user_properties += [(FINDING, finding), (WHY, why)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypedDict
 
 import msgspec
@@ -40,6 +41,13 @@ _ARGUMENTS = {
 }
 """Options of the command line, and what they are called here."""
 
+_FIELDS = {"time_limit": "time_limit_seconds"}
+"""What a question calls by another name."""
+
+
+NOTHING_WANTED = Question(paths=())
+"""Of a test that leaves everything to the scenarios."""
+
 
 class Wanted(TypedDict, total=False):
     """What is asked, apart from what it is asked of. What is left out is left to the scenarios.
@@ -68,8 +76,8 @@ class Wanted(TypedDict, total=False):
     time_limit: float | None
 
 
-def ask_about(given: Iterable[Given], wanted: Wanted) -> Asked:
-    """The cases of a test.
+def ask_about(given: Iterable[Given], wanted: Wanted, usual: Question = NOTHING_WANTED) -> Asked:
+    """The cases of a test; ``usual`` is asked where nothing is wanted.
 
     Raises:
         InvalidInput: something is wrong with it, or there is nothing to check; objects are called
@@ -82,20 +90,11 @@ def ask_about(given: Iterable[Given], wanted: Wanted) -> Asked:
     paths = [os.fspath(thing) for thing in things if isinstance(thing, str | os.PathLike)]
     node_objects, groups = _nodes(wanted.get("nodes", ()))
     objects += node_objects
-    question = Question(
-        paths=(*paths, *([STDIN] if objects else [])),
-        load=_names(wanted.get("load", ())),
-        stdin=stream(objects),
-        nodes=groups,
-        events=tuple(_events(wanted.get("events", ()))),
-        together=_names(wanted.get("together", ())),
-        workloads=_names(wanted.get("workloads", ())),
-        properties=_names(wanted.get("properties", ())),
-        scoring=wanted.get("scoring"),
-        namespace=wanted.get("namespace", ""),
-        max_states=wanted.get("max_states"),
-        time_limit_seconds=wanted.get("time_limit"),
-    )
+    said = {_FIELDS.get(name, name): _READ.get(name, _as_it_is)(v) for name, v in wanted.items()}
+    if "nodes" in wanted:
+        said["nodes"] = groups
+    stdin = [STDIN] if objects else []
+    question = replace(usual, paths=(*paths, *stdin), stdin=stream(objects), **said)
     try:
         return ask(question)
     except InvalidInput as error:
@@ -115,6 +114,10 @@ def _refuse_unknown(wanted: Wanted) -> None:
 def _names(given: Sequence[str]) -> tuple[str, ...]:
     """The names; a single one may stand by itself."""
     return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _as_it_is(given: Any) -> Any:
+    return given
 
 
 def plain(thing: Mapping[str, Any] | msgspec.Struct) -> Mapping[str, Any]:
@@ -191,12 +194,12 @@ def _taint(taint: Mapping[str, Any]) -> str:
     return f"{taint.get('key', '')}{value}:{taint.get('effect', '')}"
 
 
-def _events(parts: Sequence[Part] | Part) -> Iterator[str]:
+def _events(parts: Sequence[Part] | Part) -> tuple[str, ...]:
     """All events, in the words of the command line."""
-    for number, part in enumerate(_several(parts)):
-        text = part if isinstance(part, str) else _event(part)
+    texts = tuple(part if isinstance(part, str) else _event(part) for part in _several(parts))
+    for number, text in enumerate(texts):
         parse_event(text, flag=f"events[{number}]")
-        yield text
+    return texts
 
 
 def _event(event: Mapping[str, Any]) -> str:
@@ -210,3 +213,13 @@ def _event(event: Mapping[str, Any]) -> str:
 
 def _word(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "load": _names,
+    "events": _events,
+    "together": _names,
+    "workloads": _names,
+    "properties": _names,
+}
+"""How what is wanted becomes what a question holds, where that is not the same."""

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from .collecting import ScenarioFile
 
 _FILES = ["*.check.yaml", "*.check.yml"]
+_ELSE = "(as kubelemma check does where nobody says)"
 _WORDS = {
     "vacuous": ("v", "VACUOUS"),
     "suppressed": ("u", "SUPPRESSED"),
+    "known": ("k", "KNOWN"),
     "mild": ("m", "MILD"),
 }
 """What passes and is no plain success: its letter, and its word where pytest is verbose."""
@@ -36,14 +38,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--kubelemma-time-limit",
-        metavar="SECONDS",
-        help="after how long the search of a scenario gives up (60 where nobody says)",
+        metavar="TIME",
+        help="after how long the search of a scenario gives up, such as 90s or 5m",
     )
-    parser.addini("kubelemma_engine", "what searches: auto, plain, compiled, ...", default="auto")
+    group.addoption(
+        "--kubelemma-no-cache",
+        dest="kubelemma_cache",
+        action="store_false",
+        default=None,
+        help="search, whatever earlier runs found out",
+    )
+    parser.addini(
+        "kubelemma_engine", f"what searches: auto, plain, compiled, ... {_ELSE}", default=None
+    )
     parser.addini(
         "kubelemma_time_limit",
-        "after how many seconds the search of a scenario gives up (60 where nobody says)",
-        default="",
+        f"after how long the search of a scenario gives up, such as 90s or 5m {_ELSE}",
+        default=None,
     )
     parser.addini(
         "kubelemma_files",
@@ -53,14 +64,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "kubelemma_load",
-        "Python files that bring controllers, events and properties, below the root",
+        f"Python files that bring controllers, events and properties, below the root {_ELSE}",
         type="args",
-        default=[],
+        default=None,
     )
     parser.addini(
         "kubelemma_fail_on",
-        "the severity from which on a violation fails a test: low, medium, high or critical",
-        default="low",
+        f"the severity from which on a violation fails: low, medium, high or critical {_ELSE}",
+        default=None,
     )
     parser.addini(
         "kubelemma_inconclusive",
@@ -68,10 +79,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="fail",
     )
     parser.addini(
-        "kubelemma_save",
-        "whether counterexamples are kept in .kubelemma/traces, to be replayed",
+        "kubelemma_cache",
+        f"whether to use what earlier runs found out {_ELSE}",
         type="bool",
-        default=True,
+        default=None,
+    )
+    parser.addini(
+        "kubelemma_save",
+        "whether to keep counterexamples, to be replayed, and verdicts, in .kubelemma below the "
+        f"root {_ELSE}",
+        type="bool",
+        default=None,
     )
 
 
@@ -99,12 +117,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioFi
 def kubelemma(pytestconfig: pytest.Config) -> Means:
     """``kubelemma.check(...)`` checks manifests and objects; see `kubelemma.testing.check`.
 
-    It goes by the engine, the time limit and the severity of pytest's configuration.
+    It goes by the options of pytest, and then by those of ``kubelemma check``.
     """
-    from .collecting import means_of  # noqa: PLC0415 - only where somebody uses the fixture
+    from .session import session_of  # noqa: PLC0415 - only where somebody uses the fixture
 
     try:
-        return means_of(pytestconfig)
+        return session_of(pytestconfig).means
     except pytest.UsageError as error:
         pytest.fail(str(error), pytrace=False)
 
