@@ -6,7 +6,8 @@ What was accepted or known before needs nobody's attention: the last line counts
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from kubelemma.model.manifests.problems import Position, Problem
 
@@ -20,13 +21,27 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 def render(report: Report) -> str:
     """Workflow commands, and the overall result; ends in a line break."""
     telling = [n for n in notices(report) if not n.property.excused]
+    lines = [_annotation(list(group)) for _, group in groupby(telling, key=_topic)]
     last = " ".join(outcome(report).split())
-    return "\n".join([*map(_annotation, telling), *map(_remark, report.remarks), last]) + "\n"
+    return "\n".join([*lines, *map(_remark, report.remarks), last]) + "\n"
 
 
-def _annotation(notice: Notice) -> str:
-    position = notice.property.position
-    return _command(_COMMANDS[notice.level], position, notice.title(), _text(notice.explanation()))
+def _topic(notice: Notice) -> tuple[str, ...]:
+    """The same for what needs to be said once only: that a limit was hit, in one scenario."""
+    prop = notice.property
+    if notice.level is Level.WARNING and prop.expected is None:
+        return notice.scenario.name, prop.message
+    return notice.scenario.name, prop.id, prop.subject
+
+
+def _annotation(about: Sequence[Notice]) -> str:
+    first, *others = about
+    command, position = _COMMANDS[first.level], first.property.position
+    if not others:
+        return _command(command, position, first.title(), _text(first.explanation()))
+    ids = ", ".join(dict.fromkeys(notice.property.id for notice in about))
+    text = f"{ids} in {first.scenario.name}: {first.property.message}"
+    return _command(command, position, f"{len(about)} answers are inconclusive", _text(text))
 
 
 def _remark(remark: Problem) -> str:
