@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tabulate import tabulate
 
@@ -22,13 +22,9 @@ def left_out_lines(parts: Iterable[NotModelled], width: int, *, wide: bool) -> I
         headers = ("LOCATION", "OBJECT", "FIELD", "REASON")
         yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
         return
-    by_reason: dict[str, list[NotModelled]] = defaultdict(list)
-    for part in parts:
-        if part.severity == "not modelled":
-            by_reason[part.reason].append(part)
-    for reason, alike in by_reason.items():
+    for reason, alike in by_reason(parts).items():
         yield from wrap(reason, width, "  - ")
-        yield from _places(alike, width)
+        yield from _lines(places(alike), width)
     harmless = sum(part.severity == "irrelevant" for part in parts)
     if harmless:
         text = plural(harmless, "field or object", "fields or objects")
@@ -37,12 +33,24 @@ def left_out_lines(parts: Iterable[NotModelled], width: int, *, wide: bool) -> I
         )
 
 
-def _places(parts: list[NotModelled], width: int) -> Iterator[str]:
-    """The first few places: whole objects in a row, fields on lines of their own."""
-    shown = [f"{p.object} {p.path}".rstrip() for p in parts[:_PLACES_SHOWN]]
-    more = len(parts) - len(shown)
-    if any(part.path for part in parts):
-        for place in [*shown, *[f"and {more} more"] * bool(more)]:
-            yield from wrap(place, width, "      ")
-    else:
-        yield from wrap(enumeration([*shown, *[f"{more} more"] * bool(more)]), width, "      ")
+def by_reason(parts: Iterable[NotModelled]) -> dict[str, list[NotModelled]]:
+    """What has consequences for the verdicts, by what these are."""
+    found: dict[str, list[NotModelled]] = defaultdict(list)
+    for part in parts:
+        if part.severity == "not modelled":
+            found[part.reason].append(part)
+    return found
+
+
+def places(alike: Sequence[NotModelled]) -> tuple[str, ...]:
+    """The first few places: whole objects in one text, fields in texts of their own."""
+    shown = [f"{p.object} {p.path}".rstrip() for p in alike[:_PLACES_SHOWN]]
+    more = len(alike) - len(shown)
+    if any(part.path for part in alike):
+        return (*shown, *[f"and {more} more"] * bool(more))
+    return (enumeration([*shown, *[f"{more} more"] * bool(more)]),)
+
+
+def _lines(texts: Iterable[str], width: int) -> Iterator[str]:
+    for text in texts:
+        yield from wrap(text, width, "      ")

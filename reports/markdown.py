@@ -1,7 +1,8 @@
 """The report as Markdown, for a comment on a pull request or the summary of a CI step.
 
 Whoever reads a comment wants to know what is wrong and how; all else is folded away. A comment on
-GitHub holds 65,536 characters: steps from the middle of long stories give way first.
+GitHub holds 65,536 characters: what properties rest on gives way first, then steps from the middle
+of long stories.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Verdict
 
 from .document import PropertyReport, Report, Result, ScenarioReport
+from .left_out import by_reason, places
 from .story import Change, Story, StoryStep
 from .style import plural
-from .text import coverage, excuses, outcome
+from .text import coverage, excuses, left_out_of, outcome, violated
 
 MARKER = "<!-- kubelemma report -->"
 """The first line, by which a bot finds its earlier comment again."""
@@ -24,6 +27,7 @@ LONGEST = 65_000
 """Characters of a report."""
 
 _STEPS_SHOWN = (60, 20, 6, 0)
+_WITHOUT_BASIS = "*All properties, and what they rest on, are in the text and HTML reports.*"
 _CUT = "\n\n*The report is longer than a comment may be; what follows is left out.*\n"
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&]")
 _LIST = re.compile(r"^(\d*)([-+=.)])")
@@ -38,11 +42,13 @@ _WORDS = {
 
 def render(report: Report) -> str:
     """The report as Markdown of at most `LONGEST` characters that ends in a line break."""
-    texts = (_rendered(report, shown) for shown in _STEPS_SHOWN)
+    rooms = [(60, True), *((shown, False) for shown in _STEPS_SHOWN)]
+    texts = (_rendered(report, steps, basis=basis) for steps, basis in rooms)
     text = next((text for text in texts if len(text) <= LONGEST), None)
     if text is not None:
         return text
-    lines = _rendered(report, 0)[: LONGEST - len(_CUT)].rpartition("\n\n")[0]
+    shortest = _rendered(report, _STEPS_SHOWN[-1], basis=False)
+    lines = shortest[: LONGEST - len(_CUT)].rpartition("\n\n")[0]
     return lines + _unclosed(lines) + _CUT
 
 
@@ -51,18 +57,44 @@ def _unclosed(text: str) -> str:
     return "\n\n</details>" * (text.count("<details>") - text.count("</details>"))
 
 
-def _rendered(report: Report, steps: int) -> str:
+def _rendered(report: Report, steps: int, *, basis: bool) -> str:
     blocks = [MARKER, f"### {_SIGNS[report.result]} kubelemma: {escape(outcome(report))}"]
+    if len(report.scenarios) > 1:
+        blocks.append(_overview(report))
     for scenario in report.scenarios:
-        blocks += _scenario(scenario, report.fail_on, steps)
+        found = [*_findings(scenario, report.fail_on, steps)]
+        if basis:
+            found += _folded("All properties, and what they rest on", _basis(scenario, report))
+        if found:
+            blocks += [f"#### Scenario {escape(scenario.name)}", *found]
+    for title, parts in left_out_of(report):
+        if by_reason(parts):
+            blocks += _folded(title, [_left_out(parts)])
     if report.remarks:
         blocks += ["**Suppressions and baseline**", _list(escape(str(r)) for r in report.remarks)]
+    blocks += [] if basis else [_WITHOUT_BASIS]
     blocks.append(f"kubelemma {escape(report.version)}")
     return "\n\n".join(blocks) + "\n"
 
 
-def _scenario(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterator[str]:
-    yield f"#### Scenario {escape(scenario.name)}"
+def _overview(report: Report) -> str:
+    headers = ("", "Scenario", "Verdict", "Violated", "Properties", "States")
+    rows = (
+        (
+            _SIGNS[scenario.result(report.fail_on)],
+            escape(scenario.name),
+            scenario.verdict,
+            escape(violated(scenario)),
+            str(len(scenario.properties)),
+            f"{scenario.statistics.states:,}",
+        )
+        for scenario in report.scenarios
+    )
+    return _grid(headers, rows)
+
+
+def _findings(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterator[str]:
+    """What is wrong, with its stories, and what does not count; nothing where all is well."""
     told = [p for p in scenario.properties if _is_told(p, fail_on)]
     if told:
         yield _table(told, fail_on)
@@ -74,7 +106,6 @@ def _scenario(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterat
     excused = [*map(escape, excuses(scenario))]
     if excused:
         yield from _folded(f"What does not count ({len(excused)})", [_list(excused)])
-    yield from _folded("All properties, and what they rest on", _basis(scenario, fail_on))
 
 
 def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
@@ -83,22 +114,27 @@ def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
 
 
 def _table(properties: Iterable[PropertyReport], fail_on: Severity) -> str:
-    rows = [("", "Property", "Subject", "Verdict", "Severity", "Promise"), ("---",) * 6]
-    for prop in properties:
-        missed = prop.expected not in {None, prop.finding}
-        verdict = _WORDS[prop.finding] + (f", expected {prop.expected}" if missed else "")
-        verdict += f", {prop.excused}" if prop.excused else ""
-        rows.append(
-            (
-                _SIGNS[prop.result(fail_on)],
-                escape(prop.id),
-                escape(prop.subject),
-                verdict,
-                prop.severity,
-                escape(prop.statement.title),
-            )
-        )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    headers = ("", "Property", "Subject", "Verdict", "Severity", "Promise")
+    return _grid(headers, (_row(prop, fail_on) for prop in properties))
+
+
+def _row(prop: PropertyReport, fail_on: Severity) -> tuple[str, ...]:
+    missed = prop.expected not in {None, prop.finding}
+    verdict = _WORDS[prop.finding] + (f", expected {prop.expected}" if missed else "")
+    verdict += f", {prop.excused}" if prop.excused else ""
+    return (
+        _SIGNS[prop.result(fail_on)],
+        escape(prop.id),
+        escape(prop.subject),
+        verdict,
+        prop.severity,
+        escape(prop.statement.title),
+    )
+
+
+def _grid(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = (headers, ("---",) * len(headers), *rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _violation(
@@ -180,16 +216,21 @@ def _repeat(story: Story) -> Iterator[str]:
         yield "\n".join([f"{fence}sh", *story.repeat, fence])
 
 
-def _basis(scenario: ScenarioReport, fail_on: Severity) -> Iterator[str]:
-    yield _table(scenario.properties, fail_on)
+def _basis(scenario: ScenarioReport, report: Report) -> Iterator[str]:
+    yield _table(scenario.properties, report.fail_on)
     yield "**What was assumed**"
     yield _list(map(escape, scenario.setting))
     yield "**What was explored**"
     yield _list(map(escape, coverage(scenario.statistics)))
-    left_out = [part for part in scenario.not_modelled if part.severity == "not modelled"]
-    if left_out:
-        yield "**What is not modelled**"
-        yield _list(escape(str(part)) for part in left_out)
+
+
+def _left_out(parts: Iterable[NotModelled]) -> str:
+    """What is not modelled, by what follows from it."""
+    return "\n".join(
+        line
+        for reason, alike in by_reason(parts).items()
+        for line in (f"- {escape(reason)}", *(f"  - {escape(place)}" for place in places(alike)))
+    )
 
 
 def _list(items: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -35,6 +35,7 @@ _COLOURS = {
     Role.OLD: "red",
     Role.NEW: "green",
 }
+_FEW = 5
 _BOLD = {Role.BAD, Role.HEADING, Role.ENVIRONMENT}
 
 
@@ -81,3 +82,9 @@ def enumeration(items: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *head, last = items
     return f"{', '.join(head)} and {last}" if head else last
+
+
+def few(names: Sequence[str]) -> str:
+    """An enumeration of which only the beginning is given where it is long."""
+    more = len(names) - _FEW
+    return enumeration(names if more <= 1 else [*names[:_FEW], f"{more:,} more"])

@@ -193,14 +193,20 @@ def _by_message(properties: Iterable[PropertyReport]) -> dict[str, str]:
 
 def _left_out(report: Report, paint: Paint, width: int, *, wide: bool) -> Iterator[str]:
     """What is not modelled, once for all scenarios of the same input."""
+    for title, parts in left_out_of(report):
+        yield paint(title, Role.HEADING)
+        yield from (*left_out_lines(parts, width, wide=wide), "")
+
+
+def left_out_of(report: Report) -> Iterator[tuple[str, tuple[NotModelled, ...]]]:
+    """What is not modelled with its title, once for all scenarios of the same input."""
     by_input: dict[tuple[NotModelled, ...], list[str]] = defaultdict(list)
     for scenario in report.scenarios:
         by_input[scenario.not_modelled].append(scenario.name)
     for parts, names in by_input.items():
         if parts:
             where = f" in {enumeration(names)}" if len(by_input) > 1 else ""
-            yield paint(f"What is not modelled{where}", Role.HEADING)
-            yield from (*left_out_lines(parts, width, wide=wide), "")
+            yield f"What is not modelled{where}", parts
 
 
 def _explored(scenario: ScenarioReport, width: int, *, wide: bool) -> Iterator[str]:
@@ -305,7 +311,7 @@ def _overview(report: Report, paint: Paint) -> Iterator[str]:
                 scenario.name,
                 paint(str(result), _RESULT_ROLES[result]),
                 scenario.verdict,
-                _identifiers(p for p in scenario.properties if p.verdict is Verdict.VIOLATED),
+                violated(scenario),
                 len(scenario.properties),
                 f"{scenario.statistics.states:,}",
             )
@@ -313,6 +319,11 @@ def _overview(report: Report, paint: Paint) -> Iterator[str]:
     headers = ("NAME", "RESULT", "VERDICT", "VIOLATED", "PROPERTIES", "STATES")
     yield from tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines()
     yield ""
+
+
+def violated(scenario: ScenarioReport) -> str:
+    """The identifiers of what is violated in a scenario."""
+    return _identifiers(p for p in scenario.properties if p.verdict is Verdict.VIOLATED)
 
 
 def outcome(report: Report) -> str:

@@ -7,6 +7,7 @@ what is wrong in plain words, or None where nothing is.
 from __future__ import annotations
 
 import re
+from unicodedata import combining, normalize
 
 from .shapes import template_hint
 
@@ -65,6 +66,7 @@ def _too_long(value: str, longest: int) -> str | None:
 def _name_hint(value: str, valid: re.Pattern[str]) -> str:
     if "{{" in value:
         return template_hint(value)
-    dotted = re.sub(r"[^a-z0-9.-]+", "-", value.lower()).strip("-.")
+    plain = "".join(c for c in normalize("NFKD", value.lower()) if not combining(c))
+    dotted = re.sub(r"[^a-z0-9.-]+", "-", plain).strip("-.")
     likely = dotted if valid.fullmatch(dotted) else dotted.replace(".", "-")
     return f' (did you mean "{likely}"?)' if valid.fullmatch(likely) else ""

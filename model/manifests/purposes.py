@@ -41,9 +41,6 @@ class Purpose(NamedTuple):
     shown: Kinds = MappingProxyType({})
 
 
-CHECK = Purpose(MODELLED, {}, NOTES, SHOWN)
-
-
 def _irrelevant(reason: str, *names: str) -> dict[str, Note]:
     return dict.fromkeys(names, Note("irrelevant", reason))
 
@@ -52,13 +49,21 @@ def _not_modelled(reason: str, *names: str) -> dict[str, Note]:
     return dict.fromkeys(names, Note("not modelled", reason))
 
 
+_OWN: Mapping[str, Note] = {
+    **_irrelevant("is what kubelemma wrote", "CheckReport", "PlacementReport", "Baseline"),
+    **_irrelevant("is read where place --machines names it", "Machines"),
+}
+"""Our own documents that may lie among manifests, without being such."""
+
+CHECK = Purpose(MODELLED, _OWN, NOTES, SHOWN)
+
 _NO_EFFECT = "has no effect on where pods are placed"
 _HOW_MANY = "the number of pods is taken as it is written"
 _DEVICES = "devices do not constrain placement here"
 
 _KINDS: Mapping[str, Note] = {
     **_irrelevant(_NO_EFFECT, "Service", "VolumeAttachment", "PodDisruptionBudget"),
-    **_irrelevant("is read where --machines names it", "Machines"),
+    **_OWN,
     **_not_modelled("its Jobs are not placed: add one as a Job to ask about it", "CronJob"),
     **_not_modelled("no quota limits the pods that are placed", "ResourceQuota"),
     **_not_modelled(_HOW_MANY, "HorizontalPodAutoscaler"),

@@ -34,8 +34,7 @@ from .validation import advise, validate
 
 ObjectT = TypeVar("ObjectT")
 _ENVELOPE = ("apiVersion", "kind")
-_GIVEN_BY = {"Suppressions": "--suppressions", "Machines": "place --machines"}
-"""Our own documents that are not read among manifests, and the option that takes each."""
+_SUPPRESSIONS = "Suppressions"
 _SELECTORS = {"matchLabels", "matchExpressions"}
 
 
@@ -254,6 +253,7 @@ def _left_out_whole(
     own = purpose.other_kinds.get(kind) if known else None
     note = own or why_not_modelled(api_version, kind)
     label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+    label = label if name else kind
     yield NotModelled(document.at(), label, "", note.severity, note.reason)
     yield _Other(document)
 
@@ -290,8 +290,8 @@ def _check(document: Document, api_version: str, kind: str) -> Iterator[_Item]:
         return
     if kind != CHECK_KIND:
         message = f'"{kind}" is no kind of {CHECK_VERSION}: the only one is {CHECK_KIND}'
-        if kind in _GIVEN_BY:
-            message = f"{kind} are not read among manifests: give the file with {_GIVEN_BY[kind]}"
+        if kind == _SUPPRESSIONS:
+            message = f"{kind} are not read among manifests: give the file with --suppressions"
         yield Problem(document.at(("kind",)), "kind", message)
         return
     own = {k: v for k, v in document.data.items() if k not in _ENVELOPE}

@@ -73,13 +73,22 @@ def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
     items = [item for source in sources for item in _source(source, build=build)]
     if not sources:
         items = [Problem(Position("input"), "", "no file or directory given: nothing to check")]
-    texts = {(item.file, item.text): item for item in items if isinstance(item, Text)}
     return Gathered(
-        tuple(texts.values()),
+        _each_once(item for item in items if isinstance(item, Text)),
         tuple(item for item in items if isinstance(item, Problem)),
         tuple(item.problem for item in items if isinstance(item, _Warned)),
         tuple(item for item in items if isinstance(item, NotModelled)),
     )
+
+
+def _each_once(texts: Iterable[Text]) -> tuple[Text, ...]:
+    """The texts without repetitions, however their files were called."""
+    found: dict[tuple[str, str], Text] = {}
+    for text in texts:
+        key = (os.path.realpath(text.file), text.text)
+        if key not in found or text.alone:
+            found[key] = text
+    return tuple(found.values())
 
 
 def _source(source: Source, *, build: bool) -> Iterator[_Item]:
@@ -154,7 +163,7 @@ def _directory(top: str, *, build: bool) -> Iterator[_Item]:
     errors: list[OSError] = []
     tree = _tree(top, errors)
     yield from (Problem(Position(e.filename), "", f"cannot be read: {e.strerror}") for e in errors)
-    if not tree.files and not (build and tree.kustomizations):
+    if not errors and not tree.files and not (build and tree.kustomizations):
         kinds = ", ".join(f"*{suffix}" for suffix in _SUFFIXES)
         yield Problem(Position(top), "", f"no {kinds} in this directory: nothing to check")
     if build:
@@ -202,16 +211,17 @@ def _kustomized(tree: _Tree, top: str) -> Iterator[_Item]:
             message = "a Kustomize component that nothing here uses: skipped"
             yield _Warned(Problem(Position(folder), "", message))
         elif folder == top:
-            yield from _built(kustomize.build(folder), folder)
+            yield from _built(kustomize.build(folder), tree.kustomizations[folder])
         else:
             yield from _built_or_read(tree, folder)
 
 
-def _built(built: kustomize.Built, folder: str) -> Iterator[_Item]:
+def _built(built: kustomize.Built, file: str) -> Iterator[_Item]:
+    """What Kustomize made; reports place it in the kustomization file, as they can no folder."""
     yield from built.problems
     yield from map(_Warned, built.warnings)
     if built.text is not None:
-        yield Text(folder, built.text, generated=True)
+        yield Text(file, built.text, generated=True)
 
 
 def _built_or_read(tree: _Tree, folder: str) -> Iterator[_Item]:
@@ -222,7 +232,7 @@ def _built_or_read(tree: _Tree, folder: str) -> Iterator[_Item]:
     built = kustomize.build(folder)
     files = [path for path in tree.files if _is_in(path, (folder,))]
     if not built.problems or not files:
-        yield from _built(built, folder)
+        yield from _built(built, tree.kustomizations[folder])
         return
     for problem in built.problems:
         why = problem.message.removesuffix(kustomize.AS_THEY_ARE)

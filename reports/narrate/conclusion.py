@@ -10,6 +10,7 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.properties.formula import LeadsTo
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Contradiction, Idle, Waiting
+from kubelemma.reports.style import few
 from kubelemma.solver.result import Trace
 
 
@@ -62,4 +63,4 @@ def _belied(trace: Trace, contradictions: Iterable[Contradiction]) -> Iterator[s
 def _waiting(waiting: Iterable[Waiting]) -> Iterator[str]:
     """Pods that wait for the same are named together."""
     for message, alike in groupby(waiting, key=lambda one: one.message):
-        yield f"{', '.join(one.pod for one in alike)}: {message}"
+        yield f"{few([one.pod for one in alike])}: {message}"

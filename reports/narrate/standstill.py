@@ -15,8 +15,8 @@ from kubelemma.model.wiring.replicaset import REPLICASET
 from kubelemma.model.wiring.scheduler import SCHEDULER
 from kubelemma.model.wiring.state import Counts, DeploymentState, NodeState, Phase
 from kubelemma.model.wiring.world import NODES, Workload
-from kubelemma.reports.story import Idle, Waiting
-from kubelemma.reports.style import enumeration, plural
+from kubelemma.reports.story import Idle, NodeReview, Waiting
+from kubelemma.reports.style import enumeration, few, plural
 
 from .bounds import bounds_of
 from .cast import Cast, Place, node_name, replica_set_name, workload_name
@@ -43,14 +43,16 @@ def waiting(scenario: Scenario, state: State, last: Cast, review: Reviewer) -> t
 def _waiting(
     scenario: Scenario, state: State, place: Place, pods: tuple[str, ...], review: Reviewer
 ) -> Iterator[Waiting]:
+    reviews: tuple[NodeReview, ...] = ()
+    if place.node:
+        words = _on_node(scenario, state, place)
+    elif scenario.world.classes[place.pod_class].gated:
+        words = _GATED
+    else:
+        reviews = review(place.pod_class, state, "")
+        words = message(reviews)
     for pod in pods:
-        if place.node:
-            yield Waiting(pod, _on_node(scenario, state, place))
-        elif scenario.world.classes[place.pod_class].gated:
-            yield Waiting(pod, _GATED)
-        else:
-            reviews = review(place.pod_class, state, "")
-            yield Waiting(pod, message(reviews), reviews)
+        yield Waiting(pod, words, reviews)
 
 
 def _on_node(scenario: Scenario, state: State, place: Place) -> str:
@@ -176,7 +178,7 @@ def _scheduler(scene: _Scene) -> Iterator[Idle]:
     if names:
         gated = all(scene.scenario.world.classes[place.pod_class].gated for place, _ in queued)
         why = "scheduling gates keep out" if gated else "no node passes every filter for"
-        yield Idle(SCHEDULER, f"{why} {enumeration(names)}", held_up=True)
+        yield Idle(SCHEDULER, f"{why} {few(names)}", held_up=True)
     else:
         yield Idle(SCHEDULER, "no pod waits for a node")
 
@@ -190,7 +192,7 @@ def _kubelet(scene: _Scene) -> Iterator[Idle]:
         for pod in pods
     ]
     if unready:
-        reason = f"the containers of {enumeration(unready)} run, and never become Ready"
+        reason = f"the containers of {few(unready)} run, and never become Ready"
         yield Idle(KUBELET, reason, held_up=True)
     elif len(up) < len(scene.nodes()):
         down = enumeration(name for name in scene.nodes() if name not in up)

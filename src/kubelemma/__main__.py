@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-
-from kubelemma.cli.run import complete_for_kubectl, run
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    _end_with_the_reader()
+    with _beginning():
+        from kubelemma.cli.run import run
     sys.exit(run(sys.argv[1:]))
 
 
 def plugin() -> None:
     """As `main`, called by kubectl as ``kubectl lemma``."""
-    _end_with_the_reader()
+    with _beginning():
+        from kubelemma.cli.run import run
     sys.exit(run(sys.argv[1:], "kubectl lemma"))
 
 
 def complete_plugin() -> None:
     """Tell kubectl how a line that begins with ``kubectl lemma`` may go on."""
-    _end_with_the_reader()
+    with _beginning():
+        from kubelemma.cli.run import complete_for_kubectl
     sys.exit(complete_for_kubectl(sys.argv[1:]))
+
+
+@contextmanager
+def _beginning() -> Iterator[None]:
+    """Set up the process; whoever presses Ctrl-C while modules are imported sees no traceback."""
+    _open_streams()
+    _end_with_the_reader()
+    handler = signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGINT, handler)
+
+
+def _open_streams() -> None:
+    """A stream that the caller has closed (``>&-``) is empty, or goes nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nowhere, mode, encoding="utf-8"))
 
 
 def _end_with_the_reader() -> None:

@@ -384,7 +384,8 @@ def replay(
     files = load or tuple(code.file for code in recorded.loaded)
     if not load:
         check_unchanged((code.file, code.digest) for code in recorded.loaded)
-    asked = ask(Question(paths=(STDIN, *manifests), stdin=stream(documents), load=files))
+    given, named = stream(documents), recorded.name
+    asked = ask(Question(paths=(STDIN, *manifests), stdin=given, stdin_name=named, load=files))
     case, prop = _meant(recorded, asked)
     again = replay_steps(
         case.scenario.system, prop.formula, recorded.recorded_steps(), recorded.loop_start

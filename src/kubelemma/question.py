@@ -42,6 +42,7 @@ from kubelemma.model.scenario import (
     Scenario,
     build,
     check_findings,
+    cluster_scoped,
     deployment_findings,
     kept_objects,
     known_kinds,
@@ -62,6 +63,9 @@ DEFAULT_TIME_LIMIT_SECONDS = 60.0
 NOTHING = Extension()
 """Of a question that loads nothing."""
 
+PLACEABLE = ("DaemonSet ", "Job ", "ReplicationController ", "StatefulSet ")
+"""How objects are called whose pods no check has, but a placement does."""
+
 STDIN = "-"
 """The path that stands for standard input."""
 
@@ -74,6 +78,7 @@ class Question:
         paths: files and directories; ``-`` is ``stdin``.
         load: Python files that bring controllers, events and properties. They are run.
         stdin: what stands on standard input.
+        stdin_name: what messages call it.
         nodes, events: as ``parse_nodes`` and ``parse_event`` read them.
         together, workloads: names of workloads, as in ``CheckSpec``.
         properties: identifiers.
@@ -86,6 +91,7 @@ class Question:
     paths: tuple[str, ...]
     load: tuple[str, ...] = ()
     stdin: str | bytes = ""
+    stdin_name: str = "<stdin>"
     nodes: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     together: tuple[str, ...] = ()
@@ -135,7 +141,7 @@ def ask(question: Question) -> Asked:
     """
     extension = load_files(question.load)
     sources = [
-        Source("<stdin>", question.stdin) if path == STDIN else Source(path)
+        Source(question.stdin_name, question.stdin) if path == STDIN else Source(path)
         for path in question.paths
     ]
     given = load(sources, kustomize=question.kustomize)
@@ -191,7 +197,7 @@ class _Scope:
         self._refuse(self._wrong_names(application.deployments))
         self._refuse(self._nothing(application.deployments))
         self._refuse(self._inconsistent(application))
-        suppressed = self.annotations()
+        suppressed = self.annotations(kept)
         kinds = self.extension.kinds
         manifests = without_kept(_with_unchecked(self.manifests), kinds, kept)
         asked, declared = self.check.spec.properties, self.extension.properties
@@ -201,7 +207,7 @@ class _Scope:
                 properties,
                 self.check,
                 manifests,
-                suppressed.covering({p.subject for p in properties}, scenario.focus),
+                suppressed.covering({p.subject for p in properties}, _annotatable(scenario)),
                 self.document,
                 self.extension,
                 kept,
@@ -212,9 +218,10 @@ class _Scope:
         self._refuse(self._missing_properties(cases))
         return cases
 
-    def annotations(self) -> Annotations:
+    def annotations(self, kept: tuple[Kept, ...]) -> Annotations:
         """What the manifests and the Check suppress."""
-        return read_annotations(self.manifests, self.check, self.document, self._statements())
+        known = self._statements()
+        return read_annotations(self.manifests, self.check, self.document, known, kept)
 
     def _statements(self) -> dict[str, Statement]:
         """All that can be asked, by identifier."""
@@ -236,13 +243,14 @@ class _Scope:
             tuple(prop.code for prop in found.properties),
             found.kinds,
             tuple(item.object for item in kept),
+            cluster_scoped(self.manifests, found.kinds),
         )
 
     def without_effect(self, cases: Iterable[Case]) -> Iterator[Problem]:
         """Suppressions that bear on none of the cases, wherever these may come from."""
-        workloads = {name for case in cases for name in case.scenario.focus}
+        objects = {name for case in cases for name in _annotatable(case.scenario)}
         subjects = {prop.subject for case in cases for prop in case.properties}
-        return self.annotations().without_effect(workloads | subjects)
+        return self.annotations(self._kept()).without_effect(objects | subjects)
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         found = tuple(problems)
@@ -273,6 +281,8 @@ class _Scope:
             return
         names = [m.object for m in self.manifests.not_modelled if not m.path]
         found = f" (what there is is not modelled: {', '.join(names[:5])})" if names else ""
+        if any(name.startswith(PLACEABLE) for name in names):
+            found += "; whether its pods fit, kubelemma place tells"
         message = f"no Deployment: nothing to check{found}"
         position = self.document.at() if self.document else Position(self.question.paths[0])
         yield Problem(position, "", message)
@@ -297,6 +307,12 @@ class _Scope:
         for path, flag, name in _named_properties(self.check.spec):
             if name not in present:
                 yield self._problem(path, flag, f"{name} applies to nothing here")
+
+
+def _annotatable(scenario: Scenario) -> tuple[str, ...]:
+    """The objects of a scenario whose annotations count."""
+    found = scenario.custom.objects.values()
+    return (*scenario.focus, *(str(each) for objects in found for each in objects))
 
 
 def _with_unchecked(manifests: Manifests) -> Manifests:

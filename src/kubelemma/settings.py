@@ -152,7 +152,7 @@ def _inner(values: Any, path: KeyPath) -> Any:
 
 def _read(path: Path, shown: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except OSError as error:
         raise _refused(shown, error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

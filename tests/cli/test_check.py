@@ -81,6 +81,20 @@ def test_folder_that_cannot_be_written(kubelemma: Kubelemma, stuck: str, tmp_pat
     assert "warning: a counterexample cannot be kept" in run.err
 
 
+def test_own_files_are_no_manifests(kubelemma: Kubelemma, sound: str) -> None:
+    """What kubelemma wrote into the folder that it checks does not stand in its way."""
+    written = ("--report", "json=r.json", "--report", "yaml=r.yaml", "--write-baseline", "b.json")
+    assert kubelemma("check", sound, "--no-save", *written).code == 0
+    kubelemma("place", sound, "--nodes", "count=3,cpu=64", "--report", "json=p.json")
+    assert Path("p.json").is_file()
+    run = kubelemma("check", ".", "--no-save", "-o", "wide")
+    assert (run.code, run.err) == (0, "")
+    assert "b.json:1" in run.out
+    assert "is what kubelemma wrote" in run.out
+    alone = kubelemma("check", "r.json")
+    assert (alone.code, "nothing to check" in alone.err) == (2, True)
+
+
 def test_fail_on(kubelemma: Kubelemma, stuck: str) -> None:
     """The threshold is in the report; what is as severe as it fails the check."""
     run = kubelemma("check", stuck, "--fail-on", "critical", "-o", "json")

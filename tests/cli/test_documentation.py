@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import click
 import pytest
+import yaml
 
 from kubelemma.cli.commands import cli
 from kubelemma.cli.exit import ExitCode
 from kubelemma.cli.options import FORMATS
 from kubelemma.cli.run import run
+from kubelemma.model.manifests.check import (
+    Bounds,
+    CheckSpec,
+    Cluster,
+    EventEntry,
+    Faults,
+    NodeGroup,
+    SchedulerOptions,
+    event_names,
+)
+from kubelemma.model.manifests.flags import parse_event, parse_nodes
+from kubelemma.model.objects.decode import decode
+
+Kubelemma: TypeAlias = Callable[..., Any]
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+OPTIONS = (ROOT / "docs/options.md").read_text("utf-8")
+README_DEPLOYMENT = ROOT / "examples/rollout-anti-affinity/deployment.yaml"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 INVOCATION = re.compile(
@@ -72,8 +90,8 @@ def test_commands_are_documented(name: str) -> None:
 
 @pytest.mark.parametrize("flag", sorted(flags(COMMANDS["check"])))
 def test_options_of_check_are_documented(flag: str) -> None:
-    """Every option of the main command is in the README."""
-    assert re.search(rf"(?<![\w-]){flag}(?![\w-])", README)
+    """Every option of the main command is in the table of options."""
+    assert re.search(rf"(?<![\w-]){flag}(?![\w-])", OPTIONS)
 
 
 def test_exit_codes_are_documented() -> None:
@@ -84,8 +102,8 @@ def test_exit_codes_are_documented() -> None:
 
 
 def test_formats_are_documented() -> None:
-    """Every format is in the README."""
-    assert all(f"`{name}`" in README for name in FORMATS)
+    """Every format is in the table of options."""
+    assert all(f"`{name}`" in OPTIONS for name in FORMATS)
 
 
 def test_shown_output_is_real(
@@ -108,3 +126,59 @@ def test_links_lead_somewhere(document: Path) -> None:
     """Every relative link of a document leads to a file."""
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text("utf-8"))
     assert [t for t in targets if not (document.parent / t).exists()] == []
+
+
+SCENARIOS = (ROOT / "docs/scenarios.md").read_text("utf-8")
+PAIR = re.compile(r"^\| `([^`]+)` \| `([^`]+)` \|", re.MULTILINE)
+SPEC = re.compile(r"^\| `([a-zA-Z.]+)` \| ", re.MULTILINE)
+
+
+def section(title: str) -> str:
+    """What the page about scenarios says below a heading."""
+    return SCENARIOS.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_events_are_documented() -> None:
+    """All events are listed, and mean the same in a scenario and as an option."""
+    rows = PAIR.findall(section("Events"))
+    for written, option in rows:
+        assert decode(yaml.safe_load(written), EventEntry) == parse_event(option)
+    assert {written.partition(":")[0] for written, _ in rows} == set(event_names())
+
+
+def test_nodes_are_documented() -> None:
+    """All fields of a group of nodes are listed, and mean the same as an option."""
+    rows = PAIR.findall(section("Nodes"))
+    for written, option in rows:
+        group = yaml.safe_load(written)
+        least = {} if "count" in group or "zones" not in group else {"count": 3}
+        text = ",".join([option, *(f"{key}={value}" for key, value in least.items())])
+        assert decode({**group, **least}, NodeGroup) == parse_nodes(text)
+    fields = {written.partition(":")[0] for written, _ in rows}
+    assert fields == set(NodeGroup.__struct_encode_fields__)
+
+
+def test_fields_of_scenarios_are_documented() -> None:
+    """All fields of a scenario are listed, those of its parts with their path."""
+    parts = {"cluster": Cluster, "scheduler": SchedulerOptions, "faults": Faults, "bounds": Bounds}
+    fields = {
+        path
+        for name in CheckSpec.__struct_encode_fields__
+        for path in (
+            [f"{name}.{inner}" for inner in parts[name].__struct_encode_fields__]
+            if name in parts
+            else [name]
+        )
+    }
+    assert set(SPEC.findall(section("Fields of spec"))) == fields
+
+
+def test_the_documented_scenario_is_one(kubelemma: Kubelemma, tmp_path: Path) -> None:
+    """The example is accepted as it stands."""
+    (tmp_path / "rollout.check.yaml").write_text(
+        SCENARIOS.partition("```yaml\n")[2].partition("```")[0], "utf-8"
+    )
+    deployment = README_DEPLOYMENT.read_text("utf-8")
+    (tmp_path / "deployment.yaml").write_text(deployment, "utf-8")
+    run = kubelemma("check", "rollout.check.yaml", "--max-states", "1", "--no-save")
+    assert (run.code, run.err) == (3, "")

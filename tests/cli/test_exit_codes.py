@@ -67,6 +67,12 @@ def test_violated_outweighs_inconclusive(kubelemma: Kubelemma, two_scenarios: st
         (("check", "sound.yaml", "--max-memory", "2GiB"), "2GiB"),
         (("check", "sound.yaml", "--report", "pdf=x"), "is not FORMAT=PATH"),
         (("check", "sound.yaml", "--report", "json=absent/x.json"), "there is no folder"),
+        (("check", "sound.yaml", "--report", "json=."), '"." is a folder, where a file'),
+        (("check", "sound.yaml", "--report", f"json={'x' * 300}"), "File name too long"),
+        (("check", "sound.yaml", "--report", "json=./sound.yaml"), "written over an input"),
+        (("place", "sound.yaml", "--report", "json=sound.yaml"), "written over an input"),
+        (("check", "sound.yaml", "--write-baseline", "sound.yaml"), '"sound.yaml" is no baseline'),
+        (("check", "sound.yaml", "--write-baseline", "absent/x.json"), "there is no folder"),
         (("check", "sound.yaml", "--fail-on", "never"), "fail-on"),
         (("check", "sound.yaml", "--workers", "0"), "workers"),
         (("check", "sound.yaml", "--resume"), "--resume needs --checkpoint DIR"),
@@ -108,6 +114,15 @@ def test_nothing_to_check(kubelemma: Kubelemma, write: Write) -> None:
     assert run.code == 2
     assert "nothing to check" in run.err
     assert "Service default/web" in run.err
+    assert "kubelemma place" not in run.err
+
+
+def test_nothing_to_check_but_to_place(kubelemma: Kubelemma, write: Write) -> None:
+    """Who has workloads that only a placement knows is told of it."""
+    database = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}}
+    run = kubelemma("check", write("database.yaml", database))
+    assert run.code == 2
+    assert "whether its pods fit, kubelemma place tells" in run.err
 
 
 def fail(*_: object, **_options: object) -> None:

@@ -72,3 +72,4 @@ def test_other_manifests(kubelemma: Kubelemma, write: Callable[..., str]) -> Non
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
     run = kubelemma("replay", NAME, "-f", write("service.yaml", service))
     assert run.code == 2
+    assert run.err.startswith(f"{NAME}:")

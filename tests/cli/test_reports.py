@@ -71,12 +71,14 @@ def test_two_reports_need_two_files(kubelemma: Kubelemma, stuck: str) -> None:
 
 
 def test_a_result_is_printed_even_where_a_file_fails(kubelemma: Kubelemma, stuck: str) -> None:
-    """What was computed is not lost for a report that cannot be written."""
-    Path("folder").mkdir()
-    run = kubelemma("check", stuck, "--no-save", "--report", "json=folder")
+    """What was computed is not lost for a report that cannot be written; nor are the others."""
+    Path("loop").symlink_to("loop")
+    reports = ("--report", "json=loop", "--report", "html=fine.html")
+    run = kubelemma("check", stuck, "--no-save", *reports)
     assert run.code == 2
     assert "DEP-4" in run.out
-    assert "folder: Is a directory" in run.err
+    assert "loop: Too many levels of symbolic links" in run.err
+    assert Path("fine.html").is_file()
 
 
 def test_what_repeats_a_check_writes_no_reports(kubelemma: Kubelemma, stuck: str) -> None:

@@ -191,7 +191,7 @@ def test_new_findings_fail(kubelemma: Kubelemma, stuck: str) -> None:
         (("--today", "tomorrow"), '"tomorrow" is no day such as 2027-01-31'),
         (("--severity", "DEP-4"), '"DEP-4" is not ID=SEVERITY'),
         (("--severity", "DEP-44=low"), 'there is no property "DEP-44"'),
-        (("--write-baseline", "absent/base.json"), "absent/base.json: No such file"),
+        (("--write-baseline", "absent/base.json"), 'there is no folder "absent"'),
     ],
 )
 def test_usage(kubelemma: Kubelemma, stuck: str, options: tuple[str, ...], message: str) -> None:

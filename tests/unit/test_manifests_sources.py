@@ -76,9 +76,22 @@ def test_directories(tree: Tree) -> None:
 
 
 def test_a_file_is_read_once(tree: Tree) -> None:
-    """A file that is given twice, by itself and in its directory, is read once."""
+    """A file that is given twice, by whatever name, alone or in its directory, is read once."""
     tree({"dir/a.yaml": NAMESPACE.format("a")})
-    assert names(load([Source("dir/a.yaml"), Source("dir"), Source("./dir/")])) == ["a"]
+    Path("link.yaml").symlink_to("dir/a.yaml")
+    given = ("dir/a.yaml", "dir", "./dir/", "./dir/a.yaml", str(Path.cwd()), "link.yaml")
+    assert names(load([Source(name) for name in given])) == ["a"]
+
+
+def test_a_directory_that_may_not_be_read(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said once, and not taken for one without manifests."""
+    tree({"dir/a.yaml": NAMESPACE.format("a")})
+
+    def refused(_path: object) -> None:
+        raise PermissionError(13, "Permission denied", "dir")
+
+    monkeypatch.setattr("os.scandir", refused)
+    assert said("dir") == ["dir: cannot be read: Permission denied"]
 
 
 def test_standard_input() -> None:
@@ -185,8 +198,8 @@ def test_kustomize_builds_roots(tree: Tree, kubectl: Callable[[str], None]) -> N
     manifests = load([Source(".")])
     assert names(manifests) == ["plain", "prod", "test"]
     assert [str(m.document.at("kind")) for m in manifests.objects[1:]] == [
-        "prod (Namespace prod)",
-        "test (Namespace test)",
+        "prod/kustomization.yaml (Namespace prod)",
+        "test/Kustomization (Namespace test)",
     ]
     warning = "parts/y: a Kustomize component that nothing here uses: skipped"
     assert [str(w) for w in manifests.warnings] == [warning]
@@ -204,13 +217,13 @@ def test_kustomize_owns_its_files(tree: Tree, kubectl: Callable[[str], None], to
 
 
 def test_kustomize_output_has_problems(tree: Tree, kubectl: Callable[[str], None]) -> None:
-    """Problems of generated text name the directory and the object instead of a line."""
+    """Problems of generated text name the kustomization and the object instead of a line."""
     tree({"base/kustomization.yaml": "resources: []\n"})
     kubectl("echo '{apiVersion: v1, kind: Namespace, metadata: {name: A}}'; echo beware >&2")
     (message,) = said("base")
     assert message == (
-        'base (Namespace A): metadata.name: "A" is no valid name: only lower-case letters, '
-        'digits and "-" (did you mean "a"?)'
+        'base/kustomization.yaml (Namespace A): metadata.name: "A" is no valid name: only '
+        'lower-case letters, digits and "-" (did you mean "a"?)'
     )
     kubectl_says = load_warnings("base", "echo beware >&2; echo 'apiVersion: v1\nkind: Secret'")
     assert kubectl_says == ["base: Kustomize says: beware"]

@@ -13,7 +13,7 @@ from kubelemma.reports.story import (
     Waiting,
 )
 from kubelemma.reports.story_text import conclusion_lines, run_lines
-from kubelemma.reports.style import painter
+from kubelemma.reports.style import few, painter
 
 LACKING = NodeReview(
     ("node-1", "node-3"),
@@ -78,3 +78,10 @@ def test_every_number_on_demand() -> None:
     assert any(line.startswith("- web-2 on node-1, node-3: filtered by") for line in lines)
     assert "- kubelet: all runs" in lines
     assert not any("no node is left" in line for line in lines)
+
+
+def test_long_enumerations_are_cut() -> None:
+    """Ten thousand pods are not named one by one; one more than a few is not worth the words."""
+    assert few(["a"]) == "a"
+    assert few([*"abcdef"]) == "a, b, c, d, e and f"
+    assert few([f"p{n}" for n in range(10_000)]) == "p0, p1, p2, p3, p4 and 9,995 more"

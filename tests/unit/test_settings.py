@@ -107,6 +107,12 @@ def test_nothing_is_looked_for_above_home(write: Write, tmp_path: Path) -> None:
     assert find_above("kubelemma.toml", folder, home=tmp_path) == tmp_path / "kubelemma.toml"
 
 
+def test_byte_order_mark(write: Write) -> None:
+    """What an editor of Windows puts before the text is no part of it."""
+    path = write("kubelemma.toml", "\ufeffworkers = 2\r\n")
+    assert load_settings(path).values == {"workers": 2}
+
+
 def test_of_two_files_the_own_one_counts(write: Write) -> None:
     """kubelemma.toml comes before pyproject.toml."""
     write("pyproject.toml", "[tool.kubelemma]\noutput = 'json'")

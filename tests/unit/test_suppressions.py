@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma.model.manifests import Check, InvalidInput, Position, Source, load
+from kubelemma.model.scenario import kept_objects
 from kubelemma.policy import (
     Annotations,
     Place,
@@ -293,6 +294,32 @@ def test_an_annotation_covers_its_workload() -> None:
     (both,) = given.covering(subjects, [WEB, "Deployment shop/api"])
     assert both.objects == (WEB, "all nodes")
     assert given.covering({"Deployment shop/api", "all nodes"}, ["Deployment shop/api"]) == ()
+
+
+SHOP = """
+apiVersion: example.com/v1
+kind: Shop
+metadata:
+  name: corner
+  annotations: {kubelemma.dev/ignore: SHOP-1 -- known}
+"""
+
+
+def test_annotations_on_custom_resources() -> None:
+    """They count where loaded code acts on the object; where none does, that is said."""
+    manifests = load([Source("shop.yaml", SHOP)])
+    kept, _ = kept_objects(manifests, ["Shop"], "shop")
+    given = read_annotations(manifests, Check(), None, ["SHOP-1"], kept)
+    shops = ["Shop shop/corner", "Shop shop/other"]
+    (known,) = given.covering(shops, shops)
+    assert (known.id, known.objects) == ("SHOP-1", ("Shop shop/corner",))
+    assert known.position == Position("shop.yaml", 6, 17)
+    assert tuple(given.without_effect(["Shop shop/corner"])) == ()
+    (unheeded,) = read_annotations(manifests, Check(), None, STATEMENTS).without_effect([])
+    assert str(unheeded).startswith("shop.yaml:6: metadata.annotations")
+    assert "no property is about a Shop" in unheeded.message
+    with pytest.raises(InvalidInput, match='there is no property "SHOP-1"'):
+        read_annotations(manifests, Check(), None, STATEMENTS, kept)
 
 
 def test_annotations_without_effect() -> None:

@@ -21,7 +21,7 @@ from .options import (
     question,
     targets_of,
 )
-from .output import print_report, write_reports
+from .output import print_report, refuse_inputs, write_reports
 from .searching import ENGINES, Means, explore_all, means_of
 from .session import Session, common_options
 
@@ -173,6 +173,7 @@ def check(
     def fails(explored: api.Explored) -> bool:
         return api.report((explored,), Severity(fail_on), policy=policy).result is Result.FAILED
 
+    refuse_inputs(reports, (*given["paths"], *given["files"], *given["load"]))
     means = means_of(**{name: given.pop(name) for name in Means._fields})
     judging = Judging(**{name: given.pop(name) for name in Judging._fields})
     asked = api.ask(question(**given))

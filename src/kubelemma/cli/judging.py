@@ -12,7 +12,7 @@ import click
 
 from .configured import home
 from .exit import was_interrupted
-from .options import SEVERITIES, either
+from .options import SEVERITIES, either, to_write
 from .output import write
 from .searching import ERROR, FAIL_FAST
 from .session import Session
@@ -51,6 +51,25 @@ def day(_context: click.Context, _parameter: click.Parameter, value: str | None)
         raise click.BadParameter(f'"{value}" is no day such as 2027-01-31') from error
 
 
+def fresh_baseline(
+    _context: click.Context, _parameter: click.Parameter, path: Path | None
+) -> Path | None:
+    """A baseline may replace another one, and nothing else."""
+    from kubelemma.model.manifests.problems import InvalidInput
+    from kubelemma.policy import load_baseline
+
+    if path is None:
+        return None
+    to_write(path)
+    if path.is_file() and path.stat().st_size:
+        try:
+            load_baseline(str(path))
+        except InvalidInput as error:
+            message = f'"{path}" is no baseline: it is not written over'
+            raise click.BadParameter(message) from error
+    return path
+
+
 _OPTIONS = (
     click.option(
         "--severity",
@@ -82,6 +101,7 @@ _OPTIONS = (
         "--write-baseline",
         metavar="FILE",
         type=click.Path(dir_okay=False, path_type=Path),
+        callback=fresh_baseline,
         help="Write what is violated to this file, to be the baseline of later runs.",
     ),
     click.option(
@@ -115,6 +135,11 @@ class Judging(NamedTuple):
         file = self.baseline
         begins = file is not None and file == self.write_baseline and not file.exists()
         return None if begins else file
+
+    def settled(self) -> Judging:
+        """The same with the file of suppressions that is to be read, where there is one."""
+        found = self.suppressions or (None if self.no_suppressions else _nearest())
+        return self._replace(suppressions=found)
 
 
 def policy_of(given: Judging, known: Collection[str]) -> Policy:

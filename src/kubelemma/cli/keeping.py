@@ -28,7 +28,8 @@ def keep_all(session: Session, found: Collection[Explored], *, save: bool) -> Re
                     recording.save(recorded, Path.cwd())
                     kept.add(recorded.name)
             except OSError as error:
-                session.tell(f"warning: a counterexample cannot be kept: {error}")
+                why = f"{recording.FOLDER}: {error.strerror or error}"
+                session.tell(f"warning: a counterexample cannot be kept: {why}")
 
     def repeat(name: str) -> tuple[str, ...]:
         anew = _anew(session.command, seeds)

@@ -82,9 +82,23 @@ def _target(value: str, formats: tuple[str, ...]) -> Target:
     kind, _, path = value.partition("=")
     if kind not in formats or not path:
         raise click.BadParameter(f'"{value}" is not FORMAT=PATH, FORMAT being {either(formats)}')
-    if not Path(path).absolute().parent.is_dir():
-        raise click.BadParameter(f'there is no folder "{Path(path).parent}"')
-    return Target(kind, Path(path))
+    return Target(kind, to_write(Path(path)))
+
+
+def to_write(path: Path) -> Path:
+    """The path of a file to write, if there may be one.
+
+    Raises:
+        BadParameter: it is a folder, or lies in none.
+    """
+    try:
+        if path.is_dir():
+            raise click.BadParameter(f'"{path}" is a folder, where a file is to be written')
+        if not path.absolute().parent.is_dir():
+            raise click.BadParameter(f'there is no folder "{path.parent}"')
+    except OSError as error:
+        raise click.BadParameter(f'"{path}" is no file to write: {error.strerror}') from error
+    return path
 
 
 def unless_named(

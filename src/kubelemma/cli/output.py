@@ -37,14 +37,45 @@ def _append(session: Session, path: Path, text: str) -> None:
         session.tell(f"warning: {path}: {error.strerror}")
 
 
+def refuse_inputs(targets: Iterable[Target], inputs: Iterable[str]) -> None:
+    """See to it that no report is written over a file that is to be read.
+
+    Raises:
+        UsageError: one would be.
+    """
+    read = {os.path.realpath(name) for name in inputs}
+    for target in targets:
+        if os.path.realpath(target.path) in read:
+            message = f'the report "{target.format}={target.path}" would be written over an input'
+            raise click.UsageError(message)
+
+
 def write_reports(report: Report, targets: Iterable[Target]) -> None:
     """Write the report to files.
 
     Raises:
-        ClickException: a file cannot be written.
+        ClickException: a file cannot be written; all others are.
     """
-    for target in targets:
-        write(target.path, rendered(report, target.format, colour=False, columns=100))
+    write_all(
+        (target.path, rendered(report, target.format, colour=False, columns=100))
+        for target in targets
+    )
+
+
+def write_all(texts: Iterable[tuple[Path, str]]) -> None:
+    """Write results to files.
+
+    Raises:
+        ClickException: some cannot be written; all others are.
+    """
+    errors = []
+    for path, text in texts:
+        try:
+            write(path, text)
+        except click.ClickException as error:
+            errors.append(error.message)
+    if errors:
+        raise click.ClickException("\n".join(errors))
 
 
 def write(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ import click
 from . import completion
 from .exit import ExitCode
 from .options import Target, duration, targets_of, unless_named
-from .output import write
+from .output import refuse_inputs, write_all
 from .session import Session, common_options, width
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def place(
     """
     from kubelemma.placing.answering import answer
 
+    refuse_inputs(reports, (*given["paths"], *given["files"], given["machines"]))
     asked = _asked(**given)
     try:
         with _working(session):
@@ -182,8 +183,7 @@ def place(
     for warning in warnings:
         session.tell(f"warning: {warning}")
     session.print(_rendered(report, output, by, colour=session.colour(), columns=width()))
-    for target in reports:
-        write(target.path, _rendered(report, target.format, by, colour=False, columns=100))
+    write_all((t.path, _rendered(report, t.format, by, colour=False, columns=100)) for t in reports)
     return _exit_code(report)
 
 

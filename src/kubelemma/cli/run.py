@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -22,6 +23,9 @@ def run(arguments: Sequence[str], program: str = "kubelemma") -> int:
         if hasattr(stream, "reconfigure"):
             # A terminal without arrows shows question marks; a report must not fail for that.
             stream.reconfigure(errors="replace")
+    if not _is_somewhere():
+        click.echo("kubelemma: the working directory is gone, or may not be entered", err=True)
+        return ExitCode.USAGE
     session = Session(
         command=("kubelemma", *arguments), verbose=bool(os.environ.get("KUBELEMMA_DEBUG"))
     )
@@ -36,6 +40,14 @@ def run(arguments: Sequence[str], program: str = "kubelemma") -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback but on request
         return _failed(error, verbose=session.verbose)
     return int(code or ExitCode.OK)
+
+
+def _is_somewhere() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def complete_for_kubectl(words: Sequence[str]) -> int:

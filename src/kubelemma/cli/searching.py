@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -92,16 +94,31 @@ def means_of(**given: Any) -> Means:
 def explore_all(session: Session, cases: tuple[Case, ...], means: Means, fails: Fails) -> Outcome:
     """Explore one case after the other.
 
-    An interrupt ends the one at hand and skips the rest; with ``--fail-fast`` so does the first
+    An interrupt (Ctrl-C, or SIGTERM, with which CI servers and containers end what takes too long)
+    ends the one at hand and skips the rest; with ``--fail-fast`` so does the first
     that fails, and what earlier runs have found out is looked at before anything is searched.
 
     Raises:
         Exception: nothing was found out at all, because of this.
     """
-    if means.engine == "stateful":
-        with _hypothesis_at_home(means.examples):
-            return _explore_all(session, cases, means, fails)
-    return _explore_all(session, cases, means, fails)
+    with _heeding_sigterm():
+        if means.engine == "stateful":
+            with _hypothesis_at_home(means.examples):
+                return _explore_all(session, cases, means, fails)
+        return _explore_all(session, cases, means, fails)
+
+
+@contextmanager
+def _heeding_sigterm() -> Iterator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does; Python allows that in the main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -147,8 +164,8 @@ def _explore_each(
         if stopped:
             found.append(api.not_explored(case, *stopped))
             continue
-        session.detail(_described(case))
         try:
+            session.detail(_described(case))
             with progress_line(session, case.scenario.name, case.check.spec.bounds) as listener:
                 explored = api.explore(
                     case,

@@ -16,7 +16,7 @@ from .configured import config_options
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_NARROWEST, _WIDEST, _UNKNOWN = 60, 120, 100
+_NARROWEST, _WIDEST, _UNKNOWN = 40, 120, 100
 
 
 @dataclass(slots=True)
@@ -44,8 +44,15 @@ class Session:
         return bool(os.environ.get("FORCE_COLOR")) or (stream or sys.stdout).isatty()
 
     def print(self, text: str) -> None:
-        """Write a result, or part of one, as it is."""
-        click.echo(text, nl=False, color=True)
+        """Write a result, or part of one, as it is.
+
+        Raises:
+            ClickException: it cannot be written.
+        """
+        try:
+            click.echo(text, nl=False, color=True)
+        except OSError as error:
+            raise click.ClickException(f"standard output: {error.strerror}") from error
 
     def tell(self, text: str) -> None:
         """Write a diagnostic to standard error, unless quiet."""

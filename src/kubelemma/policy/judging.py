@@ -128,7 +128,7 @@ def _stale(rule: Rule, covered: list[PropertyReport]) -> str:
     """That a rule is not needed; empty where it is, and where nothing that it is about is known."""
     if {p.verdict for p in covered} != {Verdict.HOLDS}:
         return ""
-    return f"the suppression of {rule.id} is stale: nothing that it covers is violated"
+    return f"the suppression of {rule.id} is stale: nothing here that it covers is violated"
 
 
 def _on_baseline(baseline: Baseline | None, report: Report) -> Iterator[Problem]:

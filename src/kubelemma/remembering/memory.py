@@ -89,7 +89,8 @@ class Memory:
             return
         except OSError as error:
             self._writes = False
-            self._saying.warn(f"warning: verdicts cannot be remembered: {error}")
+            why = f"{self._folder.path}: {error.strerror or error}"
+            self._saying.warn(f"warning: verdicts cannot be remembered: {why}")
 
     def still_failing(self, case: Case) -> tuple[PropertyResult, ...]:
         """The properties that a counterexample of an earlier run violates on what there is now."""
