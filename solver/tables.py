@@ -55,11 +55,15 @@ class Predicate:
     reads: tuple[int, ...]
     table: Memo[Ids, bool | None]
 
-    def answers(self, ids: Ids, summary: Ids) -> Iterator[bool | None]:
-        """The answers for every choice of members; those that look alike are asked once."""
+    def keys(self, ids: Ids, summary: Ids) -> Iterator[Ids]:
+        """What is looked up for every choice of members; those that look alike are one."""
         reads = tuple([summary[i] for i in self.reads])
         for seen in product(*[set(ids[where]) for where in self.cells]):
-            yield self.table[seen + reads]
+            yield seen + reads
+
+    def answers(self, ids: Ids, summary: Ids) -> Iterator[bool | None]:
+        """The answers for every choice of members; those that look alike are asked once."""
+        return map(self.table.__getitem__, self.keys(ids, summary))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +78,8 @@ class StepPredicate:
     reads: tuple[int, ...]
     table: Memo[Ids, bool | None]
 
-    def answers(
-        self, move: Move, before: tuple[Ids, Ids], after: tuple[Ids, Ids]
-    ) -> Iterator[bool | None]:
-        """The answers for every choice of members; those that look alike are asked once.
+    def keys(self, move: Move, before: tuple[Ids, Ids], after: tuple[Ids, Ids]) -> Iterator[Ids]:
+        """What is looked up for every choice of members; those that look alike are one.
 
         ``before`` and ``after`` are pairs of a state and its summary. The same position means the
         same member in both, so the state after the step is not sorted.
@@ -90,7 +92,13 @@ class StepPredicate:
         )
         changes = [set(zip(ids[w], ids_after[w], strict=True)) for w in self.cells]
         for seen in product(*changes):
-            yield self.table[(*key, *chain.from_iterable(seen))]
+            yield (*key, *chain.from_iterable(seen))
+
+    def answers(
+        self, move: Move, before: tuple[Ids, Ids], after: tuple[Ids, Ids]
+    ) -> Iterator[bool | None]:
+        """The answers for every choice of members, as `keys` takes them; each is asked once."""
+        return map(self.table.__getitem__, self.keys(move, before, after))
 
 
 class Tables:

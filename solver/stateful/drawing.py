@@ -1,20 +1,26 @@
 """The search: runs are drawn until no more of them violate anything new.
 
-It goes in rounds. A round is one test of Hypothesis, for all properties that are still to be
-decided: the failing runs on file are taken again, then new ones are drawn. With the first run that
-violates one of the properties, the round becomes a test of that property alone, and Hypothesis
-shrinks the run. A round that finds nothing is the last.
+It goes in rounds, each for all properties that are still to be decided. A round is a series of
+tests of Hypothesis: in the first the failing runs on file are taken again, in the others new ones
+are drawn, half of them from the start, half from beginnings that showed something new. With the
+first run that violates one of the properties, the test becomes one of that property alone, and
+Hypothesis shrinks the run. A round that finds nothing is the last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from random import Random
 from typing import NoReturn
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import strategies as st
+from hypothesis.control import current_build_context
+from hypothesis.database import choices_to_bytes
 from hypothesis.errors import Flaky
 from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.strategies import SearchStrategy
 
 from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
@@ -29,15 +35,19 @@ from kubelemma.solver.limits import (
     Watch,
 )
 
+from .beginnings import Beginnings
 from .examples import examples_of
 from .machine import PropertyViolated, SystemMachine
 from .places import Places, Way
 from .sampling import Sampling
 from .shorten import shorter_stories
-from .walk import Story
+from .walk import Story, Walk
 
 STEPS_AT_A_TIME = 10
 """What a `SystemMachine.proceed` takes, about."""
+
+RUNS_AT_A_TIME = 20
+"""How many runs a test draws before what they met is made use of."""
 
 SEARCH_SHARE = 0.75
 """Where the time is limited and stories are long, what is left of it makes them shorter."""
@@ -74,6 +84,10 @@ class Drawing:
         self._open = list(range(len(properties)))
         self._examples = examples_of(sampling.name, about, sampling.examples)
         self._machine = _machine_of(self)
+        self._beginnings = Beginnings(self.places, sampling.steps)
+        self._random = Random(sampling.seed)  # noqa: S311 - to try this and that, not a secret
+        self._before: Sequence[bool | int | float | str | bytes] | None = None
+        self._tests = 0
         self._failing: int | None = None
         self._shrinking_runs = 0
         self._halt: Halt | None = None
@@ -85,9 +99,8 @@ class Drawing:
     def run(self) -> None:
         """Search until a round finds nothing, to a limit, or until all is violated."""
         try:
-            rounds = 0
-            while self._open and self._round(rounds):
-                rounds += 1
+            while self._open and self._round():
+                pass
             self.stopped_by = MAX_RUNS if self._open or not self.places.properties else ALL_VIOLATED
         except Halt as halt:
             self.stopped_by = str(halt)
@@ -111,10 +124,31 @@ class Drawing:
             self._pause()
         self._raw.discard(number)
 
-    def _round(self, number: int) -> bool:
+    def _round(self) -> bool:
         """Look for one more violation; gives whether there is one, which is shrunk then."""
+        failing = self._test(self._runs(1), again=True)
+        last = self.runs + self.sampling.runs
+        while failing is None and self.runs < last:
+            failing = self._test(self._runs(min(RUNS_AT_A_TIME, last - self.runs)), again=False)
+        if failing is None:
+            return False
+        self._open.remove(failing)
+        self._shorten(failing)
+        return True
+
+    def _runs(self, most: int) -> tuple[bytes, ...]:
+        """How so many runs begin, for Hypothesis to go on from at random."""
+        if self._before is None:
+            return (b"",)
+        chosen = self._beginnings.choose(most // 2, self._open, self._random)
+        first = (b"",) * (most - len(chosen))
+        return tuple(choices_to_bytes((*self._before, each)) for each in (*first, *chosen))
+
+    def _test(self, runs: Sequence[bytes], *, again: bool) -> int | None:
+        """Draw some runs; gives what one of them violates, which ends the test and is shrunk."""
         self._failing, self._shrinking_runs, self._halt = None, 0, None
-        self._examples.begin(tuple(self._open))
+        self._examples.begin(tuple(self._open), runs, again=again)
+        number, self._tests = self._tests, self._tests + 1
         try:
             run_state_machine_as_test(
                 seed(_seed_of(self.sampling.seed, number))(self._machine), settings=self._settings()
@@ -127,17 +161,13 @@ class Drawing:
                 raise
         if self._halt is not None and self._halt.args:
             raise self._halt
-        if self._failing is None:
-            return False
-        self._open.remove(self._failing)
-        self._shorten(self._failing)
-        return True
+        return self._failing
 
     def _settings(self) -> settings:
         return settings(
-            max_examples=self.sampling.runs,
+            max_examples=RUNS_AT_A_TIME,
             stateful_step_count=max(1, self.sampling.steps // STEPS_AT_A_TIME),
-            phases=(Phase.reuse, Phase.generate, Phase.shrink),
+            phases=(Phase.reuse, Phase.shrink),
             database=self._examples,
             deadline=None,
             derandomize=False,
@@ -157,9 +187,16 @@ class Drawing:
                 self._leave(Halt())
         self._pause()
 
-    def stepped(self, steps: int) -> None:
-        """A run has taken so many steps."""
-        self.deepest = max(self.deepest, steps)
+    def beginnings(self) -> SearchStrategy[bytes]:
+        """What a run may begin with; it is about to draw that, as its choices until now say."""
+        if self._before is None:
+            self._before = current_build_context().data.choices
+        return st.binary()
+
+    def stepped(self, walk: Walk) -> None:
+        """A run has taken a step."""
+        self.deepest = max(self.deepest, len(walk.ways))
+        self._beginnings.passed(walk)
         if self._max_states is not None and len(self.places) >= self._max_states:
             self._leave(Halt(MAX_STATES))
         self._pause()
@@ -218,7 +255,7 @@ class Drawing:
 
 
 def _seed_of(first: int, number: int) -> int:
-    """A seed for each round; that of the first is the one that was given."""
+    """A seed for each test; that of the first is the one that was given."""
     return first + number * 1_000_003
 
 
@@ -235,7 +272,10 @@ def _machine_of(drawing: Drawing) -> type[SystemMachine]:
         def found(self, stories: tuple[Story, ...]) -> None:
             drawing.found(stories)
 
+        def beginnings(self) -> SearchStrategy[bytes]:
+            return drawing.beginnings()
+
         def stepped(self, way: Way) -> None:  # noqa: ARG002 - the walk has it
-            drawing.stepped(len(self.walk.ways))
+            drawing.stepped(self.walk)
 
     return Run

@@ -28,7 +28,8 @@ class Examples(ExampleDatabase):
     """The failing runs of the properties of one system, known by their numbers.
 
     ``open`` are the properties that a failure is looked for, ``failing`` the one that a run was
-    found to violate: runs are saved for it, and thrown away where they do not violate it.
+    found to violate: runs are saved for it, and thrown away where they do not violate it. What a
+    test begins with is what is kept, and runs that it is given.
     """
 
     def __init__(self, kept: ExampleDatabase, keys: Sequence[bytes]) -> None:
@@ -38,15 +39,21 @@ class Examples(ExampleDatabase):
         self._kept = kept
         self._keys = keys
         self._test: bytes | None = None
+        self._given: Sequence[bytes] = ()
+        self._again = True
 
-    def begin(self, open_properties: Sequence[int]) -> None:
-        """Another test begins."""
+    def begin(self, open_properties: Sequence[int], runs: Sequence[bytes], *, again: bool) -> None:
+        """Another test begins, with some runs; and ``again`` with those that are kept."""
         self.open, self.failing, self._test = open_properties, None, None
+        self._given, self._again = runs, again
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """The runs kept for any property, those first that have violated one to be decided."""
         self._test = self._test or key
         if key != self._test:
+            return
+        yield from self._given
+        if not self._again:
             return
         others = [number for number in range(len(self._keys)) if number not in self.open]
         told = set()
@@ -63,7 +70,7 @@ class Examples(ExampleDatabase):
 
     def delete(self, key: bytes, value: bytes) -> None:
         """Throw a run away that does not violate what it is kept for."""
-        if key == self._test:
+        if key == self._test and value not in self._given:
             for number in self.open if self.failing is None else (self.failing,):
                 self._kept.delete(self._keys[number], value)
 

@@ -28,11 +28,13 @@ from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.strategies import SearchStrategy
 
 from kubelemma.model.system import State, System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.replay import CanonicalStep
 
+from .beginnings import retraced
 from .places import Places, Way
 from .walk import Story, Walk
 
@@ -50,6 +52,9 @@ STRETCHES = st.binary(max_size=20) | st.binary(min_size=8, max_size=32)
 
 PACES = (32, 12, 4, 1)
 """The most steps of controllers from one such time to the next, of which each run has one."""
+
+REACH = 40
+"""The most steps that a run goes on from a beginning that it was given, until it settles."""
 
 SETTLING_STEPS = 1000
 """After so many steps in turn, controllers that neither stop nor come round are left alone."""
@@ -99,6 +104,7 @@ class SystemMachine(RuleBasedStateMachine):
         super().__init__()
         self.walk = Walk(self.places)
         self._shuffle, self._pace = 0, PACES[0]
+        self._most = self.max_steps
         self._over = False
 
     # Hooks
@@ -120,6 +126,10 @@ class SystemMachine(RuleBasedStateMachine):
         One that may not is as if it were slow: the run is still judged as if it could act.
         """
         return True
+
+    def beginnings(self) -> SearchStrategy[bytes]:
+        """What the run begins with: nothing, unless overridden. See `Beginnings`."""
+        return st.just(b"")
 
     # Where the run is
 
@@ -165,22 +175,33 @@ class SystemMachine(RuleBasedStateMachine):
             self.found(stories)
         self._over = False
 
-    @initialize(shuffle=st.integers(0, 2**16), pace=st.integers(0, len(PACES) - 1))
-    def begin(self, shuffle: int, pace: int) -> None:
-        """Which orders of preference the run knows, and how soon the environment acts again."""
+    @initialize(
+        beginning=st.runner().flatmap(lambda machine: machine.beginnings()),
+        shuffle=st.integers(0, 2**16),
+        pace=st.integers(0, len(PACES) - 1),
+    )
+    def begin(self, beginning: bytes, shuffle: int, pace: int) -> None:
+        """Take the first steps, and know from then on which orders of preference there are.
+
+        ``pace`` says how soon the environment acts again.
+        """
         self._shuffle, self._pace = shuffle, PACES[pace]
+        for way in retraced(self.walk, beginning):
+            self.take(way)
+        if beginning:
+            self._most = min(self.max_steps, len(self.walk.ways) + REACH)
 
     @rule(choices=STRETCHES, events=EVENTS)
     def proceed(self, choices: bytes, events: bytes) -> None:
-        """Controllers take some steps, then the environment acts once for each event.
+        """The environment acts once for each event, then controllers take some steps.
 
         Who cannot act is passed over: where nobody can, nothing happens.
         """
+        for event in events:
+            self._act(event, environment=True)
         for choice in choices[: self._pace]:
             if not self._act(choice, environment=False):
                 break
-        for event in events:
-            self._act(event, environment=True)
 
     @invariant()
     def initially(self) -> None:
@@ -216,7 +237,7 @@ class SystemMachine(RuleBasedStateMachine):
     def _act(self, choice: int, *, environment: bool) -> bool:
         """Take the step that is preferred, if one may be taken."""
         ways = self.ways(environment=environment)
-        if not ways or len(self.walk.ways) >= self.max_steps:
+        if not ways or len(self.walk.ways) >= self._most:
             return False
         order, pick = choice % ORDERS, choice // ORDERS
         rank = preference(self.places.rules, order and order + ORDERS * self._shuffle)

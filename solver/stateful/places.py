@@ -23,7 +23,7 @@ from kubelemma.properties.formula import (
     check_formula,
 )
 from kubelemma.properties.statement import Property
-from kubelemma.solver.numbering import Ids
+from kubelemma.solver.numbering import Domain, Ids
 from kubelemma.solver.replay import CanonicalStep
 from kubelemma.solver.tables import Move, Predicate, StepPredicate, Tables
 
@@ -36,10 +36,14 @@ class Way(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """Where a way leads, and the properties of steps that it violates, by their numbers."""
+    """Where a way leads, and the properties of steps that it violates, by their numbers.
+
+    ``asked`` has the questions that were put to these properties.
+    """
 
     target: Place
     violated: tuple[int, ...]
+    asked: tuple[int, ...]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +59,7 @@ class Place:
         tasks: the tasks of controllers that can be worked on.
         violated, outside: the invariants that are false, and the goals that are missed.
         met: of what leads to what, as `LeadsTo.met` says it.
+        asked: the questions that were put to properties of states.
         passages: where ways lead, of those that were taken.
     """
 
@@ -67,16 +72,18 @@ class Place:
     violated: tuple[int, ...]
     outside: frozenset[int]
     met: Mapping[int, bool | None]
+    asked: tuple[int, ...]
     passages: dict[tuple[tuple[int, ...], int], Passage] = field(default_factory=dict)
 
 
 class Places:
     """All places that runs of a system have seen, and what is asked of it.
 
-    ``properties`` are known by their numbers. ``spoken`` has those whose predicates said anything,
-    whose goal was ever left, or whose premise ever held outside its goal; ``fired`` counts the
-    steps that were taken by the number of the move; what `Statistics` counts of states, so do
-    ``concrete_states``, ``terminal``, ``cut_states`` and ``out_degree``.
+    ``properties`` are known by their numbers, and so are ``questions``: the combinations of values
+    that a property was asked about, each with the number of the property. ``spoken`` has those
+    whose predicates said anything, whose goal was ever left, or whose premise ever held outside its
+    goal; ``fired`` counts the steps that were taken by the number of the move; what `Statistics`
+    counts of states, so do ``concrete_states``, ``terminal``, ``cut_states`` and ``out_degree``.
     """
 
     def __init__(self, system: System, properties: Sequence[Property] = ()) -> None:
@@ -85,6 +92,7 @@ class Places:
         self.properties = tuple(properties)
         self.tables = Tables(system)
         self.rules = tuple(rule.name for rule in system.rules)
+        self.questions = Domain()
         self.spoken: set[int] = set()
         self.fired: Counter[int] = Counter()
         self.concrete_states = self.terminal = self.cut_states = self.out_degree = 0
@@ -139,14 +147,13 @@ class Places:
         for family in way.move.unsorted:
             after[family] = sorted(after[family])
         target = self._place(tuple(after))
-        before = place.ids, place.summary
+        step = way.move, (place.ids, place.summary), (unsorted, target.summary)
         asked = self._steps.get(way.move.outcome.action, ())
-        violated = [
-            number
-            for number, predicate in asked
-            if self._denied(number, predicate.answers(way.move, before, (unsorted, target.summary)))
-        ]
-        return Passage(target, tuple(violated))
+        return Passage(
+            target,
+            violated=tuple(n for n, each in asked if self._denied(n, each.answers(*step))),
+            asked=tuple(self.questions[n, key] for n, each in asked for key in each.keys(*step)),
+        )
 
     def _place(self, ids: Ids) -> Place:
         found = self._places.get(ids)
@@ -181,6 +188,12 @@ class Places:
             ),
             outside=frozenset(self._missed(ids, summary)),
             met=dict(self._met(ids, summary, cut=cut)),
+            asked=tuple(
+                self.questions[number, key]
+                for asked in (self._invariants, self._goals, self._duties)
+                for number, predicate in asked.items()
+                for key in predicate.keys(ids, summary)
+            ),
         )
 
     def _ways(self, ids: Ids, summary: Ids) -> Mapping[str, tuple[Way, ...]]:

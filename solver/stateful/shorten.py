@@ -136,7 +136,7 @@ class _Neighbourhood:
             at = queue.popleft()
             if self._may_end(at):
                 yield _back(before, at), at.place
-            for way, (target, violated) in self._steps(at.place) if at.place in near else ():
+            for way, (target, violated, _) in self._steps(at.place) if at.place in near else ():
                 if self.number in violated:
                     yield (*_back(before, at), way), target
                 then = self._at(target, due=at.due)

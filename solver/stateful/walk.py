@@ -72,7 +72,7 @@ class Walk:
 
     def take(self, way: Way) -> tuple[Story, ...]:
         """Take a step from where the run is; gives what it violates by that."""
-        target, violated = self.ground.passage(self.place, way)
+        target, violated, _ = self.ground.passage(self.place, way)
         self.ground.fired[way.move.number] += 1
         self.ways.append(way)
         self.places.append(target)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
 from hypothesis.stateful import run_state_machine_as_test
 
 from kubelemma.testing import ControlPlane, Refuted, Run, invariant, rule
@@ -188,6 +190,26 @@ def test_expected_violations_do_not_fail() -> None:
 
     for machine in (Expecting, Unwatched):
         run_state_machine_as_test(machine, settings=quick)
+
+
+class Scored(ControlPlane, given=DEPLOYMENT, nodes=FOUR, events="rollout=web", properties="DEP-1"):
+    """A machine that says what its runs were worth: as many steps as they took."""
+
+    def score(self) -> float | None:
+        """The steps, all of them: it is asked when the controllers have come to rest."""
+        assert self.run.at_rest
+        return len(self.run.taken)
+
+
+@pytest.mark.parametrize("score", [Scored.score, ControlPlane.score])
+def test_scores_are_targets(score: Callable[[ControlPlane], float | None]) -> None:
+    """Hypothesis looks for runs of a higher score, and keeps the best; without one it does not."""
+    machine = type("Scored", (Scored,), {"score": score})
+    database = InMemoryExampleDatabase()
+    phases = [Phase.generate, Phase.target]
+    tries = settings(quick, derandomize=False, database=database, phases=phases)
+    run_state_machine_as_test(seed(0)(machine), settings=tries)
+    assert any(database.data.values()) is (score is Scored.score)
 
 
 # Programs

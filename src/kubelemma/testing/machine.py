@@ -26,7 +26,7 @@ from functools import wraps
 from types import new_class
 from typing import Any, ClassVar, Self, TypeVar, Unpack, cast
 
-from hypothesis import Phase, note, settings, stateful
+from hypothesis import Phase, note, settings, stateful, target
 from hypothesis.control import current_build_context
 from hypothesis.errors import HypothesisException
 
@@ -180,6 +180,16 @@ class ControlPlane(SystemMachine):
             and [state[order[position]] for position in way.where] == values
         )
 
+    # What is promising
+
+    def score(self) -> float | None:
+        """How promising the run was: Hypothesis looks for runs that are worth more.
+
+        Asked once at the end of each run, and given to `hypothesis.target`. What matters on the way
+        is for an invariant to note down. None, as it is unless overridden, says nothing.
+        """
+        return None
+
     # What is wrong
 
     def found(self, stories: tuple[Story, ...]) -> None:
@@ -198,14 +208,21 @@ class ControlPlane(SystemMachine):
     def teardown(self) -> None:
         """Let controllers come to rest, unless the run has failed; then give it as a program."""
         error = sys.exc_info()[1]
-        if error is None and self.places.properties:
+        if error is None:
+            self._end()
+        elif isinstance(error, Exception) and not isinstance(error, HypothesisException):
+            self._give_program(error)
+
+    def _end(self) -> None:
+        if self.places.properties:
             try:
                 super().teardown()
             except Refuted as refuted:
                 self._give_program(refuted)
                 raise
-        elif isinstance(error, Exception) and not isinstance(error, HypothesisException):
-            self._give_program(error)
+        score = self.score()
+        if score is not None:
+            target(score, label=f"score of {type(self).__name__}")
 
     def _give_program(self, error: Exception) -> None:
         """Print it: by the plugin of pytest where there is one, which indents nothing."""
