@@ -94,3 +94,11 @@ def test_no_folder_for_examples(kubelemma: Kubelemma, stuck: str, tmp_path: Path
     run = kubelemma("check", stuck, *STATEFUL, "--examples", "file/below")
     assert (run.code, run.out) == (2, "")
     assert run.err == "kubelemma: no examples can be kept in file/below: Not a directory\n"
+
+
+def test_nowhere_to_keep_examples(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
+    """Where nobody has chosen a folder, one that cannot be written to is no reason to stop."""
+    (tmp_path / ".kubelemma").write_text("in the way")
+    run = kubelemma("check", stuck, *STATEFUL)
+    assert run.code == 1
+    assert "failing runs cannot be kept: .kubelemma/examples" in run.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -103,6 +105,7 @@ def explore_all(session: Session, cases: tuple[Case, ...], means: Means, fails: 
     """
     with _heeding_sigterm():
         if means.engine == "stateful":
+            means = means._replace(examples=_examples(session, means.examples))
             with _hypothesis_at_home(means.examples):
                 return _explore_all(session, cases, means, fails)
         return _explore_all(session, cases, means, fails)
@@ -119,6 +122,20 @@ def _heeding_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _examples(session: Session, folder: Path | None) -> Path | None:
+    """The folder for examples; none where nobody has chosen one, and ours cannot be written to."""
+    if folder != EXAMPLES:
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK) else os.strerror(errno.EACCES)
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
+        session.tell(f"warning: failing runs cannot be kept: {folder}: {why}")
+    return None if why else folder
 
 
 @contextmanager
