@@ -99,7 +99,9 @@ def test_memory_limit(run: Check, promise: Promise) -> None:
     assert result.statistics.stopped_by == "max-memory"
     assert 0 < result.statistics.states < 100
     assert result.statistics.peak_memory_bytes >= 21_000_000
-    assert result.properties[0].reason.startswith("the memory limit of 20,500,000 bytes was reached")
+    assert result.properties[0].reason.startswith(
+        "the memory limit of 20,500,000 bytes was reached"
+    )
 
 
 def machine_with(monkeypatch: pytest.MonkeyPatch, root: Path, **files: str) -> None:
