@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +16,9 @@ import yaml
 from kubelemma.cli.run import run
 
 Manifest: TypeAlias = dict[str, Any]
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+MANIFEST = (EXAMPLES / "rollout-anti-affinity" / "deployment.yaml").read_text("utf-8")
 
 
 class Run(NamedTuple):
@@ -130,3 +134,22 @@ def repaired(write: Callable[..., str]) -> str:
 def sound(write: Callable[..., str]) -> str:
     """A file in which everything holds."""
     return write("sound.yaml", deployment(maxSurge=0, maxUnavailable=1), scenario("sound"))
+
+
+@pytest.fixture(scope="module")
+def imported() -> None:
+    """All that a check imports: pytester forgets what is first imported inside of a test."""
+    for name in ("collecting", "machine", "strategies"):
+        import_module(f"kubelemma.testing.{name}")
+    check = import_module("kubelemma.testing").check
+    check(yaml.safe_load(MANIFEST), events="rollout=web")
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with a Deployment whose pods shun each other, and no scenario yet."""
+    for name in [name for name in os.environ if name.startswith("KUBELEMMA_")]:
+        monkeypatch.delenv(name)
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\naddopts = '-p no:cacheprovider'\n")
+    (pytester.path / "web.yaml").write_text(MANIFEST, "utf-8")
+    return pytester

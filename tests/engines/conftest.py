@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from kubelemma import api
 from kubelemma.properties.formula import Formula
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 from kubelemma.solver import compiled
@@ -101,3 +104,49 @@ def promise() -> Callable[..., Property]:
         return Property(statement, "the toy", formula)
 
     return make
+
+
+SHOP = "{apiVersion: example.com/v1, kind: Shop, metadata: {name: corner}, spec: {size: small}}"
+BUCKETS = "{apiVersion: example.com/v1, kind: Bucket, metadata: {name: a, labels: {x: y}}}"
+CRASH = "{nodeCrash: {max: 1, node: node-1}}"
+
+
+def asked_of(
+    faults: str,
+    *files: Path,
+    documents: tuple[str, ...] = (SHOP, BUCKETS),
+    nodes: int = 1,
+    events: str = CRASH,
+) -> api.Case:
+    """The one case of these documents under these faults."""
+    check = f"""
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {{name: extended}}
+spec:
+  faults: {{{faults}}}
+  cluster: {{nodes: [{{count: {nodes}, allocatable: {{cpu: "4"}}}}]}}
+  events: [{events}]
+"""
+    text = "\n---\n".join((check, *documents))
+    asked = api.ask(api.Question(paths=(api.STDIN,), stdin=text, load=tuple(map(str, files))))
+    (case,) = asked.cases
+    return case
+
+
+@pytest.fixture(scope="session")
+def question() -> Callable[..., api.Case]:
+    """The one case of loaded files, under faults: `asked_of`."""
+    return asked_of
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., api.Case]:
+    """The case of code, and of what else is loaded, under faults."""
+
+    def case(faults: str, code: str, *files: Path, **options: Any) -> api.Case:
+        path = tmp_path / "own.py"
+        path.write_text("from kubelemma.extending import *\n" + dedent(code), "utf-8")
+        return asked_of(faults, path, *files, **options)
+
+    return case

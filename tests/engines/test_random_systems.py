@@ -45,7 +45,6 @@ CENSUS = "census"
 """A tally that tells every orbit from every other: how many members hold which value."""
 
 READABLE = ("pure", "summed", "reduced", "best", "other best")
-
 ACTIONS = ("go", "jump", "turn")
 
 
@@ -549,8 +548,7 @@ def assert_same_counts(system: System, found: Explored, result: CheckResult) -> 
     degrees = [distinct_steps(s, found.steps[s]) for s in orbits & found.steps.keys()]
     assert statistics.transitions == sum(degrees)
     assert statistics.out_degree == max(degrees, default=0)
-    if not system.families:
-        assert dict(statistics.actions) == counts
+    assert system.families or dict(statistics.actions) == counts
 
 
 def runs(engines: Engines, promise: Promise, drawn: Drawn, limits: Limits) -> Iterator[Checked]:
@@ -563,8 +561,13 @@ def runs(engines: Engines, promise: Promise, drawn: Drawn, limits: Limits) -> It
         yield result, formulas, seen.censuses.copy()
 
 
-def check_against_brute_force(engines: Engines, promise: Promise, drawn: Drawn) -> None:
-    """The engines' states, verdicts and traces are those of brute force."""
+@given(drawn=drawn_systems(bounded=False) | drawn_systems(bounded=True))
+@settings(max_examples=at_least(400))
+def test_complete_search(engines: Engines, promise: Promise, drawn: Drawn) -> None:
+    """A search finds exactly what there is, and decides everything.
+
+    States outside a bound are reached, judged and not left; nothing holds because of that.
+    """
     system = drawn.system
     found = explored(system)
     known = cache(partial(truth, system, found))
@@ -573,20 +576,6 @@ def check_against_brute_force(engines: Engines, promise: Promise, drawn: Drawn) 
         assert censuses == {summary(system, state)[CENSUS] for state in found.levels}
         for formula, property_result in zip(formulas, result.properties, strict=True):
             assert_result(system, found, formula, property_result, known(formula))
-
-
-@given(drawn=drawn_systems(bounded=False))
-@settings(max_examples=at_least(250))
-def test_complete_search(engines: Engines, promise: Promise, drawn: Drawn) -> None:
-    """A complete search finds exactly what there is, and decides everything."""
-    check_against_brute_force(engines, promise, drawn)
-
-
-@given(drawn=drawn_systems(bounded=True))
-@settings(max_examples=at_least(150))
-def test_bounded_search(engines: Engines, promise: Promise, drawn: Drawn) -> None:
-    """States outside a bound are reached, judged and not left; nothing holds because of that."""
-    check_against_brute_force(engines, promise, drawn)
 
 
 @given(drawn=drawn_systems(bounded=False), most=st.integers(1, 40))
