@@ -13,7 +13,13 @@ from .session import Session, common_options, width
 
 @click.command()
 @input_options
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed, the same run.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed, the same run.",
+)
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
