@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from textwrap import dedent
 from types import ModuleType
 from typing import Any
@@ -70,6 +71,28 @@ def kuberollout() -> ModuleType:
 def random_systems() -> ModuleType:
     """The tests on random systems, which say how these are drawn."""
     return loaded(Path(__file__).with_name("test_random_systems.py"))
+
+
+class Shuffled:
+    """In place of a crew of threads: whoever takes whatever next, but the same in each run."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._chance = Random(size)  # noqa: S311 - no secret
+
+    def each(self, task: Callable[[int, Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Do a task for each item; a single one is the first worker's."""
+        if len(items) == 1:
+            return [task(0, items[0])]
+        order = self._chance.sample(range(len(items)), len(items))
+        results = {i: task(self._chance.randrange(self.size), items[i]) for i in order}
+        return [results[i] for i in range(len(items))]
+
+
+@pytest.fixture(scope="session")
+def shuffled() -> type[Shuffled]:
+    """A crew to put into a compiled search, of which nothing may depend on who does what."""
+    return Shuffled
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -17,11 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
 from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
+from kubelemma.solver.compiled import search
 from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, Verdict
 
@@ -143,6 +145,61 @@ def test_random_systems(
     assert repeatable(resumed) == repeatable(finished) == repeatable(whole)
 
 
+@given(data=st.data(), stride=st.integers(1, 9), seconds=st.integers(1, 20))
+@settings(max_examples=settings().max_examples // 4)
+def test_stopped_between_batches(
+    *,
+    random_systems: ModuleType,
+    shuffled: Callable[..., object],
+    repeatable: Repeatable,
+    promise: Promise,
+    data: st.DataObject,
+    stride: int,
+    seconds: int,
+) -> None:
+    """A search of many batches goes on with the batch that would have been next."""
+    drawn = data.draw(random_systems.drawn_systems(bounded=data.draw(st.booleans())))
+    system, properties = drawn.system, [promise(formula) for formula in drawn.formulas]
+    ticks = count()
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name, value in {"STRIDE": stride, "CALM": 0, "PARTS": 2, "LEAST_PART": 1}.items():
+            patch.setattr(search, name, value)
+        patch.setattr("os.fsync", lambda _: None)
+        whole = compiled.check(system, properties)
+        patch.setattr(search, "Crew", shuffled)
+        compiled.check(
+            system,
+            properties,
+            Limits(time_limit_seconds=seconds),
+            workers=2,
+            checkpoints=Checkpoints(Path(folder)),
+            clock=lambda: next(ticks),
+        )
+        again = Checkpoints(Path(folder), resume=True)
+        resumed = compiled.check(system, properties, workers=2, checkpoints=again)
+    assert repeatable(resumed) == repeatable(whole)
+
+
+def test_batches_stay_as_long(promise: Promise, tmp_path: Path, repeatable: Repeatable) -> None:
+    """A search that ends with its batch, as all is violated, has the batches of the one before."""
+    names = [f"counter {i}" for i in range(3)]
+    far = (promise(Always(View(tuple(names)), lambda *values: values != (18, 0, 0))),)
+    ticks = count()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "STRIDE", 1)
+        patch.setattr(search, "CALM", 0)
+        whole = compiled.check(counters(20), far)
+        kept, limits = Checkpoints(tmp_path), Limits(time_limit_seconds=40)
+        first = compiled.check(
+            counters(20), far, limits, checkpoints=kept, clock=lambda: next(ticks)
+        )
+        again = resumed(tmp_path, far)
+    assert first.statistics.stopped_by == "time-limit"
+    assert whole.statistics.states > first.statistics.states
+    assert whole.statistics.stopped_by == "all-violated"
+    assert repeatable(again) == repeatable(whole)
+
+
 def test_higher_limit(
     promises: tuple[Property, ...], broken_off: Path, repeatable: Repeatable
 ) -> None:
@@ -210,7 +267,7 @@ def test_other_model(promises: tuple[Property, ...], broken_off: Path) -> None:
 
 
 def there_and_back(
-    *, environment: bool = False, task: str = "", worth: int = 1, turn: bool = True
+    *, environment: bool = False, task: str = "", worth: int = 1, score: int = 1, turn: bool = True
 ) -> System:
     """A cell that goes from 0 to 1 and back, or to where it is, and counts for so much at 1."""
 
@@ -225,6 +282,7 @@ def there_and_back(
     return System(
         cells=[Cell("cell", 0)],
         tallies=[Tally("sum", {"cell": lambda value: (value * worth,)}, 1, lambda n: n[0] > 0)],
+        bests=[Best("best", {"cell": lambda value: value * score})],
         rules=[
             Rule("go", "a", ("cell",), go, environment=environment),
             Rule("back", "a", ("cell",), back, task=task),
@@ -238,9 +296,10 @@ def there_and_back(
         there_and_back(environment=True),
         there_and_back(task="of its own"),
         there_and_back(worth=2),
+        there_and_back(score=2),
         there_and_back(turn=False),
     ],
-    ids=["environment", "task", "measure", "step"],
+    ids=["environment", "task", "measure", "score", "step"],
 )
 def test_same_answers_of_other_meaning(promise: Promise, tmp_path: Path, other: System) -> None:
     """A model that only differs in what answers stand for is another model."""
@@ -251,6 +310,17 @@ def test_same_answers_of_other_meaning(promise: Promise, tmp_path: Path, other: 
         resumed(tmp_path, tuple(goals), other)
     again = resumed(tmp_path, tuple(goals), there_and_back())
     assert again.properties[0].verdict is Verdict.VIOLATED
+
+
+def test_another_predicate(promise: Promise, tmp_path: Path) -> None:
+    """What a predicate says is compared, though nothing else of the model depends on it."""
+    view = View(("cell",))
+    low, any_at_all = (
+        promise(Always(view, lambda value, most=most: value <= most)) for most in (0, 1)
+    )
+    compiled.check(there_and_back(), [any_at_all], checkpoints=Checkpoints(tmp_path))
+    with pytest.raises(CheckpointError, match="of another model: it answers otherwise now"):
+        resumed(tmp_path, (low,), there_and_back())
 
 
 def test_another_start(promise: Promise, tmp_path: Path) -> None:

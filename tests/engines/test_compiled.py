@@ -112,6 +112,27 @@ def counters(cells: int, most: int) -> System:
     return System(cells=[Cell(n, 0) for n in names], rules=[rule(n) for n in names])
 
 
+def test_every_limit_as_in_plain(promise: Promise) -> None:
+    """A limit of states ends the search at the same step, and what lies beyond it is not told."""
+    names = tuple(f"counter {i}" for i in range(3))
+    wanted: list[tuple[int, ...]] = [(2, 1, 0), (0, 2, 1), (1, 1, 1), (1, 1, 2), (2, 2, 2)]
+
+    def unlike(state: tuple[int, ...]) -> EachStep:
+        return EachStep(View(names), lambda _before, _, after: after != state, frozenset({"rise"}))
+
+    def below(state: tuple[int, ...]) -> Always:
+        return Always(View(names), lambda *now: now != state)
+
+    properties = [promise(make(state)) for make in (unlike, below) for state in wanted]
+    properties.append(promise(Always(View(names), lambda *now: sum(now) < 9)))
+    system = counters(3, 2)
+    for most in range(1, 28):
+        limits = Limits(max_states=most)
+        fast, plain = (one.check(system, properties, limits) for one in (compiled, explore))
+        assert measured(fast.statistics) == measured(plain.statistics)
+        assert answered(fast) == answered(plain)
+
+
 class Waited:
     """A compilation that is done when it was asked so often."""
 
