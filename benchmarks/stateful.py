@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import yaml
+from control_plane import DEPLOYMENT
 from tabulate import tabulate
 
 from kubelemma.question import STDIN, Case, Question, ask
@@ -38,22 +39,6 @@ SLACK = 2
 HEADERS = ("EXAMPLE", "PROPERTY", "SHORTEST", "STATEFUL", "RUNS", "STEPS/S", "SECONDS")
 
 NAMES = ("app-0", "app-1", "app-2", "app-3")
-
-DEPLOYMENT = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {{name: {name}}}
-spec:
-  replicas: 3
-  selector: {{matchLabels: {{app: {name}}}}}
-  template:
-    metadata: {{labels: {{app: {name}}}}}
-    spec:
-      containers:
-      - name: main
-        image: registry.example/{name}:1
-        resources: {{requests: {{cpu: 500m, memory: 64Mi}}}}
-"""
 
 Row = tuple[object, ...]
 

@@ -345,7 +345,10 @@ class CompiledSearch(Search):
             self._leave_in_part(batch, most)
 
     def _leave_up_to(self, last: int, begin: int) -> None:
-        """Leave these states again, of which only the last leads beyond the limit of states."""
+        """Leave the states up to the last, which is the first to lead beyond the limit of states.
+
+        They were left already, with those after them; what that put into the table is void.
+        """
         self.rehash()
         if begin < last:
             self._leave(begin, last)

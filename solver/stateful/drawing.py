@@ -154,7 +154,7 @@ class Drawing:
                 seed(_seed_of(self.sampling.seed, number))(self._machine), settings=self._settings()
             )
         except (PropertyViolated, Halt):
-            pass
+            pass  # `_failing` and `_halt` tell of it
         except Flaky:
             # A run that is left in the middle looks like one that behaves differently.
             if self._halt is None:

@@ -28,16 +28,7 @@ def test_statuses(oracle: Callable[[str], list[Case]], tally: Any) -> None:
         budget = decode(given["pdb"], PodDisruptionBudget)
         leaving = frozenset(status.get("disruptedPods") or ())
         answer = disruptions(budget.spec, _covered(given, budget, leaving))
-        wanted = Disruptions(
-            status["expectedPods"],
-            status["currentHealthy"],
-            status["desiredHealthy"],
-            status["disruptionsAllowed"],
-        )
-        if answer == wanted:
-            tally.passed("pdb")
-        else:
-            tally.failed("pdb", case["id"], f"{answer} instead of {wanted}")
+        _judge(tally, "pdb", case, answer, status)
     tally.verify("pdb")
 
 
@@ -53,17 +44,22 @@ def test_upstream_statuses(upstream: Callable[[str], list[Case]], tally: Any) ->
         leaving = frozenset(status["disruptedPods"])
         controllers = {"deployments": list(map(_as_object, given["controllers"]))}
         answer = disruptions(budget.spec, _covered({**given, **controllers}, budget, leaving))
-        wanted = Disruptions(
-            status["expectedPods"],
-            status["currentHealthy"],
-            status["desiredHealthy"],
-            status["disruptionsAllowed"],
-        )
-        if answer == wanted:
-            tally.passed("pdb_status")
-        else:
-            tally.failed("pdb_status", case["id"], f"{answer} instead of {wanted}")
+        _judge(tally, "pdb_status", case, answer, status)
     tally.verify("pdb_status")
+
+
+def _judge(tally: Any, table: str, case: Case, answer: Disruptions, status: Case) -> None:
+    """Hold an answer against the status that was recorded."""
+    wanted = Disruptions(
+        status["expectedPods"],
+        status["currentHealthy"],
+        status["desiredHealthy"],
+        status["disruptionsAllowed"],
+    )
+    if answer == wanted:
+        tally.passed(table)
+    else:
+        tally.failed(table, case["id"], f"{answer} instead of {wanted}")
 
 
 _BEYOND = {

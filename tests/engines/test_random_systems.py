@@ -531,23 +531,22 @@ def distinct_steps(state: State, steps: list[Transition]) -> int:
 def assert_same_counts(system: System, found: Explored, result: CheckResult) -> None:
     """All statistics that brute force can tell."""
     statistics = result.statistics
-    orbits = {system.canonical(state) for state in found.levels}
-    assert statistics.states == len(orbits)
-    assert statistics.concrete_states == len(found.levels)
+    orbits = set(map(system.canonical, found.levels))
+    assert (statistics.states, statistics.concrete_states) == (len(orbits), len(found.levels))
     assert statistics.depth == max(found.levels.values())
-    terminal = {system.canonical(state) for state, steps in found.steps.items() if not steps}
-    assert statistics.terminal_states == len(terminal)
-    assert statistics.cut_states == len({system.canonical(state) for state in found.cut})
+    terminal = {state for state, steps in found.steps.items() if not steps}
+    assert statistics.terminal_states == len(terminal & orbits)
+    assert statistics.cut_states == len(found.cut & orbits)
     assert statistics.exhaustive is not bool(found.cut)
     assert statistics.stopped_by is None
-    fired = {t.rule.name for steps in found.steps.values() for t in steps}
-    assert set(statistics.rules_never_fired) == {rule.name for rule in system.rules} - fired
-    counts = Counter(t.outcome.action for steps in found.steps.values() for t in steps)
+    taken = [step for steps in found.steps.values() for step in steps]
+    never = {rule.name for rule in system.rules} - {step.rule.name for step in taken}
+    assert set(statistics.rules_never_fired) == never
+    counts = Counter(step.outcome.action for step in taken)
     assert [action for action, _ in statistics.actions] == sorted(counts)
     assert sum(count for _, count in statistics.actions) == statistics.transitions
     degrees = [distinct_steps(s, found.steps[s]) for s in orbits & found.steps.keys()]
-    assert statistics.transitions == sum(degrees)
-    assert statistics.out_degree == max(degrees, default=0)
+    assert (statistics.transitions, statistics.out_degree) == (sum(degrees), max([0, *degrees]))
     assert system.families or dict(statistics.actions) == counts
 
 
