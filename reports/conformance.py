@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
 
 from kubelemma.model.manifests.problems import Problem
 
@@ -20,7 +22,9 @@ class Answer(StrEnum):
     REFUSED = "refused"
     """The model could not have done some write there."""
     UNDECIDED = "undecided"
-    """There were too many states to follow."""
+    """There were too many states to follow, or there was nothing to judge."""
+    BROKEN = "broken off"
+    """Nothing is refused as far as the file can be read, which is not to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ class JudgedRun:
     """One run, as far as it could be read.
 
     ``writes`` are those of modelled controllers that changed what is observed; ``inputs`` those of
-    users and faults. ``states`` is the greatest number of states that was followed at once.
+    users and faults. ``states`` is the greatest number of states that was followed at once;
+    ``complete`` is False where there were too many. ``problem`` is why it cannot be read further.
     """
 
     file: str
@@ -96,7 +101,9 @@ class JudgedRun:
         """What is said of the run."""
         if self.refusals:
             return Answer.REFUSED
-        if not self.complete:
+        if self.problem is not None:
+            return Answer.BROKEN
+        if not self.complete or not (self.writes or self.inputs or self.outside):
             return Answer.UNDECIDED
         return Answer.IN_PART if self.outside else Answer.ACCEPTED
 
@@ -104,6 +111,11 @@ class JudgedRun:
     def accepted(self) -> int:
         """How many of the writes the model could have done."""
         return self.writes - len(self.refusals)
+
+    @property
+    def name(self) -> str:
+        """The name of the file, without its folder and what its format adds."""
+        return Path(self.file).name.removesuffix(".gz").removesuffix(".jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +130,42 @@ class ConformanceReport:
         return sum(run.answer is answer for run in self.runs)
 
 
-def refusal_classes(runs: Iterable[JudgedRun]) -> tuple[tuple[str, str, int, int], ...]:
-    """Refusals by actor and kind of write: how many, and in how many runs; most frequent first."""
-    counts: Counter[tuple[str, str]] = Counter()
-    holders: Counter[tuple[str, str]] = Counter()
+class RefusalClass(NamedTuple):
+    """Refusals of one actor and kind of write.
+
+    ``late`` are those that would have been possible as of an earlier revision.
+    """
+
+    actor: str
+    what: str
+    number: int
+    late: int
+    runs: int
+
+
+def refusal_classes(runs: Iterable[JudgedRun]) -> tuple[RefusalClass, ...]:
+    """All classes of refusals, the most frequent first."""
+    found: dict[tuple[str, str], list[tuple[str, Refusal]]] = {}
     for run in runs:
-        keys = [(refusal.actor, refusal.what) for refusal in run.refusals]
-        counts.update(keys)
-        holders.update(set(keys))
-    return tuple((*key, number, holders[key]) for key, number in counts.most_common())
+        for refusal in run.refusals:
+            found.setdefault((refusal.actor, refusal.what), []).append((run.file, refusal))
+    classes = (
+        RefusalClass(
+            *key,
+            number=len(members),
+            late=sum(refusal.read_at is not None for _, refusal in members),
+            runs=len({file for file, _ in members}),
+        )
+        for key, members in found.items()
+    )
+    return tuple(sorted(classes, key=lambda c: (-c.number, c.actor, c.what)))
+
+
+def outside_classes(runs: Iterable[JudgedRun]) -> tuple[Outside, ...]:
+    """Writes of what is not modelled of all runs, the most frequent first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for run in runs:
+        for found in run.outside:
+            counts[found.actor, found.what] += found.number
+    kinds = (Outside(*key, number) for key, number in counts.items())
+    return tuple(sorted(kinds, key=lambda o: (-o.number, o.actor, o.what)))

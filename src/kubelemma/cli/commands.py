@@ -9,6 +9,7 @@ from kubelemma import __version__
 from .check import check
 from .completion import completion
 from .config import config
+from .conform import conform
 from .graph import graph
 from .keys import name_variables
 from .place import place
@@ -50,6 +51,7 @@ for _command in (
     report,
     simulate,
     graph,
+    conform,
     properties,
     config,
     completion,

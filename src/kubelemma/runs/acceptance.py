@@ -10,71 +10,80 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from kubelemma.model.manifests.problems import Position, Problem
-from kubelemma.reports.conformance import JudgedRun, Outside, Possible, Refusal
+from kubelemma.reports.conformance import JudgedRun, Outside, Refusal
 
 from .cluster import KINDS, Cluster
-from .format import Driver, Kubelet, Line, Recording, Snapshot, Write
+from .format import Driver, Kubelet, Line, Recording, Snapshot, Write, read
+from .machines import Machines
 from .observation import Lens
-from .processes import Processes
+from .processes import Memory, Processes
 from .recorded import observed
+from .refusal import Earlier, in_hand, nearest, possible_at
 from .roster import Roster, roster_of
-from .seen import Change, Seen, changes, distance, same
+from .seen import Seen, changes
 from .steps import States, Steps, TooMany
 from .words import told
 from .world import build, setting_of
-from .writers import INPUTS, Role, role_of, turns_unready, what_of, writer_of
+from .writers import (
+    INPUTS,
+    KUBELET,
+    Role,
+    ends_alone,
+    role_of,
+    turns_unready,
+    what_of,
+    writer_of,
+)
 
 KEPT = 40
 """How many earlier closures are kept, to tell what was read too early from what was never true."""
 
-
-class _Earlier(NamedTuple):
-    """The states before a write, and the revision as of which they are."""
-
-    revision: int
-    steps: Steps
-    states: States
+GROUND = ("Node", "Namespace")
+"""The kinds whose objects may be there before anything is judged."""
 
 
 class _Moment(NamedTuple):
-    """A line of the run and the objects after it."""
+    """A line of the run, and the objects before and after it."""
 
     number: int
     line: Line
-    cluster: Cluster
+    before: Cluster
+    after: Cluster
 
 
-def judge(recording: Recording, progress: Callable[[int, int], None] | None = None) -> JudgedRun:
-    """Judge a run as far as it can be read; ``progress`` is told of lines done and of all."""
+def judge_file(path: Path) -> JudgedRun:
+    """Read and judge one file."""
+    return judge(read(path))
+
+
+def judge(recording: Recording) -> JudgedRun:
+    """Judge a run as far as it can be read."""
     begun = time.perf_counter()
     moments, problem = _moments(recording)
-    roster = roster_of(moment.cluster for moment in moments)
-    follower = _Follower(roster)
+    roster = roster_of(moment.after for moment in moments)
+    count = _Count()
     complete = True
     try:
-        for done, moment in enumerate(moments):
-            follower.take(moment)
-            if progress is not None:
-                progress(done + 1, len(moments))
+        _follow(moments, roster, recording.header.leader_elect, count)
     except TooMany:
         complete = False
-    outside = ((*key, number) for key, number in sorted(follower.outside.items()))
+    outside = ((*key, number) for key, number in sorted(count.outside.items()))
     return JudgedRun(
         file=recording.file,
         scenario=recording.header.scenario,
         deployments=len(roster.members),
-        writes=follower.writes,
-        inputs=follower.inputs,
-        refusals=tuple(follower.refusals),
+        writes=count.writes,
+        inputs=count.inputs,
+        refusals=tuple(count.refusals),
         outside=tuple(Outside(*found) for found in outside),
-        states=follower.most,
+        states=count.most,
         seconds=time.perf_counter() - begun,
         complete=complete,
         problem=problem,
@@ -82,262 +91,235 @@ def judge(recording: Recording, progress: Callable[[int, int], None] | None = No
 
 
 def _moments(recording: Recording) -> tuple[list[_Moment], Problem | None]:
-    """The lines with the objects after each, up to one whose object is not of its kind's shape."""
+    """The lines with their objects, up to one whose object has not the shape of its kind."""
     found: list[_Moment] = []
     cluster = Cluster()
     for number, line in recording.lines:
+        before = cluster
         try:
             if isinstance(line, Write | Snapshot):
                 cluster = cluster.after(line)
         except msgspec.ValidationError as error:
             message, _, path = str(error).partition(" - at `$")
-            field_path = f"object{path.rstrip('`')}"
-            return found, Problem(Position(recording.file, number), field_path, message)
-        found.append(_Moment(number, line, cluster))
+            position = Position(recording.file, number)
+            return found, Problem(position, f"object{path.rstrip('`')}", message)
+        found.append(_Moment(number, line, before, cluster))
     return found, recording.problem
 
 
 @dataclass(slots=True)
-class _Follower:
-    """The model beside the run."""
+class _Count:
+    """What is found out on the way."""
 
-    roster: Roster
     refusals: list[Refusal] = field(default_factory=list)
     outside: Counter[tuple[str, str]] = field(default_factory=Counter)
     writes: int = 0
     inputs: int = 0
     most: int = 0
-    _steps: Steps | None = None
-    _identity: bytes = b""
-    _states: States = frozenset()
-    _seen: Seen = field(default_factory=dict)
-    _cluster: Cluster = field(default_factory=Cluster)
-    _revision: int = 0
-    _earlier: deque[_Earlier] = field(default_factory=lambda: deque(maxlen=KEPT))
-    _processes: Processes = field(default_factory=Processes)
-    _down: set[str] = field(default_factory=set)
-    _lenses: dict[bytes, Steps] = field(default_factory=dict)
 
-    def take(self, moment: _Moment) -> None:
-        """Go on by one line.
+    def beyond(self, line: Write, before: Cluster, how: str = "") -> None:
+        """Count a write of what is not modelled."""
+        what = f"{what_of(line, before)}{how}"
+        self.outside[writer_of(line) or "unknown", what] += 1
+
+
+def _follow(moments: list[_Moment], roster: Roster, elects: bool, count: _Count) -> None:  # noqa: FBT001
+    """Follow the run from where there is more than nodes and namespaces.
+
+    Raises:
+        TooMany: there are more states than are followed.
+    """
+    processes, machines = Processes(elects=elects), Machines()
+    follower: _Follower | None = None
+    revision = 0
+    for moment in moments:
+        line = moment.line
+        if follower is None and _begins(line):
+            kinds = {
+                kind: objects for kind, objects in moment.before.kinds.items() if kind in GROUND
+            }
+            follower = _Follower(roster, machines, count, Cluster(kinds))
+        if isinstance(line, Driver):
+            memory = processes.take(line, revision)
+            if follower is not None:
+                follower.forget(memory)
+        elif isinstance(line, Kubelet):
+            if machines.take(line) and follower is not None:
+                follower.power(line.node, up=line.node not in machines.down)
+        elif isinstance(line, Snapshot) and follower is not None:
+            follower.show(moment.after)
+        elif isinstance(line, Write):
+            if follower is not None and line.kind in KINDS:
+                follower.take(moment, processes, revision)
+            revision = line.rv
+
+
+def _begins(line: Line) -> bool:
+    return isinstance(line, Write | Snapshot) and line.kind in KINDS and line.kind not in GROUND
+
+
+class _Follower:
+    """The states that the model may be in beside the run."""
+
+    def __init__(self, roster: Roster, machines: Machines, count: _Count, ground: Cluster) -> None:
+        self._roster = roster
+        self._machines = machines
+        self._count = count
+        self._known: dict[bytes, Steps] = {}
+        self._earlier: deque[Earlier] = deque(maxlen=KEPT)
+        self._steps = self._steps_for(ground)
+        lens = self._steps.lens
+        self._seen = lens.kept(observed(ground, roster))
+        self._states: States = frozenset(
+            self._with_machines(lens, state) for state in lens.fitted(lens.blank(), self._seen)
+        )
+
+    def _with_machines(self, lens: Lens, state: tuple[object, ...]) -> tuple[object, ...]:
+        for node in self._machines.down:
+            state = lens.powered(state, node, up=False)
+        return state
+
+    def _steps_for(self, cluster: Cluster) -> Steps:
+        setting = setting_of(cluster, self._roster)
+        if setting.identity not in self._known:
+            lens = Lens(build(setting, self._roster), self._roster)
+            self._known[setting.identity] = Steps(lens)
+        return self._known[setting.identity]
+
+    # What is no write
+
+    def show(self, cluster: Cluster) -> None:
+        """Take objects as they are."""
+        self._change_over(cluster)
+        self._force(self._closure(), self._steps.lens.kept(observed(cluster, self._roster)))
+
+    def forget(self, memory: Memory) -> None:
+        """What the controller manager keeps in memory is lost, or may be."""
+        if memory is not Memory.KEPT:
+            lost = frozenset(map(self._steps.lens.restarted, self._closure()))
+            self._states = lost if memory is Memory.LOST else lost | self._states
+
+    def power(self, node: str, *, up: bool) -> None:
+        """A machine stops, or works again."""
+        lens = self._steps.lens
+        self._states = frozenset(lens.powered(state, node, up=up) for state in self._closure())
+
+    # One write
+
+    def take(self, moment: _Moment, processes: Processes, revision: int) -> None:
+        """Go on by one write; ``revision`` is the one before it.
 
         Raises:
             TooMany: there are more states than are followed.
         """
         line = moment.line
-        if isinstance(line, Driver):
-            self._signal(line)
-        elif isinstance(line, Kubelet):
-            self._machine(line)
-        elif isinstance(line, Write | Snapshot) and line.kind in KINDS:
-            before, self._cluster = self._cluster, moment.cluster
-            if self._steps is None:
-                self._begin(line)
-            elif isinstance(line, Write):
-                self._follow(moment.number, line, before)
-        if isinstance(line, Write):
-            self._revision = line.rv
-
-    # Beginning, and going over to another system
-
-    def _begin(self, line: Write | Snapshot) -> None:
-        """Nothing is judged before there is anything but nodes and namespaces."""
-        if line.kind in ("Node", "Namespace"):
+        if not isinstance(line, Write):
             return
-        # A Deployment that is added is an input like others: the run begins before it.
-        kinds = {kind: of for kind, of in self._cluster.kinds.items() if kind in ("Node", "Namespace")}
-        empty = Cluster(kinds)
-        steps = self._steps_for(empty)
-        self._steps = steps
-        seen = steps.lens.kept(observed(empty, self.roster))
-        states = steps.lens.fitted(steps.lens.blank(), seen)
-        self._states = frozenset(self._powered(steps.lens, state) for state in states)
-        self._seen = seen
-        if isinstance(line, Write):
-            self._follow(0, line, empty)
-        else:
-            self._force(steps.lens.kept(observed(self._cluster, self.roster)))
-
-    def _powered(self, lens: Lens, state: tuple[object, ...]) -> tuple[object, ...]:
-        for node in self._down:
-            state = lens.powered(state, node, up=False)
-        return state
-
-    def _steps_for(self, cluster: Cluster) -> Steps:
-        setting = setting_of(cluster, self.roster)
-        self._identity = setting.identity
-        if setting.identity not in self._lenses:
-            self._lenses[setting.identity] = Steps(Lens(build(setting, self.roster), self.roster))
-        return self._lenses[setting.identity]
-
-    def _change_over(self) -> bool:
-        """Go over to the system that the objects ask for now; gives whether it is another."""
-        assert self._steps is not None
-        before = self._steps
-        after = self._steps_for(self._cluster)
-        if after is before:
-            return False
-        states = before.closure(self._states)
-        self._states = frozenset(before.lens.carried(state, after.lens) for state in states)
-        self._steps = after
-        some = after.lens.seen(next(iter(self._states)))
-        self._seen = some
-        return True
-
-    # One write
-
-    def _follow(self, number: int, line: Write, before: Cluster) -> None:
-        role = role_of(line, before, self.roster)
-        if self._change_over() and role is Role.OUTSIDE:
-            self.outside[writer_of(line) or "unknown", what_of(line, before)] += 1
+        role = role_of(line, moment.before, self._roster)
+        if self._change_over(moment.after) and role is Role.OUTSIDE:
+            self._count.beyond(line, moment.before)
             role = Role.NOTED
-        assert self._steps is not None
-        wanted = self._steps.lens.kept(observed(self._cluster, self.roster))
+        wanted = self._steps.lens.kept(observed(moment.after, self._roster))
         if wanted == self._seen:
             return
+        states = self._closure()
+        self._earlier.append(Earlier(revision, self._steps, states))
         if role is Role.CONTROL:
-            self._judge(number, line, wanted)
+            self._judge(moment, line, states, wanted, processes)
         elif role is Role.INPUT:
-            self.inputs += 1
-            self._input(wanted, INPUTS)
+            self._input(states, wanted, INPUTS)
         else:
             if role is Role.OUTSIDE:
-                self.outside[writer_of(line) or "unknown", what_of(line, before)] += 1
-            self._force(wanted)
+                self._count.beyond(line, moment.before)
+            self._force(states, wanted)
         self._seen = wanted
 
-    def _input(self, wanted: Seen, actions: frozenset[str]) -> None:
-        """Apply what a user did or what failed: by the model's own event where it has one."""
-        assert self._steps is not None
+    def _closure(self) -> States:
         states = self._steps.closure(self._states)
+        self._count.most = max(self._count.most, len(states))
+        return states
+
+    def _change_over(self, cluster: Cluster) -> bool:
+        """Go over to the system that the objects ask for now; gives whether it is another."""
+        before, after = self._steps, self._steps_for(cluster)
+        if after is before:
+            return False
+        self._states = frozenset(before.lens.carried(s, after.lens) for s in self._closure())
+        self._steps = after
+        self._seen = after.lens.seen(next(iter(self._states)))
+        return True
+
+    def _input(self, states: States, wanted: Seen, actions: frozenset[str]) -> None:
+        """Apply what a user did or what failed: by the model's own event where it has one."""
+        self._count.inputs += 1
         after = self._steps.by_events(states, actions, wanted)
         if after:
             self._states = after
         else:
-            self._force(wanted)
+            self._force(states, wanted)
 
-    def _force(self, wanted: Seen) -> None:
-        assert self._steps is not None
+    def _force(self, states: States, wanted: Seen) -> None:
         lens = self._steps.lens
-        states = self._steps.closure(self._states)
         self._states = frozenset(after for state in states for after in lens.fitted(state, wanted))
 
-    def _judge(self, number: int, line: Write, wanted: Seen) -> None:
-        assert self._steps is not None
-        steps, actor = self._steps, writer_of(line)
-        states = steps.closure(self._states)
-        self.most = max(self.most, len(states))
-        after = steps.towards(states, actor, wanted)
-        if not after and actor == "kubelet" and turns_unready(changes(self._seen, wanted)):
-            self.inputs += 1
-            self._input(wanted, frozenset({"probe-failure"}))
-            return
-        self.writes += 1
+    def _judge(
+        self, moment: _Moment, line: Write, states: States, wanted: Seen, processes: Processes
+    ) -> None:
+        actor = writer_of(line)
+        after = self._steps.towards(states, actor, wanted)
+        if not after and actor == KUBELET:
+            if self._happens(moment, line, states, wanted):
+                return
+            after = self._on_its_way(line, states, wanted)
         if after:
+            self._count.writes += 1
             self._states = after
         else:
-            self._refuse(number, line, states, wanted)
-        self._earlier.append(_Earlier(self._revision, steps, states))
+            self._refuse(moment, line, wanted, processes)
 
-    # Refusals
+    def _happens(self, moment: _Moment, line: Write, states: States, wanted: Seen) -> bool:
+        """Whether a kubelet reports what befell its pods, which is an input then."""
+        found = changes(self._seen, wanted)
+        if ends_alone(found):
+            self._count.beyond(line, moment.before, " that ends by itself")
+            self._force(states, wanted)
+            return True
+        if turns_unready(found) or self._machines.is_told(line):
+            self._input(states, wanted, frozenset({"probe-failure"}))
+            return True
+        return False
 
-    def _refuse(self, number: int, line: Write, states: States, wanted: Seen) -> None:
-        assert self._steps is not None
-        actor = writer_of(line)
+    def _on_its_way(self, line: Write, states: States, wanted: Seen) -> States:
+        """The states after what a kubelet had sent before its machine stopped."""
+        if not self._machines.sent_before(line):
+            return frozenset()
+        lens, node = self._steps.lens, line.object.get("spec", {}).get("nodeName", line.name)
+        running = frozenset(lens.powered(state, node, up=True) for state in states)
+        after = self._steps.towards(running, KUBELET, wanted)
+        return frozenset(lens.powered(state, node, up=False) for state in after)
+
+    def _refuse(self, moment: _Moment, line: Write, wanted: Seen, processes: Processes) -> None:
+        actor, now = writer_of(line), self._earlier[-1]
         done = changes(self._seen, wanted)
-        read_at = self._possible_at(actor, done)
-        excuse = self._processes.excuse(actor, read_at)
+        read_at = possible_at(reversed(self._earlier), actor, done)
+        excuse = processes.excuse(actor, read_at)
         if excuse:
-            self.writes -= 1
-            self.outside[actor or "unknown", f"{what_of(line, self._cluster)}, {excuse}"] += 1
+            self._count.beyond(line, moment.before, f", {excuse}")
         else:
-            self.refusals.append(self._refusal(number, line, states, done, read_at))
-        lens = self._steps.lens
-        forced = {after for state in states for after in lens.fitted(state, wanted)}
+            self._count.writes += 1
+            refusal = Refusal(
+                line=moment.number,
+                revision=line.rv,
+                time=line.t,
+                actor=actor or "",
+                what=what_of(line, moment.before),
+                object=f"{line.namespace}/{line.name}" if line.namespace else line.name,
+                changes=tuple(told(change, self._roster) for change in done),
+                nearest=nearest(now, self._seen, actor, done, self._roster),
+                in_hand=in_hand(now, actor),
+                read_at=read_at,
+            )
+            self._count.refusals.append(refusal)
+        self._force(now.states, wanted)
         # What its actor has in hand is not known after a write that should not have been.
-        self._states = frozenset(forced | {lens.restarted(state) for state in forced})
-
-    def _refusal(
-        self,
-        number: int,
-        line: Write,
-        states: States,
-        done: tuple[Change, ...],
-        read_at: int | None,
-    ) -> Refusal:
-        assert self._steps is not None
-        lens, actor = self._steps.lens, writer_of(line)
-        hands = {lens.in_hand(state, actor) for state in states}
-        return Refusal(
-            line=number,
-            revision=line.rv,
-            time=line.t,
-            actor=actor or "",
-            what=what_of(line, self._cluster),
-            object=f"{line.namespace}/{line.name}" if line.namespace else line.name,
-            changes=tuple(told(change, self.roster) for change in done),
-            nearest=self._nearest(states, actor, done),
-            in_hand=tuple(sorted({"; ".join(hand) or "nothing" for hand in hands})),
-            read_at=read_at,
-        )
-
-    def _nearest(
-        self, states: States, actor: str | None, done: tuple[Change, ...]
-    ) -> Possible | None:
-        """The step of the actor that changes what is most like what was changed."""
-        assert self._steps is not None
-        best: tuple[int, str] | None = None
-        result: Possible | None = None
-        for state in states:
-            for step in self._steps.visible(state, actor):
-                made = changes(self._seen, step.seen)
-                shown = tuple(told(change, self.roster) for change in made)
-                key = (distance(made, done), repr(shown))
-                if best is None or key < best:
-                    best = key
-                    outcome = step.transition.outcome
-                    result = Possible(outcome.action, outcome.why, shown)
-        return result
-
-    def _possible_at(self, actor: str | None, done: tuple[Change, ...]) -> int | None:
-        """The latest revision as of which the actor could have written the same."""
-        for earlier in reversed(self._earlier):
-            seen = _some_seen(earlier)
-            for state in earlier.states:
-                for step in earlier.steps.visible(state, actor):
-                    if same(changes(seen, step.seen), done):
-                        return earlier.revision
-        return None
-
-    # Processes and machines
-
-    def _signal(self, line: Driver) -> None:
-        self._processes.take(line, self._revision)
-        if self._steps is not None and self._processes.forgets(line):
-            restarted = {self._steps.lens.restarted(s) for s in self._steps.closure(self._states)}
-            # A request that was on its way may still arrive.
-            kept = frozenset() if line.op == "start" else self._states
-            self._states = frozenset(restarted) | kept
-
-    def _machine(self, line: Kubelet) -> None:
-        if line.op not in ("node-down", "node-up"):
-            return
-        up = line.op == "node-up"
-        (self._down.discard if up else self._down.add)(line.node)
-        if self._steps is not None:
-            lens = self._steps.lens
-            states = self._steps.closure(self._states)
-            self._states = frozenset(lens.powered(state, line.node, up=up) for state in states)
-
-
-def _some_seen(earlier: _Earlier) -> Seen:
-    """What all of the states show."""
-    return earlier.steps.lens.seen(next(iter(earlier.states)))
-
-
-def judge_all(
-    recordings: Iterable[Recording], progress: Callable[[int, int], None] | None = None
-) -> Iterator[JudgedRun]:
-    """Judge runs one after the other."""
-    for recording in recordings:
-        yield judge(recording, progress)
+        self._states |= frozenset(map(self._steps.lens.restarted, self._states))

@@ -53,6 +53,7 @@ class Write(msgspec.Struct, frozen=True, tag_field="src", tag="watch"):
 
     ``actor`` is who wrote, as the audit log has it, and ``via`` the verb with the subresource, such
     as ``patch/status``; None where that is not known. Of a deletion, ``object`` is the last state.
+    ``reqT`` says when the request was received and when it was answered.
     """
 
     rv: int
@@ -65,6 +66,12 @@ class Write(msgspec.Struct, frozen=True, tag_field="src", tag="watch"):
     actor: str | None = None
     via: str | None = None
     t: float = 0.0
+    reqT: tuple[float, float] | None = None  # noqa: N815 - the name in the file
+
+    @property
+    def requested(self) -> float:
+        """When the request for it arrived, as far as that is known."""
+        return self.reqT[0] if self.reqT is not None else self.t
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="src", tag="request"):

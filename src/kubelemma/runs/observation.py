@@ -6,11 +6,11 @@ This is the one module here that knows how the model lays out its state.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any
 
 from kubelemma.model.system import State
 from kubelemma.model.wiring.state import (
@@ -28,9 +28,6 @@ from .recorded import deployment_part, node_part, queue_part
 from .roster import Roster
 from .seen import DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
 from .world import Built
-
-Values: TypeAlias = tuple[Any, ...]
-"""What a state shows: one value for each of its positions, None where nothing is visible."""
 
 ACTORS: Mapping[str, frozenset[str]] = {
     "sa:deployment-controller": frozenset({"deployment-controller"}),
@@ -303,8 +300,7 @@ def _plan_in_hand(workload: Workload, deployment: DeploymentState) -> list[str]:
 def _syncs_in_hand(workload: Workload, syncs: tuple[Any, ...]) -> list[str]:
     return [
         f"a sync of the ReplicaSet of template {template + 1} of {workload.cell} has read "
-        f"spec.replicas {sync.read}"
-        + (f" and still creates {sync.adds}" if sync.adds else "")
+        f"spec.replicas {sync.read}" + (f" and still creates {sync.adds}" if sync.adds else "")
         for template, sync in enumerate(syncs)
         if sync != IDLE
     ]

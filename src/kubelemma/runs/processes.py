@@ -4,47 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from .format import Driver
 
 MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
-
-
-@dataclass(slots=True)
-class Processes:
-    """Which processes were stopped and resumed, and where two of a kind are at work.
-
-    ``_resumed`` has, by process, the revision of the store when one of it went on.
-    """
-
-    _resumed: dict[str, int] = field(default_factory=dict)
-    _started: dict[str, int] = field(default_factory=dict)
-
-    def take(self, line: Driver, revision: int) -> None:
-        """Go on by one line."""
-        name = _program(line.process)
-        if line.op == "sigcont":
-            self._resumed[name] = revision
-        elif line.op == "start":
-            self._started[name] = self._started.get(name, 1) + 1
-        elif line.op in ("kill", "exit"):
-            self._started[name] = self._started.get(name, 1) - 1
-
-    def forgets(self, line: Driver) -> bool:
-        """Whether what the controller manager kept in memory is lost with a line."""
-        return _program(line.process) == MANAGER and line.op in ("kill", "exit", "start")
-
-    def excuse(self, actor: str | None, read_at: int | None) -> str:
-        """Why a write may be beyond the model that its actor should not have done; empty if not."""
-        name = _PROGRAMS.get(actor or "", "")
-        if self._started.get(name, 1) > 1:
-            return f"while two of {name} were at work"
-        resumed = self._resumed.get(name)
-        if resumed is not None and read_at is not None and read_at <= resumed:
-            return f"after {name} had been stopped, of what it had read before"
-        return ""
-
 
 _PROGRAMS: Mapping[str, str] = {
     "sa:deployment-controller": MANAGER,
@@ -54,6 +19,64 @@ _PROGRAMS: Mapping[str, str] = {
 }
 
 
-def _program(process: str) -> str:
-    """The name of the program that a process runs."""
-    return next((name for name in (MANAGER, SCHEDULER) if process.startswith(name)), process)
+class Memory(Enum):
+    """What becomes of what the controller manager keeps in memory."""
+
+    KEPT = auto()
+    IN_DOUBT = auto()
+    """It is lost, but a request that was on its way may still arrive; or somebody takes over."""
+    LOST = auto()
+
+
+@dataclass(slots=True)
+class Processes:
+    """Which processes work, which were stopped, and where two of one program are at work.
+
+    One of each is taken to work at first. With ``elects`` a second one waits until the first no
+    longer renews its lease.
+    """
+
+    elects: bool = False
+    _working: dict[str, set[str]] = field(
+        default_factory=lambda: {name: {name} for name in (MANAGER, SCHEDULER)}
+    )
+    _resumed: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def take(self, line: Driver, revision: int) -> Memory:
+        """Go on by one line, which stands after this revision."""
+        process = line.process.partition(" ")[0]
+        program = next((p for p in (MANAGER, SCHEDULER) if process.startswith(p)), "")
+        if not program:
+            return Memory.KEPT
+        working = self._working[program]
+        memory = Memory.KEPT
+        if line.op == "sigcont":
+            working.add(process)
+            self._resumed[program] = (process, revision)
+        elif line.op == "sigstop":
+            working.discard(process)
+            memory = Memory.IN_DOUBT if self.elects else Memory.KEPT
+        elif line.op in ("kill", "exit"):
+            alone = working <= {process}
+            working.discard(process)
+            memory = Memory.IN_DOUBT if alone or self.elects else Memory.KEPT
+        elif line.op == "start":
+            memory = Memory.KEPT if working else Memory.LOST
+            working.add(process)
+        return memory if program == MANAGER else Memory.KEPT
+
+    def excuse(self, actor: str | None, read_at: int | None) -> str:
+        """Why a write may be beyond the model that its actor should not have done; empty if not.
+
+        ``read_at`` is the revision as of which it would have been possible.
+        """
+        program = _PROGRAMS.get(actor or "")
+        if program is None:
+            return ""
+        process, since = self._resumed.get(program, ("", -1))
+        working = self._working[program]
+        if len(working) > 1 and (not self.elects or process in working):
+            return f"while two of {program} were at work"
+        if read_at is not None and read_at <= since:
+            return f"after {program} had been stopped, of what it had read before"
+        return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -48,9 +48,14 @@ class Member(NamedTuple):
 
 
 class Roster(NamedTuple):
-    """All Deployments of the run, in the order in which they appear."""
+    """All Deployments of the run, in the order in which they appear.
+
+    ``made_by`` has, of every ReplicaSet that one of them ever owned, by uid, the uid of that
+    Deployment and the identity of the template: pods may outlive it.
+    """
 
     members: tuple[Member, ...]
+    made_by: Mapping[str, tuple[str, str]]
 
     def member(self, uid: str) -> Member | None:
         """The member with this uid."""
@@ -63,11 +68,14 @@ class Roster(NamedTuple):
 
     def class_of_pod(self, cluster: Cluster, pod: Stored) -> int | None:
         """The number of the class that a pod is of; None where no member made it."""
-        owner = cluster.of("ReplicaSet").get(pod.owner("ReplicaSet"))
-        member = self.member(owner.owner("Deployment")) if owner is not None else None
-        if owner is None or member is None:
+        uid = pod.owner("ReplicaSet")
+        owner = cluster.of("ReplicaSet").get(uid)
+        adopted = owner.owner("Deployment") if owner is not None else ""
+        deployment, template = self.made_by.get(uid, ("", ""))
+        member = self.member(adopted or deployment)
+        if member is None:
             return None
-        return self.class_of(member, member.template_of(owner))
+        return self.class_of(member, [t.identity for t in member.templates].index(template))
 
 
 @dataclass(slots=True)
@@ -82,10 +90,13 @@ class _Found:
 def roster_of(clusters: Iterable[Cluster]) -> Roster:
     """The roster of a run, from its objects after each write."""
     found: dict[str, _Found] = {}
+    made_by: dict[str, tuple[str, str]] = {}
     last = Cluster()
     for cluster in clusters:
         for new in _news(last, cluster):
             _gather(found, cluster, new)
+            if new.owner("Deployment") in found:
+                made_by.setdefault(new.uid, (new.owner("Deployment"), new.template))
         last = cluster
     members: list[Member] = []
     for uid, one in found.items():
@@ -94,7 +105,7 @@ def roster_of(clusters: Iterable[Cluster]) -> Roster:
         shown = f"{name} ({earlier + 1})" if earlier else name
         templates = tuple(one.templates.values())
         members.append(Member(uid, namespace, shown, one.first, templates, tuple(one.sizes)))
-    return Roster(tuple(members))
+    return Roster(tuple(members), made_by)
 
 
 def _news(before: Cluster, after: Cluster) -> Iterator[Stored]:

@@ -87,19 +87,20 @@ class Change(NamedTuple):
         """
         if (self.part, self.what) != (other.part, other.what):
             return False
-        if self.what[0] in COUNTED and isinstance(self.old, int) and isinstance(other.old, int):
-            return _rise(self) == _rise(other)
+        if self.what[0] in COUNTED:
+            return self.rise == other.rise
         return self.new == other.new
+
+    @property
+    def rise(self) -> int:
+        """By how many what is counted has grown."""
+        if isinstance(self.old, int) and isinstance(self.new, int):
+            return self.new - self.old
+        return 0
 
 
 COUNTED = ("pods", "pending")
 """What a write changes by so many, whatever the number is."""
-
-
-def _rise(change: Change) -> int:
-    assert isinstance(change.old, int)
-    assert isinstance(change.new, int)
-    return change.new - change.old
 
 
 def changes(before: Seen, after: Seen) -> tuple[Change, ...]:

@@ -124,7 +124,9 @@ class Steps:
 
 def _nearer(seen: Seen, before: Seen, wanted: Seen) -> bool:
     """Whether only parts have changed that have to."""
-    return all(part == before[name] or part != before[name] != wanted[name] for name, part in seen.items())
+    return all(
+        part == before[name] or part != before[name] != wanted[name] for name, part in seen.items()
+    )
 
 
 def _without_events(system: System) -> System:

@@ -33,7 +33,7 @@ def told(change: Change, roster: Roster) -> str:
     if what[0] == "set":
         return _of_set(change, roster)
     if what[0] == "pods":
-        stage = _STAGES[Stage(what[2])]
+        stage = _STAGES[Stage(int(what[2]))]
         name = _class(roster, int(what[1]))
         return f"{change.part}: pods of {name} that are {stage}: {change.old} -> {change.new}"
     if what[0] == "pending":

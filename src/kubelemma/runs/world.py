@@ -32,7 +32,7 @@ from kubelemma.model.wiring.world import (
 
 from .cluster import Cluster
 from .recorded import is_gone
-from .roster import Member, Roster
+from .roster import Roster
 
 ONCE = 1
 """The budget of every event: it is given back each time."""
@@ -64,9 +64,9 @@ def setting_of(cluster: Cluster, roster: Roster) -> Setting:
     standing: dict[str, tuple[Pod, ...]] = dict.fromkeys(nodes, ())
     for found, pod in cluster.pods():
         node = pod.spec.node_name
-        if node in standing and not is_gone(pod):
-            if roster.class_of_pod(cluster, found) is None:
-                standing[node] += (pod,)
+        ours = roster.class_of_pod(cluster, found) is not None
+        if node in standing and not ours and not is_gone(pod):
+            standing[node] += (pod,)
     spaces = (s.value for s in cluster.of("Namespace").values())
     namespaces = tuple(space for space in spaces if isinstance(space, Namespace))
     identity = msgspec.json.encode(

@@ -96,13 +96,16 @@ def _kind(line: Write, before: Cluster) -> str:
     return "Pod" if known is None or known.owner("Deployment") else "Pod of a lone ReplicaSet"
 
 
+def ends_alone(found: tuple[Change, ...]) -> bool:
+    """Whether all that a write does is that running pods are gone which nobody has deleted."""
+    rises = {c.what[2]: c.rise for c in found if c.what[0] == "pods"}
+    only = all(c.what[0] == "pods" for c in found)
+    return only and len(rises) == 1 and bool(rises.keys() & {Stage.UNREADY, Stage.READY})
+
+
 def turns_unready(found: tuple[Change, ...]) -> bool:
     """Whether all that a write does is that pods are no longer Ready."""
-    rises = {c.what[2]: _rise(c) for c in found if c.what[0] == "pods"}
+    rises = {c.what[2]: c.rise for c in found if c.what[0] == "pods"}
     only = all(c.what[0] == "pods" for c in found)
     stages = set(rises)
     return only and stages == {Stage.READY, Stage.UNREADY} and rises[Stage.READY] < 0
-
-
-def _rise(change: Change) -> int:
-    return int(str(change.new)) - int(str(change.old))
