@@ -23,10 +23,10 @@ from .simulate import simulate
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes:
-    0  everything holds, is feasible, or came out as expected
-    1  something is violated, infeasible, or did not come out as expected
+    0  everything holds, is feasible, accepted, or came out as expected
+    1  something is violated, infeasible, refused, or did not come out as expected
     2  wrong options, invalid input, or nothing to check
-    3  inconclusive: a limit was hit
+    3  inconclusive: a limit was hit, or a recorded run is accepted only in part
    70  internal error
   130  interrupted
 

@@ -67,15 +67,23 @@ class Roster(NamedTuple):
         return sum(len(m.templates) for m in before) + template
 
     def class_of_pod(self, cluster: Cluster, pod: Stored) -> int | None:
-        """The number of the class that a pod is of; None where no member made it."""
+        """The number of the class that a pod is of; None where no member made it.
+
+        Pods that outlive their ReplicaSet are nobody's until they terminate: another one of the
+        same template does not count them.
+        """
         uid = pod.owner("ReplicaSet")
         owner = cluster.of("ReplicaSet").get(uid)
         adopted = owner.owner("Deployment") if owner is not None else ""
         deployment, template = self.made_by.get(uid, ("", ""))
         member = self.member(adopted or deployment)
-        if member is None:
+        if member is None or (owner is None and not _terminates(pod)):
             return None
         return self.class_of(member, [t.identity for t in member.templates].index(template))
+
+
+def _terminates(pod: Stored) -> bool:
+    return pod.value.metadata.deletion_timestamp is not None
 
 
 @dataclass(slots=True)
