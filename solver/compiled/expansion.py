@@ -39,6 +39,7 @@ from .arrays import (
     SHIFT,
     STEPS,
     TERMINAL,
+    URGENT,
     WORD,
     Candidates,
     Known,
@@ -195,17 +196,20 @@ def _leave(known: Known, candidates: Candidates, work: Work, state: int, room: i
     """Find where all steps from a state lead."""
     tried, moves, ordinal = 0, known.moves, 0
     outcome = READY
-    for g in range(known.lists[GROUPS, BEGIN_OF], known.lists[GROUPS, END_OF]):
-        view = known.code[g]
-        cells = view + 2 + 3 * known.code[view + 1]
-        if known.functions[known.code[view], KEY] == 1 and 0 < known.code[cells] <= _FEW:
-            found = _try_quickly(known, work, view, cells, tried)
-        else:
-            found = _try(known, work, view, tried)
-        if found < 0:
-            outcome = PENDING
-        else:
-            tried = found
+    for rules in range(URGENT, GROUPS + 1):
+        if tried or outcome == PENDING:
+            break
+        for g in range(known.lists[rules, BEGIN_OF], known.lists[rules, END_OF]):
+            view = known.code[g]
+            cells = view + 2 + 3 * known.code[view + 1]
+            if known.functions[known.code[view], KEY] == 1 and 0 < known.code[cells] <= _FEW:
+                found = _try_quickly(known, work, view, cells, tried)
+            else:
+                found = _try(known, work, view, tried)
+            if found < 0:
+                outcome = PENDING
+            else:
+                tried = found
     if outcome == PENDING and known.lists[STEPS, BEGIN_OF] == known.lists[STEPS, END_OF]:
         return PENDING
     for t in range(tried):
