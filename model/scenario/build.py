@@ -84,7 +84,7 @@ def build(application: Application, check: Check | None = None) -> tuple[Scenari
         placement=place_all(
             application.deployments, nodes, application.pods, application.namespaces
         ),
-        entries=spec.events or default_events(application.deployments),
+        entries=default_events(application.deployments) if spec.events is None else spec.events,
     )
     groups = tuple(_groups(application, spec))
     return tuple(common.scenario(group, alone=len(groups) == 1) for group in groups)
