@@ -150,8 +150,8 @@ class System:
         ModelError: a name is used twice or not declared, tallies and bests read each other in a
             circle, a value is not hashable, a measure has another length than its tally, members
             of a family cannot be ordered, a rule of the environment is urgent, or a rule writes a
-            cell that it does not declare; the message names the culprit. What depends on values is checked on the initial state at
-            once, and on every state when it is met.
+            cell that it does not declare; the message names the culprit. What depends on values is
+            checked on the initial state at once, and on every state when it is met.
     """
 
     def __init__(

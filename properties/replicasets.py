@@ -62,8 +62,9 @@ STATEMENTS = (
         why="A scale-down that took serving pods first would cost availability for nothing.",
         conditions=(
             "As the pods were when the sync counted them: what becomes of them until it deletes "
-            "those that it has chosen is nothing it looks at. A pod-deletion-cost, which Kubernetes "
-            "looks at before it counts pods on nodes, is the same for all pods of a template."
+            "those that it has chosen is nothing it looks at. A pod-deletion-cost, which "
+            "Kubernetes looks at before it counts pods on nodes, is the same for all pods of a "
+            "template."
         ),
         source=f"{_DOCS}#scaling-a-replicaset; pkg/controller/controller_utils.go",
         components=("replicaset-controller",),

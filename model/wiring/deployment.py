@@ -24,7 +24,6 @@ from .state import (
     PlannedWrite,
     Queue,
     SetState,
-    Sync,
     Verb,
     replaced,
 )
@@ -59,7 +58,7 @@ def _send(
 ) -> Iterator[Outcome]:
     """Send the next write of the sync under way, or the first of a new one.
 
-    ``owned`` is what goes with a ReplicaSet: queue and syncs, where one may be deleted.
+    ``owned`` is what goes with a ReplicaSet, the queue first, where one may be deleted.
     """
     plan = deployment.plan or planned(workload, deployment, alive)
     if not plan:
@@ -75,7 +74,7 @@ def _send(
         case Verb.RESIZE:
             yield _put(workload, rest, write, why or _reason(workload, deployment))
         case _:
-            yield _delete(workload, rest, write, *owned)
+            yield _delete(workload, rest, write, owned[0])
 
 
 # What a sync decides
@@ -199,7 +198,6 @@ def _delete(
     deployment: DeploymentState,
     write: PlannedWrite,
     queue: Queue,
-    *syncs: Sync,
 ) -> Outcome:
     """Its pods without a node go with it, and what its controller has in hand."""
     gone = next(s for s in deployment.sets if s.template == write.template)

@@ -57,6 +57,29 @@ class Shown(NamedTuple):
     status: Status
 
 
+class Key(NamedTuple):
+    """One ReplicaSet, which is one key in the controller's queue, whether it exists or not."""
+
+    world: World
+    workload: Workload
+    template: int
+
+    @property
+    def pod_class(self) -> int:
+        """The class of its pods."""
+        return self.workload.classes[self.template]
+
+    @property
+    def cell(self) -> str:
+        """The name of the cell with what the controller has in hand for it."""
+        return self.workload.sync(self.template)
+
+    @property
+    def about(self) -> tuple[tuple[str, int], ...]:
+        """The argument of steps that are about one of its pods."""
+        return (("class", self.pod_class),)
+
+
 def owned_name(workload: Workload, template: int) -> str:
     """The name of the tally of the pods of one ReplicaSet."""
     return workload.tally(f"pods of template {template}")
@@ -220,16 +243,15 @@ def _rank(phase: Phase, cost: int, colocated: int) -> int:
 def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     """Rules of the controller for all ReplicaSets of one Deployment."""
     templates = range(len(workload.classes))
-    return tuple(rule for template in templates for rule in _rules(world, workload, template))
+    return tuple(rule for t in templates for rule in _rules(Key(world, workload, t)))
 
 
-def _rules(world: World, workload: Workload, template: int) -> Iterator[Rule]:
-    """The rules for one ReplicaSet: each is a key of its own in the controller's queue."""
+def _rules(key: Key) -> Iterator[Rule]:
+    """The rules for one ReplicaSet."""
+    world, workload, template = key
     label = _label_of(workload, template)
-    pod_class = workload.classes[template]
-    sync, queue = workload.sync(template), workload.queue
-    owned, due = (owned_name(workload, template),), due_name(workload, template)
-    ranked = (due, victim_name(workload, template))
+    sync, queue = key.cell, workload.queue
+    owned, first = (owned_name(workload, template),), (victim_name(workload, template),)
     shown = shown_name(workload, template)
 
     def rule(
@@ -240,13 +262,13 @@ def _rules(world: World, workload: Workload, template: int) -> Iterator[Rule]:
         *,
         urgent: bool = False,
     ) -> Rule:
-        outcomes = partial(act, world, workload, template)
+        outcomes = partial(act, key)
         return Rule(f"{what} {label}", REPLICASET, cells, outcomes, reads, urgent=urgent)
 
     yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned))
     yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
-    yield rule("choose a victim of", (sync, NODES), _choose, ranked, urgent=True)
-    if world.classes[pod_class].node_name:
+    yield rule("choose a victim of", (sync, NODES), _choose, first, urgent=True)
+    if world.classes[key.pod_class].node_name:
         yield rule(_CREATE, (sync, NODES), _create_bound)
     else:
         yield rule(_CREATE, (sync, queue), _create)
@@ -284,19 +306,17 @@ def under_way(sync: Sync, owned: Owned) -> bool:
     return sync != IDLE or owned.chosen > 0
 
 
-def _begin(
-    _world: World, workload: Workload, template: int, sync: Sync, shown: Shown, owned: Owned
-) -> Iterator[Outcome]:
+def _begin(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome]:
     """Read, count, and decide: nothing is written yet."""
     if under_way(sync, owned) or shown.replicas < 0:
         return
     expected = decided(shown.replicas, owned.active)
-    status = _counted(workload, owned)
+    status = _counted(key.workload, owned)
     after = Sync(expected.adds, expected.dels, None if status == shown.status else status)
     if after == IDLE:
         return
-    writes = {workload.sync(template): after}
-    about = ("template", template)
+    writes = {key.cell: after}
+    about = ("template", key.template)
     if expected.satisfied:
         why = f"available pods: {owned.available}"
         yield Outcome("count-pods", writes, (about,), why)
@@ -310,80 +330,60 @@ def _counted(workload: Workload, owned: Owned) -> Status:
     return Status(owned.active if workload.status_replicas_matter else 0, owned.available)
 
 
-def _label(workload: Workload, template: int) -> tuple[tuple[str, int], ...]:
-    return (("class", workload.classes[template]),)
-
-
 # Creation
 
 
 _READ = "its sync had decided so"
 
 
-def _create(
-    _world: World, workload: Workload, template: int, sync: Sync, queue: Queue
-) -> Iterator[Outcome]:
+def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
     if sync.adds:
         writes = {
-            workload.sync(template): sync._replace(adds=sync.adds - 1),
-            workload.queue: queue.with_free(template, 1),
+            key.cell: sync._replace(adds=sync.adds - 1),
+            key.workload.queue: queue.with_free(key.template, 1),
         }
-        yield Outcome("create-pod", writes, _label(workload, template), _READ)
+        yield Outcome("create-pod", writes, key.about, _READ)
 
 
-def _create_bound(
-    world: World, workload: Workload, template: int, sync: Sync, node: NodeState
-) -> Iterator[Outcome]:
+def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
     """Pods whose template names a node are stored as bound: no scheduler sees them."""
-    pod_class = workload.classes[template]
-    if sync.adds and world.shapes[node.shape].name == world.classes[pod_class].node_name:
+    pod_class = key.pod_class
+    if sync.adds and key.world.shapes[node.shape].name == key.world.classes[pod_class].node_name:
         pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
         writes = {
-            workload.sync(template): sync._replace(adds=sync.adds - 1),
+            key.cell: sync._replace(adds=sync.adds - 1),
             NODES: node._replace(pods=pods),
         }
         why = f"{_READ}; the template names the node"
-        yield Outcome("create-pod", writes, _label(workload, template), why)
+        yield Outcome("create-pod", writes, key.about, why)
 
 
 # Deletion
 
 
-def _choose_pending(
-    _world: World, workload: Workload, template: int, sync: Sync, queue: Queue
-) -> Iterator[Outcome]:
+def _choose_pending(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
     """Pods without a node are chosen first; nothing tells them apart."""
-    found = min(sync.choosing, queue.free[template])
+    found = min(sync.choosing, queue.free[key.template])
     if found:
         writes = {
-            workload.sync(template): sync._replace(choosing=sync.choosing - found),
-            workload.queue: queue.with_free(template, -found).with_chosen(template, found),
+            key.cell: sync._replace(choosing=sync.choosing - found),
+            key.workload.queue: queue.chosen_of(key.template, found),
         }
-        arguments = (*_label(workload, template), ("pods", found))
+        arguments = (*key.about, ("pods", found))
         yield Outcome("choose-pending-pods", writes, arguments, "pods without a node go first")
 
 
-def _choose(
-    world: World,
-    workload: Workload,
-    template: int,
-    sync: Sync,
-    node: NodeState,
-    due: int,
-    first: int | None,
-) -> Iterator[Outcome]:
+def _choose(key: Key, sync: Sync, node: NodeState, first: int | None) -> Iterator[Outcome]:
     """Choose the pod that ranks first among all nodes; of several, any."""
-    if not due:
-        return
-    for rank, group in victims(world, workload, workload.classes[template], node):
+    for rank, group in victims(key.world, key.workload, key.pod_class, node):
         if rank == first:
             pods = remarked(node.pods, group, group.marks | Marks.CHOSEN)
             writes = {
-                workload.sync(template): sync._replace(choosing=sync.choosing - 1),
+                key.cell: sync._replace(choosing=sync.choosing - 1),
                 NODES: node._replace(pods=pods),
             }
             why = _RANKED[Phase(group.phase)]
-            yield Outcome("choose-pod", writes, _label(workload, template), why)
+            yield Outcome("choose-pod", writes, key.about, why)
 
 
 _RANKED = {
@@ -394,22 +394,20 @@ _RANKED = {
 }
 
 
-def _delete_pending(
-    _world: World, workload: Workload, template: int, queue: Queue
-) -> Iterator[Outcome]:
+def _delete_pending(key: Key, queue: Queue) -> Iterator[Outcome]:
     """A pod without a node is gone at once: nobody has to confirm."""
-    if queue.chosen[template]:
-        writes = {workload.queue: queue.with_chosen(template, -1)}
-        yield Outcome("delete-pod", writes, _label(workload, template), _CHOSEN)
+    if queue.chosen[key.template]:
+        writes = {key.workload.queue: queue.with_chosen(key.template, -1)}
+        yield Outcome("delete-pod", writes, key.about, _CHOSEN)
 
 
-def _delete(world: World, workload: Workload, template: int, node: NodeState) -> Iterator[Outcome]:
+def _delete(key: Key, node: NodeState) -> Iterator[Outcome]:
     """Delete a chosen pod, whatever has become of it since, as long as nobody else has."""
     for group in node.pods:
-        if group.pod_class == workload.classes[template] and group.marks & Marks.CHOSEN:
-            pods = world.deleted(node.pods, group)
+        if group.pod_class == key.pod_class and group.marks & Marks.CHOSEN:
+            pods = key.world.deleted(node.pods, group)
             writes = {NODES: node._replace(pods=pods)}
-            yield Outcome("delete-pod", writes, _label(workload, template), _CHOSEN)
+            yield Outcome("delete-pod", writes, key.about, _CHOSEN)
 
 
 _CHOSEN = "its sync had chosen it"
@@ -419,12 +417,7 @@ _CHOSEN = "its sync had chosen it"
 
 
 def _write_status(
-    _world: World,
-    workload: Workload,
-    template: int,
-    deployment: DeploymentState,
-    sync: Sync,
-    owned: Owned,
+    key: Key, deployment: DeploymentState, sync: Sync, owned: Owned
 ) -> Iterator[Outcome]:
     """Write what was counted, at the end of a sync, whatever is true by now.
 
@@ -432,22 +425,22 @@ def _write_status(
     conflict the controller reads the ReplicaSet again and writes the same numbers, so nothing is in
     its way; a PUT that a Deployment sync has planned from an older version fails by it.
     """
-    found = next((s for s in deployment.sets if s.template == template), None)
+    found = next((s for s in deployment.sets if s.template == key.template), None)
     if found is None:
         return
     status, why = sync.status, "it is what its sync had counted"
     if not under_way(sync, owned) and decided(found.replicas, owned.active).satisfied:
-        status, why = _counted(workload, owned), f"available pods: {owned.available}"
+        status, why = _counted(key.workload, owned), f"available pods: {owned.available}"
     before = Status(found.status_replicas, found.status_available)
     if status is None or status == before or sync.adds or sync.choosing or owned.chosen:
         return
     after = found._replace(status_replicas=status.replicas, status_available=status.available)
-    plan = until_conflict(deployment.plan, template)
+    plan = until_conflict(deployment.plan, key.template)
     writes = {
-        workload.cell: deployment.with_set(after)._replace(plan=plan),
-        workload.sync(template): IDLE,
+        key.workload.cell: deployment.with_set(after)._replace(plan=plan),
+        key.cell: IDLE,
     }
-    yield Outcome("write-status", writes, (("template", template),), why)
+    yield Outcome("write-status", writes, (("template", key.template),), why)
 
 
 def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[PlannedWrite, ...]:

@@ -142,6 +142,10 @@ class Queue(NamedTuple):
         """With so many more pods that are not chosen."""
         return self._replace(free=replaced(self.free, template, self.free[template] + by))
 
+    def chosen_of(self, template: int, number: int) -> Queue:
+        """With so many of those that were not chosen now chosen."""
+        return self.with_free(template, -number).with_chosen(template, number)
+
     def with_chosen(self, template: int, by: int) -> Queue:
         """With so many more pods that are chosen."""
         return self._replace(chosen=replaced(self.chosen, template, self.chosen[template] + by))

@@ -90,9 +90,9 @@ class Known(NamedTuple):
     ``SUMS`` has of each tally that reads nothing its function and first word in ``measures``.
     ``OTHERS`` has the remaining tallies and bests: length, whether it is a best, function, width,
     for each number word and shift, number of reads, for each read as in views, then for each cell
-    or family: function, begin, end, word and shift. ``URGENT`` and ``GROUPS`` (of the rules that are
-    urgent, and of all others) and ``BOUNDS`` are views,
-    ``INVARIANTS``, ``GOALS`` and ``DUTIES`` (what leads to what) views with the numbers of their
+    or family: function, begin, end, word and shift. ``URGENT`` and ``GROUPS`` (of the rules that
+    are urgent, and of all others) and ``BOUNDS`` are views, ``INVARIANTS``, ``GOALS`` and
+    ``DUTIES`` (what leads to what) views with the numbers of their
     properties, ``FAMILIES`` their begins and ends. ``STEPS`` has what is asked of actions: number,
     then views with the numbers of their properties.
 
