@@ -135,14 +135,14 @@ def _follow(moments: list[_Moment], roster: Roster, elects: bool, count: _Count)
     for moment in moments:
         line = moment.line
         if follower is None and _begins(line):
-            kinds = {
-                kind: objects for kind, objects in moment.before.kinds.items() if kind in GROUND
-            }
+            kinds = {k: objects for k, objects in moment.before.kinds.items() if k in GROUND}
             follower = _Follower(roster, machines, count, Cluster(kinds))
         if isinstance(line, Driver):
             memory = processes.take(line, revision)
             if follower is not None:
                 follower.forget(memory)
+            if follower is not None and processes.is_outage(line):
+                follower.lag()
         elif isinstance(line, Kubelet):
             if machines.take(line) and follower is not None:
                 follower.power(line.node, up=line.node not in machines.down)
@@ -180,7 +180,7 @@ class _Follower:
         return state
 
     def _steps_for(self, cluster: Cluster) -> Steps:
-        setting = setting_of(cluster, self._roster)
+        setting = setting_of(cluster, self._roster, self._machines.rooms)
         if setting.identity not in self._known:
             lens = Lens(build(setting, self._roster), self._roster)
             self._known[setting.identity] = Steps(lens)
@@ -198,6 +198,10 @@ class _Follower:
         if memory is not Memory.KEPT:
             lost = frozenset(map(self._steps.lens.restarted, self._closure()))
             self._states = lost if memory is Memory.LOST else lost | self._states
+
+    def lag(self) -> None:
+        """Nobody can reach the API server: what its clients have read may be old from now on."""
+        self._states = frozenset(map(self._steps.lens.outdated, self._closure()))
 
     def power(self, node: str, *, up: bool) -> None:
         """A machine stops, or works again."""

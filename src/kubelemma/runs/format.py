@@ -87,6 +87,12 @@ class Driver(msgspec.Struct, frozen=True, tag_field="src", tag="driver"):
     t0: float = 0.0
 
 
+class Machine(msgspec.Struct, frozen=True):
+    """A machine: what its kubelet believes to be allocatable, where the Node says otherwise."""
+
+    kubelet_alloc: dict[str, str] = {}
+
+
 class Kubelet(msgspec.Struct, frozen=True, tag_field="src", tag="kubelet"):
     """What happened to a machine or its pods; what its kubelet writes is a line of its own."""
 
@@ -94,7 +100,7 @@ class Kubelet(msgspec.Struct, frozen=True, tag_field="src", tag="kubelet"):
     node: str = ""
     pod: str = ""
     t0: float = 0.0
-    spec: dict[str, Any] | None = None
+    spec: Machine | None = None
 
 
 Line: TypeAlias = Header | Snapshot | Write | Request | Driver | Kubelet

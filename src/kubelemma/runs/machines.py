@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .format import Kubelet, Write
@@ -18,6 +19,12 @@ class Machines:
 
     _stopped: dict[str, float] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
+    _rooms: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def rooms(self) -> Mapping[str, Mapping[str, str]]:
+        """What kubelets believe to be allocatable, by node, where that is not what the API shows."""
+        return self._rooms
 
     @property
     def down(self) -> frozenset[str]:
@@ -32,6 +39,8 @@ class Machines:
             self._stopped.pop(line.node, None)
         elif line.op in PODS:
             self._told.add(line.pod)
+        elif line.op == "register-node" and line.spec is not None:
+            self._rooms[line.node] = line.spec.kubelet_alloc
         return line.op in ("node-down", "node-up")
 
     def is_told(self, line: Write) -> bool:

@@ -10,6 +10,7 @@ from .format import Driver
 
 MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
+API_SERVER = "kube-apiserver"
 
 _PROGRAMS: Mapping[str, str] = {
     "sa:deployment-controller": MANAGER,
@@ -64,6 +65,11 @@ class Processes:
             memory = Memory.KEPT if working else Memory.LOST
             working.add(process)
         return memory if program == MANAGER else Memory.KEPT
+
+    @staticmethod
+    def is_outage(line: Driver) -> bool:
+        """Whether nobody can reach the API server from this line on."""
+        return line.process.startswith(API_SERVER) and line.op in ("kill", "exit", "sigstop")
 
     def excuse(self, actor: str | None, read_at: int | None) -> str:
         """Why a write may be beyond the model that its actor should not have done; empty if not.

@@ -14,13 +14,14 @@ import msgspec
 from kubelemma.model.controllers.nodelifecycle import zone_of
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.build import DEFAULT_BOUND, DEFAULT_HISTORY
 from kubelemma.model.scenario.templates import pod_class
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.environment import Event
-from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.state import DeploymentState, NodeState, Queue
 from kubelemma.model.wiring.world import (
     CONDITION_TAINTS,
     Behaviour,
@@ -36,14 +37,19 @@ from .roster import Roster
 
 ONCE = 1
 """The budget of every event: it is given back each time."""
+_OF_NODES = ("cordon", "uncordon", "node-crash", "node-return", "api-server-outage")
 
 
 class Setting(NamedTuple):
-    """What a system is built from; two of the same ``identity`` give the same."""
+    """What a system is built from; two of the same ``identity`` give the same.
+
+    ``kubelets`` are nodes in their kubelets' own eyes, where these see something else.
+    """
 
     identity: bytes
     deployments: tuple[Deployment, ...]
     nodes: Mapping[str, Node]
+    kubelets: Mapping[str, Node]
     standing: Mapping[str, tuple[Pod, ...]]
     namespaces: tuple[Namespace, ...]
 
@@ -56,11 +62,15 @@ class Built(NamedTuple):
     nodes: tuple[str, ...]
 
 
-def setting_of(cluster: Cluster, roster: Roster) -> Setting:
-    """The setting that the objects of a run make."""
+def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str, str]]) -> Setting:
+    """The setting that the objects of a run make.
+
+    ``rooms`` is what kubelets believe to be allocatable, by node.
+    """
     there = {found.uid: value for found, value in cluster.deployments()}
     deployments = tuple(there.get(m.uid, m.first) for m in roster.members)
     nodes = {name: _fixed(node) for name, node in cluster.nodes().items()}
+    kubelets = {name: _with_room(nodes[name], rooms[name]) for name in nodes if rooms.get(name)}
     standing: dict[str, tuple[Pod, ...]] = dict.fromkeys(nodes, ())
     for found, pod in cluster.pods():
         node = pod.spec.node_name
@@ -73,13 +83,14 @@ def setting_of(cluster: Cluster, roster: Roster) -> Setting:
         (
             [(d.spec.strategy, d.spec.min_ready_seconds, _history(d)) for d in deployments],
             nodes,
+            kubelets,
             {name: [_standing(pod) for pod in pods] for name, pods in standing.items()},
             [(n.metadata.name, n.metadata.labels) for n in namespaces],
         ),
         enc_hook=str,
         order="sorted",
     )
-    return Setting(identity, deployments, nodes, standing, namespaces)
+    return Setting(identity, deployments, nodes, kubelets, standing, namespaces)
 
 
 def build(setting: Setting, roster: Roster) -> Built:
@@ -90,7 +101,13 @@ def build(setting: Setting, roster: Roster) -> Built:
         workloads=tuple(_workloads(setting, roster)),
         classes=classes,
         shapes=tuple(
-            NodeShape(node, setting.standing[name], zone_of(node.metadata.label_map()), name)
+            NodeShape(
+                node,
+                setting.standing[name],
+                zone_of(node.metadata.label_map()),
+                name,
+                setting.kubelets.get(name),
+            )
             for name, node in setting.nodes.items()
         ),
         sizes=(1,) * len(names),
@@ -99,10 +116,10 @@ def build(setting: Setting, roster: Roster) -> Built:
     )
     start = Start(
         deployments=tuple(DeploymentState(0, 0, True, ()) for _ in roster.members),  # noqa: FBT003
-        queues=tuple((0,) * len(member.templates) for member in roster.members),
+        queues=tuple(Queue.of((0,) * len(member.templates)) for member in roster.members),
         nodes=tuple(NodeState(shape) for shape in range(len(names))),
     )
-    system = assemble(world, start, tuple(_events(roster)), Choices())
+    system = assemble(world, start, tuple(_events(roster, names)), Choices())
     return Built(world, system, names)
 
 
@@ -113,6 +130,14 @@ def _fixed(node: Node) -> Node:
     spec = msgspec.structs.replace(node.spec, taints=taints, unschedulable=False)
     status = msgspec.structs.replace(node.status, conditions=None, images=None)
     return msgspec.structs.replace(node, metadata=metadata, spec=spec, status=status)
+
+
+def _with_room(node: Node, room: Mapping[str, str]) -> Node:
+    quantities = {name: Quantity.parse(amount) for name, amount in room.items()}
+    allocatable = {**(node.status.allocatable or {}), **quantities}
+    return msgspec.structs.replace(
+        node, status=msgspec.structs.replace(node.status, allocatable=allocatable)
+    )
 
 
 def _standing(pod: Pod) -> object:
@@ -168,12 +193,12 @@ def _workloads(setting: Setting, roster: Roster) -> Iterator[Workload]:
         first += len(member.templates)
 
 
-def _events(roster: Roster) -> Iterator[Event]:
+def _events(roster: Roster, nodes: tuple[str, ...]) -> Iterator[Event]:
     for index, member in enumerate(roster.members):
         for action in ("rollout", "rollback", "pause", "resume", "user-delete-pod"):
             yield Event(action, ONCE, workload=index)
         yield Event("probe-failure", ONCE, workload=index)
         for size in member.sizes:
             yield Event("scale", ONCE, workload=index, value=size)
-    for action in ("cordon", "uncordon", "node-crash", "node-return"):
+    for action in _OF_NODES if nodes else ():
         yield Event(action, ONCE)
