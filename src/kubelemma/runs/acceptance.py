@@ -71,7 +71,7 @@ def judge(recording: Recording) -> JudgedRun:
     count = _Count()
     complete = True
     try:
-        _follow(moments, roster, recording.header.leader_elect, count)
+        _follow(moments, roster, count, Processes(elects=recording.header.leader_elect))
     except TooMany:
         complete = False
     outside = ((*key, number) for key, number in sorted(count.outside.items()))
@@ -123,35 +123,28 @@ class _Count:
         self.outside[writer_of(line) or "unknown", what] += 1
 
 
-def _follow(moments: list[_Moment], roster: Roster, elects: bool, count: _Count) -> None:  # noqa: FBT001
+def _follow(moments: list[_Moment], roster: Roster, count: _Count, processes: Processes) -> None:
     """Follow the run from where there is more than nodes and namespaces.
 
     Raises:
         TooMany: there are more states than are followed.
     """
-    processes, machines = Processes(elects=elects), Machines()
+    machines = Machines()
     follower: _Follower | None = None
     revision = 0
     for moment in moments:
         line = moment.line
+        memory = processes.take(line, revision) if isinstance(line, Driver) else Memory.KEPT
+        switched = isinstance(line, Kubelet) and machines.take(line)
         if follower is None and _begins(line):
-            kinds = {k: objects for k, objects in moment.before.kinds.items() if k in GROUND}
-            follower = _Follower(roster, machines, count, Cluster(kinds))
-        if isinstance(line, Driver):
-            memory = processes.take(line, revision)
-            if follower is not None:
-                follower.forget(memory)
-            if follower is not None and processes.is_outage(line):
-                follower.lag()
-        elif isinstance(line, Kubelet):
-            if machines.take(line) and follower is not None:
+            ground = {kind: of for kind, of in moment.before.kinds.items() if kind in GROUND}
+            follower = _Follower(roster, machines, count, Cluster(ground))
+        if follower is not None:
+            follower.forget(memory)
+            if switched and isinstance(line, Kubelet):
                 follower.power(line.node, up=line.node not in machines.down)
-        elif isinstance(line, Snapshot) and follower is not None:
-            follower.show(moment.after)
-        elif isinstance(line, Write):
-            if follower is not None and line.kind in KINDS:
-                follower.take(moment, processes, revision)
-            revision = line.rv
+            follower.take(moment, processes, revision)
+        revision = line.rv if isinstance(line, Write) else revision
 
 
 def _begins(line: Line) -> bool:
@@ -188,7 +181,7 @@ class _Follower:
 
     # What is no write
 
-    def show(self, cluster: Cluster) -> None:
+    def _show(self, cluster: Cluster) -> None:
         """Take objects as they are."""
         self._change_over(cluster)
         self._force(self._closure(), self._steps.lens.kept(observed(cluster, self._roster)))
@@ -199,7 +192,7 @@ class _Follower:
             lost = frozenset(map(self._steps.lens.restarted, self._closure()))
             self._states = lost if memory is Memory.LOST else lost | self._states
 
-    def lag(self) -> None:
+    def _lag(self) -> None:
         """Nobody can reach the API server: what its clients have read may be old from now on."""
         self._states = frozenset(map(self._steps.lens.outdated, self._closure()))
 
@@ -208,17 +201,23 @@ class _Follower:
         lens = self._steps.lens
         self._states = frozenset(lens.powered(state, node, up=up) for state in self._closure())
 
-    # One write
+    # One line
 
     def take(self, moment: _Moment, processes: Processes, revision: int) -> None:
-        """Go on by one write; ``revision`` is the one before it.
+        """Go on by one line; ``revision`` is the one before it.
 
         Raises:
             TooMany: there are more states than are followed.
         """
         line = moment.line
-        if not isinstance(line, Write):
-            return
+        if isinstance(line, Driver) and processes.is_outage(line):
+            self._lag()
+        if isinstance(line, Snapshot):
+            self._show(moment.after)
+        if isinstance(line, Write) and line.kind in KINDS:
+            self._write(moment, line, processes, revision)
+
+    def _write(self, moment: _Moment, line: Write, processes: Processes, revision: int) -> None:
         role = role_of(line, moment.before, self._roster)
         if self._change_over(moment.after) and role is Role.OUTSIDE:
             self._count.beyond(line, moment.before)
@@ -274,7 +273,7 @@ class _Follower:
         if not after and actor == KUBELET:
             if self._happens(moment, line, states, wanted):
                 return
-            after = self._on_its_way(line, states, wanted)
+            after = self._on_its_way(line, states, wanted) or self._admitted(moment, states, wanted)
         if after:
             self._count.writes += 1
             self._states = after
@@ -301,6 +300,19 @@ class _Follower:
         running = frozenset(lens.powered(state, node, up=True) for state in states)
         after = self._steps.towards(running, KUBELET, wanted)
         return frozenset(lens.powered(state, node, up=False) for state in after)
+
+    def _admitted(self, moment: _Moment, states: States, wanted: Seen) -> States:
+        """The states after what a kubelet did that counts pods which do not run yet as admitted."""
+        lens, roster = self._steps.lens, self._roster
+        before, after = (
+            lens.kept(observed(cluster, roster, admitted=True))
+            for cluster in (moment.before, moment.after)
+        )
+        if before == self._seen:
+            return frozenset()
+        counted = frozenset(s for state in states for s in lens.fitted(state, before))
+        found = self._steps.towards(counted, KUBELET, after)
+        return frozenset(s for state in found for s in lens.fitted(state, wanted))
 
     def _refuse(self, moment: _Moment, line: Write, wanted: Seen, processes: Processes) -> None:
         actor, now = writer_of(line), self._earlier[-1]

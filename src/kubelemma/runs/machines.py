@@ -23,7 +23,7 @@ class Machines:
 
     @property
     def rooms(self) -> Mapping[str, Mapping[str, str]]:
-        """What kubelets believe to be allocatable, by node, where that is not what the API shows."""
+        """What kubelets believe to be allocatable, by node, where the API shows something else."""
         return self._rooms
 
     @property

@@ -40,9 +40,13 @@ def node_part(name: str) -> str:
     return f"Node {name}"
 
 
-def observed(cluster: Cluster, roster: Roster) -> Seen:
-    """All parts of the observation."""
-    pods = tuple(_stages(cluster, roster))
+def observed(cluster: Cluster, roster: Roster, *, admitted: bool = False) -> Seen:
+    """All parts of the observation.
+
+    Pods that their kubelet has admitted and that do not run yet count as Pending, as to everybody
+    else, or with ``admitted`` as started, as to their kubelet.
+    """
+    pods = tuple(_stages(cluster, roster, admitted))
     return {**dict(_of_members(cluster, roster, pods)), **dict(_of_nodes(cluster, pods))}
 
 
@@ -51,7 +55,11 @@ def terminal(pod: Pod) -> bool:
     return pod.status.phase in _TERMINAL
 
 
-def _stages(cluster: Cluster, roster: Roster) -> Iterator[tuple[int, str, Stage]]:
+def _stages(
+    cluster: Cluster,
+    roster: Roster,
+    admitted: bool,  # noqa: FBT001
+) -> Iterator[tuple[int, str, Stage]]:
     """Of every pod that a member made: its class, its node (or none), where it stands.
 
     A pod whose containers have stopped is gone, and so is one without a node that is deleted.
@@ -59,7 +67,10 @@ def _stages(cluster: Cluster, roster: Roster) -> Iterator[tuple[int, str, Stage]
     for found, pod in cluster.pods():
         pod_class = roster.class_of_pod(cluster, found)
         if pod_class is not None and not is_gone(pod):
-            yield pod_class, pod.spec.node_name, _stage(pod)
+            stage = _stage(pod)
+            if admitted and stage is Stage.ASSIGNED and pod.status.start_time:
+                stage = Stage.UNREADY
+            yield pod_class, pod.spec.node_name, stage
 
 
 def is_gone(pod: Pod) -> bool:
