@@ -20,7 +20,7 @@ from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.reports.conformance import JudgedRun, Outside, Refusal
 
 from .cluster import KINDS, Cluster
-from .format import Driver, Kubelet, Line, Recording, Snapshot, Write, read
+from .format import Driver, Kubelet, Line, Recording, Request, Snapshot, Write, read
 from .machines import Machines
 from .observation import Lens
 from .processes import Memory, Processes
@@ -34,8 +34,11 @@ from .world import build, setting_of
 from .writers import (
     INPUTS,
     KUBELET,
+    UNANSWERED,
     Role,
+    creator_of,
     ends_alone,
+    is_refused_creation,
     role_of,
     turns_unready,
     what_of,
@@ -197,9 +200,21 @@ class _Follower:
         self._states = frozenset(map(self._steps.lens.outdated, self._closure()))
 
     def power(self, node: str, *, up: bool) -> None:
-        """A machine stops, or works again."""
-        lens = self._steps.lens
-        self._states = frozenset(lens.powered(state, node, up=up) for state in self._closure())
+        """A machine stops, or works again; it is some time until its first heartbeat arrives."""
+        lens, before = self._steps.lens, self._closure()
+        after = frozenset(lens.powered(state, node, up=up) for state in before)
+        self._states = after | before if up else after
+
+    def _refuse_creation(self, moment: _Moment, line: Request) -> None:
+        """The API server refuses to store a pod, for a reason that is not modelled."""
+        pod_class = self._roster.class_made_by(moment.before, creator_of(line))
+        if pod_class is None:
+            return
+        self._count.outside["API server", f"refuses create Pod ({line.code})"] += 1
+        lens, before = self._steps.lens, self._closure()
+        after = frozenset(s for state in before for s in lens.refused(state, pod_class))
+        # Of a request that was not answered it is not known whether it was granted.
+        self._states = after | before if line.code == UNANSWERED or not after else after
 
     # One line
 
@@ -212,6 +227,8 @@ class _Follower:
         line = moment.line
         if isinstance(line, Driver) and processes.is_outage(line):
             self._lag()
+        if isinstance(line, Request) and is_refused_creation(line):
+            self._refuse_creation(moment, line)
         if isinstance(line, Snapshot):
             self._show(moment.after)
         if isinstance(line, Write) and line.kind in KINDS:

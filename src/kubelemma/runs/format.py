@@ -77,6 +77,13 @@ class Write(msgspec.Struct, frozen=True, tag_field="src", tag="watch"):
 class Request(msgspec.Struct, frozen=True, tag_field="src", tag="request"):
     """A request that the audit log has; what it stored is a line of its own."""
 
+    user: str = ""
+    verb: str = ""
+    resource: str = ""
+    subresource: str | None = None
+    code: int = 0
+    body: Any = None
+
 
 class Driver(msgspec.Struct, frozen=True, tag_field="src", tag="driver"):
     """What the user did: a request, or a signal to a process, a start of one, an exit."""

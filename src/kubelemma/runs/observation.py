@@ -198,6 +198,20 @@ class Lens:
         after = state[position]._replace(outdated=True)
         return (*state[:position], after, *state[position + 1 :])
 
+    def refused(self, state: State, pod_class: int) -> tuple[State, ...]:
+        """The state when the API server has refused to create a pod of a class.
+
+        What is left of the same batch may still be created, the rest is not tried.
+        """
+        described = self.world.classes[pod_class]
+        workload = self.world.workloads[described.workload]
+        position = self._at(workload.sync(described.template))
+        sync = state[position]
+        return tuple(
+            (*state[:position], sync._replace(adds=left), *state[position + 1 :])
+            for left in range(sync.adds)
+        )
+
     def settled(self, state: State) -> State:
         """The state with what events may still happen as it was at first."""
         initial = self.blank()

@@ -73,6 +73,11 @@ def _stages(
             yield pod_class, pod.spec.node_name, stage
 
 
+def is_deleted(found: Stored) -> bool:
+    """Whether an object is marked for deletion."""
+    return found.value.metadata.deletion_timestamp is not None
+
+
 def is_gone(pod: Pod) -> bool:
     """Whether nothing but the object is left of a pod, and nobody waits for it."""
     if terminal(pod):
@@ -98,7 +103,7 @@ def _of_members(
     for member in roster.members:
         sets = tuple(sorted(_sets(cluster, member)))
         seen = ABSENT._replace(sets=sets)
-        if member.uid in there:
+        if member.uid in there and not is_deleted(there[member.uid][0]):
             found, value = there[member.uid]
             replicas, template = value.spec.replicas or 0, member.template_of(found)
             seen = DeploymentSeen(replicas, template, value.spec.paused, sets)
@@ -108,8 +113,11 @@ def _of_members(
 
 
 def _sets(cluster: Cluster, member: Member) -> Iterator[SetSeen]:
-    """One for each template: of several, which only tampering makes, the oldest."""
-    owned = list(cluster.replica_sets(member.uid))
+    """One for each template: of several, which only tampering makes, the oldest.
+
+    Nobody works any more on one that waits for its pods to be deleted first.
+    """
+    owned = [pair for pair in cluster.replica_sets(member.uid) if not is_deleted(pair[0])]
     revisions = sorted(_number(value, _REVISION) for _, value in owned)
     done: set[int] = set()
     for found, value in owned:

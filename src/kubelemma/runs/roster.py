@@ -73,11 +73,17 @@ class Roster(NamedTuple):
         same template does not count them.
         """
         uid = pod.owner("ReplicaSet")
-        owner = cluster.of("ReplicaSet").get(uid)
+        if uid not in cluster.of("ReplicaSet") and not _terminates(pod):
+            return None
+        return self.class_made_by(cluster, uid)
+
+    def class_made_by(self, cluster: Cluster, replica_set: str) -> int | None:
+        """The number of the class of the pods of a ReplicaSet (by uid); None if nobody's here."""
+        owner = cluster.of("ReplicaSet").get(replica_set)
         adopted = owner.owner("Deployment") if owner is not None else ""
-        deployment, template = self.made_by.get(uid, ("", ""))
+        deployment, template = self.made_by.get(replica_set, ("", ""))
         member = self.member(adopted or deployment)
-        if member is None or (owner is None and not _terminates(pod)):
+        if member is None:
             return None
         return self.class_of(member, [t.identity for t in member.templates].index(template))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from kubelemma.model.system import State, System, Transition
+from kubelemma.model.system import Outcome, State, System, Transition
 
 from .observation import ACTORS, Lens
 from .seen import Seen
@@ -130,11 +132,29 @@ def _nearer(seen: Seen, before: Seen, wanted: Seen) -> bool:
 
 
 def _without_events(system: System) -> System:
-    """The system when users and faults do nothing."""
+    """The system when users and faults do nothing; what its functions answer is remembered."""
     return System(
         cells=system.cells,
         families=system.families,
-        tallies=system.tallies,
-        bests=system.bests,
-        rules=[rule for rule in system.rules if not rule.environment],
+        tallies=[
+            replace(tally, measures={name: cache(f) for name, f in tally.measures.items()})
+            for tally in system.tallies
+        ],
+        bests=[
+            replace(best, scores={name: cache(f) for name, f in best.scores.items()})
+            for best in system.bests
+        ],
+        rules=[
+            replace(rule, outcomes=_remembered(rule.outcomes))
+            for rule in system.rules
+            if not rule.environment
+        ],
     )
+
+
+def _remembered(outcomes: Callable[..., Iterable[Outcome]]) -> Callable[..., tuple[Outcome, ...]]:
+    @cache
+    def remembered(*seen: Hashable) -> tuple[Outcome, ...]:
+        return tuple(outcomes(*seen))
+
+    return remembered

@@ -5,13 +5,16 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from .cluster import Cluster, Stored
-from .format import Write
+from .format import Request, Write
 from .observation import ACTORS
 from .roster import Roster
 from .seen import Change, Stage
 
 DRIVER = "driver"
 KUBELET = "kubelet"
+FAILED = 400
+"""The least code of an answer that says no."""
+UNANSWERED = 504
 INPUTS = frozenset(
     {"rollout", "rollback", "scale", "pause", "resume", "cordon", "uncordon", "user-delete-pod"}
 )
@@ -76,6 +79,19 @@ def _is_beyond(line: Write, actor: str) -> bool:
         return line.via != "create/binding"
     adopts = actor in ("sa:deployment-controller", "sa:replicaset-controller")
     return adopts and line.via == "patch"
+
+
+def is_refused_creation(line: Request) -> bool:
+    """Whether the ReplicaSet controller asked for a pod and did not get it."""
+    created = (line.verb, line.resource, line.subresource) == ("create", "pods", None)
+    return created and line.user == "sa:replicaset-controller" and line.code >= FAILED
+
+
+def creator_of(line: Request) -> str:
+    """The uid of the owner that the pod asked for would have had; empty if it is not known."""
+    body = line.body if isinstance(line.body, dict) else {}
+    owners = body.get("metadata", {}).get("ownerReferences") or []
+    return next((o.get("uid", "") for o in owners if o.get("controller")), "")
 
 
 def what_of(line: Write, before: Cluster) -> str:
