@@ -39,13 +39,14 @@ from .writers import (
     creator_of,
     ends_alone,
     is_refused_creation,
+    node_of,
     role_of,
     turns_unready,
     what_of,
     writer_of,
 )
 
-KEPT = 40
+KEPT = 200
 """How many earlier closures are kept, to tell what was read too early from what was never true."""
 
 GROUND = ("Node", "Namespace")
@@ -201,9 +202,13 @@ class _Follower:
 
     def power(self, node: str, *, up: bool) -> None:
         """A machine stops, or works again; it is some time until its first heartbeat arrives."""
-        lens, before = self._steps.lens, self._closure()
-        after = frozenset(lens.powered(state, node, up=up) for state in before)
+        before = self._closure()
+        after = self._powered(before, node, up=up)
         self._states = after | before if up else after
+
+    def _powered(self, states: States, node: str, *, up: bool) -> States:
+        lens = self._steps.lens
+        return frozenset(lens.powered(state, node, up=up) for state in states)
 
     def _refuse_creation(self, moment: _Moment, line: Request) -> None:
         """The API server refuses to store a pod, for a reason that is not modelled."""
@@ -286,6 +291,8 @@ class _Follower:
         self, moment: _Moment, line: Write, states: States, wanted: Seen, processes: Processes
     ) -> None:
         actor = writer_of(line)
+        if actor == KUBELET and node_of(line) not in self._machines.down:
+            states = self._powered(states, node_of(line), up=True)
         after = self._steps.towards(states, actor, wanted)
         if not after and actor == KUBELET:
             if self._happens(moment, line, states, wanted):
@@ -313,10 +320,9 @@ class _Follower:
         """The states after what a kubelet had sent before its machine stopped."""
         if not self._machines.sent_before(line):
             return frozenset()
-        lens, node = self._steps.lens, line.object.get("spec", {}).get("nodeName", line.name)
-        running = frozenset(lens.powered(state, node, up=True) for state in states)
-        after = self._steps.towards(running, KUBELET, wanted)
-        return frozenset(lens.powered(state, node, up=False) for state in after)
+        node = node_of(line)
+        running = self._powered(states, node, up=True)
+        return self._powered(self._steps.towards(running, KUBELET, wanted), node, up=False)
 
     def _admitted(self, moment: _Moment, states: States, wanted: Seen) -> States:
         """The states after what a kubelet did that counts pods which do not run yet as admitted."""

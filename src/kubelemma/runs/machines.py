@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .format import Kubelet, Write
+from .writers import node_of
 
 PODS = ("set-ready", "crash-pod")
 
@@ -49,5 +50,5 @@ class Machines:
 
     def sent_before(self, line: Write) -> bool:
         """Whether a kubelet had sent its request before its machine stopped."""
-        node = line.name if line.kind == "Node" else line.object.get("spec", {}).get("nodeName", "")
+        node = node_of(line)
         return node in self._stopped and line.requested < self._stopped[node]

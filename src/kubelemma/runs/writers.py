@@ -42,6 +42,14 @@ def writer_of(line: Write) -> str | None:
     return actor
 
 
+def node_of(line: Write) -> str:
+    """The name of the node that a kubelet writes, or a pod of which it writes."""
+    if line.kind == "Node":
+        return line.name
+    name: str = line.object.get("spec", {}).get("nodeName", "")
+    return name
+
+
 def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
     """What a write is, given the objects before it."""
     actor = writer_of(line)
