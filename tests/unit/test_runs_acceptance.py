@@ -188,3 +188,80 @@ def test_nothing_to_judge(recorder: Any) -> None:
     recorder.say("header")
     recorder.node("node-1")
     assert judged(recorder).answer is Answer.UNDECIDED
+
+
+def test_a_heartbeat_on_its_way(two: Any) -> None:
+    """A machine that is back may still be taken for silent, until its kubelet writes."""
+    unknown = {"conditions": [{"type": "Ready", "status": "Unknown"}]}
+    two.say("kubelet", op="node-down", node="node-1", t0=1.0)
+    two.say("kubelet", op="node-up", node="node-1", t0=60.0)
+    two.write("sa:node-controller", "update/status", "Node", "node-1", status=unknown)
+    two.run("web-1-1", ready=False)
+    assert judged(two).answer is Answer.ACCEPTED
+    two.write("sa:node-controller", "update/status", "Node", "node-1", status=unknown)
+    assert judged(two).answer is Answer.ACCEPTED
+
+
+def test_what_a_kubelet_has_admitted(recorder: Any) -> None:
+    """A pod is rejected where others that do not run yet, but were admitted, took the room."""
+    recorder.say("header")
+    recorder.say("kubelet", op="register-node", node="node-1", spec={"kubelet_alloc": {"cpu": "1"}})
+    recorder.node("node-1")
+    recorder.deployment(2)
+    recorder.replica_set("web-1", 2)
+    for name in ("web-1-1", "web-1-2"):
+        recorder.pod(name, "web-1")
+        recorder.bind(name, "node-1")
+    admitted = {"phase": "Pending", "startTime": "2026-01-01T00:00:00Z"}
+    recorder.write("fake-kubelet", "patch/status", "Pod", "web-1-1", status=admitted)
+    failed = {"phase": "Failed", "reason": "OutOfcpu"}
+    recorder.write("fake-kubelet", "patch/status", "Pod", "web-1-2", status=failed)
+    assert judged(recorder).answer is Answer.ACCEPTED
+    recorder.lines[1]["spec"] = {}
+    assert judged(recorder).answer is Answer.REFUSED
+
+
+def test_creations_that_are_refused(two: Any) -> None:
+    """The API server may refuse a pod: then the sync goes on to its status without it."""
+    two.deployment(4)
+    two.replica_set("web-1", 4)
+    two.run("web-1-1", ready=False)
+    owners = [{"uid": "ReplicaSet-web-1", "controller": True}]
+    asked = {"metadata": {"ownerReferences": owners}}
+    user = "sa:replicaset-controller"
+    two.say("request", user=user, verb="create", resource="pods", code=403, body=asked)
+    two.status("web-1", 2, 1)
+    run = judged(two)
+    assert run.answer is Answer.IN_PART
+    assert run.outside == (Outside("API server", "refuses create Pod (403)", 1),)
+    two.lines = [line for line in two.lines if line["src"] != "request"]
+    assert judged(two).answer is Answer.REFUSED
+
+
+def test_outages_of_the_api_server(two: Any) -> None:
+    """After an outage live nodes may be taken for silent ones, by what the run says of it."""
+    two.say("driver", op="kill", process="kube-apiserver")
+    two.say("driver", op="start", process="kube-apiserver")
+    unknown = {"conditions": [{"type": "Ready", "status": "Unknown"}]}
+    two.write("sa:node-controller", "update/status", "Node", "node-1", status=unknown)
+    assert judged(two).answer is Answer.ACCEPTED
+
+
+def test_restarted_controllers_forget(two: Any) -> None:
+    """A controller manager that starts anew does not go on with what it had decided."""
+    two.run("web-1-1", ready=False)
+    two.say("driver", op="kill", process="kube-controller-manager")
+    two.run("web-1-1", ready=True)
+    two.say("driver", op="start", process="kube-controller-manager")
+    two.status("web-1", 2, 1)
+    assert judged(two).answer is Answer.REFUSED
+    two.lines = [line for line in two.lines if line["src"] != "driver"]
+    assert judged(two).answer is Answer.ACCEPTED
+
+
+def test_objects_that_wait_for_their_end(two: Any) -> None:
+    """Nobody works on a ReplicaSet that is marked for deletion."""
+    marked = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    two.write("sa:generic-garbage-collector", "delete", "ReplicaSet", "web-1", metadata=marked)
+    two.status("web-1", 0, 0)
+    assert not judged(two).refusals
