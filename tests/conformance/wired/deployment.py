@@ -115,9 +115,7 @@ def _system(case: Case, *, paused: bool, scaled: bool) -> System:
         revision_history_limit=10,
         classes=tuple(range(templates)),
     )
-    world = World(
-        (workload,), tuple(_pod_class(t) for t in range(templates)), (), (), frozenset()
-    )
+    world = World((workload,), tuple(_pod_class(t) for t in range(templates)), (), (), frozenset())
     told = (view.replicas, view.replicas + max_surge(view)) if scaled else None
     sets = tuple(_set_state(template, one, told) for template, one in enumerate(raw))
     deployment = DeploymentState(view.replicas, templates - 1, paused, sets)

@@ -21,7 +21,14 @@ from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.system import State, System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.replicaset import REPLICASET
-from kubelemma.model.wiring.state import ACTIVE, DeploymentState, NodeState, Phase, SetState, shifted
+from kubelemma.model.wiring.state import (
+    ACTIVE,
+    DeploymentState,
+    NodeState,
+    Phase,
+    SetState,
+    shifted,
+)
 from kubelemma.model.wiring.world import NODES, Behaviour, NodeShape, PodClass, Workload, World
 
 from . import AGREES, Case, Found
@@ -324,7 +331,9 @@ def _start(asked: Ranked, number: int, names: Sequence[str]) -> Start:
                 found[place.node] = node._replace(pods=pods)
     queue = (sum(place.node == NO_NODE for place in asked.own), 0)
     sizes = len(asked.own) - number, len(asked.others)
-    sets = tuple(SetState(t, 2 - t, size, sum(sizes), sum(sizes) + 1) for t, size in enumerate(sizes))
+    sets = tuple(
+        SetState(t, 2 - t, size, sum(sizes), sum(sizes) + 1) for t, size in enumerate(sizes)
+    )
     return Start((DeploymentState(sum(sizes), 0, False, sets),), (queue,), tuple(found.values()))
 
 

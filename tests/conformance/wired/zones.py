@@ -26,7 +26,6 @@ DEFAULTS = {
 }
 FLAGS = "flags of the controller that are not the default ones"
 COMING = "nodes or zones that come or go"
-LARGEST = 24
 
 PASSES: tuple[str, ...] = ()
 """The rules that are a pass over all zones, for a model that remembers what the last one saw."""
@@ -80,7 +79,7 @@ def _expected(zones: dict[str, Case]) -> Zones:
 
 
 def _system(step: dict[str, dict[str, str]]) -> System:
-    """All nodes are Ready at the start, and each zone's are one shape."""
+    """The nodes of each zone are one shape; one node of each is down, or nobody would watch."""
     names = sorted(step)
     shapes = tuple(NodeShape(Node(metadata=ObjectMeta(name=zone)), (), zone) for zone in names)
     sizes = tuple(len(step[zone]) for zone in names)
