@@ -127,3 +127,12 @@ def oracle() -> Callable[[str], list[Case]]:
             return [json.loads(line) for line in lines]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def traces() -> Path:
+    """The folder of recorded runs."""
+    folder = CONFORMANCE / "traces"
+    if not folder.is_dir():
+        pytest.skip("conformance data is absent: ../shared/conformance/traces")
+    return folder

@@ -132,16 +132,20 @@ def compare_feasible(case: Case) -> Found:
 
 def bound(asked: Problem, *, scoring: bool) -> list[str]:
     """The names of all nodes that the pod may be bound to, sorted."""
+    system, names = system_of(asked, scoring=scoring)
+    first = system.positions[NODES].start
+    return sorted(names[position - first] for position in _chosen(system))
+
+
+def system_of(asked: Problem, *, scoring: bool) -> tuple[System, tuple[str, ...]]:
+    """The system of a problem, and the names of its nodes by position within their family."""
     grouping = grouped(asked, scoring=scoring)
     named = sorted(
         (node_state(node, grouping.shape_of[node.metadata.name]), index)
         for index, node in enumerate(asked.nodes)
     )
     system = _system(asked, grouping, tuple(state for state, _ in named), scoring=scoring)
-    first = system.positions[NODES].start
-    return sorted(
-        asked.nodes[named[position - first][1]].metadata.name for position in _chosen(system)
-    )
+    return system, tuple(asked.nodes[index].metadata.name for _, index in named)
 
 
 def _chosen(system: System) -> Iterator[int]:
