@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from kubelemma.model.controllers.nodelifecycle import NOT_READY
 from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.node import Node, Taint
+from kubelemma.model.objects.pod import Pod, Toleration
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.templates import HASH, pod_of
 from kubelemma.model.wiring.nodelifecycle import TAINT_EVICTION
@@ -28,6 +29,9 @@ OTHER_DEFAULT = "the API server of the run has other default tolerationSeconds"
 SECONDS = 300
 HEAD = 120
 """Within so many characters a line says what kind of object was written."""
+
+OTHER = Taint(key="example.com/other", effect="NoExecute")
+FOR_EVER = Toleration(key=OTHER.key, operator="Exists")
 
 STAMPED = ("tolerations", "affinity", "topology_spread_constraints", "node_selector")
 """What of a pod's spec admission may change, and the scheduler reads."""
@@ -75,10 +79,20 @@ def compare_eviction(case: Case) -> Found:
     return Found(difference="it stays")
 
 
+def compare_tolerant_eviction(case: Case) -> Found:
+    """The rule evicts also if the pod tolerates one more taint of the node, for ever."""
+    pod, node = decode(case["pod"], Pod), decode(case["node"], Node)
+    tolerations = (*(pod.spec.tolerations or ()), FOR_EVER)
+    taints = (*(node.spec.taints or ()), OTHER)
+    tolerant = replace(pod, spec=replace(pod.spec, tolerations=tolerations))
+    tainted = replace(node, spec=replace(node.spec, taints=taints))
+    return AGREES if evicts(tolerant, tainted) else Found(difference="it stays")
+
+
 def evicts(pod: Pod, node: Node) -> bool:
     """Whether a rule of the taint eviction controller has an outcome for the pod on the node."""
-    spec = msgspec.structs.replace(pod.spec, node_name="")
-    alone = bound.Problem(msgspec.structs.replace(pod, spec=spec), (node,), (), (), (), {})
+    unbound = replace(pod, spec=replace(pod.spec, node_name=""))
+    alone = bound.Problem(unbound, (node,), (), (), (), {})
     system, _ = bound.system_of(alone, scoring=False)
     state = list(system.initial)
     (position,) = system.positions[NODES]

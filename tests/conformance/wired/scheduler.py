@@ -23,7 +23,7 @@ from kubelemma.model.scenario.shapes import Grouping, group_nodes
 from kubelemma.model.scheduler.default_selector import Workload as Owner
 from kubelemma.model.scheduler.default_selector import default_selector
 from kubelemma.model.scheduler.nodeinfo import node_infos
-from kubelemma.model.scheduler.profile import Snapshot
+from kubelemma.model.scheduler.profile import Snapshot, decide
 from kubelemma.model.scheduler.topology_spread import HOSTNAME
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
@@ -36,6 +36,7 @@ from . import Case, Found, matched
 NAMED = "the pod names its node: it is bound without the scheduler"
 NOMINATED = "nominated pods, and pods that are nominated, come with preemption"
 MIRRORED = "a not-ready taint: nodes of the model that are not ready are unreachable"
+GATED = "gates keep the pod out of the queue"
 CORDONED = "a cordoned node without its taint, which a spread constraint honours"
 
 
@@ -166,6 +167,36 @@ def with_copies(asked: Problem, node: int, copies: int) -> Problem:
     here = [pod for pod in asked.pods if pod.spec.node_name == original.metadata.name]
     pods = [_moved(pod, name) for name in names for pod in here]
     return asked._replace(nodes=(*asked.nodes, *nodes), pods=(*asked.pods, *pods))
+
+
+def almost_alike(asked: Problem) -> Problem:
+    """The problem with one more node for each: like it, but for one of its labels."""
+    more = asked
+    for i, node in enumerate(asked.nodes):
+        more = with_copies(more, i, 1)
+        labels = dict(node.metadata.label_map())
+        # Without its host name, a node would keep all others from being grouped.
+        dropped = [key for key in sorted(labels) if key != HOSTNAME]
+        copy = more.nodes[-1]
+        kept = dict(copy.metadata.label_map())
+        if dropped:
+            del kept[dropped[i % len(dropped)]]
+        changed = replace(copy, metadata=replace(copy.metadata, labels=kept))
+        more = more._replace(nodes=(*more.nodes[:-1], changed))
+    return more
+
+
+def compare_merged(case: Case) -> Found:
+    """With nodes that are almost alike, the rule binds where the profile would."""
+    reason = left_out(case) or (GATED if "preEnqueue" in case["expect"] else "")
+    if reason:
+        return Found(skipped=reason)
+    asked = almost_alike(problem(case["input"]))
+    decision = decide(asked.pod, asked.snapshot)
+    found = matched(bound(asked, scoring=False), sorted(decision.feasible), "feasible")
+    if found.difference:
+        return found
+    return matched(bound(asked, scoring=True), sorted(decision.scores.best), "best")
 
 
 def _renamed(node: Node, name: str) -> Node:

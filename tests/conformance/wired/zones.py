@@ -18,13 +18,10 @@ from kubelemma.model.wiring.world import NODES, NodeShape, World
 
 from . import AGREES, Case, Found, matched
 
-DEFAULTS = {
-    "nodeEvictionRate": 0.1,
-    "secondaryNodeEvictionRate": 0.01,
-    "largeClusterSizeThreshold": 50,
-    "unhealthyZoneThreshold": 0.55,
-}
-FLAGS = "flags of the controller that are not the default ones"
+LARGE, UNHEALTHY = 50, 0.55
+"""The default flags: from which size on a zone is large, and which share of nodes disrupts it."""
+
+FLAGS = "flags of the controller that make a difference to the default ones"
 COMING = "nodes or zones that come or go"
 
 PASSES: tuple[str, ...] = ()
@@ -41,7 +38,11 @@ class Zones(NamedTuple):
 def left_out(case: Case) -> str:
     """Why no state of the model says what the case is about; empty if one does."""
     given = case["input"]
-    if any(given[flag] != value for flag, value in DEFAULTS.items()):
+    sizes = [len(nodes) for step in given["steps"] for nodes in step.values()]
+    threshold = given["largeClusterSizeThreshold"]
+    if given["unhealthyZoneThreshold"] != UNHEALTHY or any(
+        (size > threshold) != (size > LARGE) for size in sizes
+    ):
         return FLAGS
     shapes = [{zone: nodes.keys() for zone, nodes in step.items()} for step in given["steps"]]
     return COMING if any(shape != shapes[0] for shape in shapes) else ""
