@@ -79,7 +79,7 @@ TABLES: Mapping[str, Table] = {
     "min domains": Table(problems("scheduler", "minDomains"), scheduler.compare_feasible),
     "anti-affinity": Table(problems("scheduler", "podAntiAffinity"), scheduler.compare_feasible),
     "nodes almost alike": Table(
-        problems("scheduler", "nodeSelector", 60), scheduler.compare_merged
+        problems("scheduler", "nodeSelector", 25), scheduler.compare_merged
     ),
     "best": Table(problems("scheduler", most=60), scheduler.compare),
     "admission": Table(problems("scheduler", "NoExecute", 60), kubelet.compare),
@@ -234,7 +234,7 @@ MUTANTS = (
     Mutant("minDomains", "min domains", "topology._spread_state", without_min_domains),
     Mutant("other pods", "anti-affinity", "scheduler.filter_status", passes),
     Mutant("labels merged", "nodes almost alike", "scenario.shapes._label_keys", no_labels),
-    Mutant("pods merged", "feasible", "scenario.shapes._of_pods", no_pods),
+    Mutant("pods merged", "nodes almost alike", "scenario.shapes._of_pods", no_pods),
     Mutant("scores", "best", "scoring.Scoring.is_best", all_best),
     Mutant("all available", "rolling step", "deployment._view", all_available),
     Mutant("not in proportion", "scaling", "deployment._view", without_annotations),

@@ -170,20 +170,25 @@ def with_copies(asked: Problem, node: int, copies: int) -> Problem:
 
 
 def almost_alike(asked: Problem) -> Problem:
-    """The problem with one more node for each: like it, but for one of its labels."""
+    """The problem with one more node for each: like it, but for one of its labels or pods."""
     more = asked
     for i, node in enumerate(asked.nodes):
         more = with_copies(more, i, 1)
-        labels = dict(node.metadata.label_map())
-        # Without its host name, a node would keep all others from being grouped.
-        dropped = [key for key in sorted(labels) if key != HOSTNAME]
         copy = more.nodes[-1]
-        kept = dict(copy.metadata.label_map())
-        if dropped:
-            del kept[dropped[i % len(dropped)]]
-        changed = replace(copy, metadata=replace(copy.metadata, labels=kept))
-        more = more._replace(nodes=(*more.nodes[:-1], changed))
+        here = [pod for pod in more.pods if pod.spec.node_name == copy.metadata.name]
+        # Without its host name, a node would keep all others from being grouped.
+        labels = [key for key in sorted(node.metadata.label_map()) if key != HOSTNAME]
+        if here and (i % 2 or not labels):
+            more = more._replace(pods=tuple(pod for pod in more.pods if pod is not here[0]))
+        elif labels:
+            changed = _without_label(copy, labels[i % len(labels)])
+            more = more._replace(nodes=(*more.nodes[:-1], changed))
     return more
+
+
+def _without_label(node: Node, key: str) -> Node:
+    labels = {k: v for k, v in node.metadata.label_map().items() if k != key}
+    return replace(node, metadata=replace(node.metadata, labels=labels))
 
 
 def compare_merged(case: Case) -> Found:
