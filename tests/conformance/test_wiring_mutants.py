@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from wired import Case, Found, deployment, differing, kubelet, ranking, runs, scheduler, zones
+from wired import Case, Found, deployment, differing, kubelet, ranking, rest, runs, scheduler, zones
 
 from kubelemma.model.controllers.deployment import ReplicaSetView
 from kubelemma.model.controllers.nodelifecycle import compute_zone_state, eviction_rate
@@ -70,6 +70,12 @@ def stamped(recorded: Recorded) -> Sequence[Case]:
     return [c for run in _some(recorded) for c in runs.stamped(recorded.traces, run)]
 
 
+def pauses(recorded: Recorded) -> Sequence[Case]:
+    """The pauses of runs in which new pods never turn Ready."""
+    names = (run for run in runs.runs(recorded.traces) if run.startswith("roll-stuck"))
+    return [c for run in names for c in rest.pauses(recorded.traces, run)]
+
+
 def _some(recorded: Recorded) -> Sequence[str]:
     return [run for run in runs.runs(recorded.traces) if run.startswith(("taint-", "recreate"))]
 
@@ -89,6 +95,7 @@ TABLES: Mapping[str, Table] = {
     "zones": Table(problems("zone"), zones.compare_rates),
     "evictions": Table(evictions, runs.compare_eviction),
     "tolerant evictions": Table(evictions, runs.compare_tolerant_eviction),
+    "pauses": Table(pauses, rest.compare),
     "templates": Table(stamped, runs.compare_stamped),
 }
 
@@ -247,7 +254,7 @@ MUTANTS = (
         "controllers.tainteviction.DEFAULT_TOLERATION_SECONDS",
         0,
     ),
-    Mutant("status of active pods", "accepted runs", "replicaset._status", active_counts),
+    Mutant("status of active pods", "pauses", "replicaset._status", active_counts),
     Mutant("no expectations", "accepted runs", "replicaset.decided", never_waits),
     Mutant("one too many created", "accepted runs", "replicaset.manage_replicas", one_more_created),
 )
