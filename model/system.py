@@ -92,6 +92,11 @@ class Rule:
     A rule of the *environment* (users, faults) may act or not; all others act under weak fairness:
     a task that could be worked on from some point on for ever is worked on in the end. All rules of
     an actor are one task, unless ``task`` names a finer one.
+
+    An *urgent* rule goes on with what has begun: while one can act, no other rule may. So several
+    steps are one to everybody else, where one actor decides about several members of a family at
+    once and a rule sees one of them. Urgent rules must come to an end by themselves. Whoever has to
+    wait for them still counts as able to act, so that waiting makes no run fair.
     """
 
     name: str
@@ -101,6 +106,7 @@ class Rule:
     reads: tuple[str, ...] = ()
     environment: bool = False
     task: str = ""
+    urgent: bool = False
 
     @property
     def fairness(self) -> str:
@@ -143,9 +149,9 @@ class System:
     Raises:
         ModelError: a name is used twice or not declared, tallies and bests read each other in a
             circle, a value is not hashable, a measure has another length than its tally, members
-            of a family cannot be ordered, or a rule writes a cell that it does not declare; the
-            message names the culprit. What depends on values is checked on the initial state at
-            once, and on every state when it is met.
+            of a family cannot be ordered, a rule of the environment is urgent, or a rule writes a
+            cell that it does not declare; the message names the culprit. What depends on values is
+            checked on the initial state at once, and on every state when it is met.
     """
 
     def __init__(
@@ -163,6 +169,7 @@ class System:
         self.tallies = tuple(tallies)
         self.bests = tuple(bests)
         self.rules = tuple(rules)
+        self.urgent = tuple(rule for rule in self.rules if rule.urgent)
         self.bounds = tuple(bounds)
         self.positions = self._lay_out()
         self._check_names()
@@ -181,10 +188,13 @@ class System:
 
         With ``rule_name`` only those of this rule.
         """
+        pressing = any(True for _ in self._steps(state, self.urgent))
+        rules = self.urgent if pressing else self.rules
+        return self._steps(state, (rule for rule in rules if rule_name in (None, rule.name)))
+
+    def _steps(self, state: State, rules: Iterable[Rule]) -> Iterator[Transition]:
         summary = self.summary(state)
-        for rule in self.rules:
-            if rule_name not in (None, rule.name):
-                continue
+        for rule in rules:
             reads = tuple(summary[name] for name in rule.reads)
             for where in product(*(self.positions[name] for name in rule.cells)):
                 values = tuple(state[p] for p in where)
@@ -279,6 +289,13 @@ class System:
             _known_reads(f'best "{best.name}"', best.reads, set(self._readable()))
         for rule in self.rules:
             self.check_view(View(rule.cells, rule.reads), f'rule "{rule.name}"')
+            if rule.urgent and rule.environment:
+                raise ModelError(f'rule "{rule.name}" is urgent, but the environment may wait')
+        shared = {r.fairness for r in self.urgent} & {
+            r.fairness for r in self.rules if not r.urgent
+        }
+        if shared:
+            raise ModelError(f'the task "{min(shared)}" has rules that are urgent and others')
 
     def check_view(self, view: View, who: str) -> None:
         """Refuse a view of cells, tallies or bests that do not exist, or of one cell twice.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubelemma.model.system import View
-from kubelemma.model.wiring.nodelifecycle import EVICTING, zones
+from kubelemma.model.wiring.nodelifecycle import LIFECYCLE, Lifecycle, zones
 from kubelemma.model.wiring.state import ACTIVE, ADMITTED, NodeState, Phase
 from kubelemma.model.wiring.world import NODES, World
 
@@ -70,8 +70,8 @@ def formulas(world: World) -> dict[str, Formula]:
         short = overcommitted(world, node, ADMITTED)
         return all(is_extended(name) and name not in listed for name in short)
 
-    def left(node: NodeState, evicting: tuple[bool, ...]) -> bool:
-        if node.up or not evicting[names.index(world.shapes[node.shape].zone)]:
+    def left(node: NodeState, memory: Lifecycle) -> bool:
+        if node.up or not memory.evicts(names.index(world.shapes[node.shape].zone)):
             return True
         return not any(
             Phase(g.phase) in ACTIVE and not world.tolerates_unreachable(g.pod_class)
@@ -80,5 +80,5 @@ def formulas(world: World) -> dict[str, Formula]:
 
     return {
         "KUB-7": Always(View((NODES,)), admitted_fit),
-        "NODE-2": Converges(View((NODES,), (EVICTING,)), left),
+        "NODE-2": Converges(View((NODES, LIFECYCLE)), left),
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kubelemma.model.system import View
 from kubelemma.model.wiring.replicaset import victim_name, victims
-from kubelemma.model.wiring.state import ACTIVE, Counts, NodeState, Specs, Syncs, count
+from kubelemma.model.wiring.state import Counts, Group, NodeState, Queue, Specs
 from kubelemma.model.wiring.world import NODES, Workload, World
 
 from .formula import Converges, EachStep, Formula, StepPredicate
@@ -59,8 +61,10 @@ STATEMENTS = (
         ),
         why="A scale-down that took serving pods first would cost availability for nothing.",
         conditions=(
-            "As the pods were at the time of the deletion. A pod-deletion-cost, which Kubernetes "
-            "looks at before it counts pods on nodes, is the same for all pods of a template."
+            "As the pods were when the sync counted them: what becomes of them until it deletes "
+            "those that it has chosen is nothing it looks at. A pod-deletion-cost, which "
+            "Kubernetes looks at before it counts pods on nodes, is the same for all pods of a "
+            "template."
         ),
         source=f"{_DOCS}#scaling-a-replicaset; pkg/controller/controller_utils.go",
         components=("replicaset-controller",),
@@ -71,14 +75,15 @@ STATEMENTS = (
 
 def formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of the ReplicaSets of one Deployment, by property."""
-    ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
+    templates = range(len(workload.classes))
+    ranks = tuple(victim_name(workload, t) for t in templates)
     at_node = View((NODES, workload.queue), ranks)
     counts = (workload.tally("specs"), workload.tally("active"))
-    created = View((workload.syncs,), counts)
+    created = View(workload.syncs, counts)
     return {
         "RS-1": Converges(View(reads=counts), _settled),
-        "RS-2": EachStep(created, _never_beyond, frozenset({"create-pod"})),
-        "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({"delete-pod"})),
+        "RS-2": EachStep(created, _never_beyond, frozenset({"decide", "create-pod"})),
+        "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({"choose-pod"})),
     }
 
 
@@ -86,31 +91,39 @@ def _settled(specs: Specs, active: Counts) -> bool:
     return all(size in (-1, n) for size, n in zip(specs.sets, active, strict=True))
 
 
-def _never_beyond(
-    before: tuple[Syncs, Specs, Counts], _action: str, after: tuple[Syncs, Specs, Counts]
-) -> bool | None:
-    syncs, specs, then = before
-    for sync, size, old, new in zip(syncs, specs.sets, then, after[2], strict=True):
-        if new > old:
-            return new <= (sync.read if sync.read >= 0 else size)
-    return None
+def _never_beyond(before: Any, _action: str, after: Any) -> bool | None:
+    """A sync decides on what is missing alone, and no creation adds to what it had decided."""
+    *syncs, specs, active = before
+    *later, _, now = after
+    spoken = None
+    for sync, then, size, old, new in zip(syncs, later, specs.sets, active, now, strict=True):
+        if then.adds or sync.adds:
+            spoken = True
+            if new + then.adds > max(size, old + sync.adds):
+                return False
+    return spoken
 
 
 def _right_victim(world: World, workload: Workload) -> StepPredicate:
     def holds(
-        before: tuple[NodeState, Counts, *tuple[int | None, ...]],
+        before: tuple[NodeState, Queue, *tuple[int | None, ...]],
         _action: str,
-        after: tuple[NodeState, Counts, *tuple[int | None, ...]],
+        after: tuple[NodeState, Queue, *tuple[int | None, ...]],
     ) -> bool | None:
         node, queue, *ranks = before
         if node == after[0]:
             return None
         for template, pod_class in enumerate(workload.classes):
-            now = {p: count(after[0].pods, pod_class, (p,)) for p in ACTIVE}
-            lost = [p for p in ACTIVE if count(node.pods, pod_class, (p,)) > now[p]]
-            if lost:
-                ranked = {p: rank for rank, p in victims(world, workload, pod_class, node)}
-                return queue[template] == 0 and ranked[lost[0]] == ranks[template]
+            ranked = {group: rank for rank, group in victims(world, workload, pod_class, node)}
+            left = {group: g.size for g in after[0].pods for group in ranked if _alike(g, group)}
+            for group, rank in ranked.items():
+                if left.get(group, 0) < group.size:
+                    return queue.free[template] == 0 and rank == ranks[template]
         return None
 
     return holds
+
+
+def _alike(one: Group, other: Group) -> bool:
+    """Whether nothing but the number tells the pods of two groups apart."""
+    return one._replace(size=0) == other._replace(size=0)

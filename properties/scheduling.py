@@ -9,7 +9,7 @@ from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.system import View
-from kubelemma.model.wiring.state import Counts, NodeState, Phase, count
+from kubelemma.model.wiring.state import NodeState, Phase, count
 from kubelemma.model.wiring.topology import ALONE, Domains, Topology
 from kubelemma.model.wiring.world import NODES, World
 
@@ -115,15 +115,15 @@ def _bound_once(world: World) -> StepPredicate:
     """Nothing but a binding puts a pod on a node: one, and out of the queue of its template."""
     size = len(world.workloads)
 
-    def by_class(seen: tuple[Counts, ...]) -> tuple[tuple[int, int], ...]:
+    def by_class(seen: tuple[Any, ...]) -> tuple[tuple[int, int], ...]:
         """Of each class, the pods without a node and those on nodes."""
         return tuple(
             (queued, every - queued)
             for queue, pods in zip(seen[:size], seen[size:], strict=True)
-            for queued, every in zip(queue, pods, strict=True)
+            for queued, every in zip(queue.waiting, pods, strict=True)
         )
 
-    def holds(before: tuple[Counts, ...], action: str, after: tuple[Counts, ...]) -> bool | None:
+    def holds(before: tuple[Any, ...], action: str, after: tuple[Any, ...]) -> bool | None:
         changes = zip(world.classes, by_class(before), by_class(after), strict=True)
         gained = [(c, then, now) for c, then, now in changes if now[1] > then[1]]
         if not gained:

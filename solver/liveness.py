@@ -138,11 +138,13 @@ class FairLoops:
         """Which components are fair; ``sources`` and ``acting`` are those of all their steps."""
         fair = np.zeros(component.max(initial=-1) + 1, dtype=np.bool_)
         fair[component[sources[inner]]] = True
+        pressing = sources[np.isin(acting, list(self._links.urgent))]
         for task in self._tasks:
             met = np.zeros_like(fair)
             met[component[sources[inner & (acting == task)]]] = True
             disabled = np.ones(component.size, dtype=np.bool_)
             disabled[sources[acting == task]] = False
+            disabled[pressing] = False
             met[component[disabled]] = True
             fair &= met
         return fair
@@ -177,7 +179,9 @@ class FairLoops:
         return disabled | {int(self._links.tasks[edge])}
 
     def _enabled(self, state: int) -> frozenset[int]:
-        return frozenset(int(self._links.tasks[edge]) for edge in self._edges_of(state))
+        """The tasks that can act in a state, or wait there for an urgent one."""
+        acting = frozenset(int(self._links.tasks[edge]) for edge in self._edges_of(state))
+        return self._tasks if acting & self._links.urgent else acting
 
     def _edges_of(self, state: int) -> range:
         offsets = self._links.offsets

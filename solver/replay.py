@@ -252,9 +252,9 @@ def _loops_fairly(system: System, trace: Trace, start: int) -> bool:
 def _is_fair(system: System, states: Sequence[State], steps: Sequence[TraceStep]) -> bool:
     """Whether every task is worked on in the loop, or cannot be in one of its states."""
     tasks = {rule.name: rule.fairness for rule in system.rules if not rule.environment}
-    enabled = [
-        {t.rule.fairness for t in system.successors(state) if not t.rule.environment}
-        for state in states
-    ]
     waiting = set(tasks.values()) - {tasks[step.rule] for step in steps}
-    return not any(all(task in those for those in enabled) for task in waiting)
+    for state in states:
+        rules = [t.rule for t in system.successors(state) if not t.rule.environment]
+        if not any(rule.urgent for rule in rules):
+            waiting &= {rule.fairness for rule in rules}
+    return not waiting

@@ -162,6 +162,7 @@ class Search:
             move_of=ways.move_of,
             tasks=np.asarray(task_of, dtype=np.int64)[moves],
             task_count=len(numbers),
+            urgent=frozenset(numbers[rule.fairness] for rule in self.system.urgent),
         )
 
     def fault_ways(self) -> Ways:

@@ -75,11 +75,13 @@ class Links(Ways):
 
     Each edge has the number of the task that takes it, below ``task_count``. Only states in
     ``core`` (in order; None: all) can be on loops with others. Those in ``alone`` have steps to
-    themselves that make a fair run, and are not in ``core``.
+    themselves that make a fair run, and are not in ``core``. Where a task in ``urgent`` can act all
+    others wait for it, and count as able to act.
     """
 
     tasks: NDArray[Any]
     task_count: int
+    urgent: frozenset[int] = frozenset()
     core: NDArray[np.int64] | None = None
     alone: NDArray[np.int64] | list[int] = field(default_factory=list)
 

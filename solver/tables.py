@@ -38,12 +38,15 @@ class Move(NamedTuple):
 class RuleGroup:
     """All rules that look at the same cells and read the same: they share a table.
 
+    Urgent ones have a table of their own.
+
     ``reads`` are indices into a summary. The table is keyed by the numbers of the cells, followed
     by those of the reads.
     """
 
     cells: tuple[str, ...]
     reads: tuple[int, ...]
+    urgent: bool
     moves: Memo[Ids, tuple[Move, ...]]
 
 
@@ -105,7 +108,7 @@ class Tables:
     """All tables of one system, empty at first.
 
     ``moves`` and ``actions`` have every move and every action met so far by its number, ``groups``
-    has the rules by what they look at.
+    has the rules by what they look at, urgent ones first.
     """
 
     def __init__(self, system: System) -> None:
@@ -120,9 +123,9 @@ class Tables:
             **self.summaries.domains,
         }
         self._predicates: list[tuple[View, Memo[Any, bool | None]]] = []
-        self._rules: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
-        for rule in system.rules:
-            self._rules.setdefault((rule.cells, rule.reads), []).append(rule)
+        self._rules: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
+        for rule in sorted(system.rules, key=lambda rule: not rule.urgent):
+            self._rules.setdefault((not rule.urgent, rule.cells, rule.reads), []).append(rule)
         self.groups = tuple(self._group(rules) for rules in self._rules.values())
         self._bound = tuple({group.cells: None for group in self.groups})
 
@@ -161,11 +164,15 @@ class Tables:
         to another differs by the order of members only.
         """
         bindings = self._bindings(ids)
+        pressing = False
         for group in self.groups:
+            if pressing and not group.urgent:
+                return
             reads = tuple([summary[i] for i in group.reads])
             moves = group.moves
             for where, seen in bindings[group.cells]:
                 for move in moves[seen + reads]:
+                    pressing = group.urgent
                     yield where, move
 
     def _bindings(self, ids: Ids) -> dict[tuple[str, ...], list[tuple[tuple[int, ...], Ids]]]:
@@ -225,7 +232,7 @@ class Tables:
                 for outcome in rule.outcomes(*values)
             )
 
-        return RuleGroup(cells, self._slots(reads), Memo(compute))
+        return RuleGroup(cells, self._slots(reads), rules[0].urgent, Memo(compute))
 
     def _move(self, rule: Rule, values: tuple[Any, ...], outcome: Outcome) -> Move:
         after = written(values, rule, tuple(range(len(values))), outcome)

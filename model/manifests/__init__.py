@@ -1,6 +1,6 @@
 """From manifests to typed objects, with errors that say where, what and why.
 
-``load`` reads files, directories and texts; ``parse_nodes`` and ``parse_event`` read the flags of
+``load`` reads files, directories and texts; ``parse_nodes`` and ``parse_events`` read the flags of
 the command line. Whatever is wrong is raised at once as ``InvalidInput``.
 """
 
@@ -31,7 +31,7 @@ from .check import (
 from .coverage import NotModelled
 from .defaults import pod_defaults, with_defaults
 from .documents import Document
-from .flags import parse_event, parse_nodes
+from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes
 from .kinds import ApiObject, Severity
 from .loading import load
 from .problems import (
@@ -50,6 +50,7 @@ from .sources import Source
 
 __all__ = [
     "CHECK",
+    "NO_EVENTS",
     "PLACE",
     "ApiObject",
     "Bounds",
@@ -90,6 +91,7 @@ __all__ = [
     "load",
     "nodes_of",
     "parse_event",
+    "parse_events",
     "parse_nodes",
     "pod_defaults",
     "read_path",

@@ -231,6 +231,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
 
     Attributes:
         resources: files and directories, relative to the document's own.
+        events: what may happen; () is nothing, None what is assumed where nothing is said.
         workloads: which of the workloads found are checked; all where none is named.
         together: workloads that share one system; each is checked alone where none is named.
         properties: ids; all that apply where none is given.
@@ -239,7 +240,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
 
     resources: tuple[str, ...] = ()
     cluster: Cluster = Cluster()
-    events: tuple[EventEntry, ...] = ()
+    events: tuple[EventEntry, ...] | None = None
     faults: Faults = Faults()
     scheduler: SchedulerOptions = SchedulerOptions()
     together: tuple[str, ...] = ()
@@ -284,7 +285,7 @@ def validate_check(check: Check) -> Iterator[Finding]:
     for index, group in enumerate(spec.cluster.nodes):
         yield from validate_nodes(group, ("spec", "cluster", "nodes", index))
     yield from _distinct_names(spec.cluster.nodes, ("spec", "cluster", "nodes"))
-    for index, entry in enumerate(spec.events):
+    for index, entry in enumerate(spec.events or ()):
         yield from validate_event(entry, ("spec", "events", index))
     faults: FieldPath = ("spec", "faults")
     reads, lists = spec.faults.stale_reads, spec.faults.stale_lists

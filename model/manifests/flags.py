@@ -7,7 +7,7 @@ against the same types and rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kubelemma.model.objects.decode import decode
@@ -16,6 +16,9 @@ from .check import EventEntry, NodeGroup, event_names, validate_event, validate_
 from .problems import FieldPath, Finding, InvalidInput, Position, Problem, did_you_mean, show
 from .scalars import read_plain
 from .shapes import Reading, Shape, mismatches, shape_of
+
+NO_EVENTS = "none"
+"""What stands for no events at all; to name nothing leaves the choice to the Check."""
 
 _RESOURCES = ("cpu", "memory", "pods", "ephemeral-storage")
 _OWN_KEYS = ("count", "name", "zones", "unschedulable")
@@ -91,6 +94,20 @@ def _flag_path(path: FieldPath) -> FieldPath:
             return ("taint", *rest)
         case _:
             return path
+
+
+def parse_events(texts: Sequence[str], flag: str = "--event") -> tuple[EventEntry, ...] | None:
+    """Read all events that are given: None where nothing is, () where it is said that none happen.
+
+    Raises:
+        InvalidInput: with everything that is wrong with one; or there are some beside none.
+    """
+    if NO_EVENTS not in texts:
+        return tuple(parse_event(text, flag) for text in texts) or None
+    if any(text != NO_EVENTS for text in texts):
+        message = f'"{NO_EVENTS}" means no events at all: no other can stand beside it'
+        raise _invalid(flag, [Finding((), message)])
+    return ()
 
 
 def parse_event(text: str, flag: str = "--event") -> EventEntry:

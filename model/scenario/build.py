@@ -16,7 +16,7 @@ from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.custom import NOTHING, Custom
-from kubelemma.model.wiring.state import DeploymentState, Group, NodeState, Phase, SetState
+from kubelemma.model.wiring.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
 from kubelemma.model.wiring.world import CONDITION_TAINTS, PodClass, Workload, World
 
 from .cluster import default_cluster
@@ -84,7 +84,7 @@ def build(application: Application, check: Check | None = None) -> tuple[Scenari
         placement=place_all(
             application.deployments, nodes, application.pods, application.namespaces
         ),
-        entries=spec.events or default_events(application.deployments),
+        entries=default_events(application.deployments) if spec.events is None else spec.events,
     )
     groups = tuple(_groups(application, spec))
     return tuple(common.scenario(group, alone=len(groups) == 1) for group in groups)
@@ -261,7 +261,7 @@ class _Common:
         )
         names = tuple(self.nodes[index].metadata.name for _, index in named)
         queues = tuple(
-            (there.pending, *(0 for _ in workload.classes[1:]))
+            Queue.of((there.pending, *(0 for _ in workload.classes[1:])))
             for workload, there in zip(world.workloads, placed, strict=True)
         )
         return Start(deployments, queues, tuple(state for state, _ in named)), names
@@ -318,6 +318,7 @@ def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) 
         shape,
         up=ready,
         ready=ready,
+        tainted=not ready,
         evicting=not ready and any(t.effect == "NoExecute" for t in _condition_taints(node)),
         cordoned=node.spec.unschedulable,
         pods=pods,

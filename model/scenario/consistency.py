@@ -47,7 +47,7 @@ def _names(spec: CheckSpec, nodes: tuple[Node, ...]) -> Iterator[Finding]:
 def _events(spec: CheckSpec, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     """Events that name a node which is not there; without a cluster any name is wrong."""
     names = [node.metadata.name for node in (*nodes, *nodes_of(spec.cluster))]
-    for index, entry in enumerate(spec.events):
+    for index, entry in enumerate(spec.events or ()):
         for event, given in entry.given():
             wanted = getattr(given, "node", "")
             if wanted and wanted not in names:

@@ -71,9 +71,9 @@ def happenings(
         if len(templates) > 1
     )
     restarts = (
-        Event("controller-restart", faults.controller_restarts, workload=i)
-        for i, _ in enumerate(focus)
-        if faults.controller_restarts
+        [Event("controller-restart", faults.controller_restarts)]
+        if faults.controller_restarts and focus
+        else []
     )
     return Happenings((*rollouts, *events, *restarts), tuple(tuple(b) for b in behaviours))
 

@@ -82,7 +82,7 @@ def _rank(resource: str) -> tuple[int, str]:
 def _workloads(world: World, start: Start) -> Iterator[str]:
     starts = zip(world.workloads, start.deployments, start.queues, strict=True)
     for workload, state, queue in starts:
-        pending = sum(queue)
+        pending = sum(queue.waiting)
         lacking = f", of which {pending} find no node at the start" if pending else ""
         paused = ", paused" if state.paused else ""
         yield f"{workload.cell}: replicas {state.replicas}{lacking}{paused}, {_strategy(workload)}"

@@ -17,11 +17,12 @@ from . import (
     loaded,
     nodelifecycle,
     replicaset,
+    restart,
     scheduler,
     scoring,
 )
 from .custom import NOTHING, Custom
-from .state import IDLE, Counts, DeploymentState, NodeState
+from .state import IDLE, Counts, DeploymentState, NodeState, Queue
 from .topology import Topology, summaries, topology_of
 from .world import NODES, Workload, World
 
@@ -31,7 +32,7 @@ class Start:
     """The initial values: two for each workload, and all nodes. No sync is under way."""
 
     deployments: tuple[DeploymentState, ...]
-    queues: tuple[Counts, ...]
+    queues: tuple[Queue, ...]
     nodes: tuple[NodeState, ...]
 
 
@@ -61,17 +62,23 @@ def assemble(
     topologies = tuple(topology_of(world, c) for c in world.classes)
     scorings = _scorings(world, topologies) if choices.scoring else None
     tallies, bests = _summaries(world, topologies, scorings)
-    budgets, happenings = environment.cells_and_rules(world, events)
+    failing = _nodes_fail(start, events)
+    budgets, happenings = environment.cells_and_rules(world, events, failing=failing)
     rules: list[Rule] = []
     for workload in world.workloads:
         rules += deployment.rules(workload)
         rules += replicaset.rules(world, workload)
         rules += scheduler.rules(world, workload, topologies, scorings)
     if world.shapes:
-        rules += [*kubelet.rules(world), *_failure_rules(world, start, events)]
+        rules += [*kubelet.rules(world), *_node_rules(world, events, failing=failing)]
+    if _restarts(events):
+        rules += restart.rules(world, failing=failing)
     tasks = [replace(rule, task=rule.name) for rule in rules]
     own, others = loaded.rules(world, custom)
-    cells = [*_cells(world, start), *budgets]
+    all_rules = (*tasks, *own, *happenings, *others)
+    for workload in world.workloads:
+        all_rules = tuple(deployment.overtaken(workload, all_rules))
+    cells = [*_cells(world, start, events), *budgets]
     initial = {cell.name: cell.initial for cell in cells}
     if NODE in custom.built_in:
         tallies.append(builtin.node_tally(world))
@@ -81,7 +88,7 @@ def assemble(
         families=[Family(NODES, tuple(sorted(start.nodes)))],
         tallies=tallies,
         bests=bests,
-        rules=caches.observed(world, custom, (*tasks, *own, *happenings, *others)),
+        rules=caches.observed(world, custom, all_rules),
         bounds=[
             *(_pod_bound(world, workload, choices.max_pods) for workload in world.workloads),
             *loaded.bounds(custom),
@@ -89,26 +96,44 @@ def assemble(
     )
 
 
-def _cells(world: World, start: Start) -> Iterator[Cell]:
+def _cells(world: World, start: Start, events: tuple[environment.Event, ...]) -> Iterator[Cell]:
     initials = zip(world.workloads, start.deployments, start.queues, strict=True)
     for workload, objects, queue in initials:
         yield Cell(workload.cell, objects)
         yield Cell(workload.queue, queue)
-        yield Cell(workload.syncs, (IDLE,) * len(workload.classes))
+        yield from (Cell(sync, IDLE) for sync in workload.syncs)
+    if world.shapes:
+        yield Cell(nodelifecycle.LIFECYCLE, nodelifecycle.settled(world, start.nodes))
+    if _restarts(events):
+        yield restart.cell()
 
 
-def _failure_rules(
-    world: World, start: Start, events: tuple[environment.Event, ...]
+def _restarts(events: tuple[environment.Event, ...]) -> bool:
+    return any(event.action == "controller-restart" for event in events)
+
+
+_FAILURES = frozenset({"node-crash", "api-server-outage"})
+
+
+def _nodes_fail(start: Start, events: tuple[environment.Event, ...]) -> bool:
+    """Whether the node lifecycle controller ever has anything to do."""
+    down = any(not (node.up and node.ready) or node.evicting for node in start.nodes)
+    return down or any(event.action in _FAILURES for event in events)
+
+
+def _node_rules(
+    world: World, events: tuple[environment.Event, ...], *, failing: bool
 ) -> tuple[Rule, ...]:
     """The node controllers, where a node may fail or taints may evict; else they never act."""
-    fails = any(event.action == "node-crash" for event in events)
-    down = any(not (node.up and node.ready) for node in start.nodes)
+    if failing:
+        outage = any(event.action == "api-server-outage" for event in events)
+        return (*nodelifecycle.rules(world), *(nodelifecycle.outage_rules() if outage else ()))
     evicts = any(
         taint.effect == "NoExecute"
         for shape in world.shapes
         for taint in shape.node.spec.taints or ()
     )
-    return nodelifecycle.rules(world) if fails or down or evicts else ()
+    return (nodelifecycle.eviction(world),) if evicts else ()
 
 
 def _scorings(world: World, topologies: tuple[Topology, ...]) -> tuple[scoring.Scoring, ...]:

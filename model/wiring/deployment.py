@@ -1,62 +1,107 @@
-"""The Deployment controller: one PUT or POST of a ReplicaSet a step.
+"""The Deployment controller: one PUT, POST or DELETE of a ReplicaSet a step.
 
 Source: pkg/controller/deployment/deployment_controller.go, sync.go, rolling.go, recreate.go. A sync
-that decides on several PUTs sends the first; the rest stays planned while others act, and is
-dropped when a ReplicaSet it would write has changed in between (409 Conflict).
+reads, decides on some writes, and sends one after the other while others act. What it has read is
+kept only once it is no longer what is: whoever changes what the controller reads does so either
+before a sync reads it or after (`overtaken`), which leaves the sync with a plan. The rest of a plan
+is dropped when a ReplicaSet that it would write has changed in between (409 Conflict).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from kubelemma.model.controllers import deployment as decision
 from kubelemma.model.system import Outcome, Rule
 
-from .state import IDLE, Counts, DeploymentState, PlannedWrite, SetState, Syncs, replaced
+from .replicaset import creations, until_conflict
+from .state import (
+    IDLE,
+    Counts,
+    DeploymentState,
+    PlannedWrite,
+    Queue,
+    SetState,
+    Verb,
+    replaced,
+)
 from .world import Workload
 
 DEPLOYMENT = "deployment-controller"
+
+Plan = tuple[PlannedWrite, ...]
+Alive = tuple[Counts, ...]
+"""All pods of a Deployment by template, where its controller looks at pods; else nothing."""
 
 
 def rules(workload: Workload) -> tuple[Rule, ...]:
     """Rules of the controller for one Deployment."""
     cells = workload.cells if workload.outgrows_history else (workload.cell,)
-    reads = (workload.tally("alive"),) if workload.recreate else ()
 
     def outcomes(deployment: DeploymentState, *seen: Any) -> Iterator[Outcome]:
         owned, alive = seen[: len(cells) - 1], seen[len(cells) - 1 :]
-        old_pods = any(_has_old_pods(deployment, counts) for counts in alive)
-        return _sync(workload, deployment, owned, old_pods=old_pods)
+        return _send(workload, deployment, owned, alive)
 
     name = f"sync {workload.namespace}/{workload.name}"
-    return (Rule(name, DEPLOYMENT, cells, outcomes, reads),)
+    return (Rule(name, DEPLOYMENT, cells, outcomes, _pods_read(workload)),)
+
+
+def _pods_read(workload: Workload) -> tuple[str, ...]:
+    """What a sync reads beside the Deployment and its ReplicaSets."""
+    return (workload.tally("alive"),) if workload.recreate else ()
+
+
+def _send(
+    workload: Workload, deployment: DeploymentState, owned: tuple[Any, ...], alive: Alive
+) -> Iterator[Outcome]:
+    """Send the next write of the sync under way, or the first of a new one.
+
+    ``owned`` is what goes with a ReplicaSet, the queue first, where one may be deleted.
+    """
+    plan = deployment.plan or planned(workload, deployment, alive)
+    if not plan:
+        return
+    why = "its sync had decided on this before" if deployment.plan else ""
+    write, rest = plan[0], deployment._replace(plan=plan[1:])
+    match write.verb:
+        case Verb.REVISE:
+            yield _adopt_revision(workload, rest, write)
+        case Verb.CREATE:
+            limits = f"no ReplicaSet has the current template; {_limits(workload, deployment)}"
+            yield _post(workload, rest, write, why or limits)
+        case Verb.RESIZE:
+            yield _put(workload, rest, write, why or _reason(workload, deployment))
+        case _:
+            yield _delete(workload, rest, write, owned[0])
+
+
+# What a sync decides
+
+
+def planned(workload: Workload, deployment: DeploymentState, alive: Alive) -> Plan:
+    """All that a sync writes that reads now."""
+    if _revision_is_old(deployment):
+        return (PlannedWrite(Verb.REVISE, deployment.template),)
+    old_pods = any(_has_old_pods(deployment, counts) for counts in alive)
+    verdict = decide(workload, deployment, old_pods=old_pods)
+    templates = [*(s.template for s in deployment.sets), deployment.template]
+    create = verdict.create
+    return (
+        *([PlannedWrite(Verb.CREATE, deployment.template, *create)] if create else ()),
+        *(
+            PlannedWrite(Verb.RESIZE, templates[p.index], p.replicas, p.desired, p.max_replicas)
+            for p in verdict.puts
+        ),
+        *(PlannedWrite(Verb.DELETE, templates[index]) for index in verdict.deletes),
+    )
 
 
 def _has_old_pods(deployment: DeploymentState, alive: Counts) -> bool:
     """Whether pods of ReplicaSets of other templates than the current one exist."""
     old = (s.template for s in deployment.sets if s.template != deployment.template)
     return any(alive[template] for template in old)
-
-
-def _sync(
-    workload: Workload, deployment: DeploymentState, owned: tuple[Any, ...], *, old_pods: bool
-) -> Iterator[Outcome]:
-    """``owned`` is what goes with a ReplicaSet: queue and syncs, where one may be deleted."""
-    if deployment.plan:
-        yield _put(workload, deployment, deployment.plan, "its sync had decided on this before")
-        return
-    if _revision_is_old(deployment):
-        yield _adopt_revision(workload, deployment)
-        return
-    verdict = decide(workload, deployment, old_pods=old_pods)
-    if verdict.create is not None:
-        yield _post(workload, deployment, verdict.create, verdict.puts)
-    elif verdict.puts:
-        why = _reason(workload, deployment)
-        yield _put(workload, deployment, _planned(deployment, verdict.puts), why)
-    elif verdict.deletes:
-        yield _delete(workload, deployment, verdict.deletes[0], *owned)
 
 
 def decide(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -> decision.Sync:
@@ -106,43 +151,69 @@ def _complete(deployment: DeploymentState) -> bool:
     )
 
 
-def _planned(
-    deployment: DeploymentState, puts: tuple[decision.Write, ...], created: int = -1
-) -> tuple[PlannedWrite, ...]:
-    """Writes by template instead of by position; ``created`` is the one just posted."""
-    templates = [*(s.template for s in deployment.sets), created]
-    return tuple(
-        PlannedWrite(templates[p.index], p.replicas, p.desired, p.max_replicas) for p in puts
-    )
+# What it writes
 
 
 def _post(
-    workload: Workload,
-    deployment: DeploymentState,
-    create: decision.CreateNew,
-    puts: tuple[decision.Write, ...],
+    workload: Workload, deployment: DeploymentState, write: PlannedWrite, why: str
 ) -> Outcome:
-    """Create the ReplicaSet of the current template; PUTs of the same sync remain planned."""
-    revision = len(deployment.sets) + 1
+    """Create the ReplicaSet of the template that was the current one when it was decided on."""
     created = SetState(
-        deployment.template, revision, create.replicas, create.desired, create.max_replicas
+        write.template,
+        len(deployment.sets) + 1,
+        write.replicas,
+        write.desired,
+        write.maximum,
     )
-    plan = _planned(deployment, puts, deployment.template)
-    after = deployment._replace(sets=(*deployment.sets, created), plan=plan)
-    why = f"no ReplicaSet has the current template; {_limits(workload, deployment)}"
-    arguments = (("template", deployment.template), ("replicas", create.replicas))
+    after = deployment._replace(sets=(*deployment.sets, created))
+    arguments = (("template", write.template), ("replicas", write.replicas))
     return Outcome("create-replicaset", {workload.cell: after}, arguments, why)
 
 
-def _put(
-    workload: Workload, deployment: DeploymentState, plan: tuple[PlannedWrite, ...], why: str
-) -> Outcome:
-    write, rest = plan[0], plan[1:]
+def _put(workload: Workload, deployment: DeploymentState, write: PlannedWrite, why: str) -> Outcome:
     before = next(s for s in deployment.sets if s.template == write.template)
     changed = before._replace(replicas=write.replicas, desired=write.desired, maximum=write.maximum)
-    after = deployment.with_set(changed)._replace(plan=rest)
     arguments = (("template", write.template), ("replicas", write.replicas))
-    return Outcome("scale-replicaset", {workload.cell: after}, arguments, why)
+    return Outcome(
+        "scale-replicaset", {workload.cell: deployment.with_set(changed)}, arguments, why
+    )
+
+
+def _adopt_revision(
+    workload: Workload, deployment: DeploymentState, write: PlannedWrite
+) -> Outcome:
+    """Going back to a template makes its ReplicaSet the newest revision; ranks stay dense."""
+    order = sorted(deployment.sets, key=lambda s: (s.template == write.template, s.revision))
+    rank = {s.template: i for i, s in enumerate(order, 1)}
+    sets = tuple(s._replace(revision=rank[s.template]) for s in deployment.sets)
+    why = "the ReplicaSet of the current template becomes the newest revision"
+    arguments = (("template", write.template),)
+    return Outcome(
+        "annotate-revision", {workload.cell: deployment._replace(sets=sets)}, arguments, why
+    )
+
+
+def _delete(
+    workload: Workload,
+    deployment: DeploymentState,
+    write: PlannedWrite,
+    queue: Queue,
+) -> Outcome:
+    """Its pods without a node go with it, and what its controller has in hand."""
+    gone = next(s for s in deployment.sets if s.template == write.template)
+    sets = tuple(
+        s._replace(revision=s.revision - (s.revision > gone.revision))
+        for s in deployment.sets
+        if s is not gone
+    )
+    left = Queue(*(replaced(counts, write.template, 0) for counts in queue))
+    writes = {
+        workload.cell: deployment._replace(sets=sets),
+        workload.queue: left,
+        workload.sync(write.template): IDLE,
+    }
+    why = f"it is empty, and more than {workload.revision_history_limit} old revisions are kept"
+    return Outcome("delete-replicaset", writes, (("template", write.template),), why)
 
 
 def _reason(workload: Workload, deployment: DeploymentState) -> str:
@@ -170,36 +241,58 @@ def _revision_is_old(deployment: DeploymentState) -> bool:
     return current is not None and current.revision < max(s.revision for s in deployment.sets)
 
 
-def _adopt_revision(workload: Workload, deployment: DeploymentState) -> Outcome:
-    """Going back to a template makes its ReplicaSet the newest revision; ranks stay dense."""
-    order = sorted(deployment.sets, key=lambda s: (s.template == deployment.template, s.revision))
-    rank = {s.template: i for i, s in enumerate(order, 1)}
-    sets = tuple(s._replace(revision=rank[s.template]) for s in deployment.sets)
-    why = "the ReplicaSet of the current template becomes the newest revision"
-    arguments = (("template", deployment.template),)
-    return Outcome(
-        "annotate-revision", {workload.cell: deployment._replace(sets=sets)}, arguments, why
-    )
+# What others change while a sync is under way
 
 
-def _delete(
-    workload: Workload,
-    deployment: DeploymentState,
-    position: int,
-    queue: Counts,
-    syncs: Syncs,
-) -> Outcome:
-    """Its pods without a node go with it, and what its controller remembers."""
-    gone = deployment.sets[position]
-    sets = tuple(
-        s._replace(revision=s.revision - (s.revision > gone.revision))
-        for s in deployment.sets
-        if s is not gone
-    )
-    writes = {
-        workload.cell: deployment._replace(sets=sets),
-        workload.queue: replaced(queue, gone.template, 0),
-        workload.syncs: replaced(syncs, gone.template, IDLE),
-    }
-    why = f"it is empty, and more than {workload.revision_history_limit} old revisions are kept"
-    return Outcome("delete-replicaset", writes, (("template", gone.template),), why)
+def overtaken(workload: Workload, rules: Iterable[Rule]) -> Iterator[Rule]:
+    """The rules, where those of others may also write what a sync under way has read before.
+
+    The sync then goes on by what it had read, as far as its writes do not conflict.
+    """
+    creating = creations(workload) if workload.recreate else frozenset()
+    for rule in rules:
+        if rule.name in creating or (workload.cell in rule.cells and rule.actor != DEPLOYMENT):
+            yield _overtaken(workload, rule)
+        else:
+            yield rule
+
+
+def _overtaken(workload: Workload, rule: Rule) -> Rule:
+    cells = tuple(dict.fromkeys((*rule.cells, workload.cell)))
+    pods = _pods_read(workload)
+    at, own, end = cells.index(workload.cell), len(rule.cells), len(rule.reads)
+
+    def outcomes(*values: Any) -> Iterator[Outcome]:
+        reads = values[len(cells) :]
+        for outcome in rule.outcomes(*values[:own], *reads[:end]):
+            yield outcome
+            plan = _left_behind(workload, values[at], reads[end:], outcome)
+            if plan:
+                after = outcome.writes.get(workload.cell, values[at])._replace(plan=plan)
+                why = f"{outcome.why}; a sync of the Deployment has read before that"
+                yield outcome._replace(writes={**outcome.writes, workload.cell: after}, why=why)
+
+    return replace(rule, cells=cells, reads=(*rule.reads, *pods), outcomes=outcomes)
+
+
+def _left_behind(
+    workload: Workload, before: DeploymentState, alive: Alive, outcome: Outcome
+) -> Plan:
+    """The plan of a sync that had read before this; empty where reading after it is the same."""
+    if before.plan:
+        return ()
+    plan = planned(workload, before, alive)
+    after = outcome.writes.get(workload.cell, before)
+    for then, now in zip(before.sets, after.sets, strict=False):
+        if then != now:
+            plan = until_conflict(plan, now.template)
+    return () if plan == planned(workload, after, _with_created(workload, alive, outcome)) else plan
+
+
+def _with_created(workload: Workload, alive: Alive, outcome: Outcome) -> Alive:
+    """All pods after the outcome of a rule that creates one, or does nothing to them."""
+    created = dict(outcome.arguments).get("class") if outcome.action == "create-pod" else None
+    if created not in workload.classes:
+        return alive
+    template = workload.classes.index(created)
+    return tuple(replaced(counts, template, counts[template] + 1) for counts in alive)

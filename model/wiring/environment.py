@@ -6,35 +6,39 @@ Each event of a scenario is a cell with the number of times it may still happen.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from kubelemma.model.system import Cell, Outcome, Rule
 
+from .nodelifecycle import LIFECYCLE, Lifecycle
+from .restart import RESTART, parts
 from .state import (
     ACTIVE,
-    IDLE,
-    Counts,
     DeploymentState,
+    Marks,
     NodeState,
     Phase,
-    Syncs,
+    Queue,
     moved,
-    replaced,
+    remarked,
 )
 from .world import NODES, Workload, World
 
 USER = "user"
 FAULT = "fault"
-FAULTS = frozenset({"node-crash", "node-return", "probe-failure", "controller-restart"})
+FAULTS = frozenset(
+    {"node-crash", "node-return", "probe-failure", "controller-restart", "api-server-outage"}
+)
 """Actions that nobody wants; all others are a user's."""
 
 
 class Event(NamedTuple):
     """Something that users or faults may do, at most ``budget`` times.
 
-    ``action`` is a key of `WORKLOAD_EVENTS` or `NODE_EVENTS`; ``workload`` the index of the
-    Deployment meant, or -1; ``node`` the name of the node meant, empty for any; ``value`` the new
-    number of replicas for ``scale``.
+    ``action`` is a key of `WORKLOAD_EVENTS`, `NODE_EVENTS` or `CONTROL_PLANE_EVENTS`; ``workload``
+    the index of the Deployment meant, or -1; ``node`` the name of the node meant, empty for any;
+    ``value`` the new number of replicas for ``scale``.
     """
 
     action: str
@@ -49,14 +53,19 @@ WorkloadChange = Callable[..., Iterator[tuple[tuple[Any, ...], str]]]
 NodeChange = Callable[[World, Event, NodeState], Iterator[tuple[NodeState, str, int]]]
 
 
-def cells_and_rules(world: World, events: tuple[Event, ...]) -> tuple[list[Cell], list[Rule]]:
-    """The budgets and the rules of all events, and what follows from them without a budget."""
+def cells_and_rules(
+    world: World, events: tuple[Event, ...], *, failing: bool
+) -> tuple[list[Cell], list[Rule]]:
+    """The budgets and the rules of all events, and what follows from them without a budget.
+
+    ``failing``: nodes may fail, and the node lifecycle controller has to know of them.
+    """
     cells: list[Cell] = []
     rules: list[Rule] = []
     for number, event in enumerate(events, 1):
         cell = Cell(f"event {number}: {describe(world, event)}", event.budget)
         cells.append(cell)
-        rules.extend(_rules(world, event, cell.name))
+        rules.extend(_rules(world, event, cell.name, failing=failing))
     actions = {event.action for event in events}
     if "drain" in actions:
         rules.append(_drain_rule(world))
@@ -90,11 +99,14 @@ def _actor(action: str) -> str:
     return FAULT if action in FAULTS else USER
 
 
-def _rules(world: World, event: Event, budget: str) -> Iterator[Rule]:
+def _rules(world: World, event: Event, budget: str, *, failing: bool) -> Iterator[Rule]:
     if event.action in WORKLOAD_EVENTS:
         yield _workload_rule(world, event, budget, WORKLOAD_EVENTS[event.action])
     if event.action in NODE_EVENTS:
         yield _node_rule(world, event, budget, NODE_EVENTS[event.action])
+    if event.action in CONTROL_PLANE_EVENTS:
+        forgetful = len(parts(world, failing=failing))
+        yield _control_plane_rule(event, budget, forgetful)
 
 
 def _workload_rule(world: World, event: Event, budget: str, change: WorkloadChange) -> Rule:
@@ -112,11 +124,7 @@ def _workload_rule(world: World, event: Event, budget: str, change: WorkloadChan
 
 def _touched(action: str, workload: Workload) -> tuple[str, ...]:
     """The cells of a workload that an event may change."""
-    if action == "user-delete-pod":
-        return (workload.queue,)
-    if action == "controller-restart":
-        return (workload.cell, workload.syncs)
-    return (workload.cell,)
+    return (workload.queue,) if action == "user-delete-pod" else (workload.cell,)
 
 
 def _node_rule(world: World, event: Event, budget: str, change: NodeChange) -> Rule:
@@ -176,21 +184,14 @@ def _rollback(
 
 
 def _delete_pending(
-    _world: World, _event: Event, queue: Counts
-) -> Iterator[tuple[tuple[Counts], str]]:
-    for template, pending in enumerate(queue):
-        if pending:
-            after = replaced(queue, template, pending - 1)
-            yield (after,), "kubectl delete pod, of one without a node"
-
-
-def _restart(
-    _world: World, _event: Event, deployment: DeploymentState, syncs: Syncs
-) -> Iterator[tuple[tuple[DeploymentState, Syncs], str]]:
-    """What controllers keep in memory is lost: expectations, and the rest of a sync."""
-    after = deployment._replace(plan=()), (IDLE,) * len(syncs)
-    if after != (deployment, syncs):
-        yield after, "the controller manager restarts"
+    _world: World, _event: Event, queue: Queue
+) -> Iterator[tuple[tuple[Queue], str]]:
+    why = "kubectl delete pod, of one without a node"
+    for template, (free, chosen) in enumerate(zip(*queue, strict=True)):
+        if free:
+            yield (queue.with_free(template, -1),), why
+        if chosen:
+            yield (queue.with_chosen(template, -1),), why
 
 
 WORKLOAD_EVENTS: dict[str, WorkloadChange] = {
@@ -200,7 +201,6 @@ WORKLOAD_EVENTS: dict[str, WorkloadChange] = {
     "resume": _resume,
     "rollback": _rollback,
     "user-delete-pod": _delete_pending,
-    "controller-restart": _restart,
 }
 
 
@@ -219,9 +219,19 @@ def _cordon(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[Nod
 
 
 def _drain(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
-    if not node.draining:
-        why = "kubectl drain cordons the node and starts to delete its pods"
-        yield node._replace(cordoned=True, draining=True), why, -1
+    """It cordons the node, then lists its pods, once: whatever arrives later is left alone.
+
+    Source: staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go, ``RunDrain``. Both are one step: no
+    pod that respects the cordon arrives in between, and others might have been there before.
+    """
+    pods = node.pods
+    for group in node.pods:
+        if Phase(group.phase) in ACTIVE:
+            for _ in range(group.size):
+                pods = remarked(pods, group, group.marks | Marks.LISTED)
+    after = node._replace(cordoned=True, pods=pods)
+    if after != node:
+        yield after, "kubectl drain cordons the node and lists its pods", -1
 
 
 def _delete_pod(
@@ -230,7 +240,7 @@ def _delete_pod(
     own = world.workloads[event.workload].classes
     for group in node.pods:
         if group.pod_class in own and Phase(group.phase) in ACTIVE:
-            pods = world.deleted(node.pods, group.pod_class, Phase(group.phase))
+            pods = world.deleted(node.pods, group)
             yield node._replace(pods=pods), "kubectl delete pod", group.pod_class
 
 
@@ -240,7 +250,7 @@ def _probe_failure(
     own = world.workloads[event.workload].classes
     for group in node.pods:
         if node.up and group.pod_class in own and group.phase in (Phase.READY, Phase.AVAILABLE):
-            pods = moved(node.pods, group.pod_class, Phase(group.phase), Phase.STARTING)
+            pods = moved(node.pods, group, Phase.STARTING)
             yield node._replace(pods=pods), "its readiness probe fails", group.pod_class
 
 
@@ -254,7 +264,7 @@ def _come_back(
     for group in node.pods:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
             for _ in range(group.size):
-                pods = moved(pods, group.pod_class, Phase(group.phase), Phase.STARTING)
+                pods = moved(pods, group, Phase.STARTING)
     yield node._replace(up=True, pods=pods), "the machine boots; its containers restart", -1
 
 
@@ -262,7 +272,7 @@ def _uncordon(
     _world: World, _event: Event, node: NodeState
 ) -> Iterator[tuple[NodeState, str, int]]:
     if node.cordoned:
-        yield node._replace(cordoned=False, draining=False), "kubectl uncordon", -1
+        yield node._replace(cordoned=False), "kubectl uncordon", -1
 
 
 NODE_EVENTS: dict[str, NodeChange] = {
@@ -280,15 +290,43 @@ NODE_EVENTS: dict[str, NodeChange] = {
 
 
 def _drain_rule(world: World) -> Rule:
-    def outcomes(node: NodeState) -> Iterator[Outcome]:
-        return _drain_delete(world, node) if node.draining else iter(())
-
+    outcomes = partial(_drain_delete, world)
     return Rule("drain deletes a pod", USER, (NODES,), outcomes, environment=True)
 
 
 def _drain_delete(world: World, node: NodeState) -> Iterator[Outcome]:
     for group in node.pods:
-        if Phase(group.phase) in ACTIVE:
-            pods = world.deleted(node.pods, group.pod_class, Phase(group.phase))
-            writes = {NODES: node._replace(pods=pods)}
-            yield Outcome("drain-delete", writes, (("class", group.pod_class),), "kubectl drain")
+        if group.marks & Marks.LISTED:
+            writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+            why = "kubectl drain had listed it"
+            yield Outcome("drain-delete", writes, (("class", group.pod_class),), why)
+
+
+# Events of the control plane
+
+
+def _restart(_left: int, parts: int) -> tuple[int, str]:
+    return parts, "the controller manager restarts, and forgets what it had in hand"
+
+
+def _outage(memory: Lifecycle, _parts: int) -> tuple[Lifecycle, str]:
+    return memory._replace(outdated=True), "nobody can reach the API server for a while"
+
+
+CONTROL_PLANE_EVENTS: dict[str, tuple[str, Callable[[Any, int], tuple[Any, str]]]] = {
+    "controller-restart": (RESTART, _restart),
+    "api-server-outage": (LIFECYCLE, _outage),
+}
+"""The cell that an event changes, and how; the number is that of the parts of a restart."""
+
+
+def _control_plane_rule(event: Event, budget: str, parts: int) -> Rule:
+    cell, change = CONTROL_PLANE_EVENTS[event.action]
+
+    def outcomes(left: int, value: Any) -> Iterator[Outcome]:
+        if left:
+            after, why = change(value, parts)
+            yield Outcome(event.action, {budget: left - 1, cell: after}, (), why)
+
+    name = f"{budget} to the control plane"
+    return Rule(name, _actor(event.action), (budget, cell), outcomes, environment=True)

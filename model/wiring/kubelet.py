@@ -11,7 +11,7 @@ from functools import partial
 from kubelemma.model.node.admission import admit
 from kubelemma.model.system import Outcome, Rule
 
-from .state import ADMITTED, NodeState, Phase, count, moved, shifted
+from .state import ADMITTED, Group, NodeState, Phase, moved, without
 from .world import NODES, Behaviour, PodClass, World
 
 KUBELET = "kubelet"
@@ -48,14 +48,14 @@ def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
 def _while_up(
     pod_class: PodClass,
     phases: tuple[Phase, ...],
-    act: Callable[[PodClass, NodeState, Phase], Outcome],
+    act: Callable[[PodClass, NodeState, Group], Outcome],
 ) -> Callable[[NodeState], Iterator[Outcome]]:
     """What happens to pods of the class in these phases, on a node that is up."""
 
     def outcomes(node: NodeState) -> Iterator[Outcome]:
         for group in node.pods:
             if node.up and group.pod_class == pod_class.index and group.phase in phases:
-                yield act(pod_class, node, Phase(group.phase))
+                yield act(pod_class, node, group)
 
     return outcomes
 
@@ -64,21 +64,21 @@ def _pod(pod_class: PodClass) -> tuple[tuple[str, int], ...]:
     return (("class", pod_class.index),)
 
 
-def _admission(world: World, pod_class: PodClass, node: NodeState, _phase: Phase) -> Outcome:
+def _admission(world: World, pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
     """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
-    reason = admit(pod_class.pod, world.node_info(node, ADMITTED))
+    reason = admit(pod_class.pod, world.kubelet_info(node, ADMITTED))
     if reason is None:
-        pods = moved(node.pods, pod_class.index, Phase.ASSIGNED, Phase.STARTING)
+        pods = moved(node.pods, group, Phase.STARTING)
         why = "it fits what the node has left, and the containers start"
         return Outcome("admit", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
-    pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, -1)
+    pods = without(node.pods, group)
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
     return Outcome("reject", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
-def _readiness(pod_class: PodClass, node: NodeState, _phase: Phase) -> Outcome:
+def _readiness(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
     after = Phase.READY if pod_class.min_ready_seconds else Phase.AVAILABLE
-    pods = moved(node.pods, pod_class.index, Phase.STARTING, after)
+    pods = moved(node.pods, group, after)
     why = "all containers run and the readiness probes succeed"
     if after is Phase.READY:
         why += f"; it counts as available after {pod_class.min_ready_seconds} s"
@@ -87,20 +87,22 @@ def _readiness(pod_class: PodClass, node: NodeState, _phase: Phase) -> Outcome:
 
 def _availability(pod_class: PodClass, node: NodeState) -> Iterator[Outcome]:
     """Time passes also on a node that is down, as long as the API still shows its pods Ready."""
-    if count(node.pods, pod_class.index, (Phase.READY,)):
-        pods = moved(node.pods, pod_class.index, Phase.READY, Phase.AVAILABLE)
-        why = "it has been Ready for minReadySeconds"
-        yield Outcome("become-available", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    for group in node.pods:
+        if (group.pod_class, group.phase) == (pod_class.index, Phase.READY):
+            writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.AVAILABLE))}
+            why = "it has been Ready for minReadySeconds"
+            yield Outcome("become-available", writes, _pod(pod_class), why)
 
 
-def _termination(pod_class: PodClass, node: NodeState, phase: Phase) -> Outcome:
+def _termination(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
     """After the containers have stopped, the kubelet deletes the API object with grace 0."""
-    pods = shifted(node.pods, pod_class.index, phase, -1)
-    why = "its containers have stopped" if phase is Phase.TERMINATING else "it never ran"
+    pods = without(node.pods, group)
+    ran = group.phase == Phase.TERMINATING
+    why = "its containers have stopped" if ran else "it never ran"
     return Outcome("finish-termination", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
-def _container_crash(pod_class: PodClass, node: NodeState, phase: Phase) -> Outcome:
-    pods = moved(node.pods, pod_class.index, phase, Phase.STARTING)
+def _container_crash(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+    pods = moved(node.pods, group, Phase.STARTING)
     why = "this version crashes again and again (CrashLoopBackOff)"
     return Outcome("container-crash", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)

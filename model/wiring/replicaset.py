@@ -1,14 +1,19 @@
-"""The ReplicaSet controller: creations, deletions and status, one write a step.
+"""The ReplicaSet controller: syncs of one ReplicaSet, one write a step.
 
-Source: pkg/controller/replicaset/replica_set.go. A sync reads and decides on creations or
-deletions, and others may act before each of them is written. Victims are ranked anew at each
-deletion.
+Source: pkg/controller/replicaset/replica_set.go, ``syncReplicaSet``. A sync counts the pods once.
+By that it decides how many to create, or ranks all of them and chooses exactly its victims, and in
+the end it writes what it had counted as the status; others may act before each of these writes. No
+second sync of the same ReplicaSet begins before: the queue hands out a key to one worker at a time.
+
+What a sync has read is kept only where it differs from what is: one that has read and not yet
+written anything, and would write the same if it read now, is not told from one that is to begin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 from kubelemma.model.controllers.replicaset import Expectations, manage_replicas, rank_key
 from kubelemma.model.system import Best, Outcome, Rule, Tally
@@ -18,14 +23,18 @@ from .state import (
     IDLE,
     Counts,
     DeploymentState,
+    Group,
+    Marks,
     NodeState,
     Phase,
     PlannedWrite,
+    Queue,
     Specs,
+    Status,
     Sync,
-    Syncs,
+    Verb,
     count,
-    replaced,
+    remarked,
     shifted,
 )
 from .world import NODES, Workload, World
@@ -33,8 +42,66 @@ from .world import NODES, Workload, World
 REPLICASET = "replicaset-controller"
 
 
+class Owned(NamedTuple):
+    """The pods of one ReplicaSet: active ones, those available, and those chosen as victims."""
+
+    active: int
+    available: int
+    chosen: int
+
+
+class Shown(NamedTuple):
+    """A ReplicaSet as the API has it; ``replicas`` is -1 where there is none."""
+
+    replicas: int
+    status: Status
+
+
+class Key(NamedTuple):
+    """One ReplicaSet, which is one key in the controller's queue, whether it exists or not."""
+
+    world: World
+    workload: Workload
+    template: int
+
+    @property
+    def pod_class(self) -> int:
+        """The class of its pods."""
+        return self.workload.classes[self.template]
+
+    @property
+    def cell(self) -> str:
+        """The name of the cell with what the controller has in hand for it."""
+        return self.workload.sync(self.template)
+
+    @property
+    def about(self) -> tuple[tuple[str, int], ...]:
+        """The argument of steps that are about one of its pods."""
+        return (("class", self.pod_class),)
+
+
+def owned_name(workload: Workload, template: int) -> str:
+    """The name of the tally of the pods of one ReplicaSet."""
+    return workload.tally(f"pods of template {template}")
+
+
+def shown_name(workload: Workload, template: int) -> str:
+    """The name of the tally of one ReplicaSet's size and status."""
+    return workload.tally(f"ReplicaSet of template {template}")
+
+
+def due_name(workload: Workload, template: int) -> str:
+    """The name of the tally of the victims on nodes that are still to be chosen."""
+    return workload.tally(f"victims to choose of template {template}")
+
+
+def victim_name(workload: Workload, template: int) -> str:
+    """The name of the best that ranks the victims of one ReplicaSet."""
+    return workload.tally(f"first victim among template {template}")
+
+
 def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
-    """What is asked for, what there is, and what is left to delete, by template.
+    """What is asked for, what there is, and what is left to choose, for all templates and for each.
 
     Active and existing pods, which may be the same, include those that have no node.
     """
@@ -43,12 +110,12 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
     available = workload.tally("available")
     return (
         Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
-        _due(workload),
         *(
-            Tally(name, {workload.queue: _queued, NODES: _counter(workload, phases)}, width)
+            Tally(name, {workload.queue: _waiting, NODES: _counter(workload, phases)}, width)
             for name, phases in counts.items()
         ),
         Tally(available, {NODES: _counter(workload, (Phase.AVAILABLE,))}, width),
+        *(tally for template in range(width) for tally in _of_template(workload, template)),
     )
 
 
@@ -66,8 +133,8 @@ def _read_specs(total: Counts) -> Specs:
     return Specs(replicas, template, bool(paused), tuple(sets))
 
 
-def _queued(queue: Counts) -> Counts:
-    return queue
+def _waiting(queue: Queue) -> Counts:
+    return queue.waiting
 
 
 def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeState], Counts]:
@@ -83,64 +150,66 @@ def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeSta
     return measure
 
 
-def _due(workload: Workload) -> Tally:
-    """How many pods on nodes the syncs under way still delete, by template.
+def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
+    queue, pod_class = workload.queue, workload.classes[template]
 
-    None of a ReplicaSet that has pods without a node: these go first.
-    """
-    width = len(workload.classes)
-    return Tally(
-        workload.tally("due"),
-        {workload.syncs: _left(width), workload.queue: _waiting(width)},
-        2 * width,
-        _unless_waiting,
-        reads=(workload.tally("active"),),
+    def of_set(deployment: DeploymentState) -> Counts:
+        for found in deployment.sets:
+            if found.template == template:
+                return (found.replicas, found.status_replicas, found.status_available)
+        return (-1, 0, 0)
+
+    def queued(found: Queue) -> Counts:
+        return (found.waiting[template], 0, found.chosen[template])
+
+    def on_node(node: NodeState) -> Counts:
+        active = [g for g in node.pods if g.pod_class == pod_class and g.phase in ACTIVE]
+        return (
+            sum(g.size for g in active),
+            sum(g.size for g in active if g.phase == Phase.AVAILABLE),
+            sum(g.size for g in active if g.marks & Marks.CHOSEN),
+        )
+
+    yield Tally(shown_name(workload, template), {workload.cell: of_set}, 3, _shown)
+    yield Tally(owned_name(workload, template), {queue: queued, NODES: on_node}, 3, _owned)
+    yield Tally(
+        due_name(workload, template),
+        {
+            workload.sync(template): lambda sync: (sync.choosing, 0),
+            queue: lambda found: (0, found.free[template]),
+        },
+        2,
+        lambda total: 0 if total[1] else total[0],
     )
 
 
-def _left(width: int) -> Callable[[Syncs, Counts], Counts]:
-    def measure(syncs: Syncs, active: Counts) -> Counts:
-        left = (outstanding(s, n).dels for s, n in zip(syncs, active, strict=True))
-        return (*left, *(0,) * width)
-
-    return measure
+def _shown(total: Counts) -> Shown:
+    return Shown(total[0], Status(total[1], total[2]))
 
 
-def _waiting(width: int) -> Callable[[Counts, Counts], Counts]:
-    def measure(queue: Counts, _active: Counts) -> Counts:
-        return (*(0,) * width, *queue)
-
-    return measure
-
-
-def _unless_waiting(total: Counts) -> Counts:
-    width = len(total) // 2
-    return tuple(
-        0 if queued else left for left, queued in zip(total[:width], total[width:], strict=True)
-    )
+def _owned(total: Counts) -> Owned:
+    return Owned(*total)
 
 
 def bests(world: World, workload: Workload) -> tuple[Best, ...]:
-    """For each template, the rank of the pod that is to be deleted first; None if none is due."""
-    due = (workload.tally("due"),)
+    """For each template, the rank of the pod that is to be chosen first; None if none is due."""
     return tuple(
-        Best(victim_name(workload, t), {NODES: _victim_score(world, workload, t)}, due)
+        Best(
+            victim_name(workload, t),
+            {NODES: _victim_score(world, workload, t)},
+            (due_name(workload, t),),
+        )
         for t in range(len(workload.classes))
     )
 
 
-def victim_name(workload: Workload, template: int) -> str:
-    """The name of the best that ranks the victims of one ReplicaSet."""
-    return workload.tally(f"first victim among template {template}")
-
-
 def _victim_score(
     world: World, workload: Workload, template: int
-) -> Callable[[NodeState, Counts], int | None]:
+) -> Callable[[NodeState, int], int | None]:
     pod_class = workload.classes[template]
 
-    def score(node: NodeState, due: Counts) -> int | None:
-        if not due[template]:
+    def score(node: NodeState, due: int) -> int | None:
+        if not due:
             return None
         return max((rank for rank, _ in victims(world, workload, pod_class, node)), default=None)
 
@@ -149,17 +218,18 @@ def _victim_score(
 
 def victims(
     world: World, workload: Workload, pod_class: int, node: NodeState
-) -> Iterator[tuple[int, Phase]]:
-    """The active pods of a class on a node, by phase, with their rank: the highest goes first.
+) -> Iterator[tuple[int, Group]]:
+    """The active pods of a class on a node that are not chosen yet, with their rank.
 
-    Co-located pods are those of all ReplicaSets of the workload, as in the real ranking.
+    The highest goes first. Co-located pods are those of all ReplicaSets of the workload, chosen
+    ones included, as in the real ranking, which is done before any of them is deleted.
     """
     colocated = sum(count(node.pods, c, ACTIVE) for c in workload.classes)
     cost = world.classes[pod_class].deletion_cost
     for group in node.pods:
-        phase = Phase(group.phase)
-        if group.pod_class == pod_class and phase in ACTIVE:
-            yield _rank(phase, cost, colocated), phase
+        chosen = group.marks & Marks.CHOSEN
+        if group.pod_class == pod_class and group.phase in ACTIVE and not chosen:
+            yield _rank(Phase(group.phase), cost, colocated), group
 
 
 def _rank(phase: Phase, cost: int, colocated: int) -> int:
@@ -172,161 +242,148 @@ def _rank(phase: Phase, cost: int, colocated: int) -> int:
 
 def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
     """Rules of the controller for all ReplicaSets of one Deployment."""
-    specs, active = workload.tally("specs"), workload.tally("active")
-    available, due = workload.tally("available"), workload.tally("due")
-    ranks = tuple(victim_name(workload, t) for t in range(len(workload.classes)))
-    name = f"{workload.namespace}/{workload.name}"
+    templates = range(len(workload.classes))
+    return tuple(rule for t in templates for rule in _rules(Key(world, workload, t)))
 
-    cell, queue, syncs = workload.cells
-    pods = (queue, syncs)
-    create = partial(_create, world, workload)
-    create_bound = partial(_create_bound, world, workload)
-    drop = partial(_delete_pending, workload)
-    delete = partial(_delete_on_node, world, workload)
-    status = partial(_status, workload)
-    sync = partial(_decide, workload)
-    found = [
-        Rule(f"sync the ReplicaSets of {name}", REPLICASET, (syncs,), sync, (specs, active)),
-        Rule(f"create a pod of {name}", REPLICASET, pods, create, (active,)),
-        Rule(f"delete a pending pod of {name}", REPLICASET, pods, drop, (active,)),
-        Rule(f"delete a pod of {name}", REPLICASET, (NODES,), delete, (due, *ranks)),
-        Rule(
-            f"write ReplicaSet status of {name}",
-            REPLICASET,
-            (cell, syncs),
-            status,
-            (active, available),
-        ),
-    ]
-    if any(world.classes[c].node_name for c in workload.classes):
-        both = (syncs, NODES)
-        rule = Rule(f"create a bound pod of {name}", REPLICASET, both, create_bound, (active,))
-        found.append(rule)
-    return tuple(found)
+
+def _rules(key: Key) -> Iterator[Rule]:
+    """The rules for one ReplicaSet."""
+    world, workload, template = key
+    label = _label_of(workload, template)
+    sync, queue = key.cell, workload.queue
+    owned, first = (owned_name(workload, template),), (victim_name(workload, template),)
+    shown = shown_name(workload, template)
+
+    def rule(
+        what: str,
+        cells: tuple[str, ...],
+        act: Callable[..., Iterator[Outcome]],
+        reads: tuple[str, ...] = (),
+        *,
+        urgent: bool = False,
+    ) -> Rule:
+        outcomes = partial(act, key)
+        return Rule(f"{what} {label}", REPLICASET, cells, outcomes, reads, urgent=urgent)
+
+    yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned))
+    yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
+    yield rule("choose a victim of", (sync, NODES), _choose, first, urgent=True)
+    if world.classes[key.pod_class].node_name:
+        yield rule(_CREATE, (sync, NODES), _create_bound)
+    else:
+        yield rule(_CREATE, (sync, queue), _create)
+    yield rule("delete a pending pod of", (queue,), _delete_pending)
+    yield rule("delete a pod of", (NODES,), _delete)
+    yield rule("write ReplicaSet status of", (workload.cell, sync), _write_status, owned)
+
+
+def _label_of(workload: Workload, template: int) -> str:
+    return f"{workload.namespace}/{workload.name}, template {template}"
+
+
+_CREATE = "create a pod of"
+
+
+def creations(workload: Workload) -> frozenset[str]:
+    """The names of the rules that create pods."""
+    templates = range(len(workload.classes))
+    return frozenset(f"{_CREATE} {_label_of(workload, template)}" for template in templates)
 
 
 # Syncs
 
 
-def outstanding(sync: Sync, active: int) -> Expectations:
-    """What the controller expects of the sync under way: it starts no other before it is done.
+def decided(replicas: int, active: int) -> Expectations:
+    """What a sync does that has read ``spec.replicas`` and counted the active pods.
 
-    Its caches are current here, so what it expects to see is what it has yet to write.
+    It chooses its victims itself, so what it expects to see is what it has yet to write.
     """
-    if sync.adds:
-        return Expectations(adds=sync.adds)
-    if 0 <= sync.read < active:
-        return Expectations(dels=active - sync.read)
-    return Expectations()
-
-
-def decided(sync: Sync, replicas: int, active: int) -> Expectations:
-    """What a sync that starts now would write; nothing while another is under way."""
-    if not outstanding(sync, active).satisfied:
-        return Expectations()
     return Expectations.to_manage(manage_replicas(active, replicas))
 
 
-def _written(sync: Sync, left: Expectations) -> Sync:
-    """The sync when ``left`` of it is left; what was read is forgotten at its end."""
-    return Sync(left.adds, -1 if left.satisfied else sync.read)
+def under_way(sync: Sync, owned: Owned) -> bool:
+    """Whether a sync has begun and has still something to write."""
+    return sync != IDLE or owned.chosen > 0
 
 
-def _decide(workload: Workload, syncs: Syncs, specs: Specs, active: Counts) -> Iterator[Outcome]:
-    """A sync reads; what it creates and deletes comes later, and is no longer asked about."""
-    for template, replicas in enumerate(specs.sets):
-        if replicas < 0:
-            continue
-        expected = decided(syncs[template], replicas, active[template])
-        if not expected.satisfied:
-            after = Sync(expected.adds, replicas)
-            why = f"spec.replicas is {replicas}, active pods {active[template]}"
-            number = ("create", expected.adds) if expected.adds else ("delete", expected.dels)
-            writes = {workload.syncs: replaced(syncs, template, after)}
-            yield Outcome("decide", writes, (("template", template), number), why)
+def _begin(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome]:
+    """Read, count, and decide: nothing is written yet."""
+    if under_way(sync, owned) or shown.replicas < 0:
+        return
+    expected = decided(shown.replicas, owned.active)
+    status = _counted(key.workload, owned)
+    after = Sync(expected.adds, expected.dels, None if status == shown.status else status)
+    if after == IDLE:
+        return
+    writes = {key.cell: after}
+    about = ("template", key.template)
+    if expected.satisfied:
+        why = f"available pods: {owned.available}"
+        yield Outcome("count-pods", writes, (about,), why)
+        return
+    doing = ("create", after.adds) if after.adds else ("delete", after.choosing)
+    why = f"spec.replicas is {shown.replicas}, active pods {owned.active}"
+    yield Outcome("decide", writes, (about, doing), why)
+
+
+def _counted(workload: Workload, owned: Owned) -> Status:
+    return Status(owned.active if workload.status_replicas_matter else 0, owned.available)
 
 
 # Creation
 
 
-def _label(workload: Workload, template: int) -> tuple[tuple[str, int], ...]:
-    return (("class", workload.classes[template]),)
+_READ = "its sync had decided so"
 
 
-def _create(
-    world: World, workload: Workload, queue: Counts, syncs: Syncs, active: Counts
-) -> Iterator[Outcome]:
-    for template, sync in enumerate(syncs):
-        expected = outstanding(sync, active[template])
-        if expected.adds and not world.classes[workload.classes[template]].node_name:
-            after = _written(sync, expected.observe_creation())
-            writes = {
-                workload.queue: replaced(queue, template, queue[template] + 1),
-                workload.syncs: replaced(syncs, template, after),
-            }
-            yield Outcome("create-pod", writes, _label(workload, template), _reason(sync))
+def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
+    if sync.adds:
+        writes = {
+            key.cell: sync._replace(adds=sync.adds - 1),
+            key.workload.queue: queue.with_free(key.template, 1),
+        }
+        yield Outcome("create-pod", writes, key.about, _READ)
 
 
-def _reason(sync: Sync) -> str:
-    return f"its sync had read spec.replicas {sync.read}"
-
-
-def _create_bound(
-    world: World, workload: Workload, syncs: Syncs, node: NodeState, active: Counts
-) -> Iterator[Outcome]:
+def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
     """Pods whose template names a node are stored as bound: no scheduler sees them."""
-    for template, sync in enumerate(syncs):
-        pod_class = workload.classes[template]
-        wanted = world.classes[pod_class].node_name
-        if not wanted or world.shapes[node.shape].name != wanted:
-            continue
-        expected = outstanding(sync, active[template])
-        if expected.adds:
-            after = _written(sync, expected.observe_creation())
-            pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
-            writes = {
-                workload.syncs: replaced(syncs, template, after),
-                NODES: node._replace(pods=pods),
-            }
-            why = _reason(sync) + "; the template names the node"
-            yield Outcome("create-pod", writes, _label(workload, template), why)
+    pod_class = key.pod_class
+    if sync.adds and key.world.shapes[node.shape].name == key.world.classes[pod_class].node_name:
+        pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
+        writes = {
+            key.cell: sync._replace(adds=sync.adds - 1),
+            NODES: node._replace(pods=pods),
+        }
+        why = f"{_READ}; the template names the node"
+        yield Outcome("create-pod", writes, key.about, why)
 
 
 # Deletion
 
 
-def _delete_pending(
-    workload: Workload, queue: Counts, syncs: Syncs, active: Counts
-) -> Iterator[Outcome]:
-    """Pods without a node go first, and at once: nobody has to confirm."""
-    for template, sync in enumerate(syncs):
-        expected = outstanding(sync, active[template])
-        if expected.dels and queue[template]:
-            after = _written(sync, expected.observe_deletion())
+def _choose_pending(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
+    """Pods without a node are chosen first; nothing tells them apart."""
+    found = min(sync.choosing, queue.free[key.template])
+    if found:
+        writes = {
+            key.cell: sync._replace(choosing=sync.choosing - found),
+            key.workload.queue: queue.chosen_of(key.template, found),
+        }
+        arguments = (*key.about, ("pods", found))
+        yield Outcome("choose-pending-pods", writes, arguments, "pods without a node go first")
+
+
+def _choose(key: Key, sync: Sync, node: NodeState, first: int | None) -> Iterator[Outcome]:
+    """Choose the pod that ranks first among all nodes; of several, any."""
+    for rank, group in victims(key.world, key.workload, key.pod_class, node):
+        if rank == first:
+            pods = remarked(node.pods, group, group.marks | Marks.CHOSEN)
             writes = {
-                workload.queue: replaced(queue, template, queue[template] - 1),
-                workload.syncs: replaced(syncs, template, after),
+                key.cell: sync._replace(choosing=sync.choosing - 1),
+                NODES: node._replace(pods=pods),
             }
-            why = _reason(sync) + "; pods without a node go first"
-            yield Outcome("delete-pod", writes, _label(workload, template), why)
-
-
-def _delete_on_node(
-    world: World, workload: Workload, node: NodeState, due: Counts, *first: int | None
-) -> Iterator[Outcome]:
-    """Delete the pod that ranks first among all nodes; of several, any.
-
-    The ReplicaSet need not be told: its sync is over when no more than it had read are active.
-    """
-    for template, pod_class in enumerate(workload.classes):
-        if not due[template]:
-            continue
-        for rank, phase in victims(world, workload, pod_class, node):
-            if rank == first[template]:
-                pods = world.deleted(node.pods, pod_class, phase)
-                why = f"{due[template]} left to delete for its sync; {_RANKED[phase]}"
-                writes = {NODES: node._replace(pods=pods)}
-                yield Outcome("delete-pod", writes, _label(workload, template), why)
+            why = _RANKED[Phase(group.phase)]
+            yield Outcome("choose-pod", writes, key.about, why)
 
 
 _RANKED = {
@@ -337,41 +394,61 @@ _RANKED = {
 }
 
 
+def _delete_pending(key: Key, queue: Queue) -> Iterator[Outcome]:
+    """A pod without a node is gone at once: nobody has to confirm."""
+    if queue.chosen[key.template]:
+        writes = {key.workload.queue: queue.with_chosen(key.template, -1)}
+        yield Outcome("delete-pod", writes, key.about, _CHOSEN)
+
+
+def _delete(key: Key, node: NodeState) -> Iterator[Outcome]:
+    """Delete a chosen pod, whatever has become of it since, as long as nobody else has."""
+    for group in node.pods:
+        if group.pod_class == key.pod_class and group.marks & Marks.CHOSEN:
+            pods = key.world.deleted(node.pods, group)
+            writes = {NODES: node._replace(pods=pods)}
+            yield Outcome("delete-pod", writes, key.about, _CHOSEN)
+
+
+_CHOSEN = "its sync had chosen it"
+
+
 # Status
 
 
-def _status(
-    workload: Workload,
-    deployment: DeploymentState,
-    syncs: Syncs,
-    active: Counts,
-    available: Counts,
+def _write_status(
+    key: Key, deployment: DeploymentState, sync: Sync, owned: Owned
 ) -> Iterator[Outcome]:
-    """Write what is counted now, at the end of a sync that has nothing to create or delete.
+    """Write what was counted, at the end of a sync, whatever is true by now.
 
-    It also makes a PUT planned from an older version conflict.
+    A sync without anything to create or delete may also do so as soon as it has counted. On a
+    conflict the controller reads the ReplicaSet again and writes the same numbers, so nothing is in
+    its way; a PUT that a Deployment sync has planned from an older version fails by it.
     """
-    for replica_set in deployment.sets:
-        template = replica_set.template
-        counted = active[template] if workload.status_replicas_matter else 0
-        after = replica_set._replace(status_replicas=counted, status_available=available[template])
-        if after == replica_set:
-            continue
-        sync, replicas = syncs[template], active[template]
-        manages = outstanding(sync, replicas), decided(sync, replica_set.replicas, replicas)
-        if all(expectations.satisfied for expectations in manages):
-            plan = _until_conflict(deployment, template)
-            writes = {
-                workload.cell: deployment.with_set(after)._replace(plan=plan),
-                workload.syncs: replaced(syncs, template, IDLE),
-            }
-            why = f"available pods: {available[template]}"
-            yield Outcome("write-status", writes, (("template", template),), why)
+    found = next((s for s in deployment.sets if s.template == key.template), None)
+    if found is None:
+        return
+    status, why = sync.status, "it is what its sync had counted"
+    if not under_way(sync, owned) and decided(found.replicas, owned.active).satisfied:
+        status, why = _counted(key.workload, owned), f"available pods: {owned.available}"
+    before = Status(found.status_replicas, found.status_available)
+    if status is None or status == before or sync.adds or sync.choosing or owned.chosen:
+        return
+    after = found._replace(status_replicas=status.replicas, status_available=status.available)
+    plan = until_conflict(deployment.plan, key.template)
+    writes = {
+        key.workload.cell: deployment.with_set(after)._replace(plan=plan),
+        key.cell: IDLE,
+    }
+    yield Outcome("write-status", writes, (("template", key.template),), why)
 
 
-def _until_conflict(deployment: DeploymentState, template: int) -> tuple[PlannedWrite, ...]:
-    """A PUT carries the version that the sync had read: now it fails, and the rest is dropped."""
-    for i, write in enumerate(deployment.plan):
-        if write.template == template:
-            return deployment.plan[:i]
-    return deployment.plan
+def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[PlannedWrite, ...]:
+    """What is left of a plan when the ReplicaSet of this template is written by somebody else.
+
+    A PUT carries the version that the sync had read: now it fails, and the rest is dropped.
+    """
+    for i, write in enumerate(plan):
+        if write.template == template and write.verb in (Verb.REVISE, Verb.RESIZE):
+            return plan[:i]
+    return plan

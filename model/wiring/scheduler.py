@@ -16,7 +16,7 @@ from kubelemma.model.scheduler.status import Status
 from kubelemma.model.system import Outcome, Rule
 
 from .scoring import Scoring
-from .state import Counts, NodeState, Phase, replaced, shifted
+from .state import Marks, NodeState, Phase, Queue, shifted
 from .topology import ALONE, Topology, filter_status
 from .world import NODES, PodClass, Workload, World
 
@@ -84,15 +84,15 @@ def _bind_rule(
     pod_class = topology.pod_class
     name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
 
-    def outcomes(queue: Counts, node: NodeState, *seen: Any) -> Iterator[Outcome]:
-        if not queue[pod_class.template]:
+    def outcomes(queue: Queue, node: NodeState, *seen: Any) -> Iterator[Outcome]:
+        if not queue.waiting[pod_class.template]:
             return
         filters, scores = seen[: len(topology.reads)], seen[len(topology.reads) :]
         if not feasibility(world, topology, node, *filters).ok:
             return
         if scoring is not None and not scoring.is_best(node, *scores):
             return
-        yield _bind(workload, pod_class, queue, node, scored=scoring is not None)
+        yield from _bind(workload, pod_class, queue, node, scored=scoring is not None)
 
     reads = topology.reads + (scoring.reads if scoring else ())
     return Rule(name, SCHEDULER, (workload.queue, NODES), outcomes, reads)
@@ -101,15 +101,21 @@ def _bind_rule(
 def _bind(
     workload: Workload,
     pod_class: PodClass,
-    queue: Counts,
+    queue: Queue,
     node: NodeState,
     *,
     scored: bool,
-) -> Outcome:
-    after = replaced(queue, pod_class.template, queue[pod_class.template] - 1)
-    pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1)
-    writes = {workload.queue: after, NODES: node._replace(pods=pods)}
+) -> Iterator[Outcome]:
+    """Bind a pod, be it one that its ReplicaSet is about to delete or another."""
     why = "every filter passes"
     if scored:
         why += ", and no feasible node scores higher"
-    return Outcome("bind", writes, (("class", pod_class.index),), why)
+    template, arguments = pod_class.template, (("class", pod_class.index),)
+    for left, marks in (
+        (queue.with_free(template, -1), Marks.NONE),
+        (queue.with_chosen(template, -1), Marks.CHOSEN),
+    ):
+        if min(left.free[template], left.chosen[template]) >= 0:
+            pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1, marks)
+            writes = {workload.queue: left, NODES: node._replace(pods=pods)}
+            yield Outcome("bind", writes, arguments, why)

@@ -4,14 +4,14 @@ Pods of one template are interchangeable, so a node holds *counts* of pods by cl
 those that have no node yet are one number for each template. A pod *class* is one template of one
 workload (see `kubelemma.model.wiring.world`).
 
-A workload has three cells: what the API server has of the Deployment and its ReplicaSets
-(`DeploymentState`), its pods without a node (`Counts`), and what the ReplicaSet controller keeps in
-memory (a `Sync` for each template). Few rules look at more than one of them.
+A workload has a cell for what the API server has of the Deployment and its ReplicaSets
+(`DeploymentState`), one for its pods without a node (`Queue`), and for each template one for what
+the ReplicaSet controller has in hand (`Sync`). Few rules look at more than one of them.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -41,29 +41,59 @@ ADMITTED = (Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING)
 """Phases of pods that the kubelet has admitted and not yet finished."""
 
 
+class Marks(IntFlag):
+    """What somebody has in mind for a pod; the pod itself knows nothing of it."""
+
+    NONE = 0
+    CHOSEN = 1
+    """A sync of its ReplicaSet has chosen it as a victim, and has yet to delete it."""
+    LISTED = 2
+    """A ``kubectl drain`` has listed it, and has yet to delete it."""
+
+
 class Group(NamedTuple):
-    """``size`` pods of one class in one phase."""
+    """``size`` pods of one class in one phase, with the same marks."""
 
     pod_class: int
     phase: int
     size: int
+    marks: int = 0
 
 
 Pods = tuple[Group, ...]
 """The pods of a node: sorted, no group empty."""
 
 
-def shifted(pods: Pods, pod_class: int, phase: Phase, by: int) -> Pods:
+def shifted(pods: Pods, pod_class: int, phase: int, by: int, marks: int = 0) -> Pods:
     """The pods with ``by`` more (or fewer) of one class in one phase."""
-    counts = {(g.pod_class, g.phase): g.size for g in pods}
-    key = (pod_class, int(phase))
+    counts = {(g.pod_class, g.phase, g.marks): g.size for g in pods}
+    key = (pod_class, int(phase), int(marks))
     counts[key] = counts.get(key, 0) + by
-    return tuple(Group(c, p, n) for (c, p), n in sorted(counts.items()) if n)
+    return tuple(Group(c, p, n, m) for (c, p, m), n in sorted(counts.items()) if n)
 
 
-def moved(pods: Pods, pod_class: int, before: Phase, after: Phase) -> Pods:
-    """The pods with one of a class moved from one phase to another."""
-    return shifted(shifted(pods, pod_class, before, -1), pod_class, after, 1)
+def without(pods: Pods, group: Group) -> Pods:
+    """The pods with one of this group less."""
+    return shifted(pods, group.pod_class, group.phase, -1, group.marks)
+
+
+def moved(pods: Pods, group: Group, after: Phase) -> Pods:
+    """The pods with one of this group moved to another phase; it keeps its marks."""
+    return shifted(without(pods, group), group.pod_class, after, 1, group.marks)
+
+
+def remarked(pods: Pods, group: Group, marks: int) -> Pods:
+    """The pods with other marks on one of this group."""
+    return shifted(without(pods, group), group.pod_class, group.phase, 1, marks)
+
+
+def unmarked(pods: Pods, pod_class: int, mark: Marks) -> Pods:
+    """The pods without this mark on those of a class."""
+    for group in pods:
+        if group.pod_class == pod_class and group.marks & mark:
+            for _ in range(group.size):
+                pods = remarked(pods, group, group.marks & ~mark)
+    return pods
 
 
 def count(pods: Pods, pod_class: int, phases: tuple[Phase, ...]) -> int:
@@ -74,17 +104,17 @@ def count(pods: Pods, pod_class: int, phases: tuple[Phase, ...]) -> int:
 class NodeState(NamedTuple):
     """One node with everything on it.
 
-    ``up`` is the truth, ``ready`` what the API says; between them lies the grace period. A node
-    that is not ready carries the taint ``node.kubernetes.io/unreachable:NoSchedule``, and
-    ``evicting`` says that it carries ``unreachable:NoExecute`` too.
+    ``up`` is the truth, ``ready`` what the API says; between them lies the grace period.
+    ``tainted`` says that it carries the taint ``node.kubernetes.io/unreachable:NoSchedule``,
+    ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
     """
 
     shape: int
     up: bool = True
     ready: bool = True
+    tainted: bool = False
     evicting: bool = False
     cordoned: bool = False
-    draining: bool = False
     pods: Pods = ()
 
 
@@ -92,28 +122,64 @@ Counts = tuple[int, ...]
 """One number for each template of a workload."""
 
 
+class Queue(NamedTuple):
+    """A workload's pods that have no node, by template: those chosen as victims, and all others."""
+
+    free: Counts
+    chosen: Counts
+
+    @classmethod
+    def of(cls, free: Counts) -> Queue:
+        """Pods of which none is chosen."""
+        return cls(free, (0,) * len(free))
+
+    @property
+    def waiting(self) -> Counts:
+        """All of them."""
+        return tuple(a + b for a, b in zip(self.free, self.chosen, strict=True))
+
+    def with_free(self, template: int, by: int) -> Queue:
+        """With so many more pods that are not chosen."""
+        return self._replace(free=replaced(self.free, template, self.free[template] + by))
+
+    def chosen_of(self, template: int, number: int) -> Queue:
+        """With so many of those that were not chosen now chosen."""
+        return self.with_free(template, -number).with_chosen(template, number)
+
+    def with_chosen(self, template: int, by: int) -> Queue:
+        """With so many more pods that are chosen."""
+        return self._replace(chosen=replaced(self.chosen, template, self.chosen[template] + by))
+
+
 def replaced(values: tuple[T, ...], template: int, value: T) -> tuple[T, ...]:
     """The values by template, with that of one template replaced."""
     return (*values[:template], value, *values[template + 1 :])
 
 
-class Sync(NamedTuple):
-    """What the ReplicaSet controller remembers of one ReplicaSet.
+class Status(NamedTuple):
+    """What a sync of a ReplicaSet has counted, and writes as its status.
 
-    A sync that has decided on creations or deletions is under way while ``adds`` is positive, or
-    while more than ``read`` pods are active: ``read`` is the ``spec.replicas`` that it had read, or
-    -1. (The real controller keeps this as expectations.)
+    ``replicas`` stays 0 where nobody reads it.
+    """
+
+    replicas: int
+    available: int
+
+
+class Sync(NamedTuple):
+    """What the ReplicaSet controller has in hand for one ReplicaSet: the rest of a sync.
+
+    It creates ``adds`` more pods, chooses ``choosing`` more victims, deletes those that are marked
+    as chosen, and then writes ``status``, unless what it counted is what the ReplicaSet shows.
     """
 
     adds: int = 0
-    read: int = -1
+    choosing: int = 0
+    status: Status | None = None
 
-
-Syncs = tuple[Sync, ...]
-"""One for each template of a workload."""
 
 IDLE = Sync()
-"""Of a ReplicaSet that has no sync under way, or does not exist."""
+"""Nothing in hand but victims that are marked, if there are any."""
 
 
 class SetState(NamedTuple):
@@ -132,17 +198,34 @@ class SetState(NamedTuple):
     status_available: int = 0
 
 
-class PlannedWrite(NamedTuple):
-    """A PUT of one ReplicaSet that a Deployment sync has decided on and not yet sent."""
+class Verb(IntEnum):
+    """What a Deployment sync may do with a ReplicaSet."""
 
+    REVISE = 0
+    """PUT it as the newest revision."""
+    CREATE = 1
+    RESIZE = 2
+    """PUT it with another size."""
+    DELETE = 3
+
+
+class PlannedWrite(NamedTuple):
+    """A write of one ReplicaSet that a Deployment sync has decided on and not yet sent."""
+
+    verb: int
     template: int
-    replicas: int
-    desired: int
-    maximum: int
+    replicas: int = 0
+    desired: int = 0
+    maximum: int = 0
 
 
 class DeploymentState(NamedTuple):
-    """A Deployment, its ReplicaSets in order of creation, and the rest of the sync under way."""
+    """A Deployment, its ReplicaSets in order of creation, and the rest of the sync under way.
+
+    A sync that has just read is not told from one that has yet to: ``plan`` is empty, and its first
+    write follows from what is here. When somebody else changes that before it writes, what it had
+    read stays as its plan.
+    """
 
     replicas: int
     template: int

@@ -20,7 +20,7 @@ from kubelemma.model.scheduler.contribution import total
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.scheduler.taints import UNSCHEDULABLE_TAINT
 
-from .state import Group, NodeState, Phase, Pods, moved, shifted
+from .state import Group, NodeState, Phase, Pods, shifted, without
 
 NODES = "nodes"
 """The symmetric family of all nodes; its members are `NodeState` values."""
@@ -94,15 +94,19 @@ class Workload:
         """The name of the cell with its pods that have no node."""
         return f"pods without a node of {self.namespace}/{self.name}"
 
-    @property
-    def syncs(self) -> str:
-        """The name of the cell with what the ReplicaSet controller remembers."""
-        return f"ReplicaSet syncs of {self.namespace}/{self.name}"
+    def sync(self, template: int) -> str:
+        """The name of the cell with what the ReplicaSet controller has in hand for a template."""
+        return f"ReplicaSet sync of {self.namespace}/{self.name}, template {template}"
 
     @property
-    def cells(self) -> tuple[str, str, str]:
+    def syncs(self) -> tuple[str, ...]:
+        """The names of the cells of all templates' syncs."""
+        return tuple(self.sync(template) for template in range(len(self.classes)))
+
+    @property
+    def cells(self) -> tuple[str, ...]:
         """The names of all its cells."""
-        return (self.cell, self.queue, self.syncs)
+        return (self.cell, self.queue, *self.syncs)
 
     @property
     def outgrows_history(self) -> bool:
@@ -124,13 +128,15 @@ class NodeShape:
     """Nodes that nothing tells apart: one representative, and the pods that stand by on each.
 
     ``zone`` is that of the node lifecycle controller. ``name`` is given only where something refers
-    to this very node.
+    to this very node. ``kubelet`` is the node in its kubelet's own eyes where that differs from
+    what the API shows: of it counts what is allocatable.
     """
 
     node: Node
     standing: tuple[Pod, ...]
     zone: str
     name: str = ""
+    kubelet: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,18 @@ class World:
         ]
         return NodeInfo(self.node(state), (*self.shapes[state.shape].standing, *pods))
 
+    def kubelet_info(self, state: NodeState, phases: Iterable[Phase]) -> NodeInfo:
+        """The node as its kubelet sees it, with its pods in these phases, and those that stand by.
+
+        Source: pkg/kubelet/kubelet_getters.go, ``getNodeAnyWay``: its cache of the Node, or what it
+        has found out itself.
+        """
+        seen = self.node_info(state, phases)
+        own = self.shapes[state.shape].kubelet
+        if own is None:
+            return seen
+        return NodeInfo(msgspec.structs.replace(seen.node, status=own.status), seen.pods)
+
     def blank_nodes(self) -> tuple[NodeInfo, ...]:
         """A node of each shape, without pods."""
         return tuple(NodeInfo(shape.node) for shape in self.shapes)
@@ -184,16 +202,20 @@ class World:
 
     # What rules ask again and again
 
-    def deleted(self, pods: Pods, pod_class: int, phase: Phase) -> Pods:
-        """The pods of a node after a DELETE of one with the grace that it asks for."""
-        grace = self.classes[pod_class].pod.spec.termination_grace_period_seconds
+    def deleted(self, pods: Pods, group: Group) -> Pods:
+        """The pods of a node after a DELETE of one of a group, with the grace that it asks for.
+
+        Whoever had chosen it has nothing left to do about it.
+        """
+        grace = self.classes[group.pod_class].pod.spec.termination_grace_period_seconds
         stored = StoredPod(
             bound=True, grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else grace
         )
+        rest = without(pods, group)
         if self.follows_terminating and delete(stored) is Deletion.TERMINATING:
-            after = Phase.REVOKED if phase is Phase.ASSIGNED else Phase.TERMINATING
-            return moved(pods, pod_class, phase, after)
-        return shifted(pods, pod_class, phase, -1)
+            ran = group.phase != Phase.ASSIGNED
+            return shifted(rest, group.pod_class, Phase.TERMINATING if ran else Phase.REVOKED, 1)
+        return rest
 
     def existing(self, workload: Workload) -> str:
         """The name of the tally of a workload's pods, by template, with those that terminate."""
@@ -253,7 +275,7 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
 def _condition_taints(state: NodeState) -> tuple[Taint, ...]:
     """The taints that mirror the state of a node."""
     present = (
-        (not state.ready, UNREACHABLE_NO_SCHEDULE),
+        (state.tainted, UNREACHABLE_NO_SCHEDULE),
         (state.evicting, UNREACHABLE_NO_EXECUTE),
         (state.cordoned, UNSCHEDULABLE_TAINT),
     )

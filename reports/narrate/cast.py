@@ -14,7 +14,7 @@ from typing import NamedTuple
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import Counts
+from kubelemma.model.wiring.state import Marks, Queue
 from kubelemma.model.wiring.world import NODES, Workload
 
 NOWHERE = ""
@@ -23,11 +23,15 @@ PENDING = -1
 
 
 class Place(NamedTuple):
-    """Where pods of one class may be: on a node (by name, `NOWHERE` for none), in a phase."""
+    """Where pods of one class may be: on a node (by name, `NOWHERE` for none), in a phase.
+
+    ``marks`` says what somebody has in mind for them, as in `Marks`.
+    """
 
     pod_class: int
     node: str
     phase: int
+    marks: int = 0
 
 
 class Move(NamedTuple):
@@ -101,7 +105,8 @@ def blank(scenario: Scenario, state: State) -> State:
     """The state without any pods."""
     values = list(state)
     for workload in scenario.world.workloads:
-        values[scenario.system.positions[workload.queue].start] = (0,) * len(workload.classes)
+        nobody = Queue.of((0,) * len(workload.classes))
+        values[scenario.system.positions[workload.queue].start] = nobody
     for position in scenario.system.positions[NODES]:
         values[position] = values[position]._replace(pods=())
     return tuple(values)
@@ -114,11 +119,13 @@ def node_name(scenario: Scenario, position: int) -> str:
 
 def _places(scenario: Scenario, state: State) -> Iterator[tuple[Place, int]]:
     for workload in scenario.world.workloads:
-        queue: Counts = state[scenario.system.positions[workload.queue].start]
-        for pod_class, pending in zip(workload.classes, queue, strict=True):
-            if pending:
-                yield Place(pod_class, NOWHERE, PENDING), pending
+        queue: Queue = state[scenario.system.positions[workload.queue].start]
+        for pod_class, free, chosen in zip(workload.classes, *queue, strict=True):
+            if free:
+                yield Place(pod_class, NOWHERE, PENDING), free
+            if chosen:
+                yield Place(pod_class, NOWHERE, PENDING, Marks.CHOSEN), chosen
     for position in scenario.system.positions[NODES]:
         for group in state[position].pods:
-            place = Place(group.pod_class, node_name(scenario, position), group.phase)
-            yield place, group.size
+            name = node_name(scenario, position)
+            yield Place(group.pod_class, name, group.phase, group.marks), group.size

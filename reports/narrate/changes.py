@@ -141,6 +141,6 @@ def _ready(node: NodeState) -> str:
 
 
 def _taints(node: NodeState) -> str:
-    present = (("NoSchedule", not node.ready), ("NoExecute", node.evicting))
+    present = (("NoSchedule", node.tainted), ("NoExecute", node.evicting))
     effects = [name for name, there in present if there]
     return f"unreachable:{','.join(effects)}" if effects else NONE

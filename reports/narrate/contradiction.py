@@ -15,6 +15,7 @@ from kubelemma.model.wiring.state import (
     ADMITTED,
     Counts,
     DeploymentState,
+    Marks,
     NodeState,
     Phase,
     Sync,
@@ -232,32 +233,32 @@ def _unsettled(moment: Moment, workload: Workload) -> Iterator[Claim]:
 
 def _too_many(moment: Moment, workload: Workload) -> Iterator[Claim]:
     active = moment.counts(workload.tally("active"))
-    syncs = moment.before[moment.scenario.system.positions[workload.syncs].start]
+    positions = moment.scenario.system.positions
     for replica_set in moment.deployment(workload).sets:
-        sync: Sync = syncs[replica_set.template]
-        asked = sync.read if sync.read >= 0 else replica_set.replicas
-        have = active[replica_set.template]
-        if have > asked:
+        sync: Sync = moment.state[positions[workload.sync(replica_set.template)].start]
+        have, asked = active[replica_set.template], replica_set.replicas
+        if have + sync.adds > asked:
             name = moment.set_name(workload, replica_set.template)
             yield Claim(
-                f"ReplicaSet {name} now has {plural(have, 'active pod')}, more than the {asked} "
-                "that its sync had read",
+                f"ReplicaSet {name} now has {plural(have, 'active pod')} and {sync.adds} to come, "
+                f"more than its spec.replicas of {asked}",
                 (
-                    Fact("spec.replicas that the sync had read", str(asked)),
+                    Fact(f"spec.replicas of ReplicaSet {name}", str(asked)),
                     Fact(f"active pods of ReplicaSet {name}", str(have)),
+                    Fact("left to create", str(sync.adds)),
                 ),
             )
 
 
 def _victim(moment: Moment, workload: Workload) -> Iterator[Claim]:
-    """By phase, the active pods among which one was deleted."""
+    """By phase, the active pods among which one was chosen to be deleted."""
     for name, before, after in moment.nodes():
         for index in workload.classes:
             lost = [p for p in ACTIVE if _size(before, index, p) > _size(after, index, p)]
             if lost:
                 own = moment.set_name(workload, workload.classes.index(index))
                 yield Claim(
-                    f"A pod of ReplicaSet {own} on {name} was deleted ({PHASES[lost[0]]}), "
+                    f"A pod of ReplicaSet {own} on {name} was chosen ({PHASES[lost[0]]}), "
                     "while another ranks before it",
                     tuple(_phases(moment, index)),
                 )
@@ -266,7 +267,7 @@ def _victim(moment: Moment, workload: Workload) -> Iterator[Claim]:
 def _phases(moment: Moment, index: int) -> Iterator[Fact]:
     workload = moment.scenario.world.workloads[moment.scenario.world.classes[index].workload]
     queue = moment.before[moment.scenario.system.positions[workload.queue].start]
-    yield Fact("pods without a node", str(queue[workload.classes.index(index)]))
+    yield Fact("pods without a node", str(queue.free[workload.classes.index(index)]))
     for name, before, _ in moment.nodes():
         for phase in ACTIVE:
             if _size(before, index, phase):
@@ -274,7 +275,12 @@ def _phases(moment: Moment, index: int) -> Iterator[Fact]:
 
 
 def _size(node: NodeState, index: int, phase: Phase) -> int:
-    return sum(g.size for g in node.pods if (g.pod_class, g.phase) == (index, phase))
+    """How many pods are in a phase, and not chosen yet."""
+    return sum(
+        g.size
+        for g in node.pods
+        if (g.pod_class, g.phase) == (index, phase) and not g.marks & Marks.CHOSEN
+    )
 
 
 # Nodes

@@ -11,14 +11,18 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scheduler.node_resources import fit_request
 from kubelemma.model.system import State
-from kubelemma.model.wiring.replicaset import outstanding
+from kubelemma.model.wiring.replicaset import Owned, owned_name
 from kubelemma.model.wiring.state import (
+    ACTIVE,
     ADMITTED,
     Counts,
     DeploymentState,
+    Marks,
     NodeState,
+    Queue,
     SetState,
     Sync,
+    Verb,
 )
 from kubelemma.model.wiring.world import NODES, PodClass, Workload
 from kubelemma.reports.story import Fact
@@ -27,7 +31,7 @@ from kubelemma.solver.result import TraceStep
 from .bounds import bounds_of
 from .cast import node_name, replica_set_name
 from .custom import read_by
-from .picture import amount_text, usages
+from .picture import PHASES, amount_text, usages
 from .written import Written
 
 
@@ -173,10 +177,10 @@ def _rolling(scene: Scene, workload: Workload, deployment: DeploymentState) -> I
 def _planned(scene: Scene, workload: Workload, deployment: DeploymentState) -> Iterator[Fact]:
     for write in deployment.plan:
         name = scene.set_name(workload, write.template)
-        yield Fact(
-            f"decided before for ReplicaSet {name}",
-            f"spec.replicas {write.replicas}, when the Deployment's was {write.desired}",
-        )
+        sized = write.verb in (Verb.CREATE, Verb.RESIZE)
+        then = f"spec.replicas {write.replicas}, when the Deployment's was {write.desired}"
+        other = "to delete it" if write.verb == Verb.DELETE else "to make it the newest revision"
+        yield Fact(f"decided before for ReplicaSet {name}", then if sized else other)
 
 
 def _revisions(scene: Scene) -> Iterator[Fact]:
@@ -219,23 +223,51 @@ def _sync(scene: Scene) -> Iterator[Fact]:
     workload = scene.workload
     if workload is None:
         return
-    active = scene.counts(workload, "active")[scene.template]
-    syncs = scene.before[scene.scenario.system.positions[workload.syncs].start]
-    sync: Sync = syncs[scene.template]
-    left = outstanding(sync, active)
-    yield Fact("spec.replicas that its sync had read", str(sync.read))
-    yield Fact("active pods", str(active))
-    doing, number = ("create", left.adds) if left.adds else ("delete", left.dels)
-    yield Fact(f"left to {doing}", str(number))
+    yield Fact("active pods", str(scene.counts(workload, "active")[scene.template]))
+    deleting = scene.step.outcome.action == "delete-pod"
+    left = _owned(scene, workload).chosen if deleting else _sync_of(scene, workload).adds
+    yield Fact(f"left to {'delete' if deleting else 'create'}", str(left))
     if scene.step.outcome.action == "create-pod" and scene.pod_class and scene.pod_class.node_name:
         position = scene.written.template(workload, ("nodeName",))
         yield Fact("nodeName of the template", scene.pod_class.node_name, position)
+
+
+def _sync_of(scene: Scene, workload: Workload) -> Sync:
+    positions = scene.scenario.system.positions
+    found: Sync = scene.before[positions[workload.sync(scene.template)].start]
+    return found
+
+
+def _owned(scene: Scene, workload: Workload) -> Owned:
+    name = owned_name(workload, scene.template)
+    found: Owned = scene.scenario.system.summary(scene.before)[name]
+    return found
+
+
+def _choice(scene: Scene) -> Iterator[Fact]:
+    """What is chosen from: all active pods of the ReplicaSet that are not chosen yet, by phase."""
+    workload = scene.workload
+    if workload is None or scene.pod_class is None:
+        return
+    queue: Queue = scene.before[scene.scenario.system.positions[workload.queue].start]
+    if queue.free[scene.template]:
+        yield Fact("pods without a node", str(queue.free[scene.template]))
+    for position in scene.scenario.system.positions[NODES]:
+        node: NodeState = scene.before[position]
+        for group in node.pods:
+            own = group.pod_class == scene.pod_class.index
+            if own and group.phase in ACTIVE and not group.marks & Marks.CHOSEN:
+                name = f"{PHASES[group.phase]} on {node_name(scene.scenario, position)}"
+                yield Fact(name, str(group.size))
 
 
 def _status(scene: Scene) -> Iterator[Fact]:
     workload = scene.workload
     if workload is None:
         return
+    counted = _sync_of(scene, workload).status
+    if counted is not None:
+        yield Fact("available pods when its sync counted them", str(counted.available))
     yield Fact("active pods", str(scene.counts(workload, "active")[scene.template]))
     yield Fact("available pods", str(scene.counts(workload, "available")[scene.template]))
     for replica_set in _sets(scene, workload):
@@ -324,6 +356,9 @@ _TELLERS: Mapping[str, Teller] = MappingProxyType(
         "annotate-revision": _revisions,
         "delete-replicaset": _history,
         "decide": _counted,
+        "count-pods": _status,
+        "choose-pod": _choice,
+        "choose-pending-pods": _choice,
         "create-pod": _sync,
         "delete-pod": _sync,
         "write-status": _status,
@@ -334,6 +369,8 @@ _TELLERS: Mapping[str, Teller] = MappingProxyType(
         "become-available": _readiness,
         "taint-no-execute": _zone,
         "untaint": _zone,
+        "judge-zones": _zone,
+        "taint-no-schedule": _condition,
         "pod-unready": _condition,
         "evict": _eviction,
     }

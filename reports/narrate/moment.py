@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import IDLE, DeploymentState
+from kubelemma.model.wiring.state import IDLE, DeploymentState, PlannedWrite, Sync, Verb
 from kubelemma.model.wiring.world import Workload
 from kubelemma.reports.picture import NodeBox, PodBox
 from kubelemma.solver.result import TraceStep
@@ -58,12 +58,35 @@ def _of_workload(scenario: Scenario, workload: Workload, state: State) -> Iterat
     yield f"{name}: {asked}" + (f" ({sets})" if sets else "")
     for write in deployment.plan:
         about = replica_set_name(scenario, workload, write.template)
-        yield f"about to write: {about} has {write.replicas}"
-    for template, sync in enumerate(state[positions[workload.syncs].start]):
+        yield f"about to write: {planned_text(about, write)}"
+    for template, cell in enumerate(workload.syncs):
+        sync: Sync = state[positions[cell].start]
         if sync != IDLE:
-            more = f", {sync.adds} to create" if sync.adds else ""
-            read = f"read {sync.read}" if sync.read >= 0 else "under way"
-            yield f"sync of {replica_set_name(scenario, workload, template)}: {read}{more}"
+            left = ", ".join(in_hand(sync))
+            yield f"sync of {replica_set_name(scenario, workload, template)}: {left}"
+
+
+def planned_text(name: str, write: PlannedWrite) -> str:
+    """What a Deployment sync has decided to do with a ReplicaSet."""
+    match write.verb:
+        case Verb.RESIZE:
+            return f"{name} has {write.replicas}"
+        case Verb.CREATE:
+            return f"{name} is created with {write.replicas}"
+        case Verb.DELETE:
+            return f"{name} is deleted"
+        case _:
+            return f"{name} is the newest revision"
+
+
+def in_hand(sync: Sync) -> Iterator[str]:
+    """What a sync of a ReplicaSet has yet to do, beside deleting whom it has chosen."""
+    if sync.adds:
+        yield f"{sync.adds} to create"
+    if sync.choosing:
+        yield f"{sync.choosing} to choose"
+    if sync.status is not None:
+        yield f"counted {sync.status.available} available"
 
 
 def _of_node(node: NodeBox, crowd: str) -> str:

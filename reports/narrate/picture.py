@@ -13,7 +13,7 @@ from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.scheduler.resources import CPU, MEMORY, PODS
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase
+from kubelemma.model.wiring.state import DeploymentState, Marks, NodeState, Phase
 from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.picture import Box, NodeBox, Picture, PodBox, SetBox, Usage, WorkloadBox
 
@@ -124,10 +124,11 @@ def _node_box(scenario: Scenario, name: str, state: NodeState) -> NodeBox:
 def _conditions(state: NodeState) -> Iterator[str]:
     present = (
         ("down", not state.up),
-        ("Unknown, NoSchedule", not state.ready),
+        ("Unknown", not state.ready),
+        ("NoSchedule", state.tainted),
         ("NoExecute", state.evicting),
         ("cordoned", state.cordoned),
-        ("being drained", state.draining),
+        ("being drained", any(group.marks & Marks.LISTED for group in state.pods)),
     )
     return (words for words, there in present if there)
 

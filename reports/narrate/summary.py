@@ -32,7 +32,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "node-crash": "{node} crashes",
         "node-return": "{node} boots again",
         "probe-failure": "{pod} on {node} stops being Ready",
-        "controller-restart": "the controllers restart",
+        "controller-restart": "the controller manager restarts",
+        "api-server-outage": "the API server is out of reach for a while",
         "container-crash": "{pod} on {node} crashes",
         # Controllers
         "create-replicaset": "creates ReplicaSet {set} with spec.replicas {size}",
@@ -40,6 +41,10 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "annotate-revision": "makes ReplicaSet {set} the newest revision",
         "delete-replicaset": "deletes ReplicaSet {set}",
         "decide": "decides to {decision} for ReplicaSet {set}",
+        "count-pods": "counts the pods of ReplicaSet {set}",
+        "choose-pod": "chooses {pod}{where} to be deleted",
+        "choose-pending-pods": "chooses {pod}{where} to be deleted",
+        "forget": "starts anew{about}",
         "create-pod": "creates {pod}",
         "delete-pod": "deletes {pod}{where}",
         "write-status": "writes the status of ReplicaSet {set}",
@@ -50,9 +55,13 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "become-available": "{pod} on {node} becomes available",
         "finish-termination": "on {node} removes {pod}, which has terminated",
         "node-ready": "on {node} reports the node Ready",
-        "node-unknown": "marks {node} Unknown and taints it NoSchedule",
+        "node-unknown": "marks {node} Unknown",
+        "taint-no-schedule": "taints {node} NoSchedule",
         "taint-no-execute": "taints {node} NoExecute",
         "untaint": "removes the NoExecute taint from {node}",
+        "judge-zones": "judges how far each zone is disrupted",
+        "know-nodes": "has seen all nodes once after its restart",
+        "catch-up": "sees heartbeats again",
         "pod-unready": "marks {pod} on {node} not Ready",
         "evict": "evicts {pod} from {node}",
     }
@@ -69,6 +78,7 @@ def summary(scenario: Scenario, step: TraceStep, moves: tuple[Move, ...]) -> str
         "node": _node(scenario, step),
         "pod": ", ".join(move.pod for move in moves) or "a pod",
         "where": _where(moves),
+        "about": "",
         **_of_deployment(scenario, step),
     }
     return SENTENCES.get(action, action).format_map(words)
@@ -107,4 +117,6 @@ def _of_deployment(scenario: Scenario, step: TraceStep) -> dict[str, str]:
             words["replicas"] = str(state.replicas)
             words["size"] = str(arguments.get("replicas", state.replicas))
             words["decision"] = _decision(arguments)
+            if "template" in arguments:
+                words["about"] = f" with ReplicaSet {words['set']}"
     return words

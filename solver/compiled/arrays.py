@@ -41,7 +41,7 @@ CACHE_LINE: Final = 128
 
 BILLION: Final = 10**9
 
-SUMS, OTHERS, GROUPS, BOUNDS, INVARIANTS, GOALS, DUTIES, STEPS, FAMILIES, LISTS = range(10)
+SUMS, OTHERS, URGENT, GROUPS, BOUNDS, INVARIANTS, GOALS, DUTIES, STEPS, FAMILIES, LISTS = range(11)
 """The rows of `Known.lists`."""
 
 WORD, SHIFT, MASK, BEGIN, END, MEASURES = range(6)
@@ -90,8 +90,9 @@ class Known(NamedTuple):
     ``SUMS`` has of each tally that reads nothing its function and first word in ``measures``.
     ``OTHERS`` has the remaining tallies and bests: length, whether it is a best, function, width,
     for each number word and shift, number of reads, for each read as in views, then for each cell
-    or family: function, begin, end, word and shift. ``GROUPS`` and ``BOUNDS`` are views,
-    ``INVARIANTS``, ``GOALS`` and ``DUTIES`` (what leads to what) views with the numbers of their
+    or family: function, begin, end, word and shift. ``URGENT`` and ``GROUPS`` (of the rules that
+    are urgent, and of all others) and ``BOUNDS`` are views, ``INVARIANTS``, ``GOALS`` and
+    ``DUTIES`` (what leads to what) views with the numbers of their
     properties, ``FAMILIES`` their begins and ends. ``STEPS`` has what is asked of actions: number,
     then views with the numbers of their properties.
 

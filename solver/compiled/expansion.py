@@ -39,6 +39,7 @@ from .arrays import (
     SHIFT,
     STEPS,
     TERMINAL,
+    URGENT,
     WORD,
     Candidates,
     Known,
@@ -193,19 +194,10 @@ def _find_outside(known: Known, work: Work) -> int:
 @inlined
 def _leave(known: Known, candidates: Candidates, work: Work, state: int, room: int) -> int:
     """Find where all steps from a state lead."""
-    tried, moves, ordinal = 0, known.moves, 0
-    outcome = READY
-    for g in range(known.lists[GROUPS, BEGIN_OF], known.lists[GROUPS, END_OF]):
-        view = known.code[g]
-        cells = view + 2 + 3 * known.code[view + 1]
-        if known.functions[known.code[view], KEY] == 1 and 0 < known.code[cells] <= _FEW:
-            found = _try_quickly(known, work, view, cells, tried)
-        else:
-            found = _try(known, work, view, tried)
-        if found < 0:
-            outcome = PENDING
-        else:
-            tried = found
+    moves, ordinal = known.moves, 0
+    tried, outcome = _try_all(known, work, URGENT)
+    if tried == 0 and outcome == READY:
+        tried, outcome = _try_all(known, work, GROUPS)
     if outcome == PENDING and known.lists[STEPS, BEGIN_OF] == known.lists[STEPS, END_OF]:
         return PENDING
     for t in range(tried):
@@ -220,6 +212,24 @@ def _leave(known: Known, candidates: Candidates, work: Work, state: int, room: i
             at += 4 + 2 * moves[at + 3]
     work.status[DEGREE] = max(work.status[DEGREE], ordinal)
     return outcome
+
+
+@inlined
+def _try_all(known: Known, work: Work, rules: int) -> tuple[int, int]:
+    """Look up the moves of all groups of a list; gives how many there are, and if some are not."""
+    tried, outcome = 0, READY
+    for g in range(known.lists[rules, BEGIN_OF], known.lists[rules, END_OF]):
+        view = known.code[g]
+        cells = view + 2 + 3 * known.code[view + 1]
+        if known.functions[known.code[view], KEY] == 1 and 0 < known.code[cells] <= _FEW:
+            found = _try_quickly(known, work, view, cells, tried)
+        else:
+            found = _try(known, work, view, tried)
+        if found < 0:
+            outcome = PENDING
+        else:
+            tried = found
+    return tried, outcome
 
 
 @inlined

@@ -29,6 +29,7 @@ from .arrays import (
     LISTS,
     OTHERS,
     SUMS,
+    URGENT,
     Long,
 )
 
@@ -193,14 +194,14 @@ class Layout:
         self._duties = [(self._view(p), track) for p, track in asked.duties]
         self._steps = [(self._step_view(p), track) for p, track in asked.steps]
         self.asked_at = self._place_asked()
-        self._groups = [
-            View(
+        self._groups: dict[bool, list[View]] = {True: [], False: []}
+        for group in tables.groups:
+            view = View(
                 answers.group(group, lambda move: self.asked_at.get(move.outcome.action, -1)),
                 group.reads,
                 tuple(slices[name] for name in group.cells),
             )
-            for group in tables.groups
-        ]
+            self._groups[group.urgent].append(view)
         self._families = [(f.start, f.stop) for f in tables.numbering.families]
         self._fields = {
             id(meant): meant
@@ -329,7 +330,8 @@ class Layout:
             code[at : at + 2 + len(flat)] = [len(rows), mask, *flat]
         tracked = {INVARIANTS: self._invariants, GOALS: self._goals, DUTIES: self._duties}
         parts = {name: [(laid(v), t) for v, t in views] for name, views in tracked.items()}
-        plain = {GROUPS: self._groups, BOUNDS: self._bounds}
+        urgent, others = self._groups[True], self._groups[False]
+        plain = {URGENT: urgent, GROUPS: others, BOUNDS: self._bounds}
         starts = {name: [(laid(view),) for view in views] for name, views in plain.items()}
         sections: list[tuple[int, Sequence[Sequence[int]]]] = [
             (SUMS, self._lay_sums()),
@@ -395,8 +397,8 @@ def orders_of(tables: Tables) -> Long:
 
 def choices_of(system: System) -> int:
     """The most ways to try rules that a state can have."""
-    shapes = {(rule.cells, rule.reads) for rule in system.rules}
-    return sum(prod(len(system.positions[name]) for name in cells) for cells, _ in shapes)
+    shapes = {(rule.cells, rule.reads, rule.urgent) for rule in system.rules}
+    return sum(prod(len(system.positions[name]) for name in cells) for cells, _, _ in shapes)
 
 
 def _parts_of(summary: Tally | Best) -> Iterable[str]:

@@ -183,6 +183,11 @@ class CompiledSearch(Search):
             move_of=self._move_of,
             tasks=states.tasks,
             task_count=len(self._tasks),
+            urgent=frozenset(
+                self._tasks[rule.fairness]
+                for rule in self.system.urgent
+                if rule.fairness in self._tasks
+            ),
             core=np.flatnonzero(kinds == peeling.CORE),
             alone=np.flatnonzero(kinds == peeling.ALONE),
         )

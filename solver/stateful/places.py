@@ -97,6 +97,7 @@ class Places:
         self.fired: Counter[int] = Counter()
         self.concrete_states = self.terminal = self.cut_states = self.out_degree = 0
         self._rank = {name: at for at, name in enumerate(self.rules)}
+        self._tasks = frozenset(r.fairness for r in system.rules if not r.environment)
         self._places: dict[Ids, Place] = {}
         self._bounds = [self.tables.predicate(b.view, b.within) for b in system.bounds]
         self._invariants: dict[int, Predicate] = {}
@@ -165,11 +166,10 @@ class Places:
         summary = self.tables.summaries(ids)
         cut = not all(all(bound.answers(ids, summary)) for bound in self._bounds)
         ways = {} if cut else self._ways(ids, summary)
-        tasks = frozenset(
-            found[0].move.rule.fairness
-            for found in ways.values()
-            if not found[0].move.rule.environment
-        )
+        acting = [found[0].move.rule for found in ways.values()]
+        tasks = frozenset(rule.fairness for rule in acting if not rule.environment)
+        if any(rule.urgent for rule in acting):
+            tasks = self._tasks
         self.cut_states += cut
         self.concrete_states += self.tables.numbering.orbit_size(ids)
         self.terminal += not cut and not ways

@@ -27,7 +27,7 @@ from kubelemma.model.manifests import (
     Source,
     did_you_mean,
     load,
-    parse_event,
+    parse_events,
     parse_nodes,
     show,
 )
@@ -79,7 +79,7 @@ class Question:
         load: Python files that bring controllers, events and properties. They are run.
         stdin: what stands on standard input.
         stdin_name: what messages call it.
-        nodes, events: as ``parse_nodes`` and ``parse_event`` read them.
+        nodes, events: as ``parse_nodes`` and ``parse_events`` read them.
         together, workloads: names of workloads, as in ``CheckSpec``.
         properties: identifiers.
         scoring: whether the scheduler's scores decide.
@@ -343,7 +343,7 @@ def _named_workloads(spec: CheckSpec) -> Iterator[_Named]:
     for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
         for index, name in enumerate(names):
             yield _Named(("spec", flag, index), flag, name)
-    for index, entry in enumerate(spec.events):
+    for index, entry in enumerate(spec.events or ()):
         for event, given in entry.given():
             deployment = getattr(given, "deployment", None)
             if deployment is not None:
@@ -393,7 +393,7 @@ def _scope(
 def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
     """The specification in effect."""
     nodes = tuple(map(parse_nodes, question.nodes))
-    events = tuple(map(parse_event, question.events))
+    events = parse_events(question.events)
     scoring = spec.scheduler.scoring if question.scoring is None else question.scoring
     memory = question.max_memory_bytes
     bounds = msgspec.structs.replace(
@@ -407,7 +407,7 @@ def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
     return msgspec.structs.replace(
         spec,
         cluster=Cluster(nodes=nodes) if nodes else spec.cluster,
-        events=events or spec.events,
+        events=spec.events if events is None else events,
         together=question.together or spec.together,
         workloads=question.workloads or spec.workloads,
         properties=question.properties or spec.properties,

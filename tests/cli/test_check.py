@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -162,6 +164,34 @@ def test_options_outweigh_the_scenario(kubelemma: Kubelemma, stuck: str) -> None
     """With a third node from the command line, the rollout completes."""
     run = kubelemma("check", stuck, "--nodes", "count=3,cpu=4", "--property", "DEP-4")
     assert run.code == 0
+
+
+def kubelemma_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``kubelemma check`` as a process of its own."""
+    command = [sys.executable, "-m", "kubelemma", "check", *arguments, "--no-save"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("where", ["option", "scenario"])
+def test_no_events(write: Write, documents: Documents, tmp_path: Path, where: str) -> None:
+    """Without events nothing rolls out, so nothing gets stuck; the report says what was assumed."""
+    web, scenario = documents
+    if where == "scenario":
+        scenario["spec"]["events"] = []
+    given = write("quiet.yaml", web, scenario)
+    options = ("--event", "none") if where == "option" else ()
+    run = kubelemma_process(tmp_path, given, *options)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "  - events: none, the control plane runs by itself\n" in run.stdout
+    assert "every reachable state: 1 state" in run.stdout
+
+
+def test_no_event_beside_none(stuck: str, tmp_path: Path) -> None:
+    """No events, and one: that is an error of one sentence."""
+    run = kubelemma_process(tmp_path, stuck, "--event", "none", "--event", "rollout=web")
+    assert (run.returncode, run.stdout) == (2, "")
+    sentence = '--event: "none" means no events at all: no other can stand beside it\n'
+    assert run.stderr == sentence
 
 
 def test_namespace(kubelemma: Kubelemma, repaired: str) -> None:

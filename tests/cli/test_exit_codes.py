@@ -61,6 +61,7 @@ def test_violated_outweighs_inconclusive(kubelemma: Kubelemma, two_scenarios: st
         (("check", "sound.yaml", "--property", "DEP-3"), "DEP-3 applies to nothing here"),
         (("check", "sound.yaml", "--workload", "wbe"), 'there is no Deployment "wbe"'),
         (("check", "sound.yaml", "--event", "rollout=wbe"), 'there is no Deployment "wbe"'),
+        (("check", "sound.yaml", "--event", "none", "--event", "drain"), '"none" means no events'),
         (("check", "sound.yaml", "--nodes", "coutn=3"), "coutn"),
         (("check", "sound.yaml", "--max-states", "0"), "max-states"),
         (("check", "sound.yaml", "--time-limit", "soon"), '"soon" is no duration'),

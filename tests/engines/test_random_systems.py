@@ -98,7 +98,7 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
             draw(views(0 if number == 3 else 1, 2)),
             sizes,
             actor=draw(st.sampled_from("abc")),
-            environment=draw(st.sampled_from((False, False, False, True))),
+            kind=draw(st.sampled_from(("", "", "", "environment", "urgent"))),
             upward=upward,
         )
         for number in range(draw(st.integers(2, 6)))
@@ -178,27 +178,29 @@ def answers(seed: object, sides: int) -> Callable[..., bool | None]:
 
 
 def random_rule(
-    seed: object, view: View, sizes: dict[str, int], *, actor: str, environment: bool, upward: bool
+    seed: object, view: View, sizes: dict[str, int], *, actor: str, kind: str, upward: bool
 ) -> Rule:
-    """A rule with up to two outcomes; an upward one never lowers a value."""
+    """A rule with up to two outcomes; an upward one never lowers a value, an urgent one ends."""
+    urgent = kind == "urgent"
 
     def outcomes(*seen: Any) -> Iterator[Outcome]:
         for number in range(2):
             case = (seed, seen, number)
-            if die(case) % 2:
+            if die(case) % 2 and (not urgent or 0 in seen[: len(view.cells)]):
                 values = dict(zip(view.cells, seen, strict=False))
-                written = {name: v for name, v in values.items() if die(case, name) % 4}
+                written = {n: v for n, v in values.items() if urgent or die(case, n) % 4}
                 writes = {
                     name: min(value + 1, sizes[name] - 1)
-                    if upward
+                    if upward or urgent
                     else die(case, "value", name) % sizes[name]
                     for name, value in written.items()
                 }
                 arguments = (("number", die(case, "argument") % 2),)
                 yield Outcome(ACTIONS[die(case, "action") % 3], writes, arguments)
 
-    task = ("", "", "one", "other")[die(seed, "task") % 4]
-    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment, task)
+    task = str(seed) if urgent else ("", "", "one", "other")[die(seed, "task") % 4]
+    environment = kind == "environment"
+    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment, task, urgent)
 
 
 # Brute force.
@@ -274,6 +276,12 @@ def controllers(found: Explored, state: State) -> list[Transition]:
     return [t for t in found.steps[state] if not t.rule.environment]
 
 
+def may_rest(found: Explored, state: State, task: str) -> bool:
+    """Whether a task cannot be worked on in a state, and does not wait there for an urgent one."""
+    rules = [t.rule for t in controllers(found, state)]
+    return not any(rule.urgent or rule.fairness == task for rule in rules)
+
+
 def standstills(found: Explored) -> list[State]:
     """The states where only the environment can act."""
     return [state for state in found.steps if not controllers(found, state)]
@@ -299,8 +307,7 @@ def fairly_repeated(
         ]
         unfair = tasks - set(inner)
         if inner and all(
-            any(task not in {t.rule.fairness for t in controllers(found, s)} for s in component)
-            for task in unfair
+            any(may_rest(found, state, task) for state in component) for task in unfair
         ):
             fair |= component
     return fair
@@ -471,9 +478,7 @@ def assert_fair_loop(system: System, found: Explored, trace: Trace) -> None:
     assert not any(step.environment for step in steps)
     tasks = {rule.name: rule.fairness for rule in system.rules if not rule.environment}
     for task in set(tasks.values()) - {tasks[step.rule] for step in steps}:
-        assert any(
-            all(t.rule.fairness != task for t in controllers(found, state)) for state in states
-        )
+        assert any(may_rest(found, state, task) for state in states)
 
 
 def assert_shortest(formula: Formula, known: Truth, trace: Trace) -> None:

@@ -172,16 +172,35 @@ def test_what_matters(stuck: Case, change: Change) -> None:
     [
         check(nodes=3),
         check(events=[{"nodeCrash": {}}]),
+        check(events=[]),
+        check(events=None),
         check(faults={"controllerRestarts": 1}),
         check(scheduler={"scoring": True}),
         check(bounds={"maxPods": 5}),
         check(properties=["DEP-4"]),
     ],
-    ids=["cluster", "events", "faults", "scoring", "bounds", "properties"],
+    ids=[
+        "cluster",
+        "events",
+        "no events",
+        "default events",
+        "faults",
+        "scoring",
+        "bounds",
+        "properties",
+    ],
 )
 def test_scenarios_matter(stuck: Case, other: Data) -> None:
     """So does whatever the scenario chooses."""
     assert identity(case_of(deployment(), other)) != identity(stuck)
+
+
+def test_no_events_are_not_the_default() -> None:
+    """What is remembered without any event is no answer where the default is asked, or back."""
+    quiet, usual = (case_of(deployment(), check(events=events)) for events in ([], None))
+    assert identity(quiet) != identity(usual)
+    asked = case_of(deployment(), check(events=None), events=("none",))
+    assert identity(asked) == identity(quiet)
 
 
 def test_images_matter_where_nodes_hold_some() -> None:

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from kubelemma.model.manifests import (
+    CheckSpec,
     EventEntry,
+    InvalidInput,
     Manifests,
     NodeCrash,
     NodeGroup,
@@ -24,6 +27,7 @@ from kubelemma.model.manifests import (
     load,
     nodes_of,
     parse_event,
+    parse_events,
     parse_nodes,
     with_defaults,
 )
@@ -276,6 +280,43 @@ def test_checks() -> None:
         {"DEP-4": "violated"},
     )
     assert manifest.document.at("spec.events[1].nodeCrash.max").line == 11
+
+
+@pytest.mark.parametrize(
+    ("written", "events"),
+    [("", None), ("  events:\n", None), ("  events: null\n", None), ("  events: []\n", ())],
+)
+def test_checks_without_events(written: str, events: tuple[EventEntry, ...] | None) -> None:
+    """An empty list of events is another thing than none that is given, and stays so in writing."""
+    kind = "apiVersion: kubelemma.dev/v1alpha1\nkind: Check\nmetadata: {name: a}\n"
+    (manifest,) = read(f"{kind}spec:\n  properties: [DEP-4]\n{written}").checks
+    assert manifest.check.spec.events == events
+    plain = msgspec.to_builtins(manifest.check.spec, enc_hook=str)
+    assert decode(plain, CheckSpec) == manifest.check.spec
+
+
+@pytest.mark.parametrize(
+    ("texts", "events"),
+    [
+        ((), None),
+        (("none",), ()),
+        (("none", "none"), ()),
+        (("drain", "rollout=web"), ({"drain": {}}, {"rollout": {"deployment": "web"}})),
+    ],
+)
+def test_all_events_from_flags(texts: tuple[str, ...], events: tuple[Any, ...] | None) -> None:
+    """No flag leaves the events open, ``none`` says that there are none."""
+    expected = None if events is None else tuple(decode(event, EventEntry) for event in events)
+    assert parse_events(texts) == expected
+
+
+def test_none_stands_alone() -> None:
+    """An event beside ``none`` is a contradiction, told in one sentence."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_events(("rollout=web", "none"))
+    assert list(map(str, refused.value.problems)) == [
+        '--event: "none" means no events at all: no other can stand beside it'
+    ]
 
 
 def test_nodes_of_a_check() -> None:

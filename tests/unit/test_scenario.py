@@ -264,6 +264,23 @@ def test_rollouts_of_one_workload_add_up() -> None:
     assert "scale" not in " ".join(scenario.setting)
 
 
+@pytest.mark.parametrize(("spec", "number"), [({}, 2), ({"events": None}, 2), ({"events": ()}, 0)])
+def test_no_events_are_none(spec: dict[str, Any], number: int) -> None:
+    """Where nothing is said, a rollout and a crash may happen; an empty list is nothing."""
+    _, _, events, *_ = only([deployment("web")], **spec).recipe
+    assert [event.action for event in events] == ["rollout", "node-crash"][:number]
+
+
+def test_without_events() -> None:
+    """The report says that nothing may happen; faults of the control plane are left."""
+    quiet = only([deployment("web")], events=())
+    assert "events: none, the control plane runs by itself" in quiet.setting
+    assert not any(rule.environment for rule in quiet.system.rules)
+    faulty = only([deployment("web")], events=(), faults=Faults(controller_restarts=1))
+    (told,) = (s for s in faulty.setting if s.startswith("events"))
+    assert told == "events, at any time: controller-restart of web once"
+
+
 def test_restarts_are_events() -> None:
     """The budget of controller restarts becomes an event of each workload."""
     scenario = only([deployment("web")], faults=Faults(controller_restarts=2))

@@ -64,6 +64,13 @@ def test_nodes_and_events_as_in_a_check() -> None:
         assert outcome(found) == outcome(stuck())
 
 
+@pytest.mark.parametrize("events", ["none", ["none"], [], ()])
+def test_no_events(events: list[str]) -> None:
+    """An empty list of events is none at all, as in a Check."""
+    (scenario,) = check(DEPLOYMENT, nodes=NODES, events=events, properties="DEP-4").report.scenarios
+    assert "events: none, the control plane runs by itself" in scenario.setting
+
+
 def test_groups_keep_all_fields() -> None:
     """Labels, taints and other resources of a group of nodes arrive."""
     group = {
@@ -198,6 +205,7 @@ def test_unknown_property_is_no_success() -> None:
         (lambda: check(DEPLOYMENT, nodes={"cout": 1}), r'nodes\[0\]: cout: .* mean "count"'),
         (lambda: check(DEPLOYMENT, events=[{"rolout": {}}]), r'events\[0\]: .* mean "rollout"'),
         (lambda: check(DEPLOYMENT, events=[{}]), "events: expected one event"),
+        (lambda: check(DEPLOYMENT, events=["none", ROLLOUT]), 'events: "none" means no events'),
         (lambda: check(DEPLOYMENT, events="rollout=wob"), 'events: there is no Deployment "wob"'),
         (lambda: check(DEPLOYMENT, properties="DEP-44"), 'properties: .* mean "DEP-4"'),
         (lambda: check(DEPLOYMENT, engine="plan"), 'engine: .* mean "plain"'),

@@ -149,7 +149,8 @@ _INPUT: tuple[Callable[[Any], Any], ...] = (
         "events",
         multiple=True,
         metavar="SPEC",
-        help="What may happen, such as rollout=web, scale=web:5 or node-crash. Repeatable.",
+        help="What may happen, such as rollout=web, scale=web:5 or node-crash; nothing does with "
+        "none. Repeatable.",
     ),
     click.option(
         "--together",

@@ -11,6 +11,7 @@ import msgspec
 
 from kubelemma.api import STDIN, Asked, Question, ask
 from kubelemma.model.manifests import (
+    NO_EVENTS,
     InvalidInput,
     Position,
     Problem,
@@ -195,11 +196,12 @@ def _taint(taint: Mapping[str, Any]) -> str:
 
 
 def _events(parts: Sequence[Part] | Part) -> tuple[str, ...]:
-    """All events, in the words of the command line."""
+    """All events, in the words of the command line; an empty list is none, as in a Check."""
     texts = tuple(part if isinstance(part, str) else _event(part) for part in _several(parts))
     for number, text in enumerate(texts):
-        parse_event(text, flag=f"events[{number}]")
-    return texts
+        if text != NO_EVENTS:
+            parse_event(text, flag=f"events[{number}]")
+    return texts or (NO_EVENTS,)
 
 
 def _event(event: Mapping[str, Any]) -> str:

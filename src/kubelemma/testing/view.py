@@ -10,7 +10,7 @@ from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, NodeState
+from kubelemma.model.wiring.state import DeploymentState, Marks, NodeState
 from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.narrate.cast import Cast
 from kubelemma.reports.narrate.picture import PHASES
@@ -220,7 +220,7 @@ def _node(scenario: Scenario, name: str, state: NodeState, pods: Iterable[PodVie
         ready=state.ready,
         evicting=state.evicting,
         cordoned=state.cordoned,
-        draining=state.draining,
+        draining=any(group.marks & Marks.LISTED for group in state.pods),
         pods=tuple(pod for pod in pods if pod.node == name),
     )
 
