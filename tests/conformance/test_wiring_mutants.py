@@ -18,8 +18,8 @@ import pytest
 from wired import Case, Found, deployment, differing, kubelet, ranking, rest, runs, scheduler, zones
 
 from kubelemma.model.controllers.deployment import ReplicaSetView
-from kubelemma.model.controllers.nodelifecycle import compute_zone_state, eviction_rate
-from kubelemma.model.controllers.replicaset import Expectations, manage_replicas
+from kubelemma.model.controllers.nodelifecycle import eviction_rate
+from kubelemma.model.controllers.replicaset import manage_replicas
 from kubelemma.model.objects.node import Taint
 from kubelemma.model.objects.pod import Toleration
 from kubelemma.model.scheduler import node_affinity, node_ports, taints
@@ -29,7 +29,10 @@ from kubelemma.model.wiring import deployment as wired_deployment
 from kubelemma.model.wiring import replicaset as wired_replicaset
 from kubelemma.model.wiring import scheduler as wired_scheduler
 from kubelemma.model.wiring import topology as wired_topology
-from kubelemma.model.wiring.state import Counts, DeploymentState, NodeState, SetState, Sync, Syncs
+from kubelemma.model.wiring.nodelifecycle import Lifecycle
+from kubelemma.model.wiring.replicaset import Owned
+from kubelemma.model.wiring.state import Marks, NodeState, SetState
+from kubelemma.model.wiring.state import Status as PodCounts
 from kubelemma.model.wiring.topology import Topology
 from kubelemma.model.wiring.world import Workload, World
 
@@ -91,8 +94,10 @@ TABLES: Mapping[str, Table] = {
     "admission": Table(problems("scheduler", "NoExecute", 60), kubelet.compare),
     "rolling step": Table(problems("deployment"), deployment.compare_step),
     "scaling": Table(problems("deployment"), deployment.compare_scale),
-    "first victim": Table(problems("podrank"), ranking.compare_first),
+    "first victim": Table(problems("podrank", most=100), ranking.compare_first),
+    "victims": Table(problems("podrank", most=100), ranking.compare_several),
     "zones": Table(problems("zone"), zones.compare_rates),
+    "full disruption": Table(problems("zone"), zones.compare_lifting),
     "evictions": Table(evictions, runs.compare_eviction),
     "tolerant evictions": Table(evictions, runs.compare_tolerant_eviction),
     "pauses": Table(pauses, rest.compare),
@@ -124,20 +129,24 @@ def one_more_created(active: int, desired: int) -> int:
     return manage_replicas(active, desired + (active < desired))
 
 
-def never_waits(_sync: Sync, replicas: int, active: int) -> Expectations:
-    """A sync decides whatever an earlier one has left to do."""
-    return Expectations.to_manage(manage_replicas(active, replicas))
+def never_waits(*_: Any) -> bool:
+    """A sync begins whatever an earlier one has left to do."""
+    return False
 
 
-def evicts_anyway(counts: tuple[int, ...]) -> tuple[bool, ...]:
+def evicts_anyway(memory: Lifecycle, zone: int) -> bool:
     """Zones evict by their own state alone, also when all are disrupted."""
-    pairs = list(zip(counts[::2], counts[1::2], strict=True))
-    return tuple(eviction_rate(compute_zone_state(*pair), sum(pair)) > 0 for pair in pairs)
+    return eviction_rate(memory.zones[zone].state, 1) > 0
 
 
-def never_stops(counts: tuple[int, ...]) -> tuple[bool, ...]:
+def never_stops(*_: Any) -> bool:
     """Every zone evicts, however few of its nodes are Ready."""
-    return (True,) * (len(counts) // 2)
+    return True
+
+
+def stopped(memory: Lifecycle) -> bool:
+    """Zones that do not evict are taken for fully disrupted ones."""
+    return not any(zone.rate for zone in memory.zones)
 
 
 def without(*dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:
@@ -196,6 +205,12 @@ def apart(world: World, workload: Workload, pod_class: int, node: NodeState) -> 
     return _victims(world, alone, pod_class, node)
 
 
+def ranked_anew(world: World, workload: Workload, pod_class: int, node: NodeState) -> Iterator[Any]:
+    """Pods that are chosen already no longer count for co-location."""
+    left = tuple(group for group in node.pods if not group.marks & Marks.CHOSEN)
+    return _victims(world, workload, pod_class, node._replace(pods=left))
+
+
 def tolerates_all(*_: Any) -> bool:
     """A kubelet ignores taints with the effect NoExecute."""
     return True
@@ -206,14 +221,12 @@ def evicts_none(*_: Any) -> Iterator[Outcome]:
     return iter(())
 
 
-_status = wired_replicaset._status
+_counted = wired_replicaset._counted
 
 
-def active_counts(
-    workload: Workload, given: DeploymentState, syncs: Syncs, active: Counts, _available: Counts
-) -> Iterator[Outcome]:
+def active_counts(workload: Workload, owned: Owned) -> PodCounts:
     """The status says of all active pods that they are available."""
-    return _status(workload, given, syncs, active, active)
+    return _counted(workload, owned)._replace(available=owned.active)
 
 
 class Mutant(NamedTuple):
@@ -225,16 +238,17 @@ class Mutant(NamedTuple):
     replacement: Any
 
 
-SATISFIED = property(passes)
+RATE_0_IS_FULL = property(stopped)
 
 MUTANTS = (
     Mutant("longest toleration", "tolerant evictions", "world.min_toleration_seconds", longest),
-    Mutant(
-        "expectations satisfied", "first victim", "replicaset.Expectations.satisfied", SATISFIED
-    ),
+    Mutant("expectations satisfied", "first victim", "replicaset.under_way", never_waits),
     Mutant("one pod too many", "first victim", "replicaset.manage_replicas", one_more),
-    Mutant("all disrupted evict", "zones", "nodelifecycle.evicting_zones", evicts_anyway),
-    Mutant("zones never stop", "zones", "nodelifecycle.evicting_zones", never_stops),
+    Mutant("all disrupted evict", "zones", "nodelifecycle.Lifecycle.evicts", evicts_anyway),
+    Mutant("zones never stop", "zones", "nodelifecycle.Lifecycle.evicts", never_stops),
+    Mutant(
+        "rate 0 is full", "full disruption", "nodelifecycle.Lifecycle.all_disrupted", RATE_0_IS_FULL
+    ),
     Mutant("taints", "feasible", "scheduler._LOCAL", without(taints.filter_taints)),
     Mutant("node affinity", "feasible", "scheduler._LOCAL", without(node_affinity.filter_affinity)),
     Mutant("host ports", "feasible", "scheduler._LOCAL", without(node_ports.filter_ports)),
@@ -246,6 +260,7 @@ MUTANTS = (
     Mutant("all available", "rolling step", "deployment._view", all_available),
     Mutant("not in proportion", "scaling", "deployment._view", without_annotations),
     Mutant("co-location", "first victim", "replicaset.victims", apart),
+    Mutant("victims ranked anew", "victims", "replicaset.victims", ranked_anew),
     Mutant("kubelet and NoExecute", "admission", "node.admission.is_tolerated", tolerates_all),
     Mutant("no eviction", "evictions", "nodelifecycle._evict", evicts_none),
     Mutant(
@@ -254,8 +269,7 @@ MUTANTS = (
         "controllers.tainteviction.DEFAULT_TOLERATION_SECONDS",
         0,
     ),
-    Mutant("status of active pods", "pauses", "replicaset._status", active_counts),
-    Mutant("no expectations", "accepted runs", "replicaset.decided", never_waits),
+    Mutant("status of active pods", "pauses", "replicaset._counted", active_counts),
     Mutant("one too many created", "accepted runs", "replicaset.manage_replicas", one_more_created),
 )
 

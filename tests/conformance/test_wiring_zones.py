@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from wired import Case, count, zones
 
 Data = Callable[[str], list[Case]]
-
-RATE_0_IS_FULL = "a zone with eviction rate 0 is taken for one that is fully disrupted"
 
 
 def test_evicting_zones(oracle: Data, tally: Any) -> None:
@@ -20,7 +17,6 @@ def test_evicting_zones(oracle: Data, tally: Any) -> None:
     tally.verify("wired zones")
 
 
-@pytest.mark.xfail(reason=RATE_0_IS_FULL)
 def test_lifted_taints(oracle: Data, tally: Any) -> None:
     """Taints are lifted after exactly the passes that find all zones fully disrupted."""
     for case in oracle("zone"):

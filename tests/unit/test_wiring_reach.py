@@ -252,6 +252,7 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
 PREEMPTION = "preemption is not explored yet"
 TWICE = "the wiring decides this by a function of its own"
 UNMODELLED = "no rule writes what this decides"
+WRITTEN = "caches are current: what is expected is what is yet to be written"
 RECORDED = "tests read recorded objects with it"
 TIMES = "the wiring leaves out times, and with them the last part of the ranking"
 
@@ -272,12 +273,13 @@ NOWHERE: Mapping[str, str] = {
     "controllers.deployment.progress.rollout_condition": UNMODELLED,
     "controllers.deployment.progress.unavailable_replicas": UNMODELLED,
     "controllers.deployment.recreate.old_pods_running": TWICE,
-    "controllers.nodelifecycle.handle_disruption": TWICE,
     "controllers.nodelifecycle.limited_no_execute": TWICE,
     "controllers.nodelifecycle.marks_pods_not_ready": TWICE,
     "controllers.nodelifecycle.no_execute_pass": TWICE,
     "controllers.nodelifecycle.no_schedule_change": TWICE,
     "controllers.nodelifecycle.silent_conditions": TWICE,
+    "controllers.replicaset.Expectations.observe_creation": WRITTEN,
+    "controllers.replicaset.Expectations.observe_deletion": WRITTEN,
     "controllers.replicaset.colocation": TWICE,
     "controllers.replicaset.deletion_order": TIMES,
     "controllers.replicaset.is_active": TWICE,

@@ -16,7 +16,7 @@ from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.deployment import DEPLOYMENT
-from kubelemma.model.wiring.state import DeploymentState, SetState
+from kubelemma.model.wiring.state import DeploymentState, Queue, SetState
 from kubelemma.model.wiring.world import Behaviour, PodClass, Workload, World
 
 from . import Case, Found, matched
@@ -119,7 +119,7 @@ def _system(case: Case, *, paused: bool, scaled: bool) -> System:
     told = (view.replicas, view.replicas + max_surge(view)) if scaled else None
     sets = tuple(_set_state(template, one, told) for template, one in enumerate(raw))
     deployment = DeploymentState(view.replicas, templates - 1, paused, sets)
-    start = Start((deployment,), ((0,) * templates,), ())
+    start = Start((deployment,), (Queue.of((0,) * templates),), ())
     return assemble(world, start, (), Choices())
 
 

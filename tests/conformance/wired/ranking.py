@@ -26,6 +26,7 @@ from kubelemma.model.wiring.state import (
     DeploymentState,
     NodeState,
     Phase,
+    Queue,
     SetState,
     shifted,
 )
@@ -269,12 +270,14 @@ def deleted(asked: Ranked, number: int) -> list[Counter[Place]]:
 
 def _endings(system: System) -> Iterator[State]:
     """The states in which the controller has nothing to create or delete any more."""
-    rules = [rule.name for rule in system.rules if rule.actor == REPLICASET]
     waiting, seen = [system.initial], {system.initial}
     while waiting:
         state = waiting.pop()
-        steps = (step for name in rules for step in system.successors(state, name))
+        steps = [step for step in system.successors(state) if step.rule.actor == REPLICASET]
         after = {step.state for step in steps if step.outcome.action != "write-status"}
+        # All victims are chosen before the first of them goes: their order makes no difference.
+        gone = [step.state for step in steps if step.outcome.action == "delete-pod"]
+        after = set(gone[:1]) or after
         if not after:
             yield state
         waiting += after - seen
@@ -289,7 +292,7 @@ def _own_pods(system: System, state: State, nodes: Sequence[str]) -> Counter[Pla
             if group.pod_class == 0 and group.phase in ACTIVE:
                 found[Place(nodes[node.shape], Phase(group.phase))] += group.size
     (queue,) = system.positions["pods without a node of default/web"]
-    found[Place(NO_NODE, Phase.ASSIGNED)] = state[queue][0]
+    found[Place(NO_NODE, Phase.ASSIGNED)] = state[queue].waiting[0]
     return found
 
 
@@ -329,7 +332,7 @@ def _start(asked: Ranked, number: int, names: Sequence[str]) -> Start:
                 node = found[place.node]
                 pods = shifted(node.pods, pod_class, place.phase, 1)
                 found[place.node] = node._replace(pods=pods)
-    queue = (sum(place.node == NO_NODE for place in asked.own), 0)
+    queue = Queue.of((sum(place.node == NO_NODE for place in asked.own), 0))
     sizes = len(asked.own) - number, len(asked.others)
     sets = tuple(
         SetState(t, 2 - t, size, sum(sizes), sum(sizes) + 1) for t, size in enumerate(sizes)

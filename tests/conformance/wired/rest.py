@@ -24,7 +24,7 @@ from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.deployment import DEPLOYMENT
 from kubelemma.model.wiring.replicaset import REPLICASET
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, SetState, shifted
+from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, Queue, SetState, shifted
 from kubelemma.model.wiring.world import Behaviour, NodeShape, PodClass, Workload, World
 
 from . import AGREES, Case, Found
@@ -234,7 +234,9 @@ def _system(case: Case) -> System:
     current = templates.index(_template(case["deployment"]))
     sets = tuple(_sets(case["sets"], kept=workload.status_replicas_matter))
     objects = DeploymentState(view.replicas, current, view.paused, sets)
-    return assemble(world, Start((objects,), (tuple(queue),), tuple(nodes.values())), (), Choices())
+    return assemble(
+        world, Start((objects,), (Queue.of(tuple(queue)),), tuple(nodes.values())), (), Choices()
+    )
 
 
 def _template(raw: Case) -> Case:

@@ -19,6 +19,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.workloads import ReplicaSet
+from kubelemma.model.scenario.build import is_ready
 from kubelemma.model.scenario.shapes import Grouping, group_nodes
 from kubelemma.model.scheduler.default_selector import Workload as Owner
 from kubelemma.model.scheduler.default_selector import default_selector
@@ -28,7 +29,7 @@ from kubelemma.model.scheduler.topology_spread import HOSTNAME
 from kubelemma.model.system import System
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
 from kubelemma.model.wiring.scheduler import SCHEDULER
-from kubelemma.model.wiring.state import DeploymentState, NodeState, SetState
+from kubelemma.model.wiring.state import DeploymentState, NodeState, Queue, SetState
 from kubelemma.model.wiring.world import NODES, Behaviour, PodClass, Workload, World
 
 from . import Case, Found, matched
@@ -231,9 +232,12 @@ def _standing(nodes: Sequence[Node], pods: Sequence[Pod]) -> Mapping[str, tuple[
 def node_state(node: Node, shape: int) -> NodeState:
     """The state that stands for what the node's conditions and taints say."""
     taints = {(t.key, t.effect) for t in node.spec.taints or ()}
+    ready = is_ready(node)
     return NodeState(
         shape,
-        ready=(UNREACHABLE, "NoSchedule") not in taints,
+        up=ready,
+        ready=ready,
+        tainted=(UNREACHABLE, "NoSchedule") in taints,
         evicting=(UNREACHABLE, "NoExecute") in taints,
         cordoned=node.spec.unschedulable or (UNSCHEDULABLE, "NoSchedule") in taints,
     )
@@ -273,5 +277,5 @@ def _system(
         namespaces=asked.namespaces,
     )
     only = SetState(template=0, revision=1, replicas=1, desired=1, maximum=2)
-    start = Start((DeploymentState(1, 0, False, (only,)),), ((1,),), nodes)
+    start = Start((DeploymentState(1, 0, False, (only,)),), (Queue.of((1,)),), nodes)
     return assemble(world, start, (), Choices(scoring=scoring))

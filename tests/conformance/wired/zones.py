@@ -11,8 +11,8 @@ from typing import NamedTuple
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.system import State, System
-from kubelemma.model.wiring import nodelifecycle
 from kubelemma.model.wiring.assemble import Choices, Start, assemble
+from kubelemma.model.wiring.nodelifecycle import LIFECYCLE, Lifecycle
 from kubelemma.model.wiring.state import NodeState
 from kubelemma.model.wiring.world import NODES, NodeShape, World
 
@@ -24,8 +24,8 @@ LARGE, UNHEALTHY = 50, 0.55
 FLAGS = "flags of the controller that make a difference to the default ones"
 COMING = "nodes or zones that come or go"
 
-PASSES: tuple[str, ...] = ()
-"""The rules that are a pass over all zones, for a model that remembers what the last one saw."""
+JUDGED = "zones are judged"
+"""The rule that is a pass over all zones."""
 
 
 class Zones(NamedTuple):
@@ -105,14 +105,16 @@ def _observed(system: System, state: State, step: dict[str, dict[str, str]]) -> 
 
 def passed(system: System, state: State) -> State:
     """The state after a pass over all zones."""
-    for name in PASSES:
-        for step in system.successors(state, name):
-            state = step.state
-            break
-    return state
+    return next((step.state for step in system.successors(state, JUDGED)), state)
 
 
 def _answer(system: System, state: State, step: dict[str, dict[str, str]]) -> Zones:
-    evicting = system.summary(state)[nodelifecycle.EVICTING]
-    lifted = any(step.outcome.action == "untaint" for step in system.successors(state))
-    return Zones(dict(zip(sorted(step), evicting, strict=True)), lifted)
+    memory = _memory(system, state)
+    evicting = {zone: memory.evicts(i) for i, zone in enumerate(sorted(step))}
+    return Zones(evicting, memory.all_disrupted)
+
+
+def _memory(system: System, state: State) -> Lifecycle:
+    (position,) = system.positions[LIFECYCLE]
+    found: Lifecycle = state[position]
+    return found
