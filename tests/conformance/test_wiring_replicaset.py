@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wired import Case, count, ranking, sample
+from hypothesis import given
+from hypothesis import strategies as st
+from wired import AGREES, Case, count, ranking, sample
 
 from kubelemma.model.controllers.replicaset import victim
 from kubelemma.model.manifests.defaults import with_defaults
@@ -14,6 +17,7 @@ from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.templates import pod_class
+from kubelemma.model.wiring.state import Phase
 from kubelemma.model.wiring.world import Behaviour
 
 Data = Callable[[str], list[Case]]
@@ -33,6 +37,32 @@ def test_victims_of_one_sync(oracle: Data, tally: Any) -> None:
     for case in sample(oracle("podrank"), 3):
         count(tally, "wired victims", case["id"], ranking.compare_several(case))
     tally.verify("wired victims")
+
+
+places = st.builds(
+    ranking.Place,
+    st.sampled_from(("a", "b", "c")),
+    st.sampled_from((Phase.ASSIGNED, Phase.STARTING, Phase.AVAILABLE)),
+)
+waiting = st.just(ranking.Place(ranking.NO_NODE, Phase.ASSIGNED))
+
+
+@given(
+    st.lists(places | waiting, min_size=1, max_size=7),
+    st.lists(places, max_size=4),
+    st.data(),
+)
+def test_victims_of_drawn_pods(
+    own: list[ranking.Place], others: list[ranking.Place], data: st.DataObject
+) -> None:
+    """However many are to go, they have the highest keys of the start; ties are open."""
+    number = data.draw(st.integers(0, len(own)))
+    on_node = Counter(place.node for place in (*own, *others))
+    ranks = tuple(on_node[place.node] for place in own)
+    asked = ranking.Ranked(tuple(own), ranks, tuple(others))
+    keys = asked.keys()
+    highest = sorted(range(len(own)), key=lambda i: keys[i], reverse=True)[:number]
+    assert ranking.several_of(asked, highest) == AGREES
 
 
 def test_upstream_table(upstream: Data, tally: Any) -> None:
