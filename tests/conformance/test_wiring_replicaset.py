@@ -27,14 +27,14 @@ LENIENT = "a cost of +5 or 007 is read as a number, where the real controller ta
 
 def test_first_victims(oracle: Data, tally: Any) -> None:
     """When one pod is to go, it is any of those that only times or restarts tell from the real."""
-    for case in sample(oracle("podrank"), 3):
+    for case in sample(oracle("podrank"), 5):
         count(tally, "wired first victim", case["id"], ranking.compare_first(case))
     tally.verify("wired first victim")
 
 
 def test_victims_of_one_sync(oracle: Data, tally: Any) -> None:
     """When several are to go, they are those that ranked highest before the first of them went."""
-    for case in sample(oracle("podrank"), 3):
+    for case in sample(oracle("podrank"), 5):
         count(tally, "wired victims", case["id"], ranking.compare_several(case))
     tally.verify("wired victims")
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wired import count, differing, runs
+from wired import count, differing, runs, sample
 
 
 def test_evictions(traces: Path, tally: Any) -> None:
     """Whatever the real controller evicts, a rule evicts from a node with these taints."""
-    for name in runs.runs(traces):
+    for name in sample(runs.runs(traces), 2):
         for case in runs.evictions(traces, name):
             count(tally, "wired evictions", case["id"], runs.compare_eviction(case))
     tally.verify("wired evictions")
@@ -19,7 +19,7 @@ def test_evictions(traces: Path, tally: Any) -> None:
 
 def test_pods_of_templates(traces: Path, tally: Any) -> None:
     """A Deployment's template gives the pods that the API server stored, admission included."""
-    for name in runs.runs(traces):
+    for name in sample(runs.runs(traces), 2):
         for case in runs.stamped(traces, name):
             count(tally, "wired templates", case["id"], runs.compare_stamped(case))
     tally.verify("wired templates")

@@ -22,14 +22,14 @@ def problems(oracle: Callable[[str], list[Case]]) -> list[Case]:
 
 def test_random_problems(problems: list[Case], tally: Any) -> None:
     """The rule has an outcome for every feasible node, and with scores for every best one."""
-    for case in sample(problems, 10):
+    for case in sample(problems, 12):
         count(tally, "wired scheduler", case["id"], scheduler.compare(case))
     tally.verify("wired scheduler")
 
 
 def test_nodes_almost_alike(problems: list[Case], tally: Any) -> None:
     """With one more node for each, without one label or pod, it binds where the profile would."""
-    for case in sample(problems, 40):
+    for case in sample(problems, 60):
         count(tally, "wired nodes almost alike", case["id"], scheduler.compare_merged(case))
     tally.verify("wired nodes almost alike")
 

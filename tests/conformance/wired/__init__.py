@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 Case = dict[str, Any]
+T = TypeVar("T")
 
 EXPLORING = os.environ.get("HYPOTHESIS_PROFILE") == "explore"
 """Whether all recorded problems are asked for, and not only a sample."""
@@ -26,8 +27,8 @@ class Found(NamedTuple):
 AGREES = Found()
 
 
-def sample(cases: Sequence[Case], every: int) -> Sequence[Case]:
-    """Every so manieth case, or all of them where a run has the time."""
+def sample(cases: Sequence[T], every: int) -> Sequence[T]:
+    """Every so manieth case or run, or all of them where there is the time."""
     return cases if EXPLORING else cases[::every]
 
 
