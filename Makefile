@@ -7,7 +7,7 @@ CLASH := examples/rollout-anti-affinity
 REPAIR := examples/rollout-anti-affinity-repaired
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format pages clean
+.PHONY: help demo test conform lint format pages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -23,6 +23,9 @@ demo: $(VENV)/.installed ## check a rollout that gets stuck, then its repair
 
 test: $(VENV)/.developing ## run all tests
 	$(BIN)/pytest
+
+conform: $(VENV)/.developing ## judge all recorded runs, which lie beside the project
+	$(BIN)/pytest tests/conformance/test_acceptance.py --all-runs
 
 lint: $(VENV)/.developing ## ruff and mypy
 	$(BIN)/ruff check .

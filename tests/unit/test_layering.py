@@ -24,11 +24,12 @@ ALLOWED = {
     "recording": {"solver", "properties", "model"},
     "remembering": {"remembering", "question", "recording"} | {"solver", "properties", "model", ""},
     "placing": {"placing", "reports", "solver", "model", ""},
+    "runs": {"runs", "reports", "model"},
     "api": {"loading", "policy", "question", "recording", "remembering"}
     | {"reports", "solver", "properties", "model", ""},
     "settings": {"model"},
     "cli": {"cli", "loading", "api", "policy", "settings", "placing", "question", "recording"}
-    | {"remembering", "reports"}
+    | {"remembering", "reports", "runs"}
     | {"solver", "properties", "model", ""},
     "testing": {"testing", "api", "cli", "policy", "recording", "remembering", "reports", "solver"}
     | {"properties", "model", ""},

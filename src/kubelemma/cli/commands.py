@@ -9,6 +9,7 @@ from kubelemma import __version__
 from .check import check
 from .completion import completion
 from .config import config
+from .conform import conform
 from .graph import graph
 from .keys import name_variables
 from .place import place
@@ -22,10 +23,10 @@ from .simulate import simulate
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes:
-    0  everything holds, is feasible, or came out as expected
-    1  something is violated, infeasible, or did not come out as expected
+    0  everything holds, is feasible, accepted, or came out as expected
+    1  something is violated, infeasible, refused, or did not come out as expected
     2  wrong options, invalid input, or nothing to check
-    3  inconclusive: a limit was hit
+    3  inconclusive: a limit was hit, or a recorded run is accepted only in part
    70  internal error
   130  interrupted
 
@@ -50,6 +51,7 @@ for _command in (
     report,
     simulate,
     graph,
+    conform,
     properties,
     config,
     completion,

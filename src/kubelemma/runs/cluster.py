@@ -1,0 +1,140 @@
+"""The objects of a recorded run, as they are after some of its writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
+from kubelemma.model.scenario.templates import HASH
+
+from .format import Snapshot, Write
+
+Object: TypeAlias = Deployment | ReplicaSet | Pod | Node | Namespace
+
+KINDS: Mapping[str, type[Object]] = {
+    "Deployment": Deployment,
+    "ReplicaSet": ReplicaSet,
+    "Pod": Pod,
+    "Node": Node,
+    "Namespace": Namespace,
+}
+"""The kinds that the model knows; objects of others are not kept."""
+
+
+class Stored(NamedTuple):
+    """One object as it was last written.
+
+    ``template`` identifies the pod template of a Deployment or ReplicaSet, without the label that
+    tells ReplicaSets apart; empty for other kinds.
+    """
+
+    uid: str
+    value: Object
+    template: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.value.metadata.name
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace; empty where it has none."""
+        return self.value.metadata.namespace
+
+    def owner(self, kind: str) -> str:
+        """The uid of the controlling owner if it is of this kind; else empty."""
+        owners = self.value.metadata.owner_references or ()
+        return next((o.uid for o in owners if o.controller and o.kind == kind), "")
+
+    @property
+    def owner_kind(self) -> str:
+        """The kind of the controlling owner; empty for none."""
+        owners = self.value.metadata.owner_references or ()
+        return next((o.kind for o in owners if o.controller), "")
+
+
+Objects: TypeAlias = Mapping[str, Stored]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """All objects of the kinds that the model knows, by kind and uid, oldest first."""
+
+    kinds: Mapping[str, Objects] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Objects:
+        """The objects of a kind, by uid."""
+        return self.kinds.get(kind, {})
+
+    def after(self, line: Write | Snapshot) -> Cluster:
+        """The objects after a line.
+
+        Raises:
+            msgspec.ValidationError: the object does not have the shape of its kind.
+        """
+        if line.kind not in KINDS:
+            return self
+        objects = dict(self.of(line.kind))
+        if isinstance(line, Write) and line.type == "DELETED":
+            objects.pop(line.uid, None)
+        else:
+            objects[line.uid] = stored(line)
+        return replace(self, kinds={**self.kinds, line.kind: objects})
+
+    def pods(self) -> Iterator[tuple[Stored, Pod]]:
+        """All pods."""
+        for found in self.of("Pod").values():
+            if isinstance(found.value, Pod):
+                yield found, found.value
+
+    def nodes(self) -> dict[str, Node]:
+        """All nodes by name, sorted."""
+        found = (s.value for s in self.of("Node").values())
+        nodes = {node.metadata.name: node for node in found if isinstance(node, Node)}
+        return dict(sorted(nodes.items()))
+
+    def deployments(self) -> Iterator[tuple[Stored, Deployment]]:
+        """All Deployments."""
+        for found in self.of("Deployment").values():
+            if isinstance(found.value, Deployment):
+                yield found, found.value
+
+    def replica_sets(self, deployment: str) -> Iterator[tuple[Stored, ReplicaSet]]:
+        """The ReplicaSets of a Deployment (by uid)."""
+        for found in self.of("ReplicaSet").values():
+            if isinstance(found.value, ReplicaSet) and found.owner("Deployment") == deployment:
+                yield found, found.value
+
+    def deployment_of(self, pod: Stored) -> str:
+        """The uid of the Deployment that a pod belongs to by way of a ReplicaSet; else empty."""
+        owner = self.of("ReplicaSet").get(pod.owner("ReplicaSet"))
+        return owner.owner("Deployment") if owner is not None else ""
+
+
+def stored(line: Write | Snapshot) -> Stored:
+    """The object of a line.
+
+    Raises:
+        msgspec.ValidationError: it does not have the shape of its kind.
+    """
+    value = decode(line.object, KINDS[line.kind])
+    template = ""
+    if line.kind in ("Deployment", "ReplicaSet"):
+        template = identity(line.object.get("spec", {}).get("template", {}))
+    return Stored(line.uid, value, template)
+
+
+def identity(template: dict[str, Any]) -> str:
+    """What tells a pod template from others, whichever ReplicaSet it belongs to."""
+    metadata = dict(template.get("metadata", {}))
+    labels = metadata.get("labels") or {}
+    metadata["labels"] = {key: value for key, value in labels.items() if key != HASH}
+    return msgspec.json.encode({**template, "metadata": metadata}, order="sorted").decode()

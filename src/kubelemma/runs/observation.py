@@ -1,0 +1,443 @@
+"""What is observed of a state of the model, and how a state is made to show something else.
+
+This is the one module here that knows how the model lays out its state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product, takewhile
+from operator import itemgetter
+from typing import Any
+
+from kubelemma.model.system import Outcome, Rule, State
+from kubelemma.model.wiring.deployment import overtaken
+from kubelemma.model.wiring.nodelifecycle import LIFECYCLE, settled, unknown, zones
+from kubelemma.model.wiring.replicaset import until_conflict
+from kubelemma.model.wiring.state import (
+    IDLE,
+    DeploymentState,
+    Marks,
+    NodeState,
+    Phase,
+    Pods,
+    Queue,
+    SetState,
+    Sync,
+    Verb,
+    moved,
+    shifted,
+    unmarked,
+    without,
+)
+from kubelemma.model.wiring.world import NODES, Workload, World
+
+from .recorded import deployment_part, node_part, queue_part
+from .roster import Roster
+from .seen import DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
+from .world import Built
+
+ACTORS: Mapping[str, frozenset[str]] = {
+    "sa:deployment-controller": frozenset({"deployment-controller"}),
+    "sa:replicaset-controller": frozenset({"replicaset-controller"}),
+    "sa:node-controller": frozenset({"node-lifecycle-controller", "taint-eviction-controller"}),
+    "system:kube-scheduler": frozenset({"scheduler"}),
+    "kubelet": frozenset({"kubelet", "container"}),
+}
+"""Who in the model does what a writer of a run does; kubelets go by one name here."""
+
+_STAGES: Mapping[int, Stage] = {
+    Phase.ASSIGNED: Stage.ASSIGNED,
+    Phase.STARTING: Stage.UNREADY,
+    Phase.READY: Stage.READY,
+    Phase.AVAILABLE: Stage.READY,
+    Phase.TERMINATING: Stage.TERMINATING,
+    Phase.REVOKED: Stage.TERMINATING,
+}
+
+
+@dataclass(frozen=True)
+class Lens:
+    """How states of one system are looked at, and written to."""
+
+    built: Built
+    roster: Roster
+
+    @property
+    def world(self) -> World:
+        """The world that the states are of."""
+        return self.built.world
+
+    @cached_property
+    def parts(self) -> Mapping[int, str]:
+        """The names of the parts that are observed, by position in a state."""
+        positions = self.built.system.positions
+        found: dict[int, str] = {}
+        for member, workload in zip(self.roster.members, self.world.workloads, strict=True):
+            found[positions[workload.cell].start] = deployment_part(member)
+            found[positions[workload.queue].start] = queue_part(member)
+        for position, name in zip(positions[NODES], self.built.nodes, strict=True):
+            found[position] = node_part(name)
+        return found
+
+    # What is seen
+
+    def seen(self, state: State) -> Seen:
+        """The observation of a state."""
+        return {name: self.part(position, state[position]) for position, name in self.parts.items()}
+
+    def part(self, position: int, value: Any) -> Part:
+        """What is seen of one cell."""
+        cache = self._cache
+        key = (position, value)
+        if key not in cache:
+            cache[key] = self._part(value)
+        return cache[key]
+
+    @cached_property
+    def _cache(self) -> dict[tuple[int, Any], Part]:
+        return {}
+
+    def _part(self, value: Any) -> Part:
+        if isinstance(value, DeploymentState):
+            sets = tuple(sorted(map(_set_seen, value.sets)))
+            return DeploymentSeen(value.replicas, value.template, value.paused, sets)
+        if isinstance(value, NodeState):
+            return _node_seen(value)
+        return QueueSeen(value.waiting)
+
+    def kept(self, seen: Seen) -> Seen:
+        """An observation of a run without what the model does not tell apart.
+
+        The NoSchedule taint goes when the node turns Ready; the number of pods in a ReplicaSet's
+        status is kept where somebody reads it.
+        """
+        matters = {
+            deployment_part(member): workload.status_replicas_matter
+            for member, workload in zip(self.roster.members, self.world.workloads, strict=True)
+        }
+        return {name: _kept(part, matters.get(name, False)) for name, part in seen.items()}
+
+    # How it is written
+
+    def blank(self) -> State:
+        """The state of a cluster in which nothing is."""
+        return self.built.system.initial
+
+    def fitted(self, state: State, wanted: Seen) -> tuple[State, ...]:
+        """The state made to show what is wanted, in every way that may be meant."""
+        choices: list[tuple[Any, ...]] = [(value,) for value in state]
+        for position, name in self.parts.items():
+            if self.part(position, state[position]) != wanted[name]:
+                choices[position] = tuple(self._fitted(state, position, wanted[name]))
+        return tuple(self._tidy(tuple(values)) for values in product(*choices))
+
+    def _fitted(self, state: State, position: int, wanted: Part) -> Iterator[Any]:
+        value = state[position]
+        if isinstance(wanted, DeploymentSeen):
+            yield from self._fitted_deployment(state, position, wanted)
+        elif isinstance(wanted, QueueSeen):
+            yield from _fitted_queues(value, wanted)
+        else:
+            yield from _fitted_nodes(self.world, value, wanted)
+
+    def _fitted_deployment(
+        self, state: State, position: int, wanted: DeploymentSeen
+    ) -> Iterator[DeploymentState]:
+        """A sync under way may have read before, as before the writes of others in the model."""
+        workload = next(w for w in self.world.workloads if self._at(w.cell) == position)
+        after = _fitted_deployment(state[position], wanted)
+        rule = Rule("", "", (workload.cell,), lambda _: [Outcome("", {workload.cell: after})])
+        (writing,) = overtaken(workload, [rule])
+        summary = self.built.system.summary(state)
+        reads = (summary[name] for name in writing.reads)
+        for outcome in writing.outcomes(state[position], *reads):
+            yield _with_possible_plan(outcome.writes[workload.cell])
+
+    def _tidy(self, state: State) -> State:
+        """Nothing is in hand for a ReplicaSet that is not there."""
+        after = list(state)
+        for workload in self.world.workloads:
+            there = {s.template for s in state[self._at(workload.cell)].sets}
+            for template, sync in enumerate(workload.syncs):
+                if template not in there:
+                    after[self._at(sync)] = IDLE
+        return tuple(after)
+
+    def powered(self, state: State, node: str, *, up: bool) -> State:
+        """The state when a machine has stopped or works again; its pods are as the API has them."""
+        if node not in self.built.nodes:
+            return state
+        position = self._nodes[self.built.nodes.index(node)]
+        return (*state[:position], state[position]._replace(up=up), *state[position + 1 :])
+
+    def restarted(self, state: State) -> State:
+        """The state when the controller manager has lost what it kept in memory."""
+        after = list(state)
+        for workload in self.world.workloads:
+            cell, queue = self._at(workload.cell), self._at(workload.queue)
+            after[cell] = state[cell]._replace(plan=())
+            after[queue] = Queue.of(state[queue].waiting)
+            for sync in workload.syncs:
+                after[self._at(sync)] = IDLE
+        for position in self._nodes:
+            after[position] = _without_victims(self.world, state[position])
+        if self.built.nodes:
+            memory = self._at(LIFECYCLE)
+            after[memory] = state[memory]._replace(zones=unknown(self.world), fresh=True)
+        return tuple(after)
+
+    def outdated(self, state: State) -> State:
+        """The state when nobody could reach the API server for a while."""
+        if not self.built.nodes:
+            return state
+        position = self._at(LIFECYCLE)
+        after = state[position]._replace(outdated=True)
+        return (*state[:position], after, *state[position + 1 :])
+
+    def settled(self, state: State) -> State:
+        """The state with what events may still happen as it was at first."""
+        initial = self.blank()
+        after = list(state)
+        for position in self._budgets:
+            after[position] = initial[position]
+        return tuple(after)
+
+    def carried(self, state: State, into: Lens) -> State:
+        """The state in another system of the same run, nodes that are new there being blank."""
+        mine = dict(zip(self.built.nodes, self._nodes, strict=True))
+        after = list(into.blank())
+        for cell in into.built.system.cells:
+            if cell.name in self.built.system.positions:
+                after[into._at(cell.name)] = state[self._at(cell.name)]
+        for name, position in zip(into.built.nodes, into._nodes, strict=True):
+            if name in mine:
+                after[position] = state[mine[name]]._replace(shape=after[position].shape)
+        if self.built.nodes and zones(self.world) != zones(into.world):
+            there = [after[position] for position in into._nodes]
+            after[into._at(LIFECYCLE)] = settled(into.world, there)
+        return tuple(after)
+
+    @property
+    def _nodes(self) -> range:
+        return self.built.system.positions[NODES]
+
+    @cached_property
+    def _budgets(self) -> tuple[int, ...]:
+        cells = self.built.system.cells
+        return tuple(i for i, cell in enumerate(cells) if cell.name.startswith("event "))
+
+    def _at(self, cell: str) -> int:
+        return self.built.system.positions[cell].start
+
+    # What is in hand
+
+    def in_hand(self, state: State, actor: str | None) -> tuple[str, ...]:
+        """What a controller remembers that nobody else can see, in sentences."""
+        found: list[str] = []
+        for workload in self.world.workloads:
+            if actor in (None, "sa:deployment-controller"):
+                found += _plan_in_hand(workload, state[self._at(workload.cell)])
+            if actor in (None, "sa:replicaset-controller"):
+                for template, sync in enumerate(workload.syncs):
+                    found += _sync_in_hand(workload, template, state[self._at(sync)])
+                    found += self._victims_in_hand(workload, template, state)
+        nodes = list(zip(self.built.nodes, self._nodes, strict=True))
+        if actor in (None, "sa:node-controller") and nodes:
+            memory = state[self._at(LIFECYCLE)]
+            found += ["it takes all nodes for new ones"] if memory.fresh else []
+            found += ["its caches may lag since the API server was away"] if memory.outdated else []
+            judged = zip(zones(self.world), memory.zones, strict=True)
+            found += [f"zone {name or 'without a name'}: {zone.state}" for name, zone in judged]
+        if actor in (None, "kubelet", "sa:node-controller"):
+            found += [f"the machine of Node {n} has stopped" for n, p in nodes if not state[p].up]
+        return tuple(found)
+
+    def _victims_in_hand(self, workload: Workload, template: int, state: State) -> Iterator[str]:
+        name = f"template {template + 1} of {workload.cell}"
+        waiting = state[self._at(workload.queue)].chosen[template]
+        if waiting:
+            yield f"it has chosen {waiting} pods of {name} without a node to delete"
+        for node, position in zip(self.built.nodes, self._nodes, strict=True):
+            chosen = sum(
+                group.size
+                for group in state[position].pods
+                if group.pod_class == workload.classes[template] and group.marks & Marks.CHOSEN
+            )
+            if chosen:
+                yield f"it has chosen {chosen} pods of {name} on Node {node} to delete"
+
+
+# One cell
+
+
+def _set_seen(found: SetState) -> SetSeen:
+    return SetSeen(
+        template=found.template,
+        revision=found.revision,
+        replicas=found.replicas,
+        desired=found.desired,
+        maximum=found.maximum,
+        available=found.status_available,
+        counted=found.status_replicas,
+    )
+
+
+def _node_seen(node: NodeState) -> NodeSeen:
+    counts: Counter[tuple[int, int]] = Counter()
+    for group in node.pods:
+        counts[group.pod_class, int(_STAGES[group.phase])] += group.size
+    pods = tuple(sorted((c, stage, n) for (c, stage), n in counts.items()))
+    return NodeSeen(node.ready, node.tainted, node.evicting, node.cordoned, pods)
+
+
+def _kept(part: Part, counted: bool) -> Part:  # noqa: FBT001
+    if isinstance(part, NodeSeen):
+        return part._replace(tainted=part.tainted and not part.ready)
+    if isinstance(part, DeploymentSeen) and not counted:
+        return part._replace(sets=tuple(s._replace(counted=0) for s in part.sets))
+    return part
+
+
+def _fitted_deployment(state: DeploymentState, wanted: DeploymentSeen) -> DeploymentState:
+    """ReplicaSets stay in the order of their creation; a plan ends where it would conflict."""
+    by_template = {s.template: s for s in wanted.sets}
+    known = [s.template for s in state.sets if s.template in by_template]
+    new = sorted(t for t in by_template if t not in known)
+    sets = tuple(_set_state(by_template[template]) for template in (*known, *new))
+    plan = state.plan
+    for before in state.sets:
+        if before not in sets:
+            plan = until_conflict(plan, before.template)
+    return DeploymentState(wanted.replicas, wanted.template, wanted.paused, sets, plan)
+
+
+def _with_possible_plan(state: DeploymentState) -> DeploymentState:
+    """The rest of a sync up to a write of a ReplicaSet that is not there, or is there already."""
+    there = {s.template for s in state.sets}
+    possible = ((w.template in there) != (w.verb == Verb.CREATE) for w in state.plan)
+    plan = tuple(
+        write for write, _ in takewhile(itemgetter(1), zip(state.plan, possible, strict=True))
+    )
+    return state._replace(plan=plan)
+
+
+def _set_state(seen: SetSeen) -> SetState:
+    return SetState(
+        template=seen.template,
+        revision=seen.revision,
+        replicas=seen.replicas,
+        desired=seen.desired,
+        maximum=seen.maximum,
+        status_replicas=seen.counted,
+        status_available=seen.available,
+    )
+
+
+def _fitted_queues(queue: Queue, wanted: QueueSeen) -> Iterator[Queue]:
+    """Whether a pod that goes was chosen as a victim is open."""
+    ways = {queue}
+    for template, number in enumerate(wanted.pending):
+        rise = number - queue.waiting[template]
+        for _ in range(abs(rise)):
+            ways = {after for way in ways for after in _one_pending(way, template, rise)}
+    yield from sorted(ways)
+
+
+def _one_pending(queue: Queue, template: int, rise: int) -> Iterator[Queue]:
+    if rise > 0:
+        yield queue.with_free(template, 1)
+        return
+    if queue.free[template]:
+        yield queue.with_free(template, -1)
+    if queue.chosen[template]:
+        yield queue.with_chosen(template, -1)
+
+
+def _fitted_nodes(world: World, node: NodeState, wanted: NodeSeen) -> Iterator[NodeState]:
+    """Which of several groups that look alike a pod leaves is open."""
+    before = Counter({(c, stage): n for c, stage, n in _node_seen(node).pods})
+    after = Counter({(c, stage): n for c, stage, n in wanted.pods})
+    ways: set[Pods] = {node.pods}
+    for pod_class in sorted({c for c, _ in before.keys() | after.keys()}):
+        leaving = sorted(stage for c, stage in (before - after).elements() if c == pod_class)
+        coming = sorted(stage for c, stage in (after - before).elements() if c == pod_class)
+        for i in range(max(len(leaving), len(coming))):
+            source = leaving[i] if i < len(leaving) else None
+            target = coming[i] if i < len(coming) else None
+            ways = {p for way in ways for p in _one_pod(world, way, pod_class, source, target)}
+    for pods in sorted(ways):
+        yield node._replace(
+            ready=wanted.ready,
+            tainted=wanted.tainted,
+            evicting=wanted.evicting,
+            cordoned=wanted.cordoned,
+            pods=pods,
+        )
+
+
+def _one_pod(
+    world: World, pods: Pods, pod_class: int, source: int | None, target: int | None
+) -> Iterator[Pods]:
+    """One pod goes from a stage, or from nowhere, to another stage, or to nowhere."""
+    ready = Phase.READY if world.classes[pod_class].min_ready_seconds else Phase.AVAILABLE
+    phases: Mapping[int, Phase] = {
+        Stage.ASSIGNED: Phase.ASSIGNED,
+        Stage.UNREADY: Phase.STARTING,
+        Stage.READY: ready,
+        Stage.TERMINATING: Phase.TERMINATING,
+    }
+    if source is None:
+        yield pods if target is None else shifted(pods, pod_class, phases[target], 1)
+        return
+    for group in pods:
+        if group.pod_class != pod_class or _STAGES[group.phase] != source:
+            continue
+        if target is None:
+            yield without(pods, group)
+        elif target == Stage.TERMINATING:
+            yield shifted(without(pods, group), pod_class, Phase.TERMINATING, 1)
+        else:
+            yield moved(pods, group, phases[target])
+
+
+def _without_victims(world: World, node: NodeState) -> NodeState:
+    pods = node.pods
+    for pod_class in range(len(world.classes)):
+        pods = unmarked(pods, pod_class, Marks.CHOSEN)
+    return node._replace(pods=pods)
+
+
+_VERBS: Mapping[int, str] = {
+    Verb.REVISE: "make {} the newest revision",
+    Verb.CREATE: "create {} with {} replicas",
+    Verb.RESIZE: "resize {} to {}",
+    Verb.DELETE: "delete {}",
+}
+
+
+def _plan_in_hand(workload: Workload, deployment: DeploymentState) -> list[str]:
+    if not deployment.plan:
+        return []
+    writes = (
+        _VERBS[write.verb].format(
+            f"the ReplicaSet of template {write.template + 1}", write.replicas
+        )
+        for write in deployment.plan
+    )
+    return [f"a sync of {workload.cell} has decided to {', '.join(writes)}"]
+
+
+def _sync_in_hand(workload: Workload, template: int, sync: Sync) -> list[str]:
+    if sync == IDLE:
+        return []
+    parts = [
+        *([f"still creates {sync.adds}"] if sync.adds else []),
+        *([f"still chooses {sync.choosing} victims"] if sync.choosing else []),
+        *([f"writes the status {sync.status.available} available"] if sync.status else []),
+    ]
+    name = f"the ReplicaSet of template {template + 1} of {workload.cell}"
+    return [f"a sync of {name} {' and '.join(parts)}"]

@@ -1,0 +1,146 @@
+"""What is observed of the objects of a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.workloads import ReplicaSet
+from kubelemma.model.scenario.build import is_ready
+from kubelemma.model.wiring.world import UNREACHABLE_NO_SCHEDULE
+
+from .cluster import Cluster, Stored
+from .roster import Member, Roster
+from .seen import DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
+
+ABSENT = DeploymentSeen(0, 0, paused=True, sets=())
+"""A Deployment that is not there: nobody would do anything about it."""
+
+_DESIRED = "deployment.kubernetes.io/desired-replicas"
+_MAXIMUM = "deployment.kubernetes.io/max-replicas"
+_REVISION = "deployment.kubernetes.io/revision"
+_TERMINAL = ("Succeeded", "Failed")
+_NOT_READY = ("node.kubernetes.io/not-ready", UNREACHABLE_NO_SCHEDULE.key)
+
+
+def deployment_part(member: Member) -> str:
+    """The name of the part with a Deployment and its ReplicaSets."""
+    return f"Deployment {member.namespace}/{member.name}"
+
+
+def queue_part(member: Member) -> str:
+    """The name of the part with the pods of a Deployment that have no node."""
+    return f"pods without a node of {member.namespace}/{member.name}"
+
+
+def node_part(name: str) -> str:
+    """The name of the part with a node and the pods on it."""
+    return f"Node {name}"
+
+
+def observed(cluster: Cluster, roster: Roster) -> Seen:
+    """All parts of the observation."""
+    pods = tuple(_stages(cluster, roster))
+    return {**dict(_of_members(cluster, roster, pods)), **dict(_of_nodes(cluster, pods))}
+
+
+def terminal(pod: Pod) -> bool:
+    """Whether all containers have stopped for good."""
+    return pod.status.phase in _TERMINAL
+
+
+def _stages(cluster: Cluster, roster: Roster) -> Iterator[tuple[int, str, Stage]]:
+    """Of every pod that a member made: its class, its node (or none), where it stands.
+
+    A pod whose containers have stopped is gone, and so is one without a node that is deleted.
+    """
+    for found, pod in cluster.pods():
+        pod_class = roster.class_of_pod(cluster, found)
+        if pod_class is not None and not is_gone(pod):
+            yield pod_class, pod.spec.node_name, _stage(pod)
+
+
+def is_gone(pod: Pod) -> bool:
+    """Whether nothing but the object is left of a pod, and nobody waits for it."""
+    if terminal(pod):
+        return True
+    at_once = not pod.spec.node_name or pod.spec.termination_grace_period_seconds == 0
+    return pod.metadata.deletion_timestamp is not None and at_once
+
+
+def _stage(pod: Pod) -> Stage:
+    if pod.metadata.deletion_timestamp is not None:
+        return Stage.TERMINATING
+    if pod.status.phase != "Running":
+        return Stage.ASSIGNED
+    ready = any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions or ())
+    return Stage.READY if ready else Stage.UNREADY
+
+
+def _of_members(
+    cluster: Cluster, roster: Roster, pods: tuple[tuple[int, str, Stage], ...]
+) -> Iterator[tuple[str, Part]]:
+    there = {found.uid: (found, value) for found, value in cluster.deployments()}
+    waiting = Counter(pod_class for pod_class, node, _ in pods if not node)
+    for member in roster.members:
+        sets = tuple(sorted(_sets(cluster, member)))
+        seen = ABSENT._replace(sets=sets)
+        if member.uid in there:
+            found, value = there[member.uid]
+            replicas, template = value.spec.replicas or 0, member.template_of(found)
+            seen = DeploymentSeen(replicas, template, value.spec.paused, sets)
+        yield deployment_part(member), seen
+        classes = (roster.class_of(member, t) for t in range(len(member.templates)))
+        yield queue_part(member), QueueSeen(tuple(waiting[c] for c in classes))
+
+
+def _sets(cluster: Cluster, member: Member) -> Iterator[SetSeen]:
+    """One for each template: of several, which only tampering makes, the oldest."""
+    owned = list(cluster.replica_sets(member.uid))
+    revisions = sorted(_number(value, _REVISION) for _, value in owned)
+    done: set[int] = set()
+    for found, value in owned:
+        template = member.template_of(found)
+        if template not in done:
+            done.add(template)
+            yield _set(found, value, template, revisions)
+
+
+def _set(_found: Stored, value: ReplicaSet, template: int, revisions: list[int]) -> SetSeen:
+    return SetSeen(
+        template=template,
+        revision=revisions.index(_number(value, _REVISION)) + 1,
+        replicas=value.spec.replicas or 0,
+        desired=_number(value, _DESIRED),
+        maximum=_number(value, _MAXIMUM),
+        available=value.status.available_replicas,
+        counted=value.status.replicas,
+    )
+
+
+def _number(value: ReplicaSet, annotation: str) -> int:
+    """The number that an annotation has; -1 where it is absent or none."""
+    text = value.metadata.annotation_map().get(annotation, "")
+    return int(text) if text.isdigit() else -1
+
+
+def _of_nodes(
+    cluster: Cluster, pods: tuple[tuple[int, str, Stage], ...]
+) -> Iterator[tuple[str, Part]]:
+    counts = Counter((node, pod_class, int(stage)) for pod_class, node, stage in pods if node)
+    for name, node in cluster.nodes().items():
+        here = tuple(sorted((c, stage, n) for (at, c, stage), n in counts.items() if at == name))
+        yield node_part(name), _node(node, here)
+
+
+def _node(node: Node, pods: tuple[tuple[int, int, int], ...]) -> NodeSeen:
+    effects = {t.effect for t in node.spec.taints or () if t.key in _NOT_READY}
+    return NodeSeen(
+        ready=is_ready(node),
+        tainted="NoSchedule" in effects,
+        evicting="NoExecute" in effects,
+        cordoned=node.spec.unschedulable,
+        pods=pods,
+    )

@@ -1,0 +1,78 @@
+"""Changes of an observation, told with the names of the run."""
+
+from __future__ import annotations
+
+from .roster import Roster
+from .seen import Change, SetSeen, Stage
+
+_STAGES = {
+    Stage.ASSIGNED: "bound and Pending",
+    Stage.UNREADY: "Running but not Ready",
+    Stage.READY: "Ready",
+    Stage.TERMINATING: "terminating",
+}
+_FIELDS = {
+    "replicas": "spec.replicas",
+    "template": "template",
+    "paused": "spec.paused",
+    "revision": "rank of its revision",
+    "desired": "annotation desired-replicas",
+    "maximum": "annotation max-replicas",
+    "available": "status.availableReplicas",
+    "counted": "status.replicas",
+    "ready": "Ready",
+    "tainted": "NoSchedule taint for not being Ready",
+    "evicting": "NoExecute taint for not being Ready",
+    "cordoned": "spec.unschedulable",
+}
+
+
+def told(change: Change, roster: Roster) -> str:
+    """One change as a line."""
+    what = change.what
+    if what[0] == "set":
+        return _of_set(change, roster)
+    if what[0] == "pods":
+        stage = _STAGES[Stage(int(what[2]))]
+        name = _class(roster, int(what[1]))
+        return f"{change.part}: pods of {name} that are {stage}: {change.old} -> {change.new}"
+    if what[0] == "pending":
+        name = template_name(roster, change.part, int(what[1]))
+        return f"pods of {name} without a node: {change.old} -> {change.new}"
+    if what[0] == "template":
+        old, new = (template_name(roster, change.part, int(str(t))) for t in change[2:])
+        return f"{change.part}: template: {old} -> {new}"
+    field = _FIELDS[str(what[0])]
+    return f"{change.part}: {field}: {_value(change.old)} -> {_value(change.new)}"
+
+
+def _of_set(change: Change, roster: Roster) -> str:
+    name = f"ReplicaSet {template_name(roster, change.part, int(change.what[1]))}"
+    if change.what[2] != "exists":
+        field = _FIELDS[str(change.what[2])]
+        return f"{name}: {field}: {change.old} -> {change.new}"
+    new = change.new
+    if isinstance(new, SetSeen):
+        return f"{name} is created with spec.replicas {new.replicas}"
+    return f"{name} is deleted"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def template_name(roster: Roster, part: str, template: int) -> str:
+    """The name of the ReplicaSet of a template, or of the template where there never is one."""
+    owner = part.rpartition(" ")[2] if "(" not in part else part.rpartition("/")[2]
+    for member in roster.members:
+        if owner in (f"{member.namespace}/{member.name}", member.name):
+            return member.templates[template].name or f"template {template + 1} of {member.name}"
+    return f"template {template + 1}"
+
+
+def _class(roster: Roster, pod_class: int) -> str:
+    for member in roster.members:
+        for number, template in enumerate(member.templates):
+            if roster.class_of(member, number) == pod_class:
+                return template.name or f"template {number + 1} of {member.name}"
+    return f"class {pod_class}"

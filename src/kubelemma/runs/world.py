@@ -1,0 +1,204 @@
+"""The model's system for a run, as its nodes and its Deployments' settings are at some point.
+
+What nobody in the model changes (labels, sizes and taints of nodes, pods of other kinds on them,
+bounds of a rollout) may change in a run all the same: then there is another system from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from kubelemma.model.controllers.nodelifecycle import zone_of
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario.build import DEFAULT_BOUND, DEFAULT_HISTORY
+from kubelemma.model.scenario.templates import pod_class
+from kubelemma.model.system import System
+from kubelemma.model.wiring.assemble import Choices, Start, assemble
+from kubelemma.model.wiring.environment import Event
+from kubelemma.model.wiring.state import DeploymentState, NodeState, Queue
+from kubelemma.model.wiring.world import (
+    CONDITION_TAINTS,
+    Behaviour,
+    NodeShape,
+    PodClass,
+    Workload,
+    World,
+)
+
+from .cluster import Cluster
+from .recorded import is_gone
+from .roster import Roster
+
+ONCE = 1
+"""The budget of every event: it is given back each time."""
+_OF_NODES = ("cordon", "uncordon", "node-crash", "node-return", "api-server-outage")
+
+
+class Setting(NamedTuple):
+    """What a system is built from; two of the same ``identity`` give the same.
+
+    ``kubelets`` are nodes in their kubelets' own eyes, where these see something else.
+    """
+
+    identity: bytes
+    deployments: tuple[Deployment, ...]
+    nodes: Mapping[str, Node]
+    kubelets: Mapping[str, Node]
+    standing: Mapping[str, tuple[Pod, ...]]
+    namespaces: tuple[Namespace, ...]
+
+
+class Built(NamedTuple):
+    """A world and its system; ``nodes`` are the names of the members of the family, in order."""
+
+    world: World
+    system: System
+    nodes: tuple[str, ...]
+
+
+def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str, str]]) -> Setting:
+    """The setting that the objects of a run make.
+
+    ``rooms`` is what kubelets believe to be allocatable, by node.
+    """
+    there = {found.uid: value for found, value in cluster.deployments()}
+    deployments = tuple(there.get(m.uid, m.first) for m in roster.members)
+    nodes = {name: _fixed(node) for name, node in cluster.nodes().items()}
+    kubelets = {name: _with_room(nodes[name], rooms[name]) for name in nodes if rooms.get(name)}
+    standing: dict[str, tuple[Pod, ...]] = dict.fromkeys(nodes, ())
+    for found, pod in cluster.pods():
+        node = pod.spec.node_name
+        ours = roster.class_of_pod(cluster, found) is not None
+        if node in standing and not ours and not is_gone(pod):
+            standing[node] += (pod,)
+    spaces = (s.value for s in cluster.of("Namespace").values())
+    namespaces = tuple(space for space in spaces if isinstance(space, Namespace))
+    identity = msgspec.json.encode(
+        (
+            [(d.spec.strategy, d.spec.min_ready_seconds, _history(d)) for d in deployments],
+            nodes,
+            kubelets,
+            {name: [_standing(pod) for pod in pods] for name, pods in standing.items()},
+            [(n.metadata.name, n.metadata.labels) for n in namespaces],
+        ),
+        enc_hook=str,
+        order="sorted",
+    )
+    return Setting(identity, deployments, nodes, kubelets, standing, namespaces)
+
+
+def build(setting: Setting, roster: Roster) -> Built:
+    """The system: one shape for every node, and all events that users and faults may need."""
+    classes = tuple(_classes(setting, roster))
+    names = tuple(setting.nodes)
+    world = World(
+        workloads=tuple(_workloads(setting, roster)),
+        classes=classes,
+        shapes=tuple(
+            NodeShape(
+                node,
+                setting.standing[name],
+                zone_of(node.metadata.label_map()),
+                name,
+                setting.kubelets.get(name),
+            )
+            for name, node in setting.nodes.items()
+        ),
+        sizes=(1,) * len(names),
+        unique_keys=frozenset(),
+        namespaces=setting.namespaces,
+    )
+    start = Start(
+        deployments=tuple(DeploymentState(0, 0, True, ()) for _ in roster.members),  # noqa: FBT003
+        queues=tuple(Queue.of((0,) * len(member.templates)) for member in roster.members),
+        nodes=tuple(NodeState(shape) for shape in range(len(names))),
+    )
+    system = assemble(world, start, tuple(_events(roster, names)), Choices())
+    return Built(world, system, names)
+
+
+def _fixed(node: Node) -> Node:
+    """The node without what the model changes of it, and without what nobody reads."""
+    taints = tuple(t for t in node.spec.taints or () if t.key not in CONDITION_TAINTS)
+    metadata = msgspec.structs.replace(node.metadata, annotations=None, uid="")
+    spec = msgspec.structs.replace(node.spec, taints=taints, unschedulable=False)
+    status = msgspec.structs.replace(node.status, conditions=None, images=None)
+    return msgspec.structs.replace(node, metadata=metadata, spec=spec, status=status)
+
+
+def _with_room(node: Node, room: Mapping[str, str]) -> Node:
+    quantities = {name: Quantity.parse(amount) for name, amount in room.items()}
+    allocatable = {**(node.status.allocatable or {}), **quantities}
+    return msgspec.structs.replace(
+        node, status=msgspec.structs.replace(node.status, allocatable=allocatable)
+    )
+
+
+def _standing(pod: Pod) -> object:
+    deleted = pod.metadata.deletion_timestamp is not None
+    return (pod.metadata.uid, pod.metadata.labels, deleted)
+
+
+def _history(deployment: Deployment) -> int:
+    limit = deployment.spec.revision_history_limit
+    return DEFAULT_HISTORY if limit is None else limit
+
+
+def _classes(setting: Setting, roster: Roster) -> Iterator[PodClass]:
+    """One for each template, of pods as they were made where any were."""
+    index = 0
+    for workload, (member, deployment) in enumerate(
+        zip(roster.members, setting.deployments, strict=True)
+    ):
+        for number, template in enumerate(member.templates):
+            spec = msgspec.structs.replace(deployment.spec, template=template.spec)
+            like = msgspec.structs.replace(deployment, spec=spec)
+            made = pod_class(like, index, workload, number, Behaviour.HEALTHY)
+            yield PodClass(
+                index=made.index,
+                workload=made.workload,
+                template=made.template,
+                pod=template.pod or made.pod,
+                behaviour=made.behaviour,
+                min_ready_seconds=made.min_ready_seconds,
+                deletion_cost=made.deletion_cost,
+                selector=(template.pod and template.selector) or made.selector,
+            )
+            index += 1
+
+
+def _workloads(setting: Setting, roster: Roster) -> Iterator[Workload]:
+    first = 0
+    for index, (member, deployment) in enumerate(
+        zip(roster.members, setting.deployments, strict=True)
+    ):
+        strategy = deployment.spec.strategy
+        rolling = strategy.rolling_update
+        yield Workload(
+            index=index,
+            namespace=member.namespace,
+            name=member.name,
+            recreate=strategy.type == "Recreate",
+            max_surge=(rolling and rolling.max_surge) or DEFAULT_BOUND,
+            max_unavailable=(rolling and rolling.max_unavailable) or DEFAULT_BOUND,
+            revision_history_limit=_history(deployment),
+            classes=tuple(range(first, first + len(member.templates))),
+        )
+        first += len(member.templates)
+
+
+def _events(roster: Roster, nodes: tuple[str, ...]) -> Iterator[Event]:
+    for index, member in enumerate(roster.members):
+        for action in ("rollout", "rollback", "pause", "resume", "user-delete-pod"):
+            yield Event(action, ONCE, workload=index)
+        yield Event("probe-failure", ONCE, workload=index)
+        for size in member.sizes:
+            yield Event("scale", ONCE, workload=index, value=size)
+    for action in _OF_NODES if nodes else ():
+        yield Event(action, ONCE)

@@ -1,0 +1,111 @@
+"""Who writes in a run, and what that makes of a write: judged, an input, or beyond the model."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from .cluster import Cluster, Stored
+from .format import Write
+from .observation import ACTORS
+from .roster import Roster
+from .seen import Change, Stage
+
+DRIVER = "driver"
+KUBELET = "kubelet"
+INPUTS = frozenset(
+    {"rollout", "rollback", "scale", "pause", "resume", "cordon", "uncordon", "user-delete-pod"}
+)
+"""The model's events that a user causes."""
+
+
+class Role(Enum):
+    """What a write is to the model."""
+
+    CONTROL = auto()
+    """Done by somebody who is modelled: the model must be able to do it."""
+    INPUT = auto()
+    """Done by a user, or a fault."""
+    OUTSIDE = auto()
+    """Done by, or to, what is not modelled."""
+    NOTED = auto()
+    """The same, and counted already."""
+
+
+def writer_of(line: Write) -> str | None:
+    """Who wrote, kubelets going by one name; None where that is not known."""
+    actor = line.actor
+    if actor is not None and (actor.endswith("kubelet") or actor.startswith("system:node:")):
+        return KUBELET
+    return actor
+
+
+def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
+    """What a write is, given the objects before it."""
+    actor = writer_of(line)
+    known = before.of(line.kind).get(line.uid)
+    if line.kind == "Pod" and not _is_ours(line, known, before, roster):
+        return Role.OUTSIDE
+    if actor == DRIVER:
+        return Role.INPUT if _is_input(line) else Role.OUTSIDE
+    if actor == KUBELET and line.kind == "Node" and line.type == "ADDED":
+        return Role.INPUT
+    if actor is None:
+        return Role.CONTROL
+    return Role.CONTROL if actor in ACTORS and not _is_beyond(line, actor) else Role.OUTSIDE
+
+
+def _is_ours(line: Write, known: Stored | None, before: Cluster, roster: Roster) -> bool:
+    """Whether a pod belongs to a Deployment, before or after the write."""
+    after = before.after(line).of("Pod").get(line.uid)
+    return any(
+        found is not None and roster.class_of_pod(before, found) is not None
+        for found in (known, after)
+    )
+
+
+def _is_input(line: Write) -> bool:
+    """Whether it is something that the model lets users do."""
+    if line.kind == "Pod":
+        return (line.via or "").startswith(("delete", "create/eviction"))
+    return line.kind in ("Deployment", "Node")
+
+
+def _is_beyond(line: Write, actor: str) -> bool:
+    """Whether a modelled controller does what the model leaves out: preemption, adoption."""
+    if actor == "system:kube-scheduler":
+        return line.via != "create/binding"
+    adopts = actor in ("sa:deployment-controller", "sa:replicaset-controller")
+    return adopts and line.via == "patch"
+
+
+def what_of(line: Write, before: Cluster) -> str:
+    """The verb and the kind of a write, such as ``update/status ReplicaSet``."""
+    return f"{line.via or line.type.lower()} {_kind(line, before)}"
+
+
+def _kind(line: Write, before: Cluster) -> str:
+    if line.kind != "Pod":
+        return line.kind
+    owners = line.object.get("metadata", {}).get("ownerReferences") or []
+    owner = next((o for o in owners if o.get("controller")), None)
+    if owner is None:
+        return "Pod of nobody"
+    if owner.get("kind") != "ReplicaSet":
+        return f"Pod of a {owner.get('kind')}"
+    known = before.of("ReplicaSet").get(owner.get("uid", ""))
+    return "Pod" if known is None or known.owner("Deployment") else "Pod of a lone ReplicaSet"
+
+
+def ends_alone(found: tuple[Change, ...]) -> bool:
+    """Whether all that a write does is that running pods are gone which nobody has deleted."""
+    rises = {c.what[2]: c.rise for c in found if c.what[0] == "pods"}
+    only = all(c.what[0] == "pods" for c in found)
+    return only and len(rises) == 1 and bool(rises.keys() & {Stage.UNREADY, Stage.READY})
+
+
+def turns_unready(found: tuple[Change, ...]) -> bool:
+    """Whether all that a write does is that pods are no longer Ready."""
+    rises = {c.what[2]: c.rise for c in found if c.what[0] == "pods"}
+    only = all(c.what[0] == "pods" for c in found)
+    stages = set(rises)
+    return only and stages == {Stage.READY, Stage.UNREADY} and rises[Stage.READY] < 0
