@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
+import msgspec
+
 from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
@@ -37,6 +39,8 @@ class NodeGroup(ApiStruct, frozen=True, kw_only=True):
         name: of the one node, or the stem of all their names; ``node`` where none is given.
         allocatable: cores, bytes, pods, ...; 110 pods where nothing is said.
         zones: how many zones they are dealt out to in turn (0: they get no zone label).
+        kubelet_allocatable: what the kubelets themselves find, where that is not what the API shows
+            and the scheduler goes by.
     """
 
     count: int = 1
@@ -46,6 +50,7 @@ class NodeGroup(ApiStruct, frozen=True, kw_only=True):
     taints: tuple[Taint, ...] | None = None
     unschedulable: bool = False
     zones: int = 0
+    kubelet_allocatable: Mapping[str, Quantity] | None = None
 
 
 class Cluster(ApiStruct, frozen=True, kw_only=True):
@@ -195,13 +200,16 @@ class Faults(ApiStruct, frozen=True, kw_only=True):
         stale_reads: by how many events the caches of loaded controllers may lag.
         stale_lists: by how many events the lists may lag from which they are filled when a
             controller restarts; None is as many as ``stale_reads``.
-        controller_restarts: how often each controller may restart; None is never for those of
-            Kubernetes, and once for loaded ones.
+        controller_restarts: how often the controller manager, and each loaded controller, may
+            restart; None is never for the controller manager, and once for loaded ones.
+        api_server_outages: how often the API server may be away for so long that the node
+            lifecycle controller afterwards misses heartbeats.
     """
 
     stale_reads: int = 0
     stale_lists: int | None = None
     controller_restarts: int | None = None
+    api_server_outages: int = 0
 
 
 class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
@@ -295,6 +303,7 @@ def validate_check(check: Check) -> Iterator[Finding]:
         message = f"{lists} is more than staleReads, {reads}: lists lag no more than caches may"
         yield Finding((*faults, "staleLists"), message)
     yield from at_least(0, spec.faults.controller_restarts, (*faults, "controllerRestarts"))
+    yield from at_least(0, spec.faults.api_server_outages, (*faults, "apiServerOutages"))
     yield from _bounds(spec.bounds, ("spec", "bounds"))
     for identifier in spec.expect:
         if spec.properties and identifier not in spec.properties:
@@ -309,6 +318,7 @@ def validate_nodes(group: NodeGroup, path: FieldPath) -> Iterator[Finding]:
     if group.name:
         yield from problem((*path, "name"), dns_subdomain(group.name))
     yield from quantities(group.allocatable, (*path, "allocatable"))
+    yield from quantities(group.kubelet_allocatable, (*path, "kubeletAllocatable"))
     yield from labels(group.labels or {}, (*path, "labels"))
     yield from taints(group.taints or (), (*path, "taints"))
     yield from at_least(0, group.zones, (*path, "zones"))
@@ -382,6 +392,22 @@ def nodes_of(cluster: Cluster) -> tuple[Node, ...]:
         for group, names in zip(cluster.nodes, _names(cluster.nodes), strict=True)
         for index, name in enumerate(names)
     )
+
+
+def kubelet_views(cluster: Cluster) -> Mapping[str, Node]:
+    """The nodes whose kubelets find something else than the API shows, in their eyes, by name."""
+    groups = (
+        msgspec.structs.replace(group, allocatable={**(group.allocatable or {}), **own})
+        if (own := group.kubelet_allocatable)
+        else group
+        for group in cluster.nodes
+    )
+    seen = nodes_of(Cluster(nodes=tuple(groups)))
+    return {
+        own.metadata.name: own
+        for own, shown in zip(seen, nodes_of(cluster), strict=True)
+        if own.status != shown.status
+    }
 
 
 def _names(groups: tuple[NodeGroup, ...]) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 from kubelemma.model.controllers.deployment import resolve_fenceposts
 from kubelemma.model.custom.legal import DEPLOYMENT, NODE
-from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, nodes_of
+from kubelemma.model.manifests.check import (
+    Check,
+    CheckSpec,
+    EventEntry,
+    kubelet_views,
+    nodes_of,
+)
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
@@ -244,6 +250,7 @@ class _Common:
             tuple(c.pod for c in classes),
             frozenset(named - {""}),
             scoring=bool(self.spec.scheduler.scoring),
+            kubelets=kubelet_views(self.spec.cluster),
         )
 
     def _start(

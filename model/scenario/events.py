@@ -75,7 +75,10 @@ def happenings(
         if faults.controller_restarts and focus
         else []
     )
-    return Happenings((*rollouts, *events, *restarts), tuple(tuple(b) for b in behaviours))
+    outages = [Event("api-server-outage", n)] if (n := faults.api_server_outages) else []
+    return Happenings(
+        (*rollouts, *events, *restarts, *outages), tuple(tuple(b) for b in behaviours)
+    )
 
 
 def _others(name: str, given: Given, targets: list[int]) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -37,11 +38,13 @@ def group_nodes(
     named: frozenset[str],
     *,
     scoring: bool,
+    kubelets: Mapping[str, Node] = MappingProxyType({}),
 ) -> Grouping:
     """Group nodes by what any rule may ever read of them.
 
     ``standing`` are the pods that stand by on each node, by its name; ``pods`` one of each kind
-    that may come; ``named`` the nodes that an event or a template refers to.
+    that may come; ``named`` the nodes that an event or a template refers to; ``kubelets`` has the
+    nodes in their kubelets' eyes where the API shows something else.
     """
     everyone = (*pods, *(pod for group in standing.values() for pod in group))
     unique = _unique_keys(nodes, everyone)
@@ -61,8 +64,9 @@ def group_nodes(
             _of_pods(node, pods_here, visible=visible),
             own,
             zone,
+            msgspec.json.encode(kubelets.get(name) and kubelets[name].status, enc_hook=str),
         )
-        shapes.setdefault(identity, NodeShape(node, pods_here, zone, own))
+        shapes.setdefault(identity, NodeShape(node, pods_here, zone, own, kubelets.get(name)))
         members.setdefault(identity, []).append(name)
     order = {name: i for i, names in enumerate(members.values()) for name in names}
     sizes = tuple(len(names) for names in members.values())

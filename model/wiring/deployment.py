@@ -64,6 +64,8 @@ def _send(
     if not plan:
         return
     why = "its sync had decided on this before" if deployment.plan else ""
+    if deployment.plan and plan[0].verb in (Verb.REVISE, Verb.RESIZE):
+        yield _conflict(workload, deployment)
     write, rest = plan[0], deployment._replace(plan=plan[1:])
     match write.verb:
         case Verb.REVISE:
@@ -177,6 +179,18 @@ def _put(workload: Workload, deployment: DeploymentState, write: PlannedWrite, w
     return Outcome(
         "scale-replicaset", {workload.cell: deployment.with_set(changed)}, arguments, why
     )
+
+
+def _conflict(workload: Workload, deployment: DeploymentState) -> Outcome:
+    """The PUT fails, as its ReplicaSet has been written in between, and the plan is dropped.
+
+    That may be a status with nothing new in it but what is not kept here, such as the generation
+    that its controller has observed, or how many pods are Ready.
+    """
+    why = "409 Conflict: the ReplicaSet's status has been written since the sync had read it"
+    arguments = (("template", deployment.plan[0].template),)
+    after = deployment._replace(plan=())
+    return Outcome("give-up-sync", {workload.cell: after}, arguments, why)
 
 
 def _adopt_revision(

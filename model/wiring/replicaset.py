@@ -179,8 +179,13 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
             queue: lambda found: (0, found.free[template]),
         },
         2,
-        lambda total: 0 if total[1] else total[0],
+        _due,
     )
+
+
+def _due(total: Counts) -> int:
+    """None on nodes as long as pods without a node can be chosen."""
+    return 0 if total[1] else total[0]
 
 
 def _shown(total: Counts) -> Shown:

@@ -355,6 +355,7 @@ _TELLERS: Mapping[str, Teller] = MappingProxyType(
         "scale-replicaset": _sizing,
         "annotate-revision": _revisions,
         "delete-replicaset": _history,
+        "give-up-sync": _sizing,
         "decide": _counted,
         "count-pods": _status,
         "choose-pod": _choice,

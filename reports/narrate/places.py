@@ -42,7 +42,7 @@ def _bound(scene: Scene) -> str:
 
 def _event(scene: Scene) -> Position | None:
     action = scene.step.outcome.action
-    if action == "controller-restart":
+    if action in ("controller-restart", "api-server-outage"):
         return scene.written.faults()
     wanted: dict[str, tuple[object, ...]] = {}
     if scene.workload is not None:

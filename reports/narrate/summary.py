@@ -40,6 +40,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "scale-replicaset": "sets spec.replicas of ReplicaSet {set} to {size}",
         "annotate-revision": "makes ReplicaSet {set} the newest revision",
         "delete-replicaset": "deletes ReplicaSet {set}",
+        "give-up-sync": "fails to write ReplicaSet {set}, and drops the rest of its sync",
         "decide": "decides to {decision} for ReplicaSet {set}",
         "count-pods": "counts the pods of ReplicaSet {set}",
         "choose-pod": "chooses {pod}{where} to be deleted",

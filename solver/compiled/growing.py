@@ -88,6 +88,22 @@ def room_for_states(
             memory //= 2
 
 
+def wider(rows: int, words: int, least: int) -> Long:
+    """Room for states that have become wider: as many as before, or as many as there is room for.
+
+    Raises:
+        MemoryError: there is not even room for as many as are known.
+    """
+    while True:
+        rows = max(min(rows, machine_memory() // (8 * words + 8)), least)
+        try:
+            return np.empty((rows, words), dtype=np.int64)
+        except MemoryError:
+            if rows == least:
+                raise
+            rows //= 2
+
+
 def _room(size: int, links: int, words: int, goals: int, *, edges: bool, faults: bool) -> States:
     return States(
         words=np.empty((size, words), dtype=np.int64),

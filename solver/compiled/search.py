@@ -264,7 +264,7 @@ class CompiledSearch(Search):
         old, new, count = self._old_places, self.store.known.places, len(self.space)
         words = self.flat.words
         if self.store.words > words.shape[1]:
-            words = np.empty((words.shape[0], self.store.words), dtype=np.int64)
+            words = growing.wider(words.shape[0], self.store.words, count)
         for begin, end in shares(0, count, count // growing.AT_ONCE + 1):
             rows: Small = np.empty((end - begin, old.shape[0]), dtype=np.int32)
             visited.unpack(old, self.flat.words, begin, end, rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))  # for the modules of wired/, which tests share
 
 CONFORMANCE = Path(__file__).resolve().parents[3] / "shared" / "conformance"
 
@@ -124,3 +127,12 @@ def oracle() -> Callable[[str], list[Case]]:
             return [json.loads(line) for line in lines]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def traces() -> Path:
+    """The folder of recorded runs."""
+    folder = CONFORMANCE / "traces"
+    if not folder.is_dir():
+        pytest.skip("conformance data is absent: ../shared/conformance/traces")
+    return folder

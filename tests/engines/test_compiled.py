@@ -334,3 +334,10 @@ def test_sum_that_changes_by_what_it_reads(promise: Promise) -> None:
     steps = EachStep(View((), ("all",)), lambda b, _, a: b != a, frozenset({"rise"}))
     found = compiled.check(system, [promise(steps)]).properties[0]
     assert (found.verdict, found.vacuous) == (Verdict.HOLDS, False)
+
+
+def test_wider_states_need_no_more_than_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where states become wider than memory was asked for, there is room for fewer of them."""
+    monkeypatch.setattr(growing, "machine_memory", lambda: 800)
+    assert growing.wider(50, 2, 10).shape == (33, 2)
+    assert growing.wider(50, 2, 40).shape == (40, 2)

@@ -15,7 +15,7 @@ import pytest
 
 from kubelemma.model.controllers.deployment import Step, Write
 from kubelemma.model.controllers.deployment.recreate import recreate_step
-from kubelemma.model.controllers.replicaset import Expectations, manage_replicas
+from kubelemma.model.controllers.replicaset import manage_replicas
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -26,9 +26,9 @@ from kubelemma.model.scheduler import node_affinity, node_ports, taints
 from kubelemma.model.scheduler.status import SUCCESS, Status, unschedulable
 from kubelemma.model.system import Outcome
 from kubelemma.model.wiring import replicaset, scheduler
-from kubelemma.model.wiring.replicaset import outstanding, victims
-from kubelemma.model.wiring.state import Counts, DeploymentState, NodeState, Sync
-from kubelemma.model.wiring.world import NODES, PodClass, Workload, World
+from kubelemma.model.wiring.replicaset import Key, Owned, Shown, victims
+from kubelemma.model.wiring.state import IDLE, Counts, DeploymentState, NodeState, Sync
+from kubelemma.model.wiring.world import NODES, PodClass, World
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.limits import Limits
@@ -206,41 +206,43 @@ def never_content(active: int, desired: int) -> int:
     return 1 if active == desired else manage_replicas(active, desired)
 
 
-def forgets_expectations(sync: Sync, replicas: int, active: int) -> Expectations:
+_begin = replicaset._begin
+
+
+def forgets_expectations(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome]:
     """A sync decides on creations although those of an earlier one are still to come."""
-    if sync.adds > replicas:
-        return Expectations()
-    waiting = outstanding(sync, active)
-    more = manage_replicas(active, replicas)
-    return Expectations.to_manage(more)._replace(adds=waiting.adds + max(more, 0))
+    if 0 < sync.adds <= shown.replicas:
+        for outcome in _begin(key, IDLE, shown, owned):
+            after = outcome.writes[key.cell]
+            writes = {key.cell: after._replace(adds=after.adds + sync.adds)}
+            yield outcome._replace(writes=writes)
+    else:
+        yield from _begin(key, sync, shown, owned)
 
 
-_delete_on_node = replicaset._delete_on_node
+_choose = replicaset._choose
 
 
-def ranks_by_node(
-    world: World, workload: Workload, on_node: NodeState, due: Counts, *_first: int | None
-) -> Iterator[Outcome]:
+def ranks_by_node(key: Key, sync: Sync, on_node: NodeState, first: int | None) -> Iterator[Outcome]:
     """Victims are ranked among the pods of one node, not among all."""
-    first = tuple(
-        max((rank for rank, _ in victims(world, workload, c, on_node)), default=None)
-        for c in workload.classes
-    )
-    return _delete_on_node(world, workload, on_node, due, *first)
+    if first is not None:
+        found = victims(key.world, key.workload, key.pod_class, on_node)
+        first = max((rank for rank, _ in found), default=None)
+    return _choose(key, sync, on_node, first)
 
 
-def overlooks_pending(total: Counts) -> Counts:
-    """Pods on nodes are due to be deleted while others have no node yet."""
-    return total[: len(total) // 2]
+def overlooks_pending(total: Counts) -> int:
+    """Pods on nodes are due to be chosen while others have no node yet."""
+    return total[0]
 
 
 _bind = scheduler._bind
 
 
-def keeps_in_queue(*given: Any, scored: bool) -> Outcome:
+def keeps_in_queue(*given: Any, scored: bool) -> Iterator[Outcome]:
     """A bound pod stays among those without a node."""
-    outcome = _bind(*given, scored=scored)
-    return outcome._replace(writes={NODES: outcome.writes[NODES]})
+    for outcome in _bind(*given, scored=scored):
+        yield outcome._replace(writes={NODES: outcome.writes[NODES]})
 
 
 def queues_all(_pod_class: PodClass) -> bool:
@@ -309,9 +311,9 @@ MUTANTS = (
     Mutant("STUCK", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, CAREFUL),
     Mutant("RS-1", "one short", REPLICASET_PY, "manage_replicas", one_short, GROWING),
     Mutant("RS-1", "never content", REPLICASET_PY, "manage_replicas", never_content, GROWING),
-    Mutant("RS-2", "no expectations", REPLICASET_PY, "decided", forgets_expectations, GROWING),
-    Mutant("RS-4", "ranks by node", REPLICASET_PY, "_delete_on_node", ranks_by_node, SHRINKING),
-    Mutant("RS-4", "pending spared", REPLICASET_PY, "_unless_waiting", overlooks_pending, FILLING),
+    Mutant("RS-2", "no expectations", REPLICASET_PY, "_begin", forgets_expectations, GROWING),
+    Mutant("RS-4", "ranks by node", REPLICASET_PY, "_choose", ranks_by_node, SHRINKING),
+    Mutant("RS-4", "pending spared", REPLICASET_PY, "_due", overlooks_pending, FILLING),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
     Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
     Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),

@@ -176,9 +176,10 @@ def test_a_crashed_node_is_shown_down(scenario: Scenario) -> None:
     """What is out of the ordinary about a node stands in its box."""
     positions = scenario.system.positions[NODES]
     state = list(scenario.system.initial)
-    state[positions[0]] = state[positions[0]]._replace(up=False, ready=False, cordoned=True)
+    changes = {"up": False, "ready": False, "tainted": True, "cordoned": True}
+    state[positions[0]] = state[positions[0]]._replace(**changes)
     empty = Cast(scenario, {}, {})
     picture = observer(scenario)(tuple(state), empty)
     conditions = {node.name: node.conditions for node in picture.nodes}
-    assert conditions[scenario.node_names[0]] == ("down", "Unknown, NoSchedule", "cordoned")
+    assert conditions[scenario.node_names[0]] == ("down", "Unknown", "NoSchedule", "cordoned")
     assert conditions[scenario.node_names[1]] == ()

@@ -36,7 +36,7 @@ from kubelemma.model.scenario.cluster import default_cluster
 from kubelemma.model.scenario.start import place_all
 from kubelemma.model.scheduler import nodeinfo
 from kubelemma.model.scheduler.resources import held_requests
-from kubelemma.model.wiring.state import DeploymentState, Phase
+from kubelemma.model.wiring.state import DeploymentState, Phase, Queue
 from kubelemma.model.wiring.world import NODES, Behaviour
 
 ZONE = "topology.kubernetes.io/zone"
@@ -168,7 +168,8 @@ def test_start_without_room_has_pending_pods() -> None:
     """What does not fit waits from the beginning, and the setting says it."""
     scenario = only([deployment("web", 3)], cluster=Cluster(nodes=(group(1, cpu="200m"),)))
     (workload,) = scenario.world.workloads
-    assert scenario.system.initial[scenario.system.positions[workload.queue].start] == (1, 0)
+    queue = scenario.system.initial[scenario.system.positions[workload.queue].start]
+    assert queue == Queue.of((1, 0))
     assert any("1 find no node at the start" in sentence for sentence in scenario.setting)
 
 
@@ -278,11 +279,11 @@ def test_without_events() -> None:
     assert not any(rule.environment for rule in quiet.system.rules)
     faulty = only([deployment("web")], events=(), faults=Faults(controller_restarts=1))
     (told,) = (s for s in faulty.setting if s.startswith("events"))
-    assert told == "events, at any time: controller-restart of web once"
+    assert told == "events, at any time: controller-restart once"
 
 
 def test_restarts_are_events() -> None:
-    """The budget of controller restarts becomes an event of each workload."""
+    """The budget of controller restarts becomes an event."""
     scenario = only([deployment("web")], faults=Faults(controller_restarts=2))
     assert any("controller-restart" in cell.name for cell in scenario.system.cells)
 

@@ -16,7 +16,9 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
-from kubelemma.model.wiring.state import IDLE, Counts, DeploymentState, Syncs
+from kubelemma.model.wiring.restart import RESTART
+from kubelemma.model.wiring.state import IDLE, DeploymentState, Marks, Queue, Sync
+from kubelemma.model.wiring.world import NODES
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits
@@ -65,13 +67,13 @@ def walk(scenario: Scenario, seed: int) -> Iterator[tuple[State, list[Transition
         state = draw.choice(steps).state
 
 
-def cells(scenario: Scenario, state: State) -> tuple[DeploymentState, Counts, Syncs]:
-    """What the three cells of the one workload hold."""
+def cells(scenario: Scenario, state: State) -> tuple[DeploymentState, Queue, tuple[Sync, ...]]:
+    """What the cells of the one workload hold."""
     (workload,) = scenario.world.workloads
-    deployment, queue, syncs = (
+    deployment, queue, *syncs = (
         state[scenario.system.positions[name].start] for name in workload.cells
     )
-    return deployment, queue, syncs
+    return deployment, queue, tuple(syncs)
 
 
 ROLLOUTS = {"rollout": {"deployment": "web", "max": 2}}
@@ -87,32 +89,49 @@ def test_what_has_no_replica_set_is_blank(history: int, room: str, seed: int) ->
     scenario = scenario_of(spec, history=history, room=room)
     for state, steps in walk(scenario, seed):
         deployment, queue, syncs = cells(scenario, state)
-        absent = set(range(len(queue))) - {s.template for s in deployment.sets}
-        assert {(queue[t], syncs[t]) for t in absent} <= {(0, IDLE)}
+        absent = set(range(len(syncs))) - {s.template for s in deployment.sets}
+        assert {(queue.waiting[t], syncs[t]) for t in absent} <= {(0, IDLE)}
         if any(step.outcome.action == "delete-replicaset" for step in steps):
             event("a ReplicaSet goes")
+
+
+def forgotten(scenario: Scenario, state: State) -> State:
+    """The state once the controller manager is up again: nobody else can act before."""
+    while (steps := list(scenario.system.successors(state)))[0].rule.urgent:
+        state = steps[0].state
+    return state
 
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_restart_loses_what_is_in_memory_alone(seed: int) -> None:
-    """A restart ends syncs of both controllers, and touches nothing else; or it is no step."""
+    """A restart ends syncs of both controllers, forgets victims, and touches nothing else."""
     spec = {"events": [ROLLOUTS, *SCALES], "faults": {"controllerRestarts": 1}}
     scenario = scenario_of(spec)
-    (workload,) = scenario.world.workloads
-    own = [scenario.system.positions[name].start for name in workload.cells]
+    budget = next(p for p, c in enumerate(scenario.system.cells) if "restart" in c.name)
+    nodes = scenario.system.positions[NODES]
     for state, steps in walk(scenario, seed):
         deployment, queue, syncs = cells(scenario, state)
-        after = (deployment._replace(plan=()), queue, (IDLE,) * len(syncs))
         found = [step for step in steps if step.outcome.action == "controller-restart"]
-        assert [cells(scenario, step.state) for step in found] in ([], [after])
-        if found:
-            event("something to lose")
-            (budget,) = (p for p in found[0].positions if p not in own)
-            touched = {*own, budget}
-            changed = {p for p, v in enumerate(state) if v != found[0].state[p]}
-            assert changed <= touched
-            assert after != (deployment, queue, syncs)
+        for step in found:
+            after = forgotten(scenario, step.state)
+            event("something to lose" if set(syncs) != {IDLE} else "nothing to lose")
+            lost = (deployment._replace(plan=()), Queue.of(queue.waiting), (IDLE,) * len(syncs))
+            assert cells(scenario, after) == lost
+            assert after[scenario.system.positions[RESTART].start] == 0
+            for p in nodes:
+                assert not any(group.marks & Marks.CHOSEN for group in after[p].pods)
+                assert active(after[p].pods) == active(state[p].pods)
+            assert after[budget] == state[budget] - 1
+
+
+def active(pods: Any) -> dict[tuple[int, int], int]:
+    """The pods of a node by class and phase, whatever marks they have."""
+    found: dict[tuple[int, int], int] = {}
+    for group in pods:
+        key = (group.pod_class, group.phase)
+        found[key] = found.get(key, 0) + group.size
+    return found
 
 
 @settings(max_examples=60)
@@ -130,9 +149,11 @@ def test_users_may_delete_each_pod_without_a_node(seed: int) -> None:
             for step in steps
             if step.outcome.action == "user-delete-pod" and position in step.positions
         }
-        fewer = {(*queue[:t], n - 1, *queue[t + 1 :]) for t, n in enumerate(queue) if n}
-        event(f"{len(fewer)} templates wait")
-        assert gone == (fewer if state[budget] else set())
+        fewer = {queue.with_free(t, -1) for t, n in enumerate(queue.free) if n}
+        fewer |= {queue.with_chosen(t, -1) for t, n in enumerate(queue.chosen) if n}
+        event(f"{len(fewer)} ways")
+        pressing = any(step.rule.urgent for step in steps)
+        assert gone == (fewer if state[budget] and not pressing else set())
 
 
 def test_tables_grow_slower_than_states() -> None:

@@ -32,7 +32,15 @@ from kubelemma.model.objects.workloads import (
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
 from kubelemma.model.wiring.deployment import decide
-from kubelemma.model.wiring.state import ACTIVE, Counts, DeploymentState, NodeState, Phase, SetState
+from kubelemma.model.wiring.state import (
+    ACTIVE,
+    DeploymentState,
+    Marks,
+    NodeState,
+    Phase,
+    Queue,
+    SetState,
+)
 from kubelemma.model.wiring.world import NODES, Workload
 
 Raw = dict[str, Any]
@@ -122,26 +130,31 @@ def pod_object(pod_class: int, place: int, phase: Phase | None) -> Pod:
     return decode(raw, Pod)
 
 
-def pods_of(scenario: Scenario, state: State) -> Iterator[tuple[int, int, Pod]]:
-    """All pods of the Deployment: class, position of the node, object."""
+def pods_of(scenario: Scenario, state: State) -> Iterator[tuple[int, int, Pod, bool]]:
+    """All pods of the Deployment: class, position of the node, object, and whether it is chosen."""
     (workload,) = scenario.world.workloads
-    queue: Counts = state[scenario.system.positions[workload.queue].start]
-    for template, pending in enumerate(queue):
-        for _ in range(pending):
-            yield template, PENDING, pod_object(template, PENDING, None)
+    queue: Queue = state[scenario.system.positions[workload.queue].start]
+    for chosen, counts in enumerate(queue):
+        for template, pending in enumerate(counts):
+            for _ in range(pending):
+                yield template, PENDING, pod_object(template, PENDING, None), bool(chosen)
     for position in scenario.system.positions[NODES]:
         node: NodeState = state[position]
         for group in node.pods:
             for _ in range(group.size):
                 pod = pod_object(group.pod_class, position, Phase(group.phase))
-                yield group.pod_class, position, pod
+                yield group.pod_class, position, pod, bool(group.marks & Marks.CHOSEN)
 
 
 def first_victims(scenario: Scenario, state: State, template: int) -> set[int]:
-    """Where the pods are before which no other of the ReplicaSet is deleted."""
+    """Where the pods are before which no other of the ReplicaSet is chosen."""
     everyone = list(pods_of(scenario, state))
-    own = [(at, pod) for c, at, pod in everyone if c == template and is_active(pod)]
-    ranks = colocation([pod for _, pod in own], [pod for _, _, pod in everyone])
+    own = [
+        (at, pod)
+        for c, at, pod, chosen in everyone
+        if c == template and is_active(pod) and not chosen
+    ]
+    ranks = colocation([pod for _, pod in own], [pod for _, _, pod, _ in everyone])
     victims = [victim(pod, rank) for (_, pod), rank in zip(own, ranks, strict=True)]
     return {
         at
@@ -153,18 +166,40 @@ def first_victims(scenario: Scenario, state: State, template: int) -> set[int]:
 @settings(max_examples=200)
 @given(scenarios(), st.integers(0, 2**32))
 def test_victims_are_those_of_the_ranking(scenario: Scenario, seed: int) -> None:
-    """A ReplicaSet that has to shrink may lose exactly the pods that rank first."""
+    """A ReplicaSet that has to shrink may choose exactly the pods that rank first."""
     for state, steps in walk(scenario, seed):
         places: dict[int, set[int]] = {}
         for step in steps:
-            if step.outcome.action == "delete-pod" and step.rule.actor == "replicaset-controller":
-                ((_, template),) = step.outcome.arguments
+            if step.outcome.action in ("choose-pod", "choose-pending-pods"):
+                template = int(str(dict(step.outcome.arguments)["class"]))
                 nodes = scenario.system.positions[NODES]
                 place = next((p for p in step.positions if p in nodes), PENDING)
-                places.setdefault(int(str(template)), set()).add(place)
+                places.setdefault(template, set()).add(place)
         for template, found in places.items():
             event(f"{len(found)} places")
             assert found == first_victims(scenario, state, template)
+
+
+def chosen_pods(state: State, scenario: Scenario) -> int:
+    """How many pods are marked as victims."""
+    (workload,) = scenario.world.workloads
+    queue: Queue = state[scenario.system.positions[workload.queue].start]
+    nodes = (state[p] for p in scenario.system.positions[NODES])
+    marked = (g.size for node in nodes for g in node.pods if g.marks & Marks.CHOSEN)
+    return sum(queue.chosen) + sum(marked)
+
+
+@settings(max_examples=200)
+@given(scenarios(), st.integers(0, 2**32))
+def test_exactly_the_chosen_are_deleted(scenario: Scenario, seed: int) -> None:
+    """The ReplicaSet controller deletes whom a sync has chosen, and nobody else."""
+    for state, steps in walk(scenario, seed):
+        before = chosen_pods(state, scenario)
+        found = [step for step in steps if step.outcome.action == "delete-pod"]
+        assert bool(found) <= (before > 0)
+        for step in found:
+            event("a victim is deleted")
+            assert chosen_pods(step.state, scenario) == before - 1
 
 
 # Deployments
@@ -230,7 +265,7 @@ def test_syncs_are_those_of_the_objects(scenario: Scenario, seed: int, *, old_po
         everyone = list(pods_of(scenario, state))
         sets = []
         for age, replica_set in enumerate(deployment.sets):
-            seen = sum(c == replica_set.template and is_active(pod) for c, _, pod in everyone)
+            seen = sum(c == replica_set.template and is_active(pod) for c, _, pod, _ in everyone)
             if workload.status_replicas_matter:
                 seen = replica_set.status_replicas
             sets.append(replica_set_object(replica_set, age, seen))
