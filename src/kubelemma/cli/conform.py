@@ -109,8 +109,10 @@ def _judged(paths: tuple[Path, ...], workers: int) -> Iterator[JudgedRun]:
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
+    from signal import SIG_IGN, SIGINT, signal
 
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    # Ctrl-C reaches all processes at the terminal; only this one has something to say then.
+    with ProcessPoolExecutor(workers, get_context("spawn"), signal, (SIGINT, SIG_IGN)) as pool:
         yield from pool.map(judge_file, paths)
 
 

@@ -41,6 +41,7 @@ from .writers import (
     is_refused_creation,
     node_of,
     role_of,
+    sets_cost,
     turns_unready,
     what_of,
     writer_of,
@@ -244,6 +245,8 @@ class _Follower:
         if self._change_over(moment.after) and role is Role.OUTSIDE:
             self._count.beyond(line, moment.before)
             role = Role.NOTED
+        if sets_cost(line, moment.before):
+            self._count.beyond(line, moment.before, " of its deletion cost")
         wanted = self._steps.lens.kept(observed(moment.after, self._roster))
         if wanted == self._seen:
             return

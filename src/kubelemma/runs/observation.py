@@ -119,7 +119,7 @@ class Lens:
             deployment_part(member): workload.status_replicas_matter
             for member, workload in zip(self.roster.members, self.world.workloads, strict=True)
         }
-        return {name: _kept(part, matters.get(name, False)) for name, part in seen.items()}
+        return {name: _kept(part, counted=matters.get(name, False)) for name, part in seen.items()}
 
     # How it is written
 
@@ -308,7 +308,7 @@ def _node_seen(node: NodeState) -> NodeSeen:
     return NodeSeen(node.ready, node.tainted, node.evicting, node.cordoned, pods)
 
 
-def _kept(part: Part, counted: bool) -> Part:  # noqa: FBT001
+def _kept(part: Part, *, counted: bool) -> Part:
     if isinstance(part, NodeSeen):
         return part._replace(tainted=part.tainted and not part.ready)
     if isinstance(part, DeploymentSeen) and not counted:

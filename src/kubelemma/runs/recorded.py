@@ -46,7 +46,7 @@ def observed(cluster: Cluster, roster: Roster, *, admitted: bool = False) -> See
     Pods that their kubelet has admitted and that do not run yet count as Pending, as to everybody
     else, or with ``admitted`` as started, as to their kubelet.
     """
-    pods = tuple(_stages(cluster, roster, admitted))
+    pods = tuple(_stages(cluster, roster, admitted=admitted))
     return {**dict(_of_members(cluster, roster, pods)), **dict(_of_nodes(cluster, pods))}
 
 
@@ -56,9 +56,7 @@ def terminal(pod: Pod) -> bool:
 
 
 def _stages(
-    cluster: Cluster,
-    roster: Roster,
-    admitted: bool,  # noqa: FBT001
+    cluster: Cluster, roster: Roster, *, admitted: bool
 ) -> Iterator[tuple[int, str, Stage]]:
     """Of every pod that a member made: its class, its node (or none), where it stands.
 

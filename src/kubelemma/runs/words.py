@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .roster import Roster
+from .recorded import deployment_part, queue_part
+from .roster import Member, Roster
 from .seen import Change, SetSeen, Stage
 
 _STAGES = {
@@ -63,16 +64,19 @@ def _value(value: object) -> str:
 
 def template_name(roster: Roster, part: str, template: int) -> str:
     """The name of the ReplicaSet of a template, or of the template where there never is one."""
-    owner = part.rpartition(" ")[2] if "(" not in part else part.rpartition("/")[2]
     for member in roster.members:
-        if owner in (f"{member.namespace}/{member.name}", member.name):
-            return member.templates[template].name or f"template {template + 1} of {member.name}"
+        if part in (deployment_part(member), queue_part(member)):
+            return _name(member, template)
     return f"template {template + 1}"
+
+
+def _name(member: Member, template: int) -> str:
+    return member.templates[template].name or f"template {template + 1} of {member.name}"
 
 
 def _class(roster: Roster, pod_class: int) -> str:
     for member in roster.members:
-        for number, template in enumerate(member.templates):
-            if roster.class_of(member, number) == pod_class:
-                return template.name or f"template {number + 1} of {member.name}"
+        for template in range(len(member.templates)):
+            if roster.class_of(member, template) == pod_class:
+                return _name(member, template)
     return f"class {pod_class}"

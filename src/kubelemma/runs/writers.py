@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from kubelemma.model.controllers.replicaset import POD_DELETION_COST
+
 from .cluster import Cluster, Stored
 from .format import Request, Write
 from .observation import ACTORS
@@ -125,6 +127,17 @@ def ends_alone(found: tuple[Change, ...]) -> bool:
     rises = {c.what[2]: c.rise for c in found if c.what[0] == "pods"}
     only = all(c.what[0] == "pods" for c in found)
     return only and len(rises) == 1 and bool(rises.keys() & {Stage.UNREADY, Stage.READY})
+
+
+def sets_cost(line: Write, before: Cluster) -> bool:
+    """Whether a write changes by what cost one pod is deleted, which the model does not tell."""
+    known = before.of("Pod").get(line.uid)
+    notes = line.object.get("metadata", {}).get("annotations") or {}
+    if known is None or line.kind != "Pod" or line.type == "DELETED":
+        return False
+    return known.value.metadata.annotation_map().get(POD_DELETION_COST) != notes.get(
+        POD_DELETION_COST
+    )
 
 
 def turns_unready(found: tuple[Change, ...]) -> bool:
