@@ -22,8 +22,8 @@ NO_EVENTS = "none"
 
 _RESOURCES = ("cpu", "memory", "pods", "ephemeral-storage")
 _OWN_KEYS = ("count", "name", "zones", "unschedulable")
-_NODE_KEYS = (*_OWN_KEYS, *_RESOURCES, "taint", "labels.KEY")
-_LABEL = "labels."
+_NODE_KEYS = (*_OWN_KEYS, *_RESOURCES, "taint", "labels.KEY", "kubelet.RESOURCE")
+_LABEL, _KUBELET = "labels.", "kubelet."
 _TAINT = re.compile(r"(?P<key>[^=:]+)(?:=(?P<value>[^:]*))?:(?P<effect>[^:]+)")
 _WHOLE_NUMBER = re.compile(r"[0-9]+")
 _CLOSED = Reading(closed=True)
@@ -32,8 +32,8 @@ _CLOSED = Reading(closed=True)
 def parse_nodes(text: str, flag: str = "--nodes") -> NodeGroup:
     """Read a group of nodes, such as ``count=3,cpu=4,memory=16Gi,zones=3,labels.disk=ssd``.
 
-    Keys: count, name, zones, unschedulable; any resource; ``labels.KEY=VALUE``;
-    ``taint=KEY=VALUE:EFFECT``, as often as need be.
+    Keys: count, name, zones, unschedulable; any resource, with ``kubelet.`` before it as the
+    kubelets find it; ``labels.KEY=VALUE``; ``taint=KEY=VALUE:EFFECT``, as often as need be.
 
     Raises:
         InvalidInput: with everything that is wrong, at the flag's name.
@@ -63,6 +63,9 @@ def _node_pair(pair: str, raw: dict[str, Any]) -> Iterator[Finding]:
     elif key.startswith(_LABEL):
         label = key.removeprefix(_LABEL)
         yield from _put(raw.setdefault("labels", {}), label, value, ("labels", label))
+    elif key.startswith(_KUBELET):
+        found = raw.setdefault("kubeletAllocatable", {})
+        yield from _put(found, key.removeprefix(_KUBELET), value, (key,))
     elif key in _RESOURCES or "/" in key or key.startswith("hugepages-"):
         yield from _put(raw.setdefault("allocatable", {}), key, value, (key,))
     else:
@@ -90,6 +93,8 @@ def _flag_path(path: FieldPath) -> FieldPath:
     match path:
         case ("allocatable", *rest):
             return tuple(rest)
+        case ("kubeletAllocatable", *rest):
+            return ("kubelet", *rest)
         case ("taints", int(), *rest):
             return ("taint", *rest)
         case _:

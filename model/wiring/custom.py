@@ -39,6 +39,9 @@ BUILT_IN_ACTIONS: Mapping[str, frozenset[str]] = {
             "delete-replicaset",
             "write-status",
             "controller-restart",
+            "give-up-sync",
+            "forget",
+            "create-pod",
         )
     ),
     NODE: frozenset(("cordon", "uncordon", "drain", "node-unknown", "node-ready")),

@@ -338,7 +338,8 @@ def _counted(workload: Workload, owned: Owned) -> Status:
 # Creation
 
 
-_READ = "its sync had decided so"
+def _why_create(sync: Sync) -> str:
+    return f"its sync had decided to create {sync.adds} more"
 
 
 def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
@@ -347,7 +348,7 @@ def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
             key.cell: sync._replace(adds=sync.adds - 1),
             key.workload.queue: queue.with_free(key.template, 1),
         }
-        yield Outcome("create-pod", writes, key.about, _READ)
+        yield Outcome("create-pod", writes, key.about, _why_create(sync))
 
 
 def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
@@ -359,7 +360,7 @@ def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
             key.cell: sync._replace(adds=sync.adds - 1),
             NODES: node._replace(pods=pods),
         }
-        why = f"{_READ}; the template names the node"
+        why = f"{_why_create(sync)}; the template names the node"
         yield Outcome("create-pod", writes, key.about, why)
 
 

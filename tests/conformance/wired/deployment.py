@@ -87,7 +87,8 @@ def synced(case: Case, *, paused: bool, scaled: bool = False) -> Sizes:
     state, first = system.initial, True
     while first or state[0].plan:
         (rule,) = (rule for rule in system.rules if rule.actor == DEPLOYMENT)
-        steps = list(system.successors(state, rule.name))
+        found = system.successors(state, rule.name)
+        steps = [step for step in found if step.outcome.action != "give-up-sync"]
         if not steps:
             break
         (step,) = steps
