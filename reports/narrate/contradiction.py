@@ -18,6 +18,7 @@ from kubelemma.model.wiring.state import (
     Marks,
     NodeState,
     Phase,
+    Queue,
     Sync,
 )
 from kubelemma.model.wiring.world import NODES, Workload
@@ -186,8 +187,9 @@ def _standing(moment: Moment, workload: Workload, template: int) -> str:
     deployment = moment.deployment(workload)
     available = moment.counts(workload.tally("available"))[template]
     size = next(s.replicas for s in deployment.sets if s.template == template)
-    queue: Counts = moment.state[moment.scenario.system.positions[workload.queue].start]
-    pending = f", {queue[template]} pending" if queue[template] else ""
+    queue: Queue = moment.state[moment.scenario.system.positions[workload.queue].start]
+    waiting = queue.waiting[template]
+    pending = f", {waiting} pending" if waiting else ""
     return f"{available} available of {revision_hash(template)} (ReplicaSet of {size}{pending})"
 
 
