@@ -21,8 +21,8 @@ demo: $(VENV)/.installed ## check a rollout that gets stuck, then its repair
 	@$(BIN)/kubelemma check --no-save $(REPAIR)/; status=$$?; \
 	  test $$status -eq 0 || { echo "expected exit code 0 (holds), got $$status" >&2; exit 1; }
 
-test: $(VENV)/.developing ## run all tests
-	$(BIN)/pytest
+test: $(VENV)/.developing ## run all tests, on all cores
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 conform: $(VENV)/.developing ## judge all recorded runs, which lie beside the project
 	$(BIN)/pytest tests/conformance/test_acceptance.py --all-runs

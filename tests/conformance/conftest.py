@@ -22,6 +22,7 @@ sys.path.append(str(Path(__file__).parent))  # for the modules of wired/, which 
 CONFORMANCE = Path(__file__).resolve().parents[3] / "shared" / "conformance"
 
 Case = dict[str, Any]
+Packed = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -53,6 +54,23 @@ class Tally:
         if not self.agreed[file]:
             pytest.fail(f"{file}: no case was compared")
 
+    def packed(self) -> Packed:
+        """All counts, as plain data."""
+        left_out = {file: dict(reasons) for file, reasons in self.left_out.items()}
+        return {
+            "agreed": dict(self.agreed),
+            "left_out": left_out,
+            "differing": dict(self.differing),
+        }
+
+    def add(self, packed: Packed) -> None:
+        """Add what another tally has counted."""
+        self.agreed.update(packed["agreed"])
+        for file, reasons in packed["left_out"].items():
+            self.left_out[file].update(reasons)
+        for file, cases in packed["differing"].items():
+            self.differing[file] += cases
+
     def files(self) -> list[str]:
         """All files of which a case was counted, sorted."""
         return sorted({*self.agreed, *self.left_out, *(f for f, d in self.differing.items() if d)})
@@ -75,6 +93,21 @@ _TALLY = pytest.StashKey[Tally]()
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run one tally."""
     config.stash[_TALLY] = Tally()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was counted to the process that sums up, where there are several."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["conformance"] = session.config.stash[_TALLY].packed()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what another process has counted; one that broke down has nothing to give."""
+    packed = getattr(node, "workeroutput", {}).get("conformance")
+    if packed:
+        node.config.stash[_TALLY].add(packed)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
