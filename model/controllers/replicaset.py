@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from kubelemma.model.objects.pod import Container, ContainerStatus, Pod, PodCondition
@@ -122,6 +122,20 @@ def rank_key(*, assigned: bool, phase: str, ready: bool, deletion_cost: int, col
     return key << _COLOCATED_BITS | colocated
 
 
+def deletion_cost_of(annotations: Mapping[str, str]) -> int:
+    """The deletion cost of a pod with these annotations.
+
+    One that is no 32-bit integer, or starts with a plus or a superfluous 0, counts as 0.
+
+    Source: pkg/apis/core/helper/helpers.go, ``GetDeletionCostFromPodAnnotations``.
+    """
+    text = annotations.get(POD_DELETION_COST, "")
+    if not re.fullmatch(r"0|[1-9][0-9]*|-[0-9]+", text):
+        return 0
+    cost = int(text)
+    return cost if -(2**31) <= cost < 2**31 else 0
+
+
 def less(first: Victim, second: Victim, now: int | None) -> bool:
     """Whether ``first`` is to be deleted before ``second`` (``ActivePodsWithRanks.Less``).
 
@@ -196,7 +210,7 @@ def victim(pod: Pod, colocated: int) -> Victim:
         assigned=pod.spec.node_name != "",
         phase=status.phase,
         ready=is_ready,
-        deletion_cost=_deletion_cost(pod),
+        deletion_cost=deletion_cost_of(pod.metadata.annotation_map()),
         colocated=colocated,
         ready_since=_nanoseconds(ready.last_transition_time) if ready and is_ready else None,
         restarts=_max_restarts(status.container_statuses or ()),
@@ -242,15 +256,6 @@ def _is_sidecar(container: Container) -> bool:
 
 def _max_restarts(statuses: Iterable[ContainerStatus]) -> int:
     return max((s.restart_count for s in statuses), default=0)
-
-
-def _deletion_cost(pod: Pod) -> int:
-    """A cost that is no 32-bit integer, or starts with a plus or a superfluous 0, counts as 0."""
-    text = pod.metadata.annotation_map().get(POD_DELETION_COST, "")
-    if not re.fullmatch(r"0|[1-9][0-9]*|-[0-9]+", text):
-        return 0
-    cost = int(text)
-    return cost if -(2**31) <= cost < 2**31 else 0
 
 
 def _nanoseconds(timestamp: str | None) -> int | None:

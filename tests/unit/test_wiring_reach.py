@@ -229,6 +229,7 @@ TELLING = inside("reports", "properties")
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "controllers.nodelifecycle.zone_of": BEGINNING,
+    "controllers.replicaset.deletion_cost_of": BEGINNING,
     "controllers.tainteviction.with_default_tolerations": BEGINNING,
     "scheduler.default_selector.": BEGINNING,
     "scheduler.inter_pod_affinity.is_skipped": BEGINNING,
@@ -265,8 +266,6 @@ NOWHERE: Mapping[str, str] = {
     "controllers.deployment.objects.deployment_view": RECORDED,
     "controllers.deployment.objects.replica_set_view": RECORDED,
     "controllers.deployment.objects.stored_status": RECORDED,
-    "controllers.deployment.progress.calculate_status": UNMODELLED,
-    "controllers.deployment.progress.deployment_complete": TWICE,
     "controllers.deployment.progress.deployment_progressing": UNMODELLED,
     "controllers.deployment.progress.minimum_available": UNMODELLED,
     "controllers.deployment.progress.paused_condition": UNMODELLED,
