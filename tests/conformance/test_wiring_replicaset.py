@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wired import AGREES, Case, count, ranking, sample
 
-from kubelemma.model.controllers.replicaset import victim
+from kubelemma.model.controllers.replicaset import deletion_cost_of
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.templates import pod_class
 from kubelemma.model.wiring.state import Phase
@@ -75,8 +74,7 @@ def test_deletion_costs_of_templates(oracle: Data) -> None:
     pods = [raw for case in oracle("podrank") for raw in case["input"]["pods"]]
     texts = {raw["metadata"].get("annotations", {}).get(ranking.COST) for raw in pods} - {None}
     assert {text: _cost_of_template(text) for text in texts} == {
-        text: victim(decode({"metadata": {"annotations": {ranking.COST: text}}}, Pod), 0)[3]
-        for text in texts
+        text: deletion_cost_of({ranking.COST: text}) for text in texts
     }
 
 
