@@ -86,8 +86,7 @@ def planned(workload: Workload, deployment: DeploymentState, alive: Alive) -> Pl
     """All that a sync writes that reads now."""
     if _revision_is_old(deployment):
         return (PlannedWrite(Verb.REVISE, deployment.template),)
-    old_pods = any(_has_old_pods(deployment, counts) for counts in alive)
-    verdict = decide(workload, deployment, old_pods=old_pods)
+    verdict = decide(workload, deployment, old_running=old_pods(deployment, alive))
     templates = [*(s.template for s in deployment.sets), deployment.template]
     create = verdict.create
     return (
@@ -100,14 +99,15 @@ def planned(workload: Workload, deployment: DeploymentState, alive: Alive) -> Pl
     )
 
 
-def _has_old_pods(deployment: DeploymentState, alive: Counts) -> bool:
-    """Whether pods of ReplicaSets of other templates than the current one exist."""
-    old = (s.template for s in deployment.sets if s.template != deployment.template)
-    return any(alive[template] for template in old)
+def old_pods(deployment: DeploymentState, alive: Alive) -> bool:
+    """Whether Recreate waits for pods of old ReplicaSets; none that is kept has finished."""
+    old = [s.template for s in deployment.sets if s.template != deployment.template]
+    running = ("Running" for counts in alive for template in old for _ in range(counts[template]))
+    return decision.old_pods_running(_views(deployment), _new(deployment), running)
 
 
-def decide(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -> decision.Sync:
-    """What a sync that starts now would write, given whether pods of old ReplicaSets exist."""
+def decide(workload: Workload, deployment: DeploymentState, *, old_running: bool) -> decision.Sync:
+    """What a sync that starts now would write, given whether pods of old ReplicaSets run."""
     bounds = decision.RollingUpdate(workload.max_surge, workload.max_unavailable)
     status = _status(deployment)
     view = decision.DeploymentView(
@@ -120,7 +120,7 @@ def decide(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -
             workload.revision_history_limit if workload.outgrows_history else None
         ),
     )
-    return decision.sync(view, _views(deployment), _new(deployment), old_running=old_pods)
+    return decision.sync(view, _views(deployment), _new(deployment), old_running=old_running)
 
 
 def _views(deployment: DeploymentState) -> decision.Sets:

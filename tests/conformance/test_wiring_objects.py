@@ -7,6 +7,7 @@ what the controller decides on these.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from recorded.deployments import deployment_view, replica_set_view
 from recorded.ranking import colocation, is_active, less, victim
 
-from kubelemma.model.controllers.deployment import sync
+from kubelemma.model.controllers.deployment import old_pods_running, sync
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -32,7 +33,7 @@ from kubelemma.model.objects.workloads import (
 )
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
-from kubelemma.model.wiring.deployment import decide
+from kubelemma.model.wiring.deployment import decide, old_pods
 from kubelemma.model.wiring.state import (
     ACTIVE,
     DeploymentState,
@@ -64,9 +65,10 @@ HAPPENINGS: tuple[Raw, ...] = (
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
+def scenarios(draw: st.DrawFn, *, recreate: bool = False) -> Scenario:
     """A Deployment on a few small nodes, with rollouts and two more kinds of events."""
-    bounds = draw(st.sampled_from([("25%", "25%"), (1, 0), (0, 1), (2, 1), None]))
+    rolling = () if recreate else (("25%", "25%"), (1, 0), (0, 1), (2, 1))
+    bounds = draw(st.sampled_from([*rolling, None]))
     strategy: Raw = {"type": "Recreate"}
     if bounds is not None:
         strategy = {"rollingUpdate": {"maxSurge": bounds[0], "maxUnavailable": bounds[1]}}
@@ -285,4 +287,23 @@ def test_syncs_are_those_of_the_objects(scenario: Scenario, seed: int, *, runnin
             old_running=running,
         )
         event(f"{len(expected.puts)} puts")
-        assert decide(workload, deployment, old_pods=running) == expected
+        assert decide(workload, deployment, old_running=running) == expected
+
+
+@given(scenarios(recreate=True), st.integers(0, 2**32))
+def test_recreate_waits_as_on_the_objects(scenario: Scenario, seed: int) -> None:
+    """Recreate waits for old pods that are there, and as long as a status still tells of them."""
+    for state, _ in walk(scenario, seed):
+        deployment: DeploymentState = state[0]
+        sets = [
+            replica_set_object(replica_set, age, replica_set.status_replicas)
+            for age, replica_set in enumerate(deployment.sets)
+        ]
+        old = {s.template for s in deployment.sets} - {deployment.template}
+        phases = [pod.status.phase for c, _, pod, _ in pods_of(scenario, state) if c in old]
+        counts = Counter(c for c, *_ in pods_of(scenario, state))
+        views = tuple(replica_set_view(s) for s in sets)
+        expected = old_pods_running(views, newest_of(deployment, sets), phases)
+        event(f"waits: {expected}, pods: {bool(phases)}")
+        alive = tuple(counts[template] for template in range(len(scenario.world.classes)))
+        assert old_pods(deployment, (alive,)) is expected

@@ -253,7 +253,6 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
 PREEMPTION = "preemption is not explored yet"
 
 NOWHERE: Mapping[str, str] = {
-    "controllers.deployment.recreate.old_pods_running": "the wiring decides this by itself",
     "scheduler.preemption.": PREEMPTION,
     "scheduler.contribution.negated": PREEMPTION,
     "scheduler.profile.Cycle.without_pod": PREEMPTION,
