@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from kubelemma.model.controllers.replicaset import deletion_cost_of
 from kubelemma.model.controllers.tainteviction import with_default_tolerations
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod
@@ -12,7 +13,6 @@ from kubelemma.model.scheduler.match_label_keys import merge_label_keys
 from kubelemma.model.wiring.world import Behaviour, PodClass
 
 HASH = "pod-template-hash"
-DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
 def revision_hash(template: int) -> str:
@@ -58,16 +58,6 @@ def pod_class(
         pod=pod,
         behaviour=behaviour,
         min_ready_seconds=deployment.spec.min_ready_seconds,
-        deletion_cost=_deletion_cost(pod),
+        deletion_cost=deletion_cost_of(pod.metadata.annotation_map()),
         selector=msgspec.structs.replace(selector, match_labels=wanted),
     )
-
-
-def _deletion_cost(pod: Pod) -> int:
-    """The annotation, or 0 where it is absent or no 32-bit integer, which is then ignored."""
-    raw = pod.metadata.annotation_map().get(DELETION_COST, "0")
-    try:
-        cost = int(raw)
-    except ValueError:
-        return 0
-    return cost if -(2**31) <= cost < 2**31 else 0

@@ -399,16 +399,3 @@ def filter_node(
         if not status.ok:
             return status
     return SUCCESS
-
-
-def eligible(pod: Pod, nodes: Sequence[NodeInfo], storage: Storage) -> tuple[Status, ...]:
-    """For each node what the volume plugins say of the pod beside the pods that are there.
-
-    All succeed for a pod without claims.
-    """
-    shelf = Shelf(storage)
-    asked = pre_filter(pod, shelf)
-    if asked.rejection is None and not (asked.bound or asked.waiting):
-        return (SUCCESS,) * len(nodes)
-    users = users_of((other for info in nodes for other in info.pods), shelf)
-    return tuple(filter_node(asked, info, users, shelf) for info in nodes)

@@ -86,8 +86,7 @@ def planned(workload: Workload, deployment: DeploymentState, alive: Alive) -> Pl
     """All that a sync writes that reads now."""
     if _revision_is_old(deployment):
         return (PlannedWrite(Verb.REVISE, deployment.template),)
-    old_pods = any(_has_old_pods(deployment, counts) for counts in alive)
-    verdict = decide(workload, deployment, old_pods=old_pods)
+    verdict = decide(workload, deployment, old_running=old_pods(deployment, alive))
     templates = [*(s.template for s in deployment.sets), deployment.template]
     create = verdict.create
     return (
@@ -100,27 +99,32 @@ def planned(workload: Workload, deployment: DeploymentState, alive: Alive) -> Pl
     )
 
 
-def _has_old_pods(deployment: DeploymentState, alive: Counts) -> bool:
-    """Whether pods of ReplicaSets of other templates than the current one exist."""
-    old = (s.template for s in deployment.sets if s.template != deployment.template)
-    return any(alive[template] for template in old)
+def old_pods(deployment: DeploymentState, alive: Alive) -> bool:
+    """Whether Recreate waits for pods of old ReplicaSets; none that is kept has finished."""
+    old = [s.template for s in deployment.sets if s.template != deployment.template]
+    running = ("Running" for counts in alive for template in old for _ in range(counts[template]))
+    return decision.old_pods_running(_views(deployment), _new(deployment), running)
 
 
-def decide(workload: Workload, deployment: DeploymentState, *, old_pods: bool) -> decision.Sync:
-    """What a sync that starts now would write, given whether pods of old ReplicaSets exist."""
+def decide(workload: Workload, deployment: DeploymentState, *, old_running: bool) -> decision.Sync:
+    """What a sync that starts now would write, given whether pods of old ReplicaSets run."""
     bounds = decision.RollingUpdate(workload.max_surge, workload.max_unavailable)
+    status = _status(deployment)
     view = decision.DeploymentView(
         replicas=deployment.replicas,
         rolling_update=None if workload.recreate else bounds,
         paused=deployment.paused,
-        status_replicas=sum(s.status_replicas for s in deployment.sets),
-        complete=_complete(deployment),
+        status_replicas=status.replicas,
+        complete=decision.deployment_complete(deployment.replicas, status),
         revision_history_limit=(
             workload.revision_history_limit if workload.outgrows_history else None
         ),
     )
-    sets = tuple(_view(s, age) for age, s in enumerate(deployment.sets))
-    return decision.sync(view, sets, _new(deployment), old_running=old_pods)
+    return decision.sync(view, _views(deployment), _new(deployment), old_running=old_running)
+
+
+def _views(deployment: DeploymentState) -> decision.Sets:
+    return tuple(_view(s, age) for age, s in enumerate(deployment.sets))
 
 
 def _view(replica_set: SetState, age: int) -> decision.ReplicaSetView:
@@ -141,16 +145,13 @@ def _new(deployment: DeploymentState) -> int | None:
     return templates.index(deployment.template) if deployment.template in templates else None
 
 
-def _complete(deployment: DeploymentState) -> bool:
-    """By the statuses of the ReplicaSets, which the Deployment's own status adds up."""
-    current = deployment.current()
-    wanted = deployment.replicas
-    return (
-        current is not None
-        and current.status_replicas == wanted
-        and sum(s.status_replicas for s in deployment.sets) == wanted
-        and sum(s.status_available for s in deployment.sets) == wanted
-    )
+def _status(deployment: DeploymentState) -> decision.Status:
+    """The Deployment's own status, which adds up those of its ReplicaSets.
+
+    It is of an older spec as long as the template, which is then new, has no ReplicaSet.
+    """
+    new = _new(deployment)
+    return decision.calculate_status(_views(deployment), new)._replace(observed=new is not None)
 
 
 # What it writes

@@ -7,21 +7,34 @@ of a node are written by three loops: the taints come in either order, and go in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
 from kubelemma.model.controllers.nodelifecycle import (
+    TaintChange,
     Zone,
     ZoneNodes,
     ZoneState,
     handle_disruption,
+    limited_no_execute,
+    marks_pods_not_ready,
+    no_execute_pass,
+    no_schedule_change,
+    silent_conditions,
 )
+from kubelemma.model.objects.node import Taint
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .kubelet import KUBELET
 from .state import ACTIVE, NodeState, Phase, moved
-from .world import NODES, World
+from .world import (
+    NODES,
+    UNREACHABLE_NO_EXECUTE,
+    UNREACHABLE_NO_SCHEDULE,
+    World,
+    condition_taints,
+)
 
 NODE_LIFECYCLE = "node-lifecycle-controller"
 TAINT_EVICTION = "taint-eviction-controller"
@@ -29,6 +42,9 @@ LIFECYCLE = "memory of the node lifecycle controller"
 """The cell with a `Lifecycle`."""
 CENSUS = "nodes by zone"
 """Tally: what a pass of the controller sees of all nodes, as a `Census`."""
+
+TRUE = "True"
+"""The status of a condition that holds."""
 
 
 class Lifecycle(NamedTuple):
@@ -151,19 +167,68 @@ def outage_rules() -> tuple[Rule, ...]:
     )
 
 
+# What the controller decides of a node, in terms of its conditions and taints
+
+
+def _ready(node: NodeState) -> str:
+    """The status of Ready; no kubelet here reports it as False."""
+    return TRUE if node.ready else "Unknown"
+
+
+def _conditions(node: NodeState) -> Mapping[str, str]:
+    return {"Ready": _ready(node)}
+
+
+def _silenced(node: NodeState) -> NodeState:
+    """The node once its grace period ran out in silence."""
+    return node._replace(ready=silent_conditions(_conditions(node))["Ready"] == TRUE)
+
+
+def _mirrored(node: NodeState) -> NodeState:
+    """The node once its NoSchedule taints show its conditions."""
+    change = no_schedule_change(
+        condition_taints(node), _conditions(node), unschedulable=node.cordoned
+    )
+    return _retainted(node, change)
+
+
+def _reachable(node: NodeState) -> NodeState:
+    """The node once it is marked as reachable: as one that is Ready, whatever it is."""
+    return _retainted(node, no_execute_pass(TRUE, condition_taints(node)).change)
+
+
+def _limited(node: NodeState) -> NodeState:
+    """The node once its zone's rate limiter has let it through, if it waits for that."""
+    if not no_execute_pass(_ready(node), condition_taints(node)).queued:
+        return node
+    return _retainted(node, limited_no_execute(_ready(node)))
+
+
+def _retainted(node: NodeState, change: TaintChange) -> NodeState:
+    def after(taint: Taint, *, there: bool) -> bool:
+        return (there or taint in change.add) and taint not in change.remove
+
+    return node._replace(
+        tainted=after(UNREACHABLE_NO_SCHEDULE, there=node.tainted),
+        evicting=after(UNREACHABLE_NO_EXECUTE, there=node.evicting),
+    )
+
+
 # Ready
 
 
 def _unknown(node: NodeState) -> Iterator[Outcome]:
-    if node.ready and not node.up:
+    after = _silenced(node)
+    if not node.up and after != node:
         why = "no heartbeat for the grace period (50 s)"
-        yield Outcome("node-unknown", {NODES: node._replace(ready=False)}, (), why)
+        yield Outcome("node-unknown", {NODES: after}, (), why)
 
 
 def _unknown_to_it(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
-    if memory.outdated and node.ready and node.up:
+    after = _silenced(node)
+    if memory.outdated and node.up and after != node:
         why = "its cache has shown no heartbeat for the grace period (50 s), as it still lags"
-        yield Outcome("node-unknown", {NODES: node._replace(ready=False)}, (), why)
+        yield Outcome("node-unknown", {NODES: after}, (), why)
 
 
 def _catch_up(memory: Lifecycle) -> Iterator[Outcome]:
@@ -180,21 +245,24 @@ def _node_ready(node: NodeState) -> Iterator[Outcome]:
     """
     if node.up and not node.ready:
         why = "the node is back, and its heartbeat arrives; its NoSchedule taint goes"
-        back = node._replace(ready=True, tainted=False)
+        back = _mirrored(node._replace(ready=True))
         yield Outcome("node-ready", {NODES: back}, (), why)
 
 
 def _unready(node: NodeState) -> Iterator[Outcome]:
-    if not node.up and not node.ready:
+    if not node.up:
         yield from _turn_unready(node)
 
 
 def _unready_to_it(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
-    if memory.outdated and node.up and not node.ready:
+    if memory.outdated and node.up:
         yield from _turn_unready(node)
 
 
 def _turn_unready(node: NodeState) -> Iterator[Outcome]:
+    """The end of the pass that wrote Unknown: before it the node was Ready, as its pods were."""
+    if not marks_pods_not_ready(TRUE, _ready(node)):
+        return
     for group in node.pods:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
             writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.STARTING))}
@@ -207,21 +275,24 @@ def _turn_unready(node: NodeState) -> Iterator[Outcome]:
 
 def _no_schedule(node: NodeState) -> Iterator[Outcome]:
     """``doNoScheduleTaintingPass``: whenever the Node changes."""
-    if not node.ready and not node.tainted:
+    after = _mirrored(node)
+    if after.tainted and not node.tainted:
         why = "the node's Ready is Unknown"
-        yield Outcome("taint-no-schedule", {NODES: node._replace(tainted=True)}, (), why)
+        yield Outcome("taint-no-schedule", {NODES: after}, (), why)
 
 
 def _no_execute(world: World, memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
     """``doNoExecuteTaintingPass``: as soon as the zone's rate limiter lets the node through."""
-    if not node.ready and not node.evicting and memory.evicts(_zone(world, node)):
+    after = _limited(node)
+    if after != node and memory.evicts(_zone(world, node)):
         why = "the node's Ready is Unknown and its zone still evicts"
-        yield Outcome("taint-no-execute", {NODES: node._replace(evicting=True)}, (), why)
+        yield Outcome("taint-no-execute", {NODES: after}, (), why)
 
 
 def _lift(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
     """``markNodeAsReachable``: for one reason or another."""
-    if not node.evicting:
+    after = _reachable(node)
+    if after == node:
         return
     why = ""
     if node.ready:
@@ -231,7 +302,7 @@ def _lift(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
     elif memory.all_disrupted:
         why = "all zones are disrupted: the fault is taken to be the control plane's own"
     if why:
-        yield Outcome("untaint", {NODES: node._replace(evicting=False)}, (), why)
+        yield Outcome("untaint", {NODES: after}, (), why)
 
 
 def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
@@ -274,7 +345,7 @@ def _after_window(node: NodeState, seconds: int) -> NodeState | None:
     once each time, where the real controllers leave time for a few more.
     """
     if node.ready:
-        return None if seconds else node._replace(evicting=False)
+        return None if seconds else _reachable(node)
     if not node.tainted:
-        return None if seconds else node._replace(tainted=True)
+        return None if seconds else _mirrored(node)
     return node

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from kubelemma.model.controllers.replicaset import Expectations, manage_replicas, rank_key
+from kubelemma.model.controllers.replicaset import manage_replicas, rank_key
 from kubelemma.model.system import Best, Outcome, Rule, Tally
 
 from .state import (
@@ -298,16 +298,11 @@ def creations(workload: Workload) -> frozenset[str]:
 # Syncs
 
 
-def decided(replicas: int, active: int) -> Expectations:
-    """What a sync does that has read ``spec.replicas`` and counted the active pods.
-
-    It chooses its victims itself, so what it expects to see is what it has yet to write.
-    """
-    return Expectations.to_manage(manage_replicas(active, replicas))
-
-
 def under_way(sync: Sync, owned: Owned) -> bool:
-    """Whether a sync has begun and has still something to write."""
+    """Whether a sync has begun and has still something to write.
+
+    Caches are current: what the controller expects to see is what it has yet to write.
+    """
     return sync != IDLE or owned.chosen > 0
 
 
@@ -315,14 +310,15 @@ def _begin(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome
     """Read, count, and decide: nothing is written yet."""
     if under_way(sync, owned) or shown.replicas < 0:
         return
-    expected = decided(shown.replicas, owned.active)
+    missing = manage_replicas(owned.active, shown.replicas)
     status = _counted(key.workload, owned)
-    after = Sync(expected.adds, expected.dels, None if status == shown.status else status)
+    left = None if status == shown.status else status
+    after = Sync(max(missing, 0), max(-missing, 0), left)
     if after == IDLE:
         return
     writes = {key.cell: after}
     about = ("template", key.template)
-    if expected.satisfied:
+    if not missing:
         why = f"available pods: {owned.available}"
         yield Outcome("count-pods", writes, (about,), why)
         return
@@ -435,7 +431,7 @@ def _write_status(
     if found is None:
         return
     status, why = sync.status, "it is what its sync had counted"
-    if not under_way(sync, owned) and decided(found.replicas, owned.active).satisfied:
+    if not under_way(sync, owned) and not manage_replicas(owned.active, found.replicas):
         status, why = _counted(key.workload, owned), f"available pods: {owned.available}"
     before = Status(found.status_replicas, found.status_available)
     if status is None or status == before or sync.adds or sync.choosing or owned.chosen:

@@ -162,7 +162,7 @@ class World:
         """The Node object."""
         shape = self.shapes[state.shape].node
         given = (t for t in shape.spec.taints or () if t.key not in CONDITION_TAINTS)
-        taints = (*given, *_condition_taints(state))
+        taints = (*given, *condition_taints(state))
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
         return msgspec.structs.replace(shape, spec=spec)
 
@@ -272,7 +272,7 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
         yield weighted.pod_affinity_term.topology_key
 
 
-def _condition_taints(state: NodeState) -> tuple[Taint, ...]:
+def condition_taints(state: NodeState) -> tuple[Taint, ...]:
     """The taints that mirror the state of a node."""
     present = (
         (state.tainted, UNREACHABLE_NO_SCHEDULE),

@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubelemma.model.controllers.replicaset import (
-    Victim,
-    colocation,
-    deletion_order,
-    less,
-    pods_to_delete,
-    victim,
-)
-from kubelemma.model.controllers.times import seconds
+from recorded.ranking import Victim, colocation, deletion_order, less, pods_to_delete, victim
+from recorded.times import seconds
+
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod
 

@@ -224,8 +224,6 @@ def test_what_is_left_out_nobody_reads() -> None:
     """Of the model, only what the key provides for reads what the key leaves out."""
     probes = ("readiness_probe", "liveness_probe", "startup_probe")
     assert readers("image", "annotations", "annotation_map", *probes) == {
-        ("controllers/deployment/objects.py", "annotation_map"),  # before anything starts
-        ("controllers/replicaset.py", "annotation_map"),  # the deletion cost
         ("manifests/pod_validation.py", "image"),  # whether there is one
         ("objects/meta.py", "annotations"),
         ("objects/storage.py", "annotation_map"),  # for placement

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from kubelemma.model.controllers.deployment import (
     CreateNew,
     DeploymentView,
-    Progressing,
     ReplicaSetView,
     RollingUpdate,
     Sets,
@@ -20,29 +19,19 @@ from kubelemma.model.controllers.deployment import (
     calculate_status,
     cleanup_history,
     deployment_complete,
-    deployment_view,
     is_scaling_event,
     max_surge,
     max_unavailable,
-    min_available,
-    minimum_available,
     old_pods_running,
-    paused_condition,
     reconcile_new,
     reconcile_old,
     recreate_step,
-    replica_set_view,
     resolve_fenceposts,
     rolling_step,
-    rollout_condition,
     scale,
     sync,
-    unavailable_replicas,
 )
-from kubelemma.model.controllers.times import GO_ZERO_TIME
-from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 
 SIZES = st.integers(0, 12)
 BOUNDS = st.one_of(
@@ -90,9 +79,7 @@ def available(sets: Sets) -> int:
 
 def all_available(sets: Sets) -> Sets:
     """The sets after every pod came up and every status was written."""
-    return tuple(
-        s._replace(status_replicas=s.replicas, ready=s.replicas, available=s.replicas) for s in sets
-    )
+    return tuple(s._replace(status_replicas=s.replicas, available=s.replicas) for s in sets)
 
 
 # Bounds
@@ -106,15 +93,14 @@ def test_fenceposts_never_both_zero(surge: IntOrPercent, most: IntOrPercent, n: 
 
 @given(deployments())
 def test_bounds_leave_room(deployment: DeploymentView) -> None:
-    """At most all pods may be unavailable, and the rest must be available."""
+    """At most all pods may be unavailable."""
     assert 0 <= max_unavailable(deployment) <= deployment.replicas
-    assert min_available(deployment) + max_unavailable(deployment) == deployment.replicas
 
 
 def test_recreate_has_no_bounds() -> None:
     """Recreate neither surges nor keeps anything available."""
     recreate = DeploymentView(5, None)
-    assert (max_surge(recreate), max_unavailable(recreate), min_available(recreate)) == (0, 0, 0)
+    assert (max_surge(recreate), max_unavailable(recreate)) == (0, 0)
 
 
 # Rolling update
@@ -133,7 +119,8 @@ def test_rolling_step_keeps_the_surge(deployment: DeploymentView, sets: Sets) ->
 def test_rolling_step_keeps_the_minimum_available(deployment: DeploymentView, sets: Sets) -> None:
     """With fresh statuses a sync takes no available pod below the minimum."""
     after = applied(sets, rolling_step(deployment, sets, 0).puts)
-    assert available(after) >= min(available(sets), min_available(deployment))
+    least = deployment.replicas - max_unavailable(deployment)
+    assert available(after) >= min(available(sets), least)
 
 
 @given(deployments(), replica_sets())
@@ -355,109 +342,12 @@ def test_status_adds_up(sets: Sets) -> None:
     status = calculate_status(sets, 0)
     assert status.replicas == sum(s.status_replicas for s in sets)
     assert status.updated == sets[0].status_replicas
+    assert status.available == sum(s.available for s in sets)
     assert calculate_status(sets, None).updated == 0
-    assert unavailable_replicas(sets) == max(0, total(sets) - status.available)
-
-
-def test_available_condition_uses_the_bound() -> None:
-    """A Deployment is available as long as no more pods are missing than may be."""
-    deployment = rolling(4, unavailable=1)
-    assert minimum_available(deployment, Status(available=3))
-    assert not minimum_available(deployment, Status(available=2))
 
 
 def test_unobserved_status_is_not_complete() -> None:
     """Numbers that belong to an older spec complete nothing."""
-    done = Status(3, 3, 3, 3)
+    done = Status(3, 3, 3)
     assert deployment_complete(3, done)
     assert not deployment_complete(3, done._replace(observed=False))
-
-
-def test_overdue_rollout_times_out_and_recovers() -> None:
-    """Without progress the deadline reports failure; later progress withdraws it."""
-    stuck, moved = Status(3, 1, 2, 2), Status(3, 2, 2, 2)
-    updated = Progressing("True", "ReplicaSetUpdated")
-    failed = Progressing("False", "ProgressDeadlineExceeded")
-    late = rollout_condition(3, stuck, stuck, updated, deadline=True, overdue=True)
-    assert late == failed
-    assert rollout_condition(3, stuck, stuck, failed, deadline=True, overdue=False) == failed
-    assert rollout_condition(3, stuck, moved, failed, deadline=True, overdue=True) == updated
-    assert rollout_condition(3, stuck, stuck, updated, deadline=True, overdue=False) == updated
-    assert rollout_condition(3, stuck, stuck, updated, deadline=False, overdue=True) is None
-    assert rollout_condition(3, stuck, stuck, None, deadline=True, overdue=True) is None
-
-
-def test_complete_rollout_is_not_judged_again() -> None:
-    """A crash after completion changes the condition neither to failed nor to progressing."""
-    done = Progressing("True", "NewReplicaSetAvailable")
-    crashed = Status(3, 3, 1, 1)
-    assert rollout_condition(3, Status(3, 3, 3, 3), crashed, done, deadline=True, overdue=True) == (
-        done
-    )
-
-
-def test_next_rollout_progresses_from_a_completed_one() -> None:
-    """Old pods that go are progress, though the condition still speaks of the last rollout."""
-    done = Progressing("True", "NewReplicaSetAvailable")
-    moving = rollout_condition(
-        3, Status(4, 1, 3, 3), Status(3, 1, 3, 3), done, deadline=True, overdue=True
-    )
-    assert moving == Progressing("True", "ReplicaSetUpdated")
-
-
-def test_next_rollout_is_not_timed_out_by_the_last_one() -> None:
-    """The age of a completed rollout's condition says nothing about the next rollout."""
-    done = Progressing("True", "NewReplicaSetAvailable")
-    started = Status(3, 0, 3, 3)
-    assert rollout_condition(3, started, started, done, deadline=True, overdue=True) == done
-
-
-def test_pause_is_noted_unless_it_hides_a_failure() -> None:
-    """Pausing and resuming show in the condition, but not over an exceeded deadline."""
-    paused = paused_condition(None, paused=True, deadline=True)
-    assert paused == Progressing("Unknown", "DeploymentPaused")
-    assert paused_condition(paused, paused=True, deadline=True) == paused
-    resumed = paused_condition(paused, paused=False, deadline=True)
-    assert resumed == Progressing("Unknown", "DeploymentResumed")
-    failed = Progressing("False", "ProgressDeadlineExceeded")
-    assert paused_condition(failed, paused=True, deadline=True) == failed
-    assert paused_condition(None, paused=True, deadline=False) is None
-
-
-# Objects
-
-
-def test_absent_fields_have_the_defaults() -> None:
-    """A bare Deployment has one replica, bounds of 25 % and ten old revisions."""
-    quarter = IntOrPercent(25, percent=True)
-    expected = DeploymentView(1, RollingUpdate(quarter, quarter), revision_history_limit=10)
-    assert deployment_view(Deployment()) == expected
-    endless = {"spec": {"revisionHistoryLimit": 2**31 - 1, "strategy": {"type": "Recreate"}}}
-    view = deployment_view(decode(endless, Deployment))
-    assert (view.revision_history_limit, view.rolling_update) == (None, None)
-
-
-def test_status_of_an_older_generation_is_not_observed() -> None:
-    """A status counts only once its controller has seen the current spec."""
-    counts = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
-    for observed in (1, 2):
-        status = {**counts, "observedGeneration": observed}
-        stored = {"metadata": {"generation": 2}, "spec": {"replicas": 1}, "status": status}
-        assert deployment_view(decode(stored, Deployment)).complete is (observed == 2)
-    raw = {"metadata": {"generation": 2, "deletionTimestamp": "2026-02-01T00:00:00Z"}}
-    view = replica_set_view(decode(raw, ReplicaSet))
-    assert view.deleting
-    assert not view.observed
-
-
-def test_unreadable_annotations_count_as_absent() -> None:
-    """Go reads an annotation that is no integer as none at all."""
-    annotations = {
-        "deployment.kubernetes.io/desired-replicas": "1_0",
-        "deployment.kubernetes.io/max-replicas": "+7",
-        "deployment.kubernetes.io/revision": "3",
-    }
-    raw = {"metadata": {"name": "a", "annotations": annotations}, "spec": {"replicas": 2}}
-    view = replica_set_view(decode(raw, ReplicaSet))
-    assert (view.desired, view.max_replicas, view.revision) == (None, 7, 3)
-    assert view.created == GO_ZERO_TIME

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +21,13 @@ from kubelemma.model.objects.storage import (
 )
 from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.scheduler.status import Code, Status
-from kubelemma.model.scheduler.volumes import Shelf, eligible, pre_filter, smallest_match
+from kubelemma.model.scheduler.volumes import (
+    Shelf,
+    filter_node,
+    pre_filter,
+    smallest_match,
+    users_of,
+)
 
 ZONE = "topology.kubernetes.io/zone"
 OLD_ZONE = "failure-domain.beta.kubernetes.io/zone"
@@ -83,17 +89,24 @@ def waiting(provisioner: str = "", **more: Any) -> StorageClass:
     return decode({"metadata": {"name": "k"}, **mode, **more}, StorageClass)
 
 
+def statuses(subject: Pod, nodes: Sequence[NodeInfo], storage: Storage) -> list[Status]:
+    """For each node what the volume plugins say of the pod beside the pods that are there."""
+    shelf = Shelf(storage)
+    users = users_of((other for info in nodes for other in info.pods), shelf)
+    return [filter_node(pre_filter(subject, shelf), info, users, shelf) for info in nodes]
+
+
 def asked(
     subject: Pod, where: Node, storage: Storage, others: Iterable[Pod] = ()
 ) -> tuple[str, ...]:
     """The reasons against one node."""
-    (status,) = eligible(subject, [NodeInfo(where, tuple(others))], storage)
+    (status,) = statuses(subject, [NodeInfo(where, tuple(others))], storage)
     return status.reasons
 
 
 def test_pods_without_claims() -> None:
     """They may go anywhere."""
-    assert eligible(pod(), [NodeInfo(node())], Storage()) == (Status(Code.SUCCESS),)
+    assert statuses(pod(), [NodeInfo(node())], Storage()) == [Status(Code.SUCCESS)]
 
 
 @pytest.mark.parametrize(
@@ -149,8 +162,7 @@ def test_read_write_once_pod() -> None:
     """A claim for one pod is taken wherever its user is; preemption may help."""
     storage = Storage(claims=(bound("c", "v", "ReadWriteOncePod"),), volumes=(volume("v"),))
     infos = [NodeInfo(node("a")), NodeInfo(node("b"), (pod("c", name="other"),))]
-    statuses = eligible(pod("c"), infos, storage)
-    assert statuses == (Status(Code.UNSCHEDULABLE, (TAKEN,)),) * 2
+    assert statuses(pod("c"), infos, storage) == [Status(Code.UNSCHEDULABLE, (TAKEN,))] * 2
     assert asked(pod("c"), node(), storage) == ()
 
 

@@ -111,7 +111,7 @@ def _source(module: str, node: ast.ImportFrom) -> str:
 def resolved(module: str, dotted: str) -> str | None:
     """The definition that a dotted name means in a module, through aliases and what is passed on.
 
-    Of a longer name the first part that is one: ``Expectations.to_manage`` is the class and more.
+    Of a longer name the first part that is one: ``Behaviour.HEALTHY`` is the class and more.
     """
     first, _, rest = dotted.partition(".")
     if f"{module}.{first}" in definitions():
@@ -229,6 +229,7 @@ TELLING = inside("reports", "properties")
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "controllers.nodelifecycle.zone_of": BEGINNING,
+    "controllers.replicaset.deletion_cost_of": BEGINNING,
     "controllers.tainteviction.with_default_tolerations": BEGINNING,
     "scheduler.default_selector.": BEGINNING,
     "scheduler.inter_pod_affinity.is_skipped": BEGINNING,
@@ -250,46 +251,13 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
 """Decisions that no rule calls but something else does: by name, or a whole module by its dot."""
 
 PREEMPTION = "preemption is not explored yet"
-TWICE = "the wiring decides this by a function of its own"
-UNMODELLED = "no rule writes what this decides"
-WRITTEN = "caches are current: what is expected is what is yet to be written"
-RECORDED = "tests read recorded objects with it"
-TIMES = "the wiring leaves out times, and with them the last part of the ranking"
 
 NOWHERE: Mapping[str, str] = {
     "scheduler.preemption.": PREEMPTION,
     "scheduler.contribution.negated": PREEMPTION,
     "scheduler.profile.Cycle.without_pod": PREEMPTION,
-    "scheduler.volumes.eligible": "only a test calls it",
-    "controllers.deployment.bounds.min_available": TWICE,
-    "controllers.deployment.objects.deployment_view": RECORDED,
-    "controllers.deployment.objects.replica_set_view": RECORDED,
-    "controllers.deployment.objects.stored_status": RECORDED,
-    "controllers.deployment.progress.calculate_status": UNMODELLED,
-    "controllers.deployment.progress.deployment_complete": TWICE,
-    "controllers.deployment.progress.deployment_progressing": UNMODELLED,
-    "controllers.deployment.progress.minimum_available": UNMODELLED,
-    "controllers.deployment.progress.paused_condition": UNMODELLED,
-    "controllers.deployment.progress.rollout_condition": UNMODELLED,
-    "controllers.deployment.progress.unavailable_replicas": UNMODELLED,
-    "controllers.deployment.recreate.old_pods_running": TWICE,
-    "controllers.nodelifecycle.limited_no_execute": TWICE,
-    "controllers.nodelifecycle.marks_pods_not_ready": TWICE,
-    "controllers.nodelifecycle.no_execute_pass": TWICE,
-    "controllers.nodelifecycle.no_schedule_change": TWICE,
-    "controllers.nodelifecycle.silent_conditions": TWICE,
-    "controllers.replicaset.Expectations.observe_creation": WRITTEN,
-    "controllers.replicaset.Expectations.observe_deletion": WRITTEN,
-    "controllers.replicaset.colocation": TWICE,
-    "controllers.replicaset.deletion_order": TIMES,
-    "controllers.replicaset.is_active": TWICE,
-    "controllers.replicaset.less": TIMES,
-    "controllers.replicaset.pods_to_delete": TIMES,
-    "controllers.replicaset.slow_start_batches": UNMODELLED,
-    "controllers.replicaset.victim": RECORDED,
-    "controllers.times.seconds": RECORDED,
 }
-"""Decisions that nothing but a test calls, and why: to be wired or deleted, preemption apart."""
+"""Decisions that nothing but a test calls, and why: those of what is not in the model yet."""
 
 
 def exception_of(decision: str, exceptions: Iterable[str]) -> str | None:
@@ -335,8 +303,7 @@ def test_called_by_tests_alone() -> None:
         "scheduler.taints.filter_taints",  # in a tuple of functions
         "scheduler.topology_spread_score.normalize_spread",  # in a table of functions
         "controllers.deployment.scale.scale",  # passed on by its package, under another name
-        "controllers.replicaset.Expectations.to_manage",  # a static method
-        "controllers.replicaset.Expectations.satisfied",  # a property
+        "scheduler.status.Status.ok",  # a property
         "node.admission.admit",  # by a function that is handed over as a value
         "controllers.tainteviction.min_toleration_seconds",  # by a method of what rules are given
     ],

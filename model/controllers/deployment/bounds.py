@@ -38,13 +38,6 @@ def max_unavailable(deployment: DeploymentView) -> int:
     return min(resolve_fenceposts(*bounds, deployment.replicas)[1], deployment.replicas)
 
 
-def min_available(deployment: DeploymentView) -> int:
-    """Pods that a rolling update keeps available; 0 for Recreate, which keeps none."""
-    if deployment.rolling_update is None:
-        return 0
-    return deployment.replicas - max_unavailable(deployment)
-
-
 def new_rs_new_replicas(deployment: DeploymentView, total: int, new_replicas: int) -> int:
     """The size of the new ReplicaSet (now ``new_replicas``) when all together have ``total``.
 

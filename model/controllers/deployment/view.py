@@ -40,7 +40,7 @@ class DeploymentView(NamedTuple):
 class ReplicaSetView(NamedTuple):
     """A ReplicaSet as the controller's cache shows it.
 
-    ``replicas`` is of the spec; ``status_replicas``, ``ready`` and ``available`` are of the status.
+    ``replicas`` is of the spec; ``status_replicas`` and ``available`` are of the status.
     ``desired`` and ``max_replicas`` are the annotations desired-replicas and max-replicas of
     ``deployment.kubernetes.io``, None where absent or not a number. ``created`` orders by creation,
     ties go by ``name``. ``observed``: the status is of the current generation.
@@ -53,7 +53,6 @@ class ReplicaSetView(NamedTuple):
     max_replicas: int | None = None
     created: int = 0
     name: str = ""
-    ready: int = 0
     revision: int = 0
     observed: bool = True
     deleting: bool = False

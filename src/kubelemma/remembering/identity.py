@@ -22,11 +22,11 @@ from typing import Any
 import msgspec
 
 from kubelemma import __version__, model, properties, solver
+from kubelemma.model.controllers.replicaset import POD_DELETION_COST
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.scenario.templates import DELETION_COST
 from kubelemma.question import Case
 
 FORMAT = 2
@@ -140,7 +140,7 @@ class _Reading:
                 continue
             held = getattr(value, name)
             if isinstance(value, ObjectMeta) and name == "annotations":
-                held = {k: v for k, v in (held or {}).items() if k == DELETION_COST}
+                held = {k: v for k, v in (held or {}).items() if k == POD_DELETION_COST}
             yield self.plain(held)
 
 

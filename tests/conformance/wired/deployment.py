@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubelemma.model.controllers.deployment import deployment_view, max_surge
+from recorded.deployments import deployment_view
+
+from kubelemma.model.controllers.deployment import max_surge
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
@@ -87,8 +89,8 @@ def synced(case: Case, *, paused: bool, scaled: bool = False) -> Sizes:
     state, first = system.initial, True
     while first or state[0].plan:
         (rule,) = (rule for rule in system.rules if rule.actor == DEPLOYMENT)
-        found = system.successors(state, rule.name)
-        steps = [step for step in found if step.outcome.action != "give-up-sync"]
+        steps = list(system.successors(state, rule.name))
+        steps = [step for step in steps if step.outcome.action != "give-up-sync"]
         if not steps:
             break
         (step,) = steps

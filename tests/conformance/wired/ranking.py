@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kubelemma.model.controllers.replicaset import victim
-from kubelemma.model.objects.decode import decode
+from kubelemma.model.controllers.replicaset import deletion_cost_of
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -109,7 +108,7 @@ def subproblems(case: Case) -> Iterator[tuple[Ranked, tuple[int, ...]]]:
     by_cost: dict[int, list[int]] = {}
     for i, raw in enumerate(given["pods"]):
         if place_of(raw):
-            cost = victim(decode(raw, Pod), 0).deletion_cost
+            cost = deletion_cost_of(raw["metadata"].get("annotations", {}))
             by_cost.setdefault(cost, []).append(i)
     names = [raw["metadata"]["name"] for raw in given["pods"]]
     for cost, members in by_cost.items():

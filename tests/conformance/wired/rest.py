@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from kubelemma.model.controllers.deployment import deployment_view
+from recorded.deployments import deployment_view
+
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node

@@ -7,14 +7,16 @@ what the controller decides on these.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from recorded.deployments import deployment_view, replica_set_view
+from recorded.ranking import colocation, is_active, less, victim
 
-from kubelemma.model.controllers.deployment import deployment_view, replica_set_view, sync
-from kubelemma.model.controllers.replicaset import colocation, is_active, less, victim
+from kubelemma.model.controllers.deployment import old_pods_running, sync
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -31,7 +33,7 @@ from kubelemma.model.objects.workloads import (
 )
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
-from kubelemma.model.wiring.deployment import decide
+from kubelemma.model.wiring.deployment import decide, old_pods
 from kubelemma.model.wiring.state import (
     ACTIVE,
     DeploymentState,
@@ -63,9 +65,10 @@ HAPPENINGS: tuple[Raw, ...] = (
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
+def scenarios(draw: st.DrawFn, *, recreate: bool = False) -> Scenario:
     """A Deployment on a few small nodes, with rollouts and two more kinds of events."""
-    bounds = draw(st.sampled_from([("25%", "25%"), (1, 0), (0, 1), (2, 1), None]))
+    rolling = () if recreate else (("25%", "25%"), (1, 0), (0, 1), (2, 1))
+    bounds = draw(st.sampled_from([*rolling, None]))
     strategy: Raw = {"type": "Recreate"}
     if bounds is not None:
         strategy = {"rollingUpdate": {"maxSurge": bounds[0], "maxUnavailable": bounds[1]}}
@@ -252,9 +255,16 @@ def deployment_object(
     )
 
 
+def newest_of(state: DeploymentState, sets: list[ReplicaSet]) -> int | None:
+    """The position of the ReplicaSet of the current template."""
+    names = [s.metadata.name for s in sets]
+    mine = f"web-{state.template}"
+    return names.index(mine) if mine in names else None
+
+
 @settings(max_examples=200)
-@given(scenario=scenarios(), seed=st.integers(0, 2**32), old_pods=st.booleans())
-def test_syncs_are_those_of_the_objects(scenario: Scenario, seed: int, *, old_pods: bool) -> None:
+@given(scenario=scenarios(), seed=st.integers(0, 2**32), running=st.booleans())
+def test_syncs_are_those_of_the_objects(scenario: Scenario, seed: int, *, running: bool) -> None:
     """A sync decides on the cell what it decides on the objects.
 
     Where the model does not keep ``status.replicas`` of ReplicaSets, its value must not matter.
@@ -269,14 +279,31 @@ def test_syncs_are_those_of_the_objects(scenario: Scenario, seed: int, *, old_po
             if workload.status_replicas_matter:
                 seen = replica_set.status_replicas
             sets.append(replica_set_object(replica_set, age, seen))
-        names = [s.metadata.name for s in sets]
-        mine = f"web-{deployment.template}"
-        new = names.index(mine) if mine in names else None
+        new = newest_of(deployment, sets)
         expected = sync(
             deployment_view(deployment_object(workload, deployment, sets)),
             tuple(replica_set_view(s) for s in sets),
             new,
-            old_running=old_pods,
+            old_running=running,
         )
         event(f"{len(expected.puts)} puts")
-        assert decide(workload, deployment, old_pods=old_pods) == expected
+        assert decide(workload, deployment, old_running=running) == expected
+
+
+@given(scenarios(recreate=True), st.integers(0, 2**32))
+def test_recreate_waits_as_on_the_objects(scenario: Scenario, seed: int) -> None:
+    """Recreate waits for old pods that are there, and as long as a status still tells of them."""
+    for state, _ in walk(scenario, seed):
+        deployment: DeploymentState = state[0]
+        sets = [
+            replica_set_object(replica_set, age, replica_set.status_replicas)
+            for age, replica_set in enumerate(deployment.sets)
+        ]
+        old = {s.template for s in deployment.sets} - {deployment.template}
+        phases = [pod.status.phase for c, _, pod, _ in pods_of(scenario, state) if c in old]
+        counts = Counter(c for c, *_ in pods_of(scenario, state))
+        views = tuple(replica_set_view(s) for s in sets)
+        expected = old_pods_running(views, newest_of(deployment, sets), phases)
+        event(f"waits: {expected}, pods: {bool(phases)}")
+        alive = tuple(counts[template] for template in range(len(scenario.world.classes)))
+        assert old_pods(deployment, (alive,)) is expected

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-from kubelemma.model.controllers.times import GO_ZERO_TIME, seconds
+from kubelemma.model.controllers.deployment import (
+    DeploymentView,
+    ReplicaSetView,
+    RollingUpdate,
+    Status,
+    deployment_complete,
+)
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import (
@@ -14,8 +20,7 @@ from kubelemma.model.objects.workloads import (
     RollingUpdateDeployment,
 )
 
-from .progress import Status, deployment_complete
-from .view import DeploymentView, ReplicaSetView, RollingUpdate
+from .times import GO_ZERO_TIME, seconds
 
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"
@@ -47,7 +52,6 @@ def stored_status(deployment: Deployment) -> Status:
     return Status(
         replicas=status.replicas,
         updated=status.updated_replicas,
-        ready=status.ready_replicas,
         available=status.available_replicas,
         observed=status.observed_generation >= deployment.metadata.generation,
     )
@@ -65,7 +69,6 @@ def replica_set_view(replica_set: ReplicaSet) -> ReplicaSetView:
         max_replicas=_number(metadata, MAX_REPLICAS),
         created=GO_ZERO_TIME if created is None else seconds(created),
         name=metadata.name,
-        ready=status.ready_replicas,
         revision=_number(metadata, REVISION) or 0,
         observed=status.observed_generation >= metadata.generation,
         deleting=metadata.deletion_timestamp is not None,
