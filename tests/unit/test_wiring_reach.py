@@ -18,7 +18,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("model", "properties", "solver", "reports")
 MODEL = "kubelemma.model"
-DECIDING = tuple(f"{MODEL}.{name}." for name in ("controllers", "scheduler", "node", "apiserver"))
+DECIDING = tuple(
+    f"{MODEL}.{name}." for name in ("components", "controllers", "scheduler", "node", "apiserver")
+)
 
 RULES = frozenset({f"{MODEL}.wiring.assemble.assemble"})
 """What is explored: rules, tallies, bests and bounds of every system come from here."""
@@ -245,7 +247,8 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
     "scheduler.topology_spread.state_of": BEGINNING,
     "scheduler.nodeinfo.node_infos": PLACEMENT,
     "scheduler.volumes.": PLACEMENT,
-    "controllers.disruption.disruptions": TELLING,
+    "components.disruption.budget.covers": TELLING,
+    "components.disruption.decision.disruptions": TELLING,
 }
 """Decisions that no rule calls but something else does: by name, or a whole module by its dot."""
 
@@ -254,9 +257,12 @@ TWICE = "the wiring decides this by a function of its own"
 UNMODELLED = "no rule writes what this decides"
 WRITTEN = "caches are current: what is expected is what is yet to be written"
 RECORDED = "tests read recorded objects with it"
+UNWIRED = "until budgets, evictions and drains are wired"
 TIMES = "the wiring leaves out times, and with them the last part of the ranking"
 
 NOWHERE: Mapping[str, str] = {
+    "components.disruption.budget.": UNWIRED,
+    "components.disruption.decision.": UNWIRED,
     "scheduler.preemption.": PREEMPTION,
     "scheduler.contribution.negated": PREEMPTION,
     "scheduler.profile.Cycle.without_pod": PREEMPTION,
