@@ -263,6 +263,7 @@ TIMES = "the wiring leaves out times, and with them the last part of the ranking
 NOWHERE: Mapping[str, str] = {
     "components.disruption.budget.": UNWIRED,
     "components.disruption.decision.": UNWIRED,
+    "components.drain.decision.": UNWIRED,
     "components.eviction.decision.": UNWIRED,
     "scheduler.preemption.": PREEMPTION,
     "scheduler.contribution.negated": PREEMPTION,
