@@ -10,16 +10,15 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from recordings import controller, is_covered, matched_pod, workload
 
 from kubelemma.model.components.disruption.budget import (
     SYNC_FAILED,
     Status,
-    covers,
     stored_budget,
 )
 from kubelemma.model.components.disruption.decision import (
     DisruptionTarget,
-    MatchedPod,
     Sync,
     Workload,
     Workloads,
@@ -42,13 +41,15 @@ def test_statuses(oracle: Callable[[str], list[Case]], tally: Any) -> None:
     """The whole status, its condition and whether it is written are the real controller's."""
     for case in oracle("pdb"):
         given, expected = case["input"], case["expect"]
-        workloads = {w["metadata"]["uid"]: stored(w) for kind in KINDS for w in given.get(kind, ())}
-        found = synced(given["pdb"], given["pods"], workloads, seconds(given["now"]))
+        workloads = {
+            w["metadata"]["uid"]: workload(w) for kind in KINDS for w in given.get(kind, ())
+        }
+        answer = synced(given["pdb"], given["pods"], workloads, seconds(given["now"]))
         status = expected["status"]
         told = {**status, "condition": tuple(status["condition"].split(":"))}
-        differences = judged(found.status, told)
-        if found.writes != expected["updated"]:
-            differences += f" writes {found.writes}"
+        differences = judged(answer.status, told)
+        if answer.writes != expected["updated"]:
+            differences += f" writes {answer.writes}"
         count(tally, "pdb", case, differences)
     tally.verify("pdb")
 
@@ -84,7 +85,7 @@ def synced(raw: Case, pods: list[Case], workloads: Workloads, now: int) -> Sync:
         empty = stored_budget(decode({**raw, "spec": {}}, PodDisruptionBudget))
         return Sync(failed(empty.status, "the selector is invalid"), writes=True)
     thing = decode(raw, PodDisruptionBudget)
-    matched = [matching(pod) for pod in pods if matches(thing, pod)]
+    matched = [matched_pod(pod) for pod in pods if is_covered(thing, pod)]
     return sync(stored_budget(thing), matched, workloads, now)
 
 
@@ -98,40 +99,9 @@ def is_readable(selector: Case) -> bool:
     return not list(label_selector(thing.spec.selector, ()))
 
 
-def matches(thing: PodDisruptionBudget, pod: Case) -> bool:
-    """Whether the budget is about the pod."""
-    metadata = pod["metadata"]
-    same = metadata["namespace"] == thing.metadata.namespace
-    return same and covers(thing.spec.selector, metadata.get("labels") or {})
-
-
-def matching(pod: Case) -> MatchedPod:
-    """What a sync reads of a pod."""
-    conditions = pod.get("status", {}).get("conditions") or ()
-    return MatchedPod(
-        name=pod["metadata"]["name"],
-        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
-        terminating="deletionTimestamp" in pod["metadata"],
-        controller=next(controllers(pod["metadata"], None), None),
-    )
-
-
-def stored(workload: Case) -> Workload:
-    """What a sync reads of a workload."""
-    deployment = next(controllers(workload["metadata"], "Deployment"), None)
-    return Workload(workload["spec"].get("replicas", 1), deployment)
-
-
-def listed(controller: Case) -> Workload:
-    """The same, of one that is recorded in short."""
-    return Workload(controller["replicas"], next(controllers(controller, "Deployment"), None))
-
-
-def controllers(owned: Case, kind: str | None) -> Any:
-    """The UID of the controlling owner, if it is of the kind."""
-    for owner in owned.get("ownerReferences") or ():
-        if owner.get("controller") and kind in (None, owner["kind"]):
-            yield owner["uid"]
+def listed(raw: Case) -> Workload:
+    """What a sync reads of a workload that is recorded in short."""
+    return Workload(raw["replicas"], controller(raw, "Deployment"))
 
 
 def judged(found: Status, told: Case) -> str:

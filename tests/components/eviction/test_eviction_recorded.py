@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from kubelemma.model.components.disruption.budget import Budget, covers, stored_budget
+from recordings import budget_of, evicted_pod, is_covered
+
+from kubelemma.model.components.disruption.budget import Budget
 from kubelemma.model.components.eviction.decision import (
     AFTER_SPENDING,
     Answer,
@@ -94,7 +96,9 @@ def evicted(given: Case) -> Case:
     """What an eviction comes to."""
     pod = given["pod"]
     name = pod["metadata"]["name"]
-    store = Store(given.get("storeScript", ""), observed(pod), stays_pending=name in ("t1", "t5"))
+    store = Store(
+        given.get("storeScript", ""), evicted_pod(pod), stays_pending=name in ("t1", "t5")
+    )
     preconditions = given["eviction"].get("deleteOptions", {}).get("preconditions", {})
     request = Request(name, preconditions.get("resourceVersion"), dict(matching(given)))
     return told(carried_out(request, store), store.deletes)
@@ -135,26 +139,16 @@ def text(answer: Answer, budgets: dict[str, Budget]) -> str:
     return REFUSED + exhausted_message(name, budget.status)
 
 
-def observed(pod: Case) -> EvictedPod:
-    """What an eviction reads of a pod."""
-    status = pod["status"]
-    conditions = status.get("conditions") or ()
-    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-    return EvictedPod(status.get("phase", ""), ready, "deletionTimestamp" in pod["metadata"])
-
-
 def matching(given: Case) -> Any:
     """The budgets that match the pod, by name."""
-    labels = given["pod"]["metadata"].get("labels") or {}
     for raw in given["pdbs"]:
-        thing = decode(raw, PodDisruptionBudget)
-        if covers(thing.spec.selector, labels):
-            yield thing.metadata.name, stored_budget(thing)
+        if is_covered(decode(raw, PodDisruptionBudget), given["pod"]):
+            yield raw["metadata"]["name"], budget_of(raw)
 
 
 def granted(given: Case) -> Case:
     """What a budget says after it has paid for an eviction."""
-    step = spend(stored_budget(decode(given["pdb"], PodDisruptionBudget)), given["evict"], NOW)
+    step = spend(budget_of(given["pdb"]), given["evict"], NOW)
     assert isinstance(step, Spend)
     condition = step.status.condition
     assert condition is not None
