@@ -5,7 +5,7 @@ not honoured. ``irrelevant`` fields cannot change a verdict, ``not modelled`` on
 such a type that is neither in the type nor here is none of Kubernetes'.
 
 Source: the types in ``staging/src/k8s.io/api/core/v1/types.go``,
-``staging/src/k8s.io/api/apps/v1/types.go`` and
+``staging/src/k8s.io/api/apps/v1/types.go``, ``staging/src/k8s.io/api/policy/v1/types.go`` and
 ``staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go``.
 """
 
@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from kubelemma.model.objects import meta, node, pod, workloads
+from kubelemma.model.objects import disruption, meta, node, pod, workloads
 
 from .kinds import Note
 
@@ -95,6 +95,7 @@ NOTES: FieldsByType = {
     workloads.ReplicaSetStatus: _irrelevant(
         _STATUS, "fullyLabeledReplicas", "observedGeneration", "conditions", "terminatingReplicas"
     ),
+    disruption.PodDisruptionBudget: _irrelevant(_STATUS, "status"),
     node.NodeSpec: _irrelevant(
         _NO_EFFECT, "podCIDR", "podCIDRs", "providerID", "externalID", "configSource"
     ),

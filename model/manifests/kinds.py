@@ -221,6 +221,13 @@ _BY_KIND: Mapping[str, Note] = {
 }
 OTHER_KINDS = frozenset(_BY_KIND)
 """All of these kinds."""
+_REMOVED = {
+    "extensions/v1beta1": "v1.16",
+    "apps/v1beta1": "v1.16",
+    "apps/v1beta2": "v1.16",
+    "policy/v1beta1": "v1.25",
+}
+"""API versions that are no more, and since when."""
 _CUSTOM = Note("not modelled", "a kind that kubelemma does not know: what it does is not checked")
 
 
@@ -238,12 +245,12 @@ def why_not_modelled(api_version: str, kind: str) -> Note:
 
 
 def version_problem(api_version: str, kind: str, kinds: Kinds = MODELLED) -> str | None:
-    """What is wrong with this API version for a modelled kind; None where nothing is."""
+    """What is wrong with this API version for a kind that is read; None where nothing is."""
     if is_custom(api_version) or kind not in kinds or kinds[kind][0] == api_version:
         return None
     right = kinds[kind][0]
-    removed = api_version in ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
-    why = " (removed in Kubernetes v1.16)" if removed else ""
+    since = _REMOVED.get(api_version)
+    why = f" (removed in Kubernetes {since})" if since else ""
     return f'"{api_version}" has no {kind}{why}: write {right}'
 
 

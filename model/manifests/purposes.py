@@ -40,6 +40,11 @@ class Purpose(NamedTuple):
     fields: FieldsByType
     shown: Kinds = MappingProxyType({})
 
+    @property
+    def read(self) -> Kinds:
+        """The kinds that are read, be it to be shown only."""
+        return {**self.kinds, **self.shown}
+
 
 def _irrelevant(reason: str, *names: str) -> dict[str, Note]:
     return dict.fromkeys(names, Note("irrelevant", reason))

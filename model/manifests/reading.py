@@ -228,7 +228,7 @@ def _of_kind(document: Document, purpose: Purpose, api_version: str, kind: str) 
     elif group == "kustomize.config.k8s.io":
         message = f"a {kind} is no API object: pass the directory that holds it, not the file"
         yield Problem(document.at(("kind",)), "kind", message)
-    elif (wrong := version_problem(api_version, kind, purpose.kinds)) is not None:
+    elif (wrong := version_problem(api_version, kind, purpose.read)) is not None:
         yield Problem(document.at(("apiVersion",)), "apiVersion", wrong)
     elif (wrong := kind_problem(api_version, kind)) is not None:
         yield Problem(document.at(("kind",)), "kind", wrong + template_hint(kind))
@@ -275,12 +275,14 @@ def _modelled(document: Document, kind: type[ApiObject], purpose: Purpose) -> It
 
 
 def _shown(document: Document, kind: type[ApiObject]) -> Iterator[_Item]:
-    """An object that is read only to be shown; of its fields nothing is said."""
+    """An object that is read only to be shown; of fields that are left out nothing is said."""
     decoded = _decoded(document.data, shape_of(kind), Reading(document.written))
     findings = [*decoded.findings, *_unrelated(validate(decoded.value), decoded.findings)]
     yield from (_problem(document, finding) for finding in findings)
     if not findings:
         yield Manifest(with_defaults(decoded.value), decoded.value, document)
+        for finding in advise(decoded.value):
+            yield _Warned(_problem(document, finding))
 
 
 def _check(document: Document, api_version: str, kind: str) -> Iterator[_Item]:

@@ -182,7 +182,8 @@ def _onlooker(spec: ServiceSpec | PodDisruptionBudgetSpec) -> Iterator[Finding]:
         yield from labels(spec.selector or {}, (*_SPEC, "selector"))
         return
     if spec.min_available is not None and spec.max_unavailable is not None:
-        yield Finding(_SPEC, "minAvailable and maxUnavailable are both given: remove one of them")
+        both = "minAvailable and maxUnavailable cannot be both set (remove one of them)"
+        yield Finding(_SPEC, both)
     for name, bound in (
         ("minAvailable", spec.min_available),
         ("maxUnavailable", spec.max_unavailable),
@@ -229,9 +230,10 @@ def advise(thing: ApiObject) -> Iterator[Finding]:
             yield from advice(thing.status.allocatable, ("status", "allocatable"))
         case Namespace() | PriorityClass() | RuntimeClass() | LimitRange():
             return
+        case PodDisruptionBudget():
+            yield from _budget_advice(thing.spec)
         case (
             Service()
-            | PodDisruptionBudget()
             | PersistentVolume()
             | PersistentVolumeClaim()
             | StorageClass()
@@ -242,6 +244,18 @@ def advise(thing: ApiObject) -> Iterator[Finding]:
             return
         case _:
             assert_never(thing)
+
+
+def _budget_advice(spec: PodDisruptionBudgetSpec) -> Iterator[Finding]:
+    """An empty selector covered no pod up to policy/v1beta1, and covers all of them since."""
+    path: FieldPath = (*_SPEC, "selector")
+    if spec.selector is None:
+        yield Finding(path, "is missing: the budget covers no pod")
+    elif spec.selector.is_empty():
+        yield Finding(path, "is empty: the budget covers every pod of the namespace")
+    if spec.min_available is None and spec.max_unavailable is None:
+        message = "has neither minAvailable nor maxUnavailable: no eviction is ever allowed"
+        yield Finding(_SPEC, message)
 
 
 def _pod_advice(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from kubelemma.model.controllers.disruption import Covered, disruptions
+from kubelemma.model.components.disruption.budget import covers
+from kubelemma.model.components.disruption.decision import Covered, disruptions
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
@@ -90,10 +91,8 @@ def _serves(service: Service, pod: Pod) -> bool:
 
 
 def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
-    """An empty selector covers all pods of the namespace, an absent one none."""
-    selector = budget.spec.selector
     same = budget.metadata.namespace == pod.metadata.namespace
-    return same and selector is not None and selector.matches(pod.metadata.label_map())
+    return same and covers(budget.spec.selector, pod.metadata.label_map())
 
 
 def _selected(scenario: Scenario, matches: Callable[[Pod], bool]) -> _Selected:

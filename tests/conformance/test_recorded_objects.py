@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded.deployments import deployment_view, replica_set_view
 from recorded.ranking import Victim, deletion_order, less, pods_to_delete, victim
-from recorded.times import GO_ZERO_TIME, seconds
 
 from kubelemma.model.controllers.deployment import DeploymentView, RollingUpdate
 from kubelemma.model.controllers.replicaset import rank_key
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.objects.times import GO_ZERO_TIME, seconds
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 
 NOW = 10**12

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from recorded.ranking import Victim, colocation, deletion_order, less, pods_to_delete, victim
-from recorded.times import seconds
 
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.times import seconds
 
 Case = dict[str, Any]
 Data = Callable[[str], list[Case]]

@@ -18,7 +18,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("model", "properties", "solver", "reports")
 MODEL = "kubelemma.model"
-DECIDING = tuple(f"{MODEL}.{name}." for name in ("controllers", "scheduler", "node", "apiserver"))
+DECIDING = tuple(
+    f"{MODEL}.{name}." for name in ("components", "controllers", "scheduler", "node", "apiserver")
+)
 
 RULES = frozenset({f"{MODEL}.wiring.assemble.assemble"})
 """What is explored: rules, tallies, bests and bounds of every system come from here."""
@@ -246,13 +248,19 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
     "scheduler.topology_spread.state_of": BEGINNING,
     "scheduler.nodeinfo.node_infos": PLACEMENT,
     "scheduler.volumes.": PLACEMENT,
-    "controllers.disruption.disruptions": TELLING,
+    "components.disruption.budget.covers": TELLING,
+    "components.disruption.decision.disruptions": TELLING,
 }
 """Decisions that no rule calls but something else does: by name, or a whole module by its dot."""
 
 PREEMPTION = "preemption is not explored yet"
+UNWIRED = "until budgets, evictions and drains are wired"
 
 NOWHERE: Mapping[str, str] = {
+    "components.disruption.budget.": UNWIRED,
+    "components.disruption.decision.": UNWIRED,
+    "components.drain.decision.": UNWIRED,
+    "components.eviction.decision.": UNWIRED,
     "scheduler.preemption.": PREEMPTION,
     "scheduler.contribution.negated": PREEMPTION,
     "scheduler.profile.Cycle.without_pod": PREEMPTION,

@@ -13,14 +13,13 @@ from kubelemma.model.controllers.deployment import (
 )
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.objects.times import GO_ZERO_TIME, seconds
 from kubelemma.model.objects.workloads import (
     Deployment,
     DeploymentStrategy,
     ReplicaSet,
     RollingUpdateDeployment,
 )
-
-from .times import GO_ZERO_TIME, seconds
 
 DESIRED_REPLICAS = "deployment.kubernetes.io/desired-replicas"
 MAX_REPLICAS = "deployment.kubernetes.io/max-replicas"

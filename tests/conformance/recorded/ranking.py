@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from kubelemma.model.controllers.replicaset import deletion_cost_of, rank_key
 from kubelemma.model.objects.pod import Container, ContainerStatus, Pod, PodCondition
-
-from .times import seconds
+from kubelemma.model.objects.times import seconds
 
 _SECOND = 10**9
 

@@ -1,0 +1,1 @@
+"""The components of the control plane and those who use it, one folder each."""

@@ -1,0 +1,1 @@
+"""Whoever drains nodes with ``kubectl drain``."""

@@ -1,0 +1,1 @@
+"""The API server's eviction subresource, which spends disruption budgets."""
