@@ -16,10 +16,8 @@ from typing import Any
 import z3
 from placement_clusters import HOSTNAME, ZONE
 
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.node_affinity import matches_required
-from kubelemma.model.scheduler.resources import (
+from kubelemma.model.components.scheduler.decision.node_affinity import matches_required
+from kubelemma.model.components.scheduler.decision.resources import (
     PODS,
     added,
     allocatable,
@@ -27,7 +25,9 @@ from kubelemma.model.scheduler.resources import (
     held_requests,
     pod_requests,
 )
-from kubelemma.model.scheduler.taints import has_untolerated_taint
+from kubelemma.model.components.scheduler.decision.taints import has_untolerated_taint
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.problem import Answer, Problem
 
 ANSWERS = {"sat": Answer.YES, "unsat": Answer.NO, "unknown": Answer.UNKNOWN}

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
+from kubelemma.model.cluster.state import NodeState, Phase
+from kubelemma.model.cluster.world import World
 from kubelemma.model.objects.pod import Container, Pod
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.wiring.state import NodeState, Phase
-from kubelemma.model.wiring.world import World
 
 Amounts = dict[str, Fraction]
 

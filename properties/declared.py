@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from kubelemma.model.custom.calling import judged
-from kubelemma.model.custom.declarations import Code, DeclarationError, code_of, kinds_of
-from kubelemma.model.custom.legal import BUILT_IN
-from kubelemma.model.custom.objects import Cluster, find, title
-from kubelemma.model.system import View
-from kubelemma.model.wiring.custom import (
+from kubelemma.model.cluster.world import World
+from kubelemma.model.components.reconcile.calling import judged
+from kubelemma.model.components.reconcile.declarations import (
+    Code,
+    DeclarationError,
+    code_of,
+    kinds_of,
+)
+from kubelemma.model.components.reconcile.legal import BUILT_IN
+from kubelemma.model.components.reconcile.objects import Cluster, find, title
+from kubelemma.model.components.reconcile.sources import (
     ACTIONS,
     BUILT_IN_ACTIONS,
     Custom,
@@ -24,7 +29,7 @@ from kubelemma.model.wiring.custom import (
     reads_of,
     sources,
 )
-from kubelemma.model.wiring.world import World
+from kubelemma.model.system import View
 
 from .formula import Always, Converges, EachStep, Formula, LeadsTo, NeverStuck
 from .statement import Kind, Property, Severity, Statement

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
+from kubelemma.model.cluster.world import Behaviour, Workload, World
+from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.system import View
-from kubelemma.model.wiring.state import Counts, DeploymentState, Specs
-from kubelemma.model.wiring.world import Behaviour, Workload, World
 
 from .formula import Always, Converges, EachStep, Formula, NeverStuck, StepPredicate
 from .statement import Kind, Severity, Statement

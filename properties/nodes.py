@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from kubelemma.model.cluster.state import ACTIVE, ADMITTED, NodeState, Phase
+from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle, zones
 from kubelemma.model.system import View
-from kubelemma.model.wiring.nodelifecycle import LIFECYCLE, Lifecycle, zones
-from kubelemma.model.wiring.state import ACTIVE, ADMITTED, NodeState, Phase
-from kubelemma.model.wiring.world import NODES, World
 
 from .capacity import is_extended, overcommitted
 from .formula import Always, Converges, Formula

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubelemma.model.cluster.state import Counts, Group, NodeState, Queue, Specs
+from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.components.replicaset.rules import victim_name, victims
 from kubelemma.model.system import View
-from kubelemma.model.wiring.replicaset import victim_name, victims
-from kubelemma.model.wiring.state import Counts, Group, NodeState, Queue, Specs
-from kubelemma.model.wiring.world import NODES, Workload, World
 
 from .formula import Converges, EachStep, Formula, StepPredicate
 from .statement import Kind, Severity, Statement

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kubelemma.model.cluster.state import NodeState, Phase, count
+from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.topology import ALONE, Domains, Topology
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.system import View
-from kubelemma.model.wiring.state import NodeState, Phase, count
-from kubelemma.model.wiring.topology import ALONE, Domains, Topology
-from kubelemma.model.wiring.world import NODES, World
 
 from .capacity import overcommitted
 from .formula import EachStep, Formula, StepPredicate

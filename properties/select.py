@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from kubelemma.model.components.scheduler.topology import topology_of
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.wiring.topology import topology_of
 
 from . import deployments, nodes, replicasets, scheduling
 from .catalogue import STATEMENTS

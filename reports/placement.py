@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.components.scheduler.decision.resources import allocatable, held_requests
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.resources import allocatable, held_requests
 from kubelemma.solver.placement.decision import Decision
 from kubelemma.solver.placement.problem import Answer, Placement, Problem, Question
 

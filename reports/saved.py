@@ -14,14 +14,7 @@ from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
 from kubelemma.solver.result import Statistics, Verdict
 
-from .document import (
-    BaselineState,
-    Finding,
-    PropertyReport,
-    Report,
-    ScenarioReport,
-    Suppression,
-)
+from .document import BaselineState, Finding, PropertyReport, Report, ScenarioReport, Suppression
 from .picture import (
     BudgetBox,
     CacheBox,

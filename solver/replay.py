@@ -14,14 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kubelemma.model.system import Outcome, State, System, Transition
-from kubelemma.properties.formula import (
-    Always,
-    Converges,
-    EachStep,
-    Formula,
-    LeadsTo,
-    NeverStuck,
-)
+from kubelemma.properties.formula import Always, Converges, EachStep, Formula, LeadsTo, NeverStuck
 from kubelemma.properties.statement import Property
 
 from .result import Trace, TraceStep

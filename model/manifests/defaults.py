@@ -12,12 +12,8 @@ from typing import TypeVar, assert_never, overload
 
 from msgspec.structs import replace
 
-from kubelemma.model.objects.controllers import (
-    DaemonSet,
-    Job,
-    ReplicationController,
-    StatefulSet,
-)
+from kubelemma.model.components.scheduler.decision.resources import container_requests
+from kubelemma.model.objects.controllers import DaemonSet, Job, ReplicationController, StatefulSet
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
@@ -46,7 +42,6 @@ from kubelemma.model.objects.workloads import (
     ReplicaSet,
     RollingUpdateDeployment,
 )
-from kubelemma.model.scheduler.resources import container_requests
 
 from .kinds import ApiObject, Onlooker, Policy, Stored, Templated
 

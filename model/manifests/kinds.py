@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
-from kubelemma.model.objects.controllers import (
-    DaemonSet,
-    Job,
-    ReplicationController,
-    StatefulSet,
-)
+from kubelemma.model.objects.controllers import DaemonSet, Job, ReplicationController, StatefulSet
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod

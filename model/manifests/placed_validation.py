@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kubelemma.model.objects.controllers import (
-    DaemonSet,
-    Job,
-    ReplicationController,
-    StatefulSet,
-)
+from kubelemma.model.objects.controllers import DaemonSet, Job, ReplicationController, StatefulSet
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
 from kubelemma.model.objects.storage import PersistentVolume, PersistentVolumeClaim, StorageClass

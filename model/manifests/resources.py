@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from kubelemma.model.components.scheduler.decision.resources import is_extended
 from kubelemma.model.objects.pod import PodSpec, ResourceRequirements
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.scheduler.resources import is_extended
 
 from .defaults import aggregate_requests
 from .names import label_key

@@ -12,12 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import assert_never
 
-from kubelemma.model.objects.controllers import (
-    DaemonSet,
-    Job,
-    ReplicationController,
-    StatefulSet,
-)
+from kubelemma.model.objects.controllers import DaemonSet, Job, ReplicationController, StatefulSet
 from kubelemma.model.objects.disruption import PodDisruptionBudget, PodDisruptionBudgetSpec
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node, Taint

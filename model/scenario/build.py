@@ -6,25 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from kubelemma.model.controllers.deployment import resolve_fenceposts
-from kubelemma.model.custom.legal import DEPLOYMENT, NODE
-from kubelemma.model.manifests.check import (
-    Check,
-    CheckSpec,
-    EventEntry,
-    kubelet_views,
-    nodes_of,
-)
+from kubelemma.model.cluster.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
+from kubelemma.model.cluster.world import CONDITION_TAINTS, PodClass, Workload, World
+from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.components.reconcile.legal import DEPLOYMENT, NODE
+from kubelemma.model.components.reconcile.sources import NOTHING, Custom
+from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, kubelet_views, nodes_of
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
-from kubelemma.model.wiring.assemble import Choices, Start, assemble
-from kubelemma.model.wiring.custom import NOTHING, Custom
-from kubelemma.model.wiring.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
-from kubelemma.model.wiring.world import CONDITION_TAINTS, PodClass, Workload, World
 
+from .assembly import Choices, Start, assemble
 from .cluster import default_cluster
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, default_events, happenings

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.components.scheduler.decision.resources import CPU, EPHEMERAL_STORAGE, MEMORY
+from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME, ZONE
 from kubelemma.model.manifests.check import Cluster, NodeGroup, nodes_of
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scheduler.node_resources import fit_request
-from kubelemma.model.scheduler.resources import CPU, EPHEMERAL_STORAGE, MEMORY
-from kubelemma.model.scheduler.topology_spread import HOSTNAME, ZONE
 
 from .start import key_of, place_all
 from .templates import pod_of

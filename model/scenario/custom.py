@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from kubelemma.model.custom.declarations import Code, Controller, CustomEvent
-from kubelemma.model.custom.legal import BUILT_IN
-from kubelemma.model.custom.objects import FrozenMap, Object, Objects, Owner, freeze
+from kubelemma.model.components.reconcile.declarations import Code, Controller, CustomEvent
+from kubelemma.model.components.reconcile.legal import BUILT_IN
+from kubelemma.model.components.reconcile.objects import FrozenMap, Object, Objects, Owner, freeze
+from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.custom import (
@@ -23,7 +24,6 @@ from kubelemma.model.manifests.documents import Document
 from kubelemma.model.manifests.kinds import CLUSTER_SCOPED, MODELLED, OTHER_KINDS
 from kubelemma.model.manifests.problems import Problem
 from kubelemma.model.manifests.reading import Manifests
-from kubelemma.model.wiring.custom import NOTHING, Custom
 
 MORE_OBJECTS = 4
 """So many objects more than at the start are followed of each kind, where nobody says."""

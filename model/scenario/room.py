@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kubelemma.model.scheduler.node_ports import host_ports
-from kubelemma.model.scheduler.node_resources import fit_request
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.resources import PODS
-from kubelemma.model.wiring.world import World
+from kubelemma.model.cluster.world import World
+from kubelemma.model.components.scheduler.decision.node_ports import host_ports
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.resources import PODS
 
 from .cluster import pod_affinity_keys
 

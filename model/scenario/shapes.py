@@ -8,13 +8,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from kubelemma.model.controllers.nodelifecycle import zone_of
+from kubelemma.model.cluster.world import NodeShape
+from kubelemma.model.components.nodelifecycle.decision import zone_of
+from kubelemma.model.components.scheduler.decision.node_ports import host_ports
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.topology_spread import (
+    HOSTNAME,
+    SYSTEM_DEFAULT_CONSTRAINTS,
+)
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import NodeSelectorTerm, Pod
-from kubelemma.model.scheduler.node_ports import host_ports
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.topology_spread import HOSTNAME, SYSTEM_DEFAULT_CONSTRAINTS
-from kubelemma.model.wiring.world import NodeShape
 
 from .cluster import pod_affinity_keys
 

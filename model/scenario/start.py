@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from kubelemma.model.node.admission import admit
+from kubelemma.model.components.kubelet.decision import admit
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.profile import Snapshot, decide
 
 from .templates import pod_of
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from kubelemma.model.controllers.replicaset import deletion_cost_of
-from kubelemma.model.controllers.tainteviction import with_default_tolerations
+from kubelemma.model.cluster.world import Behaviour, PodClass
+from kubelemma.model.components.replicaset.decision import deletion_cost_of
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.tainteviction.decision import with_default_tolerations
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scheduler.match_label_keys import merge_label_keys
-from kubelemma.model.wiring.world import Behaviour, PodClass
 
 HASH = "pod-template-hash"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.wiring.world import Workload
 from kubelemma.reports.story import Fact
 
 from .written import Written

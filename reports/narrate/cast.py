@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kubelemma.model.cluster.state import Marks, Queue
+from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import Marks, Queue
-from kubelemma.model.wiring.world import NODES, Workload
 
 NOWHERE = ""
 PENDING = -1

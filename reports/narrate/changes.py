@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.state import DeploymentState, NodeState, Phase, SetState
+from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, SetState
-from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.story import Change
 from kubelemma.solver.result import TraceStep
 

@@ -7,10 +7,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from kubelemma.model.scenario import Scenario
-from kubelemma.model.scenario.templates import revision_hash
-from kubelemma.model.system import State
-from kubelemma.model.wiring.state import (
+from kubelemma.model.cluster.state import (
     ACTIVE,
     ADMITTED,
     Counts,
@@ -21,7 +18,10 @@ from kubelemma.model.wiring.state import (
     Queue,
     Sync,
 )
-from kubelemma.model.wiring.world import NODES, Workload
+from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.templates import revision_hash
+from kubelemma.model.system import State
 from kubelemma.properties.capacity import overcommitted
 from kubelemma.properties.deployments import promised
 from kubelemma.properties.formula import Converges, Formula, LeadsTo

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kubelemma.model.custom.calling import Sync, next_request
-from kubelemma.model.custom.declarations import Controller
-from kubelemma.model.custom.legal import NODE
-from kubelemma.model.custom.objects import Object, Objects, leaves, title
-from kubelemma.model.scenario import Scenario
-from kubelemma.model.system import State
-from kubelemma.model.wiring.caches import watches
-from kubelemma.model.wiring.custom import (
+from kubelemma.model.components.reconcile.caches import watches
+from kubelemma.model.components.reconcile.calling import Sync, next_request
+from kubelemma.model.components.reconcile.declarations import Controller
+from kubelemma.model.components.reconcile.legal import NODE
+from kubelemma.model.components.reconcile.objects import Object, Objects, leaves, title
+from kubelemma.model.components.reconcile.sources import (
     DOES,
     Source,
     deed,
@@ -22,7 +20,9 @@ from kubelemma.model.wiring.custom import (
     sources,
     sync_cells,
 )
-from kubelemma.model.wiring.syncs import sent
+from kubelemma.model.components.reconcile.syncs import sent
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import State
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Change, Fact, Idle
 from kubelemma.reports.style import plural

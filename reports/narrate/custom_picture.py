@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-from kubelemma.model.custom.calling import Sync, next_request
-from kubelemma.model.custom.declarations import Controller
-from kubelemma.model.custom.objects import Object, Objects, title
+from kubelemma.model.components.reconcile.caches import Watch, watches
+from kubelemma.model.components.reconcile.calling import Sync, next_request
+from kubelemma.model.components.reconcile.declarations import Controller
+from kubelemma.model.components.reconcile.objects import Object, Objects, title
+from kubelemma.model.components.reconcile.sources import deed, gathered, intention, sources
+from kubelemma.model.components.reconcile.syncs import sent
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
-from kubelemma.model.wiring.caches import Watch, watches
-from kubelemma.model.wiring.custom import deed, gathered, intention, sources
-from kubelemma.model.wiring.syncs import sent
 from kubelemma.reports.picture import CacheBox, Leaf, ObjectBox, Outdated, WorkerBox
 
 from .custom import Worker, differences, fields, named, objects_of, shown_by, value_of, workers

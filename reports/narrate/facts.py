@@ -6,13 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from kubelemma.model.manifests.problems import Position
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scenario import Scenario
-from kubelemma.model.scheduler.node_resources import fit_request
-from kubelemma.model.system import State
-from kubelemma.model.wiring.replicaset import Owned, owned_name
-from kubelemma.model.wiring.state import (
+from kubelemma.model.cluster.state import (
     ACTIVE,
     ADMITTED,
     Counts,
@@ -24,7 +18,13 @@ from kubelemma.model.wiring.state import (
     Sync,
     Verb,
 )
-from kubelemma.model.wiring.world import NODES, PodClass, Workload
+from kubelemma.model.cluster.world import NODES, PodClass, Workload
+from kubelemma.model.components.replicaset.rules import Owned, owned_name
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.manifests.problems import Position
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import State
 from kubelemma.reports.story import Fact
 from kubelemma.solver.result import TraceStep
 

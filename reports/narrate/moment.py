@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from kubelemma.model.cluster.state import IDLE, DeploymentState, PlannedWrite, Sync, Verb
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import IDLE, DeploymentState, PlannedWrite, Sync, Verb
-from kubelemma.model.wiring.world import Workload
 from kubelemma.reports.picture import NodeBox, PodBox
 from kubelemma.solver.result import TraceStep
 

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
+from kubelemma.model.cluster.state import DeploymentState, NodeState, Phase
+from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.disruption.budget import covers
 from kubelemma.model.components.disruption.decision import Covered, disruptions
 from kubelemma.model.objects.disruption import PodDisruptionBudget
@@ -19,8 +21,6 @@ from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase
-from kubelemma.model.wiring.world import NODES
 from kubelemma.reports.picture import BudgetBox, ServiceBox
 
 from .cast import Cast, node_name

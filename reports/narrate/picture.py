@@ -7,14 +7,14 @@ from fractions import Fraction
 from functools import cache
 from typing import TypeAlias
 
+from kubelemma.model.cluster.state import DeploymentState, Marks, NodeState, Phase
+from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.resources import CPU, MEMORY, PODS
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.resources import CPU, MEMORY, PODS
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, Marks, NodeState, Phase
-from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.picture import Box, NodeBox, Picture, PodBox, SetBox, Usage, WorkloadBox
 
 from .cast import PENDING, Cast, Place, node_name

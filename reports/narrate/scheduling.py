@@ -8,17 +8,17 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.components.scheduler.decision import node_resources, profile, taints
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.rules import feasibility
+from kubelemma.model.components.scheduler.scoring import Scoring, scoring_of
+from kubelemma.model.components.scheduler.topology import Topology, topology_of
 from kubelemma.model.manifests.problems import FieldPath, Position
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.scheduler import node_resources, profile, taints
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.model.system import State
-from kubelemma.model.wiring.scheduler import feasibility
-from kubelemma.model.wiring.scoring import Scoring, scoring_of
-from kubelemma.model.wiring.state import NodeState
-from kubelemma.model.wiring.topology import Topology, topology_of
-from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.story import Judgement, NodeReview
 
 from .cast import node_name

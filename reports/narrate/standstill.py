@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+from kubelemma.model.cluster.state import Counts, DeploymentState, NodeState, Phase
+from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.components.deployment.rules import DEPLOYMENT
+from kubelemma.model.components.kubelet.rules import KUBELET
+from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE, TAINT_EVICTION
+from kubelemma.model.components.replicaset.rules import REPLICASET
+from kubelemma.model.components.scheduler.rules import SCHEDULER
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
-from kubelemma.model.wiring.deployment import DEPLOYMENT
-from kubelemma.model.wiring.kubelet import KUBELET
-from kubelemma.model.wiring.nodelifecycle import NODE_LIFECYCLE, TAINT_EVICTION
-from kubelemma.model.wiring.replicaset import REPLICASET
-from kubelemma.model.wiring.scheduler import SCHEDULER
-from kubelemma.model.wiring.state import Counts, DeploymentState, NodeState, Phase
-from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.story import Idle, NodeReview, Waiting
 from kubelemma.reports.style import enumeration, few, plural
 

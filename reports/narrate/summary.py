@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from kubelemma.model.cluster.state import DeploymentState
+from kubelemma.model.cluster.world import NODES
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
-from kubelemma.model.wiring.state import DeploymentState
-from kubelemma.model.wiring.world import NODES
 from kubelemma.reports.style import plural
 from kubelemma.solver.result import TraceStep
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.state import DeploymentState, NodeState, Phase
+from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.components.deployment.rules import DEPLOYMENT
+from kubelemma.model.components.replicaset.rules import REPLICASET
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
-from kubelemma.model.wiring.deployment import DEPLOYMENT
-from kubelemma.model.wiring.replicaset import REPLICASET
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase
-from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.solver.result import TraceStep
 
 from .cast import node_name, replica_set_name

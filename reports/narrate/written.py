@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.manifests.documents import Document
 from kubelemma.model.manifests.problems import FieldPath, Position
 from kubelemma.model.manifests.reading import Manifests
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.wiring.world import Workload
 
 TEMPLATE: FieldPath = ("spec", "template", "spec")
 _NOTHING = Manifests()

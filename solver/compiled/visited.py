@@ -13,17 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import (
-    MASK,
-    REGIONS,
-    SHIFT,
-    SPARE,
-    WORD,
-    Candidates,
-    Long,
-    Small,
-    States,
-)
+from .arrays import MASK, REGIONS, SHIFT, SPARE, WORD, Candidates, Long, Small, States
 from .jit import entry, inlined, prefetch
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)

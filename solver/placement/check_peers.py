@@ -11,12 +11,7 @@ from dataclasses import dataclass, field
 
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import (
-    Pod,
-    PodAffinityTerm,
-    PodSpec,
-    TopologySpreadConstraint,
-)
+from kubelemma.model.objects.pod import Pod, PodAffinityTerm, PodSpec, TopologySpreadConstraint
 
 Labels = Mapping[str, str]
 Pair = tuple[str, str]

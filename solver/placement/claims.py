@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.volumes import (
+from kubelemma.model.components.scheduler.decision.volumes import (
     Asked,
     Handle,
     Shelf,
@@ -23,6 +21,8 @@ from kubelemma.model.scheduler.volumes import (
     pre_filter,
     users_of,
 )
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
 
 from .facts import Bools, Ints
 from .problem import Problem

@@ -11,19 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod, PodSpec
-from kubelemma.model.scheduler import node_affinity, taints, topology_spread
-from kubelemma.model.scheduler.inter_pod_affinity import (
+from kubelemma.model.components.scheduler.decision import node_affinity, taints, topology_spread
+from kubelemma.model.components.scheduler.decision.inter_pod_affinity import (
     Term,
     affinity_of,
     anti_affinity_of,
     merged,
     parsed,
 )
-from kubelemma.model.scheduler.match_label_keys import merge_label_keys
-from kubelemma.model.scheduler.node_ports import HostPort, host_ports
-from kubelemma.model.scheduler.resources import (
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.scheduler.decision.node_ports import HostPort, host_ports
+from kubelemma.model.components.scheduler.decision.resources import (
     CPU,
     MEMORY,
     PODS,
@@ -31,6 +29,8 @@ from kubelemma.model.scheduler.resources import (
     as_resources,
     pod_requests,
 )
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod, PodSpec
 
 from .claims import read_claims
 from .facts import Apart, Bools, Facts, Ints, Near, Spread, clash, is_single

@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from kubelemma.model.scheduler.node_ports import HostPort
-from kubelemma.model.scheduler.volumes import Handle
+from kubelemma.model.components.scheduler.decision.node_ports import HostPort
+from kubelemma.model.components.scheduler.decision.volumes import Handle
 
 from .problem import Problem
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from kubelemma.model.components.scheduler.decision.inter_pod_affinity import Term
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.inter_pod_affinity import Term
 
 Labels = Mapping[str, str]
 KinKey = tuple[str, tuple[tuple[str, str], ...]]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from kubelemma.model.components.scheduler.decision import volumes
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.scheduler.decision.node_name import pre_enqueue
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo, node_infos
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, filter_node, pre_filter
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler import volumes
-from kubelemma.model.scheduler.match_label_keys import merge_label_keys
-from kubelemma.model.scheduler.node_name import pre_enqueue
-from kubelemma.model.scheduler.nodeinfo import NodeInfo, node_infos
-from kubelemma.model.scheduler.profile import Snapshot, filter_node, pre_filter
 
 from .problem import Placement, Problem
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from kubelemma.model.scheduler import node_affinity, node_name, taints
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision import node_affinity, node_name, taints
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 
 from .collapse import NodeKinds, resident_ports
 from .decision import PendingReason

@@ -14,11 +14,11 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from kubelemma.model.controllers.deployment import resolve_fenceposts
+from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.components.scheduler.decision.taints import tolerates
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import NodeSelectorRequirement, Pod
 from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.scheduler.taints import tolerates
 
 from .displaced import belongs_to_node, controller_of, moves, workloads_of
 from .problem import Problem, Workload

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from kubelemma.model.components.scheduler.decision.inter_pod_affinity import (
+    affinity_of,
+    anti_affinity_of,
+)
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.inter_pod_affinity import affinity_of, anti_affinity_of
 
 from .problem import Problem
 

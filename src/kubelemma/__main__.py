@@ -12,21 +12,21 @@ from contextlib import contextmanager
 def main() -> None:
     """Run the command line and leave with its exit code."""
     with _beginning():
-        from kubelemma.cli.run import run
+        from .cli.run import run
     sys.exit(run(sys.argv[1:]))
 
 
 def plugin() -> None:
     """As `main`, called by kubectl as ``kubectl lemma``."""
     with _beginning():
-        from kubelemma.cli.run import run
+        from .cli.run import run
     sys.exit(run(sys.argv[1:], "kubectl lemma"))
 
 
 def complete_plugin() -> None:
     """Tell kubectl how a line that begins with ``kubectl lemma`` may go on."""
     with _beginning():
-        from kubelemma.cli.run import complete_for_kubectl
+        from .cli.run import complete_for_kubectl
     sys.exit(complete_for_kubectl(sys.argv[1:]))
 
 

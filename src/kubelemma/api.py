@@ -17,29 +17,28 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
-from kubelemma import __version__
-from kubelemma.model.manifests import Bounds, InvalidInput, Position, Problem
-from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario import used_documents
-from kubelemma.policy import Policy, judge
-from kubelemma.properties.statement import Property, Severity
-from kubelemma.reports.document import Report, ScenarioReport, property_report
-from kubelemma.reports.json import API_VERSION
-from kubelemma.reports.narrate import Written, narrate, narrate_steps
-from kubelemma.reports.narrate.moment import state_text, step_text
-from kubelemma.reports.story import Story, StoryStep
-from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
-from kubelemma.solver.events import Event, Listener
-from kubelemma.solver.limits import INTERRUPTED, Limits
-from kubelemma.solver.replay import Repeat, RepeatStatus, replay_steps
-from kubelemma.solver.result import CheckResult, PropertyResult, Statistics, Trace, Verdict
-from kubelemma.solver.simulate import simulate
-from kubelemma.solver.stateful.sampling import Sampling
-
+from . import __version__
 from .loading import check_unchanged
+from .model.manifests import Bounds, InvalidInput, Position, Problem
+from .model.objects.workloads import Deployment
+from .model.scenario import used_documents
+from .policy import Policy, judge
+from .properties.statement import Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
 from .recording import LoadedCode, Recording, Source, file_name, name_of, steps_of, stream
 from .remembering import Memory, Saying
+from .reports.document import Report, ScenarioReport, property_report
+from .reports.json import API_VERSION
+from .reports.narrate import Written, narrate, narrate_steps
+from .reports.narrate.moment import state_text, step_text
+from .reports.story import Story, StoryStep
+from .solver.checkpoints import CheckpointError, Checkpoints
+from .solver.events import Event, Listener
+from .solver.limits import INTERRUPTED, Limits
+from .solver.replay import Repeat, RepeatStatus, replay_steps
+from .solver.result import CheckResult, PropertyResult, Statistics, Trace, Verdict
+from .solver.simulate import simulate
+from .solver.stateful.sampling import Sampling
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -148,8 +147,8 @@ def _search(
     """What an engine that visits every state finds out about a case."""
     asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     # What is remembered needs no engine, and each takes longer to import than to remember.
-    from kubelemma.solver import compiled  # noqa: PLC0415
-    from kubelemma.solver.explore import check  # noqa: PLC0415
+    from .solver import compiled  # noqa: PLC0415
+    from .solver.explore import check  # noqa: PLC0415
 
     if engine == "plain":
         return check(*asked)
@@ -160,7 +159,7 @@ def _search(
 
 def _sampled(case: Case, listener: Listener, sampling: Sampling) -> CheckResult:
     """What runs drawn at random find out about a case."""
-    from kubelemma.solver.stateful import engine  # noqa: PLC0415 - imports Hypothesis
+    from .solver.stateful import engine  # noqa: PLC0415 - imports Hypothesis
 
     asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     return engine.check(*asked, sampling=replace(sampling, name=case.scenario.name))
@@ -414,7 +413,7 @@ def run_at_random(case: Case, seed: int, steps: int) -> tuple[Trace, tuple[Story
 def state_graph(case: Case, max_states: int = 1000) -> nx.MultiDiGraph[int]:
     """The states of a case as a graph, with labels for people; see `kubelemma.solver.graph`."""
     # Importing networkx takes longer than most checks.
-    from kubelemma.solver import graph  # noqa: PLC0415
+    from .solver import graph  # noqa: PLC0415
 
     scenario = case.scenario
     return graph.state_graph(

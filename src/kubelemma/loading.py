@@ -14,12 +14,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from kubelemma.model.custom.declarations import Controller, CustomEvent, DeclarationError
-from kubelemma.model.custom.legal import kind_refusal
-from kubelemma.model.manifests.problems import InvalidInput, Position, Problem, did_you_mean
-from kubelemma.properties.catalogue import STATEMENTS
-from kubelemma.properties.declared import CustomProperty
-from kubelemma.properties.statement import Statement
+from .model.components.reconcile.declarations import Controller, CustomEvent, DeclarationError
+from .model.components.reconcile.legal import kind_refusal
+from .model.manifests.problems import InvalidInput, Position, Problem, did_you_mean
+from .properties.catalogue import STATEMENTS
+from .properties.declared import CustomProperty
+from .properties.statement import Statement
 
 Declared: TypeAlias = Controller | CustomEvent | CustomProperty
 DeclaredT = TypeVar("DeclaredT", Controller, CustomEvent, CustomProperty)

@@ -12,7 +12,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from kubelemma.model.manifests import (
+from .loading import Extension, load_files, unknown_kinds
+from .model.manifests import (
     Check,
     CheckSpec,
     Cluster,
@@ -31,11 +32,11 @@ from kubelemma.model.manifests import (
     parse_nodes,
     show,
 )
-from kubelemma.model.objects.node import Namespace, Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.objects.workloads import Deployment, ReplicaSet
-from kubelemma.model.scenario import (
+from .model.objects.node import Namespace, Node
+from .model.objects.pod import Pod
+from .model.objects.quantity import Quantity
+from .model.objects.workloads import Deployment, ReplicaSet
+from .model.scenario import (
     Application,
     Kept,
     Loaded,
@@ -48,12 +49,10 @@ from kubelemma.model.scenario import (
     known_kinds,
     without_kept,
 )
-from kubelemma.policy import Annotations, Rule, read_annotations
-from kubelemma.properties.catalogue import STATEMENTS
-from kubelemma.properties.select import properties_for
-from kubelemma.properties.statement import Property, Statement
-
-from .loading import Extension, load_files, unknown_kinds
+from .policy import Annotations, Rule, read_annotations
+from .properties.catalogue import STATEMENTS
+from .properties.select import properties_for
+from .properties.statement import Property, Statement
 
 ObjectT = TypeVar("ObjectT")
 

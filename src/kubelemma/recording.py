@@ -14,10 +14,10 @@ from typing import Any, Literal, NoReturn
 
 import msgspec
 
-from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
-from kubelemma.properties.statement import Property
-from kubelemma.solver.replay import RecordedStep
-from kubelemma.solver.result import Trace
+from .model.manifests.problems import InvalidInput, Position, Problem
+from .properties.statement import Property
+from .solver.replay import RecordedStep
+from .solver.result import Trace
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\n]")
 

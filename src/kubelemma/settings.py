@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
+from .model.manifests.problems import InvalidInput, Position, Problem
 
 KeyPath: TypeAlias = tuple[str, ...]
 

@@ -17,10 +17,10 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from kubelemma.model.components.scheduler.decision.nodeinfo import node_infos
+from kubelemma.model.components.scheduler.decision.profile import Snapshot as SchedulerSnapshot
+from kubelemma.model.components.scheduler.decision.profile import decide
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.nodeinfo import node_infos
-from kubelemma.model.scheduler.profile import Snapshot as SchedulerSnapshot
-from kubelemma.model.scheduler.profile import decide
 from kubelemma.reports.conformance import Answer
 from kubelemma.runs.acceptance import judge_file
 from kubelemma.runs.cluster import Cluster

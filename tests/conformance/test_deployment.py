@@ -7,7 +7,7 @@ from typing import Any
 
 from recorded.deployments import deployment_view, replica_set_view, stored_status
 
-from kubelemma.model.controllers.deployment import (
+from kubelemma.model.components.deployment.decision import (
     DeploymentView,
     ReplicaSetView,
     RollingUpdate,

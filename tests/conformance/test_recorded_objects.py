@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from recorded.deployments import deployment_view, replica_set_view
 from recorded.ranking import Victim, deletion_order, less, pods_to_delete, victim
 
-from kubelemma.model.controllers.deployment import DeploymentView, RollingUpdate
-from kubelemma.model.controllers.replicaset import rank_key
+from kubelemma.model.components.deployment.decision import DeploymentView, RollingUpdate
+from kubelemma.model.components.replicaset.decision import rank_key
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent

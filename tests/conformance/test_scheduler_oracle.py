@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.objects.node import Namespace, Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.service import Service
-from kubelemma.model.objects.workloads import ReplicaSet
-from kubelemma.model.scheduler.default_selector import Workload
-from kubelemma.model.scheduler.match_label_keys import merge_label_keys
-from kubelemma.model.scheduler.node_name import pre_enqueue
-from kubelemma.model.scheduler.nodeinfo import node_infos
-from kubelemma.model.scheduler.preemption import Candidate, Preemption, preempt
-from kubelemma.model.scheduler.profile import (
+from kubelemma.model.components.scheduler.decision.default_selector import Workload
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.scheduler.decision.node_name import pre_enqueue
+from kubelemma.model.components.scheduler.decision.nodeinfo import node_infos
+from kubelemma.model.components.scheduler.decision.preemption import Candidate, Preemption, preempt
+from kubelemma.model.components.scheduler.decision.profile import (
     FILTERS,
     WEIGHTS,
     Cycle,
@@ -27,7 +21,13 @@ from kubelemma.model.scheduler.profile import (
     filter_plugin,
     pre_filter,
 )
-from kubelemma.model.scheduler.status import Status
+from kubelemma.model.components.scheduler.decision.status import Status
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.disruption import PodDisruptionBudget
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.service import Service
+from kubelemma.model.objects.workloads import ReplicaSet
 
 Case = dict[str, Any]
 

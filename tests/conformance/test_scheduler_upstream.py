@@ -7,12 +7,7 @@ from typing import Any
 
 import pytest
 
-from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.meta import LabelSelector
-from kubelemma.model.objects.node import Namespace, Node
-from kubelemma.model.objects.pod import NodeAffinity, Pod, TopologySpreadConstraint
-from kubelemma.model.objects.service import Service
-from kubelemma.model.scheduler import (
+from kubelemma.model.components.scheduler.decision import (
     image_locality,
     inter_pod_affinity,
     inter_pod_affinity_score,
@@ -23,17 +18,22 @@ from kubelemma.model.scheduler import (
     topology_spread,
     topology_spread_score,
 )
-from kubelemma.model.scheduler.contribution import total
-from kubelemma.model.scheduler.default_selector import default_selector
-from kubelemma.model.scheduler.node_affinity import NO_AFFINITY
-from kubelemma.model.scheduler.node_resources import (
+from kubelemma.model.components.scheduler.decision.contribution import total
+from kubelemma.model.components.scheduler.decision.default_selector import default_selector
+from kubelemma.model.components.scheduler.decision.node_affinity import NO_AFFINITY
+from kubelemma.model.components.scheduler.decision.node_resources import (
     Ignored,
     ResourceWeight,
     ScoringStrategy,
     ShapePoint,
 )
-from kubelemma.model.scheduler.nodeinfo import NodeInfo, node_infos
-from kubelemma.model.scheduler.status import SKIP, SUCCESS, Status
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo, node_infos
+from kubelemma.model.components.scheduler.decision.status import SKIP, SUCCESS, Status
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import LabelSelector
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import NodeAffinity, Pod, TopologySpreadConstraint
+from kubelemma.model.objects.service import Service
 
 Case = dict[str, Any]
 Answer = Callable[[Case], Case]

@@ -22,15 +22,15 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from kubelemma.model.controllers.tainteviction import min_toleration_seconds
+from kubelemma.model.components.scheduler.decision.default_selector import Workload
+from kubelemma.model.components.scheduler.decision.nodeinfo import node_infos
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
+from kubelemma.model.components.tainteviction.decision import min_toleration_seconds
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
-from kubelemma.model.scheduler.default_selector import Workload
-from kubelemma.model.scheduler.nodeinfo import node_infos
-from kubelemma.model.scheduler.profile import Snapshot, decide
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "conformance" / "traces"
 

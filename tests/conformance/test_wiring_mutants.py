@@ -29,24 +29,24 @@ from wired import (
     zones,
 )
 
-from kubelemma.model.controllers.deployment import ReplicaSetView
-from kubelemma.model.controllers.nodelifecycle import eviction_rate
-from kubelemma.model.controllers.replicaset import manage_replicas
+from kubelemma.model.cluster.state import Marks, NodeState, SetState
+from kubelemma.model.cluster.state import Status as PodCounts
+from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.components.deployment import rules as wired_deployment
+from kubelemma.model.components.deployment.decision import ReplicaSetView
+from kubelemma.model.components.nodelifecycle.decision import eviction_rate
+from kubelemma.model.components.nodelifecycle.rules import Lifecycle
+from kubelemma.model.components.replicaset import rules as wired_replicaset
+from kubelemma.model.components.replicaset.decision import manage_replicas
+from kubelemma.model.components.replicaset.rules import Owned
+from kubelemma.model.components.scheduler import rules as wired_scheduler
+from kubelemma.model.components.scheduler import topology as wired_topology
+from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
+from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status
+from kubelemma.model.components.scheduler.topology import Topology
 from kubelemma.model.objects.node import Taint
 from kubelemma.model.objects.pod import Toleration
-from kubelemma.model.scheduler import node_affinity, node_ports, taints
-from kubelemma.model.scheduler.status import SUCCESS, Status
 from kubelemma.model.system import Outcome
-from kubelemma.model.wiring import deployment as wired_deployment
-from kubelemma.model.wiring import replicaset as wired_replicaset
-from kubelemma.model.wiring import scheduler as wired_scheduler
-from kubelemma.model.wiring import topology as wired_topology
-from kubelemma.model.wiring.nodelifecycle import Lifecycle
-from kubelemma.model.wiring.replicaset import Owned
-from kubelemma.model.wiring.state import Marks, NodeState, SetState
-from kubelemma.model.wiring.state import Status as PodCounts
-from kubelemma.model.wiring.topology import Topology
-from kubelemma.model.wiring.world import Workload, World
 from kubelemma.reports.conformance import Answer
 from kubelemma.runs.acceptance import judge_file
 
@@ -139,7 +139,7 @@ TABLES: Mapping[str, Table] = {
 
 def longest(tolerations: Sequence[Toleration], on_node: Sequence[Taint]) -> int | None:
     """The longest of the tolerations of a node's taints counts, not the shortest."""
-    world = import_module("kubelemma.model.controllers.tainteviction")
+    world = import_module("kubelemma.model.components.tainteviction.decision")
     one_by_one = [
         world.min_toleration_seconds(tolerations, (taint,))
         for taint in on_node

@@ -16,7 +16,18 @@ from hypothesis import strategies as st
 from recorded.deployments import deployment_view, replica_set_view
 from recorded.ranking import colocation, is_active, less, victim
 
-from kubelemma.model.controllers.deployment import old_pods_running, sync
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    DeploymentState,
+    Marks,
+    NodeState,
+    Phase,
+    Queue,
+    SetState,
+)
+from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.components.deployment.decision import old_pods_running, sync
+from kubelemma.model.components.deployment.rules import decide, old_pods
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -33,17 +44,6 @@ from kubelemma.model.objects.workloads import (
 )
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
-from kubelemma.model.wiring.deployment import decide, old_pods
-from kubelemma.model.wiring.state import (
-    ACTIVE,
-    DeploymentState,
-    Marks,
-    NodeState,
-    Phase,
-    Queue,
-    SetState,
-)
-from kubelemma.model.wiring.world import NODES, Workload
 
 Raw = dict[str, Any]
 STEPS = 40

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wired import AGREES, Case, count, ranking, sample
 
-from kubelemma.model.controllers.replicaset import deletion_cost_of
+from kubelemma.model.cluster.state import Phase
+from kubelemma.model.cluster.world import Behaviour
+from kubelemma.model.components.replicaset.decision import deletion_cost_of
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.templates import pod_class
-from kubelemma.model.wiring.state import Phase
-from kubelemma.model.wiring.world import Behaviour
 
 Data = Callable[[str], list[Case]]
 

@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from wired import Case, count, sample, scheduler
 
-from kubelemma.model.scheduler.node_name import pre_enqueue
-from kubelemma.model.scheduler.profile import decide
+from kubelemma.model.components.scheduler.decision.node_name import pre_enqueue
+from kubelemma.model.components.scheduler.decision.profile import decide
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kubelemma.model.controllers.nodelifecycle import (
+from kubelemma.model.components.nodelifecycle.decision import (
     Settings,
     Zone,
     ZoneNodes,

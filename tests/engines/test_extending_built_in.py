@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kubelemma import api
+from kubelemma.model.components.reconcile.sources import BUILT_IN_ACTIONS, sources, targets
 from kubelemma.model.manifests import InvalidInput
-from kubelemma.model.wiring.custom import BUILT_IN_ACTIONS, sources, targets
 from kubelemma.solver.limits import ALL_VIOLATED
 from kubelemma.solver.result import CheckResult, Trace, Verdict
 from kubelemma.solver.simulate import simulate

@@ -13,22 +13,23 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from kubelemma.model.controllers.deployment import Step, Write
-from kubelemma.model.controllers.deployment.recreate import recreate_step
-from kubelemma.model.controllers.replicaset import manage_replicas
+from kubelemma.model.cluster.state import IDLE, Counts, DeploymentState, NodeState, Sync
+from kubelemma.model.cluster.world import NODES, PodClass, World
+from kubelemma.model.components.deployment.decision import Step, Write
+from kubelemma.model.components.deployment.decision.recreate import recreate_step
+from kubelemma.model.components.replicaset import rules as replicaset
+from kubelemma.model.components.replicaset.decision import manage_replicas
+from kubelemma.model.components.replicaset.rules import Key, Owned, Shown, victims
+from kubelemma.model.components.scheduler import rules as scheduler
+from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
+from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status, unschedulable
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
-from kubelemma.model.scheduler import node_affinity, node_ports, taints
-from kubelemma.model.scheduler.status import SUCCESS, Status, unschedulable
 from kubelemma.model.system import Outcome
-from kubelemma.model.wiring import replicaset, scheduler
-from kubelemma.model.wiring.replicaset import Key, Owned, Shown, victims
-from kubelemma.model.wiring.state import IDLE, Counts, DeploymentState, NodeState, Sync
-from kubelemma.model.wiring.world import NODES, PodClass, World
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.limits import Limits
@@ -170,7 +171,7 @@ def fills_at_once(deployment: Any, _total: int, _new_replicas: int) -> int:
 
 def drops_all_old(deployment: Any, sets: Any, new: int) -> tuple[Write, ...]:
     """Old ReplicaSets are emptied without a look at availability."""
-    rolling = import_module("kubelemma.model.controllers.deployment.rolling")
+    rolling = import_module("kubelemma.model.components.deployment.decision.rolling")
     old = (i for i in range(len(sets)) if i != new)
     return tuple(put for i in old for put in rolling.resized(deployment, sets, i, 0))
 

@@ -22,6 +22,11 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from kubelemma.model.components.scheduler.decision import volumes
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.scheduler.decision.node_name import pre_enqueue
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo, node_infos
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, filter_node, pre_filter
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -31,11 +36,6 @@ from kubelemma.model.objects.storage import (
     PersistentVolumeClaim,
     Storage,
 )
-from kubelemma.model.scheduler import volumes
-from kubelemma.model.scheduler.match_label_keys import merge_label_keys
-from kubelemma.model.scheduler.node_name import pre_enqueue
-from kubelemma.model.scheduler.nodeinfo import NodeInfo, node_infos
-from kubelemma.model.scheduler.profile import Snapshot, filter_node, pre_filter
 from kubelemma.solver.placement.checker import check
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Effort

@@ -21,13 +21,7 @@ from kubelemma.model.objects.storage import (
     StorageClass,
 )
 from kubelemma.solver.placement.checker import check
-from kubelemma.solver.placement.problem import (
-    Assignment,
-    Cluster,
-    Placement,
-    Problem,
-    Workload,
-)
+from kubelemma.solver.placement.problem import Assignment, Cluster, Placement, Problem, Workload
 
 HOSTNAME = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"

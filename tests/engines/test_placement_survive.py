@@ -20,13 +20,7 @@ from kubelemma.solver.placement.counting import how_many
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Effort
 from kubelemma.solver.placement.interchange import interchangeable
-from kubelemma.solver.placement.problem import (
-    Answer,
-    Cluster,
-    Placement,
-    Problem,
-    Workload,
-)
+from kubelemma.solver.placement.problem import Answer, Cluster, Placement, Problem, Workload
 from kubelemma.solver.placement.purchase import Machine, fewest_nodes
 from kubelemma.solver.placement.survive import survive, survive_domain
 from kubelemma.solver.placement.whatif import Reading, add, lose

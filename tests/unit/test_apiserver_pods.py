@@ -5,7 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.apiserver.pods import Deletion, StoredPod, binding_conflict, delete
+from kubelemma.model.components.apiserver.decision import (
+    Deletion,
+    StoredPod,
+    binding_conflict,
+    delete,
+)
 
 pods = st.builds(
     StoredPod,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kubelemma.model.controllers.deployment import (
+from kubelemma.model.components.deployment.decision import (
     CreateNew,
     DeploymentView,
     ReplicaSetView,

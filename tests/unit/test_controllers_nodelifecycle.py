@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.controllers.nodelifecycle import (
+from kubelemma.model.components.nodelifecycle.decision import (
     CONDITION_TAINTS,
     DEFAULTS,
     NOT_READY,

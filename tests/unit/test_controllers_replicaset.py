@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.controllers.replicaset import (
+from kubelemma.model.components.replicaset.decision import (
     POD_DELETION_COST,
     deletion_cost_of,
     manage_replicas,

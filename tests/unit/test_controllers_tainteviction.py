@@ -7,7 +7,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.controllers.tainteviction import (
+from kubelemma.model.components.tainteviction.decision import (
     min_toleration_seconds,
     with_default_tolerations,
 )

@@ -31,10 +31,10 @@ from kubelemma.extending import (
     update,
     update_status,
 )
-from kubelemma.model.custom.legal import refusal_of
-from kubelemma.model.custom.objects import Objects, Owner, freeze
-from kubelemma.model.custom.requests import located, perform
-from kubelemma.model.wiring.caches import Cache
+from kubelemma.model.components.reconcile.caches import Cache
+from kubelemma.model.components.reconcile.legal import refusal_of
+from kubelemma.model.components.reconcile.objects import Objects, Owner, freeze
+from kubelemma.model.components.reconcile.requests import located, perform
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),

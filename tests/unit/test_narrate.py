@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kubelemma import api
-from kubelemma.model.wiring.state import NodeState
-from kubelemma.model.wiring.world import NODES
+from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.cluster.world import NODES
 from kubelemma.properties.formula import EachStep
 from kubelemma.question import STDIN, Question
 from kubelemma.reports.narrate import narrate, narrate_steps

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from kubelemma.model.components.kubelet.decision import admit
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
-from kubelemma.model.node.admission import admit
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, build
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.explore import check
 from kubelemma.solver.result import Verdict

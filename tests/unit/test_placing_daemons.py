@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubelemma.model.components.scheduler.decision.node_ports import filter_ports
+from kubelemma.model.components.scheduler.decision.node_resources import filter_fit, fit_request
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.manifests import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.node_ports import filter_ports
-from kubelemma.model.scheduler.node_resources import filter_fit, fit_request
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
 from kubelemma.placing.daemons import eligible, homed, tolerant
 
 

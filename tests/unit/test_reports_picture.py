@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma import api
+from kubelemma.model.cluster.world import NODES
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.wiring.world import NODES
 from kubelemma.question import STDIN, Question
 from kubelemma.reports.narrate import narrate_steps
 from kubelemma.reports.narrate.cast import Cast, opening

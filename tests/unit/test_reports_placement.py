@@ -16,13 +16,7 @@ from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container, Pod, PodSpec, ResourceRequirements
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.reports import placement_json, placement_text
-from kubelemma.reports.placement import (
-    PlacementReport,
-    Share,
-    Usage,
-    WhatIf,
-    placement_report,
-)
+from kubelemma.reports.placement import PlacementReport, Share, Usage, WhatIf, placement_report
 from kubelemma.reports.placement_words import amount, bar, share, short
 from kubelemma.solver.placement.certificate_data import Prices
 from kubelemma.solver.placement.decision import (

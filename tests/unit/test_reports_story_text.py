@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 from kubelemma.model.manifests.problems import Position
-from kubelemma.reports.story import (
-    Contradiction,
-    Fact,
-    Idle,
-    NodeReview,
-    Story,
-    StoryStep,
-    Waiting,
-)
+from kubelemma.reports.story import Contradiction, Fact, Idle, NodeReview, Story, StoryStep, Waiting
 from kubelemma.reports.story_text import conclusion_lines, run_lines
 from kubelemma.reports.style import few, painter
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from kubelemma.model.cluster.state import DeploymentState, Phase, Queue
+from kubelemma.model.cluster.world import NODES, Behaviour
+from kubelemma.model.components.scheduler.decision import nodeinfo
+from kubelemma.model.components.scheduler.decision.resources import held_requests
 from kubelemma.model.manifests import (
     Check,
     CheckSpec,
@@ -34,10 +38,6 @@ from kubelemma.model.scenario import (
 )
 from kubelemma.model.scenario.cluster import default_cluster
 from kubelemma.model.scenario.start import place_all
-from kubelemma.model.scheduler import nodeinfo
-from kubelemma.model.scheduler.resources import held_requests
-from kubelemma.model.wiring.state import DeploymentState, Phase, Queue
-from kubelemma.model.wiring.world import NODES, Behaviour
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"

@@ -9,6 +9,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubelemma.model.components.scheduler.decision import (
+    inter_pod_affinity,
+    inter_pod_affinity_score,
+    topology_spread,
+    topology_spread_score,
+)
+from kubelemma.model.components.scheduler.decision.contribution import negated, total
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide, pre_filter
 from kubelemma.model.objects.meta import LabelSelector, LabelSelectorRequirement, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.pod import (
@@ -21,15 +30,6 @@ from kubelemma.model.objects.pod import (
     WeightedPodAffinityTerm,
 )
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.scheduler import (
-    inter_pod_affinity,
-    inter_pod_affinity_score,
-    topology_spread,
-    topology_spread_score,
-)
-from kubelemma.model.scheduler.contribution import negated, total
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.profile import Snapshot, decide, pre_filter
 
 NAMESPACES: Mapping[str, Mapping[str, str]] = {"a": {"team": "x"}, "b": {}}
 KEYS = ("zone", "kubernetes.io/hostname", "rack")

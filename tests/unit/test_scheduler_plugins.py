@@ -8,21 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubelemma.model.components.scheduler.decision.default_selector import (
+    Workload,
+    default_selector,
+)
+from kubelemma.model.components.scheduler.decision.image_locality import (
+    normalized_name,
+    score_images,
+)
+from kubelemma.model.components.scheduler.decision.node_affinity import matches_required
+from kubelemma.model.components.scheduler.decision.node_name import pre_enqueue
+from kubelemma.model.components.scheduler.decision.node_ports import HostPort
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.normalize import default_normalize
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
+from kubelemma.model.components.scheduler.decision.status import Code
+from kubelemma.model.components.scheduler.decision.taints import tolerates
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod, Toleration
 from kubelemma.model.objects.service import Service
-from kubelemma.model.scheduler.default_selector import Workload, default_selector
-from kubelemma.model.scheduler.image_locality import normalized_name, score_images
-from kubelemma.model.scheduler.node_affinity import matches_required
-from kubelemma.model.scheduler.node_name import pre_enqueue
-from kubelemma.model.scheduler.node_ports import HostPort
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.normalize import default_normalize
-from kubelemma.model.scheduler.profile import Snapshot, decide
-from kubelemma.model.scheduler.status import Code
-from kubelemma.model.scheduler.taints import tolerates
 
 ports = st.builds(
     HostPort,

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.preemption import (
+    Preemption,
+    by_violation,
+    preempt,
+)
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.preemption import Preemption, by_violation, preempt
-from kubelemma.model.scheduler.profile import Snapshot, decide
 
 
 def node(name: str, *pods: Pod) -> NodeInfo:

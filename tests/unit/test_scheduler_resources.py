@@ -7,10 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.scheduler.node_resources import (
+from kubelemma.model.components.scheduler.decision.node_resources import (
     ScoringStrategy,
     ShapePoint,
     filter_fit,
@@ -18,9 +15,17 @@ from kubelemma.model.scheduler.node_resources import (
     score_balanced,
     score_fit,
 )
-from kubelemma.model.scheduler.nodeinfo import NodeInfo, node_infos
-from kubelemma.model.scheduler.resources import as_resources, held_requests, is_scalar, pod_requests
-from kubelemma.model.scheduler.status import Code
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo, node_infos
+from kubelemma.model.components.scheduler.decision.resources import (
+    as_resources,
+    held_requests,
+    is_scalar,
+    pod_requests,
+)
+from kubelemma.model.components.scheduler.decision.status import Code
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
 
 amounts = st.integers(0, 4000)
 

@@ -7,6 +7,15 @@ from typing import Any
 
 import pytest
 
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.status import Code, Status
+from kubelemma.model.components.scheduler.decision.volumes import (
+    Shelf,
+    filter_node,
+    pre_filter,
+    smallest_match,
+    users_of,
+)
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -18,15 +27,6 @@ from kubelemma.model.objects.storage import (
     PersistentVolumeClaim,
     Storage,
     StorageClass,
-)
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.status import Code, Status
-from kubelemma.model.scheduler.volumes import (
-    Shelf,
-    filter_node,
-    pre_filter,
-    smallest_match,
-    users_of,
 )
 
 ZONE = "topology.kubernetes.io/zone"

@@ -12,17 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import (
-    Best,
-    Bound,
-    Cell,
-    Family,
-    Outcome,
-    Rule,
-    System,
-    Tally,
-    View,
-)
+from kubelemma.model.system import Best, Bound, Cell, Family, Outcome, Rule, System, Tally, View
 
 A, B = Cell("a", 0), Cell("b", 0)
 NODES = Family("nodes", (2, 1))

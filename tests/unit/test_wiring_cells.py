@@ -9,6 +9,9 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from kubelemma.model.cluster.state import IDLE, DeploymentState, Marks, Queue, Sync
+from kubelemma.model.cluster.world import NODES
+from kubelemma.model.components.controllermanager.rules import RESTART
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -16,9 +19,6 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State, Transition
-from kubelemma.model.wiring.restart import RESTART
-from kubelemma.model.wiring.state import IDLE, DeploymentState, Marks, Queue, Sync
-from kubelemma.model.wiring.world import NODES
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubelemma.model.controllers.nodelifecycle import Zone, ZoneState
+from kubelemma.model.cluster.state import ACTIVE, DeploymentState, NodeState
+from kubelemma.model.cluster.world import NODES
+from kubelemma.model.components.nodelifecycle.decision import Zone, ZoneState
+from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -17,9 +20,6 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State
-from kubelemma.model.wiring.nodelifecycle import LIFECYCLE
-from kubelemma.model.wiring.state import ACTIVE, DeploymentState, NodeState
-from kubelemma.model.wiring.world import NODES
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.compiled import check
 from kubelemma.solver.limits import Limits

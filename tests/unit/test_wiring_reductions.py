@@ -21,6 +21,8 @@ import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
+from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.cluster.world import NODES
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -28,8 +30,6 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import NodeState
-from kubelemma.model.wiring.world import NODES
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits

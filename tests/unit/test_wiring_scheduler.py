@@ -17,6 +17,14 @@ import msgspec
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase, Queue
+from kubelemma.model.cluster.world import NODES, PodClass
+from kubelemma.model.components.scheduler.decision.default_selector import Workload
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.profile import Decision, Snapshot, decide
+from kubelemma.model.components.scheduler.rules import feasibility
+from kubelemma.model.components.scheduler.scoring import Scoring, scoring_of
+from kubelemma.model.components.scheduler.topology import Topology, topology_of
 from kubelemma.model.manifests.check import (
     Bounds,
     Check,
@@ -40,15 +48,7 @@ from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.scenario.start import key_of, place_all
 from kubelemma.model.scenario.templates import pod_of
-from kubelemma.model.scheduler.default_selector import Workload
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.profile import Decision, Snapshot, decide
 from kubelemma.model.system import State, Transition
-from kubelemma.model.wiring.scheduler import feasibility
-from kubelemma.model.wiring.scoring import Scoring, scoring_of
-from kubelemma.model.wiring.state import ACTIVE, NodeState, Phase, Queue
-from kubelemma.model.wiring.topology import Topology, topology_of
-from kubelemma.model.wiring.world import NODES, PodClass
 from kubelemma.properties.formula import Always, EachStep
 from kubelemma.properties.select import properties_for
 

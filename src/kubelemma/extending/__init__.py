@@ -14,7 +14,7 @@ else. All functions must be pure: what they give depends on what they are given,
 else.
 """
 
-from kubelemma.model.custom.declarations import (
+from kubelemma.model.components.reconcile.declarations import (
     Controller,
     CustomEvent,
     DeclarationError,
@@ -22,8 +22,15 @@ from kubelemma.model.custom.declarations import (
     controller,
     event,
 )
-from kubelemma.model.custom.objects import Cluster, FrozenMap, NotJson, Object, Owner, UnknownName
-from kubelemma.model.custom.requests import (
+from kubelemma.model.components.reconcile.objects import (
+    Cluster,
+    FrozenMap,
+    NotJson,
+    Object,
+    Owner,
+    UnknownName,
+)
+from kubelemma.model.components.reconcile.requests import (
     AlreadyExists,
     ApiError,
     Conflict,

@@ -12,16 +12,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from kubelemma.model.controllers.tainteviction import with_default_tolerations
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.tainteviction.decision import with_default_tolerations
 from kubelemma.model.objects.pod import Container, Pod, PodSpec, ResourceRequirements
-from kubelemma.model.objects.policies import (
-    LimitRange,
-    LimitRangeItem,
-    PriorityClass,
-    RuntimeClass,
-)
+from kubelemma.model.objects.policies import LimitRange, LimitRangeItem, PriorityClass, RuntimeClass
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.scheduler.match_label_keys import merge_label_keys
 
 Amounts = Mapping[str, Quantity]
 

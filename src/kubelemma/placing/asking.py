@@ -6,12 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NoReturn, TypeAlias
 
-from kubelemma.model.manifests import (
-    InvalidInput,
-    Position,
-    Problem,
-    did_you_mean,
-)
+from kubelemma.model.manifests import InvalidInput, Position, Problem, did_you_mean
 from kubelemma.model.objects.node import Node
 from kubelemma.solver.placement.problem import Question
 

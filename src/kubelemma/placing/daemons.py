@@ -15,6 +15,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from kubelemma.model.components.scheduler.decision.inter_pod_affinity import (
+    affinity_of,
+    anti_affinity_of,
+    parsed,
+)
+from kubelemma.model.components.scheduler.decision.node_affinity import matches_required
+from kubelemma.model.components.scheduler.decision.node_ports import HostPort, host_ports
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.resources import PODS, Resources, added
+from kubelemma.model.components.scheduler.decision.taints import has_untolerated_taint
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import (
     Affinity,
@@ -25,13 +36,6 @@ from kubelemma.model.objects.pod import (
     Pod,
     Toleration,
 )
-from kubelemma.model.scheduler.inter_pod_affinity import affinity_of, anti_affinity_of, parsed
-from kubelemma.model.scheduler.node_affinity import matches_required
-from kubelemma.model.scheduler.node_ports import HostPort, host_ports
-from kubelemma.model.scheduler.node_resources import fit_request
-from kubelemma.model.scheduler.nodeinfo import NodeInfo
-from kubelemma.model.scheduler.resources import PODS, Resources, added
-from kubelemma.model.scheduler.taints import has_untolerated_taint
 
 _TOLERATED = (
     ("node.kubernetes.io/not-ready", "NoExecute"),

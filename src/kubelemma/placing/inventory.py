@@ -10,12 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from msgspec.structs import replace
 
 from kubelemma.model.manifests import Document, FieldPath, Manifest, Manifests
-from kubelemma.model.objects.controllers import (
-    DaemonSet,
-    Job,
-    ReplicationController,
-    StatefulSet,
-)
+from kubelemma.model.objects.controllers import DaemonSet, Job, ReplicationController, StatefulSet
 from kubelemma.model.objects.meta import ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 from kubelemma.model.objects.storage import PersistentVolumeClaim

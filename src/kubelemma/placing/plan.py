@@ -34,16 +34,7 @@ from kubelemma.solver.placement.problem import Cluster, Problem, Workload
 from . import daemons
 from .admission import Policies, admitted, policies
 from .claims import Claims, claims, of_ordinal
-from .inventory import (
-    CONTROLLERS,
-    Inventory,
-    Key,
-    Origin,
-    Part,
-    inventory,
-    key_of,
-    stamped,
-)
+from .inventory import CONTROLLERS, Inventory, Key, Origin, Part, inventory, key_of, stamped
 
 Stage: TypeAlias = Callable[[Pod], Pod]
 """What happens to a pod on its way to being stored."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kubelemma.model.components.scheduler.decision.resources import pod_requests
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.scheduler.resources import pod_requests
 from kubelemma.reports.placement import WhatIf
 from kubelemma.reports.style import enumeration
 from kubelemma.solver.placement.counting import HowMany, how_many

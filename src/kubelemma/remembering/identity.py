@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from kubelemma import __version__, model, properties, solver
-from kubelemma.model.controllers.replicaset import POD_DELETION_COST
+from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity

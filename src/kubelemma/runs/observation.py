@@ -13,11 +13,7 @@ from itertools import product, takewhile
 from operator import itemgetter
 from typing import Any
 
-from kubelemma.model.system import Outcome, Rule, State
-from kubelemma.model.wiring.deployment import overtaken
-from kubelemma.model.wiring.nodelifecycle import LIFECYCLE, settled, unknown, zones
-from kubelemma.model.wiring.replicaset import until_conflict
-from kubelemma.model.wiring.state import (
+from kubelemma.model.cluster.state import (
     IDLE,
     DeploymentState,
     Marks,
@@ -33,7 +29,11 @@ from kubelemma.model.wiring.state import (
     unmarked,
     without,
 )
-from kubelemma.model.wiring.world import NODES, Workload, World
+from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.components.deployment.rules import overtaken
+from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown, zones
+from kubelemma.model.components.replicaset.rules import until_conflict
+from kubelemma.model.system import Outcome, Rule, State
 
 from .recorded import deployment_part, node_part, queue_part
 from .roster import Roster

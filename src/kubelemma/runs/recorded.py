@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.world import UNREACHABLE_NO_SCHEDULE
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import ReplicaSet
 from kubelemma.model.scenario.build import is_ready
-from kubelemma.model.wiring.world import UNREACHABLE_NO_SCHEDULE
 
 from .cluster import Cluster, Stored
 from .roster import Member, Roster

@@ -11,18 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from kubelemma.model.controllers.nodelifecycle import zone_of
-from kubelemma.model.objects.node import Namespace, Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario.build import DEFAULT_BOUND, DEFAULT_HISTORY
-from kubelemma.model.scenario.templates import pod_class
-from kubelemma.model.system import System
-from kubelemma.model.wiring.assemble import Choices, Start, assemble
-from kubelemma.model.wiring.environment import Event
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Queue
-from kubelemma.model.wiring.world import (
+from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue
+from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
     Behaviour,
     NodeShape,
@@ -30,6 +20,16 @@ from kubelemma.model.wiring.world import (
     Workload,
     World,
 )
+from kubelemma.model.components.nodelifecycle.decision import zone_of
+from kubelemma.model.components.users.rules import Event
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.build import DEFAULT_BOUND, DEFAULT_HISTORY
+from kubelemma.model.scenario.templates import pod_class
+from kubelemma.model.system import System
 
 from .cluster import Cluster
 from .recorded import is_gone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from kubelemma.model.controllers.replicaset import POD_DELETION_COST
+from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
 
 from .cluster import Cluster, Stored
 from .format import Request, Write

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from kubelemma.model.cluster.state import DeploymentState, Marks, NodeState
+from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.model.wiring.state import DeploymentState, Marks, NodeState
-from kubelemma.model.wiring.world import NODES, Workload
 from kubelemma.reports.narrate.cast import Cast
 from kubelemma.reports.narrate.picture import PHASES
 

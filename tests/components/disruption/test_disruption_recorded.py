@@ -12,11 +12,7 @@ from typing import Any
 import msgspec
 from recordings import controller, is_covered, matched_pod, workload
 
-from kubelemma.model.components.disruption.budget import (
-    SYNC_FAILED,
-    Status,
-    stored_budget,
-)
+from kubelemma.model.components.disruption.budget import SYNC_FAILED, Status, stored_budget
 from kubelemma.model.components.disruption.decision import (
     DisruptionTarget,
     Sync,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kubelemma.model.controllers.deployment import (
+from kubelemma.model.components.deployment.decision import (
     DeploymentView,
     ReplicaSetView,
     RollingUpdate,

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from kubelemma.model.controllers.replicaset import deletion_cost_of, rank_key
+from kubelemma.model.components.replicaset.decision import deletion_cost_of, rank_key
 from kubelemma.model.objects.pod import Container, ContainerStatus, Pod, PodCondition
 from kubelemma.model.objects.times import seconds
 

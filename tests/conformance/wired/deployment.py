@@ -10,16 +10,16 @@ from typing import NamedTuple
 
 from recorded.deployments import deployment_view
 
-from kubelemma.model.controllers.deployment import max_surge
+from kubelemma.model.cluster.state import DeploymentState, Queue, SetState
+from kubelemma.model.cluster.world import Behaviour, PodClass, Workload, World
+from kubelemma.model.components.deployment.decision import max_surge
+from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario.assembly import Choices, Start, assemble
 from kubelemma.model.system import System
-from kubelemma.model.wiring.assemble import Choices, Start, assemble
-from kubelemma.model.wiring.deployment import DEPLOYMENT
-from kubelemma.model.wiring.state import DeploymentState, Queue, SetState
-from kubelemma.model.wiring.world import Behaviour, PodClass, Workload, World
 
 from . import Case, Found, matched
 

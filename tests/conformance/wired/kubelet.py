@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kubelemma.model.cluster.state import Phase, shifted
+from kubelemma.model.cluster.world import NODES
+from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.system import System
-from kubelemma.model.wiring.kubelet import KUBELET
-from kubelemma.model.wiring.state import Phase, shifted
-from kubelemma.model.wiring.world import NODES
 
 from . import AGREES, Case, Found
 from . import scheduler as bound

@@ -12,15 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kubelemma.model.controllers.replicaset import deletion_cost_of
-from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.system import State, System
-from kubelemma.model.wiring.assemble import Choices, Start, assemble
-from kubelemma.model.wiring.replicaset import REPLICASET
-from kubelemma.model.wiring.state import (
+from kubelemma.model.cluster.state import (
     ACTIVE,
     DeploymentState,
     NodeState,
@@ -29,7 +21,15 @@ from kubelemma.model.wiring.state import (
     SetState,
     shifted,
 )
-from kubelemma.model.wiring.world import NODES, Behaviour, NodeShape, PodClass, Workload, World
+from kubelemma.model.cluster.world import NODES, Behaviour, NodeShape, PodClass, Workload, World
+from kubelemma.model.components.replicaset.decision import deletion_cost_of
+from kubelemma.model.components.replicaset.rules import REPLICASET
+from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.system import State, System
 
 from . import AGREES, Case, Found
 

@@ -15,18 +15,25 @@ from pathlib import Path
 
 from recorded.deployments import deployment_view
 
+from kubelemma.model.cluster.state import (
+    DeploymentState,
+    NodeState,
+    Phase,
+    Queue,
+    SetState,
+    shifted,
+)
+from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, Workload, World
+from kubelemma.model.components.deployment.rules import DEPLOYMENT
+from kubelemma.model.components.replicaset.rules import REPLICASET
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario.assembly import Choices, Start, assemble
 from kubelemma.model.scenario.templates import HASH
 from kubelemma.model.system import System
-from kubelemma.model.wiring.assemble import Choices, Start, assemble
-from kubelemma.model.wiring.deployment import DEPLOYMENT
-from kubelemma.model.wiring.replicaset import REPLICASET
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Phase, Queue, SetState, shifted
-from kubelemma.model.wiring.world import Behaviour, NodeShape, PodClass, Workload, World
 
 from . import AGREES, Case, Found
 

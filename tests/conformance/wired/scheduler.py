@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from kubelemma.model.controllers.nodelifecycle import NOT_READY, UNREACHABLE, UNSCHEDULABLE
+from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue, SetState
+from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, Workload, World
+from kubelemma.model.components.nodelifecycle.decision import NOT_READY, UNREACHABLE, UNSCHEDULABLE
+from kubelemma.model.components.scheduler.decision.default_selector import Workload as Owner
+from kubelemma.model.components.scheduler.decision.default_selector import default_selector
+from kubelemma.model.components.scheduler.decision.nodeinfo import node_infos
+from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
+from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME
+from kubelemma.model.components.scheduler.rules import SCHEDULER
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Namespace, Node
@@ -19,18 +27,10 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.workloads import ReplicaSet
+from kubelemma.model.scenario.assembly import Choices, Start, assemble
 from kubelemma.model.scenario.build import is_ready
 from kubelemma.model.scenario.shapes import Grouping, group_nodes
-from kubelemma.model.scheduler.default_selector import Workload as Owner
-from kubelemma.model.scheduler.default_selector import default_selector
-from kubelemma.model.scheduler.nodeinfo import node_infos
-from kubelemma.model.scheduler.profile import Snapshot, decide
-from kubelemma.model.scheduler.topology_spread import HOSTNAME
 from kubelemma.model.system import System
-from kubelemma.model.wiring.assemble import Choices, Start, assemble
-from kubelemma.model.wiring.scheduler import SCHEDULER
-from kubelemma.model.wiring.state import DeploymentState, NodeState, Queue, SetState
-from kubelemma.model.wiring.world import NODES, Behaviour, PodClass, Workload, World
 
 from . import Case, Found, matched
 

@@ -1,1 +1,0 @@
-"""What the API server does with a write: its preconditions, and what becomes of the object."""

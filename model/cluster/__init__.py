@@ -1,0 +1,1 @@
+"""What components share: the world of a scenario, and what cells hold."""

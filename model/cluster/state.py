@@ -1,0 +1,255 @@
+"""What the cells hold.
+
+Pods of one template are interchangeable, so a node holds *counts* of pods by class and phase, and
+those that have no node yet are one number for each template. A pod *class* is one template of one
+workload (see `kubelemma.model.cluster.world`).
+
+A workload has a cell for what the API server has of the Deployment and its ReplicaSets
+(`DeploymentState`), one for its pods without a node (`Queue`), and for each template one for what
+the ReplicaSet controller has in hand (`Sync`). Few rules look at more than one of them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Phase(IntEnum):
+    """Where a pod on a node stands, as the API shows it."""
+
+    ASSIGNED = 0
+    """Bound; the kubelet has not admitted it (API phase Pending)."""
+    STARTING = 1
+    """Admitted, or unready again (Running, not Ready)."""
+    READY = 2
+    """Ready for less than ``minReadySeconds``."""
+    AVAILABLE = 3
+    """Ready for at least ``minReadySeconds``."""
+    TERMINATING = 4
+    """Deleted gracefully; its containers may still run and it still holds its resources."""
+    REVOKED = 5
+    """Deleted before the kubelet admitted it: nothing ran, only its object is left."""
+
+
+ACTIVE = (Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE)
+"""Phases of pods that are neither terminal nor being deleted."""
+
+ADMITTED = (Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING)
+"""Phases of pods that the kubelet has admitted and not yet finished."""
+
+
+class Marks(IntFlag):
+    """What somebody has in mind for a pod; the pod itself knows nothing of it."""
+
+    NONE = 0
+    CHOSEN = 1
+    """A sync of its ReplicaSet has chosen it as a victim, and has yet to delete it."""
+    LISTED = 2
+    """A ``kubectl drain`` has listed it, and has yet to delete it."""
+
+
+class Group(NamedTuple):
+    """``size`` pods of one class in one phase, with the same marks."""
+
+    pod_class: int
+    phase: int
+    size: int
+    marks: int = 0
+
+
+Pods = tuple[Group, ...]
+"""The pods of a node: sorted, no group empty."""
+
+
+def shifted(pods: Pods, pod_class: int, phase: int, by: int, marks: int = 0) -> Pods:
+    """The pods with ``by`` more (or fewer) of one class in one phase."""
+    counts = {(g.pod_class, g.phase, g.marks): g.size for g in pods}
+    key = (pod_class, int(phase), int(marks))
+    counts[key] = counts.get(key, 0) + by
+    return tuple(Group(c, p, n, m) for (c, p, m), n in sorted(counts.items()) if n)
+
+
+def without(pods: Pods, group: Group) -> Pods:
+    """The pods with one of this group less."""
+    return shifted(pods, group.pod_class, group.phase, -1, group.marks)
+
+
+def moved(pods: Pods, group: Group, after: Phase) -> Pods:
+    """The pods with one of this group moved to another phase; it keeps its marks."""
+    return shifted(without(pods, group), group.pod_class, after, 1, group.marks)
+
+
+def remarked(pods: Pods, group: Group, marks: int) -> Pods:
+    """The pods with other marks on one of this group."""
+    return shifted(without(pods, group), group.pod_class, group.phase, 1, marks)
+
+
+def unmarked(pods: Pods, pod_class: int, mark: Marks) -> Pods:
+    """The pods without this mark on those of a class."""
+    for group in pods:
+        if group.pod_class == pod_class and group.marks & mark:
+            for _ in range(group.size):
+                pods = remarked(pods, group, group.marks & ~mark)
+    return pods
+
+
+def count(pods: Pods, pod_class: int, phases: tuple[Phase, ...]) -> int:
+    """How many pods of a class are in one of these phases."""
+    return sum(g.size for g in pods if g.pod_class == pod_class and g.phase in phases)
+
+
+class NodeState(NamedTuple):
+    """One node with everything on it.
+
+    ``up`` is the truth, ``ready`` what the API says; between them lies the grace period.
+    ``tainted`` says that it carries the taint ``node.kubernetes.io/unreachable:NoSchedule``,
+    ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
+    """
+
+    shape: int
+    up: bool = True
+    ready: bool = True
+    tainted: bool = False
+    evicting: bool = False
+    cordoned: bool = False
+    pods: Pods = ()
+
+
+Counts = tuple[int, ...]
+"""One number for each template of a workload."""
+
+
+class Queue(NamedTuple):
+    """A workload's pods that have no node, by template: those chosen as victims, and all others."""
+
+    free: Counts
+    chosen: Counts
+
+    @classmethod
+    def of(cls, free: Counts) -> Queue:
+        """Pods of which none is chosen."""
+        return cls(free, (0,) * len(free))
+
+    @property
+    def waiting(self) -> Counts:
+        """All of them."""
+        return tuple(a + b for a, b in zip(self.free, self.chosen, strict=True))
+
+    def with_free(self, template: int, by: int) -> Queue:
+        """With so many more pods that are not chosen."""
+        return self._replace(free=replaced(self.free, template, self.free[template] + by))
+
+    def chosen_of(self, template: int, number: int) -> Queue:
+        """With so many of those that were not chosen now chosen."""
+        return self.with_free(template, -number).with_chosen(template, number)
+
+    def with_chosen(self, template: int, by: int) -> Queue:
+        """With so many more pods that are chosen."""
+        return self._replace(chosen=replaced(self.chosen, template, self.chosen[template] + by))
+
+
+def replaced(values: tuple[T, ...], template: int, value: T) -> tuple[T, ...]:
+    """The values by template, with that of one template replaced."""
+    return (*values[:template], value, *values[template + 1 :])
+
+
+class Status(NamedTuple):
+    """What a sync of a ReplicaSet has counted, and writes as its status.
+
+    ``replicas`` stays 0 where nobody reads it.
+    """
+
+    replicas: int
+    available: int
+
+
+class Sync(NamedTuple):
+    """What the ReplicaSet controller has in hand for one ReplicaSet: the rest of a sync.
+
+    It creates ``adds`` more pods, chooses ``choosing`` more victims, deletes those that are marked
+    as chosen, and then writes ``status``, unless what it counted is what the ReplicaSet shows.
+    """
+
+    adds: int = 0
+    choosing: int = 0
+    status: Status | None = None
+
+
+IDLE = Sync()
+"""Nothing in hand but victims that are marked, if there are any."""
+
+
+class SetState(NamedTuple):
+    """One ReplicaSet of a Deployment.
+
+    ``desired`` and ``maximum`` are its annotations; ``status_replicas`` and ``status_available``
+    the status that its controller last wrote.
+    """
+
+    template: int
+    revision: int
+    replicas: int
+    desired: int
+    maximum: int
+    status_replicas: int = 0
+    status_available: int = 0
+
+
+class Verb(IntEnum):
+    """What a Deployment sync may do with a ReplicaSet."""
+
+    REVISE = 0
+    """PUT it as the newest revision."""
+    CREATE = 1
+    RESIZE = 2
+    """PUT it with another size."""
+    DELETE = 3
+
+
+class PlannedWrite(NamedTuple):
+    """A write of one ReplicaSet that a Deployment sync has decided on and not yet sent."""
+
+    verb: int
+    template: int
+    replicas: int = 0
+    desired: int = 0
+    maximum: int = 0
+
+
+class DeploymentState(NamedTuple):
+    """A Deployment, its ReplicaSets in order of creation, and the rest of the sync under way.
+
+    A sync that has just read is not told from one that has yet to: ``plan`` is empty, and its first
+    write follows from what is here. When somebody else changes that before it writes, what it had
+    read stays as its plan.
+    """
+
+    replicas: int
+    template: int
+    paused: bool
+    sets: tuple[SetState, ...]
+    plan: tuple[PlannedWrite, ...] = ()
+
+    def current(self) -> SetState | None:
+        """The ReplicaSet of the template in the Deployment's spec, if it exists."""
+        return next((s for s in self.sets if s.template == self.template), None)
+
+    def with_set(self, changed: SetState) -> DeploymentState:
+        """This state with the ReplicaSet of the same template replaced."""
+        sets = tuple(changed if s.template == changed.template else s for s in self.sets)
+        return self._replace(sets=sets)
+
+
+class Specs(NamedTuple):
+    """What the specs of a Deployment and its ReplicaSets ask for, without annotations and statuses.
+
+    ``sets`` has ``spec.replicas`` of the ReplicaSet of each template, -1 where there is none.
+    """
+
+    replicas: int
+    template: int
+    paused: bool
+    sets: Counts

@@ -1,0 +1,287 @@
+"""The fixed part of a scenario: workloads, pod classes, node shapes; states refer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from kubelemma.model.components.apiserver.decision import (
+    DEFAULT_GRACE_SECONDS,
+    Deletion,
+    StoredPod,
+    delete,
+)
+from kubelemma.model.components.nodelifecycle.decision import NOT_READY, UNREACHABLE
+from kubelemma.model.components.scheduler.decision import image_locality
+from kubelemma.model.components.scheduler.decision.contribution import total
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.taints import UNSCHEDULABLE_TAINT
+from kubelemma.model.components.tainteviction.decision import min_toleration_seconds
+from kubelemma.model.objects.meta import LabelSelector
+from kubelemma.model.objects.node import Namespace, Node, Taint
+from kubelemma.model.objects.pod import Pod, PodAffinity
+from kubelemma.model.objects.quantity import IntOrPercent
+
+from .state import Group, NodeState, Phase, Pods, shifted, without
+
+NODES = "nodes"
+"""The symmetric family of all nodes; its members are `NodeState` values."""
+
+CONDITION_TAINTS = frozenset({UNREACHABLE, NOT_READY, UNSCHEDULABLE_TAINT.key})
+"""Taints that mirror the state of a node: they follow it here, whatever was given."""
+UNREACHABLE_NO_SCHEDULE = Taint(key=UNREACHABLE, effect="NoSchedule")
+UNREACHABLE_NO_EXECUTE = Taint(key=UNREACHABLE, effect="NoExecute")
+
+
+class Behaviour(StrEnum):
+    """What the containers of a template do once started."""
+
+    HEALTHY = "healthy"
+    NEVER_READY = "neverReady"
+    CRASH_LOOPING = "crashLooping"
+
+
+@dataclass(frozen=True, slots=True)
+class PodClass:
+    """All pods of one template of one workload.
+
+    ``pod`` is what the API server stores for one of them, without a name or a node; ``selector``
+    that of its ReplicaSet.
+    """
+
+    index: int
+    workload: int
+    template: int
+    pod: Pod
+    behaviour: Behaviour
+    min_ready_seconds: int
+    deletion_cost: int
+    selector: LabelSelector
+
+    @property
+    def gated(self) -> bool:
+        """Whether scheduling gates keep these pods out of the queue."""
+        return bool(self.pod.spec.scheduling_gates)
+
+    @property
+    def node_name(self) -> str:
+        """The node that the template itself names, bypassing the scheduler; empty for none."""
+        return self.pod.spec.node_name
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A Deployment under check; ``classes[t]`` is the index of the class of its template ``t``.
+
+    ``status_read`` tells that loaded code sees its status.
+    """
+
+    index: int
+    namespace: str
+    name: str
+    recreate: bool
+    max_surge: IntOrPercent
+    max_unavailable: IntOrPercent
+    revision_history_limit: int
+    classes: tuple[int, ...]
+    status_read: bool = False
+
+    @property
+    def cell(self) -> str:
+        """The name of its cell, which is also how people are told of it."""
+        return f"Deployment {self.namespace}/{self.name}"
+
+    @property
+    def queue(self) -> str:
+        """The name of the cell with its pods that have no node."""
+        return f"pods without a node of {self.namespace}/{self.name}"
+
+    def sync(self, template: int) -> str:
+        """The name of the cell with what the ReplicaSet controller has in hand for a template."""
+        return f"ReplicaSet sync of {self.namespace}/{self.name}, template {template}"
+
+    @property
+    def syncs(self) -> tuple[str, ...]:
+        """The names of the cells of all templates' syncs."""
+        return tuple(self.sync(template) for template in range(len(self.classes)))
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The names of all its cells."""
+        return (self.cell, self.queue, *self.syncs)
+
+    @property
+    def outgrows_history(self) -> bool:
+        """Whether it may have more old ReplicaSets than are kept."""
+        return len(self.classes) - 1 > self.revision_history_limit
+
+    @property
+    def status_replicas_matter(self) -> bool:
+        """Whether anybody reads ``status.replicas`` of a ReplicaSet; else it is not kept."""
+        return self.recreate or self.outgrows_history or self.status_read
+
+    def tally(self, what: str) -> str:
+        """The name of one of its tallies or bests."""
+        return f"{what} of {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShape:
+    """Nodes that nothing tells apart: one representative, and the pods that stand by on each.
+
+    ``zone`` is that of the node lifecycle controller. ``name`` is given only where something refers
+    to this very node. ``kubelet`` is the node in its kubelet's own eyes where that differs from
+    what the API shows: of it counts what is allocatable.
+    """
+
+    node: Node
+    standing: tuple[Pod, ...]
+    zone: str
+    name: str = ""
+    kubelet: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that does not change in a scenario.
+
+    ``sizes`` is the number of nodes of each shape. ``unique_keys`` are the topology keys of which
+    every node has a value of its own: the host name, or nothing. ``follows_terminating`` is False
+    where a pod that terminates makes no difference to anybody: then it is dropped when deleted.
+    """
+
+    workloads: tuple[Workload, ...]
+    classes: tuple[PodClass, ...]
+    shapes: tuple[NodeShape, ...]
+    sizes: tuple[int, ...]
+    unique_keys: frozenset[str]
+    namespaces: tuple[Namespace, ...] = ()
+    follows_terminating: bool = True
+
+    # What the API shows
+
+    def node(self, state: NodeState) -> Node:
+        """The Node object."""
+        shape = self.shapes[state.shape].node
+        given = (t for t in shape.spec.taints or () if t.key not in CONDITION_TAINTS)
+        taints = (*given, *condition_taints(state))
+        spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
+        return msgspec.structs.replace(shape, spec=spec)
+
+    def node_info(self, state: NodeState, phases: Iterable[Phase] = tuple(Phase)) -> NodeInfo:
+        """The node with its pods in these phases, and those that stand by."""
+        wanted = frozenset(int(p) for p in phases)
+        pods = [
+            pod
+            for group in state.pods
+            if group.phase in wanted
+            for pod in [self._stored(group)] * group.size
+        ]
+        return NodeInfo(self.node(state), (*self.shapes[state.shape].standing, *pods))
+
+    def kubelet_info(self, state: NodeState, phases: Iterable[Phase]) -> NodeInfo:
+        """The node as its kubelet sees it, with its pods in these phases, and those that stand by.
+
+        Source: pkg/kubelet/kubelet_getters.go, ``getNodeAnyWay``: its cache of the Node, or what it
+        has found out itself.
+        """
+        seen = self.node_info(state, phases)
+        own = self.shapes[state.shape].kubelet
+        if own is None:
+            return seen
+        return NodeInfo(msgspec.structs.replace(seen.node, status=own.status), seen.pods)
+
+    def blank_nodes(self) -> tuple[NodeInfo, ...]:
+        """A node of each shape, without pods."""
+        return tuple(NodeInfo(shape.node) for shape in self.shapes)
+
+    def _stored(self, group: Group) -> Pod:
+        pod = self.classes[group.pod_class].pod
+        if group.phase not in (Phase.TERMINATING, Phase.REVOKED):
+            return pod
+        metadata = msgspec.structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
+        return msgspec.structs.replace(pod, metadata=metadata)
+
+    # What rules ask again and again
+
+    def deleted(self, pods: Pods, group: Group) -> Pods:
+        """The pods of a node after a DELETE of one of a group, with the grace that it asks for.
+
+        Whoever had chosen it has nothing left to do about it.
+        """
+        grace = self.classes[group.pod_class].pod.spec.termination_grace_period_seconds
+        stored = StoredPod(
+            bound=True, grace_seconds=DEFAULT_GRACE_SECONDS if grace is None else grace
+        )
+        rest = without(pods, group)
+        if self.follows_terminating and delete(stored) is Deletion.TERMINATING:
+            ran = group.phase != Phase.ASSIGNED
+            return shifted(rest, group.pod_class, Phase.TERMINATING if ran else Phase.REVOKED, 1)
+        return rest
+
+    def existing(self, workload: Workload) -> str:
+        """The name of the tally of a workload's pods, by template, with those that terminate."""
+        return workload.tally("alive" if self.follows_terminating else "active")
+
+    def all_pods(self) -> tuple[Pod, ...]:
+        """One pod of each class, and all that stand by."""
+        standing = (pod for shape in self.shapes for pod in shape.standing)
+        return (*(c.pod for c in self.classes), *standing)
+
+    def values_of(self, key: str) -> tuple[str, ...]:
+        """The values that nodes have for a label, sorted."""
+        found = (shape.node.metadata.label_map().get(key) for shape in self.shapes)
+        return tuple(sorted({value for value in found if value is not None}))
+
+    def affinity_keys(self) -> frozenset[str]:
+        """The topology keys of all affinity terms, required or preferred, of all pods."""
+        return frozenset(
+            key
+            for pod in self.all_pods()
+            if pod.spec.affinity is not None
+            for part in (pod.spec.affinity.pod_affinity, pod.spec.affinity.pod_anti_affinity)
+            if part is not None
+            for key in _topology_keys(part)
+        )
+
+    def namespace_labels(self) -> Mapping[str, Mapping[str, str]]:
+        """The labels of each namespace, by name."""
+        return {n.metadata.name: n.metadata.label_map() for n in self.namespaces}
+
+    def image_holders(self) -> Mapping[str, int]:
+        """The number of nodes that hold each image, by name of image."""
+        return total(
+            {image: count * size for image, count in image_locality.contribution(info).items()}
+            for info, size in zip(self.blank_nodes(), self.sizes, strict=True)
+        )
+
+    def tolerates_unreachable(self, pod_class: int) -> bool:
+        """Whether these pods are never evicted from an unreachable node."""
+        return self._toleration_seconds(pod_class, (UNREACHABLE_NO_EXECUTE,)) is None
+
+    def evicted_after(self, pod_class: int, node: NodeState) -> int | None:
+        """For how many seconds these pods tolerate the node's NoExecute taints; None: for ever."""
+        return self._toleration_seconds(pod_class, self.node(node).spec.taints or ())
+
+    def _toleration_seconds(self, pod_class: int, taints: tuple[Taint, ...]) -> int | None:
+        return min_toleration_seconds(self.classes[pod_class].pod.spec.tolerations or (), taints)
+
+
+def _topology_keys(part: PodAffinity) -> Iterator[str]:
+    for term in part.required or ():
+        yield term.topology_key
+    for weighted in part.preferred or ():
+        yield weighted.pod_affinity_term.topology_key
+
+
+def condition_taints(state: NodeState) -> tuple[Taint, ...]:
+    """The taints that mirror the state of a node."""
+    present = (
+        (state.tainted, UNREACHABLE_NO_SCHEDULE),
+        (state.evicting, UNREACHABLE_NO_EXECUTE),
+        (state.cordoned, UNSCHEDULABLE_TAINT),
+    )
+    return tuple(taint for there, taint in present if there)

@@ -1,0 +1,1 @@
+"""The API server: what becomes of writes."""

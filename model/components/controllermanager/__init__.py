@@ -1,0 +1,1 @@
+"""The controller manager as a process: what a restart forgets."""

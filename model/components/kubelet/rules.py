@@ -1,0 +1,108 @@
+"""The kubelet of each node: admission, start, readiness, termination; and its containers.
+
+Source: pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/kubelet.go, pkg/kubelet/status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from kubelemma.model.cluster.state import ADMITTED, Group, NodeState, Phase, moved, without
+from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, World
+from kubelemma.model.system import Outcome, Rule
+
+from .decision import admit
+
+KUBELET = "kubelet"
+CONTAINER = "container"
+
+
+def rules(world: World) -> tuple[Rule, ...]:
+    """Rules of the kubelets of all nodes, and of the containers that crash by themselves."""
+    return tuple(rule for pod_class in world.classes for rule in _rules(world, pod_class))
+
+
+def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
+    """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
+    workload = world.workloads[pod_class.workload]
+    alike = [other for other in world.workloads if other.name == workload.name]
+    name = workload.name if len(alike) == 1 else f"{workload.namespace}/{workload.name}"
+    label = f"{name}, template {pod_class.template}"
+    nodes = (NODES,)
+    admission = _while_up(pod_class, (Phase.ASSIGNED,), partial(_admission, world))
+    yield Rule(f"admit or reject {label}", KUBELET, nodes, admission)
+    if pod_class.behaviour is not Behaviour.NEVER_READY:
+        readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
+        yield Rule(f"report ready {label}", KUBELET, nodes, readiness)
+    if world.follows_terminating:
+        ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
+        yield Rule(f"finish {label}", KUBELET, nodes, ending)
+    if pod_class.min_ready_seconds:
+        yield Rule(f"minReadySeconds of {label}", KUBELET, nodes, partial(_availability, pod_class))
+    if pod_class.behaviour is Behaviour.CRASH_LOOPING:
+        crash = _while_up(pod_class, (Phase.READY, Phase.AVAILABLE), _container_crash)
+        yield Rule(f"crash {label}", CONTAINER, nodes, crash)
+
+
+def _while_up(
+    pod_class: PodClass,
+    phases: tuple[Phase, ...],
+    act: Callable[[PodClass, NodeState, Group], Outcome],
+) -> Callable[[NodeState], Iterator[Outcome]]:
+    """What happens to pods of the class in these phases, on a node that is up."""
+
+    def outcomes(node: NodeState) -> Iterator[Outcome]:
+        for group in node.pods:
+            if node.up and group.pod_class == pod_class.index and group.phase in phases:
+                yield act(pod_class, node, group)
+
+    return outcomes
+
+
+def _pod(pod_class: PodClass) -> tuple[tuple[str, int], ...]:
+    return (("class", pod_class.index),)
+
+
+def _admission(world: World, pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+    """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
+    reason = admit(pod_class.pod, world.kubelet_info(node, ADMITTED))
+    if reason is None:
+        pods = moved(node.pods, group, Phase.STARTING)
+        why = "it fits what the node has left, and the containers start"
+        return Outcome("admit", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    pods = without(node.pods, group)
+    why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
+    return Outcome("reject", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+
+
+def _readiness(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+    after = Phase.READY if pod_class.min_ready_seconds else Phase.AVAILABLE
+    pods = moved(node.pods, group, after)
+    why = "all containers run and the readiness probes succeed"
+    if after is Phase.READY:
+        why += f"; it counts as available after {pod_class.min_ready_seconds} s"
+    return Outcome("become-ready", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+
+
+def _availability(pod_class: PodClass, node: NodeState) -> Iterator[Outcome]:
+    """Time passes also on a node that is down, as long as the API still shows its pods Ready."""
+    for group in node.pods:
+        if (group.pod_class, group.phase) == (pod_class.index, Phase.READY):
+            writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.AVAILABLE))}
+            why = "it has been Ready for minReadySeconds"
+            yield Outcome("become-available", writes, _pod(pod_class), why)
+
+
+def _termination(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+    """After the containers have stopped, the kubelet deletes the API object with grace 0."""
+    pods = without(node.pods, group)
+    ran = group.phase == Phase.TERMINATING
+    why = "its containers have stopped" if ran else "it never ran"
+    return Outcome("finish-termination", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+
+
+def _container_crash(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+    pods = moved(node.pods, group, Phase.STARTING)
+    why = "this version crashes again and again (CrashLoopBackOff)"
+    return Outcome("container-crash", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)

@@ -1,0 +1,1 @@
+"""Reconcile functions: the controllers that users load, and the machinery that runs them."""

@@ -1,0 +1,456 @@
+"""The ReplicaSet controller: syncs of one ReplicaSet, one write a step.
+
+Source: pkg/controller/replicaset/replica_set.go, ``syncReplicaSet``. A sync counts the pods once.
+By that it decides how many to create, or ranks all of them and chooses exactly its victims, and in
+the end it writes what it had counted as the status; others may act before each of these writes. No
+second sync of the same ReplicaSet begins before: the queue hands out a key to one worker at a time.
+
+What a sync has read is kept only where it differs from what is: one that has read and not yet
+written anything, and would write the same if it read now, is not told from one that is to begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    IDLE,
+    Counts,
+    DeploymentState,
+    Group,
+    Marks,
+    NodeState,
+    Phase,
+    PlannedWrite,
+    Queue,
+    Specs,
+    Status,
+    Sync,
+    Verb,
+    count,
+    remarked,
+    shifted,
+)
+from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.system import Best, Outcome, Rule, Tally
+
+from .decision import manage_replicas, rank_key
+
+REPLICASET = "replicaset-controller"
+
+
+class Owned(NamedTuple):
+    """The pods of one ReplicaSet: active ones, those available, and those chosen as victims."""
+
+    active: int
+    available: int
+    chosen: int
+
+
+class Shown(NamedTuple):
+    """A ReplicaSet as the API has it; ``replicas`` is -1 where there is none."""
+
+    replicas: int
+    status: Status
+
+
+class Key(NamedTuple):
+    """One ReplicaSet, which is one key in the controller's queue, whether it exists or not."""
+
+    world: World
+    workload: Workload
+    template: int
+
+    @property
+    def pod_class(self) -> int:
+        """The class of its pods."""
+        return self.workload.classes[self.template]
+
+    @property
+    def cell(self) -> str:
+        """The name of the cell with what the controller has in hand for it."""
+        return self.workload.sync(self.template)
+
+    @property
+    def about(self) -> tuple[tuple[str, int], ...]:
+        """The argument of steps that are about one of its pods."""
+        return (("class", self.pod_class),)
+
+
+def owned_name(workload: Workload, template: int) -> str:
+    """The name of the tally of the pods of one ReplicaSet."""
+    return workload.tally(f"pods of template {template}")
+
+
+def shown_name(workload: Workload, template: int) -> str:
+    """The name of the tally of one ReplicaSet's size and status."""
+    return workload.tally(f"ReplicaSet of template {template}")
+
+
+def due_name(workload: Workload, template: int) -> str:
+    """The name of the tally of the victims on nodes that are still to be chosen."""
+    return workload.tally(f"victims to choose of template {template}")
+
+
+def victim_name(workload: Workload, template: int) -> str:
+    """The name of the best that ranks the victims of one ReplicaSet."""
+    return workload.tally(f"first victim among template {template}")
+
+
+def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
+    """What is asked for, what there is, and what is left to choose, for all templates and for each.
+
+    Active and existing pods, which may be the same, include those that have no node.
+    """
+    width = len(workload.classes)
+    counts = {world.existing(workload): tuple(Phase), workload.tally("active"): ACTIVE}
+    available = workload.tally("available")
+    return (
+        Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
+        *(
+            Tally(name, {workload.queue: _waiting, NODES: _counter(workload, phases)}, width)
+            for name, phases in counts.items()
+        ),
+        Tally(available, {NODES: _counter(workload, (Phase.AVAILABLE,))}, width),
+        *(tally for template in range(width) for tally in _of_template(workload, template)),
+    )
+
+
+def _specs(width: int) -> Callable[[DeploymentState], Counts]:
+    def measure(deployment: DeploymentState) -> Counts:
+        sizes = {s.template: s.replicas for s in deployment.sets}
+        own = (deployment.replicas, deployment.template, int(deployment.paused))
+        return (*own, *(sizes.get(template, -1) for template in range(width)))
+
+    return measure
+
+
+def _read_specs(total: Counts) -> Specs:
+    replicas, template, paused, *sets = total
+    return Specs(replicas, template, bool(paused), tuple(sets))
+
+
+def _waiting(queue: Queue) -> Counts:
+    return queue.waiting
+
+
+def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeState], Counts]:
+    template_of = {pod_class: t for t, pod_class in enumerate(workload.classes)}
+
+    def measure(node: NodeState) -> Counts:
+        counts = [0] * len(template_of)
+        for group in node.pods:
+            if group.pod_class in template_of and group.phase in phases:
+                counts[template_of[group.pod_class]] += group.size
+        return tuple(counts)
+
+    return measure
+
+
+def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
+    queue, pod_class = workload.queue, workload.classes[template]
+
+    def of_set(deployment: DeploymentState) -> Counts:
+        for found in deployment.sets:
+            if found.template == template:
+                return (found.replicas, found.status_replicas, found.status_available)
+        return (-1, 0, 0)
+
+    def queued(found: Queue) -> Counts:
+        return (found.waiting[template], 0, found.chosen[template])
+
+    def on_node(node: NodeState) -> Counts:
+        active = [g for g in node.pods if g.pod_class == pod_class and g.phase in ACTIVE]
+        return (
+            sum(g.size for g in active),
+            sum(g.size for g in active if g.phase == Phase.AVAILABLE),
+            sum(g.size for g in active if g.marks & Marks.CHOSEN),
+        )
+
+    yield Tally(shown_name(workload, template), {workload.cell: of_set}, 3, _shown)
+    yield Tally(owned_name(workload, template), {queue: queued, NODES: on_node}, 3, _owned)
+    yield Tally(
+        due_name(workload, template),
+        {
+            workload.sync(template): lambda sync: (sync.choosing, 0),
+            queue: lambda found: (0, found.free[template]),
+        },
+        2,
+        _due,
+    )
+
+
+def _due(total: Counts) -> int:
+    """None on nodes as long as pods without a node can be chosen."""
+    return 0 if total[1] else total[0]
+
+
+def _shown(total: Counts) -> Shown:
+    return Shown(total[0], Status(total[1], total[2]))
+
+
+def _owned(total: Counts) -> Owned:
+    return Owned(*total)
+
+
+def bests(world: World, workload: Workload) -> tuple[Best, ...]:
+    """For each template, the rank of the pod that is to be chosen first; None if none is due."""
+    return tuple(
+        Best(
+            victim_name(workload, t),
+            {NODES: _victim_score(world, workload, t)},
+            (due_name(workload, t),),
+        )
+        for t in range(len(workload.classes))
+    )
+
+
+def _victim_score(
+    world: World, workload: Workload, template: int
+) -> Callable[[NodeState, int], int | None]:
+    pod_class = workload.classes[template]
+
+    def score(node: NodeState, due: int) -> int | None:
+        if not due:
+            return None
+        return max((rank for rank, _ in victims(world, workload, pod_class, node)), default=None)
+
+    return score
+
+
+def victims(
+    world: World, workload: Workload, pod_class: int, node: NodeState
+) -> Iterator[tuple[int, Group]]:
+    """The active pods of a class on a node that are not chosen yet, with their rank.
+
+    The highest goes first. Co-located pods are those of all ReplicaSets of the workload, chosen
+    ones included, as in the real ranking, which is done before any of them is deleted.
+    """
+    colocated = sum(count(node.pods, c, ACTIVE) for c in workload.classes)
+    cost = world.classes[pod_class].deletion_cost
+    for group in node.pods:
+        chosen = group.marks & Marks.CHOSEN
+        if group.pod_class == pod_class and group.phase in ACTIVE and not chosen:
+            yield _rank(Phase(group.phase), cost, colocated), group
+
+
+def _rank(phase: Phase, cost: int, colocated: int) -> int:
+    ready = phase in (Phase.READY, Phase.AVAILABLE)
+    api_phase = "Pending" if phase is Phase.ASSIGNED else "Running"
+    return rank_key(
+        assigned=True, phase=api_phase, ready=ready, deletion_cost=cost, colocated=colocated
+    )
+
+
+def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
+    """Rules of the controller for all ReplicaSets of one Deployment."""
+    templates = range(len(workload.classes))
+    return tuple(rule for t in templates for rule in _rules(Key(world, workload, t)))
+
+
+def _rules(key: Key) -> Iterator[Rule]:
+    """The rules for one ReplicaSet."""
+    world, workload, template = key
+    label = _label_of(workload, template)
+    sync, queue = key.cell, workload.queue
+    owned, first = (owned_name(workload, template),), (victim_name(workload, template),)
+    shown = shown_name(workload, template)
+
+    def rule(
+        what: str,
+        cells: tuple[str, ...],
+        act: Callable[..., Iterator[Outcome]],
+        reads: tuple[str, ...] = (),
+        *,
+        urgent: bool = False,
+    ) -> Rule:
+        outcomes = partial(act, key)
+        return Rule(f"{what} {label}", REPLICASET, cells, outcomes, reads, urgent=urgent)
+
+    yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned))
+    yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
+    yield rule("choose a victim of", (sync, NODES), _choose, first, urgent=True)
+    if world.classes[key.pod_class].node_name:
+        yield rule(_CREATE, (sync, NODES), _create_bound)
+    else:
+        yield rule(_CREATE, (sync, queue), _create)
+    yield rule("delete a pending pod of", (queue,), _delete_pending)
+    yield rule("delete a pod of", (NODES,), _delete)
+    yield rule("write ReplicaSet status of", (workload.cell, sync), _write_status, owned)
+
+
+def _label_of(workload: Workload, template: int) -> str:
+    return f"{workload.namespace}/{workload.name}, template {template}"
+
+
+_CREATE = "create a pod of"
+
+
+def creations(workload: Workload) -> frozenset[str]:
+    """The names of the rules that create pods."""
+    templates = range(len(workload.classes))
+    return frozenset(f"{_CREATE} {_label_of(workload, template)}" for template in templates)
+
+
+# Syncs
+
+
+def under_way(sync: Sync, owned: Owned) -> bool:
+    """Whether a sync has begun and has still something to write.
+
+    Caches are current: what the controller expects to see is what it has yet to write.
+    """
+    return sync != IDLE or owned.chosen > 0
+
+
+def _begin(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome]:
+    """Read, count, and decide: nothing is written yet."""
+    if under_way(sync, owned) or shown.replicas < 0:
+        return
+    missing = manage_replicas(owned.active, shown.replicas)
+    status = _counted(key.workload, owned)
+    left = None if status == shown.status else status
+    after = Sync(max(missing, 0), max(-missing, 0), left)
+    if after == IDLE:
+        return
+    writes = {key.cell: after}
+    about = ("template", key.template)
+    if not missing:
+        why = f"available pods: {owned.available}"
+        yield Outcome("count-pods", writes, (about,), why)
+        return
+    doing = ("create", after.adds) if after.adds else ("delete", after.choosing)
+    why = f"spec.replicas is {shown.replicas}, active pods {owned.active}"
+    yield Outcome("decide", writes, (about, doing), why)
+
+
+def _counted(workload: Workload, owned: Owned) -> Status:
+    return Status(owned.active if workload.status_replicas_matter else 0, owned.available)
+
+
+# Creation
+
+
+def _why_create(sync: Sync) -> str:
+    return f"its sync had decided to create {sync.adds} more"
+
+
+def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
+    if sync.adds:
+        writes = {
+            key.cell: sync._replace(adds=sync.adds - 1),
+            key.workload.queue: queue.with_free(key.template, 1),
+        }
+        yield Outcome("create-pod", writes, key.about, _why_create(sync))
+
+
+def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
+    """Pods whose template names a node are stored as bound: no scheduler sees them."""
+    pod_class = key.pod_class
+    if sync.adds and key.world.shapes[node.shape].name == key.world.classes[pod_class].node_name:
+        pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
+        writes = {
+            key.cell: sync._replace(adds=sync.adds - 1),
+            NODES: node._replace(pods=pods),
+        }
+        why = f"{_why_create(sync)}; the template names the node"
+        yield Outcome("create-pod", writes, key.about, why)
+
+
+# Deletion
+
+
+def _choose_pending(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
+    """Pods without a node are chosen first; nothing tells them apart."""
+    found = min(sync.choosing, queue.free[key.template])
+    if found:
+        writes = {
+            key.cell: sync._replace(choosing=sync.choosing - found),
+            key.workload.queue: queue.chosen_of(key.template, found),
+        }
+        arguments = (*key.about, ("pods", found))
+        yield Outcome("choose-pending-pods", writes, arguments, "pods without a node go first")
+
+
+def _choose(key: Key, sync: Sync, node: NodeState, first: int | None) -> Iterator[Outcome]:
+    """Choose the pod that ranks first among all nodes; of several, any."""
+    for rank, group in victims(key.world, key.workload, key.pod_class, node):
+        if rank == first:
+            pods = remarked(node.pods, group, group.marks | Marks.CHOSEN)
+            writes = {
+                key.cell: sync._replace(choosing=sync.choosing - 1),
+                NODES: node._replace(pods=pods),
+            }
+            why = _RANKED[Phase(group.phase)]
+            yield Outcome("choose-pod", writes, key.about, why)
+
+
+_RANKED = {
+    Phase.ASSIGNED: "pods still Pending go before running ones",
+    Phase.STARTING: "pods that are not Ready go before Ready ones",
+    Phase.READY: "all its pods are Ready; most co-located goes first",
+    Phase.AVAILABLE: "all its pods are Ready; most co-located goes first",
+}
+
+
+def _delete_pending(key: Key, queue: Queue) -> Iterator[Outcome]:
+    """A pod without a node is gone at once: nobody has to confirm."""
+    if queue.chosen[key.template]:
+        writes = {key.workload.queue: queue.with_chosen(key.template, -1)}
+        yield Outcome("delete-pod", writes, key.about, _CHOSEN)
+
+
+def _delete(key: Key, node: NodeState) -> Iterator[Outcome]:
+    """Delete a chosen pod, whatever has become of it since, as long as nobody else has."""
+    for group in node.pods:
+        if group.pod_class == key.pod_class and group.marks & Marks.CHOSEN:
+            pods = key.world.deleted(node.pods, group)
+            writes = {NODES: node._replace(pods=pods)}
+            yield Outcome("delete-pod", writes, key.about, _CHOSEN)
+
+
+_CHOSEN = "its sync had chosen it"
+
+
+# Status
+
+
+def _write_status(
+    key: Key, deployment: DeploymentState, sync: Sync, owned: Owned
+) -> Iterator[Outcome]:
+    """Write what was counted, at the end of a sync, whatever is true by now.
+
+    A sync without anything to create or delete may also do so as soon as it has counted. On a
+    conflict the controller reads the ReplicaSet again and writes the same numbers, so nothing is in
+    its way; a PUT that a Deployment sync has planned from an older version fails by it.
+    """
+    found = next((s for s in deployment.sets if s.template == key.template), None)
+    if found is None:
+        return
+    status, why = sync.status, "it is what its sync had counted"
+    if not under_way(sync, owned) and not manage_replicas(owned.active, found.replicas):
+        status, why = _counted(key.workload, owned), f"available pods: {owned.available}"
+    before = Status(found.status_replicas, found.status_available)
+    if status is None or status == before or sync.adds or sync.choosing or owned.chosen:
+        return
+    after = found._replace(status_replicas=status.replicas, status_available=status.available)
+    plan = until_conflict(deployment.plan, key.template)
+    writes = {
+        key.workload.cell: deployment.with_set(after)._replace(plan=plan),
+        key.cell: IDLE,
+    }
+    yield Outcome("write-status", writes, (("template", key.template),), why)
+
+
+def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[PlannedWrite, ...]:
+    """What is left of a plan when the ReplicaSet of this template is written by somebody else.
+
+    A PUT carries the version that the sync had read: now it fails, and the rest is dropped.
+    """
+    for i, write in enumerate(plan):
+        if write.template == template and write.verb in (Verb.REVISE, Verb.RESIZE):
+            return plan[:i]
+    return plan

@@ -1,0 +1,121 @@
+"""The scheduler: one pod is bound at a time, to any feasible node, or to one that scores best.
+
+Source: pkg/scheduler/schedule_one.go. Filtering, choice and binding are one step: a binding depends
+on nothing that happens after the choice, and the pod counts on its node from the choice on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, shifted
+from kubelemma.model.cluster.world import NODES, PodClass, Workload, World
+from kubelemma.model.components.apiserver.decision import StoredPod, binding_conflict
+from kubelemma.model.system import Outcome, Rule
+
+from .decision import node_affinity, node_name, node_ports, node_resources, taints
+from .decision.nodeinfo import NodeInfo
+from .decision.status import Status
+from .scoring import Scoring
+from .topology import ALONE, Topology, filter_status
+
+SCHEDULER = "scheduler"
+
+
+def feasibility(world: World, topology: Topology, node: NodeState, *seen: Any) -> Status:
+    """The first filter that rejects the class's next pod on this node, or success.
+
+    ``seen`` are the summaries named by ``topology.reads``.
+    """
+    info = world.node_info(node)
+    status = local_filters(topology.pod_class, info)
+    if not status.ok or not topology.concerned:
+        return status
+    domains, *least = seen or (ALONE,)
+    return filter_status(topology, info, domains, least)
+
+
+def local_filters(pod_class: PodClass, info: NodeInfo) -> Status:
+    """The filters that need no other node, in the default order."""
+    pod = pod_class.pod
+    for check in _LOCAL:
+        status = check(pod, info)
+        if not status.ok:
+            return status
+    return node_resources.filter_fit(node_resources.fit_request(pod), info)
+
+
+_LOCAL = (
+    taints.filter_unschedulable,
+    node_name.filter_node_name,
+    taints.filter_taints,
+    node_affinity.filter_affinity,
+    node_ports.filter_ports,
+)
+
+
+def rules(
+    world: World,
+    workload: Workload,
+    topologies: tuple[Topology, ...],
+    scorings: tuple[Scoring, ...] | None,
+) -> tuple[Rule, ...]:
+    """One rule for each template of the workload that pods can be scheduled from.
+
+    ``topologies`` and ``scorings`` are by class; without scorings the choice is open.
+    """
+    return tuple(
+        _bind_rule(world, workload, topologies[c], scorings[c] if scorings else None)
+        for c in workload.classes
+        if _is_queued(world.classes[c])
+    )
+
+
+def _is_queued(pod_class: PodClass) -> bool:
+    """Whether pods of the class enter the scheduling queue, and can be bound from it."""
+    stored = StoredPod(bound=bool(pod_class.node_name), gated=pod_class.gated)
+    return binding_conflict(stored) is None and node_name.pre_enqueue(pod_class.pod).ok
+
+
+def _bind_rule(
+    world: World, workload: Workload, topology: Topology, scoring: Scoring | None
+) -> Rule:
+    pod_class = topology.pod_class
+    name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
+
+    def outcomes(queue: Queue, node: NodeState, *seen: Any) -> Iterator[Outcome]:
+        if not queue.waiting[pod_class.template]:
+            return
+        filters, scores = seen[: len(topology.reads)], seen[len(topology.reads) :]
+        if not feasibility(world, topology, node, *filters).ok:
+            return
+        if scoring is not None and not scoring.is_best(node, *scores):
+            return
+        yield from _bind(workload, pod_class, queue, node, scored=scoring is not None)
+
+    reads = topology.reads + (scoring.reads if scoring else ())
+    return Rule(name, SCHEDULER, (workload.queue, NODES), outcomes, reads)
+
+
+def _bind(
+    workload: Workload,
+    pod_class: PodClass,
+    queue: Queue,
+    node: NodeState,
+    *,
+    scored: bool,
+) -> Iterator[Outcome]:
+    """Bind a pod, be it one that its ReplicaSet is about to delete or another."""
+    why = "every filter passes"
+    if scored:
+        why += ", and no feasible node scores higher"
+    template, arguments = pod_class.template, (("class", pod_class.index),)
+    for left, marks in (
+        (queue.with_free(template, -1), Marks.NONE),
+        (queue.with_chosen(template, -1), Marks.CHOSEN),
+    ):
+        if min(left.free[template], left.chosen[template]) >= 0:
+            pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1, marks)
+            writes = {workload.queue: left, NODES: node._replace(pods=pods)}
+            yield Outcome("bind", writes, arguments, why)

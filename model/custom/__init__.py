@@ -1,1 +1,0 @@
-"""Controllers, events and resources that users bring along: objects, requests, declarations."""

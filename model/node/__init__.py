@@ -1,1 +1,0 @@
-"""What happens on a node: the decisions of the kubelet."""
