@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
 from kubelemma.model.cluster.world import CONDITION_TAINTS, PodClass, Workload, World
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.reconcile.legal import DEPLOYMENT, NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
+from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.components.scheduler.telling import unique_keys
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, kubelet_views, nodes_of
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
@@ -18,11 +22,10 @@ from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 
-from .assembly import Choices, Start, assemble
+from .assembly import assemble
 from .cluster import default_cluster
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, default_events, happenings
-from .room import terminating_matters
 from .shapes import Grouping, group_nodes
 from .start import Placed, Placement, key_of, place_all
 from .templates import pod_class, pod_of
@@ -166,18 +169,19 @@ class _Common:
         classes = tuple(_classes(focus, happening))
         standing = self._standing(focus)
         known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
-        grouping = self._grouping(classes, standing, happening, known)
+        crowd = self._crowd(classes, standing, happening, known)
+        grouping = group_nodes(crowd, standing, kubelet_views(self.spec.cluster))
         world = World(
             workloads=tuple(_workloads(focus, classes, status_read=DEPLOYMENT in custom.built_in)),
             classes=classes,
             shapes=grouping.shapes,
             sizes=grouping.sizes,
-            unique_keys=grouping.unique_keys,
+            unique_keys=unique_keys(crowd.nodes, crowd.pods),
             namespaces=self.application.namespaces,
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
         scoring = bool(self.spec.scheduler.scoring)
-        followed = terminating_matters(world, most, scoring=scoring)
+        followed = any(c.needs_terminating(world, most, scoring) for c in COMPONENTS)
         world = replace(world, follows_terminating=followed)
         start, names = self._start(world, focus, grouping)
         words = Assumptions(
@@ -229,22 +233,20 @@ class _Common:
             if deployment not in focus and self.placement.placed[key_of(deployment)].pending:
                 yield "/".join(key_of(deployment))
 
-    def _grouping(
+    def _crowd(
         self,
         classes: tuple[PodClass, ...],
         standing: Mapping[str, tuple[Pod, ...]],
         happening: Happenings,
         known: frozenset[str],
-    ) -> Grouping:
+    ) -> Crowd:
         """``known`` are the nodes that loaded code knows by name."""
         named = {event.node for event in happening.events} | {c.node_name for c in classes} | known
-        return group_nodes(
-            self.nodes,
-            standing,
-            tuple(c.pod for c in classes),
-            frozenset(named - {""}),
+        return Crowd(
+            nodes=self.nodes,
+            pods=(*(c.pod for c in classes), *(pod for pods in standing.values() for pod in pods)),
+            named=frozenset(named - {""}),
             scoring=bool(self.spec.scheduler.scoring),
-            kubelets=kubelet_views(self.spec.cluster),
         )
 
     def _start(

@@ -11,6 +11,7 @@ from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.components.scheduler.decision.resources import CPU, EPHEMERAL_STORAGE, MEMORY
 from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME, ZONE
+from kubelemma.model.components.scheduler.telling import pod_affinity_keys
 from kubelemma.model.manifests.check import Cluster, NodeGroup, nodes_of
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
@@ -125,17 +126,6 @@ def _topology_keys(deployment: Deployment) -> Iterator[str]:
     for constraint in spec.topology_spread_constraints or ():
         yield constraint.topology_key
     yield from pod_affinity_keys(Pod(spec=spec))
-
-
-def pod_affinity_keys(pod: Pod) -> Iterator[str]:
-    """The topology keys of all pod (anti-)affinity terms of a pod."""
-    if pod.spec.affinity is None:
-        return
-    for part in (pod.spec.affinity.pod_affinity, pod.spec.affinity.pod_anti_affinity):
-        for term in (part.required if part else None) or ():
-            yield term.topology_key
-        for weighted in (part.preferred if part else None) or ():
-            yield weighted.pod_affinity_term.topology_key
 
 
 def _asked_labels(deployments: Iterable[Deployment]) -> Iterator[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.world import Behaviour
-from kubelemma.model.components.users.rules import Event
 from kubelemma.model.manifests.check import Event as Given
 from kubelemma.model.manifests.check import EventEntry, Faults, NodeCrash, Rollout, Scale
 from kubelemma.model.objects.workloads import Deployment

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kubelemma.model.cluster.setting import Event, Start
 from kubelemma.model.cluster.world import Behaviour, Workload, World
 from kubelemma.model.components.scheduler.decision.topology_spread import ZONE
-from kubelemma.model.components.users.rules import Event
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
-
-from .assembly import Start
 
 START = (
     "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "

@@ -10,9 +10,10 @@ from kubelemma.model.cluster.state import Counts, DeploymentState, NodeState, Ph
 from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.components.kubelet.rules import KUBELET
-from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE, TAINT_EVICTION
+from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE
 from kubelemma.model.components.replicaset.rules import REPLICASET
 from kubelemma.model.components.scheduler.rules import SCHEDULER
+from kubelemma.model.components.tainteviction.rules import TAINT_EVICTION
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
 from kubelemma.reports.story import Idle, NodeReview, Waiting

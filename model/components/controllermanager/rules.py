@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeAlias
 
+from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.events import on_cell
+from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     IDLE,
     DeploymentState,
@@ -26,6 +29,7 @@ from kubelemma.model.components.nodelifecycle.rules import (
     LIFECYCLE,
     NODE_LIFECYCLE,
     Lifecycle,
+    nodes_fail,
     unknown,
 )
 from kubelemma.model.components.replicaset.rules import REPLICASET, Owned, owned_name, under_way
@@ -38,11 +42,6 @@ Part: TypeAlias = Callable[[int], tuple[Rule, ...]]
 """What one controller forgets: the rules that see to it, given its number."""
 
 _NOTHING = "it had nothing in hand"
-
-
-def cell() -> Cell:
-    """The cell of the controller manager, which runs at first."""
-    return Cell(RESTART, 0)
 
 
 def rules(world: World, *, failing: bool) -> tuple[Rule, ...]:
@@ -117,3 +116,27 @@ def _nodes(world: World, number: int) -> tuple[Rule, ...]:
             yield Outcome("forget", {RESTART: left - 1, LIFECYCLE: after}, (), why)
 
     return (_rule("nodes", NODE_LIFECYCLE, (LIFECYCLE,), act),)
+
+
+# The component
+
+
+def _parts(setting: Setting) -> Parts:
+    if not setting.may_happen("controller-restart"):
+        return NO_PARTS
+    found = rules(setting.world, failing=nodes_fail(setting))
+    return Parts(cells=(Cell(RESTART, 0),), rules=found)
+
+
+def _restart(setting: Setting, _left: int) -> tuple[int, str]:
+    left = len(parts(setting.world, failing=nodes_fail(setting)))
+    return left, "the controller manager restarts, and forgets what it had in hand"
+
+
+COMPONENT = Component(
+    name="controllermanager",
+    distinguishes=all_nodes_alike,
+    needs_terminating=never,
+    parts=_parts,
+    events=(on_cell("controller-restart", RESTART, _restart, fault=True),),
+)

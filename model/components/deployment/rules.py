@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike
+from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     IDLE,
     Counts,
@@ -23,11 +25,12 @@ from kubelemma.model.cluster.state import (
     Verb,
     replaced,
 )
-from kubelemma.model.cluster.world import Workload
+from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.replicaset.rules import creations, until_conflict
-from kubelemma.model.system import Outcome, Rule
+from kubelemma.model.system import Cell, Outcome, Rule
 
 from . import decision
+from .events import EVENTS
 
 DEPLOYMENT = "deployment-controller"
 
@@ -311,3 +314,32 @@ def _with_created(workload: Workload, alive: Alive, outcome: Outcome) -> Alive:
         return alive
     template = workload.classes.index(created)
     return tuple(replaced(counts, template, counts[template] + 1) for counts in alive)
+
+
+# The component
+
+
+def _parts_of(setting: Setting, workload: Workload) -> Parts:
+    initial = setting.start.deployments[workload.index]
+    return Parts(cells=(Cell(workload.cell, initial),), rules=rules(workload))
+
+
+def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    for workload in setting.world.workloads:
+        found = tuple(overtaken(workload, found))
+    return found
+
+
+def _recreates(world: World, _most: int, _scoring: bool) -> bool:  # noqa: FBT001
+    """The strategy Recreate waits for pods that terminate."""
+    return any(workload.recreate for workload in world.workloads)
+
+
+COMPONENT = Component(
+    name="deployment",
+    distinguishes=all_nodes_alike,
+    needs_terminating=_recreates,
+    parts_of=_parts_of,
+    events=EVENTS,
+    overhears=_overhears,
+)

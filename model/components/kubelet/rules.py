@@ -5,14 +5,20 @@ Source: pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/kubelet.go, pkg/kubelet/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 
+import msgspec
+
+from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling
+from kubelemma.model.cluster.room import lacks_room
+from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import ADMITTED, Group, NodeState, Phase, moved, without
-from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, World
+from kubelemma.model.cluster.world import NODES, Behaviour, NodeShape, PodClass, World
 from kubelemma.model.system import Outcome, Rule
 
 from .decision import admit
+from .faults import EVENTS
 
 KUBELET = "kubelet"
 CONTAINER = "container"
@@ -106,3 +112,34 @@ def _container_crash(pod_class: PodClass, node: NodeState, group: Group) -> Outc
     pods = moved(node.pods, group, Phase.STARTING)
     why = "this version crashes again and again (CrashLoopBackOff)"
     return Outcome("container-crash", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+
+
+# The component
+
+
+def _parts(setting: Setting) -> Parts:
+    return Parts(rules=rules(setting.world)) if setting.world.shapes else NO_PARTS
+
+
+def _own_view(_crowd: Crowd) -> Telling:
+    """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too."""
+
+    def telling(shape: NodeShape) -> Hashable:
+        own = shape.kubelet
+        return b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
+
+    return telling
+
+
+def _needs_terminating(world: World, most: int, _scoring: bool) -> bool:  # noqa: FBT001
+    """Pods hold what they were admitted with until they are gone."""
+    return lacks_room(world, most)
+
+
+COMPONENT = Component(
+    name="kubelet",
+    distinguishes=_own_view,
+    needs_terminating=_needs_terminating,
+    parts=_parts,
+    events=EVENTS,
+)

@@ -1,8 +1,8 @@
-"""The node lifecycle and taint eviction controllers.
+"""The node lifecycle controller.
 
-Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go,
-pkg/controller/tainteviction/taint_eviction.go. Ready, the NoSchedule taint and the NoExecute taint
-of a node are written by three loops: the taints come in either order, and go in two steps.
+Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go. Ready, the NoSchedule taint and
+the NoExecute taint of a node are written by three loops: the taints come in either order, and go in
+two steps.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase, moved
+from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
+from kubelemma.model.cluster.events import on_cell
+from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.state import NodeState, Phase, moved
 from kubelemma.model.cluster.world import (
     NODES,
     UNREACHABLE_NO_EXECUTE,
@@ -21,7 +24,7 @@ from kubelemma.model.cluster.world import (
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.objects.node import Taint
-from kubelemma.model.system import Outcome, Rule, Tally
+from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
 from .decision import (
     TaintChange,
@@ -37,7 +40,6 @@ from .decision import (
 )
 
 NODE_LIFECYCLE = "node-lifecycle-controller"
-TAINT_EVICTION = "taint-eviction-controller"
 LIFECYCLE = "memory of the node lifecycle controller"
 """The cell with a `Lifecycle`."""
 CENSUS = "nodes by zone"
@@ -133,7 +135,7 @@ def _judged(before: tuple[Zone, ...], census: Census) -> tuple[Zone, ...]:
 
 
 def rules(world: World) -> tuple[Rule, ...]:
-    """Rules of both controllers, and of the kubelets that report their nodes' health to them."""
+    """Rules of the controller, and of the kubelets that report their nodes' health to it."""
     both = (LIFECYCLE, NODES)
     taint, lift = partial(_no_execute, world), _lift
     return (
@@ -144,13 +146,7 @@ def rules(world: World) -> tuple[Rule, ...]:
         Rule("NoExecute taint is lifted", NODE_LIFECYCLE, both, lift),
         Rule("zones are judged", NODE_LIFECYCLE, (LIFECYCLE,), _judge, (CENSUS,)),
         Rule("pods of an unreachable node turn unready", NODE_LIFECYCLE, (NODES,), _unready),
-        eviction(world),
     )
-
-
-def eviction(world: World) -> Rule:
-    """The rule of the taint eviction controller."""
-    return Rule("tolerationSeconds run out", TAINT_EVICTION, (NODES,), partial(_evict, world))
 
 
 def outage_rules() -> tuple[Rule, ...]:
@@ -319,33 +315,43 @@ def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
         yield Outcome("judge-zones", {LIFECYCLE: after}, (), why)
 
 
-def _evict(world: World, node: NodeState) -> Iterator[Outcome]:
-    """Delete a pod that does not tolerate a NoExecute taint for ever; time is order."""
-    for group in node.pods:
-        seconds = world.evicted_after(group.pod_class, node)
-        if seconds is None or Phase(group.phase) not in ACTIVE:
-            continue
-        elsewhere = world.evicted_after(group.pod_class, node._replace(evicting=False))
-        after = _after_window(node, seconds) if elsewhere is None else node
-        if after is None:
-            continue
-        why = f"it tolerates the node's NoExecute taint for {seconds} s only, and they are over"
-        if seconds == 0:
-            why = "it does not tolerate the node's NoExecute taint"
-        writes = {NODES: after._replace(pods=world.deleted(node.pods, group))}
-        yield Outcome("evict", writes, (("class", group.pod_class),), why)
+# The component
 
 
-def _after_window(node: NodeState, seconds: int) -> NodeState | None:
-    """The node when a pod is evicted that tolerates the unreachable taint for so many seconds.
+_FAILURES = ("node-crash", "api-server-outage")
 
-    Between the two taints pods may be bound that tolerate NoExecute for a time. The other write
-    comes within moments, long before any of their seconds are over: None. Who tolerates it for 0 s
-    is evicted again at once (kubernetes#112930), and then the other write comes; so this happens
-    once each time, where the real controllers leave time for a few more.
-    """
-    if node.ready:
-        return None if seconds else _reachable(node)
-    if not node.tainted:
-        return None if seconds else _mirrored(node)
-    return node
+
+def nodes_fail(setting: Setting) -> bool:
+    """Whether the node lifecycle controller ever has anything to do."""
+    nodes = setting.start.nodes
+    down = any(not (node.up and node.ready) or node.evicting for node in nodes)
+    return bool(nodes) and (down or setting.may_happen(*_FAILURES))
+
+
+def _parts(setting: Setting) -> Parts:
+    world = setting.world
+    if not world.shapes:
+        return NO_PARTS
+    outage = outage_rules() if setting.may_happen("api-server-outage") else ()
+    return Parts(
+        cells=(Cell(LIFECYCLE, settled(world, setting.start.nodes)),),
+        tallies=tallies(world),
+        rules=(*rules(world), *outage) if nodes_fail(setting) else (),
+    )
+
+
+def _outage(_setting: Setting, memory: Lifecycle) -> tuple[Lifecycle, str]:
+    return memory._replace(outdated=True), "nobody can reach the API server for a while"
+
+
+def _by_zone(_crowd: Crowd) -> Telling:
+    return lambda shape: shape.zone
+
+
+COMPONENT = Component(
+    name="nodelifecycle",
+    distinguishes=_by_zone,
+    needs_terminating=never,
+    parts=_parts,
+    events=(on_cell("api-server-outage", LIFECYCLE, _outage, fault=True),),
+)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.world import World
-from kubelemma.model.system import Bound, Cell, Rule, View
+from kubelemma.model.system import Bound, Cell, Rule, Tally, View
 
-from . import caches, syncs
+from . import builtin, caches, syncs
 from .calling import possible
 from .declarations import CustomEvent
 from .legal import NODE
@@ -161,3 +163,39 @@ def _is_orphan(found: Object, stored: Mapping[str, Objects]) -> bool:
         return objects is None or within_reach(objects, found.namespace, owner.name) is not None
 
     return bool(found.owners) and not found.deleting and not any(map(exists, found.owners))
+
+
+# The component
+
+
+def _parts(setting: Setting) -> Parts:
+    world, custom = setting.world, setting.loaded
+    initial: dict[str, Any] = dict(
+        zip((w.cell for w in world.workloads), setting.start.deployments, strict=True)
+    )
+    tallies: tuple[Tally, ...] = ()
+    if NODE in custom.built_in:
+        tallies = (builtin.node_tally(world),)
+        initial[builtin.NODE_OBJECTS] = builtin.all_nodes(world, setting.start.nodes)
+    own, others = rules(world, custom)
+    return Parts(
+        cells=tuple(cells(world, custom, initial)),
+        tallies=tallies,
+        tasks=tuple(own),
+        chances=tuple(others),
+        bounds=tuple(bounds(custom)),
+    )
+
+
+def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    return caches.observed(setting.world, setting.loaded, found)
+
+
+COMPONENT = Component(
+    name="reconcile",
+    distinguishes=all_nodes_alike,
+    needs_terminating=never,
+    parts=_parts,
+    overhears=_overhears,
+)
+"""Loaded code tells nodes apart by name, so nodes that it looks at are named."""

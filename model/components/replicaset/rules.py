@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
     IDLE,
@@ -35,7 +37,7 @@ from kubelemma.model.cluster.state import (
     shifted,
 )
 from kubelemma.model.cluster.world import NODES, Workload, World
-from kubelemma.model.system import Best, Outcome, Rule, Tally
+from kubelemma.model.system import Best, Bound, Cell, Outcome, Rule, Tally, View
 
 from .decision import manage_replicas, rank_key
 
@@ -454,3 +456,33 @@ def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[Plann
         if write.template == template and write.verb in (Verb.REVISE, Verb.RESIZE):
             return plan[:i]
     return plan
+
+
+# The component
+
+
+def _parts_of(setting: Setting, workload: Workload) -> Parts:
+    world, queue = setting.world, setting.start.queues[workload.index]
+    return Parts(
+        cells=(Cell(workload.queue, queue), *(Cell(sync, IDLE) for sync in workload.syncs)),
+        tallies=tallies(world, workload),
+        bests=bests(world, workload),
+        rules=rules(world, workload),
+        bounds=(_pod_bound(world, workload, setting.choices.max_pods),),
+    )
+
+
+def _pod_bound(world: World, workload: Workload, most: int) -> Bound:
+    def within(pods: Counts) -> bool:
+        return sum(pods) <= most
+
+    view = View(reads=(world.existing(workload),))
+    return Bound(f"at most {most} pods of {workload.cell}", view, within)
+
+
+COMPONENT = Component(
+    name="replicaset",
+    distinguishes=all_nodes_alike,
+    needs_terminating=never,
+    parts_of=_parts_of,
+)

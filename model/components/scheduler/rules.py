@@ -6,19 +6,23 @@ on nothing that happens after the choice, and the pod counts on its node from th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubelemma.model.cluster.component import Component, Parts
+from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, shifted
 from kubelemma.model.cluster.world import NODES, PodClass, Workload, World
 from kubelemma.model.components.apiserver.decision import StoredPod, binding_conflict
 from kubelemma.model.system import Outcome, Rule
 
+from . import scoring
 from .decision import node_affinity, node_name, node_ports, node_resources, taints
 from .decision.nodeinfo import NodeInfo
 from .decision.status import Status
-from .scoring import Scoring
-from .topology import ALONE, Topology, filter_status
+from .scoring import Scoring, scoring_of
+from .telling import distinguishes, needs_terminating
+from .topology import ALONE, Topology, filter_status, summaries, topology_of
 
 SCHEDULER = "scheduler"
 
@@ -58,15 +62,15 @@ _LOCAL = (
 def rules(
     world: World,
     workload: Workload,
-    topologies: tuple[Topology, ...],
-    scorings: tuple[Scoring, ...] | None,
+    topologies: Mapping[int, Topology],
+    scorings: Mapping[int, Scoring],
 ) -> tuple[Rule, ...]:
     """One rule for each template of the workload that pods can be scheduled from.
 
-    ``topologies`` and ``scorings`` are by class; without scorings the choice is open.
+    ``topologies`` and ``scorings`` are by class; where there is no scoring the choice is open.
     """
     return tuple(
-        _bind_rule(world, workload, topologies[c], scorings[c] if scorings else None)
+        _bind_rule(world, workload, topologies[c], scorings.get(c))
         for c in workload.classes
         if _is_queued(world.classes[c])
     )
@@ -79,7 +83,7 @@ def _is_queued(pod_class: PodClass) -> bool:
 
 
 def _bind_rule(
-    world: World, workload: Workload, topology: Topology, scoring: Scoring | None
+    world: World, workload: Workload, topology: Topology, scores: Scoring | None
 ) -> Rule:
     pod_class = topology.pod_class
     name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
@@ -87,14 +91,14 @@ def _bind_rule(
     def outcomes(queue: Queue, node: NodeState, *seen: Any) -> Iterator[Outcome]:
         if not queue.waiting[pod_class.template]:
             return
-        filters, scores = seen[: len(topology.reads)], seen[len(topology.reads) :]
+        filters, found = seen[: len(topology.reads)], seen[len(topology.reads) :]
         if not feasibility(world, topology, node, *filters).ok:
             return
-        if scoring is not None and not scoring.is_best(node, *scores):
+        if scores is not None and not scores.is_best(node, *found):
             return
-        yield from _bind(workload, pod_class, queue, node, scored=scoring is not None)
+        yield from _bind(workload, pod_class, queue, node, scored=scores is not None)
 
-    reads = topology.reads + (scoring.reads if scoring else ())
+    reads = topology.reads + (scores.reads if scores else ())
     return Rule(name, SCHEDULER, (workload.queue, NODES), outcomes, reads)
 
 
@@ -119,3 +123,38 @@ def _bind(
             pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1, marks)
             writes = {workload.queue: left, NODES: node._replace(pods=pods)}
             yield Outcome("bind", writes, arguments, why)
+
+
+# The component
+
+
+def _scoring_of(world: World, topology: Topology) -> Scoring:
+    def feasible(node: NodeState, *seen: object) -> bool:
+        return feasibility(world, topology, node, *seen).ok
+
+    return scoring_of(topology, feasible)
+
+
+def _parts_of(setting: Setting, workload: Workload) -> Parts:
+    world = setting.world
+    topologies = {c: topology_of(world, world.classes[c]) for c in workload.classes}
+    scorings: dict[int, Scoring] = {}
+    if setting.choices.scoring:
+        scorings = {c: _scoring_of(world, topology) for c, topology in topologies.items()}
+    pairs = [
+        *(summaries(topology) for topology in topologies.values()),
+        *(scoring.summaries(scores) for scores in scorings.values()),
+    ]
+    return Parts(
+        tallies=tuple(tally for tallies, _ in pairs for tally in tallies),
+        bests=tuple(best for _, bests in pairs for best in bests),
+        rules=rules(world, workload, topologies, scorings),
+    )
+
+
+COMPONENT = Component(
+    name="scheduler",
+    distinguishes=distinguishes,
+    needs_terminating=needs_terminating,
+    parts_of=_parts_of,
+)

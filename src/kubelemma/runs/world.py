@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kubelemma.model.cluster.setting import Choices, Event, Start
 from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue
 from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
@@ -20,13 +21,12 @@ from kubelemma.model.cluster.world import (
     Workload,
     World,
 )
-from kubelemma.model.components.nodelifecycle.decision import zone_of
-from kubelemma.model.components.users.rules import Event
+from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.scenario.build import DEFAULT_BOUND, DEFAULT_HISTORY
 from kubelemma.model.scenario.templates import pod_class
 from kubelemma.model.system import System

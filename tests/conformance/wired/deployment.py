@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from recorded.deployments import deployment_view
 
+from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import DeploymentState, Queue, SetState
 from kubelemma.model.cluster.world import Behaviour, PodClass, Workload, World
 from kubelemma.model.components.deployment.decision import max_surge
@@ -18,7 +19,7 @@ from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.system import System
 
 from . import Case, Found, matched

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import (
     ACTIVE,
     DeploymentState,
@@ -28,7 +29,7 @@ from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.system import State, System
 
 from . import AGREES, Case, Found

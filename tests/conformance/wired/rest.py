@@ -15,6 +15,7 @@ from pathlib import Path
 
 from recorded.deployments import deployment_view
 
+from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import (
     DeploymentState,
     NodeState,
@@ -31,7 +32,7 @@ from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.scenario.templates import HASH
 from kubelemma.model.system import System
 

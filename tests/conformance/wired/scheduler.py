@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue, SetState
 from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, Workload, World
 from kubelemma.model.components.nodelifecycle.decision import NOT_READY, UNREACHABLE, UNSCHEDULABLE
@@ -27,7 +28,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.workloads import ReplicaSet
-from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.scenario.build import is_ready
 from kubelemma.model.scenario.shapes import Grouping, group_nodes
 from kubelemma.model.system import System

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES, NodeShape, World
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Node
-from kubelemma.model.scenario.assembly import Choices, Start, assemble
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.system import State, System
 
 from . import AGREES, Case, Found, matched

@@ -1,28 +1,18 @@
-"""Whether pods that terminate make a difference to anybody."""
+"""Whether every node has room for all pods that there may be."""
 
 from __future__ import annotations
 
-from kubelemma.model.cluster.world import World
 from kubelemma.model.components.scheduler.decision.node_ports import host_ports
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.resources import PODS
 
-from .cluster import pod_affinity_keys
+from .world import World
 
 
-def terminating_matters(world: World, most: int, *, scoring: bool) -> bool:
-    """Whether a terminating pod may keep another from a node, or a controller from acting.
-
-    It holds resources and host ports, repels and attracts by affinity, counts for the strategy
-    Recreate, and in scores. It does none of this if nobody uses the latter four and every node has
-    room for ``most`` pods, which is all that a search bounded by as many ever has.
-    """
-    if scoring or any(workload.recreate for workload in world.workloads):
-        return True
+def lacks_room(world: World, most: int) -> bool:
+    """Whether some node may lack room, or a free host port, for so many pods of each workload."""
     if any(any(host_ports(c.pod)) for c in world.classes):
-        return True
-    if any(any(pod_affinity_keys(pod)) for pod in world.all_pods()):
         return True
     return not all(_has_room(world, shape, most) for shape in range(len(world.shapes)))
 

@@ -1,0 +1,118 @@
+"""What a component is to the rest of the model: one value, which a registry lists.
+
+A room in ``model/components`` has the decisions of a component (``decision.py``, in Kubernetes' own
+terms), its wiring (``rules.py``), and a `Component` that says what it adds to a system, what it can
+tell apart, and what may happen because of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.system import Best, Bound, Cell, Rule, Tally
+
+from .setting import Event, Setting
+from .world import NodeShape, Workload, World
+
+
+class Parts(NamedTuple):
+    """What a component adds to a system.
+
+    Each of its ``rules`` is a task of its own: a component works off its queue key by key, and
+    endless work on one key starves no other. ``tasks`` are rules whose tasks are named already,
+    ``chances`` those of users and faults.
+    """
+
+    cells: tuple[Cell, ...] = ()
+    tallies: tuple[Tally, ...] = ()
+    bests: tuple[Best, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    tasks: tuple[Rule, ...] = ()
+    chances: tuple[Rule, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+
+
+NO_PARTS = Parts()
+
+
+class Crowd(NamedTuple):
+    """Whom components may meet: a pod of each kind that may come, and all that stand by.
+
+    ``named`` are the nodes that an event or a template refers to. ``scoring``: scores decide where
+    pods go.
+    """
+
+    nodes: Sequence[Node]
+    pods: tuple[Pod, ...]
+    named: frozenset[str] = frozenset()
+    scoring: bool = False
+
+
+Telling: TypeAlias = Callable[[NodeShape], Hashable]
+"""Of a node with the pods that stand by on it: what a component can tell it by."""
+
+
+class EventKind(NamedTuple):
+    """Something that users (or faults) may do because of a component.
+
+    ``rules`` gives the rules of one event, whose budget is in the cell named; ``then`` what follows
+    where such events may happen, without a budget. What undoes it (``undone_by``) may happen as
+    often as it, where the scenario says nothing of that.
+    """
+
+    action: str
+    rules: Callable[[Setting, Event, str], Iterator[Rule]]
+    fault: bool = False
+    undone_by: str = ""
+    then: Callable[[Setting], Iterable[Rule]] | None = None
+
+
+def _nothing(_setting: Setting) -> Parts:
+    return NO_PARTS
+
+
+def _nothing_of(_setting: Setting, _workload: Workload) -> Parts:
+    return NO_PARTS
+
+
+def _as_they_are(_setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    return rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A component of the cluster.
+
+    Attributes:
+        name: as its folder is called, and its modules in ``properties`` and ``reports/narrate``.
+        distinguishes: by what it can tell nodes apart, given whom it may meet. Nodes that no
+            component can tell apart are interchangeable, so there is no answer by default.
+        needs_terminating: whether a pod that terminates makes a difference to it, where a workload
+            has at most so many pods and scores decide or not; no answer by default either.
+        parts: what it adds once.
+        parts_of: what it adds for each workload.
+        events: what users and faults may do because of it.
+        overhears: what it makes of the rules of all, to whose writes it may react late.
+    """
+
+    name: str
+    distinguishes: Callable[[Crowd], Telling]
+    needs_terminating: Callable[[World, int, bool], bool]
+    parts: Callable[[Setting], Parts] = _nothing
+    parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
+    events: tuple[EventKind, ...] = ()
+    overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
+
+
+def all_nodes_alike(_crowd: Crowd) -> Telling:
+    """The answer of a component to whom no node differs from another."""
+    return lambda _shape: None
+
+
+def never(_world: World, _most: int, _scoring: bool) -> bool:  # noqa: FBT001 - an answer's shape
+    """The answer of a component to whom a terminating pod is as good as gone."""
+    return False

@@ -1,0 +1,59 @@
+"""What a system is assembled from: a world, a start, what may happen, and how it is explored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .state import DeploymentState, NodeState, Queue
+from .world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The initial values: two for each workload, and all nodes. No sync is under way."""
+
+    deployments: tuple[DeploymentState, ...]
+    queues: tuple[Queue, ...]
+    nodes: tuple[NodeState, ...]
+
+
+class Event(NamedTuple):
+    """Something that users or faults may do, at most ``budget`` times.
+
+    ``action`` is that of an `EventKind` of some component; ``workload`` the index of the Deployment
+    meant, or -1; ``node`` the name of the node meant, empty for any; ``value`` the new number of
+    replicas for ``scale``.
+    """
+
+    action: str
+    budget: int
+    workload: int = -1
+    node: str = ""
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """How the scenario is explored: whether scores decide, and how many pods a workload may have.
+
+    Pods that terminate count for ``max_pods``: states beyond it are not left.
+    """
+
+    scoring: bool = False
+    max_pods: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """All that components are asked about; ``loaded`` is what users' code brings."""
+
+    world: World
+    start: Start
+    events: tuple[Event, ...] = ()
+    choices: Choices = Choices()
+    loaded: Any = None
+
+    def may_happen(self, *actions: str) -> bool:
+        """Whether one of these events is among those of the scenario."""
+        return any(event.action in actions for event in self.events)

@@ -1,0 +1,64 @@
+"""What users do to Deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.cluster.events import on_workload
+from kubelemma.model.cluster.setting import Event
+from kubelemma.model.cluster.state import DeploymentState
+from kubelemma.model.cluster.world import Workload, World
+
+
+def _rollout(
+    world: World, event: Event, deployment: DeploymentState
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
+    """Apply the next template: every one is a new revision."""
+    newest = max((deployment.template, *(s.template for s in deployment.sets)))
+    if newest + 1 < len(world.workloads[event.workload].classes):
+        yield (deployment._replace(template=newest + 1),), "kubectl apply, or rollout restart"
+
+
+def _scale(
+    _world: World, event: Event, deployment: DeploymentState
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
+    if deployment.replicas != event.value:
+        after = deployment._replace(replicas=event.value)
+        yield (after,), f"spec.replicas was {deployment.replicas}"
+
+
+def _pause(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
+    if not deployment.paused:
+        yield (deployment._replace(paused=True),), "kubectl rollout pause"
+
+
+def _resume(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
+    if deployment.paused:
+        yield (deployment._replace(paused=False),), "kubectl rollout resume"
+
+
+def _rollback(
+    _world: World, _event: Event, deployment: DeploymentState
+) -> Iterator[tuple[tuple[DeploymentState], str]]:
+    """``kubectl rollout undo``: back to the second highest revision; refused while paused."""
+    history = sorted(deployment.sets, key=lambda s: s.revision)
+    if not deployment.paused and len(history) > 1 and history[-2].template != deployment.template:
+        after = deployment._replace(template=history[-2].template)
+        yield (after,), "kubectl rollout undo"
+
+
+def _cells(workload: Workload) -> tuple[str, ...]:
+    return (workload.cell,)
+
+
+EVENTS = (
+    on_workload("rollout", _rollout, _cells),
+    on_workload("scale", _scale, _cells),
+    on_workload("pause", _pause, _cells),
+    on_workload("resume", _resume, _cells),
+    on_workload("rollback", _rollback, _cells),
+)

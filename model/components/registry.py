@@ -1,0 +1,37 @@
+"""All components, in the order in which they act where several may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from kubelemma.model.cluster.component import Component, EventKind
+
+from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
+from .deployment.rules import COMPONENT as DEPLOYMENT
+from .drain.rules import COMPONENT as DRAIN
+from .kubelet.rules import COMPONENT as KUBELET
+from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
+from .reconcile.rules import COMPONENT as RECONCILE
+from .replicaset.rules import COMPONENT as REPLICASET
+from .scheduler.rules import COMPONENT as SCHEDULER
+from .tainteviction.rules import COMPONENT as TAINT_EVICTION
+from .users.rules import COMPONENT as USERS
+
+COMPONENTS: tuple[Component, ...] = (
+    USERS,
+    DRAIN,
+    DEPLOYMENT,
+    REPLICASET,
+    SCHEDULER,
+    KUBELET,
+    NODE_LIFECYCLE,
+    TAINT_EVICTION,
+    CONTROLLER_MANAGER,
+    RECONCILE,
+)
+
+EVENTS: Mapping[str, EventKind] = MappingProxyType(
+    {kind.action: kind for component in COMPONENTS for kind in component.events}
+)
+"""What users and faults may do, by action."""
