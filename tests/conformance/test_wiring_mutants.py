@@ -269,49 +269,95 @@ class Mutant(NamedTuple):
 
 RATE_0_IS_FULL = property(stopped)
 
+SCHEDULER = "components.scheduler.rules"
+REPLICASET = "components.replicaset.rules"
+NODES = "components.nodelifecycle.rules"
+DEPLOYMENT = "components.deployment.rules"
+KUBELET = "components.kubelet.decision"
+TELLING = "components.scheduler.telling"
+TOPOLOGY = "components.scheduler.topology"
+
 MUTANTS = (
-    Mutant("longest toleration", "tolerant evictions", "world.min_toleration_seconds", longest),
-    Mutant("expectations satisfied", "first victim", "replicaset.under_way", never_waits),
-    Mutant("one pod too many", "first victim", "replicaset.manage_replicas", one_more),
-    Mutant("all disrupted evict", "zones", "nodelifecycle.Lifecycle.evicts", evicts_anyway),
-    Mutant("zones never stop", "zones", "nodelifecycle.Lifecycle.evicts", never_stops),
     Mutant(
-        "rate 0 is full", "full disruption", "nodelifecycle.Lifecycle.all_disrupted", RATE_0_IS_FULL
+        "longest toleration", "tolerant evictions", "cluster.world.min_toleration_seconds", longest
     ),
-    Mutant("taints", "feasible", "scheduler._LOCAL", without(taints.filter_taints)),
-    Mutant("node affinity", "feasible", "scheduler._LOCAL", without(node_affinity.filter_affinity)),
-    Mutant("host ports", "feasible", "scheduler._LOCAL", without(node_ports.filter_ports)),
-    Mutant("minDomains", "min domains", "topology._spread_state", without_min_domains),
-    Mutant("other pods", "anti-affinity", "scheduler.filter_status", passes),
-    Mutant("labels merged", "nodes almost alike", "scenario.shapes._label_keys", no_labels),
-    Mutant("pods merged", "nodes almost alike", "scenario.shapes._of_pods", no_pods),
-    Mutant("scores", "best", "scoring.Scoring.is_best", all_best),
-    Mutant("all available", "rolling step", "deployment._view", all_available),
-    Mutant("not in proportion", "scaling", "deployment._view", without_annotations),
-    Mutant("co-location", "first victim", "replicaset.victims", apart),
-    Mutant("victims ranked anew", "victims", "replicaset.victims", ranked_anew),
-    Mutant("kubelet and NoExecute", "admission", "node.admission.is_tolerated", tolerates_all),
-    Mutant("no eviction", "evictions", "nodelifecycle._evict", evicts_none),
+    Mutant(
+        "expectations satisfied",
+        "first victim",
+        f"{REPLICASET}.under_way",
+        never_waits,
+    ),
+    Mutant("one pod too many", "first victim", f"{REPLICASET}.manage_replicas", one_more),
+    Mutant(
+        "all disrupted evict",
+        "zones",
+        f"{NODES}.Lifecycle.evicts",
+        evicts_anyway,
+    ),
+    Mutant("zones never stop", "zones", f"{NODES}.Lifecycle.evicts", never_stops),
+    Mutant(
+        "rate 0 is full",
+        "full disruption",
+        f"{NODES}.Lifecycle.all_disrupted",
+        RATE_0_IS_FULL,
+    ),
+    Mutant("taints", "feasible", f"{SCHEDULER}._LOCAL", without(taints.filter_taints)),
+    Mutant(
+        "node affinity",
+        "feasible",
+        f"{SCHEDULER}._LOCAL",
+        without(node_affinity.filter_affinity),
+    ),
+    Mutant(
+        "host ports",
+        "feasible",
+        f"{SCHEDULER}._LOCAL",
+        without(node_ports.filter_ports),
+    ),
+    Mutant(
+        "minDomains",
+        "min domains",
+        f"{TOPOLOGY}._spread_state",
+        without_min_domains,
+    ),
+    Mutant("other pods", "anti-affinity", f"{SCHEDULER}.filter_status", passes),
+    Mutant("labels merged", "nodes almost alike", f"{TELLING}._label_keys", no_labels),
+    Mutant("pods merged", "nodes almost alike", f"{TELLING}._of_pods", no_pods),
+    Mutant("scores", "best", "components.scheduler.scoring.Scoring.is_best", all_best),
+    Mutant("all available", "rolling step", f"{DEPLOYMENT}._view", all_available),
+    Mutant("not in proportion", "scaling", f"{DEPLOYMENT}._view", without_annotations),
+    Mutant("co-location", "first victim", f"{REPLICASET}.victims", apart),
+    Mutant("victims ranked anew", "victims", f"{REPLICASET}.victims", ranked_anew),
+    Mutant(
+        "kubelet and NoExecute",
+        "admission",
+        f"{KUBELET}.is_tolerated",
+        tolerates_all,
+    ),
+    Mutant("no eviction", "evictions", "components.tainteviction.rules._evict", evicts_none),
     Mutant(
         "default toleration of 0",
         "templates",
-        "controllers.tainteviction.DEFAULT_TOLERATION_SECONDS",
+        "components.tainteviction.decision.DEFAULT_TOLERATION_SECONDS",
         0,
     ),
-    Mutant("status of active pods", "pauses", "replicaset._counted", active_counts),
-    Mutant("one too many created", "accepted runs", "replicaset.manage_replicas", one_more_created),
+    Mutant("status of active pods", "pauses", f"{REPLICASET}._counted", active_counts),
+    Mutant(
+        "one too many created",
+        "accepted runs",
+        f"{REPLICASET}.manage_replicas",
+        one_more_created,
+    ),
 )
 
 
 def broken(mutant: Mutant) -> tuple[Any, str]:
     """The module or class, and the name in it, that the mutant replaces."""
     *path, name = mutant.function.split(".")
-    try:
-        place: Any = import_module(f"kubelemma.model.wiring.{path[0]}")
-        rest = path[1:]
-    except ModuleNotFoundError:
-        place, rest = import_module(f"kubelemma.model.{path[0]}.{path[1]}"), path[2:]
-    for part in rest:
+    place: Any = import_module("kubelemma.model")
+    for part in path:
+        if not hasattr(place, part):
+            import_module(f"{place.__name__}.{part}")
         place = getattr(place, part)
     return place, name
 

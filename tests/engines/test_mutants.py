@@ -295,19 +295,27 @@ class Mutant(NamedTuple):
     scenario: Small
 
 
-ROLLING_PY = "controllers.deployment.rolling"
-SCHEDULER_PY = "wiring.scheduler"
-REPLICASET_PY = "wiring.replicaset"
+ROLLING_PY = "components.deployment.decision.rolling"
+SCHEDULER_PY = "components.scheduler.rules"
+REPLICASET_PY = "components.replicaset.rules"
+DEPLOYMENT_PY = "components.deployment.rules"
+SYNC_PY = "components.deployment.decision.sync"
+TAINT_EVICTION_PY = "components.tainteviction.rules"
 
 MUTANTS = (
     Mutant("DEP-1", "surge ignored", ROLLING_PY, "new_rs_new_replicas", fills_at_once, ROLLING),
     Mutant("DEP-2", "availability ignored", ROLLING_PY, "scale_down_old", drops_all_old, CAREFUL),
     Mutant(
-        "DEP-3", "no wait", "controllers.deployment.sync", "recreate_step", never_waits, REPLACING
+        "DEP-3",
+        "no wait",
+        SYNC_PY,
+        "recreate_step",
+        never_waits,
+        REPLACING,
     ),
     Mutant("DEP-4", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, ROLLING),
     Mutant("DEP-4", "no end", REPLICASET_PY, "manage_replicas", never_content, ROLLING),
-    Mutant("DEP-6", "new set unknown", "wiring.deployment", "_new", knows_no_new, ROLLING),
+    Mutant("DEP-6", "new set unknown", DEPLOYMENT_PY, "_new", knows_no_new, ROLLING),
     Mutant("STUCK", "nothing is bound", SCHEDULER_PY, "feasibility", never_fits, ROLLING),
     Mutant("STUCK", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, CAREFUL),
     Mutant("RS-1", "one short", REPLICASET_PY, "manage_replicas", one_short, GROWING),
@@ -340,8 +348,8 @@ MUTANTS = (
     ),
     Mutant("SCH-3", "topology spread", SCHEDULER_PY, "filter_status", passes, SPREAD),
     Mutant("SCH-3", "anti-affinity", SCHEDULER_PY, "filter_status", passes, APART),
-    Mutant("KUB-7", "no admission", "wiring.kubelet", "admit", admits_all, NAMED),
-    Mutant("NODE-2", "no eviction", "wiring.nodelifecycle", "_evict", evicts_none, CRASHING),
+    Mutant("KUB-7", "no admission", "components.kubelet.rules", "admit", admits_all, NAMED),
+    Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
 )
 
 IDS = [f"{mutant.caught_by} {mutant.name}" for mutant in MUTANTS]

@@ -8,6 +8,7 @@ attribute of its name. So more may count as called than is, never less.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -18,11 +19,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("model", "properties", "solver", "reports")
 MODEL = "kubelemma.model"
-DECIDING = tuple(
-    f"{MODEL}.{name}." for name in ("components", "controllers", "scheduler", "node", "apiserver")
-)
+DECIDING = re.compile(rf"{MODEL}\.components\.\w+\.(decision|budget)(\.|$)")
+"""The modules that decide: nothing in them knows of cells."""
 
-RULES = frozenset({f"{MODEL}.wiring.assemble.assemble"})
+RULES = frozenset({f"{MODEL}.scenario.assembly.assemble"})
 """What is explored: rules, tallies, bests and bounds of every system come from here."""
 
 
@@ -209,7 +209,7 @@ def decisions() -> frozenset[str]:
         key
         for key, definition in definitions().items()
         if isinstance(definition.node, ast.FunctionDef)
-        and definition.module.startswith(DECIDING)
+        and DECIDING.match(definition.module)
         and not any(part.startswith("_") for part in key.split("."))
     )
 
@@ -230,24 +230,23 @@ TELLING = inside("reports", "properties")
 """What is said or asked of states."""
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
-    "controllers.nodelifecycle.zone_of": BEGINNING,
-    "controllers.replicaset.deletion_cost_of": BEGINNING,
-    "controllers.tainteviction.with_default_tolerations": BEGINNING,
-    "scheduler.default_selector.": BEGINNING,
-    "scheduler.inter_pod_affinity.is_skipped": BEGINNING,
-    "scheduler.inter_pod_affinity.state_of": BEGINNING,
-    "scheduler.inter_pod_affinity_score.is_skipped": BEGINNING,
-    "scheduler.match_label_keys.merge_label_keys": BEGINNING,
-    "scheduler.node_affinity.pre_filter": BEGINNING,
-    "scheduler.node_affinity.pre_score": BEGINNING,
-    "scheduler.node_ports.pre_filter": BEGINNING,
-    "scheduler.nodeinfo.NodeInfo.with_pods": BEGINNING,
-    "scheduler.profile.": BEGINNING,
-    "scheduler.status.Status.rejects": BEGINNING,
-    "scheduler.topology_spread.pod_contribution": BEGINNING,
-    "scheduler.topology_spread.state_of": BEGINNING,
-    "scheduler.nodeinfo.node_infos": PLACEMENT,
-    "scheduler.volumes.": PLACEMENT,
+    "components.replicaset.decision.deletion_cost_of": BEGINNING,
+    "components.tainteviction.decision.with_default_tolerations": BEGINNING,
+    "components.scheduler.decision.default_selector.": BEGINNING,
+    "components.scheduler.decision.inter_pod_affinity.is_skipped": BEGINNING,
+    "components.scheduler.decision.inter_pod_affinity.state_of": BEGINNING,
+    "components.scheduler.decision.inter_pod_affinity_score.is_skipped": BEGINNING,
+    "components.scheduler.decision.match_label_keys.merge_label_keys": BEGINNING,
+    "components.scheduler.decision.node_affinity.pre_filter": BEGINNING,
+    "components.scheduler.decision.node_affinity.pre_score": BEGINNING,
+    "components.scheduler.decision.node_ports.pre_filter": BEGINNING,
+    "components.scheduler.decision.nodeinfo.NodeInfo.with_pods": BEGINNING,
+    "components.scheduler.decision.profile.": BEGINNING,
+    "components.scheduler.decision.status.Status.rejects": BEGINNING,
+    "components.scheduler.decision.topology_spread.pod_contribution": BEGINNING,
+    "components.scheduler.decision.topology_spread.state_of": BEGINNING,
+    "components.scheduler.decision.nodeinfo.node_infos": PLACEMENT,
+    "components.scheduler.decision.volumes.": PLACEMENT,
     "components.disruption.budget.covers": TELLING,
     "components.disruption.decision.disruptions": TELLING,
 }
@@ -261,9 +260,9 @@ NOWHERE: Mapping[str, str] = {
     "components.disruption.decision.": UNWIRED,
     "components.drain.decision.": UNWIRED,
     "components.eviction.decision.": UNWIRED,
-    "scheduler.preemption.": PREEMPTION,
-    "scheduler.contribution.negated": PREEMPTION,
-    "scheduler.profile.Cycle.without_pod": PREEMPTION,
+    "components.scheduler.decision.preemption.": PREEMPTION,
+    "components.scheduler.decision.contribution.negated": PREEMPTION,
+    "components.scheduler.decision.profile.Cycle.without_pod": PREEMPTION,
 }
 """Decisions that nothing but a test calls, and why: those of what is not in the model yet."""
 
@@ -308,12 +307,12 @@ def test_called_by_tests_alone() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "scheduler.taints.filter_taints",  # in a tuple of functions
-        "scheduler.topology_spread_score.normalize_spread",  # in a table of functions
-        "controllers.deployment.scale.scale",  # passed on by its package, under another name
-        "scheduler.status.Status.ok",  # a property
-        "node.admission.admit",  # by a function that is handed over as a value
-        "controllers.tainteviction.min_toleration_seconds",  # by a method of what rules are given
+        "components.scheduler.decision.taints.filter_taints",  # in a tuple of functions
+        "components.scheduler.decision.topology_spread_score.normalize_spread",  # in a table
+        "components.deployment.decision.scale.scale",  # passed on by its package, renamed
+        "components.scheduler.decision.status.Status.ok",  # a property
+        "components.kubelet.decision.admit",  # by a function that is handed over as a value
+        "components.tainteviction.decision.min_toleration_seconds",  # by a method of the world
     ],
 )
 def test_walk_follows(name: str) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from itertools import groupby, permutations
 from math import factorial, prod
@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES
+from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
@@ -253,7 +254,8 @@ def test_equal_nodes_are_interchangeable(pair: Pair) -> None:
 def followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every scenario follow pods that terminate."""
     module = import_module("kubelemma.model.scenario.build")
-    monkeypatch.setattr(module, "terminating_matters", lambda *_, **__: True)
+    asks = (replace(COMPONENTS[0], needs_terminating=lambda *_: True), *COMPONENTS[1:])
+    monkeypatch.setattr(module, "COMPONENTS", asks)
 
 
 @settings(max_examples=40)

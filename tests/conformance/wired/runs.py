@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kubelemma.model.cluster.state import Phase, shifted
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.nodelifecycle.decision import NOT_READY
-from kubelemma.model.components.nodelifecycle.rules import TAINT_EVICTION
+from kubelemma.model.components.tainteviction.rules import TAINT_EVICTION
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod, Toleration

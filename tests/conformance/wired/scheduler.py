@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue, SetState
 from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, Workload, World
@@ -21,6 +22,7 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import node_infos
 from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME
 from kubelemma.model.components.scheduler.rules import SCHEDULER
+from kubelemma.model.components.scheduler.telling import unique_keys
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Namespace, Node
@@ -220,9 +222,14 @@ def _moved(pod: Pod, node: str) -> Pod:
 
 def grouped(asked: Problem, *, scoring: bool) -> Grouping:
     """The nodes as a scenario groups them."""
-    return group_nodes(
-        asked.nodes, _standing(asked.nodes, asked.pods), (asked.pod,), frozenset(), scoring=scoring
-    )
+    return group_nodes(crowd(asked, scoring=scoring), _standing(asked.nodes, asked.pods))
+
+
+def crowd(asked: Problem, *, scoring: bool) -> Crowd:
+    """All whom a scenario with these nodes and pods may meet."""
+    standing = _standing(asked.nodes, asked.pods).values()
+    pods = (asked.pod, *(pod for group in standing for pod in group))
+    return Crowd(nodes=asked.nodes, pods=pods, scoring=scoring)
 
 
 def _standing(nodes: Sequence[Node], pods: Sequence[Pod]) -> Mapping[str, tuple[Pod, ...]]:
@@ -274,7 +281,7 @@ def _system(
         ),
         shapes=grouping.shapes,
         sizes=grouping.sizes,
-        unique_keys=grouping.unique_keys,
+        unique_keys=unique_keys(*crowd(asked, scoring=scoring)[:2]),
         namespaces=asked.namespaces,
     )
     only = SetState(template=0, revision=1, replicas=1, desired=1, maximum=2)
