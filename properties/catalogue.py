@@ -1,17 +1,31 @@
-"""The catalogue: every statement, by identifier, in the order in which reports list them."""
+"""The catalogue: whose promises there are, and every statement by identifier."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Protocol
 
-from . import deployments, nodes, replicasets, scheduling
-from .statement import Statement
+from kubelemma.model.scenario import Scenario
+
+from . import deployment, kubelet, nodelifecycle, replicaset, scheduler
+from .statement import Property, Statement
+
+
+class Promises(Protocol):
+    """What a component promises: a module of this shape for each."""
+
+    @property
+    def STATEMENTS(self) -> tuple[Statement, ...]:  # noqa: N802 - a constant of the module
+        """The statements."""
+
+    def formulas(self, scenario: Scenario) -> Iterator[Property]:
+        """The statements about each object of a scenario that they are about."""
+
+
+COMPONENTS: tuple[Promises, ...] = (deployment, replicaset, scheduler, kubelet, nodelifecycle)
+"""All that promise anything, in the order in which reports list them."""
 
 STATEMENTS: Mapping[str, Statement] = MappingProxyType(
-    {
-        statement.id: statement
-        for area in (deployments, replicasets, scheduling, nodes)
-        for statement in area.STATEMENTS
-    }
+    {statement.id: statement for component in COMPONENTS for statement in component.STATEMENTS}
 )

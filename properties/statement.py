@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,8 @@ from .formula import Formula
 
 KUBERNETES = "v1.35"
 """The version of Kubernetes that is the reference for every statement."""
+ALL_NODES = "all nodes"
+"""The subject of a property that is asked about every node at once."""
 
 
 class Severity(StrEnum):
@@ -64,3 +67,12 @@ class Property:
     def id(self) -> str:
         """The identifier, such as ``DEP-4``."""
         return self.statement.id
+
+
+def asked(
+    statements: Iterable[Statement], subject: str, formulas: Mapping[str, Formula]
+) -> Iterator[Property]:
+    """The properties about one object, given their formulas by identifier."""
+    known = {statement.id: statement for statement in statements}
+    for identifier, formula in formulas.items():
+        yield Property(known[identifier], subject, formula)

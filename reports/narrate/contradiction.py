@@ -22,9 +22,9 @@ from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
-from kubelemma.properties.capacity import overcommitted
-from kubelemma.properties.deployments import promised
+from kubelemma.properties.deployment import promised
 from kubelemma.properties.formula import Converges, Formula, LeadsTo
+from kubelemma.properties.overcommitment import overcommitted
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Contradiction, Fact
 from kubelemma.reports.style import plural

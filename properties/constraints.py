@@ -26,8 +26,8 @@ Port = tuple[str, str, int]
 def refusals(pod: Pod, node: Node, others: Iterable[Pod]) -> tuple[str, ...]:
     """Why the pod may not stand on the node beside the others; empty if it may.
 
-    Resources are judged in ``capacity``; the pods of other nodes in ``scheduling``, from
-    sums over domains.
+    Resources are judged in `overcommitment`; the pods of other nodes in `scheduler`, from sums over
+    domains.
     """
     checks = (
         ("spec.nodeName", pod.spec.node_name in ("", node.metadata.name)),

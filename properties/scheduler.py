@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubelemma.model.cluster.state import NodeState, Phase, count
 from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
-from kubelemma.model.components.scheduler.topology import ALONE, Domains, Topology
+from kubelemma.model.components.scheduler.topology import ALONE, Domains, Topology, topology_of
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .capacity import overcommitted
+from .constraints import means_all, refusals, required_affinity, skew_exceeded
 from .formula import EachStep, Formula, StepPredicate
-from .legal import means_all, refusals, required_affinity, skew_exceeded
-from .statement import Kind, Severity, Statement
+from .overcommitment import overcommitted
+from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 _DOCS = "https://kubernetes.io/docs/concepts/scheduling-eviction"
 _ALL = tuple(Phase)
 
-STATEMENTS = (
+STATEMENTS: tuple[Statement, ...] = (
     Statement(
         id="SCH-1",
         title="A pod is bound once",
@@ -91,8 +92,15 @@ _TOUCHING = frozenset(
 """The other actions that touch pods on nodes: none of them may put one there."""
 
 
-def formulas(world: World, topologies: tuple[Topology, ...]) -> dict[str, Formula]:
+def formulas(scenario: Scenario) -> Iterator[Property]:
+    """What is asked of all that is bound to any node."""
+    if scenario.world.classes:
+        yield from asked(STATEMENTS, ALL_NODES, _formulas(scenario.world))
+
+
+def _formulas(world: World) -> dict[str, Formula]:
     """The formulas about what is bound to any node, by property."""
+    topologies = tuple(topology_of(world, pod_class) for pod_class in world.classes)
     reads = tuple(dict.fromkeys(name for topology in topologies for name in topology.reads))
     queues = tuple(workload.queue for workload in world.workloads)
     pods = tuple(world.existing(workload) for workload in world.workloads)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kubelemma.model.cluster.state import Counts, Group, NodeState, Queue, Specs
 from kubelemma.model.cluster.world import NODES, Workload, World
 from kubelemma.model.components.replicaset.rules import victim_name, victims
+from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
 from .formula import Converges, EachStep, Formula, StepPredicate
-from .statement import Kind, Severity, Statement
+from .statement import Kind, Property, Severity, Statement, asked
 
 _DOCS = "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/"
 _PKG = "pkg/controller/replicaset/replica_set.go"
 
-STATEMENTS = (
+STATEMENTS: tuple[Statement, ...] = (
     Statement(
         id="RS-1",
         title="Replica counts converge",
@@ -73,7 +75,14 @@ STATEMENTS = (
 )
 
 
-def formulas(world: World, workload: Workload) -> dict[str, Formula]:
+def formulas(scenario: Scenario) -> Iterator[Property]:
+    """What is asked of the ReplicaSets of each Deployment."""
+    for workload in scenario.world.workloads:
+        found = _formulas(scenario.world, workload)
+        yield from asked(STATEMENTS, workload.cell, found)
+
+
+def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of the ReplicaSets of one Deployment, by property."""
     templates = range(len(workload.classes))
     ranks = tuple(victim_name(workload, t) for t in templates)

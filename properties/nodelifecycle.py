@@ -1,35 +1,19 @@
-"""What nodes and kubelets promise: NODE-*, KUB-*."""
+"""What the controllers of nodes promise: NODE-*."""
 
 from __future__ import annotations
 
-from kubelemma.model.cluster.state import ACTIVE, ADMITTED, NodeState, Phase
+from collections.abc import Iterator
+
+from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
 from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle, zones
+from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .capacity import is_extended, overcommitted
-from .formula import Always, Converges, Formula
-from .statement import Kind, Severity, Statement
+from .formula import Converges, Formula
+from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
-STATEMENTS = (
-    Statement(
-        id="KUB-7",
-        title="Admitted pods fit their node",
-        kind=Kind.SAFETY,
-        severity=Severity.CRITICAL,
-        statement=(
-            "The requests of all pods that a kubelet has admitted and not yet finished sum up to "
-            "at most what the node has allocatable, in every resource and in number."
-        ),
-        why="Requests are guarantees; an overcommitted node cannot honour them.",
-        conditions=(
-            "Critical pods and static pods, which the kubelet admits all the same, are out; so are "
-            "extended resources that the node does not list, which it does not look at."
-        ),
-        source="pkg/kubelet/lifecycle/predicate.go",
-        components=("kubelet",),
-        remediation="None on the user's side: this is an invariant of the kubelet itself.",
-    ),
+STATEMENTS: tuple[Statement, ...] = (
     Statement(
         id="NODE-2",
         title="Pods leave unreachable nodes",
@@ -59,16 +43,15 @@ STATEMENTS = (
 )
 
 
-def formulas(world: World) -> dict[str, Formula]:
+def formulas(scenario: Scenario) -> Iterator[Property]:
+    """What is asked of all nodes."""
+    if scenario.world.classes:
+        yield from asked(STATEMENTS, ALL_NODES, _formulas(scenario.world))
+
+
+def _formulas(world: World) -> dict[str, Formula]:
     """The formulas about all nodes, by property."""
     names = zones(world)
-
-    def admitted_fit(node: NodeState) -> bool | None:
-        if not any(Phase(g.phase) in ADMITTED for g in node.pods):
-            return None
-        listed = world.shapes[node.shape].node.status.allocatable or {}
-        short = overcommitted(world, node, ADMITTED)
-        return all(is_extended(name) and name not in listed for name in short)
 
     def left(node: NodeState, memory: Lifecycle) -> bool:
         if node.up or not memory.evicts(names.index(world.shapes[node.shape].zone)):
@@ -78,7 +61,4 @@ def formulas(world: World) -> dict[str, Formula]:
             for g in node.pods
         )
 
-    return {
-        "KUB-7": Always(View((NODES,)), admitted_fit),
-        "NODE-2": Converges(View((NODES, LIFECYCLE)), left),
-    }
+    return {"NODE-2": Converges(View((NODES, LIFECYCLE)), left)}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
 from kubelemma.model.cluster.world import Behaviour, Workload, World
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
 from .formula import Always, Converges, EachStep, Formula, NeverStuck, StepPredicate
-from .statement import Kind, Severity, Statement
+from .statement import Kind, Property, Severity, Statement, asked
 
 _ROLLING = "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"
 _PKG = "pkg/controller/deployment"
 
-STATEMENTS = (
+STATEMENTS: tuple[Statement, ...] = (
     Statement(
         id="DEP-1",
         title="Rolling updates stay within maxSurge",
@@ -128,7 +129,14 @@ STATEMENTS = (
 )
 
 
-def formulas(world: World, workload: Workload) -> dict[str, Formula]:
+def formulas(scenario: Scenario) -> Iterator[Property]:
+    """What is asked of each Deployment."""
+    for workload in scenario.world.workloads:
+        found = _formulas(scenario.world, workload)
+        yield from asked(STATEMENTS, workload.cell, found)
+
+
+def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of one Deployment, by property."""
     cell = workload.cell
     specs, available = workload.tally("specs"), workload.tally("available")
