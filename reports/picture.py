@@ -8,9 +8,10 @@ Names are ``namespace/name``, those of nodes as they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,17 @@ class CacheBox:
     outdated: tuple[Outdated, ...] = ()
 
 
+AnyBox: TypeAlias = (
+    WorkloadBox
+    | SetBox
+    | NodeBox
+    | PodBox
+    | ServiceBox
+    | BudgetBox
+    | ObjectBox
+    | WorkerBox
+    | CacheBox
+)
 Box = TypeVar(
     "Box",
     WorkloadBox,
@@ -204,6 +216,29 @@ class Picture:
     objects: tuple[ObjectBox, ...] = ()
     workers: tuple[WorkerBox, ...] = ()
     caches: tuple[CacheBox, ...] = ()
+
+    @classmethod
+    def of(cls, boxes: Iterable[AnyBox]) -> Picture:
+        """The picture of these boxes, each kind of them by name."""
+        kinds: dict[str, list[Any]] = {}
+        for box in sorted(boxes, key=lambda one: one.name):
+            kinds.setdefault(_FIELDS[type(box)], []).append(box)
+        return cls(**{kind: tuple(found) for kind, found in kinds.items()})
+
+
+_FIELDS: Mapping[type, str] = MappingProxyType(
+    {
+        WorkloadBox: "workloads",
+        SetBox: "sets",
+        NodeBox: "nodes",
+        PodBox: "pods",
+        ServiceBox: "services",
+        BudgetBox: "budgets",
+        ObjectBox: "objects",
+        WorkerBox: "workers",
+        CacheBox: "caches",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""From a run to a story: concrete names, sentences, changes, reasons, and where it ends."""
+"""From a run to a story: concrete names, sentences, changes, reasons, and where it ends.
+
+Here, and in the modules that this one imports, is what all stories have in common; what there is to
+tell of a component is its teller's business (`teller`, `tellers`).
+"""
 
 from __future__ import annotations
 
@@ -6,24 +10,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
+from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.scenario import Scenario
 from kubelemma.properties.statement import Property
 from kubelemma.reports.picture import difference
 from kubelemma.reports.story import NodeReview, Story, StoryStep
 from kubelemma.solver.result import Trace
 
-from .cast import Cast, Move, opening
+from .cast import Cast, opening
 from .changes import changes
 from .conclusion import Ending, conclusion
 from .contradiction import contradictions
-from .custom import without_sentence
-from .facts import Scene, facts
 from .picture import Observer, observer
-from .places import place
-from .scheduling import Reviewer, reviewer
+from .reasons import facts, origin, unseen
+from .scene import Scene, Standstill
 from .standstill import idle, waiting
-from .summary import summary
-from .unseen import unseen
+from .summary import arguments, summary
+from .teller import Reviews
+from .tellers import TELLERS
 from .written import Written
 
 __all__ = ["Written", "narrate", "narrate_steps"]
@@ -33,15 +37,14 @@ _UNKNOWN = Written()
 
 def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written = _UNKNOWN) -> Story:
     """The story of a counterexample; ``written`` is what the scenario was made from."""
-    teller = _Teller(scenario, written, observer(scenario, written), reviewer(scenario, written))
-    tellings = tuple(teller.tell(trace))
+    run = _run(scenario, written)
+    tellings = tuple(run.tell(trace))
     first = opening(scenario, trace.initial)
     last = tellings[-1].cast if tellings else first
     ending = Ending(contradictions(scenario, prop, trace, written))
     if trace.standstill:
-        state = trace.states()[-1]
-        stuck = waiting(scenario, state, last, teller.review)
-        ending = ending._replace(waiting=stuck, idle=idle(scenario, state, last))
+        end = Standstill(Snapshot(scenario, trace.states()[-1]), last, written)
+        ending = ending._replace(waiting=waiting(end), idle=idle(end))
     return Story(
         property_id=prop.id,
         subject=prop.subject,
@@ -50,7 +53,7 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written =
         loop_start=trace.loop_start,
         standstill=trace.standstill,
         conclusion=conclusion(scenario, prop, trace, ending),
-        picture=teller.observe(trace.initial, first),
+        picture=run.observe(trace.initial, first),
         contradictions=ending.contradictions,
         waiting=ending.waiting,
         idle=ending.idle,
@@ -61,8 +64,7 @@ def narrate_steps(
     scenario: Scenario, trace: Trace, written: Written = _UNKNOWN
 ) -> tuple[StoryStep, ...]:
     """The steps of any run."""
-    teller = _Teller(scenario, written, observer(scenario, written), reviewer(scenario, written))
-    return tuple(telling.step for telling in teller.tell(trace))
+    return tuple(telling.step for telling in _run(scenario, written).tell(trace))
 
 
 class _Telling(NamedTuple):
@@ -72,47 +74,48 @@ class _Telling(NamedTuple):
     step: StoryStep
 
 
-class _Teller(NamedTuple):
+class _Run(NamedTuple):
     """What it takes to tell the steps of runs of one scenario."""
 
     scenario: Scenario
     written: Written
     observe: Observer
-    review: Reviewer
+    reviews: tuple[Reviews, ...]
 
     def tell(self, trace: Trace) -> Iterator[_Telling]:
         """The steps in order."""
         cast = opening(self.scenario, trace.initial)
-        before = trace.initial
-        seen = self.observe(before, cast)
+        before = Snapshot(self.scenario, trace.initial)
+        seen = self.observe(before.state, cast)
         for index, step in enumerate(trace.steps, 1):
-            cast, moves = cast.follow(before, step.state)
-            look = self.observe(step.state, cast)
-            scene = Scene(self.scenario, before, step, self.written)
-            told = self._told(index, scene, moves)
+            after = Snapshot(self.scenario, step.state)
+            cast, moves = cast.follow(before.state, after.state)
+            look = self.observe(after.state, cast)
+            told = self._told(index, Scene(before, after, step, moves, self.written))
             yield _Telling(cast, replace(told, picture=difference(seen, look)))
-            before, seen = step.state, look
+            before, seen = after, look
 
-    def _told(self, index: int, scene: Scene, moves: tuple[Move, ...]) -> StoryStep:
-        step, before = scene.step, scene.before
-        read, reviews = facts(scene), self._reviews(scene)
+    def _told(self, index: int, scene: Scene) -> StoryStep:
+        read, reviews = facts(scene), self._reviewed(scene)
         return StoryStep(
             index=index,
-            actor=step.actor,
-            action=step.outcome.action,
-            summary=summary(self.scenario, step, moves),
-            arguments=tuple((n, str(v)) for n, v in without_sentence(step.outcome.arguments)),
-            why=step.outcome.why,
-            environment=step.environment,
-            changes=changes(self.scenario, before, step, moves),
-            unseen=unseen(self.scenario, before, step),
+            actor=scene.step.actor,
+            action=scene.action,
+            summary=summary(scene),
+            arguments=tuple(arguments(scene)),
+            why=scene.step.outcome.why,
+            environment=scene.step.environment,
+            changes=changes(scene),
+            unseen=unseen(scene),
             facts=read,
             nodes=reviews,
-            position=place(scene, read, reviews),
+            position=origin(scene, read, reviews),
         )
 
-    def _reviews(self, scene: Scene) -> tuple[NodeReview, ...]:
-        """What the scheduler made of the nodes, where it binds a pod."""
-        if scene.step.outcome.action != "bind" or scene.pod_class is None or scene.node is None:
-            return ()
-        return self.review(scene.pod_class.index, scene.before, scene.node[0])
+    def _reviewed(self, scene: Scene) -> tuple[NodeReview, ...]:
+        return tuple(review for look in self.reviews for review in look(scene))
+
+
+def _run(scenario: Scenario, written: Written) -> _Run:
+    reviews = tuple(teller.reviews(scenario, written) for teller in TELLERS)
+    return _Run(scenario, written, observer(scenario, written), reviews)

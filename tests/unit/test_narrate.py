@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from kubelemma import api
+from kubelemma.model.cluster.snapshot import NOWHERE, PENDING, Place
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES
 from kubelemma.properties.formula import EachStep
 from kubelemma.question import STDIN, Question
 from kubelemma.reports.narrate import narrate, narrate_steps
-from kubelemma.reports.narrate.cast import NOWHERE, PENDING, Place, opening
+from kubelemma.reports.narrate.cast import opening
 from kubelemma.reports.narrate.summary import SENTENCES
 from kubelemma.reports.story import Story
 from kubelemma.solver.result import Verdict

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.cluster.state import DeploymentState, Marks, NodeState
-from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
 from kubelemma.reports.narrate.cast import Cast
-from kubelemma.reports.narrate.picture import PHASES
+from kubelemma.reports.narrate.names import full_name
+from kubelemma.reports.narrate.phases import PHASES
 
 
 class _Named(Protocol):
@@ -182,20 +183,16 @@ def _conditions(node: NodeView) -> str:
 
 def look(scenario: Scenario, state: State, cast: Cast) -> ClusterView:
     """The state in which pods are called as in the cast."""
-    system = scenario.system
+    seen = Snapshot(scenario, state)
     pods = tuple(sorted(_pods(scenario, cast), key=lambda pod: pod.name))
-    nodes = (
-        _node(scenario, name, state[position], pods)
-        for name, position in zip(scenario.node_names, system.positions[NODES], strict=True)
-    )
     return ClusterView(
         deployments=tuple(
-            _deployment(workload, state[system.positions[workload.cell].start], pods)
+            _deployment(full_name(workload), seen.deployment(workload), pods)
             for workload in scenario.world.workloads
         ),
-        nodes=tuple(sorted(nodes, key=lambda node: node.name)),
+        nodes=tuple(_node(scenario, *node, pods) for node in sorted(seen.nodes().items())),
         pods=pods,
-        cells={cell.name: state[at] for at, cell in enumerate(system.cells)},
+        cells={cell.name: seen.value(cell.name) for cell in scenario.system.cells},
     )
 
 
@@ -205,11 +202,7 @@ def _pods(scenario: Scenario, cast: Cast) -> Iterator[PodView]:
         workload = scenario.world.workloads[pod_class.workload]
         for name in names:
             version = revision_hash(pod_class.template)
-            yield PodView(name, _full_name(workload), version, PHASES[place.phase], place.node)
-
-
-def _full_name(workload: Workload) -> str:
-    return f"{workload.namespace}/{workload.name}"
+            yield PodView(name, full_name(workload), version, PHASES[place.phase], place.node)
 
 
 def _node(scenario: Scenario, name: str, state: NodeState, pods: Iterable[PodView]) -> NodeView:
@@ -225,10 +218,7 @@ def _node(scenario: Scenario, name: str, state: NodeState, pods: Iterable[PodVie
     )
 
 
-def _deployment(
-    workload: Workload, state: DeploymentState, pods: Iterable[PodView]
-) -> DeploymentView:
-    name = _full_name(workload)
+def _deployment(name: str, state: DeploymentState, pods: Iterable[PodView]) -> DeploymentView:
     return DeploymentView(
         name=name,
         replicas=state.replicas,

@@ -4,51 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from kubelemma.model.components.reconcile.caches import Watch, watches
+from kubelemma.model.components.reconcile.caches import Cache, Watch, watches
 from kubelemma.model.components.reconcile.calling import Sync, next_request
 from kubelemma.model.components.reconcile.declarations import Controller
 from kubelemma.model.components.reconcile.objects import Object, Objects, title
 from kubelemma.model.components.reconcile.sources import deed, gathered, intention, sources
 from kubelemma.model.components.reconcile.syncs import sent
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.system import State
-from kubelemma.reports.picture import CacheBox, Leaf, ObjectBox, Outdated, WorkerBox
+from kubelemma.reports.narrate.cast import Cast
+from kubelemma.reports.narrate.scene import Seen
+from kubelemma.reports.narrate.teller import Boxes
+from kubelemma.reports.narrate.written import Written
+from kubelemma.reports.picture import AnyBox, CacheBox, Leaf, ObjectBox, Outdated, WorkerBox
 
-from .custom import Worker, differences, fields, named, objects_of, shown_by, value_of, workers
+from .objects import Worker, differences, fields, named, objects_of, shown_by, workers
 
 _APART = ("metadata.finalizers", "metadata.deletionTimestamp")
 """Fields that a box shows in another way."""
 
 
-class CustomBoxes(NamedTuple):
-    """The loaded part of a picture."""
-
-    objects: tuple[ObjectBox, ...]
-    workers: tuple[WorkerBox, ...]
-    caches: tuple[CacheBox, ...]
-
-
-Look: TypeAlias = Callable[[State], CustomBoxes]
-
-
-def custom_boxes(scenario: Scenario) -> Look:
+def boxes(scenario: Scenario, _written: Written) -> Boxes:
     """A function that gives the boxes; it runs a controller once for each sync that it meets."""
     box, plan = cache(_object_box), cache(_plan)
     found = watches(scenario.world, scenario.custom)
 
-    def look(state: State) -> CustomBoxes:
-        kinds = scenario.custom.objects
-        objects = [o for kind in kinds for o in objects_of(scenario, state, kind)]
+    def look(seen: Seen, _cast: Cast) -> Iterator[AnyBox]:
+        objects = [o for kind in scenario.custom.objects for o in objects_of(seen, kind)]
         names = frozenset(map(str, objects))
-        return CustomBoxes(
-            tuple(box(each, _owners(each, names)) for each in objects),
-            tuple(
-                _worker_box(scenario, state, worker, plan) for worker in workers(scenario, state)
-            ),
-            tuple(_cache_box(watch, value_of(scenario, state, watch.cell)) for watch in found),
-        )
+        yield from (box(each, _owners(each, names)) for each in objects)
+        yield from (_worker_box(seen, worker, plan) for worker in workers(seen))
+        yield from (_cache_box(watch, seen.value(watch.cell)) for watch in found)
 
     return look
 
@@ -87,17 +74,15 @@ def _plan(controller: Controller, sync: Sync) -> _Plan:
     return _Plan(done, "" if following is None else intention(following))
 
 
-def _worker_box(
-    scenario: Scenario, state: State, worker: Worker, plan: Callable[[Controller, Sync], _Plan]
-) -> WorkerBox:
+def _worker_box(seen: Seen, worker: Worker, plan: Callable[[Controller, Sync], _Plan]) -> WorkerBox:
     controller, number, sync = worker
     name = f"{controller.name}, worker {number}" if controller.workers > 1 else controller.name
     if sync is None:
         return WorkerBox(name, controller.name)
     done, following = plan(controller, sync)
     read = dict(zip(controller.kinds, sync.read, strict=True))
-    found = sources(scenario.world, controller.kinds)
-    now = gathered(found, tuple(shown_by(scenario, state, source) for source in found))
+    found = sources(seen.world, controller.kinds)
+    now = gathered(found, tuple(shown_by(seen, source) for source in found))
     return WorkerBox(
         name=name,
         controller=controller.name,
@@ -109,7 +94,7 @@ def _worker_box(
     )
 
 
-def _cache_box(watch: Watch, cache: Any) -> CacheBox:
+def _cache_box(watch: Watch, cache: Cache) -> CacheBox:
     outdated = tuple(_outdated(cache.shown, cache.actual))
     return CacheBox(watch.cell, watch.controller, cache.behind, outdated)
 

@@ -1,31 +1,34 @@
-"""What the scheduler makes of every node for a pod: filtered by whom, outscored, or chosen."""
+"""The scheduler: what it makes of every node for a pod, and how its steps are told."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from kubelemma.model.cluster.state import NodeState
-from kubelemma.model.cluster.world import NODES, Workload
+from kubelemma.model.cluster.snapshot import Place
+from kubelemma.model.cluster.state import NodeState, Phase
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.scheduler.decision import node_resources, profile, taints
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
-from kubelemma.model.components.scheduler.rules import feasibility
+from kubelemma.model.components.scheduler.rules import SCHEDULER, feasibility
 from kubelemma.model.components.scheduler.scoring import Scoring, scoring_of
 from kubelemma.model.components.scheduler.topology import Topology, topology_of
 from kubelemma.model.manifests.problems import FieldPath, Position
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.system import State
-from kubelemma.reports.story import Judgement, NodeReview
+from kubelemma.reports.story import Fact, Idle, Judgement, NodeReview
+from kubelemma.reports.style import few
 
-from .cast import node_name
-from .picture import amount_text
+from .amounts import amount_text, requests
+from .overcommitted import too_little
+from .scene import Scene, Seen, Standstill, about_workload
+from .teller import Reviews, Teller, Waits
 from .written import Written
 
-Reviewer: TypeAlias = Callable[[int, State, str], tuple[NodeReview, ...]]
+Reviewer: TypeAlias = Callable[[int, Seen, str], tuple[NodeReview, ...]]
 """Of a pod class, a state, and the node that was chosen (empty for none)."""
 
 _PLUGINS: Mapping[str, str] = MappingProxyType(
@@ -92,14 +95,13 @@ def reviewer(scenario: Scenario, written: Written) -> Reviewer:
         score = scores.total(node, *others)
         return _Found("feasible" if score == best else "outscored", score=score)
 
-    def review(index: int, state: State, chosen: str) -> tuple[NodeReview, ...]:
-        summaries = scenario.system.summary(state)
+    def review(index: int, seen: Seen, chosen: str) -> tuple[NodeReview, ...]:
+        summaries = scenario.system.summary(seen.state)
         workload = world.workloads[world.classes[index].workload]
         found: dict[_Found, list[str]] = defaultdict(list)
-        for position in scenario.system.positions[NODES]:
-            name = node_name(scenario, position)
-            seen = look(index, state[position], summaries)
-            found[seen._replace(judgement="chosen") if name == chosen else seen].append(name)
+        for name, node in seen.nodes().items():
+            one = look(index, node, summaries)
+            found[one._replace(judgement="chosen") if name == chosen else one].append(name)
         return tuple(_review(written, workload, one, names) for one, names in found.items())
 
     return review
@@ -162,3 +164,60 @@ def message(reviews: Iterable[NodeReview]) -> str:
     total = sum(len(review.nodes) for review in every)
     parts = sorted(f"{number} {reason}" for reason, number in reasons.items())
     return f"0/{total} nodes are available: {', '.join(parts)}."
+
+
+# How it is told
+
+_GATED = "Scheduling is blocked due to non-empty scheduling gates"
+
+
+def _reviews(scenario: Scenario, written: Written) -> Reviews:
+    review = reviewer(scenario, written)
+
+    def look(scene: Scene) -> tuple[NodeReview, ...]:
+        if scene.action != _BIND or scene.pod_class is None or scene.node is None:
+            return ()
+        return review(scene.pod_class.index, scene.before, scene.node[0])
+
+    return look
+
+
+@about_workload
+def _binding(scene: Scene, workload: Workload) -> Iterator[Fact]:
+    if scene.pod_class is not None:
+        position = scene.written.requests(workload)
+        yield Fact("requests of the pod", requests(scene.pod_class.pod), position)
+
+
+def _waits(end: Standstill, place: Place) -> Waits | None:
+    """The scheduler's own words for a pod that has no node."""
+    if place.node:
+        return None
+    if end.world.classes[place.pod_class].gated:
+        return _GATED, ()
+    reviews = reviewer(end.seen.scenario, end.written)(place.pod_class, end.seen, "")
+    return message(reviews), reviews
+
+
+def _idle(end: Standstill) -> Iterator[Idle]:
+    queued = [(place, pods) for place, pods in sorted(end.last.names.items()) if not place.node]
+    names = [pod for _, pods in queued for pod in pods]
+    if names:
+        gated = all(end.world.classes[place.pod_class].gated for place, _ in queued)
+        why = "scheduling gates keep out" if gated else "no node passes every filter for"
+        yield Idle(SCHEDULER, f"{why} {few(names)}", held_up=True)
+    else:
+        yield Idle(SCHEDULER, "no pod waits for a node")
+
+
+_BIND = "bind"
+
+TELLER = Teller(
+    name="scheduler",
+    sentences={_BIND: "binds {pod} to {node}"},
+    facts={_BIND: _binding},
+    reviews=_reviews,
+    idle=_idle,
+    waits=_waits,
+    claims={"SCH-2": too_little(tuple(Phase))},
+)

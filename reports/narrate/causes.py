@@ -1,0 +1,36 @@
+"""Where the input allows what users and faults do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from kubelemma.model.manifests.problems import Position
+
+from .names import full_name
+from .scene import Scene
+
+Cause: TypeAlias = Callable[[Scene], Position | None]
+
+
+def event(*kinds: str) -> Cause:
+    """An event of the Check of one of these kinds, the most telling first."""
+    return partial(_event, kinds)
+
+
+def _event(kinds: tuple[str, ...], scene: Scene) -> Position | None:
+    """An event that names something must name what the step is about."""
+    wanted: dict[str, tuple[object, ...]] = {}
+    if scene.workload is not None:
+        workload = scene.workload
+        wanted["deployment"] = (workload.name, full_name(workload))
+        wanted["replicas"] = (scene.after.deployment(workload).replicas,)
+    if scene.node is not None:
+        wanted["node"] = (scene.node[0], "")
+    return scene.written.event(kinds, **wanted)
+
+
+def faults(scene: Scene) -> Position | None:
+    """The faults that the Check names."""
+    return scene.written.faults()

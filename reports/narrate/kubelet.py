@@ -1,0 +1,116 @@
+"""Kubelets, their machines and the containers on them, as stories and pictures tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.cluster.snapshot import Place
+from kubelemma.model.cluster.state import ADMITTED, NodeState, Phase
+from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.kubelet.rules import KUBELET
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.reports.story import Fact, Idle
+from kubelemma.reports.style import enumeration, few
+
+from .amounts import requests, usages
+from .causes import event
+from .overcommitted import too_little
+from .scene import Scene, Standstill, about_workload
+from .teller import Teller, Waits
+
+
+@about_workload
+def _admission(scene: Scene, workload: Workload) -> Iterator[Fact]:
+    if scene.pod_class is None:
+        return
+    pod = scene.pod_class.pod
+    yield Fact("requests of the pod", requests(pod), scene.written.requests(workload))
+    if scene.node is not None:
+        name, node = scene.node
+        asked = {*fit_request(pod), "pods"}
+        for used in usages(scene.world.node_info(node, ADMITTED)):
+            if used.resource in asked:
+                value = f"{used.requested} of {used.allocatable}"
+                yield Fact(f"{used.resource} of admitted pods on {name}", value)
+
+
+@about_workload
+def _readiness(scene: Scene, workload: Workload) -> Iterator[Fact]:
+    if scene.pod_class is not None:
+        seconds = scene.pod_class.min_ready_seconds
+        position = scene.written.at(workload, "spec", "minReadySeconds")
+        yield Fact("minReadySeconds", str(seconds), position if seconds else None)
+
+
+def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
+    yield "machine", "up" if node.up else "down"
+
+
+def _conditions(node: NodeState) -> Iterator[str]:
+    if not node.up:
+        yield "down"
+
+
+def _waits(end: Standstill, place: Place) -> Waits | None:
+    """Why a pod on a node is not available, and will not be."""
+    if not place.node:
+        return None
+    if not end.seen.nodes()[place.node].up:
+        what = "end" if place.phase in (Phase.TERMINATING, Phase.REVOKED) else "become Ready"
+        return f"it cannot {what}: {place.node} is down, and need not come back.", ()
+    words = f"its containers run on {place.node} and never become Ready: the scenario says so."
+    return words, ()
+
+
+def _idle(end: Standstill) -> Iterator[Idle]:
+    nodes = end.seen.nodes()
+    up = {name for name, node in nodes.items() if node.up}
+    unready = [
+        pod
+        for place, pods in sorted(end.last.names.items())
+        if place.node in up and place.phase == Phase.STARTING
+        for pod in pods
+    ]
+    if unready:
+        reason = f"the containers of {few(unready)} run, and never become Ready"
+        yield Idle(KUBELET, reason, held_up=True)
+    elif len(up) < len(nodes):
+        down = enumeration(name for name in nodes if name not in up)
+        yield Idle(KUBELET, f"{down} cannot act while down; elsewhere all pods are as they should")
+    else:
+        yield Idle(KUBELET, "every pod on a node runs and is Ready")
+
+
+TELLER = Teller(
+    name="kubelet",
+    sentences={
+        # Faults
+        "node-crash": "{node} crashes",
+        "node-return": "{node} boots again",
+        "probe-failure": "{pod} on {node} stops being Ready",
+        # The kubelet and its containers
+        "container-crash": "{pod} on {node} crashes",
+        "admit": "on {node} admits {pod}",
+        "reject": "on {node} rejects {pod}",
+        "become-ready": "on {node} reports {pod} Ready",
+        "become-available": "{pod} on {node} becomes available",
+        "finish-termination": "on {node} removes {pod}, which has terminated",
+    },
+    facts={
+        "admit": _admission,
+        "reject": _admission,
+        "become-ready": _readiness,
+        "become-available": _readiness,
+    },
+    causes={
+        "node-crash": event("nodeCrash"),
+        "node-return": event("nodeReturn", "nodeCrash"),
+        "probe-failure": event("probeFailure"),
+    },
+    ends={"reject": "Failed"},
+    fields=_fields,
+    conditions=_conditions,
+    idle=_idle,
+    waits=_waits,
+    claims={"KUB-7": too_little(ADMITTED)},
+)

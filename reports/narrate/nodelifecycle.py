@@ -1,0 +1,137 @@
+"""The node lifecycle controller, and what the API shows of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
+from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE
+from kubelemma.reports.story import Fact, Idle
+from kubelemma.reports.style import enumeration, plural
+
+from .causes import faults
+from .differing import NONE
+from .names import owner_name
+from .phases import SHOWN_READY
+from .scene import Belied, Claim, Scene, Standstill
+from .teller import Teller
+
+
+def _zone(scene: Scene) -> Iterator[Fact]:
+    """How many nodes of each zone the API shows Ready: it decides whether pods are evicted."""
+    ready: dict[str, list[bool]] = {}
+    for node in scene.before.nodes().values():
+        ready.setdefault(scene.world.shapes[node.shape].zone, []).append(node.ready)
+    for zone, nodes in sorted(ready.items()):
+        name = f"Ready nodes of zone {zone}" if zone else "Ready nodes"
+        yield Fact(name, f"{sum(nodes)} of {len(nodes)}")
+
+
+def _condition(scene: Scene) -> Iterator[Fact]:
+    if scene.node is not None:
+        name, node = scene.node
+        yield Fact(f"condition Ready of {name}", _ready(node))
+
+
+def _unseen(scene: Scene) -> Iterator[str]:
+    """Nodes that are down while the API shows them Ready, where the step counts on them."""
+    classes = {index for workload in scene.rewritten for index in workload.classes}
+    after = scene.after.nodes()
+    for name, node in scene.before.nodes().items():
+        unnoticed = not node.up and node.ready and after[name].ready
+        counts = any(g.pod_class in classes and g.phase in SHOWN_READY for g in node.pods)
+        if unnoticed and (counts or name in scene.node_names):
+            yield f"{name} is down; the API still shows it Ready"
+
+
+def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
+    yield "Ready", _ready(node)
+    yield "taints", _taints(node)
+
+
+def _ready(node: NodeState) -> str:
+    return "True" if node.ready else "Unknown"
+
+
+def _taints(node: NodeState) -> str:
+    present = (("NoSchedule", node.tainted), ("NoExecute", node.evicting))
+    effects = [name for name, there in present if there]
+    return f"unreachable:{','.join(effects)}" if effects else NONE
+
+
+def _conditions(node: NodeState) -> Iterator[str]:
+    present = (
+        ("Unknown", not node.ready),
+        ("NoSchedule", node.tainted),
+        ("NoExecute", node.evicting),
+    )
+    return (words for words, there in present if there)
+
+
+def _idle(end: Standstill) -> Iterator[Idle]:
+    nodes = end.seen.nodes()
+    unready = [name for name, node in nodes.items() if not node.ready]
+    spared = [name for name in unready if not nodes[name].evicting]
+    if spared:
+        reason = (
+            f"{enumeration(spared)} may not be tainted NoExecute: so much of the zone is down that "
+            "evictions stop"
+        )
+        yield Idle(NODE_LIFECYCLE, reason, held_up=True)
+    elif unready:
+        yield Idle(NODE_LIFECYCLE, f"{enumeration(unready)} has its taints already")
+    else:
+        yield Idle(NODE_LIFECYCLE, "the API shows every node Ready, as it is")
+
+
+def _left_behind(belied: Belied) -> Iterator[Claim]:
+    world = belied.world
+    for name, node in belied.seen.nodes().items():
+        held = [
+            group
+            for group in node.pods
+            if Phase(group.phase) in ACTIVE and not world.tolerates_unreachable(group.pod_class)
+        ]
+        if held and not node.up:
+            pods = sum(group.size for group in held)
+            yield Claim(
+                f"{name} is down, and {plural(pods, 'pod')} on it will not be deleted",
+                (
+                    Fact(f"machine of {name}", "down"),
+                    Fact(f"Ready of {name}", _ready(node)),
+                    Fact(f"taint NoExecute on {name}", "present" if node.evicting else "absent"),
+                    *(Fact(f"pods of {owner_name(world, g.pod_class)}", str(g.size)) for g in held),
+                ),
+            )
+
+
+TELLER = Teller(
+    name="nodelifecycle",
+    sentences={
+        # Faults
+        "api-server-outage": "the API server is out of reach for a while",
+        # The controller, and the kubelets that report to it
+        "node-ready": "on {node} reports the node Ready",
+        "node-unknown": "marks {node} Unknown",
+        "taint-no-schedule": "taints {node} NoSchedule",
+        "taint-no-execute": "taints {node} NoExecute",
+        "untaint": "removes the NoExecute taint from {node}",
+        "judge-zones": "judges how far each zone is disrupted",
+        "know-nodes": "has seen all nodes once after its restart",
+        "catch-up": "sees heartbeats again",
+        "pod-unready": "marks {pod} on {node} not Ready",
+    },
+    facts={
+        "taint-no-execute": _zone,
+        "untaint": _zone,
+        "judge-zones": _zone,
+        "taint-no-schedule": _condition,
+        "pod-unready": _condition,
+    },
+    causes={"api-server-outage": faults},
+    unseen=_unseen,
+    fields=_fields,
+    conditions=_conditions,
+    idle=_idle,
+    claims={"NODE-2": _left_behind},
+)

@@ -1,0 +1,38 @@
+"""What people are told of where a pod stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from kubelemma.model.cluster.snapshot import PENDING
+from kubelemma.model.cluster.state import Phase
+
+PHASES: Mapping[int, str] = MappingProxyType(
+    {
+        PENDING: "pending",
+        Phase.ASSIGNED: "bound",
+        Phase.STARTING: "not ready",
+        Phase.READY: "ready",
+        Phase.AVAILABLE: "available",
+        Phase.TERMINATING: "terminating",
+        Phase.REVOKED: "terminating",
+    }
+)
+"""In a picture."""
+
+STATUSES: Mapping[int, str] = MappingProxyType(
+    {
+        PENDING: "Pending",
+        Phase.ASSIGNED: "Pending (bound)",
+        Phase.STARTING: "not Ready",
+        Phase.READY: "Ready",
+        Phase.AVAILABLE: "Ready, available",
+        Phase.TERMINATING: "terminating",
+        Phase.REVOKED: "terminating",
+    }
+)
+"""As a field of a Pod that changes."""
+
+SHOWN_READY = (Phase.READY, Phase.AVAILABLE)
+"""Of pods that the API shows as Ready."""

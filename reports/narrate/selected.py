@@ -1,0 +1,62 @@
+"""The pods that a selector matches, with the names that they have in a story."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.scenario import Scenario
+
+from .cast import Cast
+from .names import full_name
+from .scene import Seen
+
+
+class Selected(NamedTuple):
+    """What a selector matches: classes of pods in focus, and on each shape of node pods beside."""
+
+    classes: frozenset[int]
+    standing: tuple[int, ...]
+
+    def pods(self, seen: Seen, cast: Cast) -> Iterator[SelectedPod]:
+        """The matched pods that are in focus."""
+        world = seen.world
+        for place, names in cast.names.items():
+            if place.pod_class in self.classes:
+                workload = world.workloads[world.classes[place.pod_class].workload]
+                for name in names:
+                    whole = f"{workload.namespace}/{name.rpartition('/')[2]}"
+                    yield SelectedPod(whole, full_name(workload), place.phase, place.node)
+
+    def beside(self, seen: Seen, *, all_nodes: bool = False) -> dict[str, int]:
+        """The matched pods that stand by, by node; without those that the API shows unready."""
+        return {
+            name: self.standing[node.shape]
+            for name, node in seen.nodes().items()
+            if node.ready or all_nodes
+        }
+
+
+class SelectedPod(NamedTuple):
+    """A pod in focus that is matched."""
+
+    name: str
+    workload: str
+    phase: int
+    node: str
+
+
+def selected(scenario: Scenario, matches: Callable[[Pod], bool]) -> Selected:
+    """What matches in a scenario."""
+    world = scenario.world
+    return Selected(
+        frozenset(c.index for c in world.classes if matches(c.pod)),
+        tuple(sum(map(matches, shape.standing)) for shape in world.shapes),
+    )
+
+
+def whole_name(metadata: ObjectMeta) -> str:
+    """An object's name with its namespace."""
+    return f"{metadata.namespace}/{metadata.name}"

@@ -1,0 +1,56 @@
+"""All tellers, and what they have to say, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeVar
+
+from . import (
+    controllermanager,
+    deployment,
+    disruption,
+    drain,
+    kubelet,
+    nodelifecycle,
+    reconcile,
+    replicaset,
+    scheduler,
+    service,
+    tainteviction,
+    users,
+)
+from .teller import Teller
+
+TELLERS: tuple[Teller, ...] = (
+    deployment.TELLER,
+    replicaset.TELLER,
+    scheduler.TELLER,
+    kubelet.TELLER,
+    nodelifecycle.TELLER,
+    tainteviction.TELLER,
+    controllermanager.TELLER,
+    disruption.TELLER,
+    service.TELLER,
+    reconcile.TELLER,
+    users.TELLER,
+    drain.TELLER,
+)
+"""In the order in which they are asked."""
+
+SaidT = TypeVar("SaidT")
+
+
+def together(part: Callable[[Teller], Mapping[str, SaidT]]) -> Mapping[str, SaidT]:
+    """What all tellers say of one thing, by action, property or word.
+
+    Raises:
+        ValueError: two of them have something to say of the same.
+    """
+    found: dict[str, SaidT] = {}
+    for teller in TELLERS:
+        twice = found.keys() & part(teller).keys()
+        if twice:
+            raise ValueError(f'"{min(twice)}" of {teller.name} is told by another teller, too')
+        found |= part(teller)
+    return MappingProxyType(found)

@@ -1,0 +1,48 @@
+"""What users do to nodes and to pods, and what they and faults may still do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.cluster.state import NodeState
+
+from .causes import event
+from .differing import flag
+from .scene import Seen
+from .teller import Teller
+
+
+def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
+    yield "spec.unschedulable", flag(node.cordoned)
+
+
+def _conditions(node: NodeState) -> Iterator[str]:
+    if node.cordoned:
+        yield "cordoned"
+
+
+def _lines(seen: Seen) -> Iterator[str]:
+    """What users and faults may still do."""
+    for cell in seen.scenario.system.cells:
+        _, is_event, what = cell.name.partition(": ")
+        left = seen.value(cell.name)
+        if is_event and cell.name.startswith("event ") and left:
+            yield f"may happen: {what}, {left} more"
+
+
+TELLER = Teller(
+    name="users",
+    sentences={
+        "cordon": "cordons {node}",
+        "uncordon": "uncordons {node}",
+        "user-delete-pod": "deletes {pod}{where}",
+    },
+    causes={
+        "cordon": event("cordon"),
+        "uncordon": event("uncordon", "cordon", "drain"),
+        "user-delete-pod": event("deletePod"),
+    },
+    fields=_fields,
+    conditions=_conditions,
+    lines=_lines,
+)
