@@ -1,0 +1,206 @@
+"""Tellers: what must be there to tell of what components do is there, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from kubelemma import api
+from kubelemma.model.cluster.snapshot import Snapshot
+from kubelemma.model.components.reconcile.sources import ACTIONS, DOES
+from kubelemma.model.components.registry import COMPONENTS, EVENTS
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import Outcome, Transition
+from kubelemma.properties import catalogue
+from kubelemma.properties.catalogue import STATEMENTS
+from kubelemma.question import STDIN, Question
+from kubelemma.reports import narrate
+from kubelemma.reports.narrate import tellers
+from kubelemma.reports.narrate.contradiction import CLAIMS
+from kubelemma.reports.narrate.reasons import CAUSES, FACTS
+from kubelemma.reports.narrate.scene import Scene
+from kubelemma.reports.narrate.summary import OWN_WORDS, SENTENCES, WORDS, summary
+from kubelemma.reports.narrate.teller import Teller
+from kubelemma.reports.narrate.tellers import TELLERS, together
+from kubelemma.reports.narrate.written import Written
+from kubelemma.solver.result import TraceStep
+from kubelemma.solver.simulate import simulate
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+FOLDER = ROOT / "reports" / "narrate"
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  revisionHistoryLimit: 0
+  minReadySeconds: 5
+  strategy: STRATEGY
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      tolerations:
+      - {key: node.kubernetes.io/unreachable, effect: NoExecute, tolerationSeconds: 30}
+      containers: [{name: web, image: "web:1", resources: {requests: {cpu: 500m}}}]
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: everything}
+spec:
+  cluster: {nodes: [{count: 3, allocatable: {cpu: "1"}}]}
+  faults: {controllerRestarts: 1, apiServerOutages: 1}
+  events:
+  - rollout: {deployment: web}
+  - rollout: {deployment: web, newVersion: crashLooping}
+  - scale: {deployment: web, replicas: 3}
+  - scale: {deployment: web, replicas: 0}
+  - pause: {deployment: web}
+  - resume: {deployment: web}
+  - rollback: {deployment: web}
+  - nodeCrash: {max: 2}
+  - nodeReturn: {max: 2}
+  - cordon: {max: 1}
+  - uncordon: {max: 1}
+  - drain: {max: 1}
+  - deletePod: {deployment: web}
+  - probeFailure: {deployment: web}
+"""
+
+
+def scenarios() -> Iterator[Scenario]:
+    """Scenarios in which everything may happen that any component brings about."""
+    for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
+        text = WEB.replace("STRATEGY", strategy)
+        yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
+    yield from scenarios_of(Question(paths=(str(EXAMPLES / "kubelet-rejects"),)))
+    shop = EXAMPLES / "own-controller"
+    load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))
+    yield from scenarios_of(Question(paths=(str(shop),), load=load))
+
+
+def scenarios_of(question: Question) -> Iterator[Scenario]:
+    """The scenarios of a question."""
+    return (case.scenario for case in api.ask(question).cases)
+
+
+@pytest.fixture(scope="module")
+def possible() -> list[Transition]:
+    """A step of each action that is possible somewhere along random runs."""
+    found: dict[tuple[str, bool], Transition] = {}
+    for scenario in scenarios():
+        for seed in range(16):
+            for state in simulate(scenario.system, seed, 150).states():
+                for step in scenario.system.successors(state):
+                    spoken = DOES in dict(step.outcome.arguments)
+                    found.setdefault((step.outcome.action, spoken), step)
+    return list(found.values())
+
+
+def spoken(step: Transition) -> bool:
+    """Whether a step brings its sentence along."""
+    return DOES in dict(step.outcome.arguments)
+
+
+def test_every_action_of_a_rule_has_a_sentence(possible: list[Transition]) -> None:
+    """What any rule can do is told by a teller, unless it brings its sentence along."""
+    assert {step.outcome.action for step in possible if not spoken(step)} <= set(SENTENCES)
+
+
+def test_every_sentence_is_of_an_action_of_a_rule(possible: list[Transition]) -> None:
+    """A teller that speaks of what no rule does any more is reported, with the action."""
+    done = {step.outcome.action for step in possible}
+    idle = {(t.name, action) for t in TELLERS for action in t.sentences if action not in done}
+    assert idle == set()
+
+
+def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) -> None:
+    """All that users and faults do has a sentence, and comes from a line of a Check."""
+    chances = {s.outcome.action for s in possible if s.rule.environment and not spoken(s)}
+    assert chances == set(CAUSES)
+    assert set(EVENTS) <= set(CAUSES)
+
+
+def test_nobody_speaks_of_steps_that_are_not_told() -> None:
+    """Whatever is told of an action is told of one that has a sentence, or brings it along."""
+    spoken_of = {*FACTS, *together(lambda t: t.decisive), *together(lambda t: t.ends)}
+    assert spoken_of <= set(SENTENCES) | ACTIONS
+
+
+def test_words_are_those_of_sentences() -> None:
+    """Every word in a sentence is somebody's, and every word of somebody's is in a sentence."""
+    used = {name for text in SENTENCES.values() for _, name, _, _ in Formatter().parse(text)}
+    assert used - {None} == {*WORDS, *OWN_WORDS}
+
+
+def test_claims_are_about_properties() -> None:
+    """What is claimed of a property is claimed of one that exists."""
+    assert set(CLAIMS) <= set(STATEMENTS)
+
+
+def test_two_tellers_cannot_tell_of_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second sentence of one action is refused when tellers are put together."""
+    another = Teller(name="another", sentences={"bind": "puts {pod} on {node}"})
+    monkeypatch.setattr(tellers, "TELLERS", (*TELLERS, another))
+    with pytest.raises(ValueError, match='"bind" of another'):
+        together(lambda teller: teller.sentences)
+
+
+def test_an_action_that_nobody_tells_is_an_error() -> None:
+    """Nothing is told in words that were never meant for people."""
+    scenario = next(scenarios())
+    start = Snapshot(scenario, scenario.system.initial)
+    step = TraceStep("", "somebody", False, (), Outcome("waltz", {}), start.state)
+    with pytest.raises(LookupError, match='"waltz"'):
+        summary(Scene(start, start, step, (), Written()))
+
+
+# Where things are
+
+
+def test_components_have_the_same_name_everywhere() -> None:
+    """A component's folder, its teller, and what it promises are called alike."""
+    names = {component.name for component in COMPONENTS}
+    told = {teller.name for teller in TELLERS}
+    assert names <= told
+    for name in told:
+        assert sys.modules[f"{narrate.__name__}.{name}"].TELLER.name == name
+    folders = {path.name for path in (ROOT / "model" / "components").iterdir() if path.is_dir()}
+    assert told <= folders | {"service"}
+    promising = {module.__name__.rpartition(".")[2] for module in catalogue.COMPONENTS}  # type: ignore[attr-defined]
+    assert promising <= names
+
+
+KINDS = ("Deployment", "ReplicaSet", "PodDisruptionBudget", "Service", "spec.replicas")
+CORE = sorted(
+    path
+    for path in FOLDER.glob("*.py")
+    if path.stem in {"teller", "scene", "cast", "names", "conclusion"}
+    or "from .tellers import" in path.read_text("utf-8")
+)
+
+
+def test_the_core_is_found() -> None:
+    """The test below looks at what puts stories together."""
+    assert {"__init__", "summary", "reasons", "changes", "picture"} <= {path.stem for path in CORE}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def test_the_core_knows_nobody(path: Path) -> None:
+    """What all stories have in common names no component, no kind of theirs, and no action."""
+    text = path.read_text("utf-8")
+    assert [kind for kind in KINDS if kind in text] == []
+    module = ast.parse(text)
+    strings = {node.value for node in ast.walk(module) if isinstance(node, ast.Constant)}
+    assert strings & (set(SENTENCES) | ACTIONS) == set()
+    imported = {n.module or "" for n in ast.walk(module) if isinstance(n, ast.ImportFrom)}
+    assert [name for name in imported if "components" in name] == []
+    assert imported & {teller.name for teller in TELLERS} == set()
