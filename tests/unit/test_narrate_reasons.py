@@ -170,6 +170,7 @@ def test_the_terms_of_a_promise(full: Story) -> None:
     (found,) = full.contradictions
     assert found.step == len(full.steps)
     assert found.claim.startswith("web should have 2 available pods of v2 and no others; it has 2")
+    assert found.claim.endswith("0 available of v2 (ReplicaSet of 1, 1 pending)")
     values = named(found.terms)
     assert values["available pods of v2"] == "0 of 2"
     assert values["spec.replicas of ReplicaSet web-v1"] == "2"
