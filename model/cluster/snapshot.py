@@ -5,7 +5,7 @@ Whoever tells, draws or judges a state reads it here, and need not know where in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -99,6 +99,22 @@ class Snapshot(Generic[SetupT_co]):
         """One of the sums of a workload's pods by template, such as those that are ``active``."""
         found: Counts = self.summed(workload.tally(what))
         return found
+
+    # What a step is about, given the positions that it was tried on
+
+    def touched(self, positions: Iterable[int], *cells: str) -> bool:
+        """Whether it was tried on one of these cells."""
+        at = self.scenario.system.positions
+        return not {at[cell].start for cell in cells}.isdisjoint(positions)
+
+    def touched_workloads(self, positions: tuple[int, ...]) -> tuple[Workload, ...]:
+        """The workloads that have a cell there."""
+        return tuple(w for w in self.world.workloads if self.touched(positions, *w.cells))
+
+    def touched_nodes(self, positions: Iterable[int]) -> tuple[str, ...]:
+        """The nodes that are there, by name."""
+        nodes = self.scenario.system.positions[NODES]
+        return tuple(self.scenario.node_names[at - nodes.start] for at in positions if at in nodes)
 
     # Nodes and pods
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.cluster.state import NodeState
-from kubelemma.model.cluster.world import NODES, PodClass, Workload, World
+from kubelemma.model.cluster.world import PodClass, Workload, World
 from kubelemma.model.scenario import Scenario
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Fact
@@ -62,13 +62,14 @@ class Scene:
         """The workload that the step is about."""
         if self.pod_class is not None:
             return self.world.workloads[self.pod_class.workload]
-        return next((w for w in self.world.workloads if self._touches(*w.cells)), None)
+        return next(iter(self.before.touched_workloads(self.step.positions)), None)
 
     @property
     def rewritten(self) -> tuple[Workload, ...]:
         """The workloads whose objects it may have written, or one of whose pods it is about."""
-        about = self.argument("class")
-        return tuple(w for w in self.world.workloads if self._touches(w.cell) or about in w.classes)
+        at, about = self.step.positions, self.argument("class")
+        workloads = self.world.workloads
+        return tuple(w for w in workloads if self.before.touched(at, w.cell) or about in w.classes)
 
     @property
     def template(self) -> int:
@@ -84,13 +85,7 @@ class Scene:
     @property
     def node_names(self) -> tuple[str, ...]:
         """The nodes that the step was tried on."""
-        nodes = self.scenario.system.positions[NODES]
-        touched = (position for position in self.step.positions if position in nodes)
-        return tuple(self.scenario.node_names[position - nodes.start] for position in touched)
-
-    def _touches(self, *cells: str) -> bool:
-        positions = self.scenario.system.positions
-        return any(positions[cell].start in self.step.positions for cell in cells)
+        return self.before.touched_nodes(self.step.positions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeAlias, Unpack
 
 from kubelemma import api
+from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.system import State
 from kubelemma.properties.statement import Property
@@ -246,17 +247,10 @@ def _meant(case: api.Case, step: TraceStep, words: dict[str, object]) -> bool:
 
 def _objects(case: api.Case, step: TraceStep) -> dict[str, object]:
     """The node and the Deployment that a step touches."""
-    scenario = case.scenario
-    positions = scenario.system.positions
-    first = positions["nodes"].start
-    nodes = [scenario.node_names[p - first] for p in step.positions if p in positions["nodes"]]
-    deployments = [
-        workload.name
-        for workload in scenario.world.workloads
-        if any(positions[cell].start in step.positions for cell in workload.cells)
-    ]
+    seen = Snapshot(case.scenario, step.state)
+    nodes, workloads = seen.touched_nodes(step.positions), seen.touched_workloads(step.positions)
     found: dict[str, object] = {"node": nodes[0]} if nodes else {}
-    return {**found, "deployment": deployments[0]} if deployments else found
+    return {**found, "deployment": workloads[0].name} if workloads else found
 
 
 def refutation(case: api.Case, prop: Property, trace: Trace) -> str:
