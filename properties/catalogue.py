@@ -8,7 +8,7 @@ from typing import Protocol
 
 from kubelemma.model.scenario import Scenario
 
-from . import deployment, kubelet, nodelifecycle, replicaset, scheduler
+from . import deployment, disruption, drain, kubelet, nodelifecycle, replicaset, scheduler
 from .statement import Property, Statement
 
 
@@ -23,7 +23,15 @@ class Promises(Protocol):
         """The statements about each object of a scenario that they are about."""
 
 
-COMPONENTS: tuple[Promises, ...] = (deployment, replicaset, scheduler, kubelet, nodelifecycle)
+COMPONENTS: tuple[Promises, ...] = (
+    deployment,
+    replicaset,
+    scheduler,
+    kubelet,
+    nodelifecycle,
+    disruption,
+    drain,
+)
 """All that promise anything, in the order in which reports list them."""
 
 STATEMENTS: Mapping[str, Statement] = MappingProxyType(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -43,13 +43,14 @@ class Crowd(NamedTuple):
     """Whom components may meet: a pod of each kind that may come, and all that stand by.
 
     ``named`` are the nodes that an event or a template refers to. ``scoring``: scores decide where
-    pods go.
+    pods go. ``objects`` are those of the kinds that components read.
     """
 
     nodes: Sequence[Node]
     pods: tuple[Pod, ...]
     named: frozenset[str] = frozenset()
     scoring: bool = False
+    objects: tuple[Any, ...] = ()
 
 
 Telling: TypeAlias = Callable[[NodeShape], Hashable]
@@ -95,6 +96,7 @@ class Component:
             has at most so many pods and scores decide or not; no answer by default either.
         parts: what it adds once.
         parts_of: what it adds for each workload.
+        kinds: the types of objects that it reads beside pods, nodes and workloads.
         events: what users and faults may do because of it.
         overhears: what it makes of the rules of all, to whose writes it may react late.
     """
@@ -104,6 +106,7 @@ class Component:
     needs_terminating: Callable[[World, int, bool], bool]
     parts: Callable[[Setting], Parts] = _nothing
     parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
+    kinds: tuple[type, ...] = ()
     events: tuple[EventKind, ...] = ()
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
 

@@ -23,7 +23,7 @@ class Event(NamedTuple):
 
     ``action`` is that of an `EventKind` of some component; ``workload`` the index of the Deployment
     meant, or -1; ``node`` the name of the node meant, empty for any; ``value`` the new number of
-    replicas for ``scale``.
+    replicas for ``scale``; ``options`` how it is done, as the component that has it declares.
     """
 
     action: str
@@ -31,6 +31,7 @@ class Event(NamedTuple):
     workload: int = -1
     node: str = ""
     value: int = 0
+    options: Any = None
 
 
 @dataclass(frozen=True, slots=True)

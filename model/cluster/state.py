@@ -48,7 +48,9 @@ class Marks(IntFlag):
     CHOSEN = 1
     """A sync of its ReplicaSet has chosen it as a victim, and has yet to delete it."""
     LISTED = 2
-    """A ``kubectl drain`` has listed it, and has yet to delete it."""
+    """A ``kubectl drain`` has listed it, and has yet to remove it."""
+    EVICTED = 4
+    """Its eviction was granted, and its budget has it among ``disruptedPods``."""
 
 
 class Group(NamedTuple):

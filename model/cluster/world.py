@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,6 +27,8 @@ from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
 
 from .state import Group, NodeState, Phase, Pods, shifted, without
+
+Kind = TypeVar("Kind")
 
 NODES = "nodes"
 """The symmetric family of all nodes; its members are `NodeState` values."""
@@ -151,6 +154,8 @@ class World:
     ``sizes`` is the number of nodes of each shape. ``unique_keys`` are the topology keys of which
     every node has a value of its own: the host name, or nothing. ``follows_terminating`` is False
     where a pod that terminates makes no difference to anybody: then it is dropped when deleted.
+    ``objects`` are those of the kinds that components read beside pods, nodes and workloads,
+    ``beside`` the workloads that stand by.
     """
 
     workloads: tuple[Workload, ...]
@@ -160,6 +165,8 @@ class World:
     unique_keys: frozenset[str]
     namespaces: tuple[Namespace, ...] = ()
     follows_terminating: bool = True
+    objects: tuple[Any, ...] = ()
+    beside: tuple[Any, ...] = ()
 
     # What the API shows
 
@@ -204,6 +211,10 @@ class World:
             return pod
         metadata = msgspec.structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
         return msgspec.structs.replace(pod, metadata=metadata)
+
+    def objects_of(self, kind: type[Kind]) -> tuple[Kind, ...]:
+        """The objects of one kind, in the order in which they were given."""
+        return tuple(found for found in self.objects if isinstance(found, kind))
 
     # What rules ask again and again
 

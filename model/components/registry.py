@@ -9,7 +9,9 @@ from kubelemma.model.cluster.component import Component, EventKind
 
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
+from .disruption.rules import COMPONENT as DISRUPTION
 from .drain.rules import COMPONENT as DRAIN
+from .eviction.rules import COMPONENT as EVICTION
 from .kubelet.rules import COMPONENT as KUBELET
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .reconcile.rules import COMPONENT as RECONCILE
@@ -21,6 +23,8 @@ from .users.rules import COMPONENT as USERS
 COMPONENTS: tuple[Component, ...] = (
     USERS,
     DRAIN,
+    DISRUPTION,
+    EVICTION,
     DEPLOYMENT,
     REPLICASET,
     SCHEDULER,
@@ -30,6 +34,9 @@ COMPONENTS: tuple[Component, ...] = (
     CONTROLLER_MANAGER,
     RECONCILE,
 )
+
+KINDS: tuple[type, ...] = tuple(kind for component in COMPONENTS for kind in component.kinds)
+"""The types of objects that components read beside pods, nodes and workloads."""
 
 EVENTS: Mapping[str, EventKind] = MappingProxyType(
     {kind.action: kind for component in COMPONENTS for kind in component.events}

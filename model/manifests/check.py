@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
@@ -125,10 +126,30 @@ class Uncordon(ApiStruct, frozen=True, kw_only=True):
 
 
 class Drain(ApiStruct, frozen=True, kw_only=True):
-    """Somebody drains a node: the named one, or any."""
+    """Somebody drains a node: the named one, or any. The other fields are kubectl's options.
+
+    Attributes:
+        timeout_seconds: after how many seconds it gives up; 0 is never.
+    """
 
     node: str = ""
     max: int = 1
+    disable_eviction: bool = False
+    force: bool = False
+    ignore_daemon_sets: bool = True
+    delete_empty_dir_data: bool = True
+    timeout_seconds: int = 0
+
+    @property
+    def options(self) -> Options:
+        """The options of the command."""
+        return Options(
+            force=self.force,
+            ignore_daemonsets=self.ignore_daemon_sets,
+            delete_emptydir_data=self.delete_empty_dir_data,
+            disable_eviction=self.disable_eviction,
+            timeout=self.timeout_seconds,
+        )
 
 
 class NodeCrash(ApiStruct, frozen=True, kw_only=True):
@@ -350,6 +371,8 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
         yield Finding(path, f"{found} given, where exactly one event is expected: {options}")
     for name, event in given:
         yield from at_least(1, event.max, (*path, name, "max"))
+        if isinstance(event, Drain):
+            yield from at_least(0, event.timeout_seconds, (*path, name, "timeoutSeconds"))
         if isinstance(event, Scale):
             yield from at_least(0, event.replicas, (*path, name, "replicas"))
         yield from _target(event, (*path, name))

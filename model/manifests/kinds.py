@@ -161,7 +161,7 @@ _OTHER: Mapping[str, Mapping[str, Note]] = {
     },
     "policy/v1": {
         "PodDisruptionBudget": Note(
-            "not modelled", "is not modelled: drains and evictions ignore it"
+            "not modelled", "is followed where somebody drains a node; nothing else asks it"
         ),
     },
     "scheduling.k8s.io/v1": {

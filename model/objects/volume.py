@@ -46,9 +46,17 @@ class EphemeralVolumeSource(ApiStruct, frozen=True, kw_only=True):
     volume_claim_template: PersistentVolumeClaimTemplate | None = None
 
 
+class EmptyDirVolumeSource(ApiStruct, frozen=True, kw_only=True):
+    """An empty folder that lives and dies with its pod."""
+
+    medium: str = ""
+    size_limit: Quantity | None = None
+
+
 class Volume(ApiStruct, frozen=True, kw_only=True):
     """A volume of a pod; sources that never constrain scheduling are left out."""
 
     name: str = ""
     persistent_volume_claim: PersistentVolumeClaimVolumeSource | None = None
     ephemeral: EphemeralVolumeSource | None = None
+    empty_dir: EmptyDirVolumeSource | None = None

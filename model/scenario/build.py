@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.setting import Choices, Start
@@ -37,13 +37,17 @@ DEFAULT_HISTORY = 10
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The objects that a check is about, defaults filled in."""
+    """The objects that a check is about, defaults filled in.
+
+    ``objects`` are those of the kinds that components read beside the others.
+    """
 
     deployments: tuple[Deployment, ...]
     nodes: tuple[Node, ...] = ()
     pods: tuple[Pod, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
     loaded: Loaded = NOTHING_LOADED
+    objects: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,8 @@ class _Common:
             sizes=grouping.sizes,
             unique_keys=unique_keys(crowd.nodes, crowd.pods),
             namespaces=self.application.namespaces,
+            objects=self.application.objects,
+            beside=tuple(d for d in self.application.deployments if d not in focus),
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
         scoring = bool(self.spec.scheduler.scoring)
@@ -247,6 +253,7 @@ class _Common:
             pods=(*(c.pod for c in classes), *(pod for pods in standing.values() for pod in pods)),
             named=frozenset(named - {""}),
             scoring=bool(self.spec.scheduler.scoring),
+            objects=self.application.objects,
         )
 
     def _start(

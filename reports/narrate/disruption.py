@@ -1,6 +1,7 @@
-"""Disruption budgets: what their counts come to in a state, by the formulas of their controller.
+"""Disruption budgets and their controller.
 
-No controller of the model acts on them: what is shown follows from the pods that there are.
+What a picture shows of a budget is what its counts come to in a state. Where nobody drains a node
+no controller of the model acts on them.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from collections.abc import Iterator
 from functools import partial
 
 from kubelemma.model.components.disruption.decision import Covered, disruptions
+from kubelemma.model.components.disruption.rules import DISRUPTION, Guard, guards
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import BudgetBox
+from kubelemma.reports.story import Change, Fact, Idle
 
 from .cast import Cast
+from .differing import differing
 from .names import full_name
 from .phases import SHOWN_READY
-from .scene import Seen
+from .scene import Belied, Claim, Scene, Seen, Standstill
 from .selected import Selected, selected, whole_name
 from .teller import Boxes, Teller
 from .written import Written
@@ -88,4 +92,76 @@ def _standing_scale(scenario: Scenario, written: Written, budget: PodDisruptionB
     return total
 
 
-TELLER = Teller(name="disruption", boxes=_boxes)
+def _counted(scene: Scene) -> Iterator[Fact]:
+    guard = _guard(scene)
+    if guard is not None:
+        pods, healthy = scene.before.summed(guard.tally)
+        yield Fact("pods that it covers", str(pods))
+        yield Fact("of these Ready, and not to be evicted", str(healthy))
+
+
+def _guard(scene: Scene) -> Guard | None:
+    """The budget that the step is about."""
+    at = scene.step.positions
+    touched = (g for g in guards(scene.world) if scene.before.touched(at, g.cell))
+    return next(touched, None)
+
+
+def _name(scene: Scene) -> str:
+    guard = _guard(scene) if scene.action in _SENTENCES else None
+    return guard.cell if guard else "a budget"
+
+
+def _changes(before: Seen, after: Seen) -> Iterator[Change]:
+    for guard in _followed(before):
+        old, new = (seen.value(guard.cell).status for seen in (before, after))
+        fields = (
+            ("status.disruptionsAllowed", old.allowed, new.allowed),
+            ("status.currentHealthy", old.healthy, new.healthy),
+            ("status.desiredHealthy", old.desired, new.desired),
+            ("status.expectedPods", old.expected, new.expected),
+        )
+        yield from differing(guard.cell, fields)
+
+
+def _followed(seen: Seen) -> Iterator[Guard]:
+    cells = seen.scenario.system.positions
+    return (guard for guard in guards(seen.world) if guard.cell in cells)
+
+
+def _idle(end: Standstill) -> Iterator[Idle]:
+    statuses = [f"{g.cell} {end.seen.value(g.cell).status.allowed}" for g in _followed(end.seen)]
+    yield Idle(DISRUPTION, f"every budget says what its pods allow: {', '.join(statuses)}")
+
+
+def _spent(belied: Belied) -> Iterator[Claim]:
+    guard = next((g for g in _followed(belied.seen) if g.cell == belied.prop.subject), None)
+    if guard is not None:
+        old, new = (seen.value(guard.cell).status for seen in (belied.before, belied.seen))
+        yield Claim(
+            f"{guard.cell} allowed {old.allowed} before and {new.allowed} after, with "
+            f"{new.healthy} healthy and {new.desired} desired",
+            (
+                Fact("disruptionsAllowed before", str(old.allowed)),
+                Fact("disruptionsAllowed after", str(new.allowed)),
+                Fact("currentHealthy", str(new.healthy)),
+                Fact("desiredHealthy", str(new.desired)),
+            ),
+        )
+
+
+_SENTENCES = {
+    "write-budget": "writes the status of {budget}",
+    "count-disruptions": "counts the pods of {budget}",
+}
+
+TELLER = Teller(
+    name="disruption",
+    sentences=_SENTENCES,
+    words={"budget": _name},
+    facts={"write-budget": _counted, "count-disruptions": _counted},
+    changes=_changes,
+    idle=_idle,
+    claims={"PDB-1": _spent, "PDB-2": _spent, "PDB-4": _spent},
+    boxes=_boxes,
+)

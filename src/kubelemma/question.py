@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from .loading import Extension, load_files, unknown_kinds
+from .model.components.registry import KINDS
 from .model.manifests import (
     Check,
     CheckSpec,
@@ -191,6 +192,7 @@ class _Scope:
             nodes=_objects(self.manifests, Node),
             pods=_objects(self.manifests, Pod),
             namespaces=_objects(self.manifests, Namespace),
+            objects=_all_of(self.manifests, KINDS),
             loaded=self._loaded(kept),
         )
         self._refuse(self._wrong_names(application.deployments))
@@ -417,6 +419,10 @@ def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
 
 def _objects(manifests: Manifests, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
     return tuple(manifest.object for manifest in manifests.of(kind))
+
+
+def _all_of(manifests: Manifests, kinds: Iterable[type[Any]]) -> tuple[Any, ...]:
+    return tuple(manifest.object for kind in kinds for manifest in manifests.of(kind))
 
 
 def _unused(given: Manifests, scopes: Iterable[_Scope]) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
-"""``kubectl drain``: somebody cordons a node, lists its pods, and deletes these.
+"""``kubectl drain``: somebody who cordons a node, lists its pods, and goes on until these are gone.
 
-Source: staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go.
+Source: staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go. To begin is an event; what follows is
+somebody's will, as fair as a controller: an eviction that is refused for now is asked for again.
 """
 
 from __future__ import annotations
@@ -8,46 +9,166 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from kubelemma.model.cluster.component import Component, all_nodes_alike, never
+from kubelemma.model.cluster.component import (
+    NO_PARTS,
+    Component,
+    Crowd,
+    Parts,
+    Telling,
+    never,
+)
 from kubelemma.model.cluster.events import USER, on_node
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, Marks, NodeState, Phase, remarked
-from kubelemma.model.cluster.world import NODES, World
-from kubelemma.model.system import Outcome, Rule
+from kubelemma.model.cluster.state import ACTIVE, Group, Marks, NodeState, Phase, remarked
+from kubelemma.model.cluster.world import NODES, NodeShape, PodClass, World
+from kubelemma.model.components.disruption.rules import BudgetState, Guard, guards
+from kubelemma.model.components.eviction.rules import evict
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.system import Outcome, Rule, Tally
+
+from .decision import (
+    USUAL,
+    Controller,
+    Fate,
+    ListedPod,
+    Options,
+    Then,
+    after_eviction,
+    removes,
+    verdict,
+)
+
+DRAIN = "kubectl-drain"
+LISTED = "pods that a drain is yet to remove"
+"""Tally: how many there are."""
 
 
-def _drain(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
+def _listed_pod(pod: Pod) -> ListedPod:
+    owners = pod.metadata.owner_references or ()
+    kinds = [owner.kind for owner in owners if owner.controller]
+    controller = Controller.OTHER if kinds else Controller.NONE
+    if "DaemonSet" in kinds:
+        controller = Controller.DAEMON_SET
+    volumes = pod.spec.volumes or ()
+    return ListedPod(controller, empty_dir=any(v.empty_dir is not None for v in volumes))
+
+
+def _options(event: Event) -> Options:
+    return USUAL if event.options is None else event.options
+
+
+def _drain(world: World, event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
     """It cordons the node, then lists its pods, once: whatever arrives later is left alone.
 
-    Source: staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go, ``RunDrain``. Both are one step: no
-    pod that respects the cordon arrives in between, and others might have been there before.
+    Both are one step: no pod that respects the cordon arrives in between, and others might have
+    been there before. If a single pod may not be removed, none is.
     """
-    pods = node.pods
-    for group in node.pods:
-        if Phase(group.phase) in ACTIVE:
-            for _ in range(group.size):
-                pods = remarked(pods, group, group.marks | Marks.LISTED)
+    own = [group for group in node.pods if Phase(group.phase) in ACTIVE]
+    listed = [world.classes[group.pod_class].pod for group in own]
+    beside = world.shapes[node.shape].standing
+    verdicts = [verdict(_listed_pod(pod), _options(event)) for pod in (*listed, *beside)]
+    pods, why = node.pods, "kubectl drain cordons the node and lists its pods"
+    if not removes(verdicts):
+        refused = next(v.message for v in verdicts if v.fate is Fate.REFUSED)
+        why = f"kubectl drain cordons the node, and refuses to go on: {refused}"
+        own = []
+    for group in own:
+        for _ in range(group.size):
+            pods = remarked(pods, group, group.marks | Marks.LISTED)
     after = node._replace(cordoned=True, pods=pods)
     if after != node:
-        yield after, "kubectl drain cordons the node and lists its pods", -1
+        yield after, why, -1
 
 
-def _deletes(setting: Setting) -> Iterator[Rule]:
-    outcomes = partial(_drain_delete, setting.world)
-    yield Rule("drain deletes a pod", USER, (NODES,), outcomes, environment=True)
+# What it goes on with
 
 
-def _drain_delete(world: World, node: NodeState) -> Iterator[Outcome]:
+def _rules(setting: Setting) -> Iterator[Rule]:
+    world = setting.world
+    found = guards(world)
+    options = [_options(event) for event in setting.events if event.action == "drain"]
+    evicts = not all(each.disable_eviction for each in options)
+    for pod_class in world.classes:
+        covering = tuple(g for g in found if pod_class.index in g.classes) if evicts else ()
+        workload = world.workloads[pod_class.workload]
+        name = f"drain {workload.namespace}/{workload.name}, template {pod_class.template}"
+        cells = (NODES, *(guard.cell for guard in covering))
+        outcomes = partial(_remove, world, pod_class, covering)
+        yield Rule(name, DRAIN, cells, outcomes)
+
+
+def _remove(
+    world: World,
+    pod_class: PodClass,
+    covering: tuple[Guard, ...],
+    node: NodeState,
+    *budgets: BudgetState,
+) -> Iterator[Outcome]:
+    """Evict a pod of the list, again and again as long as its budget refuses."""
+    for group in node.pods:
+        if group.pod_class != pod_class.index or not group.marks & Marks.LISTED:
+            continue
+        attempt = evict(world, covering, node, group, budgets)
+        if attempt.outcome is not None:
+            yield attempt.outcome
+        elif after_eviction(attempt.code) is Then.FAIL:
+            yield _given_up(node, group)
+
+
+def _given_up(node: NodeState, group: Group) -> Outcome:
+    """The pod stays, and the drain fails in the end."""
+    pods = remarked(node.pods, group, group.marks & ~Marks.LISTED)
+    why = "more than one budget covers it, and the API server answers 500"
+    about = (("class", group.pod_class),)
+    return Outcome("give-up-eviction", {NODES: node._replace(pods=pods)}, about, why)
+
+
+def _time_out(node: NodeState) -> Iterator[Outcome]:
+    """The drain ends with whatever it has not removed yet."""
+    pods = node.pods
     for group in node.pods:
         if group.marks & Marks.LISTED:
-            writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
-            why = "kubectl drain had listed it"
-            yield Outcome("drain-delete", writes, (("class", group.pod_class),), why)
+            for _ in range(group.size):
+                pods = remarked(pods, group, group.marks & ~Marks.LISTED)
+    if pods != node.pods:
+        writes = {NODES: node._replace(pods=pods)}
+        yield Outcome("drain-times-out", writes, (), "its timeout is over")
+
+
+def _listed(node: NodeState) -> tuple[int]:
+    return (sum(group.size for group in node.pods if group.marks & Marks.LISTED),)
+
+
+# The component
+
+
+def _parts(setting: Setting) -> Parts:
+    if not setting.may_happen("drain") or not setting.world.shapes:
+        return NO_PARTS
+    events = [event for event in setting.events if event.action == "drain"]
+    timed = any(_options(event).timeout for event in events)
+    timeout = Rule("a drain times out", USER, (NODES,), _time_out, environment=True)
+    return Parts(
+        tallies=(Tally(LISTED, {NODES: _listed}, 1),),
+        rules=tuple(_rules(setting)),
+        chances=(timeout,) if timed else (),
+    )
+
+
+def _by_fate(crowd: Crowd) -> Telling:
+    """Whether pods that stand by keep a drain from removing anything."""
+    del crowd
+
+    def telling(shape: NodeShape) -> object:
+        return tuple(sorted({_listed_pod(pod) for pod in shape.standing}, key=repr))
+
+    return telling
 
 
 COMPONENT = Component(
     name="drain",
-    distinguishes=all_nodes_alike,
+    distinguishes=_by_fate,
     needs_terminating=never,
-    events=(on_node("drain", _drain, undone_by="uncordon", then=_deletes),),
+    parts=_parts,
+    events=(on_node("drain", _drain, undone_by="uncordon"),),
 )

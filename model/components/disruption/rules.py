@@ -1,0 +1,243 @@
+"""The disruption controller: the status of budgets, which lags behind the pods.
+
+Source: pkg/controller/disruption/disruption.go. A sync counts pods, and then PUTs what it has
+counted with the version of the budget that it had read: an eviction that is granted in between
+makes it fail, and it counts again. Pods whose eviction was granted do not count as healthy, whether
+they are deleted already or not.
+
+Budgets are followed where somebody asks for evictions. Which pods ``disruptedPods`` names is a mark
+of the pods themselves, and goes with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+from kubelemma.model.cluster.component import (
+    NO_PARTS,
+    Component,
+    Crowd,
+    Parts,
+    Telling,
+    never,
+)
+from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, Specs
+from kubelemma.model.cluster.world import NODES, NodeShape, Workload, World
+from kubelemma.model.objects.disruption import PodDisruptionBudget
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.system import Cell, Outcome, Rule, Tally
+
+from .budget import Budget, Status, covers
+from .decision import Covered, disruptions
+
+DISRUPTION = "disruption-controller"
+READY = (Phase.READY, Phase.AVAILABLE)
+
+
+class Counts(NamedTuple):
+    """What a budget's status says, in pods."""
+
+    expected: int
+    healthy: int
+    desired: int
+    allowed: int
+
+
+class BudgetState(NamedTuple):
+    """A budget's status, and what a sync has counted and not written yet."""
+
+    status: Counts
+    counted: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A budget that covers pods in focus.
+
+    ``classes`` are those of its pods, ``standing`` how many pods it covers that stand by on each
+    shape of node, ``scale`` what the workloads ask for that these belong to.
+    """
+
+    budget: PodDisruptionBudget
+    classes: frozenset[int]
+    standing: tuple[int, ...]
+    scale: int
+
+    @property
+    def cell(self) -> str:
+        """The name of its cell, which is also how people are told of it."""
+        metadata = self.budget.metadata
+        return f"PodDisruptionBudget {metadata.namespace}/{metadata.name}"
+
+    @property
+    def tally(self) -> str:
+        """The name of the tally of its pods."""
+        return f"pods of {self.cell}"
+
+    def workloads(self, world: World) -> tuple[Workload, ...]:
+        """The workloads in focus whose pods it covers."""
+        own = {world.classes[index].workload for index in self.classes}
+        return tuple(world.workloads[index] for index in sorted(own))
+
+    def stored(self, state: BudgetState) -> Budget:
+        """The budget as the API has it."""
+        expected, healthy, desired, allowed = state.status
+        return Budget(
+            self.budget.spec,
+            status=Status(
+                expected_pods=expected,
+                current_healthy=healthy,
+                desired_healthy=desired,
+                disruptions_allowed=allowed,
+            ),
+        )
+
+
+def guards(world: World) -> tuple[Guard, ...]:
+    """The budgets that cover pods in focus."""
+    found = []
+    for budget in world.objects_of(PodDisruptionBudget):
+        classes = frozenset(c.index for c in world.classes if is_covered(budget, c.pod))
+        standing = tuple(
+            sum(is_covered(budget, pod) for pod in shape.standing) for shape in world.shapes
+        )
+        if classes:
+            found.append(Guard(budget, classes, standing, _scale_beside(world, budget)))
+    return tuple(found)
+
+
+def is_covered(budget: PodDisruptionBudget, pod: Pod) -> bool:
+    """Whether a budget is about a pod."""
+    same = budget.metadata.namespace == pod.metadata.namespace
+    return same and covers(budget.spec.selector, pod.metadata.label_map())
+
+
+def _scale_beside(world: World, budget: PodDisruptionBudget) -> int:
+    """What the workloads that stand by ask for, of which it covers pods."""
+    covered = [p for s in world.shapes for p in s.standing if is_covered(budget, p)]
+    return sum(
+        found.spec.replicas or 0
+        for found in world.beside
+        if any(
+            found.metadata.namespace == pod.metadata.namespace
+            and found.spec.selector is not None
+            and found.spec.selector.matches(pod.metadata.label_map())
+            for pod in covered
+        )
+    )
+
+
+# What a sync counts
+
+
+def _tally(world: World, guard: Guard) -> Tally:
+    """All pods that the budget covers, and those that are healthy."""
+
+    def on_node(node: NodeState) -> tuple[int, int]:
+        own = [group for group in node.pods if group.pod_class in guard.classes]
+        beside = guard.standing[node.shape]
+        healthy = sum(g.size for g in own if g.phase in READY and not g.marks & Marks.EVICTED)
+        return sum(g.size for g in own) + beside, healthy + (beside if node.ready else 0)
+
+    def queued(workload: Workload) -> Callable[[Queue], tuple[int, int]]:
+        own = [t for t, c in enumerate(workload.classes) if c in guard.classes]
+        return lambda queue: (sum(queue.waiting[t] for t in own), 0)
+
+    queues = {w.queue: queued(w) for w in guard.workloads(world)}
+    return Tally(guard.tally, {**queues, NODES: on_node}, 2)
+
+
+def counted(guard: Guard, pods: tuple[int, int], *specs: Specs) -> Counts:
+    """What a sync comes to that counts now; ``specs`` are those of the workloads in focus.
+
+    A workload without any pod is not known to the controller, and asks for nothing.
+    """
+    scale = guard.scale + sum(found.replicas for found in specs)
+    covered = Covered(pods[0], pods[1], scale if pods[0] else 0)
+    found = disruptions(guard.budget.spec, covered)
+    return Counts(
+        found.expected_pods,
+        found.current_healthy,
+        found.desired_healthy,
+        found.disruptions_allowed,
+    )
+
+
+def _sync(
+    guard: Guard, state: BudgetState, pods: tuple[int, int], *specs: Specs
+) -> Iterator[Outcome]:
+    """Count, and write at once or later; what was counted before is written first."""
+    if state.counted is not None:
+        yield _put(guard, state.counted, "it is what its sync had counted")
+        return
+    now = counted(guard, pods, *specs)
+    if now != state.status:
+        why = f"healthy pods: {now.healthy}, desired {now.desired}"
+        yield _put(guard, now, why)
+        yield Outcome("count-disruptions", {guard.cell: state._replace(counted=now)}, (), why)
+
+
+def _put(guard: Guard, status: Counts, why: str) -> Outcome:
+    return Outcome("write-budget", {guard.cell: BudgetState(status)}, (), why)
+
+
+# The component
+
+
+def _initial(setting: Setting, guard: Guard) -> BudgetState:
+    """What the controller has written that has known the pods of the start for long."""
+    tally, world = _tally(setting.world, guard), setting.world
+    parts = [tally.measures[NODES](node) for node in setting.start.nodes]
+    parts += [
+        tally.measures[workload.queue](setting.start.queues[workload.index])
+        for workload in guard.workloads(world)
+    ]
+    pods = (sum(p[0] for p in parts), sum(p[1] for p in parts))
+    specs = (setting.start.deployments[w.index].replicas for w in guard.workloads(world))
+    asked = tuple(Specs(replicas, 0, paused=False, sets=()) for replicas in specs)
+    return BudgetState(counted(guard, pods, *asked))
+
+
+def _parts(setting: Setting) -> Parts:
+    world = setting.world
+    found = guards(world) if setting.may_happen(*EVICTING) else ()
+    if not found:
+        return NO_PARTS
+    return Parts(
+        cells=tuple(Cell(guard.cell, _initial(setting, guard)) for guard in found),
+        tallies=tuple(_tally(world, guard) for guard in found),
+        rules=tuple(_rule(world, guard) for guard in found),
+    )
+
+
+EVICTING = ("drain",)
+"""The events that ask for evictions."""
+
+
+def _rule(world: World, guard: Guard) -> Rule:
+    specs = (workload.tally("specs") for workload in guard.workloads(world))
+    outcomes: Any = partial(_sync, guard)
+    return Rule(f"sync {guard.cell}", DISRUPTION, (guard.cell,), outcomes, (guard.tally, *specs))
+
+
+def _by_covered(crowd: Crowd) -> Telling:
+    """How many of the pods that stand by each budget covers."""
+    budgets = [found for found in crowd.objects if isinstance(found, PodDisruptionBudget)]
+
+    def telling(shape: NodeShape) -> Hashable:
+        return tuple(sum(is_covered(b, pod) for pod in shape.standing) for b in budgets)
+
+    return telling
+
+
+COMPONENT = Component(
+    name="disruption",
+    distinguishes=_by_covered,
+    needs_terminating=never,
+    parts=_parts,
+    kinds=(PodDisruptionBudget,),
+)

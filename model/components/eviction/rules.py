@@ -1,0 +1,114 @@
+"""The eviction subresource: a budget is asked and spent, and then the pod is deleted.
+
+Source: pkg/registry/core/pod/storage/eviction.go. The PUT of the budget and the DELETE of the pod
+are two steps. The condition DisruptionTarget between them is read by nobody here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+from kubelemma.model.cluster.component import (
+    NO_PARTS,
+    Component,
+    Parts,
+    all_nodes_alike,
+    never,
+)
+from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    Group,
+    Marks,
+    NodeState,
+    Phase,
+    remarked,
+)
+from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.components.disruption.rules import (
+    EVICTING,
+    READY,
+    BudgetState,
+    Guard,
+)
+from kubelemma.model.system import Outcome, Rule, Tally
+
+from .decision import EvictedPod, Refuse, Remove, first_step
+
+API_SERVER = "api-server"
+UNDER_WAY = "evictions under way"
+"""Tally: how many pods there are whose eviction was granted, and that are still to be deleted."""
+
+
+class Attempt(NamedTuple):
+    """What becomes of a request to evict a pod: a step that is taken, or the answer.
+
+    ``code`` is the HTTP status where nothing is written, 0 otherwise.
+    """
+
+    outcome: Outcome | None
+    code: int = 0
+
+
+def evict(
+    world: World,
+    found: tuple[Guard, ...],
+    node: NodeState,
+    group: Group,
+    budgets: tuple[BudgetState, ...],
+) -> Attempt:
+    """Ask for the eviction of a pod of a group; ``found`` are the budgets that cover it."""
+    pod = EvictedPod(
+        phase="Pending" if group.phase == Phase.ASSIGNED else "Running",
+        ready=group.phase in READY,
+    )
+    stored = [guard.stored(state) for guard, state in zip(found, budgets, strict=True)]
+    step = first_step(pod, stored, name="", now=0)
+    about = (("class", group.pod_class),)
+    if isinstance(step, Refuse):
+        return Attempt(None, step.answer.code)
+    if isinstance(step, Remove):
+        writes: dict[str, Any] = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+        if found and pod.phase == "Running":
+            why = "it is not Ready, and its budget lets such a pod go"
+            return Attempt(Outcome("evict-unready-pod", writes, about, why))
+        return Attempt(Outcome("evict-pod", writes, about, "no budget has a say in it"))
+    ((guard, state),) = zip(found, budgets, strict=True)
+    left = state.status._replace(allowed=step.status.disruptions_allowed)
+    marks = (group.marks & ~Marks.LISTED) | Marks.EVICTED
+    writes = {
+        NODES: node._replace(pods=remarked(node.pods, group, marks)),
+        guard.cell: BudgetState(left),
+    }
+    why = f"{guard.cell} allows {state.status.allowed} by its status"
+    return Attempt(Outcome("grant-eviction", writes, about, why))
+
+
+def _delete(world: World, node: NodeState) -> Iterator[Outcome]:
+    for group in node.pods:
+        if group.marks & Marks.EVICTED:
+            writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+            why = "its budget has paid for it"
+            yield Outcome("evict-pod", writes, (("class", group.pod_class),), why)
+
+
+def _granted(node: NodeState) -> tuple[int]:
+    marked = (g.size for g in node.pods if g.marks & Marks.EVICTED and g.phase in ACTIVE)
+    return (sum(marked),)
+
+
+def _parts(setting: Setting) -> Parts:
+    if not setting.world.shapes or not setting.may_happen(*EVICTING):
+        return NO_PARTS
+    rule = Rule("delete an evicted pod", API_SERVER, (NODES,), partial(_delete, setting.world))
+    return Parts(tallies=(Tally(UNDER_WAY, {NODES: _granted}, 1),), rules=(rule,))
+
+
+COMPONENT = Component(
+    name="eviction",
+    distinguishes=all_nodes_alike,
+    needs_terminating=never,
+    parts=_parts,
+)
