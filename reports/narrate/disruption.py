@@ -130,6 +130,8 @@ def _followed(seen: Seen) -> Iterator[Guard]:
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
+    if not end.acts(DISRUPTION):
+        return
     statuses = [f"{g.cell} {end.seen.value(g.cell).status.allowed}" for g in _followed(end.seen)]
     yield Idle(DISRUPTION, f"every budget says what its pods allow: {', '.join(statuses)}")
 

@@ -21,6 +21,8 @@ def _conditions(node: NodeState) -> Iterator[str]:
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
+    if not end.acts(DRAIN):
+        return
     (left,) = end.seen.summed(LISTED)
     if not left:
         yield Idle(DRAIN, "every pod that was listed is gone, or given up")

@@ -28,8 +28,9 @@ def _conditions(node: NodeState) -> Iterator[str]:
         yield "pods being evicted"
 
 
-def _idle(_end: Standstill) -> Iterator[Idle]:
-    yield Idle(API_SERVER, "no eviction that was granted is left to carry out")
+def _idle(end: Standstill) -> Iterator[Idle]:
+    if end.acts(API_SERVER):
+        yield Idle(API_SERVER, "no eviction that was granted is left to carry out")
 
 
 TELLER = Teller(

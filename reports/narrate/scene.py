@@ -101,6 +101,10 @@ class Standstill:
         """What does not change."""
         return self.seen.world
 
+    def acts(self, actor: str) -> bool:
+        """Whether somebody has anything to do in the scenario at all."""
+        return any(rule.actor == actor for rule in self.seen.scenario.system.rules)
+
 
 @dataclass(frozen=True, slots=True)
 class Belied:
