@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.disruption.rules import READY, BudgetState, Guard, guards
 from kubelemma.model.components.eviction.rules import UNDER_WAY
@@ -101,7 +101,7 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
 
 def _of_budget(guard: Guard) -> dict[str, Formula]:
     return {
-        "PDB-1": EachStep(View((guard.cell,)), _spends, frozenset({"grant-eviction"})),
+        "PDB-1": EachStep(View((NODES, guard.cell)), _spends(guard), frozenset({"grant-eviction"})),
         "PDB-2": Always(View((guard.cell,)), _within),
         "PDB-4": EachStep(
             View((NODES, guard.cell)), _spares(guard), frozenset({"evict-unready-pod"})
@@ -109,9 +109,21 @@ def _of_budget(guard: Guard) -> dict[str, Formula]:
     }
 
 
-def _spends(before: tuple[BudgetState], _action: str, after: tuple[BudgetState]) -> bool | None:
-    then, now = before[0].status.allowed, after[0].status.allowed
-    return None if before == after else then > 0 and now == then - 1
+Seen = tuple[NodeState, BudgetState]
+
+
+def _spends(guard: Guard) -> Any:
+    def granted(node: NodeState) -> int:
+        own = (g for g in node.pods if g.pod_class in guard.classes and g.marks & Marks.EVICTED)
+        return sum(group.size for group in own)
+
+    def holds(before: Seen, _action: str, after: Seen) -> bool | None:
+        if granted(after[0]) == granted(before[0]):
+            return None
+        left = before[1].status.allowed
+        return left > 0 and after[1].status.allowed == left - 1
+
+    return holds
 
 
 def _within(state: BudgetState) -> bool:
@@ -122,9 +134,7 @@ def _within(state: BudgetState) -> bool:
 def _spares(guard: Guard) -> Any:
     always = guard.budget.spec.unhealthy_pod_eviction_policy == "AlwaysAllow"
 
-    def holds(
-        before: tuple[NodeState, BudgetState], _action: str, after: tuple[NodeState, BudgetState]
-    ) -> bool | None:
+    def holds(before: Seen, _action: str, after: Seen) -> bool | None:
         node, budget = before
         lost = [g for g in node.pods if g not in after[0].pods and g.pod_class in guard.classes]
         if not lost or any(group.phase in READY for group in lost):

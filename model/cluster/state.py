@@ -51,6 +51,10 @@ class Marks(IntFlag):
     """A ``kubectl drain`` has listed it, and has yet to remove it."""
     EVICTED = 4
     """Its eviction was granted, and its budget has it among ``disruptedPods``."""
+    UNASKED = 8
+    """The drain that has listed it deletes pods and asks for no eviction."""
+    TIMED = 16
+    """The drain that has listed it ends in some time, done or not."""
 
 
 class Group(NamedTuple):

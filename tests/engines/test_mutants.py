@@ -17,6 +17,9 @@ from kubelemma.model.cluster.state import IDLE, Counts, DeploymentState, NodeSta
 from kubelemma.model.cluster.world import NODES, PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
+from kubelemma.model.components.disruption.decision import Covered, disruptions
+from kubelemma.model.components.eviction.decision import Spend, first_step
+from kubelemma.model.components.eviction.rules import evict
 from kubelemma.model.components.replicaset import rules as replicaset
 from kubelemma.model.components.replicaset.decision import manage_replicas
 from kubelemma.model.components.replicaset.rules import Key, Owned, Shown, victims
@@ -26,6 +29,7 @@ from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
@@ -74,14 +78,22 @@ class Small:
     replicas: int = 2
     strategy: tuple[int, int] | None = (1, 1)
     spec: Raw | None = None
+    budget: Raw | None = None
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment."""
         deployment = with_defaults(decode(self._deployment(), Deployment))
         nodes = tuple(with_defaults(decode(raw, Node)) for raw in self.nodes)
         check = decode({"spec": {"events": list(self.events)}}, Check)
-        (scenario,) = build(Application((deployment,), nodes), check)
+        budgets = () if self.budget is None else (self._budget(self.budget),)
+        (scenario,) = build(Application((deployment,), nodes, objects=budgets), check)
         return scenario
+
+    @staticmethod
+    def _budget(spec: Raw) -> PodDisruptionBudget:
+        metadata = {"name": "web", "namespace": "default"}
+        whole = {"metadata": metadata, "spec": {"selector": SELECTOR, **spec}}
+        return with_defaults(decode(whole, PodDisruptionBudget))
 
     def _deployment(self) -> Raw:
         labels = {"app": "web"}
@@ -110,6 +122,7 @@ def scale(replicas: int) -> Raw:
 
 
 TWO = (node("a"), node("b"))
+SELECTOR = {"matchLabels": {"app": "web"}}
 ROLLING = Small(TWO, (ROLLOUT,))
 CAREFUL = Small(TWO, (ROLLOUT,), strategy=(1, 0))
 REPLACING = Small(TWO, (ROLLOUT,), strategy=None)
@@ -131,7 +144,6 @@ SELECTING = Small(
 )
 ON_A_PORT = Small(TWO, (scale(3),), spec=pod(ports=[{"containerPort": 80, "hostPort": 80}]))
 ZONES = (node("a", labels={ZONE: "x"}), node("b", labels={ZONE: "y"}))
-SELECTOR = {"matchLabels": {"app": "web"}}
 SPREAD = Small(
     ZONES,
     (scale(4),),
@@ -159,6 +171,11 @@ APART = Small(
         }
     ),
 )
+DRAINED = Small(TWO, ({"drain": {"max": 2}},), budget={"minAvailable": 1})
+FAILING = Small(
+    TWO, ({"drain": {}}, {"probeFailure": {"deployment": "web"}}), budget={"minAvailable": 2}
+)
+MOVING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1})
 
 
 # Broken decisions and rules
@@ -260,6 +277,38 @@ def evicts_none(_world: World, _node: NodeState) -> Iterator[Outcome]:
     return iter(())
 
 
+def grants_for_nothing(pod: Any, budgets: Any, **others: Any) -> Any:
+    """An eviction is granted, and its budget has as many left as before."""
+    step = first_step(pod, budgets, **others)
+    return Spend(budgets[0].status) if isinstance(step, Spend) else step
+
+
+def spares_unready(pod: Any, budgets: Any, **others: Any) -> Any:
+    """An unready pod goes without a look at its budget."""
+    return first_step(pod, budgets if pod.ready else (), **others)
+
+
+def allows_one_more(spec: Any, covered: Covered) -> Any:
+    """A sync allows one disruption more than there is to spare."""
+    found = disruptions(spec, covered)
+    return found._replace(disruptions_allowed=found.disruptions_allowed + 1)
+
+
+def deletes_none(_world: World, _node: NodeState) -> Iterator[Outcome]:
+    """A pod whose eviction was granted is not deleted."""
+    return iter(())
+
+
+def lists_only(*_: Any) -> Iterator[Outcome]:
+    """A drain lists the pods of its node, and does nothing else."""
+    return iter(())
+
+
+def asks_no_budget(world: World, _found: Any, node: NodeState, group: Any, _budgets: Any) -> Any:
+    """A drain deletes pods whatever their budget says."""
+    return evict(world, (), node, group, ())
+
+
 class Anything:
     """Stands for a filter plugin that lets everything pass."""
 
@@ -300,6 +349,9 @@ SCHEDULER_PY = "components.scheduler.rules"
 REPLICASET_PY = "components.replicaset.rules"
 DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
+DISRUPTION_PY = "components.disruption.rules"
+EVICTION_PY = "components.eviction.rules"
+DRAIN_PY = "components.drain.rules"
 TAINT_EVICTION_PY = "components.tainteviction.rules"
 
 MUTANTS = (
@@ -349,6 +401,12 @@ MUTANTS = (
     Mutant("SCH-3", "topology spread", SCHEDULER_PY, "filter_status", passes, SPREAD),
     Mutant("SCH-3", "anti-affinity", SCHEDULER_PY, "filter_status", passes, APART),
     Mutant("KUB-7", "no admission", "components.kubelet.rules", "admit", admits_all, NAMED),
+    Mutant("PDB-1", "free of charge", EVICTION_PY, "first_step", grants_for_nothing, DRAINED),
+    Mutant("PDB-2", "one more allowed", DISRUPTION_PY, "disruptions", allows_one_more, DRAINED),
+    Mutant("PDB-3", "not carried out", EVICTION_PY, "_delete", deletes_none, DRAINED),
+    Mutant("PDB-4", "unready pods go", EVICTION_PY, "first_step", spares_unready, FAILING),
+    Mutant("DRAIN-1", "never goes on", DRAIN_PY, "_remove", lists_only, MOVING),
+    Mutant("DRAIN-2", "no budget asked", DRAIN_PY, "evict", asks_no_budget, DRAINED),
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
 )
 

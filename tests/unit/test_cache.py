@@ -229,8 +229,8 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("objects/storage.py", "annotation_map"),  # for placement
         ("scenario/templates.py", "annotation_map"),  # the deletion cost
         ("scenario/templates.py", "annotations"),
-        ("scheduler/image_locality.py", "image"),
-        ("scheduler/volumes.py", "annotation_map"),  # for placement
+        ("components/scheduler/decision/image_locality.py", "image"),
+        ("components/scheduler/decision/volumes.py", "annotation_map"),  # for placement
     }
 
 
@@ -242,6 +242,22 @@ def readers(*fields: str) -> set[tuple[str, str]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in fields
     }
+
+
+def test_budgets_and_how_nodes_are_drained_count() -> None:
+    """A case with another budget, or with other options of a drain, is another case."""
+
+    def key(least: int, **options: object) -> str:
+        budget = {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": {"name": "web"},
+            "spec": {"minAvailable": least, "selector": {"matchLabels": {"app": "web"}}},
+        }
+        return identity(case_of(deployment(), budget, check(events=[{"drain": options}])))
+
+    assert key(1) == key(1)
+    assert len({key(1), key(2), key(1, disableEviction=True), key(1, timeoutSeconds=9)}) == 4
 
 
 def test_same_in_every_process(stuck: Case) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.components.nodelifecycle.decision import (
     CONDITION_TAINTS,
     DEFAULTS,
@@ -25,7 +26,6 @@ from kubelemma.model.components.nodelifecycle.decision import (
     no_execute_pass,
     no_schedule_change,
     silent_conditions,
-    zone_of,
 )
 from kubelemma.model.objects.node import Taint
 

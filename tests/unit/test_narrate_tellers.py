@@ -75,12 +75,48 @@ spec:
   - probeFailure: {deployment: web}
 """
 
+BUDGETS = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: first}
+spec: {maxUnavailable: 1, unhealthyPodEvictionPolicy: AlwaysAllow, selector: SELECTOR}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: second}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: drains}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events:
+  - drain: {max: 2, timeoutSeconds: 60}
+  - probeFailure: {deployment: web}
+"""
+
 
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
         text = WEB.replace("STRATEGY", strategy)
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
+    for selector in ("{matchLabels: {app: web}}", "{matchLabels: {app: another}}"):
+        text = BUDGETS.replace("SELECTOR", selector)
+        yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
+    text = BUDGETS.replace("{app: web}}}", "{app: another}}}").replace("SELECTOR", "{}")
+    yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     yield from scenarios_of(Question(paths=(str(EXAMPLES / "kubelet-rejects"),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))

@@ -286,7 +286,7 @@ def test_a_drain_lists_the_pods_once() -> None:
         step
         for state in reachable(scenario)
         for step in scenario.system.successors(state)
-        if step.outcome.action == "drain-delete"
+        if step.outcome.action == "evict-pod"
     ]
     assert deletions
     found = check(scenario.system, properties_for(scenario, ["DEP-4"]), Limits())

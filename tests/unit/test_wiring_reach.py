@@ -247,24 +247,38 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
     "components.scheduler.decision.topology_spread.state_of": BEGINNING,
     "components.scheduler.decision.nodeinfo.node_infos": PLACEMENT,
     "components.scheduler.decision.volumes.": PLACEMENT,
-    "components.disruption.budget.covers": TELLING,
-    "components.disruption.decision.disruptions": TELLING,
 }
 """Decisions that no rule calls but something else does: by name, or a whole module by its dot."""
 
 PREEMPTION = "preemption is not explored yet"
-UNWIRED = "until budgets, evictions and drains are wired"
+RECORDED = "reads single pods: it is held against recorded syncs, and the wiring against it"
+ELAPSED = "no two minutes pass between the grant of an eviction and the deletion"
+SCALED = "the wiring takes from it what matters: nothing is allowed"
+UNCONTENDED = "a request is one step, or two that nobody's write makes conflict"
+UNHEARD = "what a client is told in words"
+WAITING = "a drain is over with the last deletion, and waits for no pod to end"
 
 NOWHERE: Mapping[str, str] = {
-    "components.disruption.budget.": UNWIRED,
-    "components.disruption.decision.": UNWIRED,
-    "components.drain.decision.": UNWIRED,
-    "components.eviction.decision.": UNWIRED,
+    "components.disruption.budget.stored_budget": RECORDED,
+    "components.disruption.budget.tells_allowed": RECORDED,
+    "components.disruption.decision.sync": RECORDED,
+    "components.disruption.decision.reported": RECORDED,
+    "components.disruption.decision.healthy_pods": RECORDED,
+    "components.disruption.decision.expected_scale": RECORDED,
+    "components.disruption.decision.failed": SCALED,
+    "components.disruption.decision.still_disrupted": ELAPSED,
+    "components.disruption.decision.stale_in": ELAPSED,
+    "components.drain.decision.after_deletion": WAITING,
+    "components.drain.decision.is_gone": WAITING,
+    "components.eviction.decision.Answer.retry_after": UNHEARD,
+    "components.eviction.decision.exhausted_message": UNHEARD,
+    "components.eviction.decision.after_removal_conflict": UNCONTENDED,
+    "components.eviction.decision.after_spending_conflict": UNCONTENDED,
     "components.scheduler.decision.preemption.": PREEMPTION,
     "components.scheduler.decision.contribution.negated": PREEMPTION,
     "components.scheduler.decision.profile.Cycle.without_pod": PREEMPTION,
 }
-"""Decisions that nothing but a test calls, and why: those of what is not in the model yet."""
+"""Decisions that nothing but a test calls, and why."""
 
 
 def exception_of(decision: str, exceptions: Iterable[str]) -> str | None:

@@ -29,12 +29,15 @@ from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, Specs
 from kubelemma.model.cluster.world import NODES, NodeShape, Workload, World
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
 from .budget import Budget, Status, covers
-from .decision import Covered, disruptions
+from .decision import Covered, asks_scale, disruptions
 
 DISRUPTION = "disruption-controller"
+UNSCALED = ("DaemonSet", "Job")
+"""Kinds of workloads without a scale subresource."""
 READY = (Phase.READY, Phase.AVAILABLE)
 
 
@@ -59,13 +62,14 @@ class Guard:
     """A budget that covers pods in focus.
 
     ``classes`` are those of its pods, ``standing`` how many pods it covers that stand by on each
-    shape of node, ``scale`` what the workloads ask for that these belong to.
+    shape of node, ``scale`` what the workloads ask for that these belong to; None if the controller
+    cannot find out, and its syncs fail.
     """
 
     budget: PodDisruptionBudget
     classes: frozenset[int]
     standing: tuple[int, ...]
-    scale: int
+    scale: int | None
 
     @property
     def cell(self) -> str:
@@ -116,19 +120,31 @@ def is_covered(budget: PodDisruptionBudget, pod: Pod) -> bool:
     return same and covers(budget.spec.selector, pod.metadata.label_map())
 
 
-def _scale_beside(world: World, budget: PodDisruptionBudget) -> int:
-    """What the workloads that stand by ask for, of which it covers pods."""
-    covered = [p for s in world.shapes for p in s.standing if is_covered(budget, p)]
-    return sum(
-        found.spec.replicas or 0
-        for found in world.beside
-        if any(
-            found.metadata.namespace == pod.metadata.namespace
-            and found.spec.selector is not None
-            and found.spec.selector.matches(pod.metadata.label_map())
-            for pod in covered
-        )
-    )
+def _scale_beside(world: World, budget: PodDisruptionBudget) -> int | None:
+    """What the workloads that stand by ask for, of which it covers pods.
+
+    A workload that is not given asks for the pods of it that are there. Pods without a controller
+    do not count, and those of a DaemonSet or a Job have no scale: None, if that is asked for.
+    """
+    owners: dict[object, int] = {}
+    for pod in (p for s in world.shapes for p in s.standing if is_covered(budget, p)):
+        references = pod.metadata.owner_references or ()
+        owner = next(((o.kind, o.name) for o in references if o.controller), None)
+        given = next((d for d in world.beside if _selects(d, pod)), None)
+        if given is not None:
+            owners[given.metadata.name] = given.spec.replicas or 0
+        elif owner is not None and owner[0] in UNSCALED:
+            if asks_scale(budget.spec):
+                return None
+        elif owner is not None:
+            owners[owner] = owners.get(owner, 0) + 1
+    return sum(owners.values())
+
+
+def _selects(workload: Deployment, pod: Pod) -> bool:
+    selector = workload.spec.selector
+    same = workload.metadata.namespace == pod.metadata.namespace
+    return same and selector is not None and selector.matches(pod.metadata.label_map())
 
 
 # What a sync counts
@@ -151,11 +167,14 @@ def _tally(world: World, guard: Guard) -> Tally:
     return Tally(guard.tally, {**queues, NODES: on_node}, 2)
 
 
-def counted(guard: Guard, pods: tuple[int, int], *specs: Specs) -> Counts:
+def counted(guard: Guard, status: Counts, pods: tuple[int, int], *specs: Specs) -> Counts:
     """What a sync comes to that counts now; ``specs`` are those of the workloads in focus.
 
-    A workload without any pod is not known to the controller, and asks for nothing.
+    A workload without any pod is not known to the controller, and asks for nothing. A sync that
+    fails allows nothing, and leaves the rest of the status.
     """
+    if guard.scale is None:
+        return status._replace(allowed=0)
     scale = guard.scale + sum(found.replicas for found in specs)
     covered = Covered(pods[0], pods[1], scale if pods[0] else 0)
     found = disruptions(guard.budget.spec, covered)
@@ -174,7 +193,7 @@ def _sync(
     if state.counted is not None:
         yield _put(guard, state.counted, "it is what its sync had counted")
         return
-    now = counted(guard, pods, *specs)
+    now = counted(guard, state.status, pods, *specs)
     if now != state.status:
         why = f"healthy pods: {now.healthy}, desired {now.desired}"
         yield _put(guard, now, why)
@@ -199,7 +218,7 @@ def _initial(setting: Setting, guard: Guard) -> BudgetState:
     pods = (sum(p[0] for p in parts), sum(p[1] for p in parts))
     specs = (setting.start.deployments[w.index].replicas for w in guard.workloads(world))
     asked = tuple(Specs(replicas, 0, paused=False, sets=()) for replicas in specs)
-    return BudgetState(counted(guard, pods, *asked))
+    return BudgetState(counted(guard, Counts(0, 0, 0, 0), pods, *asked))
 
 
 def _parts(setting: Setting) -> Parts:

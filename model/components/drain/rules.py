@@ -22,7 +22,7 @@ from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import ACTIVE, Group, Marks, NodeState, Phase, remarked
 from kubelemma.model.cluster.world import NODES, NodeShape, PodClass, World
 from kubelemma.model.components.disruption.rules import BudgetState, Guard, guards
-from kubelemma.model.components.eviction.rules import evict
+from kubelemma.model.components.eviction.rules import OF_DRAINS, evict
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Outcome, Rule, Tally
 
@@ -74,10 +74,16 @@ def _drain(world: World, event: Event, node: NodeState) -> Iterator[tuple[NodeSt
         own = []
     for group in own:
         for _ in range(group.size):
-            pods = remarked(pods, group, group.marks | Marks.LISTED)
+            pods = remarked(pods, group, (group.marks & ~OF_DRAINS) | _marks(_options(event)))
     after = node._replace(cordoned=True, pods=pods)
     if after != node:
         yield after, why, -1
+
+
+def _marks(options: Options) -> Marks:
+    """What is in mind for a pod of the list; a later drain of the node has its own way."""
+    unasked = Marks.UNASKED if options.disable_eviction else Marks.NONE
+    return Marks.LISTED | unasked | (Marks.TIMED if options.timeout else Marks.NONE)
 
 
 # What it goes on with
@@ -86,10 +92,8 @@ def _drain(world: World, event: Event, node: NodeState) -> Iterator[tuple[NodeSt
 def _rules(setting: Setting) -> Iterator[Rule]:
     world = setting.world
     found = guards(world)
-    options = [_options(event) for event in setting.events if event.action == "drain"]
-    evicts = not all(each.disable_eviction for each in options)
     for pod_class in world.classes:
-        covering = tuple(g for g in found if pod_class.index in g.classes) if evicts else ()
+        covering = tuple(g for g in found if pod_class.index in g.classes)
         workload = world.workloads[pod_class.workload]
         name = f"drain {workload.namespace}/{workload.name}, template {pod_class.template}"
         cells = (NODES, *(guard.cell for guard in covering))
@@ -108,7 +112,8 @@ def _remove(
     for group in node.pods:
         if group.pod_class != pod_class.index or not group.marks & Marks.LISTED:
             continue
-        attempt = evict(world, covering, node, group, budgets)
+        asked = () if group.marks & Marks.UNASKED else covering
+        attempt = evict(world, asked, node, group, budgets if asked else ())
         if attempt.outcome is not None:
             yield attempt.outcome
         elif after_eviction(attempt.code) is Then.FAIL:
@@ -117,7 +122,7 @@ def _remove(
 
 def _given_up(node: NodeState, group: Group) -> Outcome:
     """The pod stays, and the drain fails in the end."""
-    pods = remarked(node.pods, group, group.marks & ~Marks.LISTED)
+    pods = remarked(node.pods, group, group.marks & ~OF_DRAINS)
     why = "more than one budget covers it, and the API server answers 500"
     about = (("class", group.pod_class),)
     return Outcome("give-up-eviction", {NODES: node._replace(pods=pods)}, about, why)
@@ -127,9 +132,9 @@ def _time_out(node: NodeState) -> Iterator[Outcome]:
     """The drain ends with whatever it has not removed yet."""
     pods = node.pods
     for group in node.pods:
-        if group.marks & Marks.LISTED:
+        if group.marks & Marks.TIMED:
             for _ in range(group.size):
-                pods = remarked(pods, group, group.marks & ~Marks.LISTED)
+                pods = remarked(pods, group, group.marks & ~OF_DRAINS)
     if pods != node.pods:
         writes = {NODES: node._replace(pods=pods)}
         yield Outcome("drain-times-out", writes, (), "its timeout is over")

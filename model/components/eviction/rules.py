@@ -38,6 +38,8 @@ from kubelemma.model.system import Outcome, Rule, Tally
 from .decision import EvictedPod, Refuse, Remove, first_step
 
 API_SERVER = "api-server"
+OF_DRAINS = Marks.LISTED | Marks.UNASKED | Marks.TIMED
+"""What a drain has in mind for a pod."""
 UNDER_WAY = "evictions under way"
 """Tally: how many pods there are whose eviction was granted, and that are still to be deleted."""
 
@@ -77,7 +79,7 @@ def evict(
         return Attempt(Outcome("evict-pod", writes, about, "no budget has a say in it"))
     ((guard, state),) = zip(found, budgets, strict=True)
     left = state.status._replace(allowed=step.status.disruptions_allowed)
-    marks = (group.marks & ~Marks.LISTED) | Marks.EVICTED
+    marks = (group.marks & ~OF_DRAINS) | Marks.EVICTED
     writes = {
         NODES: node._replace(pods=remarked(node.pods, group, marks)),
         guard.cell: BudgetState(left),

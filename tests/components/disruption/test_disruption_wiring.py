@@ -1,0 +1,177 @@
+"""The disruption controller as it is explored: what it counts, how late, what it tells apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from wired import nodes_of, reachable, scenario, standing, steps
+
+from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.state import ACTIVE, Marks, Phase
+from kubelemma.model.components.disruption.budget import Budget, Disrupted, Status
+from kubelemma.model.components.disruption.decision import MatchedPod, Sync, Workload, sync
+from kubelemma.model.components.disruption.rules import (
+    COMPONENT,
+    DISRUPTION,
+    READY,
+    BudgetState,
+    Counts,
+    Guard,
+    guards,
+)
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import State
+
+DRAIN = {"drain": {}}
+FAILING = {"probeFailure": {"deployment": "web"}}
+ROLLOUT = {"rollout": {"deployment": "web"}}
+AGENT = standing("agent", "node-1", "DaemonSet", labels={"app": "web"})
+
+SCENARIOS: dict[str, dict[str, Any]] = {
+    "number": {"budgets": [{"minAvailable": 1}], "events": [DRAIN, FAILING]},
+    "share": {"budgets": [{"minAvailable": "50%"}], "events": [DRAIN, FAILING]},
+    "unavailable": {"budgets": [{"maxUnavailable": "30%"}], "events": [DRAIN, ROLLOUT]},
+    "scaled": {
+        "budgets": [{"maxUnavailable": 1}],
+        "events": [DRAIN, {"scale": {"deployment": "web", "replicas": 0}}],
+    },
+    "crash": {"budgets": [{"maxUnavailable": 1}], "events": [DRAIN, {"nodeCrash": {}}]},
+}
+
+
+def cell(found: Scenario, state: State, guard: Guard) -> BudgetState:
+    """A budget in a state."""
+    value: BudgetState = state[found.system.positions[guard.cell].start]
+    return value
+
+
+def is_committed(found: Scenario, state: State) -> bool:
+    """Whether somebody is in the middle of something that no other can interrupt."""
+    return any(step.rule.urgent for step in found.system.successors(state))
+
+
+def listed_out(found: Scenario, state: State, guard: Guard) -> Sync:
+    """The sync of a budget, with each pod of a state spelled out as the controller reads it."""
+    pods, disrupted = [], []
+    for node in nodes_of(found, state):
+        for group in node.pods:
+            if group.pod_class not in guard.classes:
+                continue
+            for _ in range(group.size):
+                name = f"pod-{len(pods)}"
+                ends = Phase(group.phase) not in ACTIVE
+                pods.append(MatchedPod(name, group.phase in READY, ends, "set"))
+                if group.marks & Marks.EVICTED:
+                    disrupted.append(Disrupted(name, since=0))
+    own = guard.workloads(found.world)
+    for workload in own:
+        queue = state[found.system.positions[workload.queue].start]
+        pods += [
+            MatchedPod(f"queued-{i}", ready=False, controller="set")
+            for i in range(sum(queue.waiting))
+        ]
+    replicas = sum(state[found.system.positions[w.cell].start].replicas for w in own)
+    owners = {"set": Workload(replicas, "deployment"), "deployment": Workload(replicas)}
+    stored = Budget(guard.budget.spec, status=Status(disrupted_pods=tuple(disrupted)))
+    return sync(stored, pods, owners, now=0)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_counts_are_those_of_a_sync(name: str) -> None:
+    """In whatever state, what a sync would write is what the controller's decision comes to."""
+    found = scenario(**SCENARIOS[name])
+    (guard,) = guards(found.world)
+    written = 0
+    for state in reachable(found):
+        told = cell(found, state, guard)
+        if told.counted is not None or is_committed(found, state):
+            continue
+        status = listed_out(found, state, guard).status
+        expected = Counts(*status[1:5])
+        after = {
+            step.state[found.system.positions[guard.cell].start]
+            for step in found.system.successors(state)
+            if step.rule.actor == DISRUPTION
+        }
+        if expected == told.status:
+            assert after == set()
+        else:
+            assert after == {BudgetState(expected), told._replace(counted=expected)}
+            written += 1
+    assert written
+
+
+def test_the_status_lags_and_a_grant_in_between_has_it_counted_again() -> None:
+    """What was counted is written although pods have changed, but not over an eviction's PUT."""
+    found = scenario(budgets=[{"minAvailable": 1}], events=[DRAIN, FAILING], replicas=3)
+    (guard,) = guards(found.world)
+    late = [
+        state
+        for state, step in steps(found, "write-budget")
+        for told in [cell(found, state, guard)]
+        if told.counted is not None
+        and told.counted != Counts(*listed_out(found, state, guard).status[1:5])
+    ]
+    assert late
+    between = [
+        (state, step)
+        for state, step in steps(found, "grant-eviction")
+        if cell(found, state, guard).counted is not None
+    ]
+    assert between
+    assert all(cell(found, step.state, guard).counted is None for _, step in between)
+
+
+def test_a_pod_that_stands_by_counts_while_its_node_is_ready() -> None:
+    """A budget may cover pods beside those that are checked."""
+    found = scenario(
+        budgets=[{"minAvailable": 1}], events=[DRAIN, {"nodeCrash": {}}], beside=[AGENT], replicas=1
+    )
+    (guard,) = guards(found.world)
+    assert sum(guard.standing) == 1
+    told = {cell(found, state, guard).status for state in reachable(found)}
+    assert {status.healthy for status in told} == {0, 1, 2}
+    assert max(status.expected for status in told) >= 2
+
+
+def test_it_tells_nodes_apart_by_the_pods_that_budgets_cover() -> None:
+    """Two nodes are interchangeable only if as many pods of each budget stand by on them."""
+    found = scenario(budgets=[{"minAvailable": 1}], beside=[AGENT])
+    shapes = found.world.shapes
+    crowd = Crowd(
+        nodes=tuple(shape.node for shape in shapes),
+        pods=tuple(pod_class.pod for pod_class in found.world.classes),
+        objects=found.world.objects,
+    )
+    telling = COMPONENT.distinguishes(crowd)
+    assert len({telling(shape) for shape in shapes}) == 2
+    nothing = COMPONENT.distinguishes(crowd._replace(objects=()))
+    assert len({nothing(shape) for shape in shapes}) == 1
+
+
+def test_budgets_of_nobody_in_focus_are_not_followed() -> None:
+    """Neither a budget of other pods, nor any where nobody asks for evictions, has a cell."""
+    other = {"selector": {"matchLabels": {"app": "other"}}, "minAvailable": 1}
+    found = scenario(budgets=[{"minAvailable": 1}, other])
+    assert [guard.cell for guard in guards(found.world)] == ["PodDisruptionBudget default/web-0"]
+    quiet = scenario(budgets=[{"minAvailable": 1}], events=[ROLLOUT])
+    assert not [c.name for c in quiet.system.cells if c.name.startswith("PodDisruptionBudget")]
+
+
+@pytest.mark.parametrize(
+    ("bound", "fails"), [({"minAvailable": 1}, False), ({"maxUnavailable": 2}, True)]
+)
+def test_pods_of_what_has_no_scale(bound: dict[str, Any], fails: bool) -> None:  # noqa: FBT001
+    """Where a scale is asked for, a pod of a DaemonSet makes syncs fail: nothing is allowed."""
+    found = scenario(budgets=[bound], beside=[AGENT])
+    (guard,) = guards(found.world)
+    allowed = {cell(found, state, guard).status.allowed for state in reachable(found)}
+    assert (allowed == {0}) is fails
+
+
+def test_taint_evictions_ask_no_budget() -> None:
+    """Pods of a node that is gone are evicted although their budget allows nothing."""
+    found = scenario(budgets=[{"minAvailable": 2}], events=[{"nodeCrash": {}}, DRAIN], replicas=2)
+    (guard,) = guards(found.world)
+    assert any(not cell(found, state, guard).status.allowed for state, _ in steps(found, "evict"))

@@ -1,0 +1,119 @@
+"""Drains as they are explored: listed once, gone on with until done, by the options given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from wired import listed, nodes_of, reachable, scenario, standing, steps, verdicts
+
+from kubelemma.model.cluster.state import Marks, NodeState
+from kubelemma.model.components.disruption.rules import READY
+from kubelemma.model.components.drain.rules import COMPONENT, DRAIN
+from kubelemma.model.scenario import Scenario
+
+EMPTY_DIR = {"volumes": [{"name": "cache", "emptyDir": {}}]}
+BLOCKED = [{"minAvailable": 2}]
+
+
+def drains(found: Scenario) -> list[int]:
+    """How many pods each drain lists, wherever one can begin."""
+    return [
+        listed(found, step.state) - listed(found, state) for state, step in steps(found, "drain")
+    ]
+
+
+def test_it_goes_on_like_a_controller() -> None:
+    """Whoever drains is fair, and so a drain for which there is room comes to its end."""
+    found = scenario(budgets=[{"minAvailable": 1}])
+    assert not any(r.environment for r in found.system.rules if r.actor == DRAIN)
+    assert verdicts(found, "DRAIN-1", "DRAIN-2") == {"DRAIN-1": "holds", "DRAIN-2": "holds"}
+
+
+def test_without_a_budget_it_takes_the_last_pod() -> None:
+    """One replica and a drain: nothing keeps the only available pod."""
+    found = scenario(replicas=1)
+    assert verdicts(found, "DRAIN-1", "DRAIN-2") == {"DRAIN-1": "holds", "DRAIN-2": "violated"}
+
+
+@pytest.mark.parametrize(
+    ("options", "goes"),
+    [({}, True), ({"deleteEmptyDirData": False}, False), ({"deleteEmptyDirData": True}, True)],
+)
+def test_pods_with_local_storage(options: dict[str, Any], goes: bool) -> None:  # noqa: FBT001
+    """Unless it may delete what is in an emptyDir, it removes none of the pods."""
+    found = scenario(events=[{"drain": options}], spec=EMPTY_DIR)
+    assert (max(drains(found)) > 0) is goes
+
+
+@pytest.mark.parametrize(
+    ("owner", "options", "goes"),
+    [
+        ("", {}, False),
+        ("", {"force": True}, True),
+        ("DaemonSet", {}, True),
+        ("DaemonSet", {"ignoreDaemonSets": False}, False),
+        ("ReplicaSet", {}, True),
+    ],
+)
+def test_pods_that_stand_by(owner: str, options: dict[str, Any], goes: bool) -> None:  # noqa: FBT001
+    """A single pod that it may not remove keeps it from removing any."""
+    found = scenario(
+        events=[{"drain": {"node": "node-1", **options}}],
+        beside=[standing("other", "node-1", owner)],
+        replicas=3,
+    )
+    assert (max(drains(found)) > 0) is goes
+
+
+def test_a_refused_drain_leaves_the_node_cordoned() -> None:
+    """It has cordoned the node before it lists pods."""
+    found = scenario(events=[{"drain": {"deleteEmptyDirData": False}}], spec=EMPTY_DIR)
+    for _, step in steps(found, "drain"):
+        assert any(node.cordoned for node in nodes_of(found, step.state))
+        assert "refuses to go on" in step.outcome.why
+
+
+def test_a_timeout_ends_it() -> None:
+    """It gives up what its budget never lets go, and without a timeout it never does."""
+    timed = scenario(budgets=BLOCKED, events=[{"drain": {"timeoutSeconds": 60}}])
+    ends = list(steps(timed, "drain-times-out"))
+    assert ends
+    assert all(listed(timed, step.state) == 0 for _, step in ends)
+    assert not list(steps(scenario(budgets=BLOCKED), "drain-times-out"))
+
+
+def test_deletions_ask_no_budget() -> None:
+    """With ``--disable-eviction`` a budget that allows nothing keeps no pod."""
+    found = scenario(budgets=BLOCKED, events=[{"drain": {"disableEviction": True}}])
+    assert verdicts(found, "DRAIN-1", "DRAIN-2") == {"DRAIN-1": "holds", "DRAIN-2": "violated"}
+
+
+def one_listed(node: NodeState) -> bool:
+    """Whether a drain is yet to remove one pod of a node."""
+    return sum(group.size for group in node.pods if group.marks & Marks.LISTED) == 1
+
+
+def test_each_drain_has_its_own_way() -> None:
+    """Of two drains one deletes Ready pods and the other asks, and is refused."""
+    unasked = {"drain": {"node": "node-1", "disableEviction": True}}
+    found = scenario(budgets=BLOCKED, events=[unasked, {"drain": {"node": "node-2"}}])
+    ways = {
+        (group.marks, step.outcome.action)
+        for state in reachable(found)
+        for step in found.system.successors(state)
+        if step.rule.actor == DRAIN
+        for group in state[step.positions[0]].pods
+        if group.marks & Marks.LISTED and group.phase in READY
+        if one_listed(state[step.positions[0]])
+    }
+    assert ways == {(Marks.LISTED | Marks.UNASKED, "evict-pod")}
+    assert verdicts(found, "DRAIN-1")["DRAIN-1"] == "violated"
+
+
+def test_it_tells_nodes_apart_by_what_it_would_refuse() -> None:
+    """A node with a pod that nobody controls is another one to a drain."""
+    found = scenario(beside=[standing("other", "node-1")])
+    (first, second) = found.world.shapes
+    telling = COMPONENT.distinguishes(None)  # type: ignore[arg-type]
+    assert telling(first) != telling(second)
