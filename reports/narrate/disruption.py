@@ -17,6 +17,7 @@ from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import BudgetBox
 from kubelemma.reports.story import Change, Fact, Idle
+from kubelemma.reports.style import plural
 
 from .cast import Cast
 from .differing import differing
@@ -93,11 +94,28 @@ def _standing_scale(scenario: Scenario, written: Written, budget: PodDisruptionB
 
 
 def _counted(scene: Scene) -> Iterator[Fact]:
+    """The pods, as the sync counts them or has counted them."""
     guard = _guard(scene)
-    if guard is not None:
-        pods, healthy = scene.before.summed(guard.tally)
-        yield Fact("pods that it covers", str(pods))
-        yield Fact("of these Ready, and not to be evicted", str(healthy))
+    if guard is None:
+        return
+    counted = scene.before.value(guard.cell).counted
+    if counted is not None:
+        yield Fact("healthy pods that its sync had counted", str(counted.healthy))
+        return
+    pods, healthy = scene.before.summed(guard.tally)
+    yield Fact("pods that it covers", str(pods))
+    yield Fact("of these Ready, and not to be evicted", str(healthy))
+
+
+def _unseen(scene: Scene) -> Iterator[str]:
+    """Pods have become healthy, or have not stayed so, since a sync counted them."""
+    guard = _guard(scene) if scene.action == "write-budget" else None
+    counted = scene.before.value(guard.cell).counted if guard is not None else None
+    if guard is not None and counted is not None:
+        _, healthy = scene.before.summed(guard.tally)
+        if healthy != counted.healthy:
+            pods = plural(healthy, "healthy pod")
+            yield f"{guard.cell} has {pods} now; its sync had counted {counted.healthy}"
 
 
 def _guard(scene: Scene) -> Guard | None:
@@ -162,6 +180,7 @@ TELLER = Teller(
     sentences=_SENTENCES,
     words={"budget": _name},
     facts={"write-budget": _counted, "count-disruptions": _counted},
+    unseen=_unseen,
     changes=_changes,
     idle=_idle,
     claims={"PDB-1": _spent, "PDB-2": _spent, "PDB-4": _spent},

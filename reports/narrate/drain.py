@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import Marks, NodeState
-from kubelemma.model.components.disruption.rules import guards
+from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.components.disruption.rules import Guard, guards
 from kubelemma.model.components.drain.rules import DRAIN, LISTED
+from kubelemma.properties.drain import promised
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import plural
 
 from .causes import event
-from .scene import Belied, Claim, Standstill
+from .scene import Belied, Claim, Standstill, about_workload
 from .teller import Teller
 
 
@@ -28,13 +30,19 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(DRAIN, "every pod that was listed is gone, or given up")
         return
     refusing = [
-        f"{guard.cell} has {status.healthy} healthy and desires {status.desired}"
-        for guard in guards(end.world)
+        f"{guard.cell} needs {plural(status.desired, 'healthy pod')} and has {status.healthy}"
+        for guard in _asked(end.world, *end.seen.nodes().values())
         for status in (end.seen.value(guard.cell).status,)
         if not status.allowed
     ]
     why = f"{plural(left, 'pod')} may not be evicted: {'; '.join(refusing)}"
     yield Idle(DRAIN, why, held_up=True)
+
+
+def _asked(world: World, *nodes: NodeState) -> Iterator[Guard]:
+    """The budgets that cover pods which drains of these nodes are yet to remove."""
+    listed = {g.pod_class for node in nodes for g in node.pods if g.marks & Marks.LISTED}
+    return (guard for guard in guards(world) if listed & guard.classes)
 
 
 def _unfinished(belied: Belied) -> Iterator[Claim]:
@@ -44,13 +52,32 @@ def _unfinished(belied: Belied) -> Iterator[Claim]:
         if left:
             statuses = [
                 Fact(f"disruptionsAllowed of {guard.cell}", str(state.status.allowed))
-                for guard in guards(belied.world)
+                for guard in _asked(belied.world, node)
                 for state in (belied.seen.value(guard.cell),)
             ]
             yield Claim(
                 f"The drain of {name} still waits for {plural(left, 'pod')}",
                 (Fact(f"pods of {name} still to be evicted", str(left)), *statuses),
             )
+
+
+@about_workload
+def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
+    """How many are available, and who asks for more."""
+    seen = belied.seen
+    replicas = seen.deployment(workload).replicas
+    left = sum(seen.counts(workload, "available"))
+    least = promised(belied.world, workload, replicas)
+    covered = any(set(guard.classes) & set(workload.classes) for guard in guards(belied.world))
+    source = "with its budget" if covered else "even without a budget"
+    yield Claim(
+        f"The last step leaves {left} available, fewer than the {least} promised {source}",
+        (
+            Fact("available pods", str(left)),
+            Fact("promised", str(least)),
+            Fact("spec.replicas", str(replicas)),
+        ),
+    )
 
 
 TELLER = Teller(
@@ -63,5 +90,5 @@ TELLER = Teller(
     causes={"drain": event("drain"), "drain-times-out": event("drain")},
     conditions=_conditions,
     idle=_idle,
-    claims={"DRAIN-1": _unfinished},
+    claims={"DRAIN-1": _unfinished, "DRAIN-2": _taken},
 )

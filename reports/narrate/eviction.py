@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import Marks, NodeState
-from kubelemma.model.components.disruption.rules import guards
+from kubelemma.model.components.disruption.rules import Guard, guards
 from kubelemma.model.components.eviction.rules import API_SERVER
 from kubelemma.reports.story import Fact, Idle
+from kubelemma.reports.style import plural
 
 from .scene import Scene, Standstill
 from .teller import Teller
 
 
-def _budgets(scene: Scene) -> Iterator[Fact]:
-    """The status of each budget that covers the pod."""
+def _covering(scene: Scene) -> Iterator[Guard]:
+    """Each budget that covers the pod."""
     for guard in guards(scene.world):
         if scene.pod_class is not None and scene.pod_class.index in guard.classes:
-            status = scene.before.value(guard.cell).status
-            yield Fact(f"disruptionsAllowed of {guard.cell}", str(status.allowed))
-            yield Fact(f"currentHealthy of {guard.cell}", str(status.healthy))
-            yield Fact(f"desiredHealthy of {guard.cell}", str(status.desired))
+            yield guard
+
+
+def _budgets(scene: Scene) -> Iterator[Fact]:
+    for guard in _covering(scene):
+        status = scene.before.value(guard.cell).status
+        yield Fact(f"disruptionsAllowed of {guard.cell}", str(status.allowed))
+        yield Fact(f"currentHealthy of {guard.cell}", str(status.healthy))
+        yield Fact(f"desiredHealthy of {guard.cell}", str(status.desired))
+
+
+def _unseen(scene: Scene) -> Iterator[str]:
+    """A status allows more than the pods that are healthy now."""
+    for guard in _covering(scene) if scene.action == "grant-eviction" else ():
+        status = scene.before.value(guard.cell).status
+        _, healthy = scene.before.summed(guard.tally)
+        if healthy - status.desired < status.allowed:
+            pods = plural(healthy, "healthy pod")
+            yield f"{guard.cell} has {pods}; its status still says {status.healthy}"
 
 
 def _conditions(node: NodeState) -> Iterator[str]:
@@ -36,11 +52,12 @@ def _idle(end: Standstill) -> Iterator[Idle]:
 TELLER = Teller(
     name="eviction",
     sentences={
-        "grant-eviction": "has the eviction of {pod} on {node} granted by its budget",
+        "grant-eviction": "is granted the eviction of {pod} on {node}",
         "evict-pod": "evicts {pod} from {node}",
         "evict-unready-pod": "evicts {pod}, which is not Ready, from {node}",
     },
     facts={"grant-eviction": _budgets, "evict-unready-pod": _budgets},
+    unseen=_unseen,
     conditions=_conditions,
     idle=_idle,
 )
