@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from threading import Lock
-from typing import NamedTuple, Protocol, cast
+from typing import cast
 
 import numpy as np
 
@@ -45,6 +45,7 @@ from .arrays import (
     Small,
     Work,
 )
+from .batch import Batch, Keeper
 from .flat import FlatSpace, Rows
 from .growing import longer
 from .layout import Asked, Layout
@@ -62,32 +63,6 @@ CALM = 64
 
 ADDED = (TERMINAL, CUT, CONCRETE, BILLIONS)
 """What is counted over all batches."""
-
-
-class Batch(NamedTuple):
-    """A batch of states that was looked over: in which parts, and how many candidates there are.
-
-    A part is a range of its states, counted from the first.
-    """
-
-    begin: int
-    end: int
-    parts: Sequence[tuple[int, int]]
-    shards: int
-    candidates: int
-
-
-class Keeper(Protocol):
-    """Who keeps a search on disk: brings it back, says when it is time to save, and saves it."""
-
-    def restore(self) -> bool:
-        """Bring the search to where it was saved; False if it was not."""
-
-    def due(self, seconds: float) -> bool:
-        """Whether to save, so long after the start."""
-
-    def save(self) -> None:
-        """Save the search, which is between two batches."""
 
 
 class CompiledSearch(Search):

@@ -109,6 +109,12 @@ def test_imports_go_one_way(name: str) -> None:
     assert against == set()
 
 
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_modules_are_short(name: str) -> None:
+    """What does not fit into 600 lines is more than one thing."""
+    assert len(MODULES[name].read_text("utf-8").splitlines()) < 600
+
+
 def test_reports_know_results_only() -> None:
     """Of the solver, reports and policy know the types of results and events, never an engine."""
     after = [name for name in MODULES if layer(name) in {"reports", "policy"}]
