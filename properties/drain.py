@@ -77,7 +77,9 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     for workload in world.workloads:
         specs, available = workload.tally("specs"), workload.tally("available")
         kept = EachStep(
-            View(reads=(specs, available)), _keeps(world, workload), frozenset({"evict-pod"})
+            View(reads=(specs, available)),
+            _keeps(world, workload),
+            frozenset({"evict-pod", "drain-delete"}),
         )
         yield from asked(STATEMENTS, workload.cell, {"DRAIN-2": kept})
 

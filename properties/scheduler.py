@@ -83,6 +83,7 @@ _TOUCHING = frozenset(
         "evict",
         "delete-pod",
         "node-return",
+        "drain-delete",
         "evict-pod",
         "evict-unready-pod",
         "user-delete-pod",

@@ -135,7 +135,7 @@ def parse_event(text: str, flag: str = "--event") -> EventEntry:
         message = f'"{written}" is not one of the events {", ".join(options)}{hint}'
         raise _invalid(flag, [Finding((), message)])
     raw = dict(_target(target, shape)) if equals else {}
-    findings = [f for pair in pairs for f in _event_pair(pair, name, raw)]
+    findings = [f for pair in pairs for f in _event_pair(pair, name, shape, raw)]
     findings.extend(mismatches({name: raw}, shape_of(EventEntry), _CLOSED))
     if findings:
         raise _invalid(flag, (_with_usage(finding, name, shape) for finding in findings))
@@ -161,15 +161,15 @@ def _target(text: str, shape: Shape) -> Iterator[tuple[str, Any]]:
         yield "node", text
 
 
-def _event_pair(pair: str, name: str, raw: dict[str, Any]) -> Iterator[Finding]:
+def _event_pair(pair: str, name: str, shape: Shape, raw: dict[str, Any]) -> Iterator[Finding]:
     key, equals, value = pair.partition("=")
     if not equals:
         yield Finding((), f'"{pair}" is not KEY=VALUE, such as max=2')
         return
     field = _camel(key)
     meant = _camel(value) if field == "newVersion" else value
-    number = field in ("max", "replicas")
-    yield from _put(raw, field, read_plain(value) if number else meant, (name, field))
+    typed = field in shape.fields and shape.fields[field].type in (int, bool)
+    yield from _put(raw, field, read_plain(value) if typed else meant, (name, field))
 
 
 def _with_usage(finding: Finding, name: str, shape: Shape) -> Finding:

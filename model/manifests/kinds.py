@@ -61,17 +61,15 @@ MODELLED: Kinds = {
     "Pod": ("v1", Pod),
     "Node": ("v1", Node),
     "Namespace": ("v1", Namespace),
+    "PodDisruptionBudget": ("policy/v1", PodDisruptionBudget),
 }
 """What a check is about."""
 
-SHOWN: Kinds = {
-    "Service": ("v1", Service),
-    "PodDisruptionBudget": ("policy/v1", PodDisruptionBudget),
-}
+SHOWN: Kinds = {"Service": ("v1", Service)}
 """What a check shows beside its workloads, although nobody in it acts on them."""
 
 PLACED: Kinds = {
-    **MODELLED,
+    **{kind: found for kind, found in MODELLED.items() if kind != "PodDisruptionBudget"},
     "ReplicationController": ("v1", ReplicationController),
     "StatefulSet": ("apps/v1", StatefulSet),
     "DaemonSet": ("apps/v1", DaemonSet),
@@ -157,11 +155,6 @@ _OTHER: Mapping[str, Mapping[str, Note]] = {
     "autoscaling/v2": {
         "HorizontalPodAutoscaler": Note(
             "not modelled", "is not modelled: the number of replicas is taken as it is written"
-        ),
-    },
-    "policy/v1": {
-        "PodDisruptionBudget": Note(
-            "not modelled", "is followed where somebody drains a node; nothing else asks it"
         ),
     },
     "scheduling.k8s.io/v1": {

@@ -122,7 +122,13 @@ def _event(world: World, event: Event) -> str:
             target += f" to {event.value}"
     elif event.node:
         target = f" of {event.node}"
-    return f"{event.action.removeprefix('user-')}{target} {often}{_behaviours(world, event)}"
+    how = _behaviours(world, event) + _options(event)
+    return f"{event.action.removeprefix('user-')}{target} {often}{how}"
+
+
+def _options(event: Event) -> str:
+    """The options of a command, as they are given to it."""
+    return f" ({event.options})" if event.options is not None else ""
 
 
 def _name(world: World, workload: Workload) -> str:

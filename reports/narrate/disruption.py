@@ -1,7 +1,7 @@
 """Disruption budgets and their controller.
 
-What a picture shows of a budget is what its counts come to in a state. Where nobody drains a node
-no controller of the model acts on them.
+What a picture shows of a budget is its status; where nobody drains a node no controller of the
+model acts on budgets, and it is what their counts come to in a state.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from kubelemma.model.components.disruption.decision import Covered, disruptions
-from kubelemma.model.components.disruption.rules import DISRUPTION, Guard, guards
+from kubelemma.model.components.disruption.rules import DISRUPTION, Counts, Guard, guards
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
@@ -38,7 +38,20 @@ def _boxes(scenario: Scenario, written: Written) -> Boxes:
     ]
 
     def look(seen: Seen, cast: Cast) -> Iterator[BudgetBox]:
-        return (_box(seen, cast, *each) for each in budgets)
+        statuses = {
+            whole_name(guard.budget.metadata): seen.value(guard.cell).status
+            for guard in _followed(seen)
+        }
+        for budget, found, scale in budgets:
+            status = statuses.get(whole_name(budget.metadata))
+            counts = status or _counts(seen, cast, budget, found, scale)
+            yield BudgetBox(
+                name=whole_name(budget.metadata),
+                healthy=counts.healthy,
+                desired=counts.desired,
+                expected=counts.expected,
+                allowed=counts.allowed,
+            )
 
     return look
 
@@ -50,23 +63,18 @@ def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
     return same and selector is not None and selector.matches(pod.metadata.label_map())
 
 
-def _box(
+def _counts(
     seen: Seen, cast: Cast, budget: PodDisruptionBudget, found: Selected, standing_scale: int
-) -> BudgetBox:
+) -> Counts:
+    """What a sync would come to."""
     pods = list(found.pods(seen, cast))
     covered = Covered(
         pods=len(pods) + sum(found.beside(seen, all_nodes=True).values()),
         healthy=sum(pod.phase in SHOWN_READY for pod in pods) + sum(found.beside(seen).values()),
         scale=standing_scale + _scale(seen, {pod.workload for pod in pods}),
     )
-    counts = disruptions(budget.spec, covered)
-    return BudgetBox(
-        name=whole_name(budget.metadata),
-        healthy=counts.current_healthy,
-        desired=counts.desired_healthy,
-        expected=counts.expected_pods,
-        allowed=counts.disruptions_allowed,
-    )
+    expected, healthy, desired, allowed = disruptions(budget.spec, covered)
+    return Counts(expected, healthy, desired, allowed)
 
 
 def _scale(seen: Seen, names: set[str]) -> int:
@@ -102,7 +110,7 @@ def _counted(scene: Scene) -> Iterator[Fact]:
     if counted is not None:
         yield Fact("healthy pods that its sync had counted", str(counted.healthy))
         return
-    pods, healthy = scene.before.summed(guard.tally)
+    pods, healthy, *_ = scene.before.summed(guard.tally)
     yield Fact("pods that it covers", str(pods))
     yield Fact("of these Ready, and not to be evicted", str(healthy))
 
@@ -112,7 +120,7 @@ def _unseen(scene: Scene) -> Iterator[str]:
     guard = _guard(scene) if scene.action == "write-budget" else None
     counted = scene.before.value(guard.cell).counted if guard is not None else None
     if guard is not None and counted is not None:
-        _, healthy = scene.before.summed(guard.tally)
+        _, healthy, *_ = scene.before.summed(guard.tally)
         if healthy != counted.healthy:
             pods = plural(healthy, "healthy pod")
             yield f"{guard.cell} has {pods} now; its sync had counted {counted.healthy}"

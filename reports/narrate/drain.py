@@ -84,6 +84,7 @@ TELLER = Teller(
     name="drain",
     sentences={
         "drain": "starts to drain {node}",
+        "drain-delete": "deletes {pod} of {node}",
         "give-up-eviction": "gives up the eviction of {pod} on {node}",
         "drain-times-out": "stops draining {node}",
     },

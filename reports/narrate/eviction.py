@@ -33,7 +33,7 @@ def _unseen(scene: Scene) -> Iterator[str]:
     """A status allows more than the pods that are healthy now."""
     for guard in _covering(scene) if scene.action == "grant-eviction" else ():
         status = scene.before.value(guard.cell).status
-        _, healthy = scene.before.summed(guard.tally)
+        _, healthy, *_ = scene.before.summed(guard.tally)
         if healthy - status.desired < status.allowed:
             pods = plural(healthy, "healthy pod")
             yield f"{guard.cell} has {pods}; its status still says {status.healthy}"

@@ -1,6 +1,6 @@
 """What the checker knows of one pod and one node: requests, selectors, taints, ports.
 
-This is a second reading of the rules, on purpose: it shares no code with ``model/scheduler`` or
+This is a second reading of the rules, on purpose: it shares no code with the scheduler's room, or
 with whoever searches for placements, so that one mistake does not hide another. Sources are the
 API's own definitions: staging/src/k8s.io/component-helpers/resource/helpers.go,
 staging/src/k8s.io/component-helpers/scheduling/corev1/ and pkg/scheduler/framework/plugins/.

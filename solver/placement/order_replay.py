@@ -1,4 +1,4 @@
-"""Orders and standstills, held against the scheduler's own filters (``model/scheduler``)."""
+"""Orders and standstills, held against the scheduler's own filters (``components/scheduler``)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Priorities: what is left of a problem when everything less important gives way.
 
 Preemption drives out pods of strictly lower priority, one node at a time, and disruption budgets do
-not forbid it (``model/scheduler/preemption``). So pods of at least a given priority compete with
+not forbid it (the scheduler's ``preemption``). So pods of at least a given priority compete with
 each other only. Whether *they* can be placed, with the rest gone, decides what preemption can do:
 a NO for them is a NO whatever gives way; a YES says that giving way is enough, not that the
 scheduler finds every one of the steps.

@@ -30,6 +30,7 @@ def scenario(
     budgets: Iterable[Raw] = (),
     spec: Raw | None = None,
     beside: Iterable[Raw] = (),
+    faults: Raw | None = None,
 ) -> Scenario:
     """The Deployment ``web`` in a cluster of so many nodes, and each budget's spec as one of it."""
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [CONTAINER], **(spec or {})}}
@@ -48,6 +49,7 @@ def scenario(
             "small",
             cluster={"nodes": [{"count": nodes, "allocatable": {"cpu": "4"}}]},
             events=list(events),
+            **({"faults": faults} if faults else {}),
         ),
         *beside,
     ]

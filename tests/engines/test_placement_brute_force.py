@@ -1,7 +1,7 @@
 """Placement on tiny random clusters: everybody's answer against trying everything.
 
 The brute force shares nothing with solver and checker: it counts pods on nodes, and asks the
-filters of ``model/scheduler`` about every single pod. To try more than a test run does::
+filters of ``components/scheduler`` about every single pod. To try more than a test run does::
 
     python tests/engines/test_placement_brute_force.py 10000 [FIRST_SEED]
 

@@ -378,6 +378,11 @@ def test_nodes_from_a_flag() -> None:
         ("node-return", {"nodeReturn": {}}),
         ("drain=1", {"drain": {"max": 1}}),
         ("drain=node-1", {"drain": {"node": "node-1"}}),
+        ("drain,disable-eviction=true", {"drain": {"disableEviction": True}}),
+        (
+            "drain=node-1,timeout-seconds=60,delete-empty-dir-data=false",
+            {"drain": {"node": "node-1", "timeoutSeconds": 60, "deleteEmptyDirData": False}},
+        ),
         ("cordon=node-1,max=3", {"cordon": {"node": "node-1", "max": 3}}),
         ("uncordon", {"uncordon": {}}),
     ],

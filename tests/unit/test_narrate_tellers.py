@@ -103,6 +103,7 @@ spec:
   cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
   events:
   - drain: {max: 2, timeoutSeconds: 60}
+  - drain: {max: 1, disableEviction: true}
   - probeFailure: {deployment: web}
 """
 

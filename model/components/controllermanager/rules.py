@@ -25,6 +25,12 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.world import NODES, Workload, World
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
+from kubelemma.model.components.disruption.rules import (
+    DISRUPTION,
+    BudgetState,
+    Guard,
+    followed,
+)
 from kubelemma.model.components.nodelifecycle.rules import (
     LIFECYCLE,
     NODE_LIFECYCLE,
@@ -44,16 +50,17 @@ Part: TypeAlias = Callable[[int], tuple[Rule, ...]]
 _NOTHING = "it had nothing in hand"
 
 
-def rules(world: World, *, failing: bool) -> tuple[Rule, ...]:
+def rules(setting: Setting) -> tuple[Rule, ...]:
     """The rules by which everything is forgotten."""
-    numbered = enumerate(parts(world, failing=failing), 1)
+    numbered = enumerate(parts(setting), 1)
     return tuple(rule for number, part in numbered for rule in part(number))
 
 
-def parts(world: World, *, failing: bool) -> tuple[Part, ...]:
+def parts(setting: Setting) -> tuple[Part, ...]:
     """All that is forgotten, the last first; about nodes only where some may fail."""
-    found: list[Part] = [partial(_nodes, world)] if failing else []
-    for workload in world.workloads:
+    found: list[Part] = [partial(_nodes, setting.world)] if nodes_fail(setting) else []
+    found += [partial(_count, guard) for guard in followed(setting)]
+    for workload in setting.world.workloads:
         found += [partial(_sync, workload, t) for t in range(len(workload.classes))]
         found.append(partial(_plan, workload))
     return tuple(found)
@@ -108,6 +115,16 @@ def _sync(workload: Workload, template: int, number: int) -> tuple[Rule, ...]:
     )
 
 
+def _count(guard: Guard, number: int) -> tuple[Rule, ...]:
+    def act(left: int, budget: BudgetState) -> Iterator[Outcome]:
+        if left == number:
+            after = budget._replace(counted=None)
+            why = "what its sync had counted is lost" if budget.counted else _NOTHING
+            yield Outcome("forget", {RESTART: left - 1, guard.cell: after}, (), why)
+
+    return (_rule(f"the count of {guard.cell}", DISRUPTION, (guard.cell,), act),)
+
+
 def _nodes(world: World, number: int) -> tuple[Rule, ...]:
     def act(left: int, memory: Lifecycle) -> Iterator[Outcome]:
         if left == number:
@@ -124,13 +141,11 @@ def _nodes(world: World, number: int) -> tuple[Rule, ...]:
 def _parts(setting: Setting) -> Parts:
     if not setting.may_happen("controller-restart"):
         return NO_PARTS
-    found = rules(setting.world, failing=nodes_fail(setting))
-    return Parts(cells=(Cell(RESTART, 0),), rules=found)
+    return Parts(cells=(Cell(RESTART, 0),), rules=rules(setting))
 
 
 def _restart(setting: Setting, _left: int) -> tuple[int, str]:
-    left = len(parts(setting.world, failing=nodes_fail(setting)))
-    return left, "the controller manager restarts, and forgets what it had in hand"
+    return len(parts(setting)), "the controller manager restarts, and forgets what it had in hand"
 
 
 COMPONENT = Component(

@@ -11,13 +11,13 @@ of the pods themselves, and goes with them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.component import (
-    NO_PARTS,
     Component,
     Crowd,
     Parts,
@@ -126,19 +126,26 @@ def _scale_beside(world: World, budget: PodDisruptionBudget) -> int | None:
     A workload that is not given asks for the pods of it that are there. Pods without a controller
     do not count, and those of a DaemonSet or a Job have no scale: None, if that is asked for.
     """
-    owners: dict[object, int] = {}
-    for pod in (p for s in world.shapes for p in s.standing if is_covered(budget, p)):
-        references = pod.metadata.owner_references or ()
-        owner = next(((o.kind, o.name) for o in references if o.controller), None)
-        given = next((d for d in world.beside if _selects(d, pod)), None)
-        if given is not None:
-            owners[given.metadata.name] = given.spec.replicas or 0
-        elif owner is not None and owner[0] in UNSCALED:
-            if asks_scale(budget.spec):
+    owners: Counter[tuple[str, str]] = Counter()
+    for shape, nodes in zip(world.shapes, world.sizes, strict=True):
+        for pod in shape.standing:
+            owner = _owner(pod)
+            if owner is None or not is_covered(budget, pod):
+                continue
+            if owner[0] in UNSCALED and asks_scale(budget.spec):
                 return None
-        elif owner is not None:
-            owners[owner] = owners.get(owner, 0) + 1
-    return sum(owners.values())
+            given = next((d for d in world.beside if _selects(d, pod)), None)
+            if given is not None:
+                owners["Deployment", given.metadata.name] = given.spec.replicas or 0
+            elif owner[0] not in UNSCALED:
+                owners[owner] += nodes
+    return owners.total()
+
+
+def _owner(pod: Pod) -> tuple[str, str] | None:
+    """The kind and the name of what controls a pod."""
+    references = pod.metadata.owner_references or ()
+    return next(((o.kind, o.name) for o in references if o.controller), None)
 
 
 def _selects(workload: Deployment, pod: Pod) -> bool:
@@ -150,24 +157,35 @@ def _selects(workload: Deployment, pod: Pod) -> bool:
 # What a sync counts
 
 
-def _tally(world: World, guard: Guard) -> Tally:
-    """All pods that the budget covers, and those that are healthy."""
+Covering: TypeAlias = tuple[int, ...]
+"""Pods that a budget covers: all, the healthy ones, and those of each workload in focus."""
 
-    def on_node(node: NodeState) -> tuple[int, int]:
+
+def _tally(world: World, guard: Guard) -> Tally:
+    """All pods that the budget covers."""
+    workloads = guard.workloads(world)
+
+    def on_node(node: NodeState) -> Covering:
         own = [group for group in node.pods if group.pod_class in guard.classes]
         beside = guard.standing[node.shape]
         healthy = sum(g.size for g in own if g.phase in READY and not g.marks & Marks.EVICTED)
-        return sum(g.size for g in own) + beside, healthy + (beside if node.ready else 0)
+        each = (sum(g.size for g in own if g.pod_class in w.classes) for w in workloads)
+        return sum(g.size for g in own) + beside, healthy + (beside if node.ready else 0), *each
 
-    def queued(workload: Workload) -> Callable[[Queue], tuple[int, int]]:
+    def queued(workload: Workload) -> Callable[[Queue], Covering]:
         own = [t for t, c in enumerate(workload.classes) if c in guard.classes]
-        return lambda queue: (sum(queue.waiting[t] for t in own), 0)
 
-    queues = {w.queue: queued(w) for w in guard.workloads(world)}
-    return Tally(guard.tally, {**queues, NODES: on_node}, 2)
+        def measure(queue: Queue) -> Covering:
+            found = sum(queue.waiting[t] for t in own)
+            return found, 0, *(found if w == workload else 0 for w in workloads)
+
+        return measure
+
+    queues = {w.queue: queued(w) for w in workloads}
+    return Tally(guard.tally, {**queues, NODES: on_node}, 2 + len(workloads))
 
 
-def counted(guard: Guard, status: Counts, pods: tuple[int, int], *specs: Specs) -> Counts:
+def counted(guard: Guard, status: Counts, pods: Covering, *specs: Specs) -> Counts:
     """What a sync comes to that counts now; ``specs`` are those of the workloads in focus.
 
     A workload without any pod is not known to the controller, and asks for nothing. A sync that
@@ -175,8 +193,9 @@ def counted(guard: Guard, status: Counts, pods: tuple[int, int], *specs: Specs) 
     """
     if guard.scale is None:
         return status._replace(allowed=0)
-    scale = guard.scale + sum(found.replicas for found in specs)
-    covered = Covered(pods[0], pods[1], scale if pods[0] else 0)
+    known = zip(specs, pods[2:], strict=True)
+    scale = guard.scale + sum(asked.replicas for asked, there in known if there)
+    covered = Covered(pods[0], pods[1], scale)
     found = disruptions(guard.budget.spec, covered)
     return Counts(
         found.expected_pods,
@@ -186,9 +205,7 @@ def counted(guard: Guard, status: Counts, pods: tuple[int, int], *specs: Specs) 
     )
 
 
-def _sync(
-    guard: Guard, state: BudgetState, pods: tuple[int, int], *specs: Specs
-) -> Iterator[Outcome]:
+def _sync(guard: Guard, state: BudgetState, pods: Covering, *specs: Specs) -> Iterator[Outcome]:
     """Count, and write at once or later; what was counted before is written first."""
     if state.counted is not None:
         yield _put(guard, state.counted, "it is what its sync had counted")
@@ -215,17 +232,19 @@ def _initial(setting: Setting, guard: Guard) -> BudgetState:
         tally.measures[workload.queue](setting.start.queues[workload.index])
         for workload in guard.workloads(world)
     ]
-    pods = (sum(p[0] for p in parts), sum(p[1] for p in parts))
+    pods = tuple(map(sum, zip(*parts, strict=True)))
     specs = (setting.start.deployments[w.index].replicas for w in guard.workloads(world))
     asked = tuple(Specs(replicas, 0, paused=False, sets=()) for replicas in specs)
     return BudgetState(counted(guard, Counts(0, 0, 0, 0), pods, *asked))
 
 
+def followed(setting: Setting) -> tuple[Guard, ...]:
+    """The budgets that somebody asks."""
+    return guards(setting.world) if setting.may_happen(*EVICTING) else ()
+
+
 def _parts(setting: Setting) -> Parts:
-    world = setting.world
-    found = guards(world) if setting.may_happen(*EVICTING) else ()
-    if not found:
-        return NO_PARTS
+    world, found = setting.world, followed(setting)
     return Parts(
         cells=tuple(Cell(guard.cell, _initial(setting, guard)) for guard in found),
         tallies=tuple(_tally(world, guard) for guard in found),
@@ -244,11 +263,12 @@ def _rule(world: World, guard: Guard) -> Rule:
 
 
 def _by_covered(crowd: Crowd) -> Telling:
-    """How many of the pods that stand by each budget covers."""
+    """Whose the pods are that stand by, of those that each budget covers."""
     budgets = [found for found in crowd.objects if isinstance(found, PodDisruptionBudget)]
 
     def telling(shape: NodeShape) -> Hashable:
-        return tuple(sum(is_covered(b, pod) for pod in shape.standing) for b in budgets)
+        covered = ([pod for pod in shape.standing if is_covered(b, pod)] for b in budgets)
+        return tuple(tuple(sorted(str(_owner(pod)) for pod in pods)) for pods in covered)
 
     return telling
 

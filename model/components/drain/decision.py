@@ -39,6 +39,21 @@ class Options(NamedTuple):
     timeout: int = 0
     skip_wait_for_delete_timeout: int = 0
 
+    def __str__(self) -> str:
+        """As they are given to the command."""
+        given = (
+            ("--force", self.force),
+            ("--ignore-daemonsets", self.ignore_daemonsets),
+            ("--delete-emptydir-data", self.delete_emptydir_data),
+            ("--disable-eviction", self.disable_eviction),
+            (f"--timeout {self.timeout}s", self.timeout),
+            (
+                f"--skip-wait-for-delete-timeout {self.skip_wait_for_delete_timeout}",
+                self.skip_wait_for_delete_timeout,
+            ),
+        )
+        return " ".join(option for option, is_given in given if is_given) or "no options"
+
 
 USUAL = Options(ignore_daemonsets=True, delete_emptydir_data=True)
 """What those who drain nodes pass as a rule."""

@@ -112,12 +112,20 @@ def _remove(
     for group in node.pods:
         if group.pod_class != pod_class.index or not group.marks & Marks.LISTED:
             continue
-        asked = () if group.marks & Marks.UNASKED else covering
-        attempt = evict(world, asked, node, group, budgets if asked else ())
+        if group.marks & Marks.UNASKED:
+            yield _deletion(world, node, group)
+            continue
+        attempt = evict(world, covering, node, group, budgets)
         if attempt.outcome is not None:
             yield attempt.outcome
         elif after_eviction(attempt.code) is Then.FAIL:
             yield _given_up(node, group)
+
+
+def _deletion(world: World, node: NodeState, group: Group) -> Outcome:
+    writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+    why = "--disable-eviction deletes it whatever its budget says"
+    return Outcome("drain-delete", writes, (("class", group.pod_class),), why)
 
 
 def _given_up(node: NodeState, group: Group) -> Outcome:

@@ -1,7 +1,7 @@
 """What the scheduler knows of other nodes, from tallies instead of a list of nodes.
 
-PodTopologySpread and InterPodAffinity work on sums over nodes (see ``model/scheduler``). A domain
-that several nodes may share gets a component of a tally. A key of which every node has a value of
+PodTopologySpread and InterPodAffinity work on sums over nodes (see ``decision``). A domain that
+several nodes may share gets a component of a tally. A key of which every node has a value of
 its own (the host name) gets none: what is in such a domain is on the one node, the least crowded
 one is a best, and the nodes stay interchangeable.
 """

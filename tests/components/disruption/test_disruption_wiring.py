@@ -150,6 +150,43 @@ def test_it_tells_nodes_apart_by_the_pods_that_budgets_cover() -> None:
     assert len({nothing(shape) for shape in shapes}) == 1
 
 
+def counts(found: Scenario) -> Counts:
+    """What the one budget says at the start."""
+    (guard,) = guards(found.world)
+    return cell(found, found.system.initial, guard).status
+
+
+def test_the_scale_of_what_stands_by() -> None:
+    """A workload counts once, however many nodes have pods of it, and each counts for itself."""
+    labels = {"app": "web"}
+    spread = [standing("db", f"node-{i}", "StatefulSet", labels) for i in (1, 2)]
+    for i, pod in enumerate(spread):
+        pod["metadata"]["name"] = f"db-{i}"
+    both = scenario(budgets=[{"maxUnavailable": 1}], beside=spread)
+    assert counts(both) == Counts(expected=4, healthy=4, desired=3, allowed=1)
+    each = [standing(f"db-{i}", f"node-{i}", "StatefulSet", labels) for i in (1, 2)]
+    assert counts(scenario(budgets=[{"maxUnavailable": 1}], beside=each)) == counts(both)
+    assert len(scenario(budgets=[{"maxUnavailable": 1}], beside=each).world.shapes) == 2
+    lone = [standing("lone", "node-1", labels=labels)]
+    lonely = scenario(budgets=[{"maxUnavailable": 1}], beside=lone)
+    assert counts(lonely) == Counts(expected=2, healthy=3, desired=1, allowed=2)
+
+
+def test_a_restart_forgets_what_was_counted() -> None:
+    """What only the dead process knew is never written."""
+    found = scenario(
+        budgets=[{"minAvailable": 1}], events=[DRAIN, FAILING], faults={"controllerRestarts": 1}
+    )
+    (guard,) = guards(found.world)
+    forgotten = [
+        step
+        for state, step in steps(found, "forget")
+        if step.rule.actor == DISRUPTION and cell(found, state, guard).counted
+    ]
+    assert forgotten
+    assert all(cell(found, step.state, guard).counted is None for step in forgotten)
+
+
 def test_budgets_of_nobody_in_focus_are_not_followed() -> None:
     """Neither a budget of other pods, nor any where nobody asks for evictions, has a cell."""
     other = {"selector": {"matchLabels": {"app": "other"}}, "minAvailable": 1}

@@ -107,7 +107,7 @@ def test_each_drain_has_its_own_way() -> None:
         if group.marks & Marks.LISTED and group.phase in READY
         if one_listed(state[step.positions[0]])
     }
-    assert ways == {(Marks.LISTED | Marks.UNASKED, "evict-pod")}
+    assert ways == {(Marks.LISTED | Marks.UNASKED, "drain-delete")}
     assert verdicts(found, "DRAIN-1")["DRAIN-1"] == "violated"
 
 
