@@ -27,7 +27,7 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.STEP,
         severity=Severity.HIGH,
         statement=(
-            "Each eviction of a healthy pod that is granted consumes one of the budget's "
+            "Each eviction that is granted consumes one of the budget's "
             "disruptionsAllowed, and none is granted where there are none left."
         ),
         why="Two drains at once would otherwise both be granted the last disruption.",
@@ -68,7 +68,7 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         id="PDB-4",
-        title="Unready pods are spared by the policy alone",
+        title="Unready pods go free of charge by the policy alone",
         kind=Kind.STEP,
         severity=Severity.HIGH,
         statement=(

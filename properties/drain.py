@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate, chain
 from typing import Any
 
-from kubelemma.model.cluster.state import Counts, Specs
-from kubelemma.model.cluster.world import Workload, World
-from kubelemma.model.components.disruption.decision import Covered, disruptions
-from kubelemma.model.components.disruption.rules import Guard, guards
-from kubelemma.model.components.drain.rules import LISTED
+from kubelemma.model.cluster.state import ACTIVE, Counts, Marks, NodeState, Specs
+from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.components.disruption.rules import (
+    NO_COUNTS,
+    Covering,
+    Guard,
+    counted,
+    guards,
+)
+from kubelemma.model.components.drain.decision import Options
+from kubelemma.model.components.drain.rules import LISTED, options_of, refusal
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -17,6 +24,10 @@ from .formula import EachStep, LeadsTo
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 _DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"
+_KUBECTL = "staging/src/k8s.io/kubectl/pkg/drain/drain.go"
+
+TAKES = frozenset({"grant-eviction", "evict-pod", "drain-delete"})
+"""What takes healthy pods away."""
 
 STATEMENTS: tuple[Statement, ...] = (
     Statement(
@@ -25,43 +36,68 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.LIVENESS,
         severity=Severity.HIGH,
         statement=(
-            "A drain that goes on comes to its end: every pod that it has listed is removed from "
-            "its node, or the drain gives it up."
+            "A drain that goes on comes to its end: every pod that it has listed is deleted, or "
+            "the drain gives it up."
         ),
         why="Nodes that cannot be drained cannot be upgraded, and autoscalers keep them for ever.",
         conditions=(
-            "Users and faults stop in the end. A drain with a timeout may end by that, and need "
-            "not."
+            "Users and faults stop in the end, and a timeout is not counted on. That pods which "
+            "are deleted end in time is another question: on a machine that is down they do not."
         ),
-        source=f"{_DOCS}; staging/src/k8s.io/kubectl/pkg/drain/drain.go",
+        source=f"{_DOCS}; {_KUBECTL}",
         components=("kubectl-drain", "api-server", "disruption-controller"),
         remediation=(
             "See what the budget waits for. A budget that allows nothing even when all is well "
             "(maxUnavailable 0, or minAvailable as high as the number of replicas) blocks every "
-            "drain: run one replica more, or allow one to go. Pods that never become Ready are let "
-            "go by unhealthyPodEvictionPolicy AlwaysAllow. Where no room is left for the pods that "
-            "have to move, add a node first."
+            "drain: run one replica more, or allow one to go. A budget that also covers pods of "
+            "DaemonSets or Jobs, and asks for a share or maxUnavailable, allows nothing: narrow "
+            "its selector. Pods that never become Ready are let go by unhealthyPodEvictionPolicy "
+            "AlwaysAllow. Where no room is left for the pods that have to move, add a node first."
         ),
     ),
     Statement(
         id="DRAIN-2",
-        title="Drains leave the promised pods available",
+        title="Drains leave the promised pods",
         kind=Kind.STEP,
         severity=Severity.MEDIUM,
         statement=(
-            "Whatever drains and evictions do, as many pods of a workload stay available as its "
-            "budget promises, and at least one where it has none."
+            "When a drain takes a pod, as many of the pods that a budget covers stay healthy as it "
+            "desires; of a workload that no budget covers, at least one stays available."
         ),
         why="A drain is routine; users should not notice it.",
-        conditions="When an available pod is evicted, or deleted by a drain. Of 0 replicas: none.",
+        conditions=(
+            "When an eviction is granted, or a pod deleted without asking. The pods are counted as "
+            "they are, not as the status of the budget says."
+        ),
         source=f"{_DOCS}; https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
         components=("kubectl-drain", "api-server", "disruption-controller"),
         remediation=(
             "Without a budget nothing keeps a drain from taking the last pod: add a "
             "PodDisruptionBudget, run two replicas or more, and keep them on different nodes by "
-            "anti-affinity or a topology spread constraint. With a budget, an eviction may still "
-            "be granted on a status that does not know of a failing probe or a scale-down yet: run "
-            "one replica more than you can do without."
+            "anti-affinity or a topology spread constraint. A drain with --disable-eviction asks "
+            "no budget: do without it. With a budget, an eviction may still be granted on a status "
+            "that does not know of a failing probe, a crash or a scale-down yet: run one replica "
+            "more than you can do without."
+        ),
+    ),
+    Statement(
+        id="DRAIN-3",
+        title="Drains do not fail",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "No drain refuses to begin for the sake of a pod that it may not remove, and none "
+            "gives a pod up because its eviction fails."
+        ),
+        why="A drain that fails leaves the node cordoned, with its pods, until somebody looks.",
+        conditions="Ends by a timeout are not counted.",
+        source=f"{_DOCS}; {_KUBECTL}; pkg/registry/core/pod/storage/eviction.go",
+        components=("kubectl-drain", "api-server"),
+        remediation=(
+            "Two budgets that cover one pod make every eviction of it fail: keep one of them, or "
+            "make their selectors disjoint. Pods without a controller need force, pods with an "
+            "emptyDir deleteEmptyDirData, and pods of DaemonSets ignoreDaemonSets; or keep such "
+            "pods away from nodes that are drained."
         ),
     ),
 )
@@ -73,36 +109,68 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     if LISTED not in {tally.name for tally in system.tallies}:
         return
     done = LeadsTo(View((), (LISTED,)), lambda left: left[0] > 0, lambda left: not left[0])
-    yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done})
+    succeeds = EachStep(
+        View((NODES,)),
+        _succeeds(world, options_of(scenario.events)),
+        frozenset({"drain", "give-up-eviction"}),
+    )
+    yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done, "DRAIN-3": succeeds})
     for workload in world.workloads:
-        specs, available = workload.tally("specs"), workload.tally("available")
-        kept = EachStep(
-            View(reads=(specs, available)),
-            _keeps(world, workload),
-            frozenset({"evict-pod", "drain-delete"}),
-        )
-        yield from asked(STATEMENTS, workload.cell, {"DRAIN-2": kept})
+        yield from asked(STATEMENTS, workload.cell, {"DRAIN-2": _kept(world, workload)})
 
 
-def promised(world: World, workload: Workload, replicas: int) -> int:
-    """How many available pods drains have to leave, of so many replicas."""
-    own = [g for g in guards(world) if set(g.classes) >= set(workload.classes)]
-    least = [_desired(guard, replicas) for guard in own if guard.workloads(world) == (workload,)]
-    return min(replicas, max([1, *least]))
+def covering(world: World, workload: Workload) -> tuple[Guard, ...]:
+    """The budgets that cover pods of a workload."""
+    return tuple(guard for guard in guards(world) if workload in guard.workloads(world))
 
 
-def _desired(guard: Guard, replicas: int) -> int:
-    covered = Covered(pods=replicas, healthy=replicas, scale=replicas)
-    return disruptions(guard.budget.spec, covered).desired_healthy
+def desired(guard: Guard, pods: Covering, *specs: Specs) -> int:
+    """How many healthy pods a budget desires of the pods that there are."""
+    return counted(guard, NO_COUNTS, pods, *specs).desired
 
 
-def _keeps(world: World, workload: Workload) -> Any:
-    def holds(
-        before: tuple[Specs, Counts], _action: str, after: tuple[Specs, Counts]
-    ) -> bool | None:
-        then, left = sum(before[1]), sum(after[1])
-        if left == then:
-            return None
-        return left >= promised(world, workload, after[0].replicas)
+def _kept(world: World, workload: Workload) -> EachStep:
+    found = covering(world, workload)
+    if not found:
+        return EachStep(View(reads=(workload.tally("available"),)), _leaves_one, TAKES)
+    reads = [(g.tally, *(w.tally("specs") for w in g.workloads(world))) for g in found]
+    return EachStep(View(reads=tuple(chain(*reads))), _keep(found, reads), TAKES)
+
+
+def _keep(found: tuple[Guard, ...], reads: list[tuple[str, ...]]) -> Any:
+    """Whether each budget keeps what it desires, where it loses a healthy pod."""
+    ends = tuple(accumulate(map(len, reads)))
+
+    def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
+        kept = []
+        for guard, own, end in zip(found, reads, ends, strict=True):
+            first = end - len(own)
+            pods, specs = after[first], after[first + 1 : end]
+            if pods[1] != before[first][1]:
+                kept.append(pods[1] >= desired(guard, pods, *specs))
+        return all(kept) if kept else None
 
     return holds
+
+
+def _leaves_one(before: tuple[Counts], _action: str, after: tuple[Counts]) -> bool | None:
+    then, left = sum(before[0]), sum(after[0])
+    return None if left == then else left > 0
+
+
+def _succeeds(world: World, options: tuple[Options, ...]) -> Any:
+    """Whether nothing fails; a drain is told by what it lists, and all are asked that might be."""
+
+    def holds(before: tuple[NodeState], action: str, after: tuple[NodeState]) -> bool:
+        if action == "give-up-eviction":
+            return False
+        if any(group.marks & Marks.LISTED for group in after[0].pods):
+            return True
+        refused = [bool(refusal(world, each, before[0])) for each in options]
+        return not (all(refused) or (any(refused) and _has_active(before[0])))
+
+    return holds
+
+
+def _has_active(node: NodeState) -> bool:
+    return any(group.phase in ACTIVE for group in node.pods)

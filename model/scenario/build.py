@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from kubelemma.model.cluster.component import Crowd
-from kubelemma.model.cluster.setting import Choices, Start
+from kubelemma.model.cluster.setting import Choices, Event, Start
 from kubelemma.model.cluster.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
 from kubelemma.model.cluster.world import CONDITION_TAINTS, PodClass, Workload, World
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
@@ -66,6 +66,11 @@ class Scenario:
     setting: tuple[str, ...]
     node_names: tuple[str, ...]
     custom: Custom = NOTHING
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What users and faults may do."""
+        return cast("tuple[Event, ...]", self.recipe[2])
 
     @property
     def focus(self) -> tuple[str, ...]:

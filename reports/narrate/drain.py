@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.cluster.world import Workload, World
-from kubelemma.model.components.disruption.rules import Guard, guards
+from kubelemma.model.components.disruption.rules import Counts, Guard, guards
 from kubelemma.model.components.drain.rules import DRAIN, LISTED
-from kubelemma.properties.drain import promised
+from kubelemma.properties.drain import covering, desired
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import plural
 
@@ -30,13 +30,24 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(DRAIN, "every pod that was listed is gone, or given up")
         return
     refusing = [
-        f"{guard.cell} needs {plural(status.desired, 'healthy pod')} and has {status.healthy}"
+        _why_not(guard, status)
         for guard in _asked(end.world, *end.seen.nodes().values())
         for status in (end.seen.value(guard.cell).status,)
         if not status.allowed
     ]
     why = f"{plural(left, 'pod')} may not be evicted: {'; '.join(refusing)}"
     yield Idle(DRAIN, why, held_up=True)
+
+
+def _why_not(guard: Guard, status: Counts) -> str:
+    """Why a budget allows nothing, in about the API server's own words."""
+    if guard.scale is None:
+        return (
+            f"{guard.cell} allows nothing because its sync fails: it covers pods of a workload "
+            "that does not implement the scale subresource"
+        )
+    needs = plural(status.desired, "healthy pod")
+    return f"{guard.cell} needs {needs} and has {status.healthy}"
 
 
 def _asked(world: World, *nodes: NodeState) -> Iterator[Guard]:
@@ -63,33 +74,49 @@ def _unfinished(belied: Belied) -> Iterator[Claim]:
 
 @about_workload
 def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
-    """How many are available, and who asks for more."""
-    seen = belied.seen
-    replicas = seen.deployment(workload).replicas
-    left = sum(seen.counts(workload, "available"))
-    least = promised(belied.world, workload, replicas)
-    covered = any(set(guard.classes) & set(workload.classes) for guard in guards(belied.world))
-    source = "with its budget" if covered else "even without a budget"
-    yield Claim(
-        f"The last step leaves {left} available, fewer than the {least} promised {source}",
-        (
-            Fact("available pods", str(left)),
-            Fact("promised", str(least)),
-            Fact("spec.replicas", str(replicas)),
-        ),
-    )
+    """How many pods are left, and who asks for more."""
+    found = covering(belied.world, workload)
+    if not found:
+        left = sum(belied.seen.counts(workload, "available"))
+        sentence = f"The last step leaves {left} available, and no budget covers them"
+        yield Claim(sentence, (Fact("available pods", str(left)),))
+    for guard in found:
+        pods = belied.seen.summed(guard.tally)
+        specs = (belied.seen.summed(w.tally("specs")) for w in guard.workloads(belied.world))
+        least = desired(guard, pods, *specs)
+        if pods[1] >= least:
+            continue
+        told = belied.before.value(guard.cell).status
+        yield Claim(
+            f"The last step leaves {plural(pods[1], 'healthy pod')}, fewer than the {least} "
+            f"that {guard.cell} desires",
+            (
+                Fact("healthy pods", str(pods[1])),
+                Fact("desired", str(least)),
+                Fact("currentHealthy by the status that was read", str(told.healthy)),
+            ),
+        )
+
+
+def _failed(belied: Belied) -> Iterator[Claim]:
+    """Where pods stay that were to go."""
+    for name, node in belied.seen.nodes().items():
+        if node.cordoned and not belied.before.nodes()[name].cordoned:
+            yield Claim(f"The drain of {name} removes no pod, and leaves it cordoned", ())
+            return
+    yield Claim("The drain goes on without this pod, fails in the end, and leaves it there", ())
 
 
 TELLER = Teller(
     name="drain",
     sentences={
         "drain": "starts to drain {node}",
-        "drain-delete": "deletes {pod} of {node}",
+        "drain-delete": "deletes {pod} from {node}",
         "give-up-eviction": "gives up the eviction of {pod} on {node}",
         "drain-times-out": "stops draining {node}",
     },
     causes={"drain": event("drain"), "drain-times-out": event("drain")},
     conditions=_conditions,
     idle=_idle,
-    claims={"DRAIN-1": _unfinished, "DRAIN-2": _taken},
+    claims={"DRAIN-1": _unfinished, "DRAIN-2": _taken, "DRAIN-3": _failed},
 )

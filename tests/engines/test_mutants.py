@@ -289,14 +289,20 @@ def spares_unready(pod: Any, budgets: Any, **others: Any) -> Any:
 
 
 def allows_one_more(spec: Any, covered: Covered) -> Any:
-    """A sync allows one disruption more than there is to spare."""
+    """Where a pod is not healthy, one disruption more is allowed than there is to spare."""
     found = disruptions(spec, covered)
-    return found._replace(disruptions_allowed=found.disruptions_allowed + 1)
+    more = found.disruptions_allowed + (covered.healthy < covered.pods)
+    return found._replace(disruptions_allowed=more)
 
 
 def deletes_none(_world: World, _node: NodeState) -> Iterator[Outcome]:
     """A pod whose eviction was granted is not deleted."""
     return iter(())
+
+
+def fails_for_one(pod: Any, budgets: Any, **others: Any) -> Any:
+    """One budget is taken for several, and the API server answers 500."""
+    return first_step(pod, budgets * 2, **others)
 
 
 def lists_only(*_: Any) -> Iterator[Outcome]:
@@ -407,6 +413,7 @@ MUTANTS = (
     Mutant("PDB-4", "unready pods go", EVICTION_PY, "first_step", spares_unready, FAILING),
     Mutant("DRAIN-1", "never goes on", DRAIN_PY, "_remove", lists_only, MOVING),
     Mutant("DRAIN-2", "no budget asked", DRAIN_PY, "evict", asks_no_budget, DRAINED),
+    Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
 )
 

@@ -229,6 +229,7 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("objects/storage.py", "annotation_map"),  # for placement
         ("scenario/templates.py", "annotation_map"),  # the deletion cost
         ("scenario/templates.py", "annotations"),
+        ("components/drain/rules.py", "annotation_map"),  # of mirror pods
         ("components/scheduler/decision/image_locality.py", "image"),
         ("components/scheduler/decision/volumes.py", "annotation_map"),  # for placement
     }

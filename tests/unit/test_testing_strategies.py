@@ -29,11 +29,12 @@ OF_CHECKS = {
     "Pod": strategies.pods(),
     "Node": strategies.nodes(),
     "Namespace": strategies.namespaces(),
+    "PodDisruptionBudget": strategies.disruption_budgets(),
 }
 """The kinds that a check is about."""
 
 OF_PLACEMENT = {
-    **OF_CHECKS,
+    **{kind: drawn for kind, drawn in OF_CHECKS.items() if kind != "PodDisruptionBudget"},
     "StatefulSet": strategies.stateful_sets(),
     "DaemonSet": strategies.daemon_sets(),
     "Job": strategies.jobs(),

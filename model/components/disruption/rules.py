@@ -50,6 +50,9 @@ class Counts(NamedTuple):
     allowed: int
 
 
+NO_COUNTS = Counts(0, 0, 0, 0)
+
+
 class BudgetState(NamedTuple):
     """A budget's status, and what a sync has counted and not written yet."""
 
@@ -62,13 +65,14 @@ class Guard:
     """A budget that covers pods in focus.
 
     ``classes`` are those of its pods, ``standing`` how many pods it covers that stand by on each
-    shape of node, ``scale`` what the workloads ask for that these belong to; None if the controller
-    cannot find out, and its syncs fail.
+    shape of node, ``standing_ready`` how many of these are Ready, ``scale`` what the workloads ask
+    for that these belong to; None if the controller cannot find out, and its syncs fail.
     """
 
     budget: PodDisruptionBudget
     classes: frozenset[int]
     standing: tuple[int, ...]
+    standing_ready: tuple[int, ...]
     scale: int | None
 
     @property
@@ -106,11 +110,12 @@ def guards(world: World) -> tuple[Guard, ...]:
     found = []
     for budget in world.objects_of(PodDisruptionBudget):
         classes = frozenset(c.index for c in world.classes if is_covered(budget, c.pod))
-        standing = tuple(
-            sum(is_covered(budget, pod) for pod in shape.standing) for shape in world.shapes
-        )
+        covered = [[p for p in s.standing if is_covered(budget, p)] for s in world.shapes]
         if classes:
-            found.append(Guard(budget, classes, standing, _scale_beside(world, budget)))
+            standing = tuple(map(len, covered))
+            are_ready = tuple(sum(map(is_ready, pods)) for pods in covered)
+            scale = _scale_beside(world, budget)
+            found.append(Guard(budget, classes, standing, are_ready, scale))
     return tuple(found)
 
 
@@ -118,6 +123,12 @@ def is_covered(budget: PodDisruptionBudget, pod: Pod) -> bool:
     """Whether a budget is about a pod."""
     same = budget.metadata.namespace == pod.metadata.namespace
     return same and covers(budget.spec.selector, pod.metadata.label_map())
+
+
+def is_ready(pod: Pod) -> bool:
+    """Whether a pod that stands by is Ready, as long as its node is; by default it is."""
+    conditions = pod.status.conditions or ()
+    return all(c.status == "True" for c in conditions if c.type == "Ready")
 
 
 def _scale_beside(world: World, budget: PodDisruptionBudget) -> int | None:
@@ -168,9 +179,10 @@ def _tally(world: World, guard: Guard) -> Tally:
     def on_node(node: NodeState) -> Covering:
         own = [group for group in node.pods if group.pod_class in guard.classes]
         beside = guard.standing[node.shape]
+        ready_beside = guard.standing_ready[node.shape] if node.ready else 0
         healthy = sum(g.size for g in own if g.phase in READY and not g.marks & Marks.EVICTED)
         each = (sum(g.size for g in own if g.pod_class in w.classes) for w in workloads)
-        return sum(g.size for g in own) + beside, healthy + (beside if node.ready else 0), *each
+        return sum(g.size for g in own) + beside, healthy + ready_beside, *each
 
     def queued(workload: Workload) -> Callable[[Queue], Covering]:
         own = [t for t, c in enumerate(workload.classes) if c in guard.classes]
@@ -235,7 +247,7 @@ def _initial(setting: Setting, guard: Guard) -> BudgetState:
     pods = tuple(map(sum, zip(*parts, strict=True)))
     specs = (setting.start.deployments[w.index].replicas for w in guard.workloads(world))
     asked = tuple(Specs(replicas, 0, paused=False, sets=()) for replicas in specs)
-    return BudgetState(counted(guard, Counts(0, 0, 0, 0), pods, *asked))
+    return BudgetState(counted(guard, NO_COUNTS, pods, *asked))
 
 
 def followed(setting: Setting) -> tuple[Guard, ...]:
@@ -263,12 +275,12 @@ def _rule(world: World, guard: Guard) -> Rule:
 
 
 def _by_covered(crowd: Crowd) -> Telling:
-    """Whose the pods are that stand by, of those that each budget covers."""
+    """Whose the pods are that stand by, of those that each budget covers, and which are Ready."""
     budgets = [found for found in crowd.objects if isinstance(found, PodDisruptionBudget)]
 
     def telling(shape: NodeShape) -> Hashable:
         covered = ([pod for pod in shape.standing if is_covered(b, pod)] for b in budgets)
-        return tuple(tuple(sorted(str(_owner(pod)) for pod in pods)) for pods in covered)
+        return tuple(tuple(sorted(f"{_owner(p)} {is_ready(p)}" for p in pods)) for pods in covered)
 
     return telling
 

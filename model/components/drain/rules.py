@@ -6,7 +6,7 @@ somebody's will, as fair as a controller: an eviction that is refused for now is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from kubelemma.model.cluster.component import (
@@ -39,6 +39,8 @@ from .decision import (
 )
 
 DRAIN = "kubectl-drain"
+MIRROR = "kubernetes.io/config.mirror"
+"""The annotation of pods that show static ones of a kubelet."""
 LISTED = "pods that a drain is yet to remove"
 """Tally: how many there are."""
 
@@ -50,7 +52,11 @@ def _listed_pod(pod: Pod) -> ListedPod:
     if "DaemonSet" in kinds:
         controller = Controller.DAEMON_SET
     volumes = pod.spec.volumes or ()
-    return ListedPod(controller, empty_dir=any(v.empty_dir is not None for v in volumes))
+    return ListedPod(
+        controller,
+        mirror=MIRROR in pod.metadata.annotation_map(),
+        empty_dir=any(v.empty_dir is not None for v in volumes),
+    )
 
 
 def _options(event: Event) -> Options:
@@ -63,21 +69,35 @@ def _drain(world: World, event: Event, node: NodeState) -> Iterator[tuple[NodeSt
     Both are one step: no pod that respects the cordon arrives in between, and others might have
     been there before. If a single pod may not be removed, none is.
     """
-    own = [group for group in node.pods if Phase(group.phase) in ACTIVE]
-    listed = [world.classes[group.pod_class].pod for group in own]
-    beside = world.shapes[node.shape].standing
-    verdicts = [verdict(_listed_pod(pod), _options(event)) for pod in (*listed, *beside)]
+    refused = refusal(world, _options(event), node)
     pods, why = node.pods, "kubectl drain cordons the node and lists its pods"
-    if not removes(verdicts):
-        refused = next(v.message for v in verdicts if v.fate is Fate.REFUSED)
+    if refused:
         why = f"kubectl drain cordons the node, and refuses to go on: {refused}"
-        own = []
-    for group in own:
+    for group in () if refused else _active(node):
         for _ in range(group.size):
             pods = remarked(pods, group, (group.marks & ~OF_DRAINS) | _marks(_options(event)))
     after = node._replace(cordoned=True, pods=pods)
     if after != node:
         yield after, why, -1
+
+
+def _active(node: NodeState) -> list[Group]:
+    return [group for group in node.pods if Phase(group.phase) in ACTIVE]
+
+
+def refusal(world: World, options: Options, node: NodeState) -> str:
+    """Why a drain of a node would remove nothing; empty where it would."""
+    listed = [world.classes[group.pod_class].pod for group in _active(node)]
+    beside = world.shapes[node.shape].standing
+    verdicts = [verdict(_listed_pod(pod), options) for pod in (*listed, *beside)]
+    if removes(verdicts):
+        return ""
+    return next(v.message for v in verdicts if v.fate is Fate.REFUSED)
+
+
+def options_of(events: Iterable[Event]) -> tuple[Options, ...]:
+    """How nodes are drained by these events."""
+    return tuple(dict.fromkeys(_options(event) for event in events if event.action == "drain"))
 
 
 def _marks(options: Options) -> Marks:
@@ -158,8 +178,7 @@ def _listed(node: NodeState) -> tuple[int]:
 def _parts(setting: Setting) -> Parts:
     if not setting.may_happen("drain") or not setting.world.shapes:
         return NO_PARTS
-    events = [event for event in setting.events if event.action == "drain"]
-    timed = any(_options(event).timeout for event in events)
+    timed = any(options.timeout for options in options_of(setting.events))
     timeout = Rule("a drain times out", USER, (NODES,), _time_out, environment=True)
     return Parts(
         tallies=(Tally(LISTED, {NODES: _listed}, 1),),
@@ -169,7 +188,7 @@ def _parts(setting: Setting) -> Parts:
 
 
 def _by_fate(crowd: Crowd) -> Telling:
-    """Whether pods that stand by keep a drain from removing anything."""
+    """What a drain looks at in the pods that stand by."""
     del crowd
 
     def telling(shape: NodeShape) -> object:

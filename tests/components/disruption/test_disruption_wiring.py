@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wired import nodes_of, reachable, scenario, standing, steps
+from budgeted import nodes_of, reachable, scenario, standing, steps, verdicts
 
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.state import ACTIVE, Marks, Phase
@@ -170,6 +170,24 @@ def test_the_scale_of_what_stands_by() -> None:
     lone = [standing("lone", "node-1", labels=labels)]
     lonely = scenario(budgets=[{"maxUnavailable": 1}], beside=lone)
     assert counts(lonely) == Counts(expected=2, healthy=3, desired=1, allowed=2)
+
+
+def test_a_pod_that_stands_by_and_is_not_ready_is_not_healthy() -> None:
+    """What a budget has to spare is counted by what the pods beside are seen to be."""
+    pods = [standing(f"db-{i}", f"node-{i}", "StatefulSet", {"app": "web"}) for i in (1, 2)]
+    pods[0]["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    found = scenario(budgets=[{"minAvailable": 3}], beside=pods)
+    assert counts(found) == Counts(expected=4, healthy=3, desired=3, allowed=0)
+    assert len(found.world.shapes) == 2
+
+
+def test_what_a_drain_leaves_is_what_the_budget_promises() -> None:
+    """Of all the pods that a budget covers as many stay as it desires, whosever they are."""
+    pods = [standing(f"db-{i}", f"node-{i}", "StatefulSet", {"app": "web"}) for i in (1, 2)]
+    together = scenario(budgets=[{"minAvailable": 3}], beside=pods)
+    assert verdicts(together, "DRAIN-2") == {"DRAIN-2": "holds"}
+    none = scenario(budgets=[{"minAvailable": 0}], replicas=1)
+    assert verdicts(none, "DRAIN-2") == {"DRAIN-2": "holds"}
 
 
 def test_a_restart_forgets_what_was_counted() -> None:

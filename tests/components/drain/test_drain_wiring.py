@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wired import listed, nodes_of, reachable, scenario, standing, steps, verdicts
+from budgeted import listed, nodes_of, reachable, scenario, standing, steps, verdicts
 
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.components.disruption.rules import READY
@@ -44,6 +44,7 @@ def test_pods_with_local_storage(options: dict[str, Any], goes: bool) -> None:  
     """Unless it may delete what is in an emptyDir, it removes none of the pods."""
     found = scenario(events=[{"drain": options}], spec=EMPTY_DIR)
     assert (max(drains(found)) > 0) is goes
+    assert verdicts(found, "DRAIN-3")["DRAIN-3"] == ("holds" if goes else "violated")
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,16 @@ def test_pods_that_stand_by(owner: str, options: dict[str, Any], goes: bool) -> 
         replicas=3,
     )
     assert (max(drains(found)) > 0) is goes
+
+
+def test_a_static_pod_is_left_alone() -> None:
+    """A mirror pod is skipped before anybody asks who controls it, or what it stores."""
+    pod = standing("etcd", "node-1", **EMPTY_DIR)
+    pod["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    event = {"drain": {"node": "node-1", "deleteEmptyDirData": False}}
+    found = scenario(events=[event], beside=[pod], replicas=3)
+    assert max(drains(found)) > 0
+    assert verdicts(found, "DRAIN-3")["DRAIN-3"] == "holds"
 
 
 def test_a_refused_drain_leaves_the_node_cordoned() -> None:
