@@ -8,7 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from kubelemma.model.components.registry import KINDS as READ
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
@@ -16,7 +18,7 @@ from kubelemma.model.scenario.templates import HASH
 
 from .format import Snapshot, Write
 
-Object: TypeAlias = Deployment | ReplicaSet | Pod | Node | Namespace
+Object: TypeAlias = Deployment | ReplicaSet | Pod | Node | Namespace | PodDisruptionBudget
 
 KINDS: Mapping[str, type[Object]] = {
     "Deployment": Deployment,
@@ -24,8 +26,12 @@ KINDS: Mapping[str, type[Object]] = {
     "Pod": Pod,
     "Node": Node,
     "Namespace": Namespace,
+    **{kind.__name__: kind for kind in READ},
 }
-"""The kinds that the model knows; objects of others are not kept."""
+"""The kinds that the model knows, with those that its components read; others are not kept."""
+
+BUDGET = PodDisruptionBudget.__name__
+"""The kind of disruption budgets."""
 
 
 class Stored(NamedTuple):
@@ -106,6 +112,12 @@ class Cluster:
         for found in self.of("Deployment").values():
             if isinstance(found.value, Deployment):
                 yield found, found.value
+
+    def budgets(self) -> Iterator[PodDisruptionBudget]:
+        """All disruption budgets."""
+        for found in self.of(BUDGET).values():
+            if isinstance(found.value, PodDisruptionBudget):
+                yield found.value
 
     def replica_sets(self, deployment: str) -> Iterator[tuple[Stored, ReplicaSet]]:
         """The ReplicaSets of a Deployment (by uid)."""

@@ -6,7 +6,7 @@ This is the one module here that knows how the model lays out its state.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product, takewhile
@@ -14,8 +14,10 @@ from operator import itemgetter
 from typing import Any
 
 from kubelemma.model.cluster.state import (
+    ACTIVE,
     IDLE,
     DeploymentState,
+    Group,
     Marks,
     NodeState,
     Phase,
@@ -25,20 +27,36 @@ from kubelemma.model.cluster.state import (
     Sync,
     Verb,
     moved,
+    remarked,
     shifted,
     unmarked,
     without,
 )
 from kubelemma.model.cluster.world import NODES, Workload, World
 from kubelemma.model.components.deployment.rules import overtaken
+from kubelemma.model.components.disruption.decision import asks_scale
+from kubelemma.model.components.disruption.rules import (
+    DISRUPTION,
+    BudgetState,
+    Counts,
+    Guard,
+    guards,
+)
+from kubelemma.model.components.drain.rules import DRAIN
+from kubelemma.model.components.eviction.rules import API_SERVER as EVICTION
+from kubelemma.model.components.eviction.rules import OF_DRAINS
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown, zones
 from kubelemma.model.components.replicaset.rules import until_conflict
 from kubelemma.model.system import Outcome, Rule, State
 
 from .recorded import deployment_part, node_part, queue_part
 from .roster import Roster
-from .seen import DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
+from .seen import BudgetSeen, DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
 from .world import Built
+
+API_SERVER = "system:apiserver"
+DRIVER = "driver"
+"""Who asks for evictions, and whoever else is a user."""
 
 ACTORS: Mapping[str, frozenset[str]] = {
     "sa:deployment-controller": frozenset({"deployment-controller"}),
@@ -46,8 +64,18 @@ ACTORS: Mapping[str, frozenset[str]] = {
     "sa:node-controller": frozenset({"node-lifecycle-controller", "taint-eviction-controller"}),
     "system:kube-scheduler": frozenset({"scheduler"}),
     "kubelet": frozenset({"kubelet", "container"}),
+    "sa:disruption-controller": frozenset({DISRUPTION}),
+    API_SERVER: frozenset({DRAIN}),
+    DRIVER: frozenset({DRAIN, EVICTION}),
 }
-"""Who in the model does what a writer of a run does; kubelets go by one name here."""
+"""Who in the model does what a writer of a run does; kubelets go by one name here.
+
+A user's eviction is written by the API server in both names: its own where a budget is spent, the
+user's where the pod is deleted. What else a user writes is not judged.
+"""
+
+WILFUL = frozenset({API_SERVER, DRIVER, None})
+"""Who may write because somebody wants a pod evicted, be it any."""
 
 _STAGES: Mapping[int, Stage] = {
     Phase.ASSIGNED: Stage.ASSIGNED,
@@ -81,7 +109,13 @@ class Lens:
             found[positions[workload.queue].start] = queue_part(member)
         for position, name in zip(positions[NODES], self.built.nodes, strict=True):
             found[position] = node_part(name)
-        return found
+        return found | {self._at(guard.cell): guard.cell for guard in self._guards}
+
+    @cached_property
+    def _guards(self) -> tuple[Guard, ...]:
+        """The budgets that are followed."""
+        there = self.built.system.positions
+        return tuple(guard for guard in guards(self.world) if guard.cell in there)
 
     # What is seen
 
@@ -94,7 +128,7 @@ class Lens:
         cache = self._cache
         key = (position, value)
         if key not in cache:
-            cache[key] = self._part(value)
+            cache[key] = _kept(self._part(value), counted=position not in self._uncounted)
         return cache[key]
 
     @cached_property
@@ -107,19 +141,31 @@ class Lens:
             return DeploymentSeen(value.replicas, value.template, value.paused, sets)
         if isinstance(value, NodeState):
             return _node_seen(value)
+        if isinstance(value, BudgetState):
+            return BudgetSeen(*value.status)
         return QueueSeen(value.waiting)
 
     def kept(self, seen: Seen) -> Seen:
         """An observation of a run without what the model does not tell apart.
 
         The NoSchedule taint goes when the node turns Ready; the number of pods in a ReplicaSet's
-        status is kept where somebody reads it.
+        status is kept where somebody reads it. Budgets of nobody here are not followed, and where
+        a number of pods must be available, how many are expected is nothing but the number of pod
+        objects, with those of pods that have ended.
         """
-        matters = {
-            deployment_part(member): workload.status_replicas_matter
-            for member, workload in zip(self.roster.members, self.world.workloads, strict=True)
+        counted = {name: at not in self._uncounted for at, name in self.parts.items()}
+        return {
+            name: _kept(part, counted=counted[name])
+            for name, part in seen.items()
+            if name in counted
         }
-        return {name: _kept(part, counted=matters.get(name, False)) for name, part in seen.items()}
+
+    @cached_property
+    def _uncounted(self) -> frozenset[int]:
+        """The parts of which the number of pods there are is left out."""
+        workloads = (w for w in self.world.workloads if not w.status_replicas_matter)
+        budgets = (g for g in self._guards if not asks_scale(g.budget.spec))
+        return frozenset(self._at(found.cell) for found in (*workloads, *budgets))
 
     # How it is written
 
@@ -141,6 +187,8 @@ class Lens:
             yield from self._fitted_deployment(state, position, wanted)
         elif isinstance(wanted, QueueSeen):
             yield from _fitted_queues(value, wanted)
+        elif isinstance(wanted, BudgetSeen):
+            yield BudgetState(Counts(*wanted))
         else:
             yield from _fitted_nodes(self.world, value, wanted)
 
@@ -183,6 +231,9 @@ class Lens:
             after[queue] = Queue.of(state[queue].waiting)
             for sync in workload.syncs:
                 after[self._at(sync)] = IDLE
+        for guard in self._guards:
+            position = self._at(guard.cell)
+            after[position] = state[position]._replace(counted=None)
         for position in self._nodes:
             after[position] = _without_victims(self.world, state[position])
         if self.built.nodes:
@@ -211,6 +262,37 @@ class Lens:
             (*state[:position], sync._replace(adds=left), *state[position + 1 :])
             for left in range(sync.adds)
         )
+
+    def listed(self, state: State) -> State:
+        """The state in which somebody wants every pod on a node evicted."""
+        return self._remarked(state, lambda group: group.marks | Marks.LISTED)
+
+    def unlisted(self, state: State) -> State:
+        """The state in which nobody wants any pod evicted."""
+        return self._remarked(state, lambda group: group.marks & ~OF_DRAINS)
+
+    def _remarked(self, state: State, marks: Callable[[Group], int]) -> State:
+        after = list(state)
+        for position in self._nodes:
+            pods = state[position].pods
+            for group in state[position].pods:
+                if group.phase in ACTIVE and marks(group) != group.marks:
+                    for _ in range(group.size):
+                        pods = remarked(pods, group, marks(group))
+            after[position] = state[position]._replace(pods=pods)
+        return tuple(after)
+
+    def told_apart(self, state: State) -> State:
+        """The state without what budgets count for nobody, and syncs that would write nothing."""
+        after = list(state)
+        for guard in self._guards:
+            position = self._at(guard.cell)
+            status, counted = state[position]
+            if position in self._uncounted:
+                status = status._replace(expected=0)
+                counted = counted and counted._replace(expected=0)
+            after[position] = BudgetState(status, None if counted == status else counted)
+        return tuple(after)
 
     def settled(self, state: State) -> State:
         """The state with what events may still happen as it was at first."""
@@ -259,6 +341,13 @@ class Lens:
                 for template, sync in enumerate(workload.syncs):
                     found += _sync_in_hand(workload, template, state[self._at(sync)])
                     found += self._victims_in_hand(workload, template, state)
+        if actor in (None, "sa:disruption-controller"):
+            found += [
+                f"a sync of {guard.cell} has counted {counted.healthy} healthy pods"
+                f" and {counted.expected} expected ones"
+                for guard in self._guards
+                if (counted := state[self._at(guard.cell)].counted) is not None
+            ]
         nodes = list(zip(self.built.nodes, self._nodes, strict=True))
         if actor in (None, "sa:node-controller") and nodes:
             memory = state[self._at(LIFECYCLE)]
@@ -313,6 +402,8 @@ def _kept(part: Part, *, counted: bool) -> Part:
         return part._replace(tainted=part.tainted and not part.ready)
     if isinstance(part, DeploymentSeen) and not counted:
         return part._replace(sets=tuple(s._replace(counted=0) for s in part.sets))
+    if isinstance(part, BudgetSeen) and not counted:
+        return part._replace(expected=0)
     return part
 
 

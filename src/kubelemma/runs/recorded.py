@@ -11,9 +11,9 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import ReplicaSet
 from kubelemma.model.scenario.build import is_ready
 
-from .cluster import Cluster, Stored
+from .cluster import BUDGET, Cluster, Stored
 from .roster import Member, Roster
-from .seen import DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
+from .seen import BudgetSeen, DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
 
 ABSENT = DeploymentSeen(0, 0, paused=True, sets=())
 """A Deployment that is not there: nobody would do anything about it."""
@@ -47,7 +47,11 @@ def observed(cluster: Cluster, roster: Roster, *, admitted: bool = False) -> See
     else, or with ``admitted`` as started, as to their kubelet.
     """
     pods = tuple(_stages(cluster, roster, admitted=admitted))
-    return {**dict(_of_members(cluster, roster, pods)), **dict(_of_nodes(cluster, pods))}
+    return {
+        **dict(_of_members(cluster, roster, pods)),
+        **dict(_of_nodes(cluster, pods)),
+        **dict(_of_budgets(cluster)),
+    }
 
 
 def terminal(pod: Pod) -> bool:
@@ -150,6 +154,18 @@ def _of_nodes(
     for name, node in cluster.nodes().items():
         here = tuple(sorted((c, stage, n) for (at, c, stage), n in counts.items() if at == name))
         yield node_part(name), _node(node, here)
+
+
+def _of_budgets(cluster: Cluster) -> Iterator[tuple[str, Part]]:
+    for budget in cluster.budgets():
+        metadata, given = budget.metadata, budget.status
+        seen = BudgetSeen(
+            expected=given.expected_pods,
+            healthy=given.current_healthy,
+            needed=given.desired_healthy,
+            allowed=given.disruptions_allowed,
+        )
+        yield f"{BUDGET} {metadata.namespace}/{metadata.name}", seen
 
 
 def _node(node: Node, pods: tuple[tuple[int, int, int], ...]) -> NodeSeen:

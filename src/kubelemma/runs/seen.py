@@ -63,7 +63,17 @@ class NodeSeen(NamedTuple):
     pods: tuple[tuple[int, int, int], ...]
 
 
-Part: TypeAlias = DeploymentSeen | QueueSeen | NodeSeen
+class BudgetSeen(NamedTuple):
+    """The status of a disruption budget, in pods."""
+
+    expected: int
+    healthy: int
+    needed: int
+    """``status.desiredHealthy``."""
+    allowed: int
+
+
+Part: TypeAlias = DeploymentSeen | QueueSeen | NodeSeen | BudgetSeen
 
 Seen: TypeAlias = Mapping[str, Part]
 """The parts of an observation, by the names of what they are about."""
@@ -153,6 +163,10 @@ def _of_part(name: str, before: Part, after: Part) -> Iterator[Change]:
             if old != new:
                 yield Change(name, (field,), old, new)
         yield from _of_pods(name, before, after)
+    elif isinstance(before, BudgetSeen) and isinstance(after, BudgetSeen):
+        for field, old, new in zip(BudgetSeen._fields, before, after, strict=True):
+            if old != new:
+                yield Change(name, (field,), old, new)
 
 
 def _of_sets(name: str, before: DeploymentSeen, after: DeploymentSeen) -> Iterator[Change]:

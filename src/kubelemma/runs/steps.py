@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from kubelemma.model.system import Outcome, State, System, Transition
 
-from .observation import ACTORS, Lens
+from .observation import ACTORS, WILFUL, Lens
 from .seen import Seen
 
 States: TypeAlias = frozenset[State]
@@ -57,11 +57,16 @@ class Steps:
         return frozenset(found)
 
     def visible(self, state: State, actor: str | None) -> Iterator[Step]:
-        """What an actor may do that can be seen; whoever it be, if the actor is not known."""
+        """What an actor may do that can be seen; whoever it be, if the actor is not known.
+
+        Whom users want evicted is theirs to say: any pod, at any time.
+        """
         actors = ACTORS.get(actor) if actor is not None else None
-        for transition in self._moves(state)[1]:
+        wilful = actor in WILFUL
+        for transition in self._moves(self.lens.listed(state) if wilful else state)[1]:
             if actors is None or transition.rule.actor in actors:
-                yield Step(transition, self.lens.seen(transition.state))
+                after = self.lens.unlisted(transition.state) if wilful else transition.state
+                yield Step(transition._replace(state=after), self.lens.seen(after))
 
     def towards(self, states: States, actor: str | None, wanted: Seen) -> States:
         """The states after a visible step of the actor, out of a closure, to what is wanted."""
@@ -107,7 +112,8 @@ class Steps:
         if known is None:
             hidden: list[State] = []
             visible: list[Transition] = []
-            for transition in self._alone.successors(state):
+            for step in self._alone.successors(state):
+                transition = step._replace(state=self.lens.told_apart(step.state))
                 if self._shows(state, transition):
                     visible.append(transition)
                 elif transition.state != state:

@@ -25,6 +25,10 @@ _FIELDS = {
     "tainted": "NoSchedule taint for not being Ready",
     "evicting": "NoExecute taint for not being Ready",
     "cordoned": "spec.unschedulable",
+    "expected": "status.expectedPods",
+    "healthy": "status.currentHealthy",
+    "needed": "status.desiredHealthy",
+    "allowed": "status.disruptionsAllowed",
 }
 
 

@@ -22,6 +22,8 @@ from kubelemma.model.cluster.world import (
     World,
 )
 from kubelemma.model.cluster.zones import zone_of
+from kubelemma.model.objects.disruption import PodDisruptionBudget
+from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import Quantity
@@ -37,7 +39,7 @@ from .roster import Roster
 
 ONCE = 1
 """The budget of every event: it is given back each time."""
-_OF_NODES = ("cordon", "uncordon", "node-crash", "node-return", "api-server-outage")
+_OF_NODES = ("cordon", "uncordon", "node-crash", "node-return", "api-server-outage", "drain")
 
 
 class Setting(NamedTuple):
@@ -52,6 +54,7 @@ class Setting(NamedTuple):
     kubelets: Mapping[str, Node]
     standing: Mapping[str, tuple[Pod, ...]]
     namespaces: tuple[Namespace, ...]
+    budgets: tuple[PodDisruptionBudget, ...]
 
 
 class Built(NamedTuple):
@@ -79,6 +82,7 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
             standing[node] += (pod,)
     spaces = (s.value for s in cluster.of("Namespace").values())
     namespaces = tuple(space for space in spaces if isinstance(space, Namespace))
+    budgets = tuple(map(_asked, cluster.budgets()))
     identity = msgspec.json.encode(
         (
             [(d.spec.strategy, d.spec.min_ready_seconds, _history(d)) for d in deployments],
@@ -86,11 +90,12 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
             kubelets,
             {name: [_standing(pod) for pod in pods] for name, pods in standing.items()},
             [(n.metadata.name, n.metadata.labels) for n in namespaces],
+            budgets,
         ),
         enc_hook=str,
         order="sorted",
     )
-    return Setting(identity, deployments, nodes, kubelets, standing, namespaces)
+    return Setting(identity, deployments, nodes, kubelets, standing, namespaces, budgets)
 
 
 def build(setting: Setting, roster: Roster) -> Built:
@@ -113,6 +118,7 @@ def build(setting: Setting, roster: Roster) -> Built:
         sizes=(1,) * len(names),
         unique_keys=frozenset(),
         namespaces=setting.namespaces,
+        objects=setting.budgets,
     )
     start = Start(
         deployments=tuple(DeploymentState(0, 0, True, ()) for _ in roster.members),  # noqa: FBT003
@@ -130,6 +136,12 @@ def _fixed(node: Node) -> Node:
     spec = msgspec.structs.replace(node.spec, taints=taints, unschedulable=False)
     status = msgspec.structs.replace(node.status, conditions=None, images=None)
     return msgspec.structs.replace(node, metadata=metadata, spec=spec, status=status)
+
+
+def _asked(budget: PodDisruptionBudget) -> PodDisruptionBudget:
+    """What a budget asks for; what it reports is observed."""
+    named = ObjectMeta(name=budget.metadata.name, namespace=budget.metadata.namespace)
+    return PodDisruptionBudget(metadata=named, spec=budget.spec)
 
 
 def _with_room(node: Node, room: Mapping[str, str]) -> Node:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
+from kubelemma.model.objects.disruption import PodDisruptionBudgetStatus
 
-from .cluster import Cluster, Stored
+from .cluster import BUDGET, Cluster, Stored
 from .format import Request, Write
-from .observation import ACTORS
+from .observation import ACTORS, API_SERVER, DRIVER
 from .roster import Roster
 from .seen import Change, Stage
 
-DRIVER = "driver"
 KUBELET = "kubelet"
 FAILED = 400
 """The least code of an answer that says no."""
@@ -58,13 +58,22 @@ def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
     known = before.of(line.kind).get(line.uid)
     if line.kind == "Pod" and not _is_ours(line, known, before, roster):
         return Role.OUTSIDE
+    if actor == DRIVER and is_eviction(line):
+        return Role.CONTROL
     if actor == DRIVER:
         return Role.INPUT if _is_input(line) else Role.OUTSIDE
     if actor == KUBELET and line.kind == "Node" and line.type == "ADDED":
         return Role.INPUT
     if actor is None:
         return Role.CONTROL
-    return Role.CONTROL if actor in ACTORS and not _is_beyond(line, actor) else Role.OUTSIDE
+    beyond = actor not in ACTORS or _is_beyond(line, actor, before, roster)
+    return Role.OUTSIDE if beyond else Role.CONTROL
+
+
+def is_eviction(line: Write) -> bool:
+    """Whether a pod that has a node is written for the sake of its eviction."""
+    asked = line.kind == "Pod" and (line.via or "").startswith("create/eviction")
+    return asked and bool(node_of(line))
 
 
 def _is_ours(line: Write, known: Stored | None, before: Cluster, roster: Roster) -> bool:
@@ -80,15 +89,35 @@ def _is_input(line: Write) -> bool:
     """Whether it is something that the model lets users do."""
     if line.kind == "Pod":
         return (line.via or "").startswith(("delete", "create/eviction"))
-    return line.kind in ("Deployment", "Node")
+    return line.kind in ("Deployment", "Node", BUDGET)
 
 
-def _is_beyond(line: Write, actor: str) -> bool:
-    """Whether a modelled controller does what the model leaves out: preemption, adoption."""
+def _is_beyond(line: Write, actor: str, before: Cluster, roster: Roster) -> bool:
+    """Whether a modelled controller does what the model leaves out.
+
+    That is preemption, adoption, and the eviction of pods of others.
+    """
+    if actor == API_SERVER:
+        return line.kind != BUDGET or not _is_spent_on_ours(line, before, roster)
     if actor == "system:kube-scheduler":
         return line.via != "create/binding"
     adopts = actor in ("sa:deployment-controller", "sa:replicaset-controller")
     return adopts and line.via == "patch"
+
+
+def _is_spent_on_ours(line: Write, before: Cluster, roster: Roster) -> bool:
+    """Whether a budget newly names a pod of a Deployment as one whose eviction was granted."""
+    known = before.of(BUDGET).get(line.uid)
+    then = known.value.status if known is not None else None
+    earlier = then.disrupted_pods or {} if isinstance(then, PodDisruptionBudgetStatus) else {}
+    now = line.object.get("status", {}).get("disruptedPods") or {}
+    named = {name for name, at in now.items() if earlier.get(name) != at}
+    return any(
+        found.name in named
+        and found.namespace == line.namespace
+        and roster.class_of_pod(before, found) is not None
+        for found, _ in before.pods()
+    )
 
 
 def is_refused_creation(line: Request) -> bool:
