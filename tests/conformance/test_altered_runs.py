@@ -189,6 +189,27 @@ def apart(lines: Lines, first: int, second: int) -> bool:
     return len(uids) == 2 and not uids & between
 
 
+def one_more_allowed(lines: Lines, draw: random.Random) -> Lines | None:
+    """A budget is said to allow one disruption more, until its controller writes it again."""
+    own = writes(lines, "PodDisruptionBudget", "sa:disruption-controller", "update/status")
+    at = chosen(own, draw)
+    if at is None:
+        return None
+    for line in lines[at:]:
+        if line.get("uid") != lines[at]["uid"] or line["src"] != "watch":
+            continue
+        if line is not lines[at] and line.get("actor") == "sa:disruption-controller":
+            break
+        line["object"]["status"]["disruptionsAllowed"] += 1
+    return lines
+
+
+def free_eviction(lines: Lines, draw: random.Random) -> Lines | None:
+    """A pod is evicted that a budget has paid for, and the budget never did."""
+    at = chosen(writes(lines, "PodDisruptionBudget", "system:apiserver", "update/status"), draw)
+    return None if at is None else [*lines[:at], *lines[at + 1 :]]
+
+
 def fits(name: str, lines: Lines, scratch: Path) -> bool:
     """Whether every filter of the scheduler passes on the node that a pod was bound to instead."""
     before = lines_of(TRACES / f"{name}.jsonl.gz")
@@ -215,6 +236,8 @@ ALTERATIONS: dict[str, tuple[Alteration, float, str]] = {
     "one pod more": (pod_more, 1.0, ""),
     "a size off by one": (other_size, 1.0, ""),
     "an eviction too early": (early_eviction, 1.0, ""),
+    "a disruption allowed too many": (one_more_allowed, 1.0, ""),
+    "an eviction that costs nothing": (free_eviction, 1.0, ""),
     "two writes swapped": (swapped, 0.1, "either order is one of the model's"),
 }
 """How runs are altered, which share of them must be refused, and why others may be accepted."""

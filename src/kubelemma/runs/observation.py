@@ -35,13 +35,8 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.world import NODES, Workload, World
 from kubelemma.model.components.deployment.rules import overtaken
 from kubelemma.model.components.disruption.decision import asks_scale
-from kubelemma.model.components.disruption.rules import (
-    DISRUPTION,
-    BudgetState,
-    Counts,
-    Guard,
-    guards,
-)
+from kubelemma.model.components.disruption.rules import DISRUPTION as COUNTING
+from kubelemma.model.components.disruption.rules import BudgetState, Counts, Guard, guards
 from kubelemma.model.components.drain.rules import DRAIN
 from kubelemma.model.components.eviction.rules import API_SERVER as EVICTION
 from kubelemma.model.components.eviction.rules import OF_DRAINS
@@ -55,8 +50,9 @@ from .seen import BudgetSeen, DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, S
 from .world import Built
 
 API_SERVER = "system:apiserver"
+DISRUPTION = "sa:disruption-controller"
 DRIVER = "driver"
-"""Who asks for evictions, and whoever else is a user."""
+"""Who asks for evictions, as everybody who is a user."""
 
 ACTORS: Mapping[str, frozenset[str]] = {
     "sa:deployment-controller": frozenset({"deployment-controller"}),
@@ -64,7 +60,7 @@ ACTORS: Mapping[str, frozenset[str]] = {
     "sa:node-controller": frozenset({"node-lifecycle-controller", "taint-eviction-controller"}),
     "system:kube-scheduler": frozenset({"scheduler"}),
     "kubelet": frozenset({"kubelet", "container"}),
-    "sa:disruption-controller": frozenset({DISRUPTION}),
+    DISRUPTION: frozenset({COUNTING}),
     API_SERVER: frozenset({DRAIN}),
     DRIVER: frozenset({DRAIN, EVICTION}),
 }
@@ -163,9 +159,9 @@ class Lens:
     @cached_property
     def _uncounted(self) -> frozenset[int]:
         """The parts of which the number of pods there are is left out."""
-        workloads = (w for w in self.world.workloads if not w.status_replicas_matter)
-        budgets = (g for g in self._guards if not asks_scale(g.budget.spec))
-        return frozenset(self._at(found.cell) for found in (*workloads, *budgets))
+        cells = [w.cell for w in self.world.workloads if not w.status_replicas_matter]
+        cells += [g.cell for g in self._guards if not asks_scale(g.budget.spec)]
+        return frozenset(map(self._at, cells))
 
     # How it is written
 
@@ -341,7 +337,7 @@ class Lens:
                 for template, sync in enumerate(workload.syncs):
                     found += _sync_in_hand(workload, template, state[self._at(sync)])
                     found += self._victims_in_hand(workload, template, state)
-        if actor in (None, "sa:disruption-controller"):
+        if actor in (None, DISRUPTION):
             found += [
                 f"a sync of {guard.cell} has counted {counted.healthy} healthy pods"
                 f" and {counted.expected} expected ones"

@@ -16,6 +16,7 @@ _PROGRAMS: Mapping[str, str] = {
     "sa:deployment-controller": MANAGER,
     "sa:replicaset-controller": MANAGER,
     "sa:node-controller": MANAGER,
+    "sa:disruption-controller": MANAGER,
     "system:kube-scheduler": SCHEDULER,
 }
 

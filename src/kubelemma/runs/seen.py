@@ -148,25 +148,24 @@ def _key(change: Change) -> tuple[str, str]:
 
 def _of_part(name: str, before: Part, after: Part) -> Iterator[Change]:
     if isinstance(before, DeploymentSeen) and isinstance(after, DeploymentSeen):
-        for field in ("replicas", "template", "paused"):
-            old, new = getattr(before, field), getattr(after, field)
-            if old != new:
-                yield Change(name, (field,), old, new)
+        yield from _of_fields(name, ("replicas", "template", "paused"), before, after)
         yield from _of_sets(name, before, after)
     elif isinstance(before, QueueSeen) and isinstance(after, QueueSeen):
         for template, (old, new) in enumerate(zip(before.pending, after.pending, strict=True)):
             if old != new:
                 yield Change(name, ("pending", template), old, new)
     elif isinstance(before, NodeSeen) and isinstance(after, NodeSeen):
-        for field in ("ready", "tainted", "evicting", "cordoned"):
-            old, new = getattr(before, field), getattr(after, field)
-            if old != new:
-                yield Change(name, (field,), old, new)
+        yield from _of_fields(name, ("ready", "tainted", "evicting", "cordoned"), before, after)
         yield from _of_pods(name, before, after)
     elif isinstance(before, BudgetSeen) and isinstance(after, BudgetSeen):
-        for field, old, new in zip(BudgetSeen._fields, before, after, strict=True):
-            if old != new:
-                yield Change(name, (field,), old, new)
+        yield from _of_fields(name, BudgetSeen._fields, before, after)
+
+
+def _of_fields(name: str, fields: tuple[str, ...], before: Part, after: Part) -> Iterator[Change]:
+    for field in fields:
+        old, new = getattr(before, field), getattr(after, field)
+        if old != new:
+            yield Change(name, (field,), old, new)
 
 
 def _of_sets(name: str, before: DeploymentSeen, after: DeploymentSeen) -> Iterator[Change]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from kubelemma.model.components.drain.rules import DRAIN
 from kubelemma.model.system import Outcome, State, System, Transition
 
 from .observation import ACTORS, WILFUL, Lens
@@ -37,6 +38,7 @@ class Steps:
     def __init__(self, lens: Lens) -> None:
         self.lens = lens
         self._alone = _without_events(lens.built.system)
+        self._asking = _only_asking(lens.built.system)
         self._known: dict[State, tuple[tuple[State, ...], tuple[Transition, ...]]] = {}
 
     def closure(self, states: Iterable[State]) -> States:
@@ -62,11 +64,10 @@ class Steps:
         Whom users want evicted is theirs to say: any pod, at any time.
         """
         actors = ACTORS.get(actor) if actor is not None else None
-        wilful = actor in WILFUL
-        for transition in self._moves(self.lens.listed(state) if wilful else state)[1]:
+        wanted = self._wanted(state) if actor in WILFUL else ()
+        for transition in (*self._moves(state)[1], *wanted):
             if actors is None or transition.rule.actor in actors:
-                after = self.lens.unlisted(transition.state) if wilful else transition.state
-                yield Step(transition._replace(state=after), self.lens.seen(after))
+                yield Step(transition, self.lens.seen(transition.state))
 
     def towards(self, states: States, actor: str | None, wanted: Seen) -> States:
         """The states after a visible step of the actor, out of a closure, to what is wanted."""
@@ -121,6 +122,15 @@ class Steps:
             known = self._known[state] = (tuple(dict.fromkeys(hidden)), tuple(visible))
         return known
 
+    def _wanted(self, state: State) -> tuple[Transition, ...]:
+        """The steps of the evictions that somebody may want, which can all be seen."""
+        lens = self.lens
+        return tuple(
+            step._replace(state=lens.told_apart(lens.unlisted(step.state)))
+            for step in self._asking.successors(lens.listed(state))
+            if self._shows(state, step)
+        )
+
     def _shows(self, state: State, transition: Transition) -> bool:
         lens = self.lens
         return any(
@@ -138,7 +148,10 @@ def _nearer(seen: Seen, before: Seen, wanted: Seen) -> bool:
 
 
 def _without_events(system: System) -> System:
-    """The system when users and faults do nothing; what its functions answer is remembered."""
+    """The system when users and faults do nothing, nor whoever wants pods evicted.
+
+    What its functions answer is remembered.
+    """
     return System(
         cells=system.cells,
         families=system.families,
@@ -153,8 +166,17 @@ def _without_events(system: System) -> System:
         rules=[
             replace(rule, outcomes=_remembered(rule.outcomes))
             for rule in system.rules
-            if not rule.environment
+            if not rule.environment and rule.actor != DRAIN
         ],
+    )
+
+
+def _only_asking(system: System) -> System:
+    """The system when nobody but those who want pods evicted does anything."""
+    return System(
+        cells=system.cells,
+        families=system.families,
+        rules=[rule for rule in system.rules if rule.actor == DRAIN and not rule.environment],
     )
 
 

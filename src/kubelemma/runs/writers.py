@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
-from kubelemma.model.objects.disruption import PodDisruptionBudgetStatus
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 
 from .cluster import BUDGET, Cluster, Stored
 from .format import Request, Write
@@ -108,8 +108,8 @@ def _is_beyond(line: Write, actor: str, before: Cluster, roster: Roster) -> bool
 def _is_spent_on_ours(line: Write, before: Cluster, roster: Roster) -> bool:
     """Whether a budget newly names a pod of a Deployment as one whose eviction was granted."""
     known = before.of(BUDGET).get(line.uid)
-    then = known.value.status if known is not None else None
-    earlier = then.disrupted_pods or {} if isinstance(then, PodDisruptionBudgetStatus) else {}
+    then = known.value if known is not None else None
+    earlier = (isinstance(then, PodDisruptionBudget) and then.status.disrupted_pods) or {}
     now = line.object.get("status", {}).get("disruptedPods") or {}
     named = {name for name, at in now.items() if earlier.get(name) != at}
     return any(
