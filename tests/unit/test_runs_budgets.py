@@ -90,6 +90,14 @@ def test_an_eviction_that_is_not_paid_for(guarded: Any) -> None:
     assert found.nearest.action == "grant-eviction"
 
 
+def test_another_pod_is_paid_for(guarded: Any) -> None:
+    """What was paid for a pod on one node is of no use to one on another."""
+    spend(guarded, "web-1-1", healthy=2, needed=1, expected=2)
+    evict(guarded, "web-1-2")
+    (found,) = judged(guarded).refusals
+    assert (found.actor, found.object) == ("driver", "default/web-1-2")
+
+
 def test_a_budget_that_has_nothing_to_spend(guarded: Any) -> None:
     """What the status does not allow is not granted, though the pods are there."""
     guarded.lines.pop()

@@ -40,6 +40,7 @@ from .writers import (
     ends_alone,
     is_refused_creation,
     node_of,
+    paid_for,
     role_of,
     sets_cost,
     turns_unready,
@@ -300,6 +301,10 @@ class _Follower:
         if actor == KUBELET and node_of(line) not in self._machines.down:
             states = self._powered(states, node_of(line), up=True)
         after = self._steps.towards(states, actor, wanted)
+        paid = paid_for(line, moment.before, self._roster)
+        if paid is not None:
+            granted = self._steps.lens.granted
+            after = frozenset(state for state in after if granted(state, *paid))
         if not after and actor == KUBELET:
             if self._happens(moment, line, states, wanted):
                 return

@@ -267,6 +267,11 @@ class Lens:
         """The state in which nobody wants any pod evicted."""
         return self._remarked(state, lambda group: group.marks & ~OF_DRAINS)
 
+    def granted(self, state: State, node: str, pod_class: int) -> bool:
+        """Whether the eviction of a pod of this class on a node is paid for and still to come."""
+        pods = state[self._nodes[self.built.nodes.index(node)]].pods
+        return any(g.pod_class == pod_class and g.marks & Marks.EVICTED for g in pods)
+
     def _remarked(self, state: State, marks: Callable[[Group], int]) -> State:
         after = list(state)
         for position in self._nodes:

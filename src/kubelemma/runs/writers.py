@@ -98,26 +98,31 @@ def _is_beyond(line: Write, actor: str, before: Cluster, roster: Roster) -> bool
     That is preemption, adoption, and the eviction of pods of others.
     """
     if actor == API_SERVER:
-        return line.kind != BUDGET or not _is_spent_on_ours(line, before, roster)
+        return line.kind != BUDGET or paid_for(line, before, roster) is None
     if actor == "system:kube-scheduler":
         return line.via != "create/binding"
     adopts = actor in ("sa:deployment-controller", "sa:replicaset-controller")
     return adopts and line.via == "patch"
 
 
-def _is_spent_on_ours(line: Write, before: Cluster, roster: Roster) -> bool:
-    """Whether a budget newly names a pod of a Deployment as one whose eviction was granted."""
+def paid_for(line: Write, before: Cluster, roster: Roster) -> tuple[str, int] | None:
+    """The node and the class of a Deployment's pod that a budget newly names as to be evicted.
+
+    None where it names no other pod than before, or one of somebody else.
+    """
+    if line.kind != BUDGET:
+        return None
     known = before.of(BUDGET).get(line.uid)
     then = known.value if known is not None else None
     earlier = (isinstance(then, PodDisruptionBudget) and then.status.disrupted_pods) or {}
     now = line.object.get("status", {}).get("disruptedPods") or {}
     named = {name for name, at in now.items() if earlier.get(name) != at}
-    return any(
-        found.name in named
-        and found.namespace == line.namespace
-        and roster.class_of_pod(before, found) is not None
-        for found, _ in before.pods()
-    )
+    for found, pod in before.pods():
+        pod_class = roster.class_of_pod(before, found)
+        same = found.name in named and found.namespace == line.namespace
+        if same and pod_class is not None:
+            return pod.spec.node_name, pod_class
+    return None
 
 
 def is_refused_creation(line: Request) -> bool:
