@@ -347,7 +347,7 @@ def test_who_receives_traffic(opened: Any, real: Report) -> None:
     shown = page.page.locator(".onlookers").inner_text()
     assert "Service front: 2 ready pods receive its traffic" in shown
     assert "PodDisruptionBudget guard: 2 healthy, 1 desired, 1 disruption allowed" in shown
-    assert "no component of the model acts on these" in shown
+    assert "Services follow from the pods" in shown
     page.press("End")
     serving = page.page.locator(".pod", has=page.page.locator(".serves"))
     assert serving.locator(".name").all_inner_texts() == ["web-v1-1", "web-v1-2"]

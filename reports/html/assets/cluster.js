@@ -104,7 +104,7 @@ class Cluster {
       "div",
       { class: "onlookers" },
       make("ul", { class: "owners", "aria-label": "Services and disruption budgets" }, ...services, ...budgets),
-      make("p", { class: "quiet" }, "Derived from the pods: no component of the model acts on these."),
+      make("p", { class: "quiet" }, "Services follow from the pods; budgets too, unless nodes are drained: then this is their status."),
     );
   }
 
