@@ -80,6 +80,10 @@ def _nothing_of(_setting: Setting, _workload: Workload) -> Parts:
     return NO_PARTS
 
 
+def _assumes_nothing(_setting: Setting) -> Iterable[str]:
+    return ()
+
+
 def _as_they_are(_setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return rules
 
@@ -98,6 +102,7 @@ class Component:
         parts_of: what it adds for each workload.
         kinds: the types of objects that it reads beside pods, nodes and workloads.
         events: what users and faults may do because of it.
+        assumes: sentences on what a scenario assumes because of it.
         overhears: what it makes of the rules of all, to whose writes it may react late.
     """
 
@@ -108,6 +113,7 @@ class Component:
     parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
     kinds: tuple[type, ...] = ()
     events: tuple[EventKind, ...] = ()
+    assumes: Callable[[Setting], Iterable[str]] = _assumes_nothing
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
 
 

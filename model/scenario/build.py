@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from kubelemma.model.cluster.component import Crowd
-from kubelemma.model.cluster.setting import Choices, Event, Start
+from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
 from kubelemma.model.cluster.world import CONDITION_TAINTS, PodClass, Workload, World
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
@@ -212,6 +212,7 @@ class _Common:
             recipe=recipe,
             setting=(
                 *setting(world, start, happening.events, words),
+                *(text for c in COMPONENTS for text in c.assumes(Setting(*recipe))),
                 *custom_setting(custom),
             ),
             node_names=names,

@@ -285,10 +285,28 @@ def _by_covered(crowd: Crowd) -> Telling:
     return telling
 
 
+def _assumes(setting: Setting) -> Iterator[str]:
+    """The budgets, and those that nobody asks although a real drain would."""
+    for guard in followed(setting):
+        spec = guard.budget.spec
+        bounds = (("minAvailable", spec.min_available), ("maxUnavailable", spec.max_unavailable))
+        told = [f"{name} {bound}" for name, bound in bounds if bound is not None]
+        yield f"{guard.cell}: {', '.join(told) or 'allows nothing'}"
+    if not setting.may_happen(*EVICTING):
+        return
+    asked = [guard.budget for guard in followed(setting)]
+    beside = [pod for shape in setting.world.shapes for pod in shape.standing]
+    for budget in setting.world.objects_of(PodDisruptionBudget):
+        if budget not in asked and any(is_covered(budget, pod) for pod in beside):
+            name = f"{budget.metadata.namespace}/{budget.metadata.name}"
+            yield f"PodDisruptionBudget {name} covers pods that stand by alone: it is not asked"
+
+
 COMPONENT = Component(
     name="disruption",
     distinguishes=_by_covered,
     needs_terminating=never,
     parts=_parts,
+    assumes=_assumes,
     kinds=(PodDisruptionBudget,),
 )

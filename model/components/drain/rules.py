@@ -197,10 +197,19 @@ def _by_fate(crowd: Crowd) -> Telling:
     return telling
 
 
+def _assumes(setting: Setting) -> Iterator[str]:
+    """Pods that a real drain would remove, and for which it would wait."""
+    beside = (pod for shape in setting.world.shapes for pod in shape.standing)
+    verdicts = (verdict(_listed_pod(p), o) for p in beside for o in options_of(setting.events))
+    if any(found.fate is Fate.REMOVED for found in verdicts):
+        yield "drains: pods that stand by stay where they are, and no drain waits for them"
+
+
 COMPONENT = Component(
     name="drain",
     distinguishes=_by_fate,
     needs_terminating=never,
     parts=_parts,
+    assumes=_assumes,
     events=(on_node("drain", _drain, undone_by="uncordon"),),
 )

@@ -67,6 +67,21 @@ def test_pods_that_stand_by(owner: str, options: dict[str, Any], goes: bool) -> 
     assert (max(drains(found)) > 0) is goes
 
 
+def test_what_a_real_drain_would_wait_for_is_told() -> None:
+    """Pods that stand by stay, and a budget of theirs alone is not asked: the report says both."""
+    pod = standing("db-0", "node-1", "StatefulSet")
+    own = {"selector": {"matchLabels": {"app": "db-0"}}, "minAvailable": 1}
+    found = scenario(budgets=[{"minAvailable": 1}, own], beside=[pod])
+    assert "drains: pods that stand by stay where they are, and no drain waits for them" in (
+        found.setting
+    )
+    assert "PodDisruptionBudget default/web-0: minAvailable 1" in found.setting
+    assert "PodDisruptionBudget default/web-1 covers pods that stand by alone: it is not asked" in (
+        found.setting
+    )
+    assert not any("stand by" in text for text in scenario(budgets=[own]).setting)
+
+
 def test_a_static_pod_is_left_alone() -> None:
     """A mirror pod is skipped before anybody asks who controls it, or what it stores."""
     pod = standing("etcd", "node-1", **EMPTY_DIR)
