@@ -19,13 +19,13 @@ import msgspec
 from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.reports.conformance import JudgedRun, Outside, Refusal
 
-from .cluster import BUDGET, KINDS, Cluster
+from .cluster import KINDS, Cluster
 from .format import Driver, Kubelet, Line, Recording, Request, Snapshot, Write, read
 from .machines import Machines
-from .observation import DISRUPTION, Lens
+from .observation import Lens
 from .processes import Memory, Processes
 from .recorded import observed
-from .refusal import Earlier, counted_since, in_hand, nearest, possible_at
+from .refusal import Earlier, in_hand, nearest, possible_at
 from .roster import Roster, roster_of
 from .seen import Seen, changes
 from .steps import States, Steps, TooMany
@@ -166,7 +166,6 @@ class _Follower:
         self._count = count
         self._known: dict[bytes, Steps] = {}
         self._earlier: deque[Earlier] = deque(maxlen=KEPT)
-        self._reported: dict[str, tuple[int, int]] = {}
         self._steps = self._steps_for(ground)
         lens = self._steps.lens
         self._seen = lens.kept(observed(ground, roster))
@@ -241,8 +240,6 @@ class _Follower:
             self._show(moment.after)
         if isinstance(line, Write) and line.kind in KINDS:
             self._write(moment, line, processes, revision)
-            if line.kind == BUDGET:
-                self._reported[line.uid] = (self._reported.get(line.uid, (0, 0))[1], line.rv)
 
     def _write(self, moment: _Moment, line: Write, processes: Processes, revision: int) -> None:
         role = role_of(line, moment.before, self._roster)
@@ -348,24 +345,11 @@ class _Follower:
         found = self._steps.towards(counted, KUBELET, after)
         return frozenset(s for state in found for s in lens.fitted(state, wanted))
 
-    def _counted_late(self, line: Write, wanted: Seen) -> str:
-        """What to say of a sync that reads a budget as it is, and pods as they were before.
-
-        It has a cache of either. That of pods may lag behind the sync's own last write of the
-        budget, but not behind what it had counted then, which was after the write before that one.
-        """
-        part = f"{BUDGET} {line.namespace}/{line.name}"
-        if writer_of(line) != DISRUPTION or line.kind != BUDGET or part not in wanted:
-            return ""
-        since = self._reported.get(line.uid, (0, 0))[0]
-        late = counted_since(self._earlier, since, DISRUPTION, part, wanted)
-        return "of pods in a cache that lags behind the budget" if late else ""
-
     def _refuse(self, moment: _Moment, line: Write, wanted: Seen, processes: Processes) -> None:
         actor, now = writer_of(line), self._earlier[-1]
         done = changes(self._seen, wanted)
         read_at = possible_at(reversed(self._earlier), actor, done)
-        excuse = processes.excuse(actor, read_at) or self._counted_late(line, wanted)
+        excuse = processes.excuse(actor, read_at)
         if excuse:
             self._count.beyond(line, moment.before, f", {excuse}")
         else:

@@ -34,19 +34,6 @@ def possible_at(
     return None
 
 
-def counted_since(
-    earlier: Iterable[Earlier], since: int, actor: str | None, part: str, wanted: Seen
-) -> bool:
-    """Whether at one of these moments, since a revision, the actor could have written a part so."""
-    return any(
-        step.seen.get(part) == wanted[part]
-        for moment in earlier
-        if moment.revision >= since
-        for state in moment.states
-        for step in moment.steps.visible(state, actor)
-    )
-
-
 def nearest(
     now: Earlier, seen: Seen, actor: str | None, done: tuple[Change, ...], roster: Roster
 ) -> Possible | None:
