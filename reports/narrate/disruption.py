@@ -7,13 +7,8 @@ model acts on budgets, and it is what their counts come to in a state.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
-from kubelemma.model.components.disruption.decision import Covered, disruptions
-from kubelemma.model.components.disruption.rules import DISRUPTION, Counts, Guard, guards
-from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.components.disruption.rules import DISRUPTION, Counts, Guard, count, guards
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import BudgetBox
 from kubelemma.reports.story import Change, Fact, Idle
@@ -21,32 +16,23 @@ from kubelemma.reports.style import plural
 
 from .cast import Cast
 from .differing import differing
-from .names import full_name
-from .phases import SHOWN_READY
 from .scene import Belied, Claim, Scene, Seen, Standstill
-from .selected import Selected, selected, whole_name
+from .selected import whole_name
 from .teller import Boxes, Teller
 from .written import Written
 
 
-def _boxes(scenario: Scenario, written: Written) -> Boxes:
+def _boxes(scenario: Scenario, _written: Written) -> Boxes:
     """The budgets that cover pods of a workload."""
-    budgets = [
-        (manifest.object, found, _standing_scale(scenario, written, manifest.object))
-        for manifest in written.manifests.of(PodDisruptionBudget)
-        if (found := selected(scenario, partial(_covers, manifest.object))).classes
-    ]
+    found = guards(scenario.world)
 
-    def look(seen: Seen, cast: Cast) -> Iterator[BudgetBox]:
-        statuses = {
-            whole_name(guard.budget.metadata): seen.value(guard.cell).status
-            for guard in _followed(seen)
-        }
-        for budget, found, scale in budgets:
-            status = statuses.get(whole_name(budget.metadata))
-            counts = status or _counts(seen, cast, budget, found, scale)
+    def look(seen: Seen, _cast: Cast) -> Iterator[BudgetBox]:
+        followed = {guard.cell for guard in _followed(seen)}
+        for guard in found:
+            is_followed = guard.cell in followed
+            counts = seen.value(guard.cell).status if is_followed else _now(seen, guard)
             yield BudgetBox(
-                name=whole_name(budget.metadata),
+                name=whole_name(guard.budget.metadata),
                 healthy=counts.healthy,
                 desired=counts.desired,
                 expected=counts.expected,
@@ -56,49 +42,12 @@ def _boxes(scenario: Scenario, written: Written) -> Boxes:
     return look
 
 
-def _covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
-    """An empty selector covers all pods of the namespace, an absent one none."""
-    selector = budget.spec.selector
-    same = budget.metadata.namespace == pod.metadata.namespace
-    return same and selector is not None and selector.matches(pod.metadata.label_map())
-
-
-def _counts(
-    seen: Seen, cast: Cast, budget: PodDisruptionBudget, found: Selected, standing_scale: int
-) -> Counts:
+def _now(seen: Seen, guard: Guard) -> Counts:
     """What a sync would come to."""
-    pods = list(found.pods(seen, cast))
-    covered = Covered(
-        pods=len(pods) + sum(found.beside(seen, all_nodes=True).values()),
-        healthy=sum(pod.phase in SHOWN_READY for pod in pods) + sum(found.beside(seen).values()),
-        scale=standing_scale + _scale(seen, {pod.workload for pod in pods}),
-    )
-    expected, healthy, desired, allowed = disruptions(budget.spec, covered)
-    return Counts(expected, healthy, desired, allowed)
-
-
-def _scale(seen: Seen, names: set[str]) -> int:
-    """Σ ``spec.replicas`` of the workloads of these names."""
-    owners = (workload for workload in seen.world.workloads if full_name(workload) in names)
-    return sum(seen.deployment(workload).replicas for workload in owners)
-
-
-def _standing_scale(scenario: Scenario, written: Written, budget: PodDisruptionBudget) -> int:
-    """Replicas of the other Deployments that have covered pods on the nodes."""
-    focus = {full_name(workload) for workload in scenario.world.workloads}
-    standing = [
-        pod for shape in scenario.world.shapes for pod in shape.standing if _covers(budget, pod)
-    ]
-    total = 0
-    for manifest in written.manifests.of(Deployment):
-        metadata, spec = manifest.object.metadata, manifest.object.spec
-        selector = spec.selector
-        if whole_name(metadata) in focus or selector is None:
-            continue
-        own = (pod.metadata for pod in standing if pod.metadata.namespace == metadata.namespace)
-        if any(selector.matches(pod.label_map()) for pod in own):
-            total += spec.replicas or 0
-    return total
+    own = guard.workloads(seen.world)
+    queues = (seen.queue(workload) for workload in own)
+    replicas = (seen.deployment(workload).replicas for workload in own)
+    return count(seen.world, guard, seen.nodes().values(), queues, replicas)
 
 
 def _counted(scene: Scene) -> Iterator[Fact]:

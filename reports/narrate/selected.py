@@ -10,7 +10,6 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
 
 from .cast import Cast
-from .names import full_name
 from .scene import Seen
 
 
@@ -28,14 +27,12 @@ class Selected(NamedTuple):
                 workload = world.workloads[world.classes[place.pod_class].workload]
                 for name in names:
                     whole = f"{workload.namespace}/{name.rpartition('/')[2]}"
-                    yield SelectedPod(whole, full_name(workload), place.phase, place.node)
+                    yield SelectedPod(whole, place.phase, place.node)
 
-    def beside(self, seen: Seen, *, all_nodes: bool = False) -> dict[str, int]:
+    def beside(self, seen: Seen) -> dict[str, int]:
         """The matched pods that stand by, by node; without those that the API shows unready."""
         return {
-            name: self.standing[node.shape]
-            for name, node in seen.nodes().items()
-            if node.ready or all_nodes
+            name: self.standing[node.shape] for name, node in seen.nodes().items() if node.ready
         }
 
 
@@ -43,7 +40,6 @@ class SelectedPod(NamedTuple):
     """A pod in focus that is matched."""
 
     name: str
-    workload: str
     phase: int
     node: str
 

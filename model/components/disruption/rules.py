@@ -12,7 +12,7 @@ of the pods themselves, and goes with them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -236,18 +236,32 @@ def _put(guard: Guard, status: Counts, why: str) -> Outcome:
 # The component
 
 
+def count(
+    world: World,
+    guard: Guard,
+    nodes: Iterable[NodeState],
+    queues: Iterable[Queue],
+    replicas: Iterable[int],
+) -> Counts:
+    """What a sync comes to where all is like this.
+
+    ``queues`` and ``replicas`` are those of the workloads in focus that the budget covers.
+    """
+    measures = _tally(world, guard).measures
+    own = zip(guard.workloads(world), queues, strict=True)
+    parts = [measures[NODES](node) for node in nodes]
+    parts += [measures[workload.queue](queue) for workload, queue in own]
+    pods = tuple(map(sum, zip(*parts, strict=True)))
+    asked = (Specs(number, 0, paused=False, sets=()) for number in replicas)
+    return counted(guard, NO_COUNTS, pods, *asked)
+
+
 def _initial(setting: Setting, guard: Guard) -> BudgetState:
     """What the controller has written that has known the pods of the start for long."""
-    tally, world = _tally(setting.world, guard), setting.world
-    parts = [tally.measures[NODES](node) for node in setting.start.nodes]
-    parts += [
-        tally.measures[workload.queue](setting.start.queues[workload.index])
-        for workload in guard.workloads(world)
-    ]
-    pods = tuple(map(sum, zip(*parts, strict=True)))
-    specs = (setting.start.deployments[w.index].replicas for w in guard.workloads(world))
-    asked = tuple(Specs(replicas, 0, paused=False, sets=()) for replicas in specs)
-    return BudgetState(counted(guard, NO_COUNTS, pods, *asked))
+    start, own = setting.start, guard.workloads(setting.world)
+    queues = (start.queues[workload.index] for workload in own)
+    replicas = (start.deployments[workload.index].replicas for workload in own)
+    return BudgetState(count(setting.world, guard, start.nodes, queues, replicas))
 
 
 def followed(setting: Setting) -> tuple[Guard, ...]:
