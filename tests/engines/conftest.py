@@ -21,6 +21,8 @@ from kubelemma.solver import compiled
 from kubelemma.solver.explore import check
 from kubelemma.solver.result import CheckResult
 
+sys.path.append(str(Path(__file__).parent))
+
 Check = Callable[..., CheckResult]
 
 ENGINES: list[tuple[str, Check]] = [("plain", check), (compiled.ENGINE, compiled.check)]

@@ -10,24 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
-from hashlib import blake2b
 from itertools import permutations, product
 from typing import Any
 
 import networkx as nx
+from drawn_systems import CENSUS, Drawn, drawn_systems
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from kubelemma.model.system import (
-    Best,
-    Bound,
-    Cell,
-    Family,
-    Outcome,
-    Rule,
     State,
     System,
-    Tally,
     Transition,
     View,
 )
@@ -39,168 +32,11 @@ from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
 Engines = list[tuple[str, Callable[..., CheckResult]]]
 Checked = tuple[CheckResult, tuple[Formula, ...], set[Any]]
 Promise = Callable[..., Property]
-Names = tuple[str, ...]
-
-CENSUS = "census"
-"""A tally that tells every orbit from every other: how many members hold which value."""
-
-READABLE = ("pure", "summed", "reduced", "best", "other best")
-ACTIONS = ("go", "jump", "turn")
 
 
 def at_least(examples: int) -> int:
     """So many examples, or more if the Hypothesis profile asks for more."""
     return max(examples, settings().max_examples)
-
-
-@cache
-def die(*seed: object) -> int:
-    """A big number that depends on the arguments and nothing else."""
-    return int.from_bytes(blake2b(repr(seed).encode(), digest_size=6).digest(), "big")
-
-
-# Drawing systems. Hypothesis draws the shape; what the functions answer follows from a seed.
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A system, and formulas over it."""
-
-    system: System
-    formulas: tuple[Formula, ...]
-
-
-@st.composite
-def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
-    """Systems of a few cells and families over small numbers, with formulas of every kind."""
-    seed = draw(st.integers(0, 2**32))
-    members = [draw(st.sampled_from((3, 2, 1))) for _ in range(draw(st.sampled_from((1, 2, 0))))]
-    families = {f"family {i}": count for i, count in enumerate(members)}
-    cells = [f"cell {i}" for i in range(draw(st.integers(0 if families else 1, 2)))]
-    names = (*cells, *families)
-    sizes = {name: draw(st.sampled_from((3, 2))) for name in names}
-
-    def views(least: int, most: int) -> st.SearchStrategy[View]:
-        picked = st.lists(st.sampled_from(names), min_size=least, max_size=most, unique=True)
-        reads = st.lists(st.sampled_from(READABLE), max_size=1)
-        return st.builds(lambda c, r: View(tuple(c), tuple(r)), picked, reads)
-
-    # Of leads-to: no families, which members can be told apart in no view.
-    flat = st.builds(
-        lambda c, r: View(tuple(c), tuple(r)),
-        st.lists(st.sampled_from(cells), max_size=2, unique=True) if cells else st.just([]),
-        st.lists(st.sampled_from((CENSUS, *READABLE)), max_size=1),
-    )
-    upward = draw(st.booleans())
-    rules = [
-        random_rule(
-            (seed, number),
-            draw(views(0 if number == 3 else 1, 2)),
-            sizes,
-            actor=draw(st.sampled_from("abc")),
-            kind=draw(st.sampled_from(("", "", "", "environment", "urgent"))),
-            upward=upward,
-        )
-        for number in range(draw(st.integers(2, 6)))
-    ]
-    system = System(
-        cells=[Cell(name, 0 if upward else die(seed, name) % sizes[name]) for name in cells],
-        families=[
-            Family(name, tuple(die(seed, name, i) % (1 if upward else 2) for i in range(count)))
-            for name, count in families.items()
-        ],
-        tallies=tallies(seed, sizes),
-        bests=bests(seed, names),
-        rules=rules,
-        bounds=[
-            Bound(f"bound {i}", draw(views(0, 1)), often((seed, "bound", i), 5))
-            for i in range(draw(st.integers(1, 2)) if bounded else 0)
-        ],
-    )
-    formulas = (
-        Always(draw(views(0, 2)), answers((seed, "always"), 20)),
-        EachStep(draw(views(0, 2)), answers((seed, "step"), 60), frozenset(ACTIONS[:2])),
-        NeverStuck(draw(views(0, 1)), often((seed, "stuck"), 4)),
-        Converges(draw(views(0, 1)), often((seed, "converges"), 4)),
-        Converges(View(names[:1]), lambda value: value > 0),
-        Converges(View(names), lambda *values: sum(values) > 2),
-        LeadsTo(draw(flat), answers((seed, "premise"), 4), often((seed, "goal"), 2)),
-        LeadsTo(draw(flat), often((seed, "other premise"), 3), answers((seed, "other goal"), 2)),
-        LeadsTo(View((), (CENSUS,)), lambda census: census[0] == 1, lambda census: census[1] > 0),
-    )
-    return Drawn(system, formulas)
-
-
-def tallies(seed: int, sizes: dict[str, int]) -> list[Tally]:
-    """One tally of each sort: plain, reading others, reduced; and the census."""
-    places = [(name, value) for name, size in sizes.items() for value in range(size)]
-
-    def one_hot(name: str) -> Callable[[int], tuple[int, ...]]:
-        return lambda value: tuple(int(place == (name, value)) for place in places)
-
-    def measure(*about: object) -> Callable[..., tuple[int, ...]]:
-        return lambda value, *reads: (die(seed, *about, value, reads) % 4 - 1, value)
-
-    return [
-        Tally("summed", {n: measure("summed") for n in sizes}, 2, reads=("best",)),
-        Tally(CENSUS, {n: one_hot(n) for n in sizes}, len(places)),
-        Tally("pure", {n: measure("pure", n) for n in list(sizes)[:2]}, 2),
-        Tally("reduced", {n: measure("reduced") for n in sizes}, 2, lambda t: t[0] % 2 == 0),
-    ]
-
-
-def bests(seed: int, names: Names) -> list[Best]:
-    """A best that reads nothing, and one that reads the other and a tally."""
-
-    def score(value: int, *reads: object) -> int | None:
-        number = die(seed, value, reads) % 4
-        return None if number == 3 else number
-
-    return [
-        Best("other best", dict.fromkeys(names[1:], score), ("best", "pure")),
-        Best("best", dict.fromkeys(names, score)),
-    ]
-
-
-def often(seed: object, sides: int) -> Callable[..., bool]:
-    """A predicate that is false once in so many times."""
-    return lambda *seen: die(seed, seen) % sides != 0
-
-
-def answers(seed: object, sides: int) -> Callable[..., bool | None]:
-    """A predicate that is false once, and says nothing once, in so many times."""
-
-    def answer(*seen: object) -> bool | None:
-        number = die(seed, seen) % sides
-        return None if number == 1 else number != 0
-
-    return answer
-
-
-def random_rule(
-    seed: object, view: View, sizes: dict[str, int], *, actor: str, kind: str, upward: bool
-) -> Rule:
-    """A rule with up to two outcomes; an upward one never lowers a value, an urgent one ends."""
-    urgent = kind == "urgent"
-
-    def outcomes(*seen: Any) -> Iterator[Outcome]:
-        for number in range(2):
-            case = (seed, seen, number)
-            if die(case) % 2 and (not urgent or 0 in seen[: len(view.cells)]):
-                values = dict(zip(view.cells, seen, strict=False))
-                written = {n: v for n, v in values.items() if urgent or die(case, n) % 4}
-                writes = {
-                    name: min(value + 1, sizes[name] - 1)
-                    if upward or urgent
-                    else die(case, "value", name) % sizes[name]
-                    for name, value in written.items()
-                }
-                arguments = (("number", die(case, "argument") % 2),)
-                yield Outcome(ACTIONS[die(case, "action") % 3], writes, arguments)
-
-    task = str(seed) if urgent else ("", "", "one", "other")[die(seed, "task") % 4]
-    environment = kind == "environment"
-    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment, task, urgent)
 
 
 # Brute force.

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, cast
 
 import pytest
+from drawn_systems import die
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -246,7 +247,7 @@ def test_wide_systems(
 ) -> None:
     """States, verdicts and stories are those of brute force, and a search for a part ends early."""
     truths = random_systems
-    drawn = data.draw(wide_systems(truths.die))
+    drawn = data.draw(wide_systems(die))
     found = truths.explored(drawn.system)
     whole = (truths.Seen().formula, *drawn.formulas)
     result = search(drawn.system, [promise(formula) for formula in whole], moment=moment)

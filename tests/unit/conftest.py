@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeAlias, get_args
 
 import pytest
@@ -45,6 +47,8 @@ from kubelemma.reports.story import (
     Waiting,
 )
 from kubelemma.solver.result import Statistics, Verdict
+
+sys.path.append(str(Path(__file__).parent))
 
 Words: TypeAlias = st.SearchStrategy[str]
 Reports: TypeAlias = st.SearchStrategy[Report]

@@ -115,6 +115,12 @@ def test_modules_are_short(name: str) -> None:
     assert len(MODULES[name].read_text("utf-8").splitlines()) < 600
 
 
+@pytest.mark.parametrize("path", sorted(ROOT.glob("tests/**/*.py")), ids=lambda path: path.name)
+def test_tests_are_short(path: Path) -> None:
+    """So it is with tests."""
+    assert len(path.read_text("utf-8").splitlines()) < 600
+
+
 def test_reports_know_results_only() -> None:
     """Of the solver, reports and policy know the types of results and events, never an engine."""
     after = [name for name in MODULES if layer(name) in {"reports", "policy"}]

@@ -70,7 +70,7 @@ def test_unready_pods_go_by_the_policy(policy: str) -> None:
     assert bool(short) is (policy == "AlwaysAllow")
     for state, step in gone:
         assert status(found, step.state).status == status(found, state).status
-    assert verdicts(found, "PDB-4")["PDB-4"] in ("holds", "vacuous")
+    assert verdicts(found, "PDB-4") == {"PDB-4": "holds"}
 
 
 def test_a_pod_that_has_not_started_goes_at_once() -> None:
@@ -91,7 +91,6 @@ def test_a_pod_that_has_not_started_goes_at_once() -> None:
 def test_granted_on_a_status_that_is_old() -> None:
     """A failing probe that the controller has not counted yet leaves fewer than were promised."""
     found = scenario(budgets=[{"minAvailable": 1}], events=[DRAIN, FAILING])
-    (guard,) = guards(found.world)
     stale = [
         state
         for state, _ in steps(found, "grant-eviction")
@@ -99,5 +98,4 @@ def test_granted_on_a_status_that_is_old() -> None:
         > sum(g.size for n in nodes_of(found, state) for g in n.pods if g.phase in READY)
     ]
     assert stale
-    assert guard.budget.spec.min_available is not None
     assert verdicts(found, "DRAIN-2")["DRAIN-2"] == "violated"
