@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kubelemma.model.versions import NEWEST
+
 from .formula import Formula
 
-KUBERNETES = "v1.35"
+KUBERNETES = f"v{NEWEST.minor_version}"
 """The version of Kubernetes that is the reference for every statement."""
 ALL_NODES = "all nodes"
 """The subject of a property that is asked about every node at once."""

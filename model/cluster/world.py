@@ -25,6 +25,7 @@ from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.versions import MODELLED, Version
 
 from .state import Group, NodeState, Phase, Pods, shifted, without
 
@@ -155,7 +156,7 @@ class World:
     every node has a value of its own: the host name, or nothing. ``follows_terminating`` is False
     where a pod that terminates makes no difference to anybody: then it is dropped when deleted.
     ``objects`` are those of the kinds that components read beside pods, nodes and workloads,
-    ``beside`` the workloads that stand by.
+    ``beside`` the workloads that stand by. ``kubernetes`` is the version whose behaviour it is.
     """
 
     workloads: tuple[Workload, ...]
@@ -167,6 +168,7 @@ class World:
     follows_terminating: bool = True
     objects: tuple[Any, ...] = ()
     beside: tuple[Any, ...] = ()
+    kubernetes: Version = MODELLED
 
     # What the API shows
 

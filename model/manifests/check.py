@@ -14,6 +14,7 @@ from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.versions import version_problem
 
 from .names import dns_subdomain
 from .problems import FieldPath, Finding
@@ -259,6 +260,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     """What is checked.
 
     Attributes:
+        kubernetes: the version, such as ``1.35``; empty for the newest that is modelled.
         resources: files and directories, relative to the document's own.
         events: what may happen; () is nothing, None what is assumed where nothing is said.
         workloads: which of the workloads found are checked; all where none is named.
@@ -267,6 +269,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
         expect: the verdict that a property is known to have.
     """
 
+    kubernetes: str = ""
     resources: tuple[str, ...] = ()
     cluster: Cluster = Cluster()
     events: tuple[EventEntry, ...] | None = None
@@ -311,6 +314,8 @@ def validate_check(check: Check) -> Iterator[Finding]:
         name, dns_subdomain(check.metadata.name) if check.metadata.name else "is required"
     )
     spec = check.spec
+    if spec.kubernetes:
+        yield from problem(("spec", "kubernetes"), version_problem(spec.kubernetes))
     for index, group in enumerate(spec.cluster.nodes):
         yield from validate_nodes(group, ("spec", "cluster", "nodes", index))
     yield from _distinct_names(spec.cluster.nodes, ("spec", "cluster", "nodes"))

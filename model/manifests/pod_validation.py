@@ -16,6 +16,7 @@ from kubelemma.model.objects.pod import (
     Toleration,
     TopologySpreadConstraint,
 )
+from kubelemma.model.versions import MODELLED
 
 from .affinity_validation import affinity
 from .names import dns_label, dns_subdomain, label_key, label_value
@@ -26,6 +27,7 @@ from .rules import at_least, label_selector, labels, one_of, problem, within
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _LARGEST_PORT = 65535
+_COMPARING = "TaintTolerationComparisonOperators"
 
 HostPort = tuple[int, str, str]
 """Port, address and protocol: what two containers of a pod cannot both have on its host."""
@@ -125,10 +127,8 @@ def _toleration(toleration: Toleration, path: FieldPath) -> Iterator[Finding]:
         yield Finding((*path, "value"), "is not allowed: operator Exists takes no value")
     elif operator == "Equal":
         yield from problem((*path, "value"), label_value(toleration.value))
-    elif operator in ("Gt", "Lt"):
-        message = (
-            f'"{operator}" needs a feature gate that is off (TaintTolerationComparisonOperators)'
-        )
+    elif operator in ("Gt", "Lt") and not MODELLED.on(_COMPARING):
+        message = f'"{operator}" needs a feature gate that is off in {MODELLED} ({_COMPARING})'
         yield Finding((*path, "operator"), message)
     if toleration.toleration_seconds is not None and toleration.effect != "NoExecute":
         yield Finding((*path, "tolerationSeconds"), "is allowed with effect NoExecute only")

@@ -21,6 +21,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
+from kubelemma.model.versions import version_named
 
 from .assembly import assemble
 from .cluster import default_cluster
@@ -189,6 +190,7 @@ class _Common:
             namespaces=self.application.namespaces,
             objects=self.application.objects,
             beside=tuple(d for d in self.application.deployments if d not in focus),
+            kubernetes=version_named(self.spec.kubernetes),
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
         scoring = bool(self.spec.scheduler.scoring)

@@ -35,7 +35,7 @@ def setting(
 ) -> tuple[str, ...]:
     """The sentences that go on top of a report; without workloads there are no pods to speak of."""
     if not world.workloads:
-        return (_cluster(words), _events(world, events))
+        return (_cluster(words), _events(world, events), version(world))
     return (
         _cluster(words),
         *_workloads(world, start),
@@ -44,7 +44,14 @@ def setting(
         _events(world, events),
         _scheduler(words),
         _bound(words),
+        version(world),
     )
+
+
+def version(world: World) -> str:
+    """Whose behaviour is taken for granted."""
+    release = world.kubernetes.release
+    return f"version: {world.kubernetes} (as of {release}), feature gates as they are by default"
 
 
 def _bound(words: Assumptions) -> str:

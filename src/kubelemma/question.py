@@ -83,6 +83,7 @@ class Question:
         together, workloads: names of workloads, as in ``CheckSpec``.
         properties: identifiers.
         scoring: whether the scheduler's scores decide.
+        kubernetes: the version, such as ``1.35``.
         namespace: of objects that name none.
         kustomize: whether directories with a kustomization file are built.
         max_states, time_limit_seconds, max_memory_bytes: where the search gives up.
@@ -98,6 +99,7 @@ class Question:
     workloads: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
     scoring: bool | None = None
+    kubernetes: str = ""
     namespace: str = ""
     kustomize: bool = True
     max_states: int | None = None
@@ -407,6 +409,7 @@ def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
     )
     return msgspec.structs.replace(
         spec,
+        kubernetes=question.kubernetes or spec.kubernetes,
         cluster=Cluster(nodes=nodes) if nodes else spec.cluster,
         events=spec.events if events is None else events,
         together=question.together or spec.together,

@@ -20,7 +20,7 @@ MAIN = "check"
 _NOT_IN_FILES = {"config", "no-config"}
 _SHARED = {
     *("filename", "load", "no-kustomize", "namespace", "workload", "together"),
-    *("nodes", "event", "scoring"),
+    *("nodes", "event", "scoring", "kubernetes"),
     *("color", "quiet", "verbose"),
 }
 """What is said of the input and of the terminal is likely meant for every command; how to search,

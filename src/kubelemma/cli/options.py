@@ -85,6 +85,16 @@ def _target(value: str, formats: tuple[str, ...]) -> Target:
     return Target(kind, to_write(Path(path)))
 
 
+def version(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """A callback that reads a version of Kubernetes, which must be one that is modelled."""
+    from kubelemma.model.versions import version_problem
+
+    problem = version_problem(value) if value else None
+    if problem:
+        raise click.BadParameter(problem)
+    return value
+
+
 def to_write(path: Path) -> Path:
     """The path of a file to write, if there may be one.
 
@@ -176,6 +186,14 @@ _INPUT: tuple[Callable[[Any], Any], ...] = (
         "--scoring/--no-scoring",
         default=None,
         help="Let the scheduler choose among the best nodes only, or among all that fit.",
+    ),
+    click.option(
+        "--kubernetes",
+        default="",
+        metavar="VERSION",
+        callback=version,
+        help="The version of Kubernetes, such as 1.35 (the newest that is modelled where nobody "
+        "says).",
     ),
     click.option(
         "--no-kustomize",

@@ -16,9 +16,8 @@ from typing import IO, Any, Literal, TypeAlias, cast
 import msgspec
 
 from kubelemma.model.manifests.problems import Position, Problem, did_you_mean
+from kubelemma.model.versions import NEWEST, release_of
 
-NEWEST = (1, 35)
-"""The newest version of Kubernetes whose runs can be judged: the one that is modelled."""
 SCHEMA = 2
 """The newest version of the format."""
 LONGEST = 32 * 2**20
@@ -262,10 +261,10 @@ def _refuse_newer(header: Header, number: int) -> None:
     stated = header.kubernetes_version
     if not stated:
         return
-    parts = stated.removeprefix("v").split(".")
-    if len(parts) < len(NEWEST) or not all(part.isdigit() for part in parts[: len(NEWEST)]):
-        raise _Unreadable(number, f'"{stated}" is no version such as v1.35.6', "kubernetesVersion")
-    if tuple(int(part) for part in parts[: len(NEWEST)]) > NEWEST:
-        newest = ".".join(map(str, NEWEST))
-        message = f"{stated} is newer than Kubernetes {newest}, which is modelled"
+    release = release_of(stated)
+    if release is None:
+        message = f'"{stated}" is no version such as v{NEWEST}'
+        raise _Unreadable(number, message, "kubernetesVersion")
+    if release[:2] > NEWEST[:2]:
+        message = f"{stated} is newer than Kubernetes {NEWEST.minor_version}, which is modelled"
         raise _Unreadable(number, message, "kubernetesVersion")

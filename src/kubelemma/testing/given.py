@@ -60,6 +60,7 @@ class Wanted(TypedDict, total=False):
         together, workloads: names of Deployments.
         properties: identifiers.
         scoring: whether the scheduler's scores decide.
+        kubernetes: the version, such as ``1.35``.
         namespace: of objects that name none.
         max_states: after so many states a search gives up.
         time_limit: after so many seconds.
@@ -72,6 +73,7 @@ class Wanted(TypedDict, total=False):
     workloads: Sequence[str]
     properties: Sequence[str]
     scoring: bool | None
+    kubernetes: str
     namespace: str
     max_states: int | None
     time_limit: float | None

@@ -22,7 +22,8 @@ UNSCHEDULABLE_TAINT = Taint(key="node.kubernetes.io/unschedulable", effect="NoSc
 def tolerates(toleration: Toleration, taint: Taint) -> bool:
     """Whether the toleration covers the taint.
 
-    Operators Gt and Lt cover nothing: their feature gate is off by default.
+    Operators Gt and Lt cover nothing: the API server refuses them while their feature gate
+    (TaintTolerationComparisonOperators) is off, as it is in all versions that are modelled.
     """
     if toleration.effect not in ("", taint.effect) or toleration.key not in ("", taint.key):
         return False
