@@ -24,13 +24,24 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.system import Cell, Family, Outcome, Rule, State, System, Tally, View
+from kubelemma.model.system import Action, Cell, Family, Outcome, Rule, State, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, Formula
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 from kubelemma.solver import compiled, explore
 from kubelemma.solver.limits import UNLIMITED, Limits, Watch, resident_memory
 from kubelemma.solver.result import CheckResult
 from kubelemma.solver.search import Search
+
+ROLLOUT = Action("rollout")
+SCALE_UP = Action("scale-up")
+SCALE_DOWN = Action("scale-down")
+CREATE = Action("create")
+DELETE = Action("delete")
+BIND = Action("bind")
+START = Action("start")
+STOP = Action("stop")
+CRASH = Action("crash")
+RECOVER = Action("recover")
 
 
 class Level(NamedTuple):
@@ -155,7 +166,7 @@ def used(node: Node) -> int:
 def _user(level: Level, d: int) -> Iterator[Rule]:
     def rollout(deployment: Deployment, ready: tuple[int, int]) -> Iterator[Outcome]:
         if not deployment.updated and ready[OLD] == level.replicas:
-            yield Outcome("rollout", {cell(d): deployment._replace(updated=True)})
+            yield Outcome(ROLLOUT, {cell(d): deployment._replace(updated=True)})
 
     yield Rule(f"rollout {d}", "user", (cell(d),), rollout, (tally("ready", d),))
 
@@ -177,14 +188,14 @@ def _deployment_controller(level: Level, d: int) -> Iterator[Rule]:
         sum_now = total(deployment, active)
         if new < r and sum_now < r + s:
             grown = at(deployment.want, NEW, min(r + s - sum_now, r - new))
-            yield Outcome("scale-up", {cell(d): deployment._replace(want=grown)})
+            yield Outcome(SCALE_UP, {cell(d): deployment._replace(want=grown)})
             return
         most = old + ready[NEW] - (r - u)
         clean = min(most, old - ready[OLD])
         down = min(old - clean, max(0, ready[OLD] + ready[NEW] - (r - u)))
         if old > 0 and most > 0 and ready[OLD] <= old and clean + down > 0:
             shrunk = at(deployment.want, OLD, -clean - down)
-            yield Outcome("scale-down", {cell(d): deployment._replace(want=shrunk)})
+            yield Outcome(SCALE_DOWN, {cell(d): deployment._replace(want=shrunk)})
 
     reads = (tally("active", d), tally("ready", d))
     yield Rule(f"deployment controller {d}", "deployment-controller", (cell(d),), scale, reads)
@@ -202,13 +213,13 @@ def _replicaset_controller(d: int) -> Iterator[Rule]:
             lacking = deployment.pending[gen] + active[gen] < deployment.want[gen]
             if lacking and room:
                 more = at(deployment.pending, gen, 1)
-                yield Outcome("create", {cell(d): deployment._replace(pending=more)})
+                yield Outcome(CREATE, {cell(d): deployment._replace(pending=more)})
 
     def delete_pending(deployment: Deployment, active: tuple[int, int]) -> Iterator[Outcome]:
         for gen in (OLD, NEW):
             if deployment.pending[gen] and _surplus(deployment, gen, active):
                 fewer = at(deployment.pending, gen, -1)
-                yield Outcome("delete", {cell(d): deployment._replace(pending=fewer)})
+                yield Outcome(DELETE, {cell(d): deployment._replace(pending=fewer)})
 
     def delete(node: Node, surplus: tuple[int, int], bound: tuple[bool, bool]) -> Iterator[Outcome]:
         for gen in (OLD, NEW):
@@ -238,10 +249,10 @@ def _delete_on_node(node: Node, index: int, *, unready_elsewhere: bool) -> Itera
     bound, ready, terminating = node.pods[index]
     if bound:
         after = Pods(bound - 1, ready, terminating + 1)
-        yield Outcome("delete", {NODES: with_pods(node, index, after)})
+        yield Outcome(DELETE, {NODES: with_pods(node, index, after)})
     elif ready and not unready_elsewhere:
         after = Pods(bound, ready - 1, terminating + 1)
-        yield Outcome("delete", {NODES: with_pods(node, index, after)})
+        yield Outcome(DELETE, {NODES: with_pods(node, index, after)})
 
 
 def _scheduler(level: Level, d: int) -> Iterator[Rule]:
@@ -255,7 +266,7 @@ def _scheduler(level: Level, d: int) -> Iterator[Rule]:
                     cell(d): deployment._replace(pending=at(deployment.pending, gen, -1)),
                     NODES: with_pods(node, 2 * d + gen, Pods(b + 1, ready, t)),
                 }
-                yield Outcome("bind", writes)
+                yield Outcome(BIND, writes)
 
     yield Rule(f"bind {d}", "scheduler", (cell(d), NODES), bind)
 
@@ -264,9 +275,9 @@ def _kubelet() -> Iterator[Rule]:
     def run(node: Node) -> Iterator[Outcome]:
         for i, (b, ready, t) in enumerate(node.pods):
             if b:
-                yield Outcome("start", {NODES: with_pods(node, i, Pods(b - 1, ready + 1, t))})
+                yield Outcome(START, {NODES: with_pods(node, i, Pods(b - 1, ready + 1, t))})
             if t:
-                yield Outcome("stop", {NODES: with_pods(node, i, Pods(b, ready, t - 1))})
+                yield Outcome(STOP, {NODES: with_pods(node, i, Pods(b, ready, t - 1))})
 
     yield Rule("kubelet", "kubelet", (NODES,), run)
 
@@ -275,12 +286,12 @@ def _failures(level: Level) -> Iterator[Rule]:
     def crash(crashes: int, node: Node) -> Iterator[Outcome]:
         if node.up and crashes < level.crashes:
             lost = Node(up=False, pods=(Pods(),) * len(node.pods))
-            yield Outcome("crash", {CRASHES: crashes + 1, NODES: lost})
+            yield Outcome(CRASH, {CRASHES: crashes + 1, NODES: lost})
 
     def recover(crashes: int, node: Node) -> Iterator[Outcome]:
         if not node.up:
             left = crashes - 1 if level.renew else crashes
-            yield Outcome("recover", {CRASHES: left, NODES: node._replace(up=True)})
+            yield Outcome(RECOVER, {CRASHES: left, NODES: node._replace(up=True)})
 
     yield Rule("crash", "fault", (CRASHES, NODES), crash, environment=True)
     yield Rule("recover", "node", (CRASHES, NODES), recover)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from .errors import ModelError
 
@@ -73,10 +73,26 @@ class Best:
     reads: tuple[str, ...] = ()
 
 
+class Action(str):
+    """What an outcome does: a name that is declared once, with the arguments that it may have.
+
+    It is the text of its name to whoever compares, prints or stores it.
+    """
+
+    __slots__ = ("arguments",)
+    arguments: tuple[str, ...]
+
+    def __new__(cls, name: str, *arguments: str) -> Self:
+        """An action of this name, with the names of its arguments."""
+        action = super().__new__(cls, name)
+        action.arguments = arguments
+        return action
+
+
 class Outcome(NamedTuple):
     """One way a rule may act: what it does, what it writes, to whom, and why."""
 
-    action: str
+    action: Action
     writes: Mapping[str, Any]
     arguments: tuple[tuple[str, Value], ...] = ()
     why: str = ""
@@ -149,8 +165,9 @@ class System:
     Raises:
         ModelError: a name is used twice or not declared, tallies and bests read each other in a
             circle, a value is not hashable, a measure has another length than its tally, members
-            of a family cannot be ordered, a rule of the environment is urgent, or a rule writes a
-            cell that it does not declare; the message names the culprit. What depends on values is
+            of a family cannot be ordered, a rule of the environment is urgent, a rule writes a cell
+            that it does not declare, or an action has an argument that it does not declare; the
+            message names the culprit. What depends on values is
             checked on the initial state at once, and on every state when it is met.
     """
 
@@ -368,8 +385,15 @@ def written(state: State, rule: Rule, where: tuple[int, ...], outcome: Outcome) 
     """The state after an outcome of a rule that was tried on the positions ``where``.
 
     Raises:
-        ModelError: the rule writes a cell that it does not declare, or a value is not hashable.
+        ModelError: the rule writes a cell that it does not declare, its action has an argument that
+            it does not declare, or a value is not hashable.
     """
+    for name, _ in outcome.arguments:
+        if name not in outcome.action.arguments:
+            raise ModelError(
+                f'rule "{rule.name}" gives "{outcome.action}" an argument "{name}", which the '
+                "action does not declare"
+            )
     after = list(state)
     for name, value in outcome.writes.items():
         if name not in rule.cells:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from kubelemma.model.cluster.world import World
+from kubelemma.model.components.reconcile.actions import ACTIONS, BUILT_IN_ACTIONS
 from kubelemma.model.components.reconcile.calling import judged
 from kubelemma.model.components.reconcile.declarations import (
     Code,
@@ -19,8 +20,6 @@ from kubelemma.model.components.reconcile.declarations import (
 from kubelemma.model.components.reconcile.legal import BUILT_IN
 from kubelemma.model.components.reconcile.objects import Cluster, find, title
 from kubelemma.model.components.reconcile.sources import (
-    ACTIONS,
-    BUILT_IN_ACTIONS,
     Custom,
     Source,
     cells_of,
@@ -210,7 +209,7 @@ def _formula(prop: CustomProperty, world: World, custom: Custom, key: Key | None
             return Always(view, holds)
         case "each step":
             others = (BUILT_IN_ACTIONS[kind] for kind in prop.kinds if kind in BUILT_IN)
-            own = ACTIONS | {event.name for event in custom.events}
+            own = frozenset((*ACTIONS, *(event.action for event in custom.events)))
             return EachStep(view, partial(_keeps, look, prop.code), own.union(*others))
         case "never stuck":
             return NeverStuck(view, reached)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 
 from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
 from kubelemma.model.cluster.world import Behaviour, Workload, World
+from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.components.replicaset.actions import DELETE_POD
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -149,9 +151,9 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     if workload.recreate:
         found["DEP-3"] = Always(View(reads=(specs, workload.tally("alive"))), _one_version)
     else:
-        sized = frozenset({"create-replicaset", "scale-replicaset"})
+        sized = frozenset({CREATE_REPLICASET, SCALE_REPLICASET})
         found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
-        deleted = frozenset({"delete-pod"})
+        deleted = frozenset({DELETE_POD})
         found["DEP-2"] = EachStep(View((cell,), (available,)), _keeps_available(workload), deleted)
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.disruption.rules import READY, BudgetState, Guard, guards
+from kubelemma.model.components.eviction.actions import EVICT_UNREADY_POD, GRANT_EVICTION
 from kubelemma.model.components.eviction.rules import UNDER_WAY
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -101,10 +102,10 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
 
 def _of_budget(guard: Guard) -> dict[str, Formula]:
     return {
-        "PDB-1": EachStep(View((NODES, guard.cell)), _spends(guard), frozenset({"grant-eviction"})),
+        "PDB-1": EachStep(View((NODES, guard.cell)), _spends(guard), frozenset({GRANT_EVICTION})),
         "PDB-2": Always(View((guard.cell,)), _within),
         "PDB-4": EachStep(
-            View((NODES, guard.cell)), _spares(guard), frozenset({"evict-unready-pod"})
+            View((NODES, guard.cell)), _spares(guard), frozenset({EVICT_UNREADY_POD})
         ),
     }
 

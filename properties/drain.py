@@ -15,8 +15,10 @@ from kubelemma.model.components.disruption.rules import (
     counted,
     guards,
 )
+from kubelemma.model.components.drain.actions import DRAIN_DELETE, GIVE_UP_EVICTION, START_DRAIN
 from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.components.drain.rules import LISTED, options_of, refusal
+from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -26,7 +28,7 @@ from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 _DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"
 _KUBECTL = "staging/src/k8s.io/kubectl/pkg/drain/drain.go"
 
-TAKES = frozenset({"grant-eviction", "evict-pod", "drain-delete"})
+TAKES = frozenset({GRANT_EVICTION, EVICT_POD, DRAIN_DELETE})
 """What takes healthy pods away."""
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -112,7 +114,7 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     succeeds = EachStep(
         View((NODES,)),
         _succeeds(world, options_of(scenario.events)),
-        frozenset({"drain", "give-up-eviction"}),
+        frozenset({START_DRAIN, GIVE_UP_EVICTION}),
     )
     yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done, "DRAIN-3": succeeds})
     for workload in world.workloads:
@@ -162,7 +164,7 @@ def _succeeds(world: World, options: tuple[Options, ...]) -> Any:
     """Whether nothing fails; a drain is told by what it lists, and all are asked that might be."""
 
     def holds(before: tuple[NodeState], action: str, after: tuple[NodeState]) -> bool:
-        if action == "give-up-eviction":
+        if action == GIVE_UP_EVICTION:
             return False
         if any(group.marks & Marks.LISTED for group in after[0].pods):
             return True

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubelemma.model.cluster.state import Counts, Group, NodeState, Queue, Specs
 from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.components.replicaset.actions import CHOOSE_POD, CREATE_POD, DECIDE
 from kubelemma.model.components.replicaset.rules import victim_name, victims
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -91,8 +92,8 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     created = View(workload.syncs, counts)
     return {
         "RS-1": Converges(View(reads=counts), _settled),
-        "RS-2": EachStep(created, _never_beyond, frozenset({"decide", "create-pod"})),
-        "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({"choose-pod"})),
+        "RS-2": EachStep(created, _never_beyond, frozenset({DECIDE, CREATE_POD})),
+        "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({CHOOSE_POD})),
     }
 
 

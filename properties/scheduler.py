@@ -7,8 +7,25 @@ from typing import Any
 
 from kubelemma.model.cluster.state import NodeState, Phase, count
 from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.components.drain.actions import DRAIN_DELETE
+from kubelemma.model.components.eviction.actions import EVICT_POD, EVICT_UNREADY_POD
+from kubelemma.model.components.kubelet.actions import (
+    ADMIT,
+    BECOME_AVAILABLE,
+    BECOME_READY,
+    CONTAINER_CRASH,
+    FINISH_TERMINATION,
+    NODE_RETURN,
+    PROBE_FAILURE,
+    REJECT,
+)
+from kubelemma.model.components.nodelifecycle.actions import POD_UNREADY
+from kubelemma.model.components.replicaset.actions import CREATE_POD, DELETE_POD
+from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.topology import ALONE, Domains, Topology, topology_of
+from kubelemma.model.components.tainteviction.actions import EVICT
+from kubelemma.model.components.users.actions import USER_DELETE_POD
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
@@ -71,24 +88,24 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
 )
 
-_ADDING = frozenset({"bind", "create-pod"})
+_ADDING = frozenset({BIND, CREATE_POD})
 _TOUCHING = frozenset(
     {
-        "admit",
-        "reject",
-        "become-ready",
-        "become-available",
-        "finish-termination",
-        "pod-unready",
-        "evict",
-        "delete-pod",
-        "node-return",
-        "drain-delete",
-        "evict-pod",
-        "evict-unready-pod",
-        "user-delete-pod",
-        "container-crash",
-        "probe-failure",
+        ADMIT,
+        REJECT,
+        BECOME_READY,
+        BECOME_AVAILABLE,
+        FINISH_TERMINATION,
+        POD_UNREADY,
+        EVICT,
+        DELETE_POD,
+        NODE_RETURN,
+        DRAIN_DELETE,
+        EVICT_POD,
+        EVICT_UNREADY_POD,
+        USER_DELETE_POD,
+        CONTAINER_CRASH,
+        PROBE_FAILURE,
     }
 )
 """The other actions that touch pods on nodes: none of them may put one there."""
@@ -106,7 +123,7 @@ def _formulas(world: World) -> dict[str, Formula]:
     reads = tuple(dict.fromkeys(name for topology in topologies for name in topology.reads))
     queues = tuple(workload.queue for workload in world.workloads)
     pods = tuple(world.existing(workload) for workload in world.workloads)
-    bind = frozenset({"bind"})
+    bind = frozenset({BIND})
     return {
         "SCH-1": EachStep(View(queues, pods), _bound_once(world), _ADDING | _TOUCHING),
         "SCH-2": EachStep(View((NODES,)), _never_overcommits(world), bind),
@@ -141,9 +158,9 @@ def _bound_once(world: World) -> StepPredicate:
         ((bound, then, now), *others) = gained
         if others or now[1] != then[1] + 1:
             return False
-        if action == "create-pod":
+        if action == CREATE_POD:
             return bool(bound.node_name)
-        return action == "bind" and not bound.gated and now[0] == then[0] - 1
+        return action == BIND and not bound.gated and now[0] == then[0] - 1
 
     return holds
 

@@ -200,7 +200,7 @@ class _Builder:
             target,
             rule=step.rule,
             actor=step.actor,
-            action=step.outcome.action,
+            action=str(step.outcome.action),
             arguments=", ".join(f"{name}={value}" for name, value in step.outcome.arguments),
             why=step.outcome.why,
             environment=step.environment,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.system import Best, Bound, Cell, Rule, Tally
+from kubelemma.model.system import Action, Best, Bound, Cell, Rule, Tally
 
 from .setting import Event, Setting
 from .world import NodeShape, Workload, World
@@ -65,7 +65,7 @@ class EventKind(NamedTuple):
     often as it, where the scenario says nothing of that.
     """
 
-    action: str
+    action: Action
     rules: Callable[[Setting, Event, str], Iterator[Rule]]
     fault: bool = False
     undone_by: str = ""
@@ -100,6 +100,7 @@ class Component:
             has at most so many pods and scores decide or not; no answer by default either.
         parts: what it adds once.
         parts_of: what it adds for each workload.
+        actions: what its rules do, but for events; each has a sentence in its teller.
         kinds: the types of objects that it reads beside pods, nodes and workloads.
         events: what users and faults may do because of it.
         assumes: sentences on what a scenario assumes because of it.
@@ -111,6 +112,7 @@ class Component:
     needs_terminating: Callable[[World, int, bool], bool]
     parts: Callable[[Setting], Parts] = _nothing
     parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
+    actions: tuple[Action, ...] = ()
     kinds: tuple[type, ...] = ()
     events: tuple[EventKind, ...] = ()
     assumes: Callable[[Setting], Iterable[str]] = _assumes_nothing

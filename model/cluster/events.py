@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from kubelemma.model.system import Cell, Outcome, Rule
+from kubelemma.model.system import Action, Cell, Outcome, Rule
 
 from .component import EventKind
 from .setting import Event, Setting
@@ -65,7 +65,7 @@ def actor_of(*, fault: bool) -> str:
 
 
 def on_workload(
-    action: str,
+    action: Action,
     change: WorkloadChange,
     touched: Callable[[Any], tuple[str, ...]],
     *,
@@ -89,7 +89,7 @@ def on_workload(
 
 
 def on_node(
-    action: str,
+    action: Action,
     change: NodeChange,
     *,
     fault: bool = False,
@@ -122,7 +122,7 @@ def on_node(
 
 
 def on_cell(
-    action: str,
+    action: Action,
     cell: str,
     change: Callable[[Setting, Any], tuple[Any, str]],
     *,

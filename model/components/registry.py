@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kubelemma.model.cluster.component import Component, EventKind
+from kubelemma.model.system import Action
 
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
@@ -37,6 +38,12 @@ COMPONENTS: tuple[Component, ...] = (
 
 KINDS: tuple[type, ...] = tuple(kind for component in COMPONENTS for kind in component.kinds)
 """The types of objects that components read beside pods, nodes and workloads."""
+
+ACTIONS: tuple[Action, ...] = (
+    *(action for component in COMPONENTS for action in component.actions),
+    *(kind.action for component in COMPONENTS for kind in component.events),
+)
+"""All that is done by rules of theirs; events of loaded code are called as users call them."""
 
 EVENTS: Mapping[str, EventKind] = MappingProxyType(
     {kind.action: kind for component in COMPONENTS for kind in component.events}

@@ -100,7 +100,7 @@ class _Run(NamedTuple):
         return StoryStep(
             index=index,
             actor=scene.step.actor,
-            action=scene.action,
+            action=str(scene.action),
             summary=summary(scene),
             arguments=tuple(arguments(scene)),
             why=scene.step.outcome.why,

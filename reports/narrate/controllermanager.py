@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kubelemma.model.components.controllermanager.actions import CONTROLLER_RESTART, FORGET
+
 from .causes import faults
 from .names import revision_name
 from .scene import Scene
@@ -19,9 +21,9 @@ def _about(scene: Scene) -> str:
 TELLER = Teller(
     name="controllermanager",
     sentences={
-        "controller-restart": "the controller manager restarts",
-        "forget": "starts anew{about}",
+        CONTROLLER_RESTART: "the controller manager restarts",
+        FORGET: "starts anew{about}",
     },
     words={"about": _about},
-    causes={"controller-restart": faults},
+    causes={CONTROLLER_RESTART: faults},
 )

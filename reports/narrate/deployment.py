@@ -6,6 +6,18 @@ from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import DeploymentState, PlannedWrite, SetState, Verb
 from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.deployment.actions import (
+    ANNOTATE_REVISION,
+    CREATE_REPLICASET,
+    DELETE_REPLICASET,
+    GIVE_UP_SYNC,
+    PAUSE,
+    RESUME,
+    ROLLBACK,
+    ROLLOUT,
+    SCALE,
+    SCALE_REPLICASET,
+)
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
@@ -384,17 +396,17 @@ TELLER = Teller(
     name="deployment",
     sentences={
         # Users
-        "rollout": "applies a new pod template ({template}) to {deployment}",
-        "scale": "scales {deployment} to {replicas}",
-        "pause": "pauses {deployment}",
-        "resume": "resumes {deployment}",
-        "rollback": "rolls {deployment} back to {template}",
+        ROLLOUT: "applies a new pod template ({template}) to {deployment}",
+        SCALE: "scales {deployment} to {replicas}",
+        PAUSE: "pauses {deployment}",
+        RESUME: "resumes {deployment}",
+        ROLLBACK: "rolls {deployment} back to {template}",
         # The controller
-        "create-replicaset": "creates ReplicaSet {set} with spec.replicas {size}",
-        "scale-replicaset": "sets spec.replicas of ReplicaSet {set} to {size}",
-        "annotate-revision": "makes ReplicaSet {set} the newest revision",
-        "delete-replicaset": "deletes ReplicaSet {set}",
-        "give-up-sync": "fails to write ReplicaSet {set}, and drops the rest of its sync",
+        CREATE_REPLICASET: "creates ReplicaSet {set} with spec.replicas {size}",
+        SCALE_REPLICASET: "sets spec.replicas of ReplicaSet {set} to {size}",
+        ANNOTATE_REVISION: "makes ReplicaSet {set} the newest revision",
+        DELETE_REPLICASET: "deletes ReplicaSet {set}",
+        GIVE_UP_SYNC: "fails to write ReplicaSet {set}, and drops the rest of its sync",
     },
     words={
         "deployment": _name,
@@ -404,23 +416,23 @@ TELLER = Teller(
         "size": _size,
     },
     facts={
-        "create-replicaset": _sizing,
-        "scale-replicaset": _sizing,
-        "annotate-revision": _revisions,
-        "delete-replicaset": _history,
-        "give-up-sync": _sizing,
+        CREATE_REPLICASET: _sizing,
+        SCALE_REPLICASET: _sizing,
+        ANNOTATE_REVISION: _revisions,
+        DELETE_REPLICASET: _history,
+        GIVE_UP_SYNC: _sizing,
     },
     decisive={
-        "create-replicaset": _bound,
-        "scale-replicaset": _bound,
-        "give-up-sync": _bound,
+        CREATE_REPLICASET: _bound,
+        SCALE_REPLICASET: _bound,
+        GIVE_UP_SYNC: _bound,
     },
     causes={
-        "rollout": event("rollout"),
-        "scale": event("scale"),
-        "pause": event("pause"),
-        "resume": event("resume"),
-        "rollback": event("rollback"),
+        ROLLOUT: event("rollout"),
+        SCALE: event("scale"),
+        PAUSE: event("pause"),
+        RESUME: event("resume"),
+        ROLLBACK: event("rollback"),
     },
     unseen=_unseen,
     changes=_changes,

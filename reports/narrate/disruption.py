@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.components.disruption.actions import COUNT_DISRUPTIONS, WRITE_BUDGET
 from kubelemma.model.components.disruption.rules import DISRUPTION, Counts, Guard, count, guards
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import BudgetBox
@@ -66,7 +67,7 @@ def _counted(scene: Scene) -> Iterator[Fact]:
 
 def _unseen(scene: Scene) -> Iterator[str]:
     """Pods have become healthy, or have not stayed so, since a sync counted them."""
-    guard = _guard(scene) if scene.action == "write-budget" else None
+    guard = _guard(scene) if scene.action == WRITE_BUDGET else None
     counted = scene.before.value(guard.cell).counted if guard is not None else None
     if guard is not None and counted is not None:
         _, healthy, *_ = scene.before.summed(guard.tally)
@@ -128,15 +129,15 @@ def _spent(belied: Belied) -> Iterator[Claim]:
 
 
 _SENTENCES = {
-    "write-budget": "writes the status of {budget}",
-    "count-disruptions": "counts the pods of {budget}",
+    WRITE_BUDGET: "writes the status of {budget}",
+    COUNT_DISRUPTIONS: "counts the pods of {budget}",
 }
 
 TELLER = Teller(
     name="disruption",
     sentences=_SENTENCES,
     words={"budget": _name},
-    facts={"write-budget": _counted, "count-disruptions": _counted},
+    facts={WRITE_BUDGET: _counted, COUNT_DISRUPTIONS: _counted},
     unseen=_unseen,
     changes=_changes,
     idle=_idle,

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.disruption.rules import Counts, Guard, guards
+from kubelemma.model.components.drain.actions import (
+    DRAIN_DELETE,
+    DRAIN_TIMES_OUT,
+    GIVE_UP_EVICTION,
+    START_DRAIN,
+)
 from kubelemma.model.components.drain.rules import DRAIN, LISTED
 from kubelemma.properties.drain import covering, desired
 from kubelemma.reports.story import Fact, Idle
@@ -108,14 +114,14 @@ def _failed(belied: Belied) -> Iterator[Claim]:
 
 
 TELLER = Teller(
-    name="drain",
+    name=START_DRAIN,
     sentences={
-        "drain": "starts to drain {node}",
-        "drain-delete": "deletes {pod} from {node}",
-        "give-up-eviction": "gives up the eviction of {pod} on {node}",
-        "drain-times-out": "stops draining {node}",
+        START_DRAIN: "starts to drain {node}",
+        DRAIN_DELETE: "deletes {pod} from {node}",
+        GIVE_UP_EVICTION: "gives up the eviction of {pod} on {node}",
+        DRAIN_TIMES_OUT: "stops draining {node}",
     },
-    causes={"drain": event("drain"), "drain-times-out": event("drain")},
+    causes={START_DRAIN: event("drain"), DRAIN_TIMES_OUT: event("drain")},
     conditions=_conditions,
     idle=_idle,
     claims={"DRAIN-1": _unfinished, "DRAIN-2": _taken, "DRAIN-3": _failed},

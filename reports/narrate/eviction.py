@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.components.disruption.rules import Guard, guards
+from kubelemma.model.components.eviction.actions import EVICT_POD, EVICT_UNREADY_POD, GRANT_EVICTION
 from kubelemma.model.components.eviction.rules import API_SERVER
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import plural
@@ -31,7 +32,7 @@ def _budgets(scene: Scene) -> Iterator[Fact]:
 
 def _unseen(scene: Scene) -> Iterator[str]:
     """A status allows more than the pods that are healthy now."""
-    for guard in _covering(scene) if scene.action == "grant-eviction" else ():
+    for guard in _covering(scene) if scene.action == GRANT_EVICTION else ():
         status = scene.before.value(guard.cell).status
         _, healthy, *_ = scene.before.summed(guard.tally)
         if healthy - status.desired < status.allowed:
@@ -52,11 +53,11 @@ def _idle(end: Standstill) -> Iterator[Idle]:
 TELLER = Teller(
     name="eviction",
     sentences={
-        "grant-eviction": "is granted the eviction of {pod} on {node}",
-        "evict-pod": "evicts {pod} from {node}",
-        "evict-unready-pod": "evicts {pod}, which is not Ready, from {node}",
+        GRANT_EVICTION: "is granted the eviction of {pod} on {node}",
+        EVICT_POD: "evicts {pod} from {node}",
+        EVICT_UNREADY_POD: "evicts {pod}, which is not Ready, from {node}",
     },
-    facts={"grant-eviction": _budgets, "evict-unready-pod": _budgets},
+    facts={GRANT_EVICTION: _budgets, EVICT_UNREADY_POD: _budgets},
     unseen=_unseen,
     conditions=_conditions,
     idle=_idle,

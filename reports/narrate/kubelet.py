@@ -7,6 +7,17 @@ from collections.abc import Iterator
 from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import ADMITTED, NodeState, Phase
 from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.kubelet.actions import (
+    ADMIT,
+    BECOME_AVAILABLE,
+    BECOME_READY,
+    CONTAINER_CRASH,
+    FINISH_TERMINATION,
+    NODE_CRASH,
+    NODE_RETURN,
+    PROBE_FAILURE,
+    REJECT,
+)
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.reports.story import Fact, Idle
@@ -85,29 +96,29 @@ TELLER = Teller(
     name="kubelet",
     sentences={
         # Faults
-        "node-crash": "{node} crashes",
-        "node-return": "{node} boots again",
-        "probe-failure": "{pod} on {node} stops being Ready",
+        NODE_CRASH: "{node} crashes",
+        NODE_RETURN: "{node} boots again",
+        PROBE_FAILURE: "{pod} on {node} stops being Ready",
         # The kubelet and its containers
-        "container-crash": "{pod} on {node} crashes",
-        "admit": "on {node} admits {pod}",
-        "reject": "on {node} rejects {pod}",
-        "become-ready": "on {node} reports {pod} Ready",
-        "become-available": "{pod} on {node} becomes available",
-        "finish-termination": "on {node} removes {pod}, which has terminated",
+        CONTAINER_CRASH: "{pod} on {node} crashes",
+        ADMIT: "on {node} admits {pod}",
+        REJECT: "on {node} rejects {pod}",
+        BECOME_READY: "on {node} reports {pod} Ready",
+        BECOME_AVAILABLE: "{pod} on {node} becomes available",
+        FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
     },
     facts={
-        "admit": _admission,
-        "reject": _admission,
-        "become-ready": _readiness,
-        "become-available": _readiness,
+        ADMIT: _admission,
+        REJECT: _admission,
+        BECOME_READY: _readiness,
+        BECOME_AVAILABLE: _readiness,
     },
     causes={
-        "node-crash": event("nodeCrash"),
-        "node-return": event("nodeReturn", "nodeCrash"),
-        "probe-failure": event("probeFailure"),
+        NODE_CRASH: event("nodeCrash"),
+        NODE_RETURN: event("nodeReturn", "nodeCrash"),
+        PROBE_FAILURE: event("probeFailure"),
     },
-    ends={"reject": "Failed"},
+    ends={REJECT: "Failed"},
     fields=_fields,
     conditions=_conditions,
     idle=_idle,

@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
+from kubelemma.model.components.nodelifecycle.actions import (
+    API_SERVER_OUTAGE,
+    CATCH_UP,
+    JUDGE_ZONES,
+    KNOW_NODES,
+    NODE_READY,
+    NODE_UNKNOWN,
+    POD_UNREADY,
+    TAINT_NO_EXECUTE,
+    TAINT_NO_SCHEDULE,
+    UNTAINT,
+)
 from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import enumeration, plural
@@ -109,26 +121,26 @@ TELLER = Teller(
     name="nodelifecycle",
     sentences={
         # Faults
-        "api-server-outage": "the API server is out of reach for a while",
+        API_SERVER_OUTAGE: "the API server is out of reach for a while",
         # The controller, and the kubelets that report to it
-        "node-ready": "on {node} reports the node Ready",
-        "node-unknown": "marks {node} Unknown",
-        "taint-no-schedule": "taints {node} NoSchedule",
-        "taint-no-execute": "taints {node} NoExecute",
-        "untaint": "removes the NoExecute taint from {node}",
-        "judge-zones": "judges how far each zone is disrupted",
-        "know-nodes": "has seen all nodes once after its restart",
-        "catch-up": "sees heartbeats again",
-        "pod-unready": "marks {pod} on {node} not Ready",
+        NODE_READY: "on {node} reports the node Ready",
+        NODE_UNKNOWN: "marks {node} Unknown",
+        TAINT_NO_SCHEDULE: "taints {node} NoSchedule",
+        TAINT_NO_EXECUTE: "taints {node} NoExecute",
+        UNTAINT: "removes the NoExecute taint from {node}",
+        JUDGE_ZONES: "judges how far each zone is disrupted",
+        KNOW_NODES: "has seen all nodes once after its restart",
+        CATCH_UP: "sees heartbeats again",
+        POD_UNREADY: "marks {pod} on {node} not Ready",
     },
     facts={
-        "taint-no-execute": _zone,
-        "untaint": _zone,
-        "judge-zones": _zone,
-        "taint-no-schedule": _condition,
-        "pod-unready": _condition,
+        TAINT_NO_EXECUTE: _zone,
+        UNTAINT: _zone,
+        JUDGE_ZONES: _zone,
+        TAINT_NO_SCHEDULE: _condition,
+        POD_UNREADY: _condition,
     },
-    causes={"api-server-outage": faults},
+    causes={API_SERVER_OUTAGE: faults},
     unseen=_unseen,
     fields=_fields,
     conditions=_conditions,

@@ -14,6 +14,15 @@ from kubelemma.model.cluster.state import (
     Sync,
 )
 from kubelemma.model.cluster.world import PodClass, Workload
+from kubelemma.model.components.replicaset.actions import (
+    CHOOSE_PENDING_PODS,
+    CHOOSE_POD,
+    COUNT_PODS,
+    CREATE_POD,
+    DECIDE,
+    DELETE_POD,
+    WRITE_STATUS,
+)
 from kubelemma.model.components.replicaset.rules import REPLICASET, Owned, owned_name
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.templates import revision_hash
@@ -120,7 +129,7 @@ def stale_statuses(
 
 def _unseen(scene: Scene) -> Iterator[str]:
     """What was chosen was decided by statuses, and no other ReplicaSet is looked at again."""
-    if scene.step.actor == REPLICASET and scene.action == "delete-pod":
+    if scene.step.actor == REPLICASET and scene.action == DELETE_POD:
         for workload in scene.rewritten:
             yield from stale_statuses(scene, workload, scene.pod_class)
 
@@ -274,23 +283,23 @@ def in_hand(sync: Sync) -> Iterator[str]:
 TELLER = Teller(
     name="replicaset",
     sentences={
-        "decide": "decides to {decision} for ReplicaSet {set}",
-        "count-pods": "counts the pods of ReplicaSet {set}",
-        "choose-pod": "chooses {pod}{where} to be deleted",
-        "choose-pending-pods": "chooses {pod}{where} to be deleted",
-        "create-pod": "creates {pod}",
-        "delete-pod": "deletes {pod}{where}",
-        "write-status": "writes the status of ReplicaSet {set}",
+        DECIDE: "decides to {decision} for ReplicaSet {set}",
+        COUNT_PODS: "counts the pods of ReplicaSet {set}",
+        CHOOSE_POD: "chooses {pod}{where} to be deleted",
+        CHOOSE_PENDING_PODS: "chooses {pod}{where} to be deleted",
+        CREATE_POD: "creates {pod}",
+        DELETE_POD: "deletes {pod}{where}",
+        WRITE_STATUS: "writes the status of ReplicaSet {set}",
     },
     words={"decision": _decision},
     facts={
-        "decide": _counted,
-        "count-pods": _status,
-        "choose-pod": _choice,
-        "choose-pending-pods": _choice,
-        "create-pod": _creation,
-        "delete-pod": _deletion,
-        "write-status": _status,
+        DECIDE: _counted,
+        COUNT_PODS: _status,
+        CHOOSE_POD: _choice,
+        CHOOSE_PENDING_PODS: _choice,
+        CREATE_POD: _creation,
+        DELETE_POD: _deletion,
+        WRITE_STATUS: _status,
     },
     unseen=_unseen,
     changes=_changes,

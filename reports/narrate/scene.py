@@ -11,6 +11,7 @@ from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import PodClass, Workload, World
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import Action
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Fact
 from kubelemma.solver.result import TraceStep
@@ -43,7 +44,7 @@ class Scene:
         return self.before.world
 
     @property
-    def action(self) -> str:
+    def action(self) -> Action:
         """What was done."""
         return self.step.outcome.action
 

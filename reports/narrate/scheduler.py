@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import NodeState, Phase
 from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision import node_resources, profile, taints
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.rules import SCHEDULER, feasibility
@@ -210,7 +211,7 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(SCHEDULER, "no pod waits for a node")
 
 
-_BIND = "bind"
+_BIND = BIND
 
 TELLER = Teller(
     name="scheduler",

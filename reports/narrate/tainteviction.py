@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.components.tainteviction.rules import TAINT_EVICTION
 from kubelemma.reports.story import Fact, Idle
 
@@ -32,7 +33,7 @@ def _idle(_end: Standstill) -> Iterator[Idle]:
 
 TELLER = Teller(
     name="tainteviction",
-    sentences={"evict": "evicts {pod} from {node}"},
-    facts={"evict": _eviction},
+    sentences={EVICT: "evicts {pod} from {node}"},
+    facts={EVICT: _eviction},
     idle=_idle,
 )

@@ -16,6 +16,7 @@ from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.manifests.problems import Position
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import Action
 from kubelemma.reports.picture import AnyBox
 from kubelemma.reports.story import Change, Fact, Idle, NodeReview
 
@@ -74,16 +75,16 @@ class Teller:
     """
 
     name: str
-    sentences: Mapping[str, str] = field(default_factory=dict)
+    sentences: Mapping[Action, str] = field(default_factory=dict)
     words: Mapping[str, Callable[[Scene], str]] = field(default_factory=dict)
     spoken: str = ""
-    facts: Mapping[str, Callable[[Scene], Iterator[Fact]]] = field(default_factory=dict)
-    decisive: Mapping[str, Callable[[Scene], str]] = field(default_factory=dict)
-    causes: Mapping[str, Callable[[Scene], Position | None]] = field(default_factory=dict)
+    facts: Mapping[Action, Callable[[Scene], Iterator[Fact]]] = field(default_factory=dict)
+    decisive: Mapping[Action, Callable[[Scene], str]] = field(default_factory=dict)
+    causes: Mapping[Action, Callable[[Scene], Position | None]] = field(default_factory=dict)
     reviews: Callable[[Scenario, Written], Reviews] = _no_reviews
     unseen: Callable[[Scene], Iterator[str]] = _nothing
     changes: Callable[[Seen, Seen], Iterator[Change]] = _nothing
-    ends: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[Action, str] = field(default_factory=dict)
     fields: Callable[[NodeState], Iterator[tuple[str, str]]] = _nothing
     conditions: Callable[[NodeState], Iterator[str]] = _nothing
     idle: Callable[[Standstill], Iterator[Idle]] = _nothing

@@ -40,16 +40,17 @@ TELLERS: tuple[Teller, ...] = (
 )
 """In the order in which they are asked."""
 
+NameT = TypeVar("NameT", bound=str)
 SaidT = TypeVar("SaidT")
 
 
-def together(part: Callable[[Teller], Mapping[str, SaidT]]) -> Mapping[str, SaidT]:
+def together(part: Callable[[Teller], Mapping[NameT, SaidT]]) -> Mapping[NameT, SaidT]:
     """What all tellers say of one thing, by action, property or word.
 
     Raises:
         ValueError: two of them have something to say of the same.
     """
-    found: dict[str, SaidT] = {}
+    found: dict[NameT, SaidT] = {}
     for teller in TELLERS:
         twice = found.keys() & part(teller).keys()
         if twice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.components.users.actions import CORDON, UNCORDON, USER_DELETE_POD
 
 from .causes import event
 from .differing import flag
@@ -33,14 +34,14 @@ def _lines(seen: Seen) -> Iterator[str]:
 TELLER = Teller(
     name="users",
     sentences={
-        "cordon": "cordons {node}",
-        "uncordon": "uncordons {node}",
-        "user-delete-pod": "deletes {pod}{where}",
+        CORDON: "cordons {node}",
+        UNCORDON: "uncordons {node}",
+        USER_DELETE_POD: "deletes {pod}{where}",
     },
     causes={
-        "cordon": event("cordon"),
-        "uncordon": event("uncordon", "cordon", "drain"),
-        "user-delete-pod": event("deletePod"),
+        CORDON: event("cordon"),
+        UNCORDON: event("uncordon", "cordon", "drain"),
+        USER_DELETE_POD: event("deletePod"),
     },
     fields=_fields,
     conditions=_conditions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from contextlib import ExitStack
 
-from kubelemma.model.system import Cell, Outcome, Rule, System, View
+from kubelemma.model.system import Action, Cell, Outcome, Rule, System, View
 from kubelemma.properties.formula import Always, Converges
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 
@@ -14,6 +14,9 @@ from .engine import check
 
 ENOUGH = 1000
 """A number that cannot be known to fit when a counter begins at zero."""
+
+
+COUNT = Action("count")
 
 
 def compile_all() -> None:
@@ -30,7 +33,7 @@ def use_all() -> None:
     """Search a small system that needs every part of the loop."""
 
     def count(number: int) -> tuple[Outcome, ...]:
-        return (Outcome("count", {"counter": number + 1}),) if number < ENOUGH else ()
+        return (Outcome(COUNT, {"counter": number + 1}),) if number < ENOUGH else ()
 
     rule = Rule("count", "counter", ("counter",), count)
     system = System(cells=[Cell("counter", 0)], rules=[rule])

@@ -107,7 +107,7 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
         Step(
             rule=step.rule,
             actor=step.actor,
-            action=step.outcome.action,
+            action=str(step.outcome.action),
             arguments=step.outcome.arguments,
             positions=step.positions,
         )

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kubelemma.model.system import (
+    Action,
     Best,
     Bound,
     Cell,
@@ -29,7 +30,7 @@ CENSUS = "census"
 """A tally that tells every orbit from every other: how many members hold which value."""
 
 READABLE = ("pure", "summed", "reduced", "best", "other best")
-ACTIONS = ("go", "jump", "turn")
+ACTIONS = tuple(Action(name, "number") for name in ("go", "jump", "turn"))
 
 
 @cache

@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.solver.result import Verdict
@@ -31,18 +31,20 @@ def copies() -> System:
 
     def write(written: bool, copy: int) -> Iterator[Outcome]:  # noqa: FBT001
         if not written and not copy:
-            yield Outcome("write", {"written": True, "machines": 1})
+            yield Outcome(Action("write"), {"written": True, "machines": 1})
 
     def replicate(copy: int, there: tuple[int]) -> Iterator[Outcome]:
         if not copy and there[0]:
-            yield Outcome("copy", {"machines": 1})
+            yield Outcome(Action("copy"), {"machines": 1})
 
     def crash(left: int, copy: int) -> Iterator[Outcome]:
         if left and copy:
-            yield Outcome("crash", {"crashes": left - 1, "machines": 0})
+            yield Outcome(Action("crash"), {"crashes": left - 1, "machines": 0})
 
     def tick(name: str) -> Rule:
-        return Rule(name, name, (name,), lambda at: [Outcome(name, {name: at + 1})] * (at < 9))
+        return Rule(
+            name, name, (name,), lambda at: [Outcome(Action(name), {name: at + 1})] * (at < 9)
+        )
 
     return System(
         cells=[Cell("written", initial=False), Cell("crashes", 2), *(Cell(c, 0) for c in CLOCKS)],

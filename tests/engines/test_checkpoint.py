@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Best, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
@@ -64,7 +64,7 @@ def counters(most: int, stride: int = 1, cells: int = 3) -> System:
     def rule(name: str) -> Rule:
         def rise(value: int) -> Iterator[Outcome]:
             if value < most:
-                yield Outcome("rise", {name: value + stride})
+                yield Outcome(Action("rise"), {name: value + stride})
 
         return Rule(name, name, (name,), rise)
 
@@ -273,11 +273,11 @@ def there_and_back(
 
     def go(value: int) -> Iterator[Outcome]:
         if value == 0:
-            yield Outcome("go", {"cell": 1})
+            yield Outcome(Action("go"), {"cell": 1})
 
     def back(value: int) -> Iterator[Outcome]:
         if value == 1:
-            yield Outcome("back", {"cell": 0 if turn else 1})
+            yield Outcome(Action("back"), {"cell": 0 if turn else 1})
 
     return System(
         cells=[Cell("cell", 0)],
@@ -329,7 +329,7 @@ def test_another_start(promise: Promise, tmp_path: Path) -> None:
     def family(*start: int) -> System:
         def rise(value: int) -> Iterator[Outcome]:
             if value == 1:
-                yield Outcome("rise", {"many": 2})
+                yield Outcome(Action("rise"), {"many": 2})
 
         rule = Rule("rise", "a", ("many",), rise)
         return System(families=[Family("many", start)], rules=[rule])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Best, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
@@ -104,7 +104,7 @@ def counters(cells: int, most: int) -> System:
     def rule(name: str) -> Rule:
         def rise(value: int) -> Iterator[Outcome]:
             if value < most:
-                yield Outcome("rise", {name: value + 1})
+                yield Outcome(Action("rise"), {name: value + 1})
 
         return Rule(name, name, (name,), rise)
 
@@ -215,7 +215,7 @@ def test_more_orders_than_64_bits(promise: Promise) -> None:
 
     def rise(value: int) -> Iterator[Outcome]:
         if value < 2:
-            yield Outcome("rise", {"many": value + 1})
+            yield Outcome(Action("rise"), {"many": value + 1})
 
     system = System(
         families=[Family("many", (0,) * 60)], rules=[Rule("rise", "a", ("many",), rise)]
@@ -239,7 +239,7 @@ def test_scores_and_sums_of_any_sign() -> None:
 
     def fall(value: int, total: tuple[int], least: int) -> Iterator[Outcome]:
         if value > -3:
-            yield Outcome(f"fall from {total[0]} to {least}", {"members": value - 1})
+            yield Outcome(Action(f"fall from {total[0]} to {least}"), {"members": value - 1})
 
     system = System(
         families=[Family("members", (0, 0))],
@@ -256,7 +256,7 @@ def test_measures_too_great() -> None:
     system = System(
         cells=[Cell("at", 0)],
         tallies=[Tally("sum", {"at": lambda value: (value * 2**60,)}, 1)],
-        rules=[Rule("leap", "a", ("at",), lambda _: [Outcome("leap", {"at": 1})])],
+        rules=[Rule("leap", "a", ("at",), lambda _: [Outcome(Action("leap"), {"at": 1})])],
     )
     with pytest.raises(ModelError, match='"sum" counts or scores'):
         compiled.check(system)
@@ -281,7 +281,7 @@ def test_more_edges_than_a_limit_of_states_suggests(promise: Promise) -> None:
 
     def leap(at: int) -> Iterator[Outcome]:
         for far in range(1, 41):
-            yield Outcome("leap", {"at": (at + far) % 900})
+            yield Outcome(Action("leap"), {"at": (at + far) % 900})
 
     system = System(cells=[Cell("at", 0)], rules=[Rule("leap", "leaper", ("at",), leap)])
     settles = promise(Converges(View(("at",)), lambda at: at >= 0))
@@ -321,7 +321,7 @@ def test_sum_that_changes_by_what_it_reads(promise: Promise) -> None:
 
     def rise(low: int) -> Iterator[Outcome]:
         if low < 3:
-            yield Outcome("rise", {"low": low + 1})
+            yield Outcome(Action("rise"), {"low": low + 1})
 
     system = System(
         cells=[Cell("low", 0), Cell("high", 5)],

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kubelemma import api
-from kubelemma.model.components.reconcile.sources import BUILT_IN_ACTIONS, sources, targets
+from kubelemma.model.components.reconcile.actions import BUILT_IN_ACTIONS
+from kubelemma.model.components.reconcile.sources import sources, targets
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.solver.limits import ALL_VIOLATED
 from kubelemma.solver.result import CheckResult, Trace, Verdict

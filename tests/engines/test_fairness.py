@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from kubelemma.model.system import Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Converges, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
@@ -23,11 +23,11 @@ def toggler(*, actor: str, finishes_at: tuple[int, ...], environment: bool = Fal
 
     def toggle(x: int, done: bool) -> Iterator[Outcome]:  # noqa: FBT001
         if not done:
-            yield Outcome("toggle", {"x": 1 - x})
+            yield Outcome(Action("toggle"), {"x": 1 - x})
 
     def finish(x: int, done: bool) -> Iterator[Outcome]:  # noqa: FBT001
         if not done and x in finishes_at:
-            yield Outcome("finish", {"done": True})
+            yield Outcome(Action("finish"), {"done": True})
 
     return System(
         cells=[Cell("x", 0), Cell("done", initial=False)],
@@ -85,7 +85,7 @@ def test_environment_has_stopped(run: Check, promise: Promise) -> None:
 
 def test_step_that_changes_nothing_is_a_step(run: Check, promise: Promise) -> None:
     """A no-op keeps its actor busy: nobody stands still, and the loop of one step is fair."""
-    noop = Rule("noop", "idler", ("x",), lambda _: [Outcome("noop", {})])
+    noop = Rule("noop", "idler", ("x",), lambda _: [Outcome(Action("noop"), {})])
     system = System(cells=[Cell("x", 0)], rules=[noop])
     stuck, never = run(
         system, [promise(NeverStuck(View(), lambda: False)), promise(NEVER)]
@@ -115,11 +115,11 @@ def forked(*, loop_after: int, stop_after: int) -> System:
 
     def walk(way: str, at: int) -> Iterator[Outcome]:
         if way in ("", "loop") and at < loop_after:
-            yield Outcome("walk", {"way": "loop", "at": at + 1})
+            yield Outcome(Action("walk"), {"way": "loop", "at": at + 1})
         if way in ("", "stop") and at < stop_after:
-            yield Outcome("walk", {"way": "stop", "at": at + 1})
+            yield Outcome(Action("walk"), {"way": "stop", "at": at + 1})
         if way == "loop" and at == loop_after:
-            yield Outcome("circle", {})
+            yield Outcome(Action("circle"), {})
 
     return System(
         cells=[Cell("way", ""), Cell("at", 0)], rules=[Rule("walk", "walker", ("way", "at"), walk)]
@@ -149,7 +149,7 @@ def round_table(members: int) -> System:
     def shift(phase: int, place: int) -> Iterator[Outcome]:
         if place == (members - 1 - phase if phase < members else members):
             yield Outcome(
-                "shift",
+                Action("shift"),
                 {
                     "phase": (phase + 1) % (members + 1),
                     "members": place + 1 if phase < members else 0,
@@ -179,9 +179,9 @@ def test_loop_that_begins_later_than_its_canonical_form(run: Check, promise: Pro
 
     def give(hand: bool, member: int) -> Iterator[Outcome]:  # noqa: FBT001
         if hand and not member:
-            yield Outcome("give", {"hand": False, "members": 1})
+            yield Outcome(Action("give"), {"hand": False, "members": 1})
         if not hand and member:
-            yield Outcome("take", {"hand": True, "members": 0})
+            yield Outcome(Action("take"), {"hand": True, "members": 0})
 
     system = System(
         cells=[Cell("hand", initial=False)],
@@ -199,7 +199,9 @@ def test_fair_loop_serves_every_actor(run: Check, promise: Promise) -> None:
     actors = ("a", "b", "c")
 
     def worker(actor: str) -> Rule:
-        return Rule(actor, actor, (actor,), lambda mine: [Outcome("work", {actor: 1 - mine})])
+        return Rule(
+            actor, actor, (actor,), lambda mine: [Outcome(Action("work"), {actor: 1 - mine})]
+        )
 
     system = System(
         cells=[Cell(actor, 0) for actor in actors], rules=[worker(actor) for actor in actors]
@@ -216,7 +218,7 @@ def test_family_goal_is_for_every_member(run: Check, promise: Promise) -> None:
 
     def rise(value: int) -> Iterator[Outcome]:
         if value < 2:
-            yield Outcome("rise", {"members": value + 1})
+            yield Outcome(Action("rise"), {"members": value + 1})
 
     system = System(
         families=[Family("members", (0, 0, 0))],
@@ -242,7 +244,7 @@ def test_many_steps_between_two_states(run: Check, promise: Promise) -> None:
 
     def step(x: int) -> Iterator[Outcome]:
         for number in range(256):
-            yield Outcome("step", {"x": 1 - x}, (("number", number),))
+            yield Outcome(Action("step"), {"x": 1 - x}, (("number", number),))
 
     system = System(cells=[Cell("x", 0)], rules=[Rule("step", "stepper", ("x",), step)])
     result = run(system, [promise(Converges(View(("x",)), lambda x: x == 0))])

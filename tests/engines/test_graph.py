@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Bound, Cell, Family, Outcome, Rule, System, View
+from kubelemma.model.system import Action, Bound, Cell, Family, Outcome, Rule, System, View
 from kubelemma.properties.formula import Always, Converges, EachStep, Formula
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 from kubelemma.reports import state_graph as renderers
@@ -63,11 +63,11 @@ def lamps(bound: int | None = None) -> System:
 
     def use(lamp: str) -> Iterator[Outcome]:
         if lamp == "off":
-            yield Outcome("switch", {"lamps": "on"}, (("to", "on"),), "it is dark")
+            yield Outcome(Action("switch", "to"), {"lamps": "on"}, (("to", "on"),), "it is dark")
 
     def burn(lamp: str, burnt: int) -> Iterator[Outcome]:
         if lamp == "on":
-            yield Outcome("burn", {"lamps": "out", "burnt": burnt + 1})
+            yield Outcome(Action("burn"), {"lamps": "out", "burnt": burnt + 1})
 
     limit = () if bound is None else (Bound("few", View(("burnt",)), lambda n: n < bound),)
     return System(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Bound, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Bound, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Converges, LeadsTo
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
@@ -43,7 +43,7 @@ def walk(*ways: str, bounds: tuple[Bound, ...] = ()) -> System:
         def go(at: str) -> Iterator[Outcome]:
             for way in known:
                 if (way.source, way.task) == (at, task):
-                    yield Outcome(f"go to {way.target}", {"at": way.target})
+                    yield Outcome(Action(f"go to {way.target}"), {"at": way.target})
 
         return Rule(task, task, ("at",), go, environment=task == "fault")
 
@@ -214,7 +214,7 @@ def test_reads(run: Check, promise: Promise) -> None:
 
     def turn(pod: str) -> Iterator[Outcome]:
         if pod == "down":
-            yield Outcome("start", {"pods": "up"})
+            yield Outcome(Action("start"), {"pods": "up"})
 
     system = System(
         families=[Family("pods", ("up", "up"))],
@@ -225,7 +225,7 @@ def test_reads(run: Check, promise: Promise) -> None:
                 "stop",
                 "fault",
                 ("pods",),
-                lambda pod: [Outcome("stop", {"pods": "down"})] if pod == "up" else [],
+                lambda pod: [Outcome(Action("stop"), {"pods": "down"})] if pod == "up" else [],
                 environment=True,
             ),
         ],

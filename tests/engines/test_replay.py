@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Cell, Family, Outcome, Rule, System, View
+from kubelemma.model.system import Action, Cell, Family, Outcome, Rule, System, View
 from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver.replay import (
@@ -36,15 +36,15 @@ def pods(*, most: int, restarts: bool = True) -> System:
 
     def start(pod: str) -> Iterator[Outcome]:
         if pod == "new":
-            yield Outcome("start", {"pods": "up"}, (("pod", "any"),))
+            yield Outcome(Action("start", "pod"), {"pods": "up"}, (("pod", "any"),))
 
     def crash(pod: str, crashes: int) -> Iterator[Outcome]:
         if pod == "up" and crashes < most:
-            yield Outcome("crash", {"pods": "down", "crashes": crashes + 1})
+            yield Outcome(Action("crash"), {"pods": "down", "crashes": crashes + 1})
 
     def restart(pod: str) -> Iterator[Outcome]:
         if pod == "down":
-            yield Outcome("restart", {"pods": "up"})
+            yield Outcome(Action("restart"), {"pods": "up"})
 
     rules = [
         Rule("start", "kubelet", ("pods",), start),
@@ -99,7 +99,7 @@ def test_record_of_a_loop_still_fails(run: Check, promise: Promise) -> None:
     """A loop closes again, and no longer refutes if it is recorded as beginning elsewhere."""
 
     def turn(member: int, hand: int) -> Iterator[Outcome]:
-        yield Outcome("turn", {"members": hand, "hand": member})
+        yield Outcome(Action("turn"), {"members": hand, "hand": member})
 
     system = System(
         cells=[Cell("hand", 2)],
@@ -165,9 +165,9 @@ def test_ambiguous_record() -> None:
 
     def split(at: int) -> Iterator[Outcome]:
         if at == 0:
-            yield from (Outcome("split", {"at": value}) for value in (1, 2, 3))
+            yield from (Outcome(Action("split"), {"at": value}) for value in (1, 2, 3))
         elif at < 4:
-            yield Outcome("on", {"at": at + 10})
+            yield Outcome(Action("on"), {"at": at + 10})
 
     system = System(cells=[Cell("at", 0)], rules=[Rule("split", "a", ("at",), split)])
     steps = [RecordedStep("split", "split", (), (0,)), RecordedStep("split", "on", (), (0,))]
@@ -189,7 +189,10 @@ def canonical(system: System, trace: Trace) -> list[CanonicalStep]:
 
 def test_impossible_step_is_an_error(promise: Promise) -> None:
     """A step that the plain semantics does not have is refused, and named."""
-    system, steps = pods(most=1), [CanonicalStep("start", Outcome("fly", {}), (0, "up", "up"))]
+    system, steps = (
+        pods(most=1),
+        [CanonicalStep("start", Outcome(Action("fly"), {}), (0, "up", "up"))],
+    )
     with pytest.raises(ReplayError, match='X-1 of the toy: the step "fly" of the rule "start" is'):
         counterexample(system, promise(NEVER_DOWN), steps)
 
@@ -224,9 +227,15 @@ def test_trace_that_refutes_nothing_is_an_error(promise: Promise, formula: Formu
 def loops(*, fair: bool, environment: bool = False) -> tuple[System, Trace]:
     """A run that turns twice and is where it was; another actor waits, or cannot act."""
     turn = Rule(
-        "turn", "a", ("at",), lambda at: [Outcome("turn", {"at": 1 - at})], environment=environment
+        "turn",
+        "a",
+        ("at",),
+        lambda at: [Outcome(Action("turn"), {"at": 1 - at})],
+        environment=environment,
     )
-    other = Rule("other", "b", ("at",), lambda at: [Outcome("no", {})] if at or not fair else [])
+    other = Rule(
+        "other", "b", ("at",), lambda at: [Outcome(Action("no"), {})] if at or not fair else []
+    )
     system = System(cells=[Cell("at", 0)], rules=[turn, other])
     run: list[Any] = []
     state = system.initial
@@ -281,8 +290,13 @@ def test_simulation_draws_evenly() -> None:
     system = System(
         cells=[Cell("at", 0)],
         rules=[
-            Rule("one", "a", ("at",), lambda _: [Outcome("one", {"at": 1})]),
-            Rule("two", "a", ("at",), lambda _: [Outcome("two", {"at": n}) for n in (2, 3, 4)]),
+            Rule("one", "a", ("at",), lambda _: [Outcome(Action("one"), {"at": 1})]),
+            Rule(
+                "two",
+                "a",
+                ("at",),
+                lambda _: [Outcome(Action("two"), {"at": n}) for n in (2, 3, 4)],
+            ),
         ],
     )
     steps = simulate(system, 0, 4000).steps

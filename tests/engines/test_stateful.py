@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kubelemma import api
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Bound, Cell, Family, Outcome, Rule, System, View
+from kubelemma.model.system import Action, Bound, Cell, Family, Outcome, Rule, System, View
 from kubelemma.properties.formula import Always, Converges, EachStep, LeadsTo, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver import explore
@@ -61,20 +61,25 @@ def line(length: int, *, back: bool = False, bound: int | None = None) -> System
 
     def step(at: int) -> Iterator[Outcome]:
         if at < length:
-            yield Outcome("step", {"at": at + 1})
+            yield Outcome(Action("step"), {"at": at + 1})
         elif back:
-            yield Outcome("turn back", {"at": 0})
+            yield Outcome(Action("turn back"), {"at": 0})
 
     def toggle(on: int) -> Iterator[Outcome]:
         if on < 3:
-            yield Outcome("toggle", {"on": on + 1})
+            yield Outcome(Action("toggle"), {"on": on + 1})
 
     return System(
         cells=[Cell("at", 0), Cell("on", 0)],
         rules=[
             Rule("step", "walker", ("at",), step),
             Rule("toggle", "user", ("on",), toggle, environment=True),
-            Rule("wind up", "clock", ("on",), lambda on: [Outcome("wind", {})] if on == 9 else []),
+            Rule(
+                "wind up",
+                "clock",
+                ("on",),
+                lambda on: [Outcome(Action("wind"), {})] if on == 9 else [],
+            ),
         ],
         bounds=[] if bound is None else [Bound("the fence", AT, lambda at: at <= bound)],
     )
@@ -205,11 +210,11 @@ def test_unfair_loops_are_none(promise: Promise) -> None:
 
     def spin(going: bool) -> Iterator[Outcome]:  # noqa: FBT001
         if going:
-            yield Outcome("spin", {})
+            yield Outcome(Action("spin"), {})
 
     def stop(going: bool) -> Iterator[Outcome]:  # noqa: FBT001
         if going:
-            yield Outcome("stop", {"going": False})
+            yield Outcome(Action("stop"), {"going": False})
 
     system = System(
         cells=[Cell("going", initial=True)],
@@ -272,9 +277,9 @@ def test_another_way_is_found_nearby(promise: Promise) -> None:
     """A story from which no step can be left out is replaced by one that takes a shorter way."""
 
     def move(at: int) -> Iterator[Outcome]:
-        yield Outcome("one", {"at": at + 1})
+        yield Outcome(Action("one"), {"at": at + 1})
         if at == 1:
-            yield Outcome("jump", {"at": 10})
+            yield Outcome(Action("jump"), {"at": 10})
 
     system = System(cells=[Cell("at", 0)], rules=[Rule("move", "walker", ("at",), move)])
     places = Places(system, [promise(Always(AT, lambda at: at != 12))])
@@ -451,7 +456,7 @@ def test_families(promise: Promise) -> None:
 
     def rise(value: int) -> Iterator[Outcome]:
         if value < 3:
-            yield Outcome("rise", {"members": value + 1})
+            yield Outcome(Action("rise"), {"members": value + 1})
 
     system = System(
         families=[Family("members", (0, 0, 0))], rules=[Rule("rise", "air", ("members",), rise)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Bound, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Bound, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver import limits, liveness, machine
@@ -28,7 +28,7 @@ def walk(length: int, *, bound: int | None = None, environment: bool = False) ->
 
     def step(at: int) -> Iterator[Outcome]:
         if at < length:
-            yield Outcome("step", {"at": at + 1})
+            yield Outcome(Action("step"), {"at": at + 1})
 
     within = [] if bound is None else [Bound("the fence", AT, lambda at: at <= bound)]
     return System(
@@ -135,7 +135,7 @@ def test_memory_limit_before_a_new_layout(run: Check, promise: Promise, checks: 
 
     def fan(at: int) -> Iterator[Outcome]:
         if at == 0:
-            yield from (Outcome("fan", {"at": i}) for i in range(1, 41))
+            yield from (Outcome(Action("fan"), {"at": i}) for i in range(1, 41))
 
     sum_ = Tally("sum", {"at": lambda at: (at * at,)}, 1)
     system = System(cells=[Cell("at", 0)], tallies=[sum_], rules=[Rule("fan", "a", ("at",), fan)])
@@ -259,7 +259,7 @@ def test_one_member_outside_a_bound(run: Check, promise: Promise) -> None:
 
     def step(at: int) -> Iterator[Outcome]:
         if at < 3:
-            yield Outcome("step", {"walkers": at + 1})
+            yield Outcome(Action("step"), {"walkers": at + 1})
 
     system = System(
         families=[Family("walkers", (0, 0))],
@@ -297,10 +297,10 @@ def test_loop_in_a_part_is_a_loop(run: Check, promise: Promise) -> None:
     """A fair loop among the states that were expanded refutes, whatever else there is."""
 
     def turn(side: int) -> Iterator[Outcome]:
-        yield Outcome("turn", {"side": 1 - side})
+        yield Outcome(Action("turn"), {"side": 1 - side})
 
     def grow(size: int) -> Iterator[Outcome]:
-        yield Outcome("grow", {"size": size + 1})
+        yield Outcome(Action("grow"), {"size": size + 1})
 
     system = System(
         cells=[Cell("side", 0), Cell("size", 0)],
@@ -367,7 +367,7 @@ def test_interrupt_of_model_code(run: Check, promise: Promise, place: str) -> No
 
     def step(at: int, _: object) -> Iterator[Outcome]:
         struck("rule", at)
-        yield Outcome("step", {"at": at + 1})
+        yield Outcome(Action("step"), {"at": at + 1})
 
     def measure(at: int) -> tuple[int]:
         struck("tally", at)
@@ -456,7 +456,12 @@ def test_engine_name_and_actions(engine: tuple[str, Check]) -> None:
         cells=[Cell("at", 0)],
         rules=[
             Rule("never", "a", ("at",), lambda _: ()),
-            Rule("ever", "a", ("at",), lambda _: [Outcome("b", {"at": 1}), Outcome("a", {})]),
+            Rule(
+                "ever",
+                "a",
+                ("at",),
+                lambda _: [Outcome(Action("b"), {"at": 1}), Outcome(Action("a"), {})],
+            ),
         ],
     )
     result = run(system)
@@ -473,7 +478,7 @@ def test_model_code_is_called_once_for_each_combination(run: Check, promise: Pro
     def rise(member: int, total: int) -> Iterator[Outcome]:
         calls.append((member, total))
         if member < 3:
-            yield Outcome("rise", {"members": member + 1})
+            yield Outcome(Action("rise"), {"members": member + 1})
 
     system = System(
         families=[Family("members", (0,) * 6)],
@@ -504,7 +509,7 @@ def test_members_that_cannot_be_ordered(run: Check) -> None:
 
     def outcomes(member: int) -> Iterator[Outcome]:
         if member == 0:
-            yield Outcome("spoil", {"members": "spoilt"})
+            yield Outcome(Action("spoil"), {"members": "spoilt"})
 
     system = System(
         families=[Family("members", (0, 1))],

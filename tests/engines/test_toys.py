@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kubelemma.model.system import Best, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import Action, Best, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver.result import CheckResult, Trace, Verdict
@@ -40,12 +40,12 @@ def die_hard() -> System:
 
     def pour(small: int, big: int) -> Iterator[Outcome]:
         to_big, to_small = min(small, 5 - big), min(big, 3 - small)
-        yield Outcome("fill small", {"small": 3})
-        yield Outcome("fill big", {"big": 5})
-        yield Outcome("empty small", {"small": 0})
-        yield Outcome("empty big", {"big": 0})
-        yield Outcome("small to big", {"small": small - to_big, "big": big + to_big})
-        yield Outcome("big to small", {"small": small + to_small, "big": big - to_small})
+        yield Outcome(Action("fill small"), {"small": 3})
+        yield Outcome(Action("fill big"), {"big": 5})
+        yield Outcome(Action("empty small"), {"small": 0})
+        yield Outcome(Action("empty big"), {"big": 0})
+        yield Outcome(Action("small to big"), {"small": small - to_big, "big": big + to_big})
+        yield Outcome(Action("big to small"), {"small": small + to_small, "big": big - to_small})
 
     return System(
         cells=[Cell("small", 0), Cell("big", 0)],
@@ -79,13 +79,13 @@ def peterson(*, polite: bool) -> System:
 
         def outcomes(at: str, others: str, turn: int) -> Iterator[Outcome]:
             if at == "idle":
-                yield Outcome("raise flag", {mine: "flag"})
+                yield Outcome(Action("raise flag"), {mine: "flag"})
             elif at == "flag":
-                yield Outcome("give turn", {mine: "waiting", "turn": given})
+                yield Outcome(Action("give turn"), {mine: "waiting", "turn": given})
             elif at == "waiting" and (others == "idle" or turn == me):
-                yield Outcome("enter", {mine: "critical"})
+                yield Outcome(Action("enter"), {mine: "critical"})
             elif at == "critical":
-                yield Outcome("leave", {mine: "idle"})
+                yield Outcome(Action("leave"), {mine: "idle"})
 
         return Rule(mine, mine, (mine, other, "turn"), outcomes)
 
@@ -135,11 +135,11 @@ def philosophers(count: int, *, left_handed: int = 0) -> System:
 
         def outcomes(at: int, taken_first: bool, taken_second: bool) -> Iterator[Outcome]:  # noqa: FBT001
             if at == 0 and not taken_first:
-                yield Outcome("take one", {name: 1, first: True})
+                yield Outcome(Action("take one"), {name: 1, first: True})
             elif at == 1 and not taken_second:
-                yield Outcome("take two", {name: 2, second: True})
+                yield Outcome(Action("take two"), {name: 2, second: True})
             elif at == 2:
-                yield Outcome("put down", {name: 0, first: False, second: False})
+                yield Outcome(Action("put down"), {name: 0, first: False, second: False})
 
         name = f"philosopher {me}"
         return Rule(name, name, (name, first, second), outcomes)
@@ -182,16 +182,18 @@ def token_ring(machines: int, values: int) -> System:
     def scramble(ready: bool, *_: int) -> Iterator[Outcome]:  # noqa: FBT001
         if not ready:
             for state in product(range(values), repeat=machines):
-                yield Outcome("start", {"ready": True, **dict(zip(names, state, strict=True))})
+                yield Outcome(
+                    Action("start"), {"ready": True, **dict(zip(names, state, strict=True))}
+                )
 
     def bottom(mine: int, last: int) -> Iterator[Outcome]:
         if mine == last:
-            yield Outcome("move", {names[0]: (mine + 1) % values})
+            yield Outcome(Action("move"), {names[0]: (mine + 1) % values})
 
     def other(me: int) -> Rule:
         def outcomes(mine: int, before: int) -> Iterator[Outcome]:
             if mine != before:
-                yield Outcome("move", {names[me]: before})
+                yield Outcome(Action("move"), {names[me]: before})
 
         return Rule(names[me], names[me], (names[me], names[me - 1]), outcomes)
 
@@ -262,9 +264,9 @@ def commitment(initial: Any, rules: Callable[[str], list[Rule]], *, symmetric: b
 def coordinate(state: str, heard: int) -> Iterator[Outcome]:
     """The coordinator commits once it has heard of all, and may abort before that."""
     if state == "init":
-        yield Outcome("abort", {"coordinator": "aborted"})
+        yield Outcome(Action("abort"), {"coordinator": "aborted"})
         if heard == 3:
-            yield Outcome("commit", {"coordinator": "committed"})
+            yield Outcome(Action("commit"), {"coordinator": "committed"})
 
 
 def transaction(name: str) -> list[Rule]:
@@ -272,11 +274,11 @@ def transaction(name: str) -> list[Rule]:
 
     def outcomes(value: str, prepared: int, committed: int) -> Iterator[Outcome]:
         if value == "w":
-            yield Outcome("prepare", {name: "p"})
+            yield Outcome(Action("prepare"), {name: "p"})
         if value == "p" and prepared == 3:
-            yield Outcome("decide commit", {name: "c"})
+            yield Outcome(Action("decide commit"), {name: "c"})
         if value in "wp" and not committed:
-            yield Outcome("decide abort", {name: "a"})
+            yield Outcome(Action("decide abort"), {name: "a"})
 
     return [Rule(name, name, (name,), outcomes, ("prepared", "committed"))]
 
@@ -287,14 +289,14 @@ def two_phase(name: str) -> list[Rule]:
     def outcomes(value: tuple[str, str, str], coordinator: str) -> Iterator[Outcome]:
         state, sent, heard = value
         if coordinator == "init" and sent:
-            yield Outcome("hear", {name: (state, sent, "heard")})
+            yield Outcome(Action("hear"), {name: (state, sent, "heard")})
         if state == "w":
-            yield Outcome("prepare", {name: ("p", "sent", heard)})
-            yield Outcome("choose to abort", {name: ("a", sent, heard)})
+            yield Outcome(Action("prepare"), {name: ("p", "sent", heard)})
+            yield Outcome(Action("choose to abort"), {name: ("a", sent, heard)})
         if coordinator == "committed":
-            yield Outcome("obey commit", {name: ("c", sent, heard)})
+            yield Outcome(Action("obey commit"), {name: ("c", sent, heard)})
         if coordinator == "aborted":
-            yield Outcome("obey abort", {name: ("a", sent, heard)})
+            yield Outcome(Action("obey abort"), {name: ("a", sent, heard)})
 
     return [Rule(name, name, (name, "coordinator"), outcomes)]
 
@@ -346,7 +348,7 @@ def wanderers(members: int, values: int) -> System:
 
     def outcomes(_: int) -> Iterator[Outcome]:
         for value in range(values):
-            yield Outcome("go", {"wanderers": value})
+            yield Outcome(Action("go"), {"wanderers": value})
 
     return System(
         families=[Family("wanderers", (0,) * members)],
@@ -373,7 +375,7 @@ def spread(pods: int, nodes: int) -> System:
 
     def bind(left: int, load: int, best: int) -> Iterator[Outcome]:
         if left and score(load) == best:
-            yield Outcome("bind", {"queue": left - 1, "nodes": load + 1})
+            yield Outcome(Action("bind"), {"queue": left - 1, "nodes": load + 1})
 
     return System(
         cells=[Cell("queue", pods)],
@@ -400,7 +402,7 @@ def test_family_without_members(run: Check, promise: Promise) -> None:
 
     def count(left: int, total: tuple[int], best: int | None) -> Iterator[Outcome]:
         if left and total == (0,) and best is None:
-            yield Outcome("count", {"left": left - 1})
+            yield Outcome(Action("count"), {"left": left - 1})
 
     system = System(
         cells=[Cell("left", 3)],
@@ -409,7 +411,7 @@ def test_family_without_members(run: Check, promise: Promise) -> None:
         bests=[Best("best", {"nobody": lambda v: v})],
         rules=[
             Rule("count", "a", ("left",), count, ("sum", "best")),
-            Rule("act", "a", ("nobody", "left"), lambda *_: [Outcome("act", {})]),
+            Rule("act", "a", ("nobody", "left"), lambda *_: [Outcome(Action("act"), {})]),
         ],
     )
     view = View(("nobody",))
@@ -425,7 +427,7 @@ def test_step_property_sees_the_same_member(run: Check, promise: Promise) -> Non
 
     def fall(value: int) -> Iterator[Outcome]:
         if value:
-            yield Outcome("fall", {"members": value - 1})
+            yield Outcome(Action("fall"), {"members": value - 1})
 
     system = System(
         families=[Family("members", (1, 2, 3))],

@@ -19,7 +19,18 @@ from drawn_systems import die
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Best, Bound, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import (
+    Action,
+    Best,
+    Bound,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    System,
+    Tally,
+    View,
+)
 from kubelemma.properties.formula import Always, Converges, EachStep, Formula, LeadsTo, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
@@ -34,7 +45,7 @@ Views = Callable[[int, int], View]
 MOST_STATES = 1500
 """A system that may have more concrete states is not drawn."""
 
-ACTIONS = ("go", "jump", "turn")
+ACTIONS = tuple(Action(name, "number") for name in ("go", "jump", "turn"))
 ORDERED: tuple[tuple[Any, ...], ...] = ((0, 1, 2, 3), (0, -3, -6, 9), "zyxw", ((0, "b"), (1,), ()))
 ANY: tuple[tuple[Any, ...], ...] = (*ORDERED, (None, "a", (1, 2), frozenset({3})), (False, "t", ()))
 """Values of members, which must be ordered, and of cells, which need not."""

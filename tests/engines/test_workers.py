@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Cell, Family, Outcome, Rule, System, View
+from kubelemma.model.system import Action, Cell, Family, Outcome, Rule, System, View
 from kubelemma.properties.formula import Always, LeadsTo
 from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
@@ -95,7 +95,7 @@ def test_heard_once(shuffled: Callable[..., object], promise: Promise) -> None:
     def leap(at: int) -> Iterator[Outcome]:
         if at == 0:
             for far in range(1, 65):
-                yield Outcome("leap", {"at": far})
+                yield Outcome(Action("leap"), {"at": far})
 
     system = System(cells=[Cell("at", 0)], rules=[Rule("leap", "leaper", ("at",), leap)])
     speaks = [
@@ -117,18 +117,18 @@ def test_numbers_of_values(shuffled: Callable[..., object], promise: Promise) ->
     def leap(at: int) -> Iterator[Outcome]:
         if at == 0:
             for far in range(1, 33):
-                yield Outcome("leap", {"at": far})
+                yield Outcome(Action("leap"), {"at": far})
 
     def take(at: int, member: int) -> Iterator[Outcome]:
         if at > 0 and member == 0:
             first = at < 33
             yield Outcome(
-                "take", {"many": at if first else 65 - at, "at": at + 32 if first else -1}
+                Action("take"), {"many": at if first else 65 - at, "at": at + 32 if first else -1}
             )
 
     def paint(at: int, member: int) -> Iterator[Outcome]:
         if at == -1 and member > 0:
-            yield Outcome(f"paint {member}", {"many": -1})
+            yield Outcome(Action(f"paint {member}"), {"many": -1})
 
     system = System(
         cells=[Cell("at", 0)],
@@ -155,15 +155,15 @@ def test_faults_of_parts(shuffled: Callable[..., object], promise: Promise) -> N
     def leap(at: int) -> Iterator[Outcome]:
         if at == 0:
             for far in range(1, 33):
-                yield Outcome("leap", {"at": far})
+                yield Outcome(Action("leap"), {"at": far})
 
     def serve(at: int) -> Iterator[Outcome]:
         if at > 1:
-            yield Outcome("serve", {"at": -1})
+            yield Outcome(Action("serve"), {"at": -1})
 
     def fault(at: int) -> Iterator[Outcome]:
         if 1 < at < 33:
-            yield Outcome("fault", {"at": at + 32})
+            yield Outcome(Action("fault"), {"at": at + 32})
 
     system = System(
         cells=[Cell("at", 0)],

@@ -12,10 +12,11 @@ import pytest
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
-from kubelemma.model.components.reconcile.sources import ACTIONS, DOES
-from kubelemma.model.components.registry import COMPONENTS, EVENTS
+from kubelemma.model.components.reconcile.actions import DOES
+from kubelemma.model.components.registry import ACTIONS, COMPONENTS, EVENTS
+from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.system import Outcome, Transition
+from kubelemma.model.system import Action, Outcome, Transition
 from kubelemma.properties import catalogue
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.question import STDIN, Question
@@ -34,6 +35,7 @@ from kubelemma.solver.simulate import simulate
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 FOLDER = ROOT / "reports" / "narrate"
+ROOMS = "kubelemma.model.components."
 
 WEB = """
 apiVersion: apps/v1
@@ -147,16 +149,30 @@ def spoken(step: Transition) -> bool:
     return DOES in dict(step.outcome.arguments)
 
 
-def test_every_action_of_a_rule_has_a_sentence(possible: list[Transition]) -> None:
-    """What any rule can do is told by a teller, unless it brings its sentence along."""
-    assert {step.outcome.action for step in possible if not spoken(step)} <= set(SENTENCES)
+def test_every_action_has_a_sentence_and_every_sentence_an_action() -> None:
+    """What is declared is told by a teller, unless it brings its sentence along; nothing else."""
+    assert {action for action in ACTIONS if DOES not in action.arguments} == set(SENTENCES)
 
 
-def test_every_sentence_is_of_an_action_of_a_rule(possible: list[Transition]) -> None:
-    """A teller that speaks of what no rule does any more is reported, with the action."""
+def test_every_action_is_declared_once() -> None:
+    """Whatever action a room has, its component or one of its events declares."""
+    rooms = (module for name, module in sys.modules.items() if name.startswith(ROOMS))
+    found = {id(value) for room in rooms for value in vars(room).values() if is_action(value)}
+    assert found == {id(action) for action in ACTIONS}
+    assert len(ACTIONS) == len(set(ACTIONS))
+
+
+def is_action(value: object) -> bool:
+    """Whether it is a single action."""
+    return isinstance(value, Action)
+
+
+def test_what_is_done_is_declared(possible: list[Transition]) -> None:
+    """Rules do what a component declares, or an event of loaded code, and nothing is left over."""
     done = {step.outcome.action for step in possible}
-    idle = {(t.name, action) for t in TELLERS for action in t.sentences if action not in done}
-    assert idle == set()
+    called = {step.outcome.action for step in possible if step.rule.name.startswith("event ")}
+    assert done - set(ACTIONS) <= called
+    assert {action for action in ACTIONS if DOES not in action.arguments} <= done
 
 
 def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) -> None:
@@ -169,7 +185,7 @@ def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) ->
 def test_nobody_speaks_of_steps_that_are_not_told() -> None:
     """Whatever is told of an action is told of one that has a sentence, or brings it along."""
     spoken_of = {*FACTS, *together(lambda t: t.decisive), *together(lambda t: t.ends)}
-    assert spoken_of <= set(SENTENCES) | ACTIONS
+    assert spoken_of <= set(SENTENCES) | set(ACTIONS)
 
 
 def test_words_are_those_of_sentences() -> None:
@@ -185,7 +201,7 @@ def test_claims_are_about_properties() -> None:
 
 def test_two_tellers_cannot_tell_of_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second sentence of one action is refused when tellers are put together."""
-    another = Teller(name="another", sentences={"bind": "puts {pod} on {node}"})
+    another = Teller(name="another", sentences={BIND: "puts {pod} on {node}"})
     monkeypatch.setattr(tellers, "TELLERS", (*TELLERS, another))
     with pytest.raises(ValueError, match='"bind" of another'):
         together(lambda teller: teller.sentences)
@@ -195,7 +211,7 @@ def test_an_action_that_nobody_tells_is_an_error() -> None:
     """Nothing is told in words that were never meant for people."""
     scenario = next(scenarios())
     start = Snapshot(scenario, scenario.system.initial)
-    step = TraceStep("", "somebody", False, (), Outcome("waltz", {}), start.state)
+    step = TraceStep("", "somebody", False, (), Outcome(Action("waltz"), {}), start.state)
     with pytest.raises(LookupError, match='"waltz"'):
         summary(Scene(start, start, step, (), Written()))
 
@@ -237,7 +253,7 @@ def test_the_core_knows_nobody(path: Path) -> None:
     assert [kind for kind in KINDS if kind in text] == []
     module = ast.parse(text)
     strings = {node.value for node in ast.walk(module) if isinstance(node, ast.Constant)}
-    assert strings & (set(SENTENCES) | ACTIONS) == set()
+    assert strings & (set(SENTENCES) | set(ACTIONS)) == set()
     imported = {n.module or "" for n in ast.walk(module) if isinstance(n, ast.ImportFrom)}
     assert [name for name in imported if "components" in name] == []
     assert imported & {teller.name for teller in TELLERS} == set()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator
+from copy import copy, deepcopy
 from itertools import permutations
 from typing import Any
 
@@ -12,7 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Best, Bound, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import (
+    Action,
+    Best,
+    Bound,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    System,
+    Tally,
+    View,
+)
 
 A, B = Cell("a", 0), Cell("b", 0)
 NODES = Family("nodes", (2, 1))
@@ -40,7 +53,13 @@ def best(name: str = "m", **parts: Any) -> Best:
 
 def writing(value: Any, to: str = "a") -> Rule:
     """A rule over the cell a that writes something somewhere."""
-    return Rule("r", "x", ("a",), lambda _: [Outcome("act", {to: value})])
+    return Rule("r", "x", ("a",), lambda _: [Outcome(Action("act"), {to: value})])
+
+
+def arguing(*names: str) -> Rule:
+    """A rule whose action declares only the argument ``pod``."""
+    act, arguments = Action("act", "pod"), tuple((name, 1) for name in names)
+    return Rule("r", "x", ("a",), lambda _: [Outcome(act, {}, arguments)])
 
 
 MISTAKES: list[tuple[str, dict[str, list[Any]], str]] = [
@@ -160,6 +179,11 @@ MISTAKES: list[tuple[str, dict[str, list[Any]], str]] = [
         {"cells": [A], "rules": [writing([])]},
         """rule "r" writes [] to "a", which is not hashable: unhashable type: 'list'""",
     ),
+    (
+        "an argument beyond the action's",
+        {"cells": [A], "rules": [arguing("pod", "node")]},
+        'rule "r" gives "act" an argument "node", which the action does not declare',
+    ),
 ]
 
 
@@ -173,14 +197,24 @@ def test_mistake_is_refused(parts: dict[str, list[Any]], message: str) -> None:
         System(**parts)
 
 
+def test_action_is_its_name() -> None:
+    """Whoever compares, prints, copies or stores an action has the text of its name."""
+    action = Action("create-pod", "class")
+    assert action == "create-pod"
+    assert {action: 1}["create-pod"] == 1
+    assert f"{action} {action!r}" == "create-pod 'create-pod'"
+    for copied in (copy(action), deepcopy(action), pickle.loads(pickle.dumps(action))):  # noqa: S301
+        assert (copied, copied.arguments) == ("create-pod", ("class",))
+
+
 def test_mistake_that_only_a_later_state_shows() -> None:
     """What depends on values is checked in every state that is met."""
 
     def outcomes(at: int) -> Iterator[Outcome]:
         if at == 0:
-            yield Outcome("on", {"a": 1})
+            yield Outcome(Action("on"), {"a": 1})
         else:
-            yield Outcome("wrong", {"a": []})
+            yield Outcome(Action("wrong"), {"a": []})
 
     system = System(cells=[A], rules=[Rule("r", "x", ("a",), outcomes)])
     (step,) = system.successors(system.initial)
@@ -221,8 +255,8 @@ def test_successors_are_in_order_and_keep_positions() -> None:
     """Rules as declared, members by position, outcomes as given; the result is not sorted."""
 
     def step(node: int, a: int) -> Iterator[Outcome]:
-        yield Outcome("both", {"nodes": node + 5, "a": a + 1})
-        yield Outcome("none", {})
+        yield Outcome(Action("both"), {"nodes": node + 5, "a": a + 1})
+        yield Outcome(Action("none"), {})
 
     system = System(
         cells=[A],
@@ -277,7 +311,7 @@ def test_family_without_members() -> None:
         families=[Family("nodes", ())],
         tallies=[total(measures={"nodes": one})],
         bests=[best(scores={"nodes": int})],
-        rules=[Rule("r", "x", ("nodes",), lambda _: [Outcome("act", {})])],
+        rules=[Rule("r", "x", ("nodes",), lambda _: [Outcome(Action("act"), {})])],
     )
     assert system.summary(()) == {"t": (0,), "m": None}
     assert list(system.successors(())) == []

@@ -41,6 +41,8 @@ from kubelemma.model.components.nodelifecycle.rules import (
 from kubelemma.model.components.replicaset.rules import REPLICASET, Owned, owned_name, under_way
 from kubelemma.model.system import Cell, Outcome, Rule
 
+from .actions import ACTIONS, CONTROLLER_RESTART, FORGET
+
 RESTART = "controller manager"
 """The cell with the number of `parts` that have still to forget; 0 while it runs."""
 
@@ -81,7 +83,7 @@ def _plan(workload: Workload, number: int) -> tuple[Rule, ...]:
         if left == number:
             after = deployment._replace(plan=())
             why = "the rest of its sync is lost" if deployment.plan else _NOTHING
-            yield Outcome("forget", {RESTART: left - 1, workload.cell: after}, (), why)
+            yield Outcome(FORGET, {RESTART: left - 1, workload.cell: after}, (), why)
 
     return (_rule(f"the plan of {workload.cell}", DEPLOYMENT, (workload.cell,), act),)
 
@@ -99,14 +101,14 @@ def _sync(workload: Workload, template: int, number: int) -> tuple[Rule, ...]:
             }
             lost = "its expectations and the rest of its sync are lost"
             why = lost if under_way(sync, owned) else _NOTHING
-            yield Outcome("forget", writes, (("template", template),), why)
+            yield Outcome(FORGET, writes, (("template", template),), why)
 
     def unmark(left: int, node: NodeState) -> Iterator[Outcome]:
         pods = unmarked(node.pods, pod_class, Marks.CHOSEN)
         if left == number and pods != node.pods:
             writes = {NODES: node._replace(pods=pods)}
             why = "whom its sync had chosen to delete is lost"
-            yield Outcome("forget", writes, (("class", pod_class),), why)
+            yield Outcome(FORGET, writes, (("class", pod_class),), why)
 
     reads = (owned_name(workload, template),)
     return (
@@ -120,7 +122,7 @@ def _count(guard: Guard, number: int) -> tuple[Rule, ...]:
         if left == number:
             after = budget._replace(counted=None)
             why = "what its sync had counted is lost" if budget.counted else _NOTHING
-            yield Outcome("forget", {RESTART: left - 1, guard.cell: after}, (), why)
+            yield Outcome(FORGET, {RESTART: left - 1, guard.cell: after}, (), why)
 
     return (_rule(f"the count of {guard.cell}", DISRUPTION, (guard.cell,), act),)
 
@@ -130,7 +132,7 @@ def _nodes(world: World, number: int) -> tuple[Rule, ...]:
         if left == number:
             after = memory._replace(zones=unknown(world), fresh=True)
             why = "it takes all nodes for new ones"
-            yield Outcome("forget", {RESTART: left - 1, LIFECYCLE: after}, (), why)
+            yield Outcome(FORGET, {RESTART: left - 1, LIFECYCLE: after}, (), why)
 
     return (_rule("nodes", NODE_LIFECYCLE, (LIFECYCLE,), act),)
 
@@ -139,7 +141,7 @@ def _nodes(world: World, number: int) -> tuple[Rule, ...]:
 
 
 def _parts(setting: Setting) -> Parts:
-    if not setting.may_happen("controller-restart"):
+    if not setting.may_happen(CONTROLLER_RESTART):
         return NO_PARTS
     return Parts(cells=(Cell(RESTART, 0),), rules=rules(setting))
 
@@ -153,5 +155,6 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     parts=_parts,
-    events=(on_cell("controller-restart", RESTART, _restart, fault=True),),
+    actions=ACTIONS,
+    events=(on_cell(CONTROLLER_RESTART, RESTART, _restart, fault=True),),
 )

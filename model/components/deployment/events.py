@@ -9,6 +9,8 @@ from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import DeploymentState
 from kubelemma.model.cluster.world import Workload, World
 
+from .actions import PAUSE, RESUME, ROLLBACK, ROLLOUT, SCALE
+
 
 def _rollout(
     world: World, event: Event, deployment: DeploymentState
@@ -56,9 +58,9 @@ def _cells(workload: Workload) -> tuple[str, ...]:
 
 
 EVENTS = (
-    on_workload("rollout", _rollout, _cells),
-    on_workload("scale", _scale, _cells),
-    on_workload("pause", _pause, _cells),
-    on_workload("resume", _resume, _cells),
-    on_workload("rollback", _rollback, _cells),
+    on_workload(ROLLOUT, _rollout, _cells),
+    on_workload(SCALE, _scale, _cells),
+    on_workload(PAUSE, _pause, _cells),
+    on_workload(RESUME, _resume, _cells),
+    on_workload(ROLLBACK, _rollback, _cells),
 )

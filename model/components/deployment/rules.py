@@ -26,10 +26,19 @@ from kubelemma.model.cluster.state import (
     replaced,
 )
 from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.components.replicaset.actions import CREATE_POD
 from kubelemma.model.components.replicaset.rules import creations, until_conflict
 from kubelemma.model.system import Cell, Outcome, Rule
 
 from . import decision
+from .actions import (
+    ACTIONS,
+    ANNOTATE_REVISION,
+    CREATE_REPLICASET,
+    DELETE_REPLICASET,
+    GIVE_UP_SYNC,
+    SCALE_REPLICASET,
+)
 from .events import EVENTS
 
 DEPLOYMENT = "deployment-controller"
@@ -173,16 +182,14 @@ def _post(
     )
     after = deployment._replace(sets=(*deployment.sets, created))
     arguments = (("template", write.template), ("replicas", write.replicas))
-    return Outcome("create-replicaset", {workload.cell: after}, arguments, why)
+    return Outcome(CREATE_REPLICASET, {workload.cell: after}, arguments, why)
 
 
 def _put(workload: Workload, deployment: DeploymentState, write: PlannedWrite, why: str) -> Outcome:
     before = next(s for s in deployment.sets if s.template == write.template)
     changed = before._replace(replicas=write.replicas, desired=write.desired, maximum=write.maximum)
     arguments = (("template", write.template), ("replicas", write.replicas))
-    return Outcome(
-        "scale-replicaset", {workload.cell: deployment.with_set(changed)}, arguments, why
-    )
+    return Outcome(SCALE_REPLICASET, {workload.cell: deployment.with_set(changed)}, arguments, why)
 
 
 def _conflict(workload: Workload, deployment: DeploymentState) -> Outcome:
@@ -194,7 +201,7 @@ def _conflict(workload: Workload, deployment: DeploymentState) -> Outcome:
     why = "409 Conflict: the ReplicaSet's status has been written since the sync had read it"
     arguments = (("template", deployment.plan[0].template),)
     after = deployment._replace(plan=())
-    return Outcome("give-up-sync", {workload.cell: after}, arguments, why)
+    return Outcome(GIVE_UP_SYNC, {workload.cell: after}, arguments, why)
 
 
 def _adopt_revision(
@@ -207,7 +214,7 @@ def _adopt_revision(
     why = "the ReplicaSet of the current template becomes the newest revision"
     arguments = (("template", write.template),)
     return Outcome(
-        "annotate-revision", {workload.cell: deployment._replace(sets=sets)}, arguments, why
+        ANNOTATE_REVISION, {workload.cell: deployment._replace(sets=sets)}, arguments, why
     )
 
 
@@ -231,7 +238,7 @@ def _delete(
         workload.sync(write.template): IDLE,
     }
     why = f"it is empty, and more than {workload.revision_history_limit} old revisions are kept"
-    return Outcome("delete-replicaset", writes, (("template", write.template),), why)
+    return Outcome(DELETE_REPLICASET, writes, (("template", write.template),), why)
 
 
 def _reason(workload: Workload, deployment: DeploymentState) -> str:
@@ -309,7 +316,7 @@ def _left_behind(
 
 def _with_created(workload: Workload, alive: Alive, outcome: Outcome) -> Alive:
     """All pods after the outcome of a rule that creates one, or does nothing to them."""
-    created = dict(outcome.arguments).get("class") if outcome.action == "create-pod" else None
+    created = dict(outcome.arguments).get("class") if outcome.action == CREATE_POD else None
     if created not in workload.classes:
         return alive
     template = workload.classes.index(created)
@@ -340,6 +347,7 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=_recreates,
     parts_of=_parts_of,
+    actions=ACTIONS,
     events=EVENTS,
     overhears=_overhears,
 )

@@ -27,11 +27,13 @@ from kubelemma.model.cluster.component import (
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, Specs
 from kubelemma.model.cluster.world import NODES, NodeShape, Workload, World
+from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
+from .actions import ACTIONS, COUNT_DISRUPTIONS, WRITE_BUDGET
 from .budget import Budget, Status, covers
 from .decision import Covered, asks_scale, disruptions
 
@@ -226,11 +228,11 @@ def _sync(guard: Guard, state: BudgetState, pods: Covering, *specs: Specs) -> It
     if now != state.status:
         why = f"healthy pods: {now.healthy}, desired {now.desired}"
         yield _put(guard, now, why)
-        yield Outcome("count-disruptions", {guard.cell: state._replace(counted=now)}, (), why)
+        yield Outcome(COUNT_DISRUPTIONS, {guard.cell: state._replace(counted=now)}, (), why)
 
 
 def _put(guard: Guard, status: Counts, why: str) -> Outcome:
-    return Outcome("write-budget", {guard.cell: BudgetState(status)}, (), why)
+    return Outcome(WRITE_BUDGET, {guard.cell: BudgetState(status)}, (), why)
 
 
 # The component
@@ -278,7 +280,7 @@ def _parts(setting: Setting) -> Parts:
     )
 
 
-EVICTING = ("drain",)
+EVICTING = (START_DRAIN,)
 """The events that ask for evictions."""
 
 
@@ -321,6 +323,7 @@ COMPONENT = Component(
     distinguishes=_by_covered,
     needs_terminating=never,
     parts=_parts,
+    actions=ACTIONS,
     assumes=_assumes,
     kinds=(PodDisruptionBudget,),
 )

@@ -23,9 +23,11 @@ from kubelemma.model.cluster.state import ACTIVE, Group, Marks, NodeState, Phase
 from kubelemma.model.cluster.world import NODES, NodeShape, PodClass, World
 from kubelemma.model.components.disruption.rules import BudgetState, Guard, guards
 from kubelemma.model.components.eviction.rules import OF_DRAINS, evict
+from kubelemma.model.components.users.actions import UNCORDON
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Outcome, Rule, Tally
 
+from .actions import ACTIONS, DRAIN_DELETE, DRAIN_TIMES_OUT, GIVE_UP_EVICTION, START_DRAIN
 from .decision import (
     USUAL,
     Controller,
@@ -97,7 +99,7 @@ def refusal(world: World, options: Options, node: NodeState) -> str:
 
 def options_of(events: Iterable[Event]) -> tuple[Options, ...]:
     """How nodes are drained by these events."""
-    return tuple(dict.fromkeys(_options(event) for event in events if event.action == "drain"))
+    return tuple(dict.fromkeys(_options(event) for event in events if event.action == START_DRAIN))
 
 
 def _marks(options: Options) -> Marks:
@@ -145,7 +147,7 @@ def _remove(
 def _deletion(world: World, node: NodeState, group: Group) -> Outcome:
     writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
     why = "--disable-eviction deletes it whatever its budget says"
-    return Outcome("drain-delete", writes, (("class", group.pod_class),), why)
+    return Outcome(DRAIN_DELETE, writes, (("class", group.pod_class),), why)
 
 
 def _given_up(node: NodeState, group: Group) -> Outcome:
@@ -153,7 +155,7 @@ def _given_up(node: NodeState, group: Group) -> Outcome:
     pods = remarked(node.pods, group, group.marks & ~OF_DRAINS)
     why = "more than one budget covers it, and the API server answers 500"
     about = (("class", group.pod_class),)
-    return Outcome("give-up-eviction", {NODES: node._replace(pods=pods)}, about, why)
+    return Outcome(GIVE_UP_EVICTION, {NODES: node._replace(pods=pods)}, about, why)
 
 
 def _time_out(node: NodeState) -> Iterator[Outcome]:
@@ -165,7 +167,7 @@ def _time_out(node: NodeState) -> Iterator[Outcome]:
                 pods = remarked(pods, group, group.marks & ~OF_DRAINS)
     if pods != node.pods:
         writes = {NODES: node._replace(pods=pods)}
-        yield Outcome("drain-times-out", writes, (), "its timeout is over")
+        yield Outcome(DRAIN_TIMES_OUT, writes, (), "its timeout is over")
 
 
 def _listed(node: NodeState) -> tuple[int]:
@@ -176,7 +178,7 @@ def _listed(node: NodeState) -> tuple[int]:
 
 
 def _parts(setting: Setting) -> Parts:
-    if not setting.may_happen("drain") or not setting.world.shapes:
+    if not setting.may_happen(START_DRAIN) or not setting.world.shapes:
         return NO_PARTS
     timed = any(options.timeout for options in options_of(setting.events))
     timeout = Rule("a drain times out", USER, (NODES,), _time_out, environment=True)
@@ -210,6 +212,7 @@ COMPONENT = Component(
     distinguishes=_by_fate,
     needs_terminating=never,
     parts=_parts,
+    actions=ACTIONS,
     assumes=_assumes,
-    events=(on_node("drain", _drain, undone_by="uncordon"),),
+    events=(on_node(START_DRAIN, _drain, undone_by=UNCORDON),),
 )

@@ -35,6 +35,7 @@ from kubelemma.model.components.disruption.rules import (
 )
 from kubelemma.model.system import Outcome, Rule, Tally
 
+from .actions import ACTIONS, EVICT_POD, EVICT_UNREADY_POD, GRANT_EVICTION
 from .decision import EvictedPod, Refuse, Remove, first_step
 
 API_SERVER = "api-server"
@@ -75,8 +76,8 @@ def evict(
         writes: dict[str, Any] = {NODES: node._replace(pods=world.deleted(node.pods, group))}
         if found and pod.phase == "Running":
             why = "it is not Ready, and its budget lets such a pod go"
-            return Attempt(Outcome("evict-unready-pod", writes, about, why))
-        return Attempt(Outcome("evict-pod", writes, about, "no budget has a say in it"))
+            return Attempt(Outcome(EVICT_UNREADY_POD, writes, about, why))
+        return Attempt(Outcome(EVICT_POD, writes, about, "no budget has a say in it"))
     ((guard, state),) = zip(found, budgets, strict=True)
     left = state.status._replace(allowed=step.status.disruptions_allowed)
     marks = (group.marks & ~OF_DRAINS) | Marks.EVICTED
@@ -85,7 +86,7 @@ def evict(
         guard.cell: BudgetState(left),
     }
     why = f"{guard.cell} allows {state.status.allowed} by its status"
-    return Attempt(Outcome("grant-eviction", writes, about, why))
+    return Attempt(Outcome(GRANT_EVICTION, writes, about, why))
 
 
 def _delete(world: World, node: NodeState) -> Iterator[Outcome]:
@@ -93,7 +94,7 @@ def _delete(world: World, node: NodeState) -> Iterator[Outcome]:
         if group.marks & Marks.EVICTED:
             writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
             why = "its budget has paid for it"
-            yield Outcome("evict-pod", writes, (("class", group.pod_class),), why)
+            yield Outcome(EVICT_POD, writes, (("class", group.pod_class),), why)
 
 
 def _granted(node: NodeState) -> tuple[int]:
@@ -113,4 +114,5 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     parts=_parts,
+    actions=ACTIONS,
 )

@@ -9,6 +9,8 @@ from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import NodeState, Phase, moved
 from kubelemma.model.cluster.world import World
 
+from .actions import NODE_CRASH, NODE_RETURN, PROBE_FAILURE
+
 
 def _crash(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
     if node.up:
@@ -41,7 +43,7 @@ def _probe_failure(
 
 
 EVENTS = (
-    on_node("node-crash", _crash, fault=True, undone_by="node-return"),
-    on_node("node-return", _come_back, fault=True),
-    on_node("probe-failure", _probe_failure, fault=True),
+    on_node(NODE_CRASH, _crash, fault=True, undone_by=NODE_RETURN),
+    on_node(NODE_RETURN, _come_back, fault=True),
+    on_node(PROBE_FAILURE, _probe_failure, fault=True),
 )

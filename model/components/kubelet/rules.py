@@ -17,6 +17,15 @@ from kubelemma.model.cluster.state import ADMITTED, Group, NodeState, Phase, mov
 from kubelemma.model.cluster.world import NODES, Behaviour, NodeShape, PodClass, World
 from kubelemma.model.system import Outcome, Rule
 
+from .actions import (
+    ACTIONS,
+    ADMIT,
+    BECOME_AVAILABLE,
+    BECOME_READY,
+    CONTAINER_CRASH,
+    FINISH_TERMINATION,
+    REJECT,
+)
 from .decision import admit
 from .faults import EVENTS
 
@@ -76,10 +85,10 @@ def _admission(world: World, pod_class: PodClass, node: NodeState, group: Group)
     if reason is None:
         pods = moved(node.pods, group, Phase.STARTING)
         why = "it fits what the node has left, and the containers start"
-        return Outcome("admit", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+        return Outcome(ADMIT, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
     pods = without(node.pods, group)
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
-    return Outcome("reject", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(REJECT, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
 def _readiness(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
@@ -88,7 +97,7 @@ def _readiness(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
     why = "all containers run and the readiness probes succeed"
     if after is Phase.READY:
         why += f"; it counts as available after {pod_class.min_ready_seconds} s"
-    return Outcome("become-ready", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(BECOME_READY, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
 def _availability(pod_class: PodClass, node: NodeState) -> Iterator[Outcome]:
@@ -97,7 +106,7 @@ def _availability(pod_class: PodClass, node: NodeState) -> Iterator[Outcome]:
         if (group.pod_class, group.phase) == (pod_class.index, Phase.READY):
             writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.AVAILABLE))}
             why = "it has been Ready for minReadySeconds"
-            yield Outcome("become-available", writes, _pod(pod_class), why)
+            yield Outcome(BECOME_AVAILABLE, writes, _pod(pod_class), why)
 
 
 def _termination(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
@@ -105,13 +114,13 @@ def _termination(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
     pods = without(node.pods, group)
     ran = group.phase == Phase.TERMINATING
     why = "its containers have stopped" if ran else "it never ran"
-    return Outcome("finish-termination", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(FINISH_TERMINATION, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
 def _container_crash(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
     pods = moved(node.pods, group, Phase.STARTING)
     why = "this version crashes again and again (CrashLoopBackOff)"
-    return Outcome("container-crash", {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(CONTAINER_CRASH, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
 
 
 # The component
@@ -141,5 +150,6 @@ COMPONENT = Component(
     distinguishes=_own_view,
     needs_terminating=_needs_terminating,
     parts=_parts,
+    actions=ACTIONS,
     events=EVENTS,
 )

@@ -22,10 +22,24 @@ from kubelemma.model.cluster.world import (
     World,
     condition_taints,
 )
+from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.objects.node import Taint
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
+from .actions import (
+    ACTIONS,
+    API_SERVER_OUTAGE,
+    CATCH_UP,
+    JUDGE_ZONES,
+    KNOW_NODES,
+    NODE_READY,
+    NODE_UNKNOWN,
+    POD_UNREADY,
+    TAINT_NO_EXECUTE,
+    TAINT_NO_SCHEDULE,
+    UNTAINT,
+)
 from .decision import (
     TaintChange,
     Zone,
@@ -217,20 +231,20 @@ def _unknown(node: NodeState) -> Iterator[Outcome]:
     after = _silenced(node)
     if not node.up and after != node:
         why = "no heartbeat for the grace period (50 s)"
-        yield Outcome("node-unknown", {NODES: after}, (), why)
+        yield Outcome(NODE_UNKNOWN, {NODES: after}, (), why)
 
 
 def _unknown_to_it(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
     after = _silenced(node)
     if memory.outdated and node.up and after != node:
         why = "its cache has shown no heartbeat for the grace period (50 s), as it still lags"
-        yield Outcome("node-unknown", {NODES: after}, (), why)
+        yield Outcome(NODE_UNKNOWN, {NODES: after}, (), why)
 
 
 def _catch_up(memory: Lifecycle) -> Iterator[Outcome]:
     if memory.outdated:
         why = "its caches watch the API server again"
-        yield Outcome("catch-up", {LIFECYCLE: memory._replace(outdated=False)}, (), why)
+        yield Outcome(CATCH_UP, {LIFECYCLE: memory._replace(outdated=False)}, (), why)
 
 
 def _node_ready(node: NodeState) -> Iterator[Outcome]:
@@ -242,7 +256,7 @@ def _node_ready(node: NodeState) -> Iterator[Outcome]:
     if node.up and not node.ready:
         why = "the node is back, and its heartbeat arrives; its NoSchedule taint goes"
         back = _mirrored(node._replace(ready=True))
-        yield Outcome("node-ready", {NODES: back}, (), why)
+        yield Outcome(NODE_READY, {NODES: back}, (), why)
 
 
 def _unready(node: NodeState) -> Iterator[Outcome]:
@@ -263,7 +277,7 @@ def _turn_unready(node: NodeState) -> Iterator[Outcome]:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
             writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.STARTING))}
             why = "its node is Unknown, so the controller sets its Ready condition to False"
-            yield Outcome("pod-unready", writes, (("class", group.pod_class),), why)
+            yield Outcome(POD_UNREADY, writes, (("class", group.pod_class),), why)
 
 
 # Taints
@@ -274,7 +288,7 @@ def _no_schedule(node: NodeState) -> Iterator[Outcome]:
     after = _mirrored(node)
     if after.tainted and not node.tainted:
         why = "the node's Ready is Unknown"
-        yield Outcome("taint-no-schedule", {NODES: after}, (), why)
+        yield Outcome(TAINT_NO_SCHEDULE, {NODES: after}, (), why)
 
 
 def _no_execute(world: World, memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
@@ -282,7 +296,7 @@ def _no_execute(world: World, memory: Lifecycle, node: NodeState) -> Iterator[Ou
     after = _limited(node)
     if after != node and memory.evicts(_zone(world, node)):
         why = "the node's Ready is Unknown and its zone still evicts"
-        yield Outcome("taint-no-execute", {NODES: after}, (), why)
+        yield Outcome(TAINT_NO_EXECUTE, {NODES: after}, (), why)
 
 
 def _lift(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
@@ -298,7 +312,7 @@ def _lift(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
     elif memory.all_disrupted:
         why = "all zones are disrupted: the fault is taken to be the control plane's own"
     if why:
-        yield Outcome("untaint", {NODES: after}, (), why)
+        yield Outcome(UNTAINT, {NODES: after}, (), why)
 
 
 def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
@@ -306,19 +320,19 @@ def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
     if memory.fresh:
         if not census.evicting:
             why = "it has seen all nodes after its restart"
-            yield Outcome("know-nodes", {LIFECYCLE: memory._replace(fresh=False)}, (), why)
+            yield Outcome(KNOW_NODES, {LIFECYCLE: memory._replace(fresh=False)}, (), why)
         return
     after = memory._replace(zones=_judged(memory.zones, census))
     if after != memory:
         counts = ", ".join(f"{n.ready} of {sum(n)}" for n in census.zones)
         why = f"nodes that are Ready, by zone: {counts}"
-        yield Outcome("judge-zones", {LIFECYCLE: after}, (), why)
+        yield Outcome(JUDGE_ZONES, {LIFECYCLE: after}, (), why)
 
 
 # The component
 
 
-_FAILURES = ("node-crash", "api-server-outage")
+_FAILURES = (NODE_CRASH, API_SERVER_OUTAGE)
 
 
 def nodes_fail(setting: Setting) -> bool:
@@ -332,7 +346,7 @@ def _parts(setting: Setting) -> Parts:
     world = setting.world
     if not world.shapes:
         return NO_PARTS
-    outage = outage_rules() if setting.may_happen("api-server-outage") else ()
+    outage = outage_rules() if setting.may_happen(API_SERVER_OUTAGE) else ()
     return Parts(
         cells=(Cell(LIFECYCLE, settled(world, setting.start.nodes)),),
         tallies=tallies(world),
@@ -353,5 +367,6 @@ COMPONENT = Component(
     distinguishes=_by_zone,
     needs_terminating=never,
     parts=_parts,
-    events=(on_cell("api-server-outage", LIFECYCLE, _outage, fault=True),),
+    actions=ACTIONS,
+    events=(on_cell(API_SERVER_OUTAGE, LIFECYCLE, _outage, fault=True),),
 )

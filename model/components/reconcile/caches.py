@@ -19,6 +19,7 @@ from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.system import Cell, Rule
 
 from . import builtin
+from .actions import WATCH
 from .declarations import Controller
 from .objects import Objects
 from .sources import Custom, Outcomes, Source, restarts_cell, sources, told
@@ -114,7 +115,7 @@ def _catch_up(watch: Watch, lists: int, cache: Cache, restarts: int = 0) -> Outc
     if cache.behind:
         after = cache.advanced().trimmed(lists if restarts else 0)
         does = f"learns what has become of {watch.source.cell}"
-        yield told("watch", does, {watch.cell: after}, "its cache gets the next event")
+        yield told(WATCH, does, {watch.cell: after}, "its cache gets the next event")
 
 
 def relisted(

@@ -7,6 +7,9 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from kubelemma.model.system import Action
+
+from .actions import DOES
 from .objects import Cluster, Object
 from .requests import Request
 
@@ -89,6 +92,11 @@ class CustomEvent:
     def name(self) -> str:
         """What the event is called."""
         return self.code.title
+
+    @property
+    def action(self) -> Action:
+        """What users or faults do."""
+        return Action(self.name, DOES)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Bound, Cell, Rule, Tally, View
 
 from . import builtin, caches, syncs
+from .actions import ACTIONS, DELETE
 from .calling import possible
 from .declarations import CustomEvent
 from .legal import NODE
@@ -122,7 +123,7 @@ def _sent(
     answer, after = answered(request, objects := source.shown(value))
     if after != objects:
         writes = {**spent, source.cell: stored(value, after)}
-        yield told(event.name, sentence(request, answer, changed=True), writes, event.code.text)
+        yield told(event.action, sentence(request, answer, changed=True), writes, event.code.text)
 
 
 def _possible(event: CustomEvent, kinds: Mapping[str, Objects]) -> Iterator[Request]:
@@ -149,7 +150,7 @@ def _collector_rule(custom: Custom) -> Rule:
                 owners = ", ".join(f"{o.kind} {o.name}" for o in found.owners)
                 why = f"its owner {owners} does not exist any more"
                 writes = {objects_cell(found.kind): after}
-                yield told("delete", f"deletes {found}", writes, why)
+                yield told(DELETE, f"deletes {found}", writes, why)
 
     name = "collect objects whose owners are gone"
     return Rule(name, COLLECTOR, tuple(map(objects_cell, kinds)), outcomes, task=name)
@@ -196,6 +197,7 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     parts=_parts,
+    actions=ACTIONS,
     overhears=_overhears,
 )
 """Loaded code tells nodes apart by name, so nodes that it looks at are named."""

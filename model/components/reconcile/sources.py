@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.state import DeploymentState, NodeState
 from kubelemma.model.cluster.world import NODES, World
-from kubelemma.model.system import Outcome
+from kubelemma.model.system import Action, Outcome
 
 from . import builtin
+from .actions import DOES
 from .calling import Answer, Refused, refusal
 from .declarations import Code, Controller, CustomEvent
 from .legal import DEPLOYMENT, NODE
@@ -22,33 +23,6 @@ from .objects import Objects
 from .requests import ApiError, Request, perform
 
 Outcomes: TypeAlias = Iterator[Outcome]
-
-ACTIONS = frozenset(("sync", "create", "update", "patch", "delete", "get", "restart", "watch"))
-"""What loaded controllers do; events are called by their own names."""
-BUILT_IN_ACTIONS: Mapping[str, frozenset[str]] = {
-    DEPLOYMENT: frozenset(
-        (
-            "rollout",
-            "scale",
-            "pause",
-            "resume",
-            "rollback",
-            "create-replicaset",
-            "scale-replicaset",
-            "annotate-revision",
-            "delete-replicaset",
-            "write-status",
-            "controller-restart",
-            "give-up-sync",
-            "forget",
-            "create-pod",
-        )
-    ),
-    NODE: frozenset(("cordon", "uncordon", "drain", "node-unknown", "node-ready")),
-}
-"""What others do that may change an object of a built-in kind as loaded code sees it."""
-DOES = "does"
-"""The argument of an outcome that has the sentence to tell it by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +167,7 @@ def stored(value: Any, objects: Objects) -> Any:
     return builtin.written_node(value, objects[0]) if isinstance(value, NodeState) else objects
 
 
-def told(action: str, does: str, writes: Mapping[str, Any], why: str) -> Outcome:
+def told(action: Action, does: str, writes: Mapping[str, Any], why: str) -> Outcome:
     """An outcome that brings its sentence along."""
     return Outcome(action, writes, ((DOES, does),), why)
 

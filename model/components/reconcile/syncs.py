@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Rule
 
+from .actions import RESTART, SYNC, VERBS
 from .caches import caches_of, relisted
 from .calling import Answer, Sync, next_request
 from .declarations import Controller
@@ -85,7 +86,7 @@ def _start_rule(world: World, custom: Custom, controller: Controller, *, due: bo
         for subject, started in _syncs(controller, seen, busy):
             if _changes_something(controller, started, real) is due:
                 why = _seen(subject, seen) + ("" if due else _NOT_DUE)
-                yield told("sync", f"reads, for a sync of {subject}", {free: started}, why)
+                yield told(SYNC, f"reads, for a sync of {subject}", {free: started}, why)
 
     cells = (*slots, *((watch.cell for watch in cached) if cached else cells_of(found)))
     name = f"{controller.name} starts a sync" + ("" if due else " that is not due")
@@ -169,7 +170,7 @@ def _write(
     if after != objects:
         writes[source.cell] = stored(value, after)
     does = sentence(request, answer, changed=after != objects)
-    yield told(request.verb, does, writes, _before(controller, sync))
+    yield told(VERBS[request.verb], does, writes, _before(controller, sync))
 
 
 def _ask_in_vain(
@@ -182,7 +183,7 @@ def _ask_in_vain(
         answer, _ = answered(request, ())
         writes = {cell: _advanced(controller, sync, answer)}
         yield told(
-            request.verb,
+            VERBS[request.verb],
             sentence(request, answer, changed=False),
             writes,
             _before(controller, sync),
@@ -225,7 +226,7 @@ def _restart_rule(world: World, custom: Custom, controller: Controller) -> Rule:
             if older or any(syncs):
                 writes = {budget: left - 1, **forgotten, **filled}
                 why = _forgets(controller, syncs, older)
-                yield told("restart", f"{controller.name} restarts", writes, why)
+                yield told(RESTART, f"{controller.name} restarts", writes, why)
 
     cells = (budget, *slots, *(watch.cell for watch in cached))
     name = f"{controller.name} restarts"

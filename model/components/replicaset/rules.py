@@ -39,6 +39,16 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.world import NODES, Workload, World
 from kubelemma.model.system import Best, Bound, Cell, Outcome, Rule, Tally, View
 
+from .actions import (
+    ACTIONS,
+    CHOOSE_PENDING_PODS,
+    CHOOSE_POD,
+    COUNT_PODS,
+    CREATE_POD,
+    DECIDE,
+    DELETE_POD,
+    WRITE_STATUS,
+)
 from .decision import manage_replicas, rank_key
 
 REPLICASET = "replicaset-controller"
@@ -322,11 +332,11 @@ def _begin(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome
     about = ("template", key.template)
     if not missing:
         why = f"available pods: {owned.available}"
-        yield Outcome("count-pods", writes, (about,), why)
+        yield Outcome(COUNT_PODS, writes, (about,), why)
         return
     doing = ("create", after.adds) if after.adds else ("delete", after.choosing)
     why = f"spec.replicas is {shown.replicas}, active pods {owned.active}"
-    yield Outcome("decide", writes, (about, doing), why)
+    yield Outcome(DECIDE, writes, (about, doing), why)
 
 
 def _counted(workload: Workload, owned: Owned) -> Status:
@@ -346,7 +356,7 @@ def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
             key.cell: sync._replace(adds=sync.adds - 1),
             key.workload.queue: queue.with_free(key.template, 1),
         }
-        yield Outcome("create-pod", writes, key.about, _why_create(sync))
+        yield Outcome(CREATE_POD, writes, key.about, _why_create(sync))
 
 
 def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
@@ -359,7 +369,7 @@ def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
             NODES: node._replace(pods=pods),
         }
         why = f"{_why_create(sync)}; the template names the node"
-        yield Outcome("create-pod", writes, key.about, why)
+        yield Outcome(CREATE_POD, writes, key.about, why)
 
 
 # Deletion
@@ -374,7 +384,7 @@ def _choose_pending(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
             key.workload.queue: queue.chosen_of(key.template, found),
         }
         arguments = (*key.about, ("pods", found))
-        yield Outcome("choose-pending-pods", writes, arguments, "pods without a node go first")
+        yield Outcome(CHOOSE_PENDING_PODS, writes, arguments, "pods without a node go first")
 
 
 def _choose(key: Key, sync: Sync, node: NodeState, first: int | None) -> Iterator[Outcome]:
@@ -387,7 +397,7 @@ def _choose(key: Key, sync: Sync, node: NodeState, first: int | None) -> Iterato
                 NODES: node._replace(pods=pods),
             }
             why = _RANKED[Phase(group.phase)]
-            yield Outcome("choose-pod", writes, key.about, why)
+            yield Outcome(CHOOSE_POD, writes, key.about, why)
 
 
 _RANKED = {
@@ -402,7 +412,7 @@ def _delete_pending(key: Key, queue: Queue) -> Iterator[Outcome]:
     """A pod without a node is gone at once: nobody has to confirm."""
     if queue.chosen[key.template]:
         writes = {key.workload.queue: queue.with_chosen(key.template, -1)}
-        yield Outcome("delete-pod", writes, key.about, _CHOSEN)
+        yield Outcome(DELETE_POD, writes, key.about, _CHOSEN)
 
 
 def _delete(key: Key, node: NodeState) -> Iterator[Outcome]:
@@ -411,7 +421,7 @@ def _delete(key: Key, node: NodeState) -> Iterator[Outcome]:
         if group.pod_class == key.pod_class and group.marks & Marks.CHOSEN:
             pods = key.world.deleted(node.pods, group)
             writes = {NODES: node._replace(pods=pods)}
-            yield Outcome("delete-pod", writes, key.about, _CHOSEN)
+            yield Outcome(DELETE_POD, writes, key.about, _CHOSEN)
 
 
 _CHOSEN = "its sync had chosen it"
@@ -444,7 +454,7 @@ def _write_status(
         key.workload.cell: deployment.with_set(after)._replace(plan=plan),
         key.cell: IDLE,
     }
-    yield Outcome("write-status", writes, (("template", key.template),), why)
+    yield Outcome(WRITE_STATUS, writes, (("template", key.template),), why)
 
 
 def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[PlannedWrite, ...]:
@@ -485,4 +495,5 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     parts_of=_parts_of,
+    actions=ACTIONS,
 )

@@ -17,6 +17,7 @@ from kubelemma.model.components.apiserver.decision import StoredPod, binding_con
 from kubelemma.model.system import Outcome, Rule
 
 from . import scoring
+from .actions import ACTIONS, BIND
 from .decision import node_affinity, node_name, node_ports, node_resources, taints
 from .decision.nodeinfo import NodeInfo
 from .decision.status import Status
@@ -122,7 +123,7 @@ def _bind(
         if min(left.free[template], left.chosen[template]) >= 0:
             pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1, marks)
             writes = {workload.queue: left, NODES: node._replace(pods=pods)}
-            yield Outcome("bind", writes, arguments, why)
+            yield Outcome(BIND, writes, arguments, why)
 
 
 # The component
@@ -157,4 +158,5 @@ COMPONENT = Component(
     distinguishes=distinguishes,
     needs_terminating=needs_terminating,
     parts_of=_parts_of,
+    actions=ACTIONS,
 )

@@ -17,6 +17,8 @@ from kubelemma.model.cluster.world import NODES, NodeShape, World
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
 from kubelemma.model.system import Outcome, Rule
 
+from .actions import ACTIONS, EVICT
+
 TAINT_EVICTION = "taint-eviction-controller"
 
 
@@ -39,7 +41,7 @@ def _evict(world: World, node: NodeState) -> Iterator[Outcome]:
         if seconds == 0:
             why = "it does not tolerate the node's NoExecute taint"
         writes = {NODES: after._replace(pods=world.deleted(node.pods, group))}
-        yield Outcome("evict", writes, (("class", group.pod_class),), why)
+        yield Outcome(EVICT, writes, (("class", group.pod_class),), why)
 
 
 def _after_window(node: NodeState, seconds: int) -> NodeState | None:
@@ -78,4 +80,5 @@ COMPONENT = Component(
     distinguishes=_by_taints,
     needs_terminating=never,
     parts=_parts,
+    actions=ACTIONS,
 )

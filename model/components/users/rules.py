@@ -11,6 +11,8 @@ from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase, Queue
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Rule
 
+from .actions import CORDON, UNCORDON, USER_DELETE_POD
+
 
 def _delete_pending(
     _world: World, _event: Event, queue: Queue
@@ -49,8 +51,8 @@ def _queue(workload: Workload) -> tuple[str, ...]:
     return (workload.queue,)
 
 
-_WITHOUT_A_NODE = on_workload("user-delete-pod", _delete_pending, _queue)
-_ON_A_NODE = on_node("user-delete-pod", _delete_pod)
+_WITHOUT_A_NODE = on_workload(USER_DELETE_POD, _delete_pending, _queue)
+_ON_A_NODE = on_node(USER_DELETE_POD, _delete_pod)
 
 
 def _either(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
@@ -63,8 +65,8 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     events=(
-        EventKind("user-delete-pod", _either),
-        on_node("cordon", _cordon, undone_by="uncordon"),
-        on_node("uncordon", _uncordon),
+        EventKind(USER_DELETE_POD, _either),
+        on_node(CORDON, _cordon, undone_by=UNCORDON),
+        on_node(UNCORDON, _uncordon),
     ),
 )

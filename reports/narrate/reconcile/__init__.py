@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kubelemma.model.components.reconcile.actions import ACTIONS, DOES, SYNC
 from kubelemma.model.components.reconcile.caches import Cache, watches
 from kubelemma.model.components.reconcile.calling import Sync, next_request
 from kubelemma.model.components.reconcile.declarations import Controller
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.objects import Object, Objects, title
 from kubelemma.model.components.reconcile.sources import (
-    ACTIONS,
-    DOES,
     deed,
     gathered,
     refused_because,
@@ -48,7 +47,7 @@ def _read(scene: Scene) -> Iterator[Fact]:
     for controller in scene.scenario.custom.controllers:
         for cell in sync_cells(controller):
             if cell in scene.step.outcome.writes:
-                started = scene.step.outcome.writes[cell] if scene.action == "sync" else None
+                started = scene.step.outcome.writes[cell] if scene.action == SYNC else None
                 yield from _rests_on(controller, started or scene.before.value(cell))
 
 
@@ -64,7 +63,7 @@ def _rests_on(controller: Controller, sync: Sync) -> Iterator[Fact]:
 
 def _unseen(scene: Scene) -> Iterator[str]:
     """Where the caches that a sync reads lag behind."""
-    if scene.action != "sync":
+    if scene.action != SYNC:
         return
     for watch in watches(scene.world, scene.scenario.custom):
         if watch.controller == scene.step.actor:
@@ -161,7 +160,7 @@ def _refusals(controller: Controller, kinds: Mapping[str, Objects]) -> Iterator[
 TELLER = Teller(
     name="reconcile",
     spoken=DOES,
-    facts=dict.fromkeys(sorted(ACTIONS), _read),
+    facts=dict.fromkeys(ACTIONS, _read),
     unseen=_unseen,
     changes=_changes,
     idle=_idle,

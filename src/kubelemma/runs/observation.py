@@ -42,7 +42,7 @@ from kubelemma.model.components.eviction.rules import API_SERVER as EVICTION
 from kubelemma.model.components.eviction.rules import OF_DRAINS
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown, zones
 from kubelemma.model.components.replicaset.rules import until_conflict
-from kubelemma.model.system import Outcome, Rule, State
+from kubelemma.model.system import Action, Outcome, Rule, State
 
 from .recorded import deployment_part, node_part, queue_part
 from .roster import Roster
@@ -194,7 +194,8 @@ class Lens:
         """A sync under way may have read before, as before the writes of others in the model."""
         workload = next(w for w in self.world.workloads if self._at(w.cell) == position)
         after = _fitted_deployment(state[position], wanted)
-        rule = Rule("", "", (workload.cell,), lambda _: [Outcome("", {workload.cell: after})])
+        changed = Outcome(Action(""), {workload.cell: after})
+        rule = Rule("", "", (workload.cell,), lambda _: [changed])
         (writing,) = overtaken(workload, [rule])
         summary = self.built.system.summary(state)
         reads = (summary[name] for name in writing.reads)

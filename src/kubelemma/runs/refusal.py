@@ -46,7 +46,7 @@ def nearest(
             key = (distance(made, done), shown)
             if best is None or key < best[0]:
                 outcome = step.transition.outcome
-                best = key, Possible(outcome.action, outcome.why, shown)
+                best = key, Possible(str(outcome.action), outcome.why, shown)
     return None if best is None else best[1]
 
 

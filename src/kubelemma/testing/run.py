@@ -39,7 +39,7 @@ class Possible:
     @property
     def action(self) -> str:
         """What it does, such as ``drain`` or ``bind``."""
-        return self.step.outcome.action
+        return str(self.step.outcome.action)
 
     def __str__(self) -> str:
         return self.text

@@ -1,0 +1,12 @@
+"""What a restart of the controller manager does."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Action
+
+CONTROLLER_RESTART = Action("controller-restart")
+
+FORGET = Action("forget", "template", "class")
+
+ACTIONS = (FORGET,)
+"""Without events, which have theirs."""

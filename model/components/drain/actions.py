@@ -1,0 +1,14 @@
+"""What ``kubectl drain`` does."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Action
+
+START_DRAIN = Action("drain")
+
+DRAIN_DELETE = Action("drain-delete", "class")
+GIVE_UP_EVICTION = Action("give-up-eviction", "class")
+DRAIN_TIMES_OUT = Action("drain-times-out")
+
+ACTIONS = (DRAIN_DELETE, GIVE_UP_EVICTION, DRAIN_TIMES_OUT)
+"""Without events, which have theirs."""

@@ -1,0 +1,30 @@
+"""What the node lifecycle controller does, and the kubelets that report to it."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Action
+
+API_SERVER_OUTAGE = Action("api-server-outage")
+
+NODE_READY = Action("node-ready")
+NODE_UNKNOWN = Action("node-unknown")
+TAINT_NO_SCHEDULE = Action("taint-no-schedule")
+TAINT_NO_EXECUTE = Action("taint-no-execute")
+UNTAINT = Action("untaint")
+JUDGE_ZONES = Action("judge-zones")
+KNOW_NODES = Action("know-nodes")
+CATCH_UP = Action("catch-up")
+POD_UNREADY = Action("pod-unready", "class")
+
+ACTIONS = (
+    NODE_READY,
+    NODE_UNKNOWN,
+    TAINT_NO_SCHEDULE,
+    TAINT_NO_EXECUTE,
+    UNTAINT,
+    JUDGE_ZONES,
+    KNOW_NODES,
+    CATCH_UP,
+    POD_UNREADY,
+)
+"""Without events, which have theirs."""

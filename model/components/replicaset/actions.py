@@ -1,0 +1,23 @@
+"""What the ReplicaSet controller does."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Action
+
+COUNT_PODS = Action("count-pods", "template")
+DECIDE = Action("decide", "template", "create", "delete")
+CREATE_POD = Action("create-pod", "class")
+CHOOSE_PENDING_PODS = Action("choose-pending-pods", "class", "pods")
+CHOOSE_POD = Action("choose-pod", "class")
+DELETE_POD = Action("delete-pod", "class")
+WRITE_STATUS = Action("write-status", "template")
+
+ACTIONS = (
+    COUNT_PODS,
+    DECIDE,
+    CREATE_POD,
+    CHOOSE_PENDING_PODS,
+    CHOOSE_POD,
+    DELETE_POD,
+    WRITE_STATUS,
+)
