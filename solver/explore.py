@@ -161,7 +161,7 @@ def statistics_of(search: Search, watch: Watch) -> Statistics:
     fired = set()
     for number, count in search.fired.items():
         move = search.tables.moves[number]
-        actions[move.outcome.action] += count
+        actions[str(move.outcome.action)] += count
         fired.add(move.rule.name)
     return Statistics(
         states=len(search.space),

@@ -92,7 +92,7 @@ def _statistics_of(drawing: Drawing, watch: Watch) -> Statistics:
     places, tables = drawing.places, drawing.places.tables
     actions: Counter[str] = Counter()
     for number, count in places.fired.items():
-        actions[tables.moves[number].outcome.action] += count
+        actions[str(tables.moves[number].outcome.action)] += count
     fired = {tables.moves[number].rule.name for number in places.fired}
     return Statistics(
         states=len(places),
