@@ -244,7 +244,7 @@ def test_many_steps_between_two_states(run: Check, promise: Promise) -> None:
 
     def step(x: int) -> Iterator[Outcome]:
         for number in range(256):
-            yield Outcome(Action("step"), {"x": 1 - x}, (("number", number),))
+            yield Outcome(Action("step", "number"), {"x": 1 - x}, (("number", number),))
 
     system = System(cells=[Cell("x", 0)], rules=[Rule("step", "stepper", ("x",), step)])
     result = run(system, [promise(Converges(View(("x",)), lambda x: x == 0))])
