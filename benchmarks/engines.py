@@ -19,8 +19,8 @@ from typing import Any
 
 import kuberollout
 
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment

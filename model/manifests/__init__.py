@@ -4,6 +4,11 @@
 the command line. Whatever is wrong is raised at once as ``InvalidInput``.
 """
 
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean, read_path, show
+from kubelemma.model.kinds.notes import Severity
+from kubelemma.model.kinds.registry import with_defaults
+from kubelemma.model.objects.meta import ApiObject
+
 from .check import (
     Bounds,
     Check,
@@ -29,21 +34,10 @@ from .check import (
     nodes_of,
 )
 from .coverage import NotModelled
-from .defaults import pod_defaults, with_defaults
 from .documents import Document
 from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes
-from .kinds import ApiObject, Severity
 from .loading import load
-from .problems import (
-    FieldPath,
-    Finding,
-    InvalidInput,
-    Position,
-    Problem,
-    did_you_mean,
-    read_path,
-    show,
-)
+from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests
 from .sources import Source
@@ -93,7 +87,6 @@ __all__ = [
     "parse_event",
     "parse_events",
     "parse_nodes",
-    "pod_defaults",
     "read_path",
     "show",
     "with_defaults",

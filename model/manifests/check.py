@@ -11,16 +11,15 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.components.drain.decision import Options
+from kubelemma.model.findings import FieldPath, Finding
+from kubelemma.model.kinds.parts.names import dns_subdomain
+from kubelemma.model.kinds.parts.resources import quantities
+from kubelemma.model.kinds.parts.rules import at_least, labels, problem
+from kubelemma.model.kinds.parts.taints import taints
 from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
-
-from .names import dns_subdomain
-from .problems import FieldPath, Finding
-from .resources import quantities
-from .rules import at_least, labels, problem
-from .validation import taints
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from .fields import NOTES, FieldNotes, FieldsByType
-from .kinds import Note, Severity
-from .problems import FieldPath, Position, did_you_mean, show
+from kubelemma.model.findings import FieldPath, did_you_mean, show
+from kubelemma.model.kinds.notes import FieldNotes, FieldsByType, Note, Severity
+
+from .problems import Position
 from .shapes import Shape
 
 _NOTHING: tuple[object, ...] = (None, "", [], {})
@@ -45,9 +46,7 @@ class LeftOut(NamedTuple):
     note: Note
 
 
-def left_out(
-    raw: Mapping[str, Any], shape: Shape, notes: FieldsByType = NOTES
-) -> Iterator[LeftOut]:
+def left_out(raw: Mapping[str, Any], shape: Shape, notes: FieldsByType) -> Iterator[LeftOut]:
     """Every field of an object that the model leaves out, in the order of the text."""
     own = {key: value for key, value in raw.items() if key not in _ENVELOPE}
     return _walk(own, shape, notes, ())

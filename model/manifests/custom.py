@@ -12,10 +12,12 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubelemma.model.findings import FieldPath, did_you_mean, not_one_of, show
+from kubelemma.model.kinds.parts.names import dns_subdomain
+
 from .documents import Document
-from .names import dns_subdomain
-from .problems import FieldPath, Problem, did_you_mean, show
-from .shapes import found, not_one_of
+from .problems import Problem
+from .shapes import found
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
-from .problems import FieldPath, Position, Problem, read_path, show
+from kubelemma.model.findings import FieldPath, read_path, show
+
+from .problems import Position, Problem
 from .scalars import read_plain
 from .syntax import forbidden_character, syntax_problem, template_problem
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean, show
 from kubelemma.model.objects.decode import decode
 
 from .check import EventEntry, NodeGroup, event_names, validate_event, validate_nodes
-from .problems import FieldPath, Finding, InvalidInput, Position, Problem, did_you_mean, show
+from .problems import InvalidInput, Position, Problem
 from .scalars import read_plain
 from .shapes import Reading, Shape, mismatches, shape_of
 

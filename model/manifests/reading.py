@@ -9,33 +9,29 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from kubelemma.model.findings import FieldPath, Finding, nearest, show, template_hint
+from kubelemma.model.kinds.api_versions import api_version_problem, is_custom, kind_problem
+from kubelemma.model.kinds.kind import Kind
+from kubelemma.model.kinds.notes import Note
+from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
+from kubelemma.model.kinds.registry import CLUSTER_SCOPED
 from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.meta import ApiObject, ObjectMeta
 
 from .check import Check, validate_check, with_bare_events
 from .coverage import NotModelled, left_out, shown
 from .custom import check_custom
-from .defaults import DEFAULT_NAMESPACE, with_defaults
 from .documents import Document, name_of
-from .kinds import (
-    CHECK_KIND,
-    CHECK_VERSION,
-    CLUSTER_SCOPED,
-    ApiObject,
-    is_custom,
-    kind_problem,
-    version_problem,
-    why_not_modelled,
-)
-from .problems import FieldPath, Finding, Position, Problem, nearest, show
+from .own import CHECK_KIND, CHECK_VERSION, OWN
+from .problems import Position, Problem
 from .purposes import CHECK, Purpose
-from .shapes import Reading, Shape, found, mismatches, shape_of, template_hint, without_nulls
-from .validation import advise, validate
+from .shapes import Reading, Shape, found, mismatches, shape_of, without_nulls
 
 ObjectT = TypeVar("ObjectT")
 _ENVELOPE = ("apiVersion", "kind")
 _SUPPRESSIONS = "Suppressions"
 _SELECTORS = {"matchLabels", "matchExpressions"}
+_CUSTOM = Note("not modelled", "a kind that kubelemma does not know: what it does is not checked")
 
 
 class Manifest(NamedTuple, Generic[ObjectT]):
@@ -223,21 +219,22 @@ def _items(document: Document, data: dict[str, Any]) -> Iterator[Document]:
 def _of_kind(document: Document, purpose: Purpose, api_version: str, kind: str) -> Iterator[_Item]:
     group = api_version.partition("/")[0]
     ours = group == CHECK_VERSION.partition("/")[0]
-    if ours and kind not in purpose.other_kinds:
+    if ours and kind not in OWN:
         yield from _check(document, api_version, kind)
     elif group == "kustomize.config.k8s.io":
         message = f"a {kind} is no API object: pass the directory that holds it, not the file"
         yield Problem(document.at(("kind",)), "kind", message)
-    elif (wrong := version_problem(api_version, kind, purpose.read)) is not None:
+    elif (wrong := api_version_problem(api_version, kind, purpose.kinds)) is not None:
         yield Problem(document.at(("apiVersion",)), "apiVersion", wrong)
     elif (wrong := kind_problem(api_version, kind)) is not None:
         yield Problem(document.at(("kind",)), "kind", wrong + template_hint(kind))
-    elif kind in purpose.kinds and not is_custom(api_version):
-        yield from _modelled(document, purpose.kinds[kind][1], purpose)
-    else:
+    elif kind not in purpose.kinds or is_custom(api_version):
         yield from _left_out_whole(document, purpose, api_version, kind)
-        if kind in purpose.shown and purpose.shown[kind][0] == api_version:
-            yield from _shown(document, purpose.shown[kind][1])
+    elif kind in purpose.left_out:
+        yield from _left_out_whole(document, purpose, api_version, kind)
+        yield from _read(document, purpose.kinds[kind], None)
+    else:
+        yield from _read(document, purpose.kinds[kind], purpose)
 
 
 def _left_out_whole(
@@ -249,40 +246,32 @@ def _left_out_whole(
     custom = is_custom(api_version)
     if not namespace and kind not in CLUSTER_SCOPED and not custom:
         namespace = DEFAULT_NAMESPACE
-    known = not custom or api_version == CHECK_VERSION
-    own = purpose.other_kinds.get(kind) if known else None
-    note = own or why_not_modelled(api_version, kind)
+    said = OWN if api_version == CHECK_VERSION else {} if custom else purpose.left_out
+    note = said.get(kind, _CUSTOM)
     label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     label = label if name else kind
     yield NotModelled(document.at(), label, "", note.severity, note.reason)
     yield _Other(document)
 
 
-def _modelled(document: Document, kind: type[ApiObject], purpose: Purpose) -> Iterator[_Item]:
-    shape = shape_of(kind)
+def _read(document: Document, kind: Kind[ApiObject], purpose: Purpose | None) -> Iterator[_Item]:
+    """The object, or what is wrong with it.
+
+    Where it is read for no purpose but to be shown, nothing is said of fields that are left out.
+    """
+    shape = shape_of(kind.struct)
     decoded = _decoded(document.data, shape, Reading(document.written))
-    findings = [*decoded.findings, *_unrelated(validate(decoded.value), decoded.findings)]
+    findings = [*decoded.findings, *_unrelated(kind.validate(decoded.value), decoded.findings)]
     yield from (_problem(document, finding) for finding in findings)
     if findings:
         return
-    stored = with_defaults(decoded.value)
+    stored = kind.with_defaults(decoded.value)
     name = _name_of(document.data, stored.metadata)
     yield Manifest(stored, decoded.value, document)
-    for field in left_out(document.data, shape, purpose.fields):
+    for field in left_out(document.data, shape, purpose.fields) if purpose else ():
         yield shown(field, document.at(field.path), name)
-    for finding in advise(decoded.value):
+    for finding in kind.advice(decoded.value):
         yield _Warned(_problem(document, finding))
-
-
-def _shown(document: Document, kind: type[ApiObject]) -> Iterator[_Item]:
-    """An object that is read only to be shown; of fields that are left out nothing is said."""
-    decoded = _decoded(document.data, shape_of(kind), Reading(document.written))
-    findings = [*decoded.findings, *_unrelated(validate(decoded.value), decoded.findings)]
-    yield from (_problem(document, finding) for finding in findings)
-    if not findings:
-        yield Manifest(with_defaults(decoded.value), decoded.value, document)
-        for finding in advise(decoded.value):
-            yield _Warned(_problem(document, finding))
 
 
 def _check(document: Document, api_version: str, kind: str) -> Iterator[_Item]:

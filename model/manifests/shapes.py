@@ -10,17 +10,15 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean, not_one_of, template_hint
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
-
-from .problems import FieldPath, Finding, did_you_mean
-from .syntax import RENDER_FIRST
 
 
 class Shape(NamedTuple):
@@ -143,17 +141,6 @@ def _explain(raw: Any, shape: Shape, written: str, complaint: str) -> str:
 
 def _is_number_or_string(raw: Any) -> bool:
     return isinstance(raw, int | float | str) and not isinstance(raw, bool)
-
-
-def not_one_of(value: str, options: Sequence[str]) -> str:
-    """That a value is none of the allowed ones, with the likeliest of them."""
-    hint = template_hint(value) or did_you_mean(value, options)
-    return f'"{value}" is not one of {", ".join(options)}{hint}'
-
-
-def template_hint(value: Any) -> str:
-    """What to do about a string that a template engine should have replaced; else empty."""
-    return f" (a template? {RENDER_FIRST})" if isinstance(value, str) and "{{" in value else ""
 
 
 _EXPECTED: Mapping[Any, str] = {

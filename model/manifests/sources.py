@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from kubelemma.model.findings import did_you_mean
+
 from . import kustomize
 from .coverage import NotModelled
 from .documents import LARGEST_JSON, LARGEST_TEXT, is_json, too_large
-from .problems import Position, Problem, did_you_mean
+from .problems import Position, Problem
 
 _PEEK = 100
 """So many bytes tell what a file may be."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from kubelemma.model.findings import Finding, did_you_mean, show
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import ApiStruct
 
 from .documents import Document, parse
-from .kinds import CHECK_VERSION
-from .problems import Finding, InvalidInput, Position, Problem, did_you_mean, show
+from .own import CHECK_VERSION
+from .problems import InvalidInput, Position, Problem
 from .shapes import Reading, mismatches, shape_of
 from .sources import Source, gather
 

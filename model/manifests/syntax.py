@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import yaml
 
+from kubelemma.model.findings import RENDER_FIRST
+
 from .problems import Position, Problem
 
 _FORBIDDEN = re.compile(
@@ -14,7 +16,6 @@ _FORBIDDEN = re.compile(
 )
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _TEMPLATE = re.compile(r"\{\{")
-RENDER_FIRST = "render it first: helm template"
 
 
 class _Complaint(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .meta import ApiStruct, LabelSelector, ObjectMeta
+from .meta import ApiObject, ApiStruct, LabelSelector
 from .pod import PodTemplateSpec
 from .volume import PersistentVolumeClaimTemplate
 
@@ -25,10 +25,9 @@ class StatefulSetSpec(ApiStruct, frozen=True, kw_only=True):
     ordinals: StatefulSetOrdinals = StatefulSetOrdinals()
 
 
-class StatefulSet(ApiStruct, frozen=True, kw_only=True):
+class StatefulSet(ApiObject, frozen=True, kw_only=True):
     """A StatefulSet."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: StatefulSetSpec = StatefulSetSpec()
 
 
@@ -39,10 +38,9 @@ class DaemonSetSpec(ApiStruct, frozen=True, kw_only=True):
     template: PodTemplateSpec = PodTemplateSpec()
 
 
-class DaemonSet(ApiStruct, frozen=True, kw_only=True):
+class DaemonSet(ApiObject, frozen=True, kw_only=True):
     """A DaemonSet."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: DaemonSetSpec = DaemonSetSpec()
 
 
@@ -54,10 +52,9 @@ class ReplicationControllerSpec(ApiStruct, frozen=True, kw_only=True):
     template: PodTemplateSpec = PodTemplateSpec()
 
 
-class ReplicationController(ApiStruct, frozen=True, kw_only=True):
+class ReplicationController(ApiObject, frozen=True, kw_only=True):
     """A ReplicationController."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: ReplicationControllerSpec = ReplicationControllerSpec()
 
 
@@ -84,9 +81,8 @@ class JobStatus(ApiStruct, frozen=True, kw_only=True):
     conditions: tuple[JobCondition, ...] | None = None
 
 
-class Job(ApiStruct, frozen=True, kw_only=True):
+class Job(ApiObject, frozen=True, kw_only=True):
     """A Job."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: JobSpec = JobSpec()
     status: JobStatus = JobStatus()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from .meta import ApiStruct, LabelSelector, ObjectMeta
+from .meta import ApiObject, ApiStruct, LabelSelector
 from .quantity import IntOrPercent
 
 UnhealthyPodEvictionPolicy: TypeAlias = Literal["IfHealthyBudget", "AlwaysAllow"]
@@ -45,9 +45,8 @@ class PodDisruptionBudgetStatus(ApiStruct, frozen=True, kw_only=True):
     conditions: tuple[PodDisruptionBudgetCondition, ...] | None = None
 
 
-class PodDisruptionBudget(ApiStruct, frozen=True, kw_only=True):
+class PodDisruptionBudget(ApiObject, frozen=True, kw_only=True):
     """A disruption budget."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: PodDisruptionBudgetSpec = PodDisruptionBudgetSpec()
     status: PodDisruptionBudgetStatus = PodDisruptionBudgetStatus()

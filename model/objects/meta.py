@@ -86,3 +86,9 @@ class LabelSelector(ApiStruct, frozen=True, kw_only=True):
         return all(labels.get(k) == v for k, v in wanted.items()) and all(
             e.matches(labels) for e in self.match_expressions or ()
         )
+
+
+class ApiObject(ApiStruct, frozen=True, kw_only=True):
+    """Base of the kinds: whatever has a name of its own in the API."""
+
+    metadata: ObjectMeta = ObjectMeta()

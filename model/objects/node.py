@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from .meta import ApiStruct, ObjectMeta
+from .meta import ApiObject, ApiStruct
 from .quantity import Quantity
 
 
@@ -47,15 +47,12 @@ class NodeStatus(ApiStruct, frozen=True, kw_only=True):
     conditions: tuple[NodeCondition, ...] | None = None
 
 
-class Node(ApiStruct, frozen=True, kw_only=True):
+class Node(ApiObject, frozen=True, kw_only=True):
     """A node."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
 
-class Namespace(ApiStruct, frozen=True, kw_only=True):
+class Namespace(ApiObject, frozen=True, kw_only=True):
     """A namespace; only its labels matter here."""
-
-    metadata: ObjectMeta = ObjectMeta()

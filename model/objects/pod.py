@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from .meta import ApiStruct, LabelSelector, ObjectMeta
+from .meta import ApiObject, ApiStruct, LabelSelector, ObjectMeta
 from .quantity import Quantity
 from .volume import Volume
 
@@ -203,10 +203,9 @@ class PodStatus(ApiStruct, frozen=True, kw_only=True):
     start_time: str | None = None
 
 
-class Pod(ApiStruct, frozen=True, kw_only=True):
+class Pod(ApiObject, frozen=True, kw_only=True):
     """A pod."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
 

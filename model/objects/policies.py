@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from .meta import ApiStruct, ObjectMeta
+from .meta import ApiObject, ApiStruct
 from .pod import Toleration
 from .quantity import Quantity
 
 
-class PriorityClass(ApiStruct, frozen=True, kw_only=True):
+class PriorityClass(ApiObject, frozen=True, kw_only=True):
     """A name for a priority."""
 
-    metadata: ObjectMeta = ObjectMeta()
     value: int = 0
     global_default: bool = False
     preemption_policy: str | None = None
@@ -32,10 +31,9 @@ class RuntimeScheduling(ApiStruct, frozen=True, kw_only=True):
     tolerations: tuple[Toleration, ...] | None = None
 
 
-class RuntimeClass(ApiStruct, frozen=True, kw_only=True):
+class RuntimeClass(ApiObject, frozen=True, kw_only=True):
     """A container runtime."""
 
-    metadata: ObjectMeta = ObjectMeta()
     handler: str = ""
     overhead: Overhead | None = None
     scheduling: RuntimeScheduling | None = None
@@ -57,8 +55,7 @@ class LimitRangeSpec(ApiStruct, frozen=True, kw_only=True):
     limits: tuple[LimitRangeItem, ...] = ()
 
 
-class LimitRange(ApiStruct, frozen=True, kw_only=True):
+class LimitRange(ApiObject, frozen=True, kw_only=True):
     """What admission adds to the containers of a namespace, and what it refuses."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: LimitRangeSpec = LimitRangeSpec()

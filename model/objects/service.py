@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .meta import ApiStruct, ObjectMeta
+from .meta import ApiObject, ApiStruct
 
 
 class ServiceSpec(ApiStruct, frozen=True, kw_only=True):
@@ -13,8 +13,7 @@ class ServiceSpec(ApiStruct, frozen=True, kw_only=True):
     selector: Mapping[str, str] | None = None
 
 
-class Service(ApiStruct, frozen=True, kw_only=True):
+class Service(ApiObject, frozen=True, kw_only=True):
     """A Service."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: ServiceSpec = ServiceSpec()

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from .meta import ApiStruct, LabelSelector, ObjectMeta
+from .meta import ApiObject, ApiStruct, LabelSelector
 from .pod import NodeSelector
 from .quantity import Quantity
 from .volume import PersistentVolumeClaimSpec
@@ -66,10 +66,9 @@ class PersistentVolumeStatus(ApiStruct, frozen=True, kw_only=True):
     phase: str = ""
 
 
-class PersistentVolume(ApiStruct, frozen=True, kw_only=True):
+class PersistentVolume(ApiObject, frozen=True, kw_only=True):
     """A volume."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: PersistentVolumeSpec = PersistentVolumeSpec()
     status: PersistentVolumeStatus = PersistentVolumeStatus()
 
@@ -85,10 +84,9 @@ class PersistentVolumeClaimStatus(ApiStruct, frozen=True, kw_only=True):
     phase: str = ""
 
 
-class PersistentVolumeClaim(ApiStruct, frozen=True, kw_only=True):
+class PersistentVolumeClaim(ApiObject, frozen=True, kw_only=True):
     """A claim."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: PersistentVolumeClaimSpec = PersistentVolumeClaimSpec()
     status: PersistentVolumeClaimStatus = PersistentVolumeClaimStatus()
 
@@ -111,10 +109,9 @@ class TopologySelectorTerm(ApiStruct, frozen=True, kw_only=True):
     match_label_expressions: tuple[TopologySelectorLabelRequirement, ...] | None = None
 
 
-class StorageClass(ApiStruct, frozen=True, kw_only=True):
+class StorageClass(ApiObject, frozen=True, kw_only=True):
     """How volumes come about."""
 
-    metadata: ObjectMeta = ObjectMeta()
     provisioner: str = ""
     volume_binding_mode: Literal["Immediate", "WaitForFirstConsumer"] = "Immediate"
     allowed_topologies: tuple[TopologySelectorTerm, ...] | None = None
@@ -146,10 +143,9 @@ class CSINodeSpec(ApiStruct, frozen=True, kw_only=True):
     drivers: tuple[CSINodeDriver, ...] = ()
 
 
-class CSINode(ApiStruct, frozen=True, kw_only=True):
+class CSINode(ApiObject, frozen=True, kw_only=True):
     """The drivers of the node of the same name."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: CSINodeSpec = CSINodeSpec()
 
 
@@ -159,17 +155,15 @@ class CSIDriverSpec(ApiStruct, frozen=True, kw_only=True):
     storage_capacity: bool = False
 
 
-class CSIDriver(ApiStruct, frozen=True, kw_only=True):
+class CSIDriver(ApiObject, frozen=True, kw_only=True):
     """A driver."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: CSIDriverSpec = CSIDriverSpec()
 
 
-class CSIStorageCapacity(ApiStruct, frozen=True, kw_only=True):
+class CSIStorageCapacity(ApiObject, frozen=True, kw_only=True):
     """How large volumes of a class can still be, for some nodes."""
 
-    metadata: ObjectMeta = ObjectMeta()
     storage_class_name: str = ""
     node_topology: LabelSelector | None = None
     capacity: Quantity | None = None

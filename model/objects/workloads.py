@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .meta import ApiStruct, LabelSelector, ObjectMeta
+from .meta import ApiObject, ApiStruct, LabelSelector
 from .pod import PodTemplateSpec
 from .quantity import IntOrPercent
 
@@ -55,10 +55,9 @@ class DeploymentStatus(ApiStruct, frozen=True, kw_only=True):
     conditions: tuple[DeploymentCondition, ...] | None = None
 
 
-class Deployment(ApiStruct, frozen=True, kw_only=True):
+class Deployment(ApiObject, frozen=True, kw_only=True):
     """A Deployment."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: DeploymentSpec = DeploymentSpec()
     status: DeploymentStatus = DeploymentStatus()
 
@@ -81,9 +80,8 @@ class ReplicaSetStatus(ApiStruct, frozen=True, kw_only=True):
     observed_generation: int = 0
 
 
-class ReplicaSet(ApiStruct, frozen=True, kw_only=True):
+class ReplicaSet(ApiObject, frozen=True, kw_only=True):
     """A ReplicaSet; a ReplicationController has the same shape but for its selector."""
 
-    metadata: ObjectMeta = ObjectMeta()
     spec: ReplicaSetSpec = ReplicaSetSpec()
     status: ReplicaSetStatus = ReplicaSetStatus()

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, nodes_of
-from kubelemma.model.manifests.problems import FieldPath, Finding, did_you_mean
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment
 

@@ -10,6 +10,8 @@ from kubelemma.model.components.reconcile.declarations import Code, Controller, 
 from kubelemma.model.components.reconcile.legal import BUILT_IN
 from kubelemma.model.components.reconcile.objects import FrozenMap, Object, Objects, Owner, freeze
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
+from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
+from kubelemma.model.kinds.registry import CLUSTER_SCOPED, KNOWN
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.custom import (
@@ -19,9 +21,7 @@ from kubelemma.model.manifests.custom import (
     definitions,
     with_schema_defaults,
 )
-from kubelemma.model.manifests.defaults import DEFAULT_NAMESPACE
 from kubelemma.model.manifests.documents import Document
-from kubelemma.model.manifests.kinds import CLUSTER_SCOPED, MODELLED, OTHER_KINDS
 from kubelemma.model.manifests.problems import Problem
 from kubelemma.model.manifests.reading import Manifests
 
@@ -100,7 +100,7 @@ def known_kinds(manifests: Manifests) -> frozenset[str]:
     """All kinds that Kubernetes, a definition or an object has."""
     defined = {definition.kind for definition in definitions(manifests.others)}
     written = {document.data["kind"] for document in manifests.others}
-    return frozenset({*MODELLED, *OTHER_KINDS, *defined, *written})
+    return KNOWN | defined | written
 
 
 def cluster_scoped(manifests: Manifests, kinds: Iterable[str]) -> frozenset[str]:

@@ -17,7 +17,8 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.rules import SCHEDULER, feasibility
 from kubelemma.model.components.scheduler.scoring import Scoring, scoring_of
 from kubelemma.model.components.scheduler.topology import Topology, topology_of
-from kubelemma.model.manifests.problems import FieldPath, Position
+from kubelemma.model.findings import FieldPath
+from kubelemma.model.manifests.problems import Position
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.story import Fact, Idle, Judgement, NodeReview

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from kubelemma.model.cluster.world import Workload
+from kubelemma.model.findings import FieldPath
 from kubelemma.model.manifests.documents import Document
-from kubelemma.model.manifests.problems import FieldPath, Position
+from kubelemma.model.manifests.problems import Position
 from kubelemma.model.manifests.reading import Manifests
 from kubelemma.model.objects.workloads import Deployment
 

@@ -16,7 +16,8 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from .model.components.reconcile.declarations import Controller, CustomEvent, DeclarationError
 from .model.components.reconcile.legal import kind_refusal
-from .model.manifests.problems import InvalidInput, Position, Problem, did_you_mean
+from .model.findings import did_you_mean
+from .model.manifests.problems import InvalidInput, Position, Problem
 from .properties.catalogue import STATEMENTS
 from .properties.declared import CustomProperty
 from .properties.statement import Statement

@@ -28,8 +28,8 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.components.deployment.decision import old_pods_running, sync
 from kubelemma.model.components.deployment.rules import decide, old_pods
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Node

@@ -13,7 +13,7 @@ from wired import AGREES, Case, count, ranking, sample
 from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.world import Behaviour
 from kubelemma.model.components.replicaset.decision import deletion_cost_of
-from kubelemma.model.manifests.defaults import with_defaults
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.templates import pod_class

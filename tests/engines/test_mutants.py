@@ -26,8 +26,8 @@ from kubelemma.model.components.replicaset.rules import Key, Owned, Shown, victi
 from kubelemma.model.components.scheduler import rules as scheduler
 from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
 from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status, unschedulable
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node

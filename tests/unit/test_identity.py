@@ -156,7 +156,7 @@ def test_what_is_left_out_nobody_reads() -> None:
     """Of the model, only what the key provides for reads what the key leaves out."""
     probes = ("readiness_probe", "liveness_probe", "startup_probe")
     assert readers("image", "annotations", "annotation_map", *probes) == {
-        ("manifests/pod_validation.py", "image"),  # whether there is one
+        ("kinds/parts/pods.py", "image"),  # whether there is one
         ("objects/meta.py", "annotations"),
         ("objects/storage.py", "annotation_map"),  # for placement
         ("scenario/templates.py", "annotation_map"),  # the deletion cost

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from kubelemma.model.components.kubelet.decision import admit
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod

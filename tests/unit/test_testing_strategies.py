@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
+from drawn import DRAWN
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.manifests import CHECK, PLACE, InvalidInput, Source, load
+from kubelemma.model.kinds.registry import KINDS
+from kubelemma.model.manifests import PLACE, InvalidInput, Source, load
 from kubelemma.model.manifests.documents import parse
 from kubelemma.model.objects.controllers import Job
 from kubelemma.model.objects.disruption import PodDisruptionBudget
@@ -23,33 +25,8 @@ from kubelemma.testing import check, strategies
 Manifest = dict[str, Any]
 
 DEPLOYMENTS = strategies.deployments()
-OF_CHECKS = {
-    "Deployment": DEPLOYMENTS,
-    "ReplicaSet": strategies.replica_sets(),
-    "Pod": strategies.pods(),
-    "Node": strategies.nodes(),
-    "Namespace": strategies.namespaces(),
-    "PodDisruptionBudget": strategies.disruption_budgets(),
-}
-"""The kinds that a check is about."""
-
-OF_PLACEMENT = {
-    **{kind: drawn for kind, drawn in OF_CHECKS.items() if kind != "PodDisruptionBudget"},
-    "StatefulSet": strategies.stateful_sets(),
-    "DaemonSet": strategies.daemon_sets(),
-    "Job": strategies.jobs(),
-    "ReplicationController": strategies.replication_controllers(),
-    "LimitRange": strategies.limit_ranges(),
-    "PriorityClass": strategies.priority_classes(),
-    "RuntimeClass": strategies.runtime_classes(),
-    "PersistentVolume": strategies.persistent_volumes(),
-    "PersistentVolumeClaim": strategies.persistent_volume_claims(),
-    "StorageClass": strategies.storage_classes(),
-    "CSINode": strategies.csi_nodes(),
-    "CSIDriver": strategies.csi_drivers(),
-    "CSIStorageCapacity": strategies.csi_storage_capacities(),
-}
-"""Those that placement is about."""
+PLACED = st.one_of(*(drawn for kind, drawn in DRAWN.items() if kind in PLACE.kinds))
+"""Objects of the kinds that placement is about."""
 
 ALL = settings.default.max_examples
 sometimes = settings(max_examples=ALL // 5, suppress_health_check=list(HealthCheck))
@@ -62,19 +39,18 @@ def text_of(manifest: Manifest) -> str:
 
 
 def test_every_kind_has_a_strategy() -> None:
-    """What the reader models can be drawn."""
-    assert set(OF_CHECKS) == set(CHECK.kinds)
-    assert set(OF_PLACEMENT) == set(PLACE.kinds)
+    """What is read can be drawn."""
+    assert list(DRAWN) == [kind.name for kind in KINDS]
 
 
 @settings(suppress_health_check=list(HealthCheck))
-@given(st.one_of(*OF_PLACEMENT.values()))
+@given(PLACED)
 def test_objects_are_valid(manifest: Manifest) -> None:
     """The reader takes every object, with no warning and no field that Kubernetes does not have."""
     read = load([Source("drawn.yaml", text_of(manifest))], purpose=PLACE)
     ((found, _, _),) = read.objects
     assert read.warnings == ()
-    assert [n for n in read.not_modelled if n.reason.startswith("is not a field")] == []
+    assert [n for n in read.not_modelled if "no field of Kubernetes" in n.reason] == []
     assert found.metadata.name == manifest["metadata"]["name"]
 
 
@@ -89,7 +65,7 @@ def test_onlookers_are_valid(budget: Manifest, service: Manifest) -> None:
 
 
 @sometimes
-@given(st.one_of(*OF_PLACEMENT.values()))
+@given(PLACED)
 def test_files_mean_what_was_drawn(manifest: Manifest) -> None:
     """A dumped object is read as it was drawn, by PyYAML and by the reader."""
     text = text_of(manifest)
@@ -135,7 +111,7 @@ def test_typed(node: Node, job: Job, budget: PodDisruptionBudget) -> None:
 # Diversity
 
 
-DRAWN = 200
+MANY = 200
 """So many examples show every feature."""
 
 
@@ -210,14 +186,14 @@ WANTED = (
 
 def test_deployments_are_diverse() -> None:
     """Every feature of a Deployment occurs in some of so many, and none in all."""
-    found = drawn_features(DEPLOYMENTS, DRAWN)
+    found = drawn_features(DEPLOYMENTS, MANY)
     assert [feature for feature in WANTED if not found[feature]] == []
-    assert [feature for feature in WANTED if found[feature] == DRAWN] == []
+    assert [feature for feature in WANTED if found[feature] == MANY] == []
 
 
 def test_scenarios_are_diverse() -> None:
     """There are nodes by themselves and in groups, all kinds of events, and budgets."""
-    found = drawn_features(strategies.scenarios(), DRAWN // 2)
+    found = drawn_features(strategies.scenarios(), MANY // 2)
     events = {f.split(".")[3] for f in found if f.startswith(".spec.events.")}
     assert {"rollout", "nodeCrash"} <= events
     assert len(events) >= 7

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from kubelemma.model.cluster.state import IDLE, DeploymentState, Marks, Queue, Sync
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.controllermanager.rules import RESTART
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment

@@ -12,8 +12,8 @@ from kubelemma.model.cluster.state import ACTIVE, DeploymentState, NodeState
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.nodelifecycle.decision import Zone, ZoneState
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.workloads import Deployment

@@ -25,6 +25,7 @@ from kubelemma.model.components.scheduler.decision.profile import Decision, Snap
 from kubelemma.model.components.scheduler.rules import feasibility
 from kubelemma.model.components.scheduler.scoring import Scoring, scoring_of
 from kubelemma.model.components.scheduler.topology import Topology, topology_of
+from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import (
     Bounds,
     Check,
@@ -39,7 +40,6 @@ from kubelemma.model.manifests.check import (
     Scale,
     SchedulerOptions,
 )
-from kubelemma.model.manifests.defaults import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node, Taint

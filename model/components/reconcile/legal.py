@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kubelemma.model.manifests.names import dns_subdomain
-from kubelemma.model.manifests.problems import did_you_mean
+from kubelemma.model.findings import did_you_mean
+from kubelemma.model.kinds.parts.names import dns_subdomain
 
 from .objects import FrozenMap
 from .requests import Request

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
-from kubelemma.model.manifests.problems import did_you_mean
+from kubelemma.model.findings import did_you_mean
 
 Frozen: TypeAlias = Any
 """What stands in a field: JSON, with tuples for lists and frozen maps for objects."""

@@ -24,7 +24,7 @@ def config(context: click.Context, name: str) -> ExitCode:
     """
     from tabulate import tabulate
 
-    from kubelemma.model.manifests.problems import did_you_mean
+    from kubelemma.model.findings import did_you_mean
 
     from .defaults import defaults
 

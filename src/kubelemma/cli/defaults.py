@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from kubelemma.model.manifests.problems import InvalidInput, Problem, did_you_mean
+from kubelemma.model.findings import did_you_mean
+from kubelemma.model.manifests.problems import InvalidInput, Problem
 from kubelemma.settings import Settings
 
 from .keys import MAIN, Options, commands_in, keys_of, meant, tables_in

@@ -168,7 +168,7 @@ def policy_of(given: Judging, known: Collection[str]) -> Policy:
 
 
 def _refuse_unknown(name: str, known: Collection[str]) -> None:
-    from kubelemma.model.manifests.problems import did_you_mean
+    from kubelemma.model.findings import did_you_mean
 
     if name not in known:
         context = click.get_current_context()

@@ -37,7 +37,7 @@ def list_properties(session: Session, load: tuple[str, ...]) -> None:
 @click.pass_obj
 def explain(session: Session, identifier: str, load: tuple[str, ...]) -> None:
     """Explain the property ID, such as DEP-4."""
-    from kubelemma.model.manifests.problems import did_you_mean
+    from kubelemma.model.findings import did_you_mean
     from kubelemma.reports.catalogue_text import explanation
 
     statements = _statements(load)

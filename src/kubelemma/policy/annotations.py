@@ -23,7 +23,7 @@ from kubelemma.model.manifests import (
     did_you_mean,
     show,
 )
-from kubelemma.model.manifests.kinds import ApiObject
+from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.scenario import Kept
 
 from .rules import Rule

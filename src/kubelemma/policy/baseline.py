@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from kubelemma.model.manifests import InvalidInput, Position, Problem, Source
-from kubelemma.model.manifests.kinds import CHECK_VERSION
+from kubelemma.model.manifests.own import CHECK_VERSION
 from kubelemma.model.manifests.standalone import read_standalone
 from kubelemma.model.objects.meta import ApiStruct
 from kubelemma.reports import saved

@@ -15,7 +15,8 @@ from typing import IO, Any, Literal, TypeAlias, cast
 
 import msgspec
 
-from kubelemma.model.manifests.problems import Position, Problem, did_you_mean
+from kubelemma.model.findings import did_you_mean
+from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.model.versions import NEWEST, release_of
 
 SCHEMA = 2

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypedDict
 import msgspec
 
 from kubelemma.api import STDIN, Asked, Question, ask
+from kubelemma.model.kinds.registry import KINDS
 from kubelemma.model.manifests import (
     NO_EVENTS,
     InvalidInput,
@@ -20,7 +21,7 @@ from kubelemma.model.manifests import (
     parse_nodes,
 )
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.manifests.kinds import CHECK_KIND, CHECK_VERSION, PLACED
+from kubelemma.model.manifests.own import CHECK_KIND, CHECK_VERSION
 from kubelemma.recording import stream
 
 Given: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | msgspec.Struct
@@ -30,7 +31,7 @@ Part: TypeAlias = str | Mapping[str, Any]
 """A group of nodes or an event: as on the command line, or as in a Check."""
 
 _ENVELOPES: Mapping[type, tuple[str, str]] = {
-    kind: (version, name) for name, (version, kind) in PLACED.items()
+    kind.struct: (kind.api_version, kind.name) for kind in KINDS
 }
 _STREAM = "<stdin>"
 _ARGUMENTS = {

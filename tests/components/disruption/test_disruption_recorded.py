@@ -22,7 +22,7 @@ from kubelemma.model.components.disruption.decision import (
     stale_in,
     sync,
 )
-from kubelemma.model.manifests.rules import label_selector
+from kubelemma.model.kinds.parts.rules import label_selector
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.times import seconds

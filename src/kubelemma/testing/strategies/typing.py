@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from kubelemma.model.manifests import with_defaults
-from kubelemma.model.manifests.kinds import ApiObject
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import ApiObject
 
 from .words import Manifests
 

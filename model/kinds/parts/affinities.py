@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.pod import (
     Affinity,
     NodeAffinity,
@@ -19,7 +20,6 @@ from kubelemma.model.objects.pod import (
 )
 
 from .names import dns_label, dns_subdomain, label_key, label_value
-from .problems import FieldPath, Finding
 from .rules import label_selector, problem, values_fit_operator, within
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.pod import (
     Container,
     ContainerPort,
     PodSchedulingGate,
     PodSpec,
+    ResourceRequirements,
     Toleration,
     TopologySpreadConstraint,
 )
 from kubelemma.model.versions import MODELLED
 
-from .affinity_validation import affinity
+from .affinities import affinity
 from .names import dns_label, dns_subdomain, label_key, label_value
-from .problems import FieldPath, Finding
-from .resources import container_resources, pod_resources, quantities
+from .resources import advice, container_resources, pod_resources, quantities
 from .rules import at_least, label_selector, labels, one_of, problem, within
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
@@ -168,3 +169,16 @@ def _gates(gates: Sequence[PodSchedulingGate], path: FieldPath) -> Iterator[Find
         if gate.name in seen:
             yield Finding(here, f'"{gate.name}" is there already')
         seen.add(gate.name)
+
+
+def pod_advice(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
+    """Amounts that are accepted, though hardly anybody means them."""
+    for field, containers in (
+        ("initContainers", spec.init_containers),
+        ("containers", spec.containers),
+    ):
+        for index, container in enumerate(containers or ()):
+            resources = container.resources or ResourceRequirements()
+            here: FieldPath = (*path, field, index, "resources")
+            yield from advice(resources.requests, (*here, "requests"))
+            yield from advice(resources.limits, (*here, "limits"))

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from kubelemma.model.components.scheduler.decision.resources import is_extended
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.objects.pod import PodSpec, ResourceRequirements
 from kubelemma.model.objects.quantity import Quantity
 
-from .defaults import aggregate_requests
 from .names import label_key
-from .problems import FieldPath, Finding, did_you_mean
+from .pod_defaults import aggregate_requests
 
 _STANDARD = ("cpu", "memory", "ephemeral-storage")
 _POD_LEVEL = ("cpu", "memory")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from unicodedata import combining, normalize
 
-from .shapes import template_hint
+from kubelemma.model.findings import template_hint
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

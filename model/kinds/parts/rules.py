@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from kubelemma.model.findings import FieldPath, Finding, not_one_of
 from kubelemma.model.objects.meta import LabelSelector, LabelSelectorRequirement
+from kubelemma.model.objects.quantity import IntOrPercent
 
 from .names import label_key, label_value
-from .problems import FieldPath, Finding
-from .shapes import not_one_of
 
 _LARGEST_INT32 = 2**31 - 1
+_WHOLE = 100
 
 
 def problem(path: FieldPath, message: str | None) -> Iterator[Finding]:
@@ -73,3 +74,9 @@ def _requirement(expression: LabelSelectorRequirement, path: FieldPath) -> Itera
     yield from values_fit_operator(expression.operator, expression.values, path)
     for index, value in enumerate(expression.values or ()):
         yield from problem((*path, "values", index), label_value(value))
+
+
+def at_most_whole(share: IntOrPercent | None, path: FieldPath) -> Iterator[Finding]:
+    """A share of some pods, which are not more than all of them."""
+    if share is not None and share.percent and share.number > _WHOLE:
+        yield Finding(path, f'"{share}" is more than 100%')

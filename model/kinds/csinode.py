@@ -1,0 +1,19 @@
+"""CSINode.
+
+Source: ``staging/src/k8s.io/api/storage/v1/types.go``.
+"""
+
+from __future__ import annotations
+
+from kubelemma.model.objects.storage import CSINode, CSINodeDriver
+
+from .kind import Kind, Use
+from .notes import NOT_PLACING, Note, irrelevant
+
+KIND = Kind(
+    CSINode,
+    "storage.k8s.io/v1",
+    namespaced=False,
+    check=Use(Note("not modelled", "limits on attached volumes are not modelled")),
+    placement=Use(fields={CSINodeDriver: irrelevant(NOT_PLACING, "nodeID")}),
+)

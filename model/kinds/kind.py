@@ -1,0 +1,104 @@
+"""What there is to be known of a kind of the Kubernetes API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from kubelemma.model.findings import Finding
+from kubelemma.model.objects.meta import ApiObject
+
+from .notes import FieldsByType, Note
+from .parts.metadata import metadata_findings, stored_metadata
+from .parts.names import dns_subdomain
+
+ObjectT = TypeVar("ObjectT", bound=ApiObject)
+
+
+class Use(NamedTuple):
+    """What somebody who reads manifests makes of a kind.
+
+    Attributes:
+        left_out: what is said of each object, where the kind is not modelled; None where it is.
+        shown: whether objects are read though the kind is not modelled, to be shown.
+        fields: what is left out of the types that only this kind has.
+    """
+
+    left_out: Note | None = None
+    shown: bool = False
+    fields: FieldsByType = MappingProxyType({})
+
+    @property
+    def read(self) -> bool:
+        """Whether objects are read, be it only to be shown."""
+        return self.left_out is None or self.shown
+
+
+class Stamp(NamedTuple, Generic[ObjectT]):
+    """How the objects of a kind make pods from their ``spec.template``.
+
+    Attributes:
+        wanted: how many pods there should be at once; None: one on each node that takes it.
+        waits_for_end: whether a pod is made again only once the one before it is gone.
+    """
+
+    wanted: Callable[[ObjectT], int] | None
+    waits_for_end: bool = False
+
+
+def _as_written(thing: ObjectT) -> ObjectT:
+    return thing
+
+
+def _nothing(_: ObjectT) -> Iterator[Finding]:
+    return iter(())
+
+
+class Kind(NamedTuple, Generic[ObjectT]):
+    """One kind.
+
+    Attributes:
+        struct: the type of its objects, which has the kind's name.
+        api_version: the only one in which it is read.
+        check, placement: what a check and a placement make of it; of fields of which a placement
+            says nothing, it says what a check does.
+        namespaced: whether its objects are in namespaces.
+        names: what a name may be.
+        filled: an object with the defaults of its own fields.
+        refused: what the API server refuses, beside names and labels, in an object as written.
+        advice: what it accepts though hardly anybody means it.
+        stamp: how its objects make pods, if they do.
+    """
+
+    struct: type[ObjectT]
+    api_version: str
+    check: Use
+    placement: Use
+    namespaced: bool = True
+    names: Callable[[str], str | None] = dns_subdomain
+    filled: Callable[[ObjectT], ObjectT] = _as_written
+    refused: Callable[[ObjectT], Iterator[Finding]] = _nothing
+    advice: Callable[[ObjectT], Iterator[Finding]] = _nothing
+    stamp: Stamp[ObjectT] | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in manifests."""
+        return self.struct.__name__
+
+    def with_defaults(self, thing: ObjectT) -> ObjectT:
+        """The object as the API server stores it; what is given stays as it is.
+
+        A template of pods also gets what the API server adds to the pods made from it (requests
+        from limits, host ports), so that whoever reads it reads what its pods will ask for.
+        """
+        metadata = stored_metadata(thing.metadata, namespaced=self.namespaced)
+        return self.filled(replace(thing, metadata=metadata))
+
+    def validate(self, thing: ObjectT) -> Iterator[Finding]:
+        """Everything that the API server would refuse in an object, in a fixed order."""
+        yield from metadata_findings(thing.metadata, self.names)
+        yield from self.refused(thing)

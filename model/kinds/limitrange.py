@@ -1,0 +1,40 @@
+"""LimitRange.
+
+Source: ``pkg/apis/core/validation/validation.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.findings import FieldPath, Finding
+from kubelemma.model.objects.policies import LimitRange, LimitRangeItem
+
+from .kind import Kind, Use
+from .notes import Note, not_modelled
+from .parts.resources import quantities
+
+
+def _refused(thing: LimitRange) -> Iterator[Finding]:
+    for index, item in enumerate(thing.spec.limits):
+        here: FieldPath = ("spec", "limits", index)
+        yield from quantities(item.default, (*here, "default"))
+        yield from quantities(item.default_request, (*here, "defaultRequest"))
+        yield from quantities(item.max, (*here, "max"))
+        yield from quantities(item.min, (*here, "min"))
+
+
+KIND = Kind(
+    LimitRange,
+    "v1",
+    check=Use(Note("not modelled", "its default requests and limits are not added to pods")),
+    placement=Use(
+        fields={
+            LimitRangeItem: not_modelled(
+                "pods outside these bounds would be refused: they are placed here",
+                "maxLimitRequestRatio",
+            ),
+        }
+    ),
+    refused=_refused,
+)

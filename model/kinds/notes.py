@@ -1,0 +1,53 @@
+"""What is said of whatever is left out: kinds, and fields of those that are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, TypeAlias
+
+import msgspec
+
+Severity: TypeAlias = Literal["irrelevant", "not modelled"]
+"""Whether leaving something out can change a verdict (``not modelled``) or cannot."""
+
+
+class Note(NamedTuple):
+    """Why something is left out, and what follows from it."""
+
+    severity: Severity
+    reason: str
+
+
+FieldNotes: TypeAlias = "Mapping[str, Note | FieldNotes | None]"
+"""Field to what is said of it; or the notes on its parts; or None where nothing need be said."""
+
+FieldsByType: TypeAlias = Mapping[type[msgspec.Struct], FieldNotes]
+"""Type of ``model/objects`` to the notes on its fields, those of the API that it does not have
+among them. A field that is neither in the type nor here is none of Kubernetes'."""
+
+NO_EFFECT = "has no effect on scheduling or rollout"
+NOT_PLACING = "has no effect on where pods are placed"
+STATUS = "is what a cluster once observed: the check starts from the specification"
+ROLLING = "how pods are replaced matters only to what is asked about rollouts"
+DISKS = "its limit for each node is not modelled, nor is where it can be reached from"
+NO_PODS = "is not modelled: its pods are missing from the cluster that is checked"
+
+
+def irrelevant(reason: str, *names: str) -> dict[str, Note]:
+    """Fields that cannot change a verdict."""
+    return dict.fromkeys(names, Note("irrelevant", reason))
+
+
+def not_modelled(reason: str, *names: str) -> dict[str, Note]:
+    """Fields that might."""
+    return dict.fromkeys(names, Note("not modelled", reason))
+
+
+def without(notes: FieldNotes, *names: str) -> dict[str, Note | FieldNotes | None]:
+    """The notes on the other fields, for a purpose that does read these."""
+    return {name: note for name, note in notes.items() if name not in names}
+
+
+FREE_OF_VOLUMES = Note(
+    "not modelled", "a volume may tie its pods to a zone or a node: they are free here"
+)

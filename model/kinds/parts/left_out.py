@@ -1,0 +1,163 @@
+"""Fields of what several kinds have that are left out, and what follows from it.
+
+For each type the fields of the Kubernetes API v1.35 that are not decoded, or are decoded but not
+honoured. ``irrelevant`` fields cannot change a verdict, ``not modelled`` ones might. A field that
+one purpose leaves out may be what the other is about.
+
+Source: the types in ``staging/src/k8s.io/api/core/v1/types.go`` and
+``staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go``.
+"""
+
+from __future__ import annotations
+
+from kubelemma.model.kinds.notes import (
+    DISKS,
+    NO_EFFECT,
+    NOT_PLACING,
+    FieldNotes,
+    FieldsByType,
+    irrelevant,
+    not_modelled,
+    without,
+)
+from kubelemma.model.objects import meta, pod, volume
+
+_BY_SERVER = "is set by the cluster itself"
+_INSIDE = "concerns what runs inside the containers, not where or when"
+_TIME = "how long a probe waits is not counted: it may pass, or fail, at any time"
+_NETWORK = "networking is not modelled"
+_DEVICES = "devices do not constrain scheduling in the check"
+_NO_DEVICES = "devices do not constrain placement here"
+_PINNED = "a volume may tie the pod to a zone or a node, or to one pod at a time: it is free here"
+
+_PROBE: FieldNotes = {
+    **irrelevant(_INSIDE, "exec", "httpGet", "tcpSocket", "grpc"),
+    **not_modelled(_TIME, "initialDelaySeconds", "timeoutSeconds", "periodSeconds"),
+    **not_modelled(_TIME, "successThreshold", "failureThreshold"),
+    **not_modelled(_TIME, "terminationGracePeriodSeconds"),
+}
+
+_VOLUME: FieldNotes = {
+    "name": None,
+    **irrelevant(NO_EFFECT, "emptyDir", "hostPath", "image", "gitRepo", "nfs"),
+    **irrelevant(
+        "a missing source would keep the container from starting: it is taken to be there",
+        "configMap",
+        "secret",
+        "projected",
+        "downwardAPI",
+    ),
+    **not_modelled(_PINNED, "persistentVolumeClaim", "ephemeral", "csi", "iscsi", "fc", "rbd"),
+    **not_modelled(_PINNED, "awsElasticBlockStore", "azureDisk", "gcePersistentDisk", "cinder"),
+    **not_modelled(_PINNED, "vsphereVolume", "portworxVolume", "photonPersistentDisk", "scaleIO"),
+    **irrelevant(NO_EFFECT, "azureFile", "cephfs", "flexVolume", "flocker", "glusterfs"),
+    **irrelevant(NO_EFFECT, "quobyte", "storageos"),
+}
+
+_LIFECYCLE: FieldNotes = {
+    **not_modelled(
+        "a pod terminates in one step here, however long its preStop hook takes", "preStop"
+    ),
+    **irrelevant(_INSIDE, "postStart", "stopSignal"),
+}
+
+CHECK: FieldsByType = {
+    meta.ObjectMeta: {
+        **irrelevant(NO_EFFECT, "annotations"),
+        **irrelevant(_BY_SERVER, "uid", "resourceVersion", "generation", "managedFields"),
+        **irrelevant(_BY_SERVER, "creationTimestamp", "selfLink", "clusterName"),
+        **not_modelled(
+            "the object is on its way out of the cluster: it is taken as if it stayed",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
+        ),
+        **not_modelled("finalizers are not modelled: a deletion takes effect", "finalizers"),
+    },
+    meta.OwnerReference: irrelevant(NO_EFFECT, "apiVersion", "blockOwnerDeletion"),
+    pod.PodSpec: {
+        **irrelevant(_INSIDE, "securityContext", "hostPID", "hostIPC", "hostUsers", "os"),
+        **irrelevant(_INSIDE, "shareProcessNamespace", "enableServiceLinks", "ephemeralContainers"),
+        **irrelevant(_NETWORK, "dnsPolicy", "dnsConfig", "hostAliases", "hostname", "subdomain"),
+        **irrelevant(_NETWORK, "setHostnameAsFQDN", "hostnameOverride"),
+        **irrelevant(
+            "a missing account or secret would refuse the pods: they are taken to be there",
+            "serviceAccountName",
+            "serviceAccount",
+            "automountServiceAccountToken",
+            "imagePullSecrets",
+        ),
+        "volumes": _VOLUME,
+        **not_modelled(
+            "needs its PriorityClass: the pod has priority 0 here, unless spec.priority says other",
+            "priorityClassName",
+        ),
+        **not_modelled("the pod is never stopped by a deadline here", "activeDeadlineSeconds"),
+        **not_modelled(
+            "the pod is ready here as soon as its containers are, whatever the gates say",
+            "readinessGates",
+        ),
+        **not_modelled(
+            "the overhead and the node selector of its RuntimeClass are not added",
+            "runtimeClassName",
+        ),
+        **not_modelled(_DEVICES, "resourceClaims"),
+        **not_modelled("pods are scheduled one by one, never as a group", "workloadRef"),
+    },
+    pod.Container: {
+        **irrelevant(_INSIDE, "command", "args", "workingDir", "env", "envFrom", "stdin", "tty"),
+        **irrelevant(_INSIDE, "stdinOnce", "securityContext", "volumeMounts", "volumeDevices"),
+        **irrelevant(_INSIDE, "terminationMessagePath", "terminationMessagePolicy"),
+        **irrelevant(
+            "images are taken to be pulled, or not, as the events of the check say",
+            "image",
+            "imagePullPolicy",
+        ),
+        **irrelevant("pods are not resized in the check", "resizePolicy"),
+        **not_modelled(
+            "a container restarts, or not, as the restart policy of its pod says",
+            "restartPolicyRules",
+        ),
+        "livenessProbe": _PROBE,
+        "readinessProbe": _PROBE,
+        "startupProbe": _PROBE,
+        "lifecycle": _LIFECYCLE,
+    },
+    pod.ContainerPort: irrelevant(_NETWORK, "name"),
+    pod.ResourceRequirements: not_modelled(_DEVICES, "claims"),
+}
+"""Of a check."""
+
+PLACEMENT: FieldsByType = {
+    **CHECK,
+    meta.ObjectMeta: {
+        **without(CHECK[meta.ObjectMeta], "deletionTimestamp"),
+        **irrelevant(NOT_PLACING, "finalizers", "deletionGracePeriodSeconds"),
+    },
+    pod.PodSpec: {
+        **without(CHECK[pod.PodSpec], "priorityClassName", "runtimeClassName", "volumes"),
+        **irrelevant(NOT_PLACING, "activeDeadlineSeconds", "readinessGates"),
+        **not_modelled(_NO_DEVICES, "resourceClaims"),
+    },
+    pod.Container: {
+        **CHECK[pod.Container],
+        **irrelevant(NOT_PLACING, "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
+        **irrelevant(NOT_PLACING, "restartPolicyRules", "image", "imagePullPolicy"),
+        **irrelevant("pods are taken at the size that they have now", "resizePolicy"),
+    },
+    pod.ResourceRequirements: not_modelled(_NO_DEVICES, "claims"),
+    volume.Volume: {
+        **irrelevant(NOT_PLACING, "emptyDir", "hostPath", "image", "gitRepo", "nfs"),
+        **irrelevant(NOT_PLACING, "configMap", "secret", "projected", "downwardAPI"),
+        **not_modelled(DISKS, "csi", "iscsi", "fc", "rbd", "awsElasticBlockStore", "azureDisk"),
+        **not_modelled(DISKS, "gcePersistentDisk", "cinder", "vsphereVolume", "portworxVolume"),
+        **not_modelled(DISKS, "photonPersistentDisk", "scaleIO"),
+        **irrelevant(NOT_PLACING, "azureFile", "cephfs", "flexVolume", "flocker", "glusterfs"),
+        **irrelevant(NOT_PLACING, "quobyte", "storageos"),
+    },
+    volume.PersistentVolumeClaimTemplate: irrelevant(NOT_PLACING, "apiVersion", "kind", "status"),
+    volume.PersistentVolumeClaimSpec: {
+        **not_modelled("the claim is taken to be empty", "dataSource", "dataSourceRef"),
+        **irrelevant(NOT_PLACING, "volumeAttributesClassName"),
+    },
+}
+"""Of a placement."""

@@ -1,0 +1,37 @@
+"""PersistentVolumeClaim. What its template has too is in ``parts/``.
+
+Source: ``pkg/apis/core/validation/validation.go``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.findings import Finding
+from kubelemma.model.objects.storage import PersistentVolumeClaim, PersistentVolumeClaimStatus
+
+from .kind import Kind, Use
+from .notes import FREE_OF_VOLUMES, NOT_PLACING, irrelevant
+from .parts.resources import quantities
+
+
+def _refused(thing: PersistentVolumeClaim) -> Iterator[Finding]:
+    asked = thing.spec.resources.requests if thing.spec.resources else None
+    return quantities(asked, ("spec", "resources", "requests"))
+
+
+KIND = Kind(
+    PersistentVolumeClaim,
+    "v1",
+    check=Use(FREE_OF_VOLUMES),
+    placement=Use(
+        fields={
+            PersistentVolumeClaimStatus: {
+                **irrelevant(NOT_PLACING, "accessModes", "capacity", "conditions"),
+                **irrelevant(NOT_PLACING, "allocatedResources", "allocatedResourceStatuses"),
+                **irrelevant(NOT_PLACING, "modifyVolumeStatus", "currentVolumeAttributesClassName"),
+            },
+        }
+    ),
+    refused=_refused,
+)
