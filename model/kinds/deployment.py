@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import (
@@ -100,6 +101,13 @@ def _wanted(thing: Deployment) -> int:
     return thing.spec.replicas or 0
 
 
+def _surge(thing: Deployment, replicas: int) -> int:
+    rolling = thing.spec.strategy.rolling_update
+    if rolling is None:
+        return 0
+    return resolve_fenceposts(rolling.max_surge, rolling.max_unavailable, replicas)[0]
+
+
 KIND = Kind(
     Deployment,
     "apps/v1",
@@ -116,5 +124,5 @@ KIND = Kind(
     filled=_filled,
     refused=_refused,
     advice=_advice,
-    stamp=Stamp(_wanted),
+    stamp=Stamp(_wanted, surge=_surge),
 )

@@ -43,10 +43,13 @@ class Stamp(NamedTuple, Generic[ObjectT]):
     Attributes:
         wanted: how many pods there should be at once; None: one on each node that takes it.
         waits_for_end: whether a pod is made again only once the one before it is gone.
+        surge: how many more pods there are at most while all are replaced, of an object with so
+            many replicas; None: its controller does not replace pods of an old template.
     """
 
     wanted: Callable[[ObjectT], int] | None
     waits_for_end: bool = False
+    surge: Callable[[ObjectT, int], int] | None = None
 
 
 def _as_written(thing: ObjectT) -> ObjectT:

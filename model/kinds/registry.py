@@ -31,7 +31,7 @@ from . import (
     statefulset,
     storageclass,
 )
-from .kind import Kind
+from .kind import Kind, Stamp
 from .other import OTHER
 
 ObjectT = TypeVar("ObjectT", bound=ApiObject)
@@ -74,9 +74,20 @@ CLUSTER_SCOPED = frozenset(
 """Those that live outside namespaces."""
 
 
+ON_EACH_NODE = frozenset(
+    kind.name for kind in KINDS if kind.stamp is not None and kind.stamp.wanted is None
+)
+"""Those whose objects want one pod on each node."""
+
+
 def kind_of(thing: ApiObject) -> Kind[Any]:
     """The kind of an object."""
     return _BY_STRUCT[type(thing)]
+
+
+def stamp_of(thing: ApiObject) -> Stamp[Any] | None:
+    """How an object makes pods, if it does."""
+    return kind_of(thing).stamp
 
 
 def with_defaults(thing: ObjectT) -> ObjectT:

@@ -22,7 +22,7 @@ class NotModelled(NamedTuple):
 
     Attributes:
         position: where it stands.
-        object: what it belongs to, such as ``Deployment default/web``.
+        object: what it belongs to, such as ``Node node-1``.
         path: the field, such as ``spec.template.spec.volumes[0].csi``; empty for a whole object.
         severity: whether leaving it out can change a verdict.
         reason: what follows from leaving it out.

@@ -103,7 +103,7 @@ class Document(NamedTuple):
 
 
 def name_of(data: Any) -> str:
-    """What an object is called where lines mean nothing: ``Deployment web``."""
+    """What an object is called where lines mean nothing: ``Node node-1``."""
     whole = data if isinstance(data, dict) else {}
     metadata = whole.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None

@@ -13,7 +13,7 @@ class Position(NamedTuple):
         file: a path, ``<stdin>``, a Kustomize directory, or a command-line flag.
         line: counted from 1; 0 where the input has no lines of its own (Kustomize, flags).
         column: counted from 1; 0 likewise.
-        object: which object is meant where there is no line, such as ``Deployment web``.
+        object: which object is meant where there is no line, such as ``Node node-1``.
     """
 
     file: str

@@ -82,7 +82,7 @@ class Manifests(NamedTuple):
         return self._replace(objects=tuple(_moved(m, namespace) for m in self.objects))
 
     def of(self, kind: type[ObjectT]) -> tuple[Manifest[ObjectT], ...]:
-        """The objects of one kind, such as ``Deployment``."""
+        """The objects of one kind, such as ``Node``."""
         return tuple(
             Manifest(m.object, m.written, m.document)
             for m in self.objects
@@ -151,7 +151,7 @@ def _duplicates(
 
 
 def _name_of(data: dict[str, Any], metadata: ObjectMeta) -> str:
-    """What an object is called in messages: ``Deployment default/web``, ``Node node-1``."""
+    """What an object is called in messages: ``Pod default/web``, ``Node node-1``."""
     kind, namespace = data["kind"], metadata.namespace
     return f"{kind} {namespace}/{metadata.name}" if namespace else f"{kind} {metadata.name}"
 

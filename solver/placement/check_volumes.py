@@ -10,7 +10,7 @@
 - there is a volume for each claim that waits: a free one that matches, no volume for two claims, or
   one that its class makes; and it can be reached from the nodes of all pods that use the claim. One
   that is made can be reached from nodes that agree with the first in the labels that its driver
-  tells nodes apart by (CSINode). The scheduler may choose less luckily: see ``orders``.
+  tells nodes apart by. The scheduler may choose less luckily: see ``orders``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Pods that lose their node: which of them are created again, and as what.
 
-Source: ``staging/src/k8s.io/kubectl/pkg/drain/filters.go`` (DaemonSet and mirror pods are left
+Source: ``staging/src/k8s.io/kubectl/pkg/drain/filters.go`` (daemon and mirror pods are left
 alone) and ``pkg/controller/tainteviction/taint_eviction.go``.
 """
 
@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
+from kubelemma.model.kinds.registry import ON_EACH_NODE
 from kubelemma.model.objects.meta import ObjectMeta, OwnerReference
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 
 from .problem import Workload
@@ -26,11 +28,11 @@ def controller_of(pod: Pod) -> OwnerReference | None:
 
 
 def belongs_to_node(pod: Pod) -> bool:
-    """Whether the pod exists for its node's sake: it is a DaemonSet's, or a kubelet's own."""
+    """Whether the pod exists for its node's sake: one of a daemon, or a kubelet's own."""
     owner = controller_of(pod)
     if _MIRROR in pod.metadata.annotation_map():
         return True
-    return owner is not None and owner.kind in ("DaemonSet", "Node")
+    return owner is not None and (owner.kind in ON_EACH_NODE or owner.kind == Node.__name__)
 
 
 def moves(pod: Pod) -> bool:

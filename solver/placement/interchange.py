@@ -37,7 +37,7 @@ def interchangeable(problem: Problem) -> tuple[tuple[int, ...], ...]:
 
 
 def _looks(pod: Pod) -> bytes:
-    """What others, and the pod's next node, see of a pod; a DaemonSet's never gets a next one."""
+    """What others, and the pod's next node, see of a pod; a daemon's never gets a next one."""
     spec = replace(pod.spec, node_name="")
     if belongs_to_node(pod) and spec.affinity:
         spec = replace(spec, affinity=replace(spec.affinity, node_affinity=None))

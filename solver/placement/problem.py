@@ -30,7 +30,7 @@ class Cluster:
 class Workload:
     """So many pods that are all like ``pod``, which has its defaults, priority and namespace.
 
-    ``name`` is how its owner calls it: ``Deployment shop/web``; unique in a problem.
+    ``name`` is how its owner calls it, kind and all; unique in a problem.
     """
 
     name: str

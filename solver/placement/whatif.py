@@ -14,11 +14,10 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.scheduler.decision.taints import tolerates
+from kubelemma.model.kinds.registry import ON_EACH_NODE
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import NodeSelectorRequirement, Pod
-from kubelemma.model.objects.quantity import IntOrPercent
 
 from .displaced import belongs_to_node, controller_of, moves, workloads_of
 from .problem import Problem, Workload
@@ -71,9 +70,9 @@ def cordon(problem: Problem, nodes: Collection[int]) -> Problem:
 def drain(problem: Problem, nodes: Collection[int]) -> Problem:
     """The nodes are cordoned, and their pods have to go elsewhere.
 
-    As with ``kubectl drain --ignore-daemonsets --force``: DaemonSet and mirror pods stay, and so do
-    leaving ones until they are gone. Disruption budgets say how fast, not whether, and are not
-    looked at.
+    As with a ``kubectl drain`` that is forced and ignores daemons: their pods and mirror pods stay,
+    and so do leaving ones until they are gone. Disruption budgets say how fast, not whether, and
+    are not looked at.
     """
     names = _names(problem, nodes)
     leaving = [pod for pod in problem.cluster.pods if pod.spec.node_name in names and moves(pod)]
@@ -86,11 +85,11 @@ def drain(problem: Problem, nodes: Collection[int]) -> Problem:
 def lose(problem: Problem, nodes: Collection[int], reading: Reading = Reading.GONE) -> Problem:
     """The nodes fail, all at once, and their pods have to go elsewhere.
 
-    GONE: nodes and everything on them vanish, DaemonSet and mirror pods for good. UNREACHABLE: the
+    GONE: nodes and everything on them vanish, daemon and mirror pods for good. UNREACHABLE: the
     nodes are tainted, and their pods are marked as leaving, which they never finish: they still
     count for anti-affinity. Pods that tolerate the taint without a time limit stay. In both
-    readings a StatefulSet's pods count as to be placed, though its controller waits until somebody
-    has deleted the old ones. DaemonSet pods that were to be placed on a lost node are dropped.
+    readings all others count as to be placed, though some controllers wait until somebody has
+    deleted the old ones. Daemon pods that were to be placed on a lost node are dropped.
     """
     names, moving = _names(problem, nodes), displaced(problem, nodes, reading)
     workloads = tuple(w for w in problem.workloads if not _is_daemon_of(w.pod, names))
@@ -142,7 +141,7 @@ def _endures(pod: Pod) -> bool:
 def add(problem: Problem, node: Node, count: int) -> Problem:
     """More nodes like this one, fresh: schedulable, and with names of their own.
 
-    If the node is one of the cluster's, its DaemonSet and mirror pods come with every copy, those
+    If the node is one of the cluster's, its daemon and mirror pods come with every copy, those
     that are still to be placed included. Taints of the node lifecycle are not copied.
     """
     fresh = _names_for(node.metadata.name, count, {n.metadata.name for n in problem.cluster.nodes})
@@ -172,31 +171,24 @@ def add(problem: Problem, node: Node, count: int) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """A rolling update of a Deployment.
+    """A rolling update of a workload.
 
-    ``name`` is the workload's, ``pod`` a pod of the new template, ``replicas`` its size. The bounds
-    are as in ``spec.strategy.rollingUpdate``; None is not 25 % but 0, so give defaults.
+    ``name`` is the workload's, ``pod`` a pod of the new template, ``surge`` how many pods there are
+    at the worst moment above those that it asks for.
     """
 
     name: str
     pod: Pod
-    replicas: int
-    max_surge: IntOrPercent | None
-    max_unavailable: IntOrPercent | None
-
-    @property
-    def surge(self) -> int:
-        """How many pods there are above ``replicas`` at the worst moment."""
-        return resolve_fenceposts(self.max_surge, self.max_unavailable, self.replicas)[0]
+    surge: int
 
 
 def surge(problem: Problem, rollouts: Iterable[Rollout]) -> Problem:
-    """The moment at which each of these Deployments has all old pods and its surge of new ones.
+    """The moment at which each of these workloads has all old pods and its surge of new ones.
 
     That is the most pods a rollout has at once (``NewRSNewReplicas``), except for those that are
     terminating and not gone yet, which Kubernetes does not limit. New pods get another
-    ``pod-template-hash`` than old ones, so ``matchLabelKeys`` tells them apart. With a surge of 0,
-    as always with Recreate, nothing is added: old pods make room first.
+    ``pod-template-hash`` than old ones, so ``matchLabelKeys`` tells them apart. With a surge of 0
+    nothing is added: old pods make room first.
     """
     more = (Workload(f"{r.name} (surge)", _of_new_template(r.pod), r.surge) for r in rollouts)
     added = tuple(w for w in more if w.count)
@@ -282,9 +274,9 @@ def _fields(pod: Pod) -> Iterator[NodeSelectorRequirement]:
 
 
 def _is_daemon_of(pod: Pod, names: frozenset[str]) -> bool:
-    """Whether it is a DaemonSet's pod for one of these nodes: it asks for the node by name."""
+    """Whether it is a daemon's pod for one of these nodes: it asks for the node by name."""
     owner = controller_of(pod)
-    if owner is None or owner.kind != "DaemonSet":
+    if owner is None or owner.kind not in ON_EACH_NODE:
         return False
     asked = {pod.spec.node_name} if pod.spec.node_name else set[str]()
     asked |= {v for r in _fields(pod) if r.operator == "In" for v in r.values or ()}

@@ -17,13 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubelemma.model import kinds, objects
+from kubelemma.model.kinds import deployment
 from kubelemma.model.kinds.kind import Kind
 from kubelemma.model.kinds.notes import FieldsByType
 from kubelemma.model.kinds.other import OTHER
 from kubelemma.model.kinds.parts import left_out
 from kubelemma.model.kinds.registry import KINDS, advise, kind_of, validate, with_defaults
 from kubelemma.model.manifests import CHECK, PLACE, Source, load
+from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import ApiObject
+from kubelemma.model.objects.workloads import Deployment
 from kubelemma.testing.strategies import typed
 
 ABOUT_ALL = {"kind", "notes", "other", "registry", "api_versions"}
@@ -129,3 +132,21 @@ def test_what_is_stored_is_accepted(thing: ApiObject) -> None:
     stored = with_defaults(thing)
     assert list(validate(thing)) == list(validate(stored)) == []
     assert list(advise(stored)) == list(advise(thing))
+
+
+@pytest.mark.parametrize(
+    ("replicas", "max_surge", "max_unavailable", "more"),
+    [(10, "25%", "25%", 3), (10, 0, 1, 0), (3, 0, 0, 0), (1, "1%", 0, 1)],
+)
+def test_a_surge_is_rounded_up(
+    replicas: int, max_surge: int | str, max_unavailable: int | str, more: int
+) -> None:
+    """A share of the replicas that are asked for; with Recreate there is none."""
+    bounds = {"maxSurge": max_surge, "maxUnavailable": max_unavailable}
+    rolling = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": bounds}}}
+    stamp = deployment.KIND.stamp
+    assert stamp is not None
+    assert stamp.surge is not None
+    assert stamp.surge(decode(rolling, Deployment), replicas) == more
+    recreate = with_defaults(decode({"spec": {"strategy": {"type": "Recreate"}}}, Deployment))
+    assert stamp.surge(recreate, replicas) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,30 +229,3 @@ def test_components_have_the_same_name_everywhere() -> None:
     assert told <= folders | {"service"}
     promising = {module.__name__.rpartition(".")[2] for module in catalogue.COMPONENTS}  # type: ignore[attr-defined]
     assert promising <= names
-
-
-KINDS = ("Deployment", "ReplicaSet", "PodDisruptionBudget", "Service", "spec.replicas")
-CORE = sorted(
-    path
-    for path in FOLDER.glob("*.py")
-    if path.stem in {"teller", "scene", "cast", "names", "conclusion"}
-    or "from .tellers import" in path.read_text("utf-8")
-)
-
-
-def test_the_core_is_found() -> None:
-    """The test below looks at what puts stories together."""
-    assert {"__init__", "summary", "reasons", "changes", "picture"} <= {path.stem for path in CORE}
-
-
-@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
-def test_the_core_knows_nobody(path: Path) -> None:
-    """What all stories have in common names no component, no kind of theirs, and no action."""
-    text = path.read_text("utf-8")
-    assert [kind for kind in KINDS if kind in text] == []
-    module = ast.parse(text)
-    strings = {node.value for node in ast.walk(module) if isinstance(node, ast.Constant)}
-    assert strings & (set(SENTENCES) | set(ACTIONS)) == set()
-    imported = {n.module or "" for n in ast.walk(module) if isinstance(n, ast.ImportFrom)}
-    assert [name for name in imported if "components" in name] == []
-    assert imported & {teller.name for teller in TELLERS} == set()

@@ -163,7 +163,7 @@ def check(
     """Check what may happen to the workloads of manifests.
 
     PATH is a file or directory of manifests, a Kustomize base, or a scenario (kind: Check); - is
-    standard input. Each Deployment is checked by itself while it is rolled out and a node crashes,
+    standard input. Each workload is checked by itself while it is rolled out and a node crashes,
     in a cluster on which all fits with one node less, unless options or a scenario say otherwise.
     """
     from kubelemma import api

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kubelemma import __version__
+from kubelemma.model.kinds.registry import stamp_of
 from kubelemma.model.manifests import Problem as Complaint
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.workloads import Deployment
 from kubelemma.reports.placement import PlacementReport, Share, placement_report
 from kubelemma.solver.placement import whatif
 from kubelemma.solver.placement.decide import decide
@@ -76,7 +76,7 @@ def answer(asked: Asked) -> Answered:
 
 
 def _with_added(found: Input, texts: Sequence[str], offers: Mapping[str, Offer]) -> Input:
-    """The input with more nodes, so that DaemonSets get their pods there, too."""
+    """The input with more nodes, so that daemons get their pods there, too."""
     problem = Problem(Cluster(found.nodes), ())
     for model, count in classes_meant(texts, found.nodes, offers):
         problem = whatif.add(problem, model, count)
@@ -135,17 +135,20 @@ def _names(nodes: Sequence[Node], indexes: Iterable[int]) -> Iterator[str]:
 def _rollouts(
     planned: Plan, texts: Iterable[str], scale: Mapping[Key, int]
 ) -> Iterator[whatif.Rollout]:
-    """The Deployments that are rolled out, each with its own bounds."""
-    deployments = [key for key in planned.templates if key.kind == Deployment.__name__]
-    keys = {workload_meant(text, deployments, "--surge") for text in texts if text != ALL}
-    for key, (origin, pod) in planned.templates.items():
-        controller = origin.controller
-        if isinstance(controller, Deployment) and (ALL in texts or key in keys):
-            rolling = controller.spec.strategy.rolling_update
-            surge = rolling.max_surge if rolling else None
-            unavailable = rolling.max_unavailable if rolling else None
-            replicas = scale.get(key, controller.spec.replicas or 0)
-            yield whatif.Rollout(str(key), pod, replicas, surge, unavailable)
+    """The workloads that are rolled out, each with its own surge."""
+    surging = {
+        key: (controller, pod, stamp.wanted, stamp.surge)
+        for key, (origin, pod) in planned.templates.items()
+        if (controller := origin.controller) is not None
+        and (stamp := stamp_of(controller)) is not None
+        and stamp.wanted is not None
+        and stamp.surge is not None
+    }
+    keys = {workload_meant(text, list(surging), "--surge") for text in texts if text != ALL}
+    for key, (controller, pod, wanted, surge) in surging.items():
+        if ALL in texts or key in keys:
+            replicas = scale[key] if key in scale else wanted(controller)
+            yield whatif.Rollout(str(key), pod, surge(controller, replicas))
 
 
 def _shares(workloads: Iterable[Workload], planned: Plan, found: Input) -> dict[str, Share]:

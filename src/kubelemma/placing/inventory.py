@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
+from kubelemma.model.kinds.registry import BY_NAME, ON_EACH_NODE, stamp_of
 from kubelemma.model.manifests import Document, FieldPath, Manifest, Manifests
-from kubelemma.model.objects.controllers import DaemonSet, Job, ReplicationController, StatefulSet
-from kubelemma.model.objects.meta import ObjectMeta, OwnerReference
+from kubelemma.model.objects.controllers import StatefulSet
+from kubelemma.model.objects.meta import ApiObject, ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 from kubelemma.model.objects.storage import PersistentVolumeClaim
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
@@ -19,17 +20,10 @@ from kubelemma.solver.placement.displaced import likeness, unbound
 
 from .claims import of_ordinal
 
-Controller: TypeAlias = Deployment | ReplicaSet | StatefulSet | Job | ReplicationController
-CONTROLLERS = (Deployment, ReplicaSet, StatefulSet, Job, ReplicationController)
-
 HASH = "pod-template-hash"
 _MIRROR = "kubernetes.io/config.mirror"
 _REVISION = "deployment.kubernetes.io/revision"
 _TERMINAL = ("Succeeded", "Failed")
-_REPLACED_WHEN_GONE = (StatefulSet, DaemonSet)
-"""Kinds that create a pod again only after the one before is gone
-(``pkg/controller/statefulset/stateful_set_control.go``,
-``pkg/controller/daemon/daemon_controller.go``)."""
 
 
 class Key(NamedTuple):
@@ -60,7 +54,7 @@ class Origin:
     staying: int
     document: Document
     path: FieldPath
-    controller: Controller | DaemonSet | None = None
+    controller: ApiObject | None = None
 
     def written(self) -> Mapping[str, Any]:
         """Metadata and specification of a pod as they stand in the input."""
@@ -95,7 +89,7 @@ class Inventory:
     Attributes:
         staying: pods on nodes that do not move.
         parts: pods to place.
-        daemons: each DaemonSet with the nodes on which it has a pod.
+        daemons: each workload that wants a pod on each node, with the nodes on which it has one.
         surplus: workloads with more pods on nodes than they ask for.
         gated: pods that no scheduler looks at yet, by what they belong to.
         ignored: pods that have ended, or leave before their replacement comes.
@@ -104,7 +98,7 @@ class Inventory:
 
     staying: tuple[Manifest[Pod], ...]
     parts: tuple[Part, ...]
-    daemons: tuple[tuple[Manifest[DaemonSet], frozenset[str]], ...]
+    daemons: tuple[tuple[Manifest[Any], frozenset[str]], ...]
     surplus: tuple[tuple[Key, int], ...] = ()
     gated: tuple[tuple[Key, int], ...] = ()
     ignored: int = 0
@@ -163,7 +157,7 @@ class _Sorter:
         self._controllers: dict[Key, Manifest[Any]] = {
             key_of(type(m.object).__name__, m.object.metadata): m
             for m in manifests.objects
-            if isinstance(m.object, (*CONTROLLERS, DaemonSet))
+            if stamp_of(m.object) is not None
         }
         self._sets: dict[Key, list[ReplicaSet]] = defaultdict(list)
         for manifest in manifests.of(ReplicaSet):
@@ -186,15 +180,15 @@ class _Sorter:
         """Sort everything."""
         found = self._pods()
         for key, manifest in self._controllers.items():
-            if not isinstance(manifest.object, DaemonSet) and self._is_its_own(manifest.object):
+            if key.kind not in ON_EACH_NODE and self._is_its_own(manifest.object):
                 self._controlled(key, manifest, found.get(key, _Found()))
         for key, pods in found.items():
             if key not in self._controllers:
                 self._stray(key, pods)
         daemons = tuple(
-            (manifest, self._daemon_nodes(found.get(key, _Found())))
+            (manifest, self._daemon_nodes(key, found.get(key, _Found())))
             for key, manifest in self._controllers.items()
-            if isinstance(manifest.object, DaemonSet)
+            if key.kind in ON_EACH_NODE
         )
         return Inventory(
             tuple(self._staying),
@@ -228,7 +222,7 @@ class _Sorter:
         if pod.metadata.deletion_timestamp:
             if pod.spec.node_name:
                 found.leaving.append(manifest)
-        elif pod.spec.node_name and (kind == "DaemonSet" or not self._reschedule):
+        elif pod.spec.node_name and (kind in ON_EACH_NODE or not self._reschedule):
             found.staying.append(manifest)
         else:
             found.moving.append(manifest)
@@ -257,7 +251,7 @@ class _Sorter:
         matches = selector is not None and selector.matches(pod.metadata.label_map())
         return key if matches else direct
 
-    def _is_its_own(self, controller: Controller) -> bool:
+    def _is_its_own(self, controller: ApiObject) -> bool:
         """Whether nobody in the input manages it: a Deployment speaks for its ReplicaSets."""
         above = controller_of(controller.metadata)
         if above is None:
@@ -266,11 +260,11 @@ class _Sorter:
 
     def _controlled(self, key: Key, manifest: Manifest[Any], found: _Found) -> None:
         """The pods that a workload of the input lacks, all alike."""
-        controller: Controller = manifest.object
+        controller = manifest.object
         there = len(found.staying)
         self._staying += found.staying
-        self._leave(found, replaced=isinstance(controller, _REPLACED_WHEN_GONE))
-        wanted = self._scale.get(key, replicas(controller))
+        self._leave(key, found)
+        wanted = self._scale[key] if key in self._scale else _wanted(controller)
         if there > wanted:
             self._surplus.append((key, there - wanted))
         document, path = manifest.document, ("spec", "template")
@@ -311,9 +305,10 @@ class _Sorter:
         elif part.count > 0:
             self._parts.append(part)
 
-    def _leave(self, found: _Found, *, replaced: bool) -> None:
+    def _leave(self, key: Key, found: _Found) -> None:
         """Terminating pods hold their node, unless their replacement waits for them to go."""
-        if replaced:
+        kind = BY_NAME.get(key.kind)
+        if kind is not None and kind.stamp is not None and kind.stamp.waits_for_end:
             self._ignored += len(found.leaving)
         else:
             self._staying += found.leaving
@@ -321,7 +316,7 @@ class _Sorter:
     def _stray(self, key: Key, found: _Found) -> None:
         """Pods whose controller is not in the input: those that wait, and those that move."""
         self._staying += found.staying
-        self._leave(found, replaced=key.kind in ("StatefulSet", "DaemonSet"))
+        self._leave(key, found)
         total = len(found.staying) + len(found.moving)
         groups: dict[bytes, list[Manifest[Pod]]] = defaultdict(list)
         for manifest in found.moving:
@@ -343,10 +338,10 @@ class _Sorter:
             origin = Origin(key_of("Pod", pod.metadata), 1, 0, manifest.document, ())
             self._add(Part(origin, pod, 1, fresh=manifest.written.spec.priority is None))
 
-    def _daemon_nodes(self, found: _Found) -> frozenset[str]:
-        """Where a DaemonSet has its pod; one that is pending there is made anew."""
+    def _daemon_nodes(self, key: Key, found: _Found) -> frozenset[str]:
+        """Where a daemon has its pod; one that is pending there is made anew."""
         self._staying += found.staying
-        self._leave(found, replaced=True)
+        self._leave(key, found)
         return frozenset(m.object.spec.node_name for m in found.staying)
 
     def _hash(self, key: Key, deployment: Deployment, found: _Found) -> str:
@@ -360,20 +355,10 @@ class _Sorter:
         return hashes.pop() if len(hashes) == 1 else "new"
 
 
-def replicas(controller: Controller) -> int:
-    """How many pods a workload wants at once."""
-    if not isinstance(controller, Job):
-        return controller.spec.replicas or 0
-    ended = any(
-        c.type in ("Complete", "Failed") and c.status == "True"
-        for c in controller.status.conditions or ()
-    )
-    if ended or controller.spec.suspend:
-        return 0
-    at_once = controller.spec.parallelism or 0
-    if controller.spec.completions is None:
-        return at_once
-    return max(0, min(at_once, controller.spec.completions - controller.status.succeeded))
+def _wanted(controller: ApiObject) -> int:
+    """How many pods a workload wants at once, whatever nodes there are."""
+    stamp = stamp_of(controller)
+    return stamp.wanted(controller) if stamp is not None and stamp.wanted is not None else 0
 
 
 def stamped(template: PodTemplateSpec, key: Key, hash_label: str = "") -> Pod:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from kubelemma.model.kinds.registry import stamp_of
 from kubelemma.model.manifests import (
     PLACE,
     CheckManifest,
@@ -25,7 +26,8 @@ from kubelemma.model.manifests import (
 )
 from kubelemma.model.manifests import Cluster as NodeGroups
 from kubelemma.model.manifests import Problem as Complaint
-from kubelemma.model.objects.controllers import DaemonSet, StatefulSet
+from kubelemma.model.objects.controllers import StatefulSet
+from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
@@ -34,7 +36,7 @@ from kubelemma.solver.placement.problem import Cluster, Problem, Workload
 from . import daemons
 from .admission import Policies, admitted, policies
 from .claims import Claims, claims, of_ordinal
-from .inventory import CONTROLLERS, Inventory, Key, Origin, Part, inventory, key_of, stamped
+from .inventory import Inventory, Key, Origin, Part, inventory, key_of, stamped
 
 Stage: TypeAlias = Callable[[Pod], Pod]
 """What happens to a pod on its way to being stored."""
@@ -53,13 +55,13 @@ class Input(NamedTuple):
         return tuple(
             key_of(type(m.object).__name__, m.object.metadata)
             for m in self.manifests.objects
-            if isinstance(m.object, CONTROLLERS)
+            if (stamp := stamp_of(m.object)) is not None and stamp.wanted is not None
         )
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonPods:
-    """A DaemonSet: on how many nodes it wants a pod, and on how many it has none yet."""
+    """A daemon: on how many nodes it wants a pod, and on how many it has none yet."""
 
     key: Key
     pod: Pod
@@ -81,9 +83,10 @@ class Plan:
     Attributes:
         problem: what is to be placed where.
         origins: where each workload of the problem comes from, by its name.
-        daemons: the DaemonSets; their pods are load, or workloads where they may not fit.
+        daemons: what wants a pod on each node; these pods are load, or workloads where they may not
+            fit.
         templates: what a new pod of each workload of the input is like.
-        added: the pods of DaemonSets that were made for this, and where they come from.
+        added: the pods of daemons that were made for this, and where they come from.
         setting: what was assumed, in sentences.
         not_modelled, warnings: of the input.
     """
@@ -136,10 +139,15 @@ def _checked(found: Input, sources: Iterable[Source]) -> Input:
     if not found.nodes:
         message = "no Node: add some with kubectl get nodes -o yaml, or with --nodes"
         raise InvalidInput([Complaint(position, "", message)])
-    if not found.manifests.of(Pod) and not found.workloads() and not found.manifests.of(DaemonSet):
+    if not any(_places(manifest.object) for manifest in found.manifests.objects):
         message = "no pods and no workloads: nothing to place"
         raise InvalidInput([Complaint(position, "", message)])
     return found
+
+
+def _places(thing: ApiObject) -> bool:
+    """Whether it is a pod, or makes pods."""
+    return isinstance(thing, Pod) or stamp_of(thing) is not None
 
 
 def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bool = False) -> Plan:
@@ -204,7 +212,7 @@ def _namespaces(manifests: Manifests, pods: Iterable[Pod]) -> dict[str, Mapping[
 
 
 class _Daemons(NamedTuple):
-    """What becomes of the DaemonSets."""
+    """What becomes of the daemons."""
 
     sets: tuple[DaemonPods, ...] = ()
     added: tuple[tuple[Pod, Origin], ...] = ()
@@ -223,7 +231,7 @@ def _daemons(
     pods: list[tuple[Pod, Node]] = []
     origins: dict[Key, Origin] = {}
     for manifest, there in stock.daemons:
-        key = key_of("DaemonSet", manifest.object.metadata)
+        key = key_of(type(manifest.object).__name__, manifest.object.metadata)
         pod = daemons.tolerant(make(stamped(manifest.object.spec.template, key)))
         wanted = list(daemons.eligible(pod, found.nodes))
         missing = [node for node in wanted if node.metadata.name not in there]
@@ -260,11 +268,12 @@ def _left_out(
         fresh = not node and manifest.written.spec.priority is None
         yield from _of_spec(manifest, ("spec",), pod.spec, settings if fresh else None, volumes)
     for owner in found.manifests.objects:
-        if isinstance(owner.object, (*CONTROLLERS, DaemonSet)):
-            spec = owner.object.spec.template.spec
+        thing: Any = owner.object
+        if stamp_of(thing) is not None:
+            spec = thing.spec.template.spec
             yield from _of_spec(owner, ("spec", "template", "spec"), spec, settings, volumes)
-        if isinstance(owner.object, StatefulSet):
-            yield from _of_templates(owner.document, owner.object, volumes)
+        if isinstance(thing, StatefulSet):
+            yield from _of_templates(owner.document, thing, volumes)
     for check in found.manifests.checks:
         yield _scenario(check)
 

@@ -229,7 +229,7 @@ _LIFECYCLE = "node.kubernetes.io/"
 
 
 def _without_daemons(node: Node, planned: Plan) -> Node:
-    """The machine with what DaemonSets would take of it taken away."""
+    """The machine with what daemons would take of it taken away."""
     left = dict(node.status.allocatable or {})
     for one in planned.daemons:
         if any(eligible(one.pod, (node,))):
