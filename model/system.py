@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import chain, product
 from typing import Any, NamedTuple, Self, TypeAlias
 
+from .codec import Codec, codec_of, fields_of
 from .errors import ModelError
 
 Value: TypeAlias = Hashable
@@ -31,30 +32,47 @@ SUMMARIES_KEPT = 1024
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A named slot of the state."""
+    """A named slot of the state; ``holds`` is the type of its values, as `codec` reads it."""
 
     name: str
     initial: Value
+    holds: Any = object
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Interchangeable slots: the model treats two members that hold equal values alike."""
+    """Interchangeable slots: the model treats two members that hold equal values alike.
+
+    If ``holds`` is a NamedTuple, its fields are *columns* of the family. Whoever may name a cell or
+    family may name a column instead, as ``nodes.pods``, and sees the one field of a member; several
+    columns of a family are those of one and the same member.
+    """
 
     name: str
     initial: tuple[Value, ...]
+    holds: Any = object
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        """Its columns, as others name them, and what each holds."""
+        return {f"{self.name}.{field}": kind for field, kind in fields_of(self.holds).items()}
+
+
+Named: TypeAlias = str | tuple[str, ...]
+"""What a part of a tally or best looks at: a cell, a family, a column, or several columns of one
+family."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """A sum over cells: of each named cell or family, what every value adds (``width`` integers).
+    """A sum over cells: its parts say of what they name what every value adds (``width`` integers).
 
-    A measure takes the value, then what ``reads`` names. ``reduce`` maps the sum to what readers
-    see; they see the sum itself where it is absent.
+    A measure takes the values named, then what ``reads`` names. ``reduce`` maps the sum to what
+    readers see; they see the sum itself where it is absent.
     """
 
     name: str
-    measures: Mapping[str, Callable[..., tuple[int, ...]]]
+    measures: Mapping[Named, Callable[..., tuple[int, ...]]]
     width: int
     reduce: Callable[[tuple[int, ...]], Value] | None = None
     reads: tuple[str, ...] = ()
@@ -64,12 +82,12 @@ class Tally:
 class Best:
     """A maximum over cells: the greatest score that any value gets, None where none gets one.
 
-    A score function takes the value, then what ``reads`` names, and gives an integer, or None for
-    a value that is out of the running.
+    A score function takes the values named, then what ``reads`` names, and gives an integer, or
+    None for what is out of the running.
     """
 
     name: str
-    scores: Mapping[str, Callable[..., int | None]]
+    scores: Mapping[Named, Callable[..., int | None]]
     reads: tuple[str, ...] = ()
 
 
@@ -102,8 +120,9 @@ class Outcome(NamedTuple):
 class Rule:
     """An atomic step of one actor.
 
-    ``outcomes`` takes the values of ``cells`` (for a family: of one member; the rule is tried on
-    each), then what ``reads`` names, and gives every outcome. It may write only these cells.
+    ``outcomes`` takes the values of ``cells`` (of a family or its columns: of one member; the rule
+    is tried on each), then what ``reads`` names, and gives every outcome. It may write only these,
+    or only some of them, if ``writes`` names these.
 
     A rule of the *environment* (users, faults) may act or not; all others act under weak fairness:
     a task that could be worked on from some point on for ever is worked on in the end. All rules of
@@ -123,6 +142,12 @@ class Rule:
     environment: bool = False
     task: str = ""
     urgent: bool = False
+    writes: tuple[str, ...] | None = None
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """What it may write."""
+        return self.cells if self.writes is None else self.writes
 
     @property
     def fairness(self) -> str:
@@ -147,8 +172,39 @@ class Bound:
     within: Callable[..., bool]
 
 
+class Sight(NamedTuple):
+    """Where to find what somebody names: in which cells or families, and in which column of each.
+
+    ``places`` are cells and families, each once; ``slots`` has for each name the place, and the
+    column there, or None for all of it.
+    """
+
+    places: tuple[str, ...]
+    slots: tuple[tuple[int, int | None], ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether no column is named."""
+        return all(column is None for _, column in self.slots)
+
+    def seen(self, values: Arguments) -> Arguments:
+        """What is named, given the value at each place."""
+        return tuple([values[at] if c is None else values[at][c] for at, c in self.slots])
+
+    def put(self, values: Arguments, slot: int, value: Any) -> Arguments:
+        """The values at all places, with that of one name replaced."""
+        at, column = self.slots[slot]
+        if column is not None:
+            member = values[at]
+            value = type(member)(*member[:column], value, *member[column + 1 :])
+        return (*values[:at], value, *values[at + 1 :])
+
+
 class Transition(NamedTuple):
-    """One step: the rule, the positions in the state that it was tried on, and the result."""
+    """One step: the rule, the positions in the state that it was tried on, and the result.
+
+    There is a position for each cell or family that the rule names, or of which it names columns.
+    """
 
     rule: Rule
     positions: tuple[int, ...]
@@ -164,10 +220,11 @@ class System:
 
     Raises:
         ModelError: a name is used twice or not declared, tallies and bests read each other in a
-            circle, a value is not hashable, a measure has another length than its tally, members
-            of a family cannot be ordered, a rule of the environment is urgent, a rule writes a cell
-            that it does not declare, or an action has an argument that it does not declare; the
-            message names the culprit. What depends on values is
+            circle, a value is not hashable or not of the declared type, a measure has another
+            length than its tally or looks at several places, members of a family cannot be ordered,
+            somebody names a family and a column of it, a rule of the environment is urgent, a rule
+            writes a cell that it does not declare, or an action has an argument that it does not
+            declare; the message names the culprit. What depends on values is
             checked on the initial state at once, and on every state when it is met.
     """
 
@@ -189,6 +246,12 @@ class System:
         self.urgent = tuple(rule for rule in self.rules if rule.urgent)
         self.bounds = tuple(bounds)
         self.positions = self._lay_out()
+        declared = [(c.name, c.holds) for c in self.cells]
+        declared += [(f.name, f.holds) for f in self.families]
+        declared += [column for family in self.families for column in family.columns.items()]
+        self.codecs: Mapping[str, Codec] = {name: codec_of(name, holds) for name, holds in declared}
+        self._sights: dict[tuple[str, ...], Sight] = {}
+        self._columns = self._all_columns()
         self._check_names()
         self.summaries = self._in_order()
         self._summary = lru_cache(SUMMARIES_KEPT)(self._summed_up)
@@ -212,11 +275,38 @@ class System:
     def _steps(self, state: State, rules: Iterable[Rule]) -> Iterator[Transition]:
         summary = self.summary(state)
         for rule in rules:
-            reads = tuple(summary[name] for name in rule.reads)
-            for where in product(*(self.positions[name] for name in rule.cells)):
+            sight, reads = self.sight(rule.cells), tuple(summary[name] for name in rule.reads)
+            for where in product(*(self.positions[name] for name in sight.places)):
                 values = tuple(state[p] for p in where)
-                for outcome in rule.outcomes(*values, *reads):
-                    yield Transition(rule, where, outcome, written(state, rule, where, outcome))
+                for outcome in rule.outcomes(*sight.seen(values), *reads):
+                    after = list(state)
+                    for p, value in zip(where, self.written(values, rule, outcome), strict=True):
+                        after[p] = value
+                    yield Transition(rule, where, outcome, tuple(after))
+
+    def written(self, values: Arguments, rule: Rule, outcome: Outcome) -> Arguments:
+        """The values at the places of a rule after an outcome, given those before.
+
+        Raises:
+            ModelError: the rule writes what it does not declare, its action has an argument that
+                it does not declare, or a value is not hashable.
+        """
+        for name, _ in outcome.arguments:
+            if name not in outcome.action.arguments:
+                raise ModelError(
+                    f'rule "{rule.name}" gives "{outcome.action}" an argument "{name}", which the '
+                    "action does not declare"
+                )
+        sight = self.sight(rule.cells)
+        for name, value in outcome.writes.items():
+            if name not in rule.writable:
+                raise ModelError(
+                    f'rule "{rule.name}" writes "{name}" in "{outcome.action}", but declares only '
+                    f"{_quoted(rule.writable) or 'to write nothing'}"
+                )
+            _refuse_unhashable(value, f'rule "{rule.name}" writes {value!r} to "{name}"')
+            values = sight.put(values, rule.cells.index(name), value)
+        return values
 
     def canonical(self, state: State) -> State:
         """The one representative of all states that differ by the order within families."""
@@ -241,8 +331,14 @@ class System:
         """The arguments of a predicate over this view: one tuple for each choice of members."""
         summary = self.summary(state)
         reads = tuple(summary[name] for name in view.reads)
-        for where in product(*(self.positions[name] for name in view.cells)):
-            yield (*(state[p] for p in where), *reads)
+        for seen in self.look_at(view.cells, state):
+            yield (*seen, *reads)
+
+    def look_at(self, names: tuple[str, ...], state: State) -> Iterator[Arguments]:
+        """The values of cells, of members of families, or of their columns, for each choice."""
+        sight = self.sight(names)
+        for where in product(*(self.positions[name] for name in sight.places)):
+            yield sight.seen(tuple(state[p] for p in where))
 
     def within_bounds(self, state: State) -> bool:
         """Whether the state lies within every bound."""
@@ -252,19 +348,29 @@ class System:
 
     def _total(self, tally: Tally, state: State, reads: Arguments) -> tuple[int, ...]:
         total = [0] * tally.width
-        for name, measure in tally.measures.items():
-            for p in self.positions[name]:
-                for i, part in enumerate(measured(tally, name, measure, state[p], reads)):
+        for named, measure in tally.measures.items():
+            for seen in self.look_at(names_of(named), state):
+                for i, part in enumerate(measured(tally, named, measure, (*seen, *reads))):
                     total[i] += part
         return tuple(total)
 
     def _greatest(self, best: Best, state: State, reads: Arguments) -> int | None:
         scores = (
-            score(state[p], *reads)
-            for name, score in best.scores.items()
-            for p in self.positions[name]
+            score(*seen, *reads)
+            for named, score in best.scores.items()
+            for seen in self.look_at(names_of(named), state)
         )
         return max((s for s in scores if s is not None), default=None)
+
+    def sight(self, names: tuple[str, ...]) -> Sight:
+        """Where to find what is named."""
+        found = self._sights.get(names)
+        if found is None:
+            where = [self._columns.get(name, (name, None)) for name in names]
+            places = tuple(dict.fromkeys(place for place, _ in where))
+            slots = tuple((places.index(place), column) for place, column in where)
+            found = self._sights[names] = Sight(places, slots)
+        return found
 
     # Definition-time checks
 
@@ -281,6 +387,16 @@ class System:
             at += size
         return layout
 
+    def _all_columns(self) -> Mapping[str, tuple[str, int]]:
+        """The family of each column, and the place of the column in its members."""
+        found: dict[str, tuple[str, int]] = {}
+        for family in self.families:
+            for place, name in enumerate(family.columns):
+                if name in self.positions:
+                    raise ModelError(f'"{name}" is a cell or family, and a column')
+                found[name] = family.name, place
+        return found
+
     def _slice(self, name: str) -> slice:
         where = self.positions[name]
         return slice(where.start, where.stop)
@@ -288,6 +404,7 @@ class System:
     def _initial_values(self) -> State:
         for name, value in self._named_initials():
             _refuse_unhashable(value, f'"{name}" starts with {value!r}')
+            self.codecs[name].parts(value)
         return tuple(value for _, value in self._named_initials())
 
     def _named_initials(self) -> list[tuple[str, Value]]:
@@ -299,13 +416,14 @@ class System:
         _refuse_twice("rule", [rule.name for rule in self.rules])
         _refuse_twice("bound", [bound.name for bound in self.bounds])
         for tally in self.tallies:
-            self._known_cells(f'tally "{tally.name}" measures', tally.measures)
+            self._known_parts(f'tally "{tally.name}" measures', tally.measures)
             _known_reads(f'tally "{tally.name}"', tally.reads, set(self._readable()))
         for best in self.bests:
-            self._known_cells(f'best "{best.name}" scores', best.scores)
+            self._known_parts(f'best "{best.name}" scores', best.scores)
             _known_reads(f'best "{best.name}"', best.reads, set(self._readable()))
         for rule in self.rules:
             self.check_view(View(rule.cells, rule.reads), f'rule "{rule.name}"')
+            self._known_writes(rule)
             if rule.urgent and rule.environment:
                 raise ModelError(f'rule "{rule.name}" is urgent, but the environment may wait')
         shared = {r.fairness for r in self.urgent} & {
@@ -341,29 +459,45 @@ class System:
     def _readable(self) -> list[str]:
         return [tally.name for tally in self.tallies] + [best.name for best in self.bests]
 
-    def _known_cells(self, who: str, names: Iterable[str]) -> None:
+    def _known_writes(self, rule: Rule) -> None:
+        for name in rule.writable:
+            if name not in rule.cells:
+                raise ModelError(f'rule "{rule.name}" is to write "{name}", which it does not see')
+
+    def _known_parts(self, who: str, parts: Iterable[Named]) -> None:
+        for named in parts:
+            self._known_cells(who, names_of(named))
+            if len(self.sight(names_of(named)).places) != 1:
+                raise ModelError(f"{who} {_quoted(names_of(named))} together, which are not of one")
+
+    def _known_cells(self, who: str, names: tuple[str, ...]) -> None:
         for name in names:
-            if name not in self.positions:
+            if name not in self.positions and name not in self._columns:
                 raise ModelError(f'{who} the cell "{name}", which is not declared')
+            family, column = self._columns.get(name, (name, None))
+            if column is not None and family in names:
+                raise ModelError(f'{who} "{family}", and its column "{name}"')
+
+
+def names_of(named: Named) -> tuple[str, ...]:
+    """All that a part of a tally or best looks at."""
+    return (named,) if isinstance(named, str) else named
 
 
 def measured(
-    tally: Tally,
-    name: str,
-    measure: Callable[..., tuple[int, ...]],
-    value: Value,
-    reads: Arguments = (),
+    tally: Tally, named: Named, measure: Callable[..., tuple[int, ...]], seen: Arguments
 ) -> tuple[int, ...]:
-    """What one value of the cell or family ``name`` adds to the tally, given what it reads.
+    """What a part of the tally adds for what it is shown of one cell or member, reads included.
 
     Raises:
         ModelError: the measure has another length than the tally.
     """
-    parts = measure(value, *reads)
+    parts = measure(*seen)
     if len(parts) != tally.width:
+        shown = ", ".join(map(repr, seen))
         raise ModelError(
-            f'tally "{tally.name}": the measure of "{name}" gives {len(parts)} numbers '
-            f"for {value!r}, the tally has {tally.width}"
+            f'tally "{tally.name}": the measure of {_quoted(names_of(named))} gives '
+            f"{len(parts)} numbers for {shown}, the tally has {tally.width}"
         )
     return parts
 
@@ -381,29 +515,8 @@ def reduced(tally: Tally, total: tuple[int, ...]) -> Any:
     return seen
 
 
-def written(state: State, rule: Rule, where: tuple[int, ...], outcome: Outcome) -> State:
-    """The state after an outcome of a rule that was tried on the positions ``where``.
-
-    Raises:
-        ModelError: the rule writes a cell that it does not declare, its action has an argument that
-            it does not declare, or a value is not hashable.
-    """
-    for name, _ in outcome.arguments:
-        if name not in outcome.action.arguments:
-            raise ModelError(
-                f'rule "{rule.name}" gives "{outcome.action}" an argument "{name}", which the '
-                "action does not declare"
-            )
-    after = list(state)
-    for name, value in outcome.writes.items():
-        if name not in rule.cells:
-            raise ModelError(
-                f'rule "{rule.name}" writes "{name}" in "{outcome.action}", but declares only '
-                + ", ".join(f'"{c}"' for c in rule.cells)
-            )
-        _refuse_unhashable(value, f'rule "{rule.name}" writes {value!r} to "{name}"')
-        after[where[rule.cells.index(name)]] = value
-    return tuple(after)
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _sorted(family: Family, members: tuple[Any, ...]) -> list[Any]:

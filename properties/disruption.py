@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubelemma.model.cluster.state import Marks, NodeState
-from kubelemma.model.cluster.world import NODES
+from kubelemma.model.cluster.columns import PODS
+from kubelemma.model.cluster.state import Marks, Pods
 from kubelemma.model.components.disruption.rules import READY, BudgetState, Guard, guards
 from kubelemma.model.components.eviction.actions import EVICT_UNREADY_POD, GRANT_EVICTION
 from kubelemma.model.components.eviction.rules import UNDER_WAY
@@ -102,20 +102,18 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
 
 def _of_budget(guard: Guard) -> dict[str, Formula]:
     return {
-        "PDB-1": EachStep(View((NODES, guard.cell)), _spends(guard), frozenset({GRANT_EVICTION})),
+        "PDB-1": EachStep(View((PODS, guard.cell)), _spends(guard), frozenset({GRANT_EVICTION})),
         "PDB-2": Always(View((guard.cell,)), _within),
-        "PDB-4": EachStep(
-            View((NODES, guard.cell)), _spares(guard), frozenset({EVICT_UNREADY_POD})
-        ),
+        "PDB-4": EachStep(View((PODS, guard.cell)), _spares(guard), frozenset({EVICT_UNREADY_POD})),
     }
 
 
-Seen = tuple[NodeState, BudgetState]
+Seen = tuple[Pods, BudgetState]
 
 
 def _spends(guard: Guard) -> Any:
-    def granted(node: NodeState) -> int:
-        own = (g for g in node.pods if g.pod_class in guard.classes and g.marks & Marks.EVICTED)
+    def granted(pods: Pods) -> int:
+        own = (g for g in pods if g.pod_class in guard.classes and g.marks & Marks.EVICTED)
         return sum(group.size for group in own)
 
     def holds(before: Seen, _action: str, after: Seen) -> bool | None:
@@ -136,8 +134,8 @@ def _spares(guard: Guard) -> Any:
     always = guard.budget.spec.unhealthy_pod_eviction_policy == "AlwaysAllow"
 
     def holds(before: Seen, _action: str, after: Seen) -> bool | None:
-        node, budget = before
-        lost = [g for g in node.pods if g not in after[0].pods and g.pod_class in guard.classes]
+        pods, budget = before
+        lost = [g for g in pods if g not in after[0] and g.pod_class in guard.classes]
         if not lost or any(group.phase in READY for group in lost):
             return None
         return always or 0 < budget.status.desired <= budget.status.healthy

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from itertools import accumulate, chain
 from typing import Any
 
-from kubelemma.model.cluster.state import ACTIVE, Counts, Marks, NodeState, Specs
-from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.cluster.columns import PODS, SHAPE
+from kubelemma.model.cluster.state import ACTIVE, Counts, Marks, Pods, Specs
+from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.disruption.rules import (
     NO_COUNTS,
     Covering,
@@ -112,7 +113,7 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         return
     done = LeadsTo(View((), (LISTED,)), lambda left: left[0] > 0, lambda left: not left[0])
     succeeds = EachStep(
-        View((NODES,)),
+        View((SHAPE, PODS)),
         _succeeds(world, options_of(scenario.events)),
         frozenset({START_DRAIN, GIVE_UP_EVICTION}),
     )
@@ -163,16 +164,17 @@ def _leaves_one(before: tuple[Counts], _action: str, after: tuple[Counts]) -> bo
 def _succeeds(world: World, options: tuple[Options, ...]) -> Any:
     """Whether nothing fails; a drain is told by what it lists, and all are asked that might be."""
 
-    def holds(before: tuple[NodeState], action: str, after: tuple[NodeState]) -> bool:
+    def holds(before: tuple[int, Pods], action: str, after: tuple[int, Pods]) -> bool:
+        shape, pods = before
         if action == GIVE_UP_EVICTION:
             return False
-        if any(group.marks & Marks.LISTED for group in after[0].pods):
+        if any(group.marks & Marks.LISTED for group in after[1]):
             return True
-        refused = [bool(refusal(world, each, before[0])) for each in options]
-        return not (all(refused) or (any(refused) and _has_active(before[0])))
+        refused = [bool(refusal(world, each, shape, pods)) for each in options]
+        return not (all(refused) or (any(refused) and _has_active(pods)))
 
     return holds
 
 
-def _has_active(node: NodeState) -> bool:
-    return any(group.phase in ACTIVE for group in node.pods)
+def _has_active(pods: Pods) -> bool:
+    return any(group.phase in ACTIVE for group in pods)

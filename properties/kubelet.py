@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import ADMITTED, NodeState, Phase
-from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.cluster.columns import SHOWN, of_shown
+from kubelemma.model.cluster.state import ADMITTED, Phase, ShownNode
+from kubelemma.model.cluster.world import World
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -44,11 +45,11 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
 def _formulas(world: World) -> dict[str, Formula]:
     """The formulas about all nodes, by property."""
 
-    def admitted_fit(node: NodeState) -> bool | None:
+    def admitted_fit(node: ShownNode) -> bool | None:
         if not any(Phase(g.phase) in ADMITTED for g in node.pods):
             return None
         listed = world.shapes[node.shape].node.status.allocatable or {}
         short = overcommitted(world, node, ADMITTED)
         return all(is_extended(name) and name not in listed for name in short)
 
-    return {"KUB-7": Always(View((NODES,)), admitted_fit)}
+    return {"KUB-7": Always(View(SHOWN), of_shown(admitted_fit))}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
-from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.cluster.columns import PODS, SHAPE, UP
+from kubelemma.model.cluster.state import ACTIVE, Phase, Pods
+from kubelemma.model.cluster.world import World
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle, zones
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -53,12 +54,11 @@ def _formulas(world: World) -> dict[str, Formula]:
     """The formulas about all nodes, by property."""
     names = zones(world)
 
-    def left(node: NodeState, memory: Lifecycle) -> bool:
-        if node.up or not memory.evicts(names.index(world.shapes[node.shape].zone)):
+    def left(shape: int, up: bool, pods: Pods, memory: Lifecycle) -> bool:  # noqa: FBT001
+        if up or not memory.evicts(names.index(world.shapes[shape].zone)):
             return True
         return not any(
-            Phase(g.phase) in ACTIVE and not world.tolerates_unreachable(g.pod_class)
-            for g in node.pods
+            Phase(g.phase) in ACTIVE and not world.tolerates_unreachable(g.pod_class) for g in pods
         )
 
-    return {"NODE-2": Converges(View((NODES, LIFECYCLE)), left)}
+    return {"NODE-2": Converges(View((SHAPE, UP, PODS, LIFECYCLE)), left)}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from kubelemma.model.cluster.state import NodeState, Phase
+from kubelemma.model.cluster.state import AnyNode, Phase
 from kubelemma.model.cluster.world import World
 from kubelemma.model.objects.pod import Container, Pod
 from kubelemma.model.objects.quantity import Quantity
@@ -18,7 +18,7 @@ from kubelemma.model.objects.quantity import Quantity
 Amounts = dict[str, Fraction]
 
 
-def overcommitted(world: World, node: NodeState, phases: tuple[Phase, ...]) -> tuple[str, ...]:
+def overcommitted(world: World, node: AnyNode, phases: tuple[Phase, ...]) -> tuple[str, ...]:
     """The resources of which the pods in these phases ask for more than there is, sorted."""
     shape = world.shapes[node.shape]
     counted = [(pod, 1) for pod in shape.standing]

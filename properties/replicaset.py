@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubelemma.model.cluster.state import Counts, Group, NodeState, Queue, Specs
-from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.cluster.columns import PODS
+from kubelemma.model.cluster.state import Counts, Group, Pods, Queue, Specs
+from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.replicaset.actions import CHOOSE_POD, CREATE_POD, DECIDE
 from kubelemma.model.components.replicaset.rules import victim_name, victims
 from kubelemma.model.scenario import Scenario
@@ -87,7 +88,7 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     """The formulas of the ReplicaSets of one Deployment, by property."""
     templates = range(len(workload.classes))
     ranks = tuple(victim_name(workload, t) for t in templates)
-    at_node = View((NODES, workload.queue), ranks)
+    at_node = View((PODS, workload.queue), ranks)
     counts = (workload.tally("specs"), workload.tally("active"))
     created = View(workload.syncs, counts)
     return {
@@ -116,16 +117,16 @@ def _never_beyond(before: Any, _action: str, after: Any) -> bool | None:
 
 def _right_victim(world: World, workload: Workload) -> StepPredicate:
     def holds(
-        before: tuple[NodeState, Queue, *tuple[int | None, ...]],
+        before: tuple[Pods, Queue, *tuple[int | None, ...]],
         _action: str,
-        after: tuple[NodeState, Queue, *tuple[int | None, ...]],
+        after: tuple[Pods, Queue, *tuple[int | None, ...]],
     ) -> bool | None:
-        node, queue, *ranks = before
-        if node == after[0]:
+        pods, queue, *ranks = before
+        if pods == after[0]:
             return None
         for template, pod_class in enumerate(workload.classes):
-            ranked = {group: rank for rank, group in victims(world, workload, pod_class, node)}
-            left = {group: g.size for g in after[0].pods for group in ranked if _alike(g, group)}
+            ranked = {group: rank for rank, group in victims(world, workload, pod_class, pods)}
+            left = {group: g.size for g in after[0] for group in ranked if _alike(g, group)}
             for group, rank in ranked.items():
                 if left.get(group, 0) < group.size:
                     return queue.free[template] == 0 and rank == ranks[template]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubelemma.model.cluster.state import NodeState, Phase, count
-from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.cluster.columns import SHOWN
+from kubelemma.model.cluster.state import Phase, ShownNode, count
+from kubelemma.model.cluster.world import World
 from kubelemma.model.components.drain.actions import DRAIN_DELETE
 from kubelemma.model.components.eviction.actions import EVICT_POD, EVICT_UNREADY_POD
 from kubelemma.model.components.kubelet.actions import (
@@ -126,12 +127,12 @@ def _formulas(world: World) -> dict[str, Formula]:
     bind = frozenset({BIND})
     return {
         "SCH-1": EachStep(View(queues, pods), _bound_once(world), _ADDING | _TOUCHING),
-        "SCH-2": EachStep(View((NODES,)), _never_overcommits(world), bind),
-        "SCH-3": EachStep(View((NODES,), reads), _legal(topologies, reads), bind),
+        "SCH-2": EachStep(View(SHOWN), _never_overcommits(world), bind),
+        "SCH-3": EachStep(View(SHOWN, reads), _legal(topologies, reads), bind),
     }
 
 
-def _gained(before: NodeState, after: NodeState) -> dict[int, int]:
+def _gained(before: ShownNode, after: ShownNode) -> dict[int, int]:
     """How many more pods of each class the node has; classes with fewer or as many are left out."""
     classes = {group.pod_class for group in after.pods if group not in before.pods}
     more = {c: count(after.pods, c, _ALL) - count(before.pods, c, _ALL) for c in classes}
@@ -166,28 +167,26 @@ def _bound_once(world: World) -> StepPredicate:
 
 
 def _never_overcommits(world: World) -> StepPredicate:
-    def holds(before: tuple[NodeState], _action: str, after: tuple[NodeState]) -> bool | None:
-        if not _gained(before[0], after[0]):
+    def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
+        now = ShownNode(*after)
+        if not _gained(ShownNode(*before), now):
             return None
-        return not overcommitted(world, after[0], _ALL)
+        return not overcommitted(world, now, _ALL)
 
     return holds
 
 
 def _legal(topologies: tuple[Topology, ...], reads: tuple[str, ...]) -> StepPredicate:
-    def holds(
-        before: tuple[NodeState, *tuple[Any, ...]],
-        _action: str,
-        after: tuple[NodeState, *tuple[Any, ...]],
-    ) -> bool | None:
-        bound = _gained(before[0], after[0])
+    def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
+        node, summaries = ShownNode(*before[: len(SHOWN)]), before[len(SHOWN) :]
+        bound = _gained(node, ShownNode(*after[: len(SHOWN)]))
         if not bound:
             return None
         topology = topologies[next(iter(bound))]
-        info = topology.world.node_info(before[0])
+        info = topology.world.node_info(node)
         if refusals(topology.pod_class.pod, info.node, info.pods):
             return False
-        seen = dict(zip(reads, before[1:], strict=True))
+        seen = dict(zip(reads, summaries, strict=True))
         domains = seen.get(topology.tally_name, ALONE)
         least = {i: seen.get(topology.least_name(i)) for i in topology.single}
         return (

@@ -48,6 +48,23 @@ class Domain(dict[Any, int]):
         return number
 
 
+class Column(Domain):
+    """The domain of a column of a family, whose values have their place in all members."""
+
+    def __init__(self, members: Domain, place: int) -> None:
+        super().__init__()
+        self._members = members
+        self._place = place
+        self._of: list[int] = []
+
+    def of(self, member: int) -> int:
+        """The number of what a member has there, by the member's number."""
+        while member >= len(self._of):
+            value = self._members.members[len(self._of)]
+            self._of.append(self[value[self._place]])
+        return self._of[member]
+
+
 class FamilyDomain(Domain):
     """The domain of a family, whose values must be ordered among themselves."""
 
@@ -79,9 +96,17 @@ class Numbering:
         self.domains |= {family.name: FamilyDomain(family) for family in system.families}
         self.slices = {n: slice(w.start, w.stop) for n, w in system.positions.items()}
         self.families = tuple(self.slices[family.name] for family in system.families)
+        self._columns: dict[tuple[str, int], Column] = {}
         self._by_position = tuple(
             self.domains[name] for name, where in system.positions.items() for _ in where
         )
+
+    def column(self, family: str, place: int) -> Column:
+        """The domain of a column, by its place in the members."""
+        key = (family, place)
+        if key not in self._columns:
+            self._columns[key] = Column(self.domains[family], place)
+        return self._columns[key]
 
     def ids(self, state: State) -> Ids:
         """The canonical form of a state in numbers."""

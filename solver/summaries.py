@@ -6,18 +6,32 @@ up by the sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import accumulate, pairwise
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import accumulate, chain, pairwise
+from typing import Any, NamedTuple, TypeAlias
 
-from kubelemma.model.system import Best, System, Tally, measured, reduced
+from kubelemma.model.system import Best, Named, System, Tally, measured, names_of, reduced
 
 from .numbering import Domain, Ids, Memo, Numbering
+from .sights import Asked, Shown, values_of
 
 Row: TypeAlias = tuple[int, ...]
 
-Part: TypeAlias = tuple[slice, Memo[Ids, Any]]
-"""Where some members are, and what a value and the reads contribute, by their numbers."""
+
+class Part(NamedTuple):
+    """A part of a tally or best: where its members are, and what one of them contributes.
+
+    ``ask`` takes the number of a value of the cell or family ``place``, then those of the reads.
+    """
+
+    place: str
+    where: slice
+    ask: Callable[[int, Ids], Any]
+
+    def answer(self, key: tuple[int, Ids]) -> Any:
+        """What is contributed, by the number of a value and those of the reads."""
+        return self.ask(*key)
 
 
 class Summaries:
@@ -31,8 +45,10 @@ class Summaries:
         others = [s for s in system.summaries if s not in sums]
         self.domains = {s.name: Domain() for s in (*sums, *others)}
         self.slots = {name: slot for slot, name in enumerate(self.domains)}
-        self._numbering = numbering
-        self._calls: list[tuple[Memo[Any, Any], int]] = []
+        self._system, self._numbering = system, numbering
+        self._reduced: list[Memo[Row, int]] = []
+        self._asked: list[Asked[Ids, Any]] = []
+        self.parts = {s.name: self._parts_of(s) for s in system.summaries}
         self._zero = (0,) * sum(tally.width for tally in sums)
         self._rows = self._all_rows(system, sums)
         ends = accumulate((tally.width for tally in sums), initial=0)
@@ -55,84 +71,96 @@ class Summaries:
 
     def calls(self) -> int:
         """How often the model's own code was called to fill the tables."""
-        return sum(len(table) * each for table, each in self._calls)
+        return sum(asked.calls for asked in self._asked) + sum(map(len, self._reduced))
+
+    def row(self, sums: Iterable[Tally], place: str, number: int) -> Iterator[Row]:
+        """What a value of this cell or family adds to each tally; they read nothing."""
+        for tally in sums:
+            rows = [part.ask(number, ()) for part in self.parts[tally.name] if part.place == place]
+            yield rows[0] if len(rows) == 1 else _sum(tally.width, rows)
 
     def _all_rows(self, system: System, sums: list[Tally]) -> list[tuple[int, Memo[int, Row]]]:
         """What each position adds to the row of all tallies, by the number of its value."""
         rows = []
         for name, where in system.positions.items():
-            measuring = sum(name in tally.measures for tally in sums)
-            if measuring:
-                table = self._remember(
-                    _row_of(sums, name, self._numbering.domains[name]), measuring
-                )
+            if any(part.place == name for tally in sums for part in self.parts[tally.name]):
+                table = Memo(partial(self._whole_row, sums, name))
                 rows += [(p, table) for p in where]
         return rows
 
+    def _whole_row(self, sums: list[Tally], name: str, number: int) -> Row:
+        return tuple(chain.from_iterable(self.row(sums, name, number)))
+
     def _seen_by_total(self, tally: Tally) -> Memo[Row, int]:
         domain = self.domains[tally.name]
-        calls = 0 if tally.reduce is None else 1
-        return self._remember(lambda total: domain[reduced(tally, total)], calls)
+
+        def seen(total: Row) -> int:
+            return domain[reduced(tally, total)]
+
+        table = Memo(seen)
+        if tally.reduce is not None:
+            self._reduced.append(table)
+        return table
 
     def _total(self, tally: Tally) -> Callable[[Ids, list[int]], int]:
         """A tally that reads others: its rows depend on them."""
-        parts = [self._part(name, tally.reads, _measure_of(tally, name)) for name in tally.measures]
+        parts = self._tabled(tally)
         slots = [self.slots[name] for name in tally.reads]
         seen = self._seen_by_total(tally)
-        zero = (0,) * tally.width
 
         def total(ids: Ids, known: list[int]) -> int:
             reads = tuple([known[slot] for slot in slots])
-            rows = [table[(i, *reads)] for where, table in parts for i in ids[where]]
-            return seen[tuple(map(sum, zip(zero, *rows, strict=True)))]
+            rows = [table[i, reads] for where, table in parts for i in ids[where]]
+            return seen[_sum(tally.width, rows)]
 
         return total
 
     def _greatest(self, best: Best) -> Callable[[Ids, list[int]], int]:
-        parts = [self._part(name, best.reads, score) for name, score in best.scores.items()]
+        parts = self._tabled(best)
         slots = [self.slots[name] for name in best.reads]
         domain = self.domains[best.name]
 
         def greatest(ids: Ids, known: list[int]) -> int:
             reads = tuple([known[slot] for slot in slots])
-            scores = [table[(i, *reads)] for where, table in parts for i in set(ids[where])]
+            scores = [table[i, reads] for where, table in parts for i in set(ids[where])]
             return domain[max([s for s in scores if s is not None], default=None)]
 
         return greatest
 
-    def _part(self, name: str, reads: tuple[str, ...], function: Callable[..., Any]) -> Part:
-        """A cell or family, and a function of one of its values and the reads, tabulated."""
-        domains = (self._numbering.domains[name], *(self.domains[read] for read in reads))
+    def _tabled(self, summary: Tally | Best) -> list[tuple[slice, Memo[tuple[int, Ids], Any]]]:
+        """What each part contributes, by the number of a value and those of the reads."""
+        return [(part.where, Memo(part.answer)) for part in self.parts[summary.name]]
 
-        def compute(key: Ids) -> Any:
-            return function(*[d.members[i] for d, i in zip(domains, key, strict=True)])
+    def _parts_of(self, summary: Tally | Best) -> tuple[Part, ...]:
+        if isinstance(summary, Best):
+            return tuple(self._part(names, summary, f) for names, f in summary.scores.items())
+        return tuple(
+            self._part(names, summary, _measuring(summary, names, measure))
+            for names, measure in summary.measures.items()
+        )
 
-        return self._numbering.slices[name], self._remember(compute, 1)
+    def _part(self, named: Named, summary: Tally | Best, function: Callable[..., Any]) -> Part:
+        """A function of what is named, and of the reads, asked once for each combination."""
+        names = names_of(named)
+        shown = Shown(self._system, self._numbering, names)
+        reads = [self.domains[read] for read in summary.reads]
 
-    def _remember(self, compute: Callable[[Any], Any], calls: int) -> Memo[Any, Any]:
-        """A table of which every entry costs so many calls of the model's code."""
-        table = Memo(compute)
-        self._calls.append((table, calls))
-        return table
+        def answer(key: Ids) -> Any:
+            return function(*shown.values(key[: len(names)]), *values_of(reads, key[len(names) :]))
 
-
-def _row_of(sums: Iterable[Tally], name: str, domain: Domain) -> Callable[[int], Row]:
-    """What a value of this cell or family adds to each tally, zeros where nothing is measured."""
-    measures = [(tally, tally.measures.get(name)) for tally in sums]
-
-    def row(number: int) -> Row:
-        value = domain.members[number]
-        parts = [
-            measured(tally, name, measure, value) if measure else (0,) * tally.width
-            for tally, measure in measures
-        ]
-        return tuple(n for part in parts for n in part)
-
-    return row
+        asked = Asked(answer, narrow=shown.narrow)
+        self._asked.append(asked)
+        (place,) = shown.places
+        return Part(
+            place,
+            self._numbering.slices[place],
+            lambda number, seen: asked(shown.numbers((number,)) + seen),
+        )
 
 
-def _measure_of(tally: Tally, name: str) -> Callable[..., Row]:
-    def measure(value: Any, *reads: Any) -> Row:
-        return measured(tally, name, tally.measures[name], value, reads)
+def _measuring(tally: Tally, named: Named, measure: Callable[..., Row]) -> Callable[..., Row]:
+    return lambda *seen: measured(tally, named, measure, seen)
 
-    return measure
+
+def _sum(width: int, rows: Iterable[Row]) -> Row:
+    return tuple(map(sum, zip((0,) * width, *rows, strict=True)))

@@ -8,14 +8,15 @@ rests on the model's functions being pure, as `kubelemma.model.system` asks of t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any, NamedTuple
 
-from kubelemma.model.system import Outcome, Rule, System, View, written
+from kubelemma.model.system import Action, Outcome, Rule, System, View
 
 from .numbering import Domain, Ids, Memo, Numbering
+from .sights import Asked, Shown, values_of
 from .summaries import Summaries
 
 
@@ -36,9 +37,11 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleGroup:
-    """All rules that look at the same cells and read the same: they share a table.
+    """All rules that look at the same cells and families and read the same: they share a table.
 
-    Urgent ones have a table of their own.
+    Which columns they name makes no difference here: a rule is asked once for each combination of
+    what it names, and the table has what its answers come to for whole values. Urgent rules have a
+    table of their own.
 
     ``reads`` are indices into a summary. The table is keyed by the numbers of the cells, followed
     by those of the reads.
@@ -113,48 +116,48 @@ class Tables:
 
     def __init__(self, system: System) -> None:
         self.rules = system.rules
+        self._system = system
         self.numbering = Numbering(system)
         self.summaries = Summaries(system, self.numbering)
         self._bests = {best.name for best in system.bests}
         self.moves: list[Move] = []
-        self.actions: list[str] = []
-        self._domains: Mapping[str, Domain] = {
-            **self.numbering.domains,
-            **self.summaries.domains,
-        }
-        self._predicates: list[tuple[View, Memo[Any, bool | None]]] = []
-        self._rules: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
+        self.actions: list[Action] = []
+        self._predicates: list[tuple[View, Asked[Any, bool | None]]] = []
+        self._rules: dict[str, Asked[Ids, tuple[Outcome, ...]]] = {}
+        groups: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
         for rule in sorted(system.rules, key=lambda rule: not rule.urgent):
-            self._rules.setdefault((not rule.urgent, rule.cells, rule.reads), []).append(rule)
-        self.groups = tuple(self._group(rules) for rules in self._rules.values())
+            key = (not rule.urgent, system.sight(rule.cells).places, rule.reads)
+            groups.setdefault(key, []).append(rule)
+        self.groups = tuple(self._group(rules) for rules in groups.values())
         self._bound = tuple({group.cells: None for group in self.groups})
 
     def calls(self) -> int:
         """How often the model's own code was called to fill the tables."""
-        sizes = zip(self.groups, self._rules.values(), strict=True)
-        by_rules = sum(len(group.moves) * len(rules) for group, rules in sizes)
-        return by_rules + self.summaries.calls() + sum(len(table) for _, table in self._predicates)
+        by_rules = sum(asked.calls for asked in self._rules.values())
+        return by_rules + self.summaries.calls() + sum(asked.calls for _, asked in self._predicates)
 
     def entries(self) -> int:
         """How many answers of the model are known."""
-        by_rules = sum(len(group.moves) for group in self.groups)
-        by_summaries = sum(map(len, self.summaries.domains.values()))
-        return by_rules + by_summaries + sum(len(table) for _, table in self._predicates)
+        return sum(size for _, size in self.sizes())
 
     def sizes(self) -> tuple[tuple[str, int], ...]:
         """What `entries` counts, one after the other by name.
 
         Of rules and predicates it is the combinations of values that they met, of a tally or best
-        the values that it took. Predicates that look at the same are counted together.
+        the values that it took. Rules that look at the same, and such predicates, are counted
+        together.
         """
+        alike: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for rule in sorted(self.rules, key=lambda rule: not rule.urgent):
+            alike.setdefault((not rule.urgent, rule.cells, rule.reads), []).append(rule.name)
         found: Counter[str] = Counter()
-        for group, rules in zip(self.groups, self._rules.values(), strict=True):
-            found[f"rules: {', '.join(rule.name for rule in rules)}"] += len(group.moves)
+        for names in alike.values():
+            found[f"rules: {', '.join(names)}"] += self._rules[names[0]].calls
         for name, domain in self.summaries.domains.items():
             found[f"{'best' if name in self._bests else 'tally'}: {name}"] += len(domain)
-        for view, table in self._predicates:
+        for view, asked in self._predicates:
             seen = ", ".join((*view.cells, *view.reads))
-            found[f"predicates over: {seen or 'nothing'}"] += len(table)
+            found[f"predicates over: {seen or 'nothing'}"] += asked.calls
         return tuple(found.items())
 
     def enabled(self, ids: Ids, summary: Ids) -> Iterator[tuple[tuple[int, ...], Move]]:
@@ -188,68 +191,91 @@ class Tables:
 
     def predicate(self, view: View, function: Callable[..., bool | None]) -> Predicate:
         """A predicate over what the view shows."""
-        domains = self._seen(view.cells, view.reads)
+        shown, reads = self._shown(view.cells), self._domains_of(view.reads)
+        places, named = len(shown.places), len(view.cells)
+
+        def answer(key: Ids) -> bool | None:
+            return function(*shown.values(key[:named]), *values_of(reads, key[named:]))
+
+        asked = Asked(answer, narrow=shown.narrow)
+        self._predicates.append((view, asked))
 
         def compute(key: Ids) -> bool | None:
-            return function(*_values(domains, key))
+            return asked(shown.numbers(key[:places]) + key[places:])
 
-        table = Memo(compute)
-        self._predicates.append((view, table))
-        return Predicate(self._slices(view), self._slots(view.reads), table)
+        return Predicate(self._slices(shown), self._slots(view.reads), Memo(compute))
 
     def step_predicate(self, view: View, function: Callable[..., bool | None]) -> StepPredicate:
         """A predicate over what the view shows before and after a step, and its action."""
-        domains = self._seen(view.cells, view.reads)
-        reads, first = len(view.reads), 1 + 2 * len(view.reads)
+        shown, domains = self._shown(view.cells), self._domains_of(view.reads)
+        named, reads, first = len(view.cells), len(view.reads), 1 + 2 * len(view.reads)
+
+        def seen(key: Ids) -> tuple[Any, ...]:
+            return (*shown.values(key[:named]), *values_of(domains, key[named:]))
+
+        def answer(key: tuple[int, Ids, Ids]) -> bool | None:
+            action, before, after = key
+            return function(seen(before), self.actions[action], seen(after))
 
         def compute(key: Ids) -> bool | None:
-            before = _values(domains, key[first::2] + key[1 : 1 + reads])
-            after = _values(domains, key[first + 1 :: 2] + key[1 + reads : first])
-            return function(before, self.actions[key[0]], after)
+            before = shown.numbers(key[first::2]) + key[1 : 1 + reads]
+            after = shown.numbers(key[first + 1 :: 2]) + key[1 + reads : first]
+            return asked((key[0], before, after))
 
-        table = Memo(compute)
-        self._predicates.append((view, table))
-        return StepPredicate(self._slices(view), self._slots(view.reads), table)
+        asked = Asked(answer, narrow=shown.narrow)
+        self._predicates.append((view, asked))
+        return StepPredicate(self._slices(shown), self._slots(view.reads), Memo(compute))
 
-    def _slices(self, view: View) -> tuple[slice, ...]:
-        return tuple(self.numbering.slices[name] for name in view.cells)
+    def _shown(self, names: tuple[str, ...]) -> Shown:
+        return Shown(self._system, self.numbering, names)
+
+    def _slices(self, shown: Shown) -> tuple[slice, ...]:
+        return tuple(self.numbering.slices[name] for name in shown.places)
 
     def _slots(self, reads: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(self.summaries.slots[name] for name in reads)
 
-    def _seen(self, cells: tuple[str, ...], reads: tuple[str, ...]) -> tuple[Domain, ...]:
-        return tuple(self._domains[name] for name in (*cells, *reads))
+    def _domains_of(self, reads: tuple[str, ...]) -> tuple[Domain, ...]:
+        return tuple(self.summaries.domains[name] for name in reads)
 
     def _group(self, rules: list[Rule]) -> RuleGroup:
-        cells, reads = rules[0].cells, rules[0].reads
-        domains = self._seen(cells, reads)
+        all_shown = [self._shown(rule.cells) for rule in rules]
+        asked = [self._asked(*pair) for pair in zip(rules, all_shown, strict=True)]
+        places, reads = all_shown[0].places, rules[0].reads
+        self._rules |= {rule.name: ask for rule, ask in zip(rules, asked, strict=True)}
 
         def compute(key: Ids) -> tuple[Move, ...]:
-            values = _values(domains, key)
+            ids, seen = key[: len(places)], key[len(places) :]
             return tuple(
-                self._move(rule, values[: len(cells)], outcome)
-                for rule in rules
-                for outcome in rule.outcomes(*values)
+                self._move(rule, shown, ids, outcome)
+                for rule, shown, ask in zip(rules, all_shown, asked, strict=True)
+                for outcome in ask(shown.numbers(ids) + seen)
             )
 
-        return RuleGroup(cells, self._slots(reads), rules[0].urgent, Memo(compute))
+        return RuleGroup(places, self._slots(reads), rules[0].urgent, Memo(compute))
 
-    def _move(self, rule: Rule, values: tuple[Any, ...], outcome: Outcome) -> Move:
-        after = written(values, rule, tuple(range(len(values))), outcome)
-        slots = [rule.cells.index(name) for name in outcome.writes]
-        writes = tuple((i, self._domains[rule.cells[i]][after[i]]) for i in slots)
-        touched = [self.numbering.slices[rule.cells[i]] for i in slots]
-        unsorted = tuple(where for where in touched if where in self.numbering.families)
+    def _asked(self, rule: Rule, shown: Shown) -> Asked[Ids, tuple[Outcome, ...]]:
+        reads, named = self._domains_of(rule.reads), len(rule.cells)
+
+        def answer(key: Ids) -> tuple[Outcome, ...]:
+            values = shown.values(key[:named])
+            return tuple(rule.outcomes(*values, *values_of(reads, key[named:])))
+
+        return Asked(answer, narrow=shown.narrow)
+
+    def _move(self, rule: Rule, shown: Shown, ids: Ids, outcome: Outcome) -> Move:
+        after = self._system.written(shown.wholes(ids), rule, outcome)
+        touched = shown.touched(rule.cells.index(name) for name in outcome.writes)
+        domains, slices = self.numbering.domains, self.numbering.slices
+        writes = tuple((at, domains[shown.places[at]][after[at]]) for at in touched)
+        where = [slices[shown.places[at]] for at in touched]
+        unsorted = tuple(part for part in where if part in self.numbering.families)
         if outcome.action not in self.actions:
             self.actions.append(outcome.action)
         action = self.actions.index(outcome.action)
         move = Move(len(self.moves), action, rule, outcome, writes, unsorted)
         self.moves.append(move)
         return move
-
-
-def _values(domains: tuple[Domain, ...], ids: Ids) -> tuple[Any, ...]:
-    return tuple([domain.members[i] for domain, i in zip(domains, ids, strict=True)])
 
 
 def _first_of_each(ids: Ids, where: slice) -> list[int]:

@@ -10,19 +10,19 @@ from typing import Any, TypeAlias
 
 from kubelemma.model.system import Action, Cell, Outcome, Rule
 
+from .columns import SHAPE
 from .component import EventKind
 from .setting import Event, Setting
-from .state import NodeState
-from .world import NODES, World
+from .world import World
 
 USER = "user"
 FAULT = "fault"
 
 WorkloadChange: TypeAlias = Callable[..., Iterator[tuple[tuple[Any, ...], str]]]
 """Of the world, the event, and the cells that it touches: their new values, and why."""
-NodeChange: TypeAlias = Callable[[World, Event, NodeState], Iterator[tuple[NodeState, str, int]]]
-"""Of the world, the event and a node: the node afterwards, why, and the class of the pod that it is
-about, or -1."""
+NodeChange: TypeAlias = Callable[..., Iterator[tuple[Mapping[str, Any], str, int]]]
+"""Of the world, the event and the columns of a node that it looks at: what is written to which,
+why, and the class of the pod that it is about, or -1."""
 
 
 def budgets_and_rules(
@@ -33,7 +33,7 @@ def budgets_and_rules(
     rules: list[Rule] = []
     for number, event in enumerate(setting.events, 1):
         name = f"event {number}: {describe(setting.world, event)}"
-        cells.append(Cell(name, event.budget))
+        cells.append(Cell(name, event.budget, int))
         rules.extend(kinds[event.action].rules(setting, event, name))
     present = [kind for kind in kinds.values() if setting.may_happen(kind.action)]
     for kind in present:
@@ -91,32 +91,40 @@ def on_workload(
 def on_node(
     action: Action,
     change: NodeChange,
+    columns: tuple[str, ...],
     *,
+    writes: tuple[str, ...] = (),
     fault: bool = False,
     undone_by: str = "",
     then: Callable[[Setting], Iterable[Rule]] | None = None,
 ) -> EventKind:
-    """An event that changes a node: any, or the one that it names; always, without a budget."""
+    """An event that changes a node: any, or the one that it names; always, without a budget.
+
+    ``columns`` are those that it looks at; it may write all of them, or those in ``writes``.
+    """
 
     def rules(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
         world, actor = setting.world, actor_of(fault=fault)
+        cells = tuple(dict.fromkeys((*columns, SHAPE))) if event.node else columns
+        written = writes or columns
 
-        def changed(node: NodeState) -> Iterator[Outcome]:
-            if event.node and world.shapes[node.shape].name != event.node:
+        def changed(*seen: Any) -> Iterator[Outcome]:
+            if event.node and world.shapes[seen[cells.index(SHAPE)]].name != event.node:
                 return
-            for after, why, pod_class in change(world, event, node):
+            for after, why, pod_class in change(world, event, *seen[: len(columns)]):
                 arguments = (("class", pod_class),) if pod_class >= 0 else ()
-                yield Outcome(action, {NODES: after}, arguments, why)
+                yield Outcome(action, after, arguments, why)
 
-        def budgeted(left: int, node: NodeState) -> Iterator[Outcome]:
-            for outcome in changed(node) if left else ():
+        def budgeted(left: int, *seen: Any) -> Iterator[Outcome]:
+            for outcome in changed(*seen) if left else ():
                 yield outcome._replace(writes={budget: left - 1, **outcome.writes})
 
         if budget:
-            name, cells = f"{budget} on a node", (budget, NODES)
-            yield Rule(name, actor, cells, budgeted, environment=True)
+            name = f"{budget} on a node"
+            seen, spent = (budget, *cells), (budget, *written)
+            yield Rule(name, actor, seen, budgeted, environment=True, writes=spent)
         else:
-            yield Rule(action, actor, (NODES,), changed, environment=True)
+            yield Rule(action, actor, cells, changed, environment=True, writes=written)
 
     return EventKind(action, rules, fault=fault, undone_by=undone_by, then=then)
 

@@ -124,6 +124,29 @@ class NodeState(NamedTuple):
     pods: Pods = ()
 
 
+class Taints(NamedTuple):
+    """What the taints of a node follow, beside those that it was given."""
+
+    tainted: bool
+    evicting: bool
+    cordoned: bool
+
+
+class ShownNode(NamedTuple):
+    """What the API shows of a node to whoever places pods, or admits them: not whether it is Ready.
+
+    Of that, taints tell.
+    """
+
+    shape: int
+    tainted: bool
+    evicting: bool
+    cordoned: bool
+    pods: Pods
+
+
+AnyNode = NodeState | ShownNode
+
 Counts = tuple[int, ...]
 """One number for each template of a workload."""
 

@@ -27,7 +27,7 @@ from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.versions import MODELLED, Version
 
-from .state import Group, NodeState, Phase, Pods, shifted, without
+from .state import AnyNode, Group, Phase, Pods, Taints, shifted, without
 
 Kind = TypeVar("Kind")
 
@@ -172,7 +172,7 @@ class World:
 
     # What the API shows
 
-    def node(self, state: NodeState) -> Node:
+    def node(self, state: AnyNode) -> Node:
         """The Node object."""
         shape = self.shapes[state.shape].node
         given = (t for t in shape.spec.taints or () if t.key not in CONDITION_TAINTS)
@@ -180,7 +180,7 @@ class World:
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
         return msgspec.structs.replace(shape, spec=spec)
 
-    def node_info(self, state: NodeState, phases: Iterable[Phase] = tuple(Phase)) -> NodeInfo:
+    def node_info(self, state: AnyNode, phases: Iterable[Phase] = tuple(Phase)) -> NodeInfo:
         """The node with its pods in these phases, and those that stand by."""
         wanted = frozenset(int(p) for p in phases)
         pods = [
@@ -191,7 +191,7 @@ class World:
         ]
         return NodeInfo(self.node(state), (*self.shapes[state.shape].standing, *pods))
 
-    def kubelet_info(self, state: NodeState, phases: Iterable[Phase]) -> NodeInfo:
+    def kubelet_info(self, state: AnyNode, phases: Iterable[Phase]) -> NodeInfo:
         """The node as its kubelet sees it, with its pods in these phases, and those that stand by.
 
         Source: pkg/kubelet/kubelet_getters.go, ``getNodeAnyWay``: its cache of the Node, or what it
@@ -275,7 +275,7 @@ class World:
         """Whether these pods are never evicted from an unreachable node."""
         return self._toleration_seconds(pod_class, (UNREACHABLE_NO_EXECUTE,)) is None
 
-    def evicted_after(self, pod_class: int, node: NodeState) -> int | None:
+    def evicted_after(self, pod_class: int, node: AnyNode) -> int | None:
         """For how many seconds these pods tolerate the node's NoExecute taints; None: for ever."""
         return self._toleration_seconds(pod_class, self.node(node).spec.taints or ())
 
@@ -290,7 +290,7 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
         yield weighted.pod_affinity_term.topology_key
 
 
-def condition_taints(state: NodeState) -> tuple[Taint, ...]:
+def condition_taints(state: AnyNode | Taints) -> tuple[Taint, ...]:
     """The taints that mirror the state of a node."""
     present = (
         (state.tainted, UNREACHABLE_NO_SCHEDULE),

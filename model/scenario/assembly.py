@@ -8,6 +8,7 @@ from dataclasses import replace
 from kubelemma.model.cluster.component import Parts
 from kubelemma.model.cluster.events import budgets_and_rules
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
+from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS, EVENTS
@@ -39,7 +40,7 @@ def assemble(
         rules = component.overhears(setting, rules)
     return System(
         cells=[*(cell for part in parts for cell in part.cells), *budgets],
-        families=[Family(NODES, tuple(sorted(start.nodes)))],
+        families=[Family(NODES, tuple(sorted(start.nodes)), NodeState)],
         tallies=[tally for part in parts for tally in part.tallies],
         bests=[best for part in parts for best in part.bests],
         rules=rules,

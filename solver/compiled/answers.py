@@ -7,14 +7,15 @@ numbers, and their answers become places in the pools of `kubelemma.solver.compi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from kubelemma.model.errors import ModelError
-from kubelemma.model.system import Best, System, Tally, measured, reduced
+from kubelemma.model.system import Action, Best, System, Tally, reduced
 from kubelemma.solver.numbering import Domain
+from kubelemma.solver.summaries import Part
 from kubelemma.solver.tables import Move, Predicate, RuleGroup, StepPredicate, Tables
 
 from .arrays import DENIED, GRANTED, NONE, SILENT
@@ -33,17 +34,18 @@ class Sum:
     """One number of the total of a tally: how great it may become, by what was met so far."""
 
     def __init__(self) -> None:
-        self._greatest: dict[str, int] = {}
+        self._greatest: dict[tuple[str, int], int] = {}
         self.bound = 0
         self.signed = False
 
-    def met(self, name: str, members: int, part: int) -> None:
-        """One of so many members of a family (or a cell) may add this much.
+    def met(self, part_of_it: tuple[str, int], members: int, part: int) -> None:
+        """In some part of it one of so many members of a family (or a cell) may add this much.
 
         No total is greater than ``bound``, or less than its negative; only if ``signed``, one may
         be negative.
         """
-        self._greatest[name] = max(self._greatest.get(name, 0), members * abs(part))
+        known = self._greatest.get(part_of_it, 0)
+        self._greatest[part_of_it] = max(known, members * abs(part))
         self.bound = sum(self._greatest.values())
         self.signed |= part < 0
 
@@ -52,7 +54,7 @@ class Score:
     """The greatest score of a best, which takes all of 64 bits."""
 
 
-Field: TypeAlias = Domain | list[str] | Sum | Score
+Field: TypeAlias = Domain | list[Action] | Sum | Score
 """What the numbers at one place of a key mean: values by their number, actions, or sums."""
 
 
@@ -111,25 +113,22 @@ class Answers:
         """
         domain, rows = self._tables.numbering.domains[name], self._rows[name]
         while len(rows) < len(domain.members):
-            rows.append(self._row(name, domain.members[len(rows)]))
+            rows.append(self._row(name, len(rows)))
         return rows
 
-    def _row(self, name: str, value: Any) -> list[int]:
+    def _row(self, name: str, number: int) -> list[int]:
         row: list[int] = []
-        for tally in self.sums:
-            measure = tally.measures.get(name)
-            parts: Sequence[int] = (0,) * tally.width
-            if measure is not None:
-                parts = _fitting(tally.name, measured(tally, name, measure, value), MOST_MEASURED)
-                self._calls += 1
-                self._meet(tally.name, name, parts)
+        rows = self._tables.summaries.row(self.sums, name, number)
+        for tally, added in zip(self.sums, rows, strict=True):
+            parts = _fitting(tally.name, added, MOST_MEASURED)
+            self._meet(tally.name, name, parts)
             row += parts
         return row
 
-    def _meet(self, summary: str, name: str, parts: Sequence[int]) -> None:
+    def _meet(self, summary: str, place: str, parts: Sequence[int], number: int = 0) -> None:
         for field, part in zip(self.totals[summary], parts, strict=True):
             if isinstance(field, Sum):
-                field.met(name, self._sizes[name], part)
+                field.met((place, number), self._sizes[place], part)
 
     @staticmethod
     def _total_fields(summary: Tally | Best) -> tuple[Field, ...]:
@@ -164,18 +163,25 @@ class Answers:
 
         return self._function(self.totals[summary.name], answer)
 
-    def part(self, summary: Tally | Best, name: str) -> int:
-        """The function from reads, and a value of this cell, to what it adds or scores."""
-        cell, reads = self._cells[name], [self._summaries[read] for read in summary.reads]
+    def parts(self, summary: Tally | Best) -> Iterator[tuple[int, slice]]:
+        """Of each part the function to what it adds or scores, and where its members are.
 
-        def answer(key: Key) -> int:
-            seen = [domain.members[i] for domain, i in zip(reads, key[:-1], strict=True)]
-            self._calls += 1
-            parts = _contribution(summary, name, cell.members[key[-1]], seen)
-            self._meet(summary.name, name, parts)
-            return self.numbers.add(parts)
+        A function's arguments are the reads, then a value.
+        """
+        reads = [self._summaries[read] for read in summary.reads]
+        most = MOST_SCORED if isinstance(summary, Best) else MOST_MEASURED
+        for number, part in enumerate(self._tables.summaries.parts[summary.name]):
 
-        return self._function([*reads, cell], answer)
+            def answer(key: Key, number: int = number, part: Part = part) -> int:
+                found = part.ask(key[-1], key[:-1])
+                if found is None:
+                    return self.numbers.add([NONE])
+                numbers = (found,) if isinstance(summary, Best) else found
+                parts = _fitting(summary.name, numbers, most)
+                self._meet(summary.name, part.place, parts, number)
+                return self.numbers.add(parts)
+
+            yield self._function([*reads, self._cells[part.place]], answer), part.where
 
     def group(self, group: RuleGroup, asked: Callable[[Move], int]) -> int:
         """The function from reads, and what a group of rules looks at, to its moves."""
@@ -217,16 +223,6 @@ class Answers:
 
     def _read(self, slot: int) -> Domain:
         return list(self._summaries.values())[slot]
-
-
-def _contribution(
-    summary: Tally | Best, name: str, value: Any, seen: Sequence[Any]
-) -> Sequence[int]:
-    if isinstance(summary, Tally):
-        parts = measured(summary, name, summary.measures[name], value, tuple(seen))
-        return _fitting(summary.name, parts, MOST_MEASURED)
-    score = summary.scores[name](value, *seen)
-    return [NONE] if score is None else _fitting(summary.name, (score,), MOST_SCORED)
 
 
 def _said(answer: bool | None) -> int:  # noqa: FBT001 - a predicate's answer, not a flag

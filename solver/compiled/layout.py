@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kubelemma.model.system import Best, System, Tally
+from kubelemma.model.system import Best, System
 from kubelemma.solver.tables import Predicate, StepPredicate, Tables
 
 from .answers import Answers, Field, Score, Sum
@@ -183,7 +183,7 @@ class Layout:
                 isinstance(s, Best),
                 answers.total(s),
                 tuple(slots[name] for name in s.reads),
-                tuple((answers.part(s, name), slices[name]) for name in _parts_of(s)),
+                tuple(answers.parts(s)),
             )
             for s in answers.others
         ]
@@ -397,12 +397,8 @@ def orders_of(tables: Tables) -> Long:
 
 def choices_of(system: System) -> int:
     """The most ways to try rules that a state can have."""
-    shapes = {(rule.cells, rule.reads, rule.urgent) for rule in system.rules}
+    shapes = {(system.sight(r.cells).places, r.reads, r.urgent) for r in system.rules}
     return sum(prod(len(system.positions[name]) for name in cells) for cells, _, _ in shapes)
-
-
-def _parts_of(summary: Tally | Best) -> Iterable[str]:
-    return summary.scores if isinstance(summary, Best) else summary.measures
 
 
 def _long(numbers: Sequence[int]) -> Long:

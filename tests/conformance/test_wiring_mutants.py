@@ -29,7 +29,7 @@ from wired import (
     zones,
 )
 
-from kubelemma.model.cluster.state import Marks, NodeState, SetState
+from kubelemma.model.cluster.state import Marks, Pods, SetState
 from kubelemma.model.cluster.state import Status as PodCounts
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.deployment import rules as wired_deployment
@@ -175,7 +175,7 @@ def never_stops(*_: Any) -> bool:
 
 def stopped(memory: Lifecycle) -> bool:
     """Zones that do not evict are taken for fully disrupted ones."""
-    return not any(zone.rate for zone in memory.zones)
+    return not any(zone.pace for zone in memory.zones)
 
 
 def without(*dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:
@@ -228,16 +228,16 @@ def without_annotations(replica_set: SetState, age: int) -> ReplicaSetView:
 _victims = wired_replicaset.victims
 
 
-def apart(world: World, workload: Workload, pod_class: int, node: NodeState) -> Iterator[Any]:
+def apart(world: World, workload: Workload, pod_class: int, pods: Pods) -> Iterator[Any]:
     """Only pods of the same ReplicaSet count for co-location."""
     alone = dataclasses.replace(workload, classes=(pod_class,))
-    return _victims(world, alone, pod_class, node)
+    return _victims(world, alone, pod_class, pods)
 
 
-def ranked_anew(world: World, workload: Workload, pod_class: int, node: NodeState) -> Iterator[Any]:
+def ranked_anew(world: World, workload: Workload, pod_class: int, pods: Pods) -> Iterator[Any]:
     """Pods that are chosen already no longer count for co-location."""
-    left = tuple(group for group in node.pods if not group.marks & Marks.CHOSEN)
-    return _victims(world, workload, pod_class, node._replace(pods=left))
+    left = tuple(group for group in pods if not group.marks & Marks.CHOSEN)
+    return _victims(world, workload, pod_class, left)
 
 
 def tolerates_all(*_: Any) -> bool:

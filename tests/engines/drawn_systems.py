@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from kubelemma.model.system import (
     Bound,
     Cell,
     Family,
+    Named,
     Outcome,
     Rule,
     System,
@@ -54,7 +56,8 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
     members = [draw(st.sampled_from((3, 2, 1))) for _ in range(draw(st.sampled_from((1, 2, 0))))]
     families = {f"family {i}": count for i, count in enumerate(members)}
     cells = [f"cell {i}" for i in range(draw(st.integers(0 if families else 1, 2)))]
-    names = (*cells, *families)
+    paired = tuple(name for name in families if draw(st.booleans()))
+    names = tuple(n for name in (*cells, *families) for n in named(name, paired))
     sizes = {name: draw(st.sampled_from((3, 2))) for name in names}
 
     def views(least: int, most: int) -> st.SearchStrategy[View]:
@@ -81,12 +84,12 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
         for number in range(draw(st.integers(2, 6)))
     ]
     system = System(
-        cells=[Cell(name, 0 if upward else die(seed, name) % sizes[name]) for name in cells],
+        cells=[Cell(name, 0 if upward else die(seed, name) % sizes[name], int) for name in cells],
         families=[
-            Family(name, tuple(die(seed, name, i) % (1 if upward else 2) for i in range(count)))
+            family(name, paired, [die(seed, name, i) % (1 if upward else 2) for i in range(count)])
             for name, count in families.items()
         ],
-        tallies=tallies(seed, sizes),
+        tallies=tallies(seed, sizes, paired),
         bests=bests(seed, names),
         rules=rules,
         bounds=[
@@ -108,21 +111,48 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
     return Drawn(system, formulas)
 
 
-def tallies(seed: int, sizes: dict[str, int]) -> list[Tally]:
-    """One tally of each sort: plain, reading others, reduced; and the census."""
-    places = [(name, value) for name, size in sizes.items() for value in range(size)]
+class Pair(NamedTuple):
+    """A member of a family with columns."""
 
-    def one_hot(name: str) -> Callable[[int], tuple[int, ...]]:
-        return lambda value: tuple(int(place == (name, value)) for place in places)
+    left: int
+    right: int
+
+
+def named(name: str, paired: Names) -> Names:
+    """What others name of a cell or family: it, or its columns."""
+    return tuple(f"{name}.{field}" for field in Pair._fields) if name in paired else (name,)
+
+
+def family(name: str, paired: Names, members: list[int]) -> Family:
+    """A family of numbers, or of pairs."""
+    if name in paired:
+        return Family(name, tuple(Pair(number, 0) for number in members), Pair)
+    return Family(name, tuple(members), int)
+
+
+def tallies(seed: int, sizes: dict[str, int], paired: Names) -> list[Tally]:
+    """One tally of each sort: plain, reading others, reduced; and the census."""
+    together: dict[Named, list[Any]] = {n: list(range(size)) for n, size in sizes.items()}
+    for name in paired:
+        both = named(name, paired)
+        together[both] = list(product(*(together.pop(column) for column in both)))
+    places = [(name, value) for name, values in together.items() for value in values]
+
+    def one_hot(name: Named) -> Callable[..., tuple[int, ...]]:
+        def count(*seen: int) -> tuple[int, ...]:
+            value = seen[0] if isinstance(name, str) else seen
+            return tuple(int(place == (name, value)) for place in places)
+
+        return count
 
     def measure(*about: object) -> Callable[..., tuple[int, ...]]:
-        return lambda value, *reads: (die(seed, *about, value, reads) % 4 - 1, value)
+        return lambda *seen: (die(seed, *about, seen) % 4 - 1, seen[0])
 
     return [
         Tally("summed", {n: measure("summed") for n in sizes}, 2, reads=("best",)),
-        Tally(CENSUS, {n: one_hot(n) for n in sizes}, len(places)),
+        Tally(CENSUS, {n: one_hot(n) for n in together}, len(places)),
         Tally("pure", {n: measure("pure", n) for n in list(sizes)[:2]}, 2),
-        Tally("reduced", {n: measure("reduced") for n in sizes}, 2, lambda t: t[0] % 2 == 0),
+        Tally("reduced", {n: measure("reduced") for n in together}, 2, lambda t: t[0] % 2 == 0),
     ]
 
 
@@ -159,12 +189,13 @@ def random_rule(
 ) -> Rule:
     """A rule with up to two outcomes; an upward one never lowers a value, an urgent one ends."""
     urgent = kind == "urgent"
+    writable = view.cells[:1] if die(seed, "writes") % 3 == 0 else view.cells
 
     def outcomes(*seen: Any) -> Iterator[Outcome]:
         for number in range(2):
             case = (seed, seen, number)
-            if die(case) % 2 and (not urgent or 0 in seen[: len(view.cells)]):
-                values = dict(zip(view.cells, seen, strict=False))
+            if die(case) % 2 and (not urgent or 0 in seen[: len(writable)]):
+                values = {n: v for n, v in zip(view.cells, seen, strict=False) if n in writable}
                 written = {n: v for n, v in values.items() if urgent or die(case, n) % 4}
                 writes = {
                     name: min(value + 1, sizes[name] - 1)
@@ -177,4 +208,14 @@ def random_rule(
 
     task = str(seed) if urgent else ("", "", "one", "other")[die(seed, "task") % 4]
     environment = kind == "environment"
-    return Rule(f"rule {seed}", actor, view.cells, outcomes, view.reads, environment, task, urgent)
+    return Rule(
+        f"rule {seed}",
+        actor,
+        view.cells,
+        outcomes,
+        view.reads,
+        environment,
+        task,
+        urgent,
+        None if writable == view.cells else writable,
+    )

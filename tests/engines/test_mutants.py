@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from kubelemma.model.cluster.state import IDLE, Counts, DeploymentState, NodeState, Sync
-from kubelemma.model.cluster.world import NODES, PodClass, World
+from kubelemma.model.cluster.columns import PODS
+from kubelemma.model.cluster.state import IDLE, Counts, DeploymentState, Pods, Sync
+from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
 from kubelemma.model.components.disruption.decision import Covered, disruptions
@@ -241,7 +242,7 @@ def forgets_expectations(key: Key, sync: Sync, shown: Shown, owned: Owned) -> It
 _choose = replicaset._choose
 
 
-def ranks_by_node(key: Key, sync: Sync, on_node: NodeState, first: int | None) -> Iterator[Outcome]:
+def ranks_by_node(key: Key, sync: Sync, on_node: Pods, first: int | None) -> Iterator[Outcome]:
     """Victims are ranked among the pods of one node, not among all."""
     if first is not None:
         found = victims(key.world, key.workload, key.pod_class, on_node)
@@ -260,7 +261,7 @@ _bind = scheduler._bind
 def keeps_in_queue(*given: Any, scored: bool) -> Iterator[Outcome]:
     """A bound pod stays among those without a node."""
     for outcome in _bind(*given, scored=scored):
-        yield outcome._replace(writes={NODES: outcome.writes[NODES]})
+        yield outcome._replace(writes={PODS: outcome.writes[PODS]})
 
 
 def queues_all(_pod_class: PodClass) -> bool:
@@ -272,7 +273,7 @@ def admits_all(_pod: Any, _admitted: Any) -> None:
     """The kubelet never rejects."""
 
 
-def evicts_none(_world: World, _node: NodeState) -> Iterator[Outcome]:
+def evicts_none(_world: World, *_shown: Any) -> Iterator[Outcome]:
     """Taints evict nobody."""
     return iter(())
 
@@ -295,7 +296,7 @@ def allows_one_more(spec: Any, covered: Covered) -> Any:
     return found._replace(disruptions_allowed=more)
 
 
-def deletes_none(_world: World, _node: NodeState) -> Iterator[Outcome]:
+def deletes_none(_world: World, _pods: Pods) -> Iterator[Outcome]:
     """A pod whose eviction was granted is not deleted."""
     return iter(())
 
@@ -310,9 +311,9 @@ def lists_only(*_: Any) -> Iterator[Outcome]:
     return iter(())
 
 
-def asks_no_budget(world: World, _found: Any, node: NodeState, group: Any, _budgets: Any) -> Any:
+def asks_no_budget(world: World, _found: Any, pods: Pods, group: Any, _budgets: Any) -> Any:
     """A drain deletes pods whatever their budget says."""
-    return evict(world, (), node, group, ())
+    return evict(world, (), pods, group, ())
 
 
 class Anything:

@@ -86,8 +86,12 @@ def summary(system: System, state: State) -> Mapping[str, Any]:
 def look(system: System, view: View, state: State) -> Iterator[tuple[Any, ...]]:
     """What the view shows: one choice of members after the other."""
     reads = [summary(system, state)[name] for name in view.reads]
-    for where in product(*(system.positions[name] for name in view.cells)):
-        yield (*(state[p] for p in where), *reads)
+    named = [name.partition(".") for name in view.cells]
+    places = list(dict.fromkeys(place for place, _, _ in named))
+    for where in product(*(system.positions[place] for place in places)):
+        held = {place: state[p] for place, p in zip(places, where, strict=True)}
+        seen = (getattr(held[p], column) if column else held[p] for p, _, column in named)
+        yield (*seen, *reads)
 
 
 def in_goal(system: System, formula: NeverStuck | Converges, state: State) -> bool:

@@ -6,8 +6,9 @@ import pickle
 import re
 from collections.abc import Iterator
 from copy import copy, deepcopy
+from dataclasses import replace
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -56,11 +57,25 @@ def writing(value: Any, to: str = "a") -> Rule:
     return Rule("r", "x", ("a",), lambda _: [Outcome(Action("act"), {to: value})])
 
 
+def loading(*_: object) -> Iterator[Outcome]:
+    """An outcome that writes a column."""
+    yield Outcome(Action("load"), {"machines.load": 1})
+
+
 def arguing(*names: str) -> Rule:
     """A rule whose action declares only the argument ``pod``."""
     act, arguments = Action("act", "pod"), tuple((name, 1) for name in names)
     return Rule("r", "x", ("a",), lambda _: [Outcome(act, {}, arguments)])
 
+
+class Machine(NamedTuple):
+    """A member with columns."""
+
+    up: bool
+    load: int = 0
+
+
+MACHINES = Family("machines", (Machine(up=True), Machine(up=False, load=2)), Machine)
 
 MISTAKES: list[tuple[str, dict[str, list[Any]], str]] = [
     ("a cell twice", {"cells": [A, A]}, 'two cells or families are called "a"'),
@@ -178,6 +193,60 @@ MISTAKES: list[tuple[str, dict[str, list[Any]], str]] = [
         "a list written",
         {"cells": [A], "rules": [writing([])]},
         """rule "r" writes [] to "a", which is not hashable: unhashable type: 'list'""",
+    ),
+    (
+        "a cell like a column",
+        {"cells": [Cell("machines.up", 0)], "families": [MACHINES]},
+        '"machines.up" is a cell or family, and a column',
+    ),
+    (
+        "a column of nothing",
+        {"families": [MACHINES], "rules": [Rule("r", "x", ("machines.down",), idle)]},
+        'rule "r" uses the cell "machines.down", which is not declared',
+    ),
+    (
+        "a family and its column",
+        {"families": [MACHINES], "rules": [Rule("r", "x", ("machines", "machines.up"), idle)]},
+        'rule "r" uses "machines", and its column "machines.up"',
+    ),
+    (
+        "a measure of two places",
+        {
+            "cells": [A],
+            "families": [MACHINES],
+            "tallies": [total(measures={("a", "machines.up"): one})],
+        },
+        'tally "t" measures "a", "machines.up" together, which are not of one',
+    ),
+    (
+        "a write to another column",
+        {"families": [MACHINES], "rules": [Rule("r", "x", ("machines.up",), loading)]},
+        'rule "r" writes "machines.load" in "load", but declares only "machines.up"',
+    ),
+    (
+        "a write to what is only seen",
+        {"cells": [A, B], "rules": [replace(writing(1), cells=("a", "b"), writes=("b",))]},
+        'rule "r" writes "a" in "act", but declares only "b"',
+    ),
+    (
+        "a write of a rule that writes nothing",
+        {"cells": [A], "rules": [replace(writing(1), writes=())]},
+        'rule "r" writes "a" in "act", but declares only to write nothing',
+    ),
+    (
+        "a write to what is not seen",
+        {"cells": [A, B], "rules": [replace(writing(1), writes=("b",))]},
+        'rule "r" is to write "b", which it does not see',
+    ),
+    (
+        "a value of another type",
+        {"cells": [Cell("a", (1, "x"), tuple[int, ...])]},
+        """"a" holds (1, 'x'): [1] is 'x', where int is declared""",
+    ),
+    (
+        "a member of another type",
+        {"families": [Family("machines", (Machine(up=True, load=True), Machine(1)), Machine)]},  # type: ignore[arg-type]
+        '"machines" holds Machine(up=1, load=0): up is 1, where bool is declared',
     ),
     (
         "an argument beyond the action's",
@@ -315,6 +384,42 @@ def test_family_without_members() -> None:
     )
     assert system.summary(()) == {"t": (0,), "m": None}
     assert list(system.successors(())) == []
+
+
+def test_columns_are_those_of_one_member() -> None:
+    """A rule sees the columns that it names of one member after another, and writes only these."""
+
+    def work(left: int, up: bool, load: int) -> Iterator[Outcome]:  # noqa: FBT001
+        if up:
+            yield Outcome(Action("work"), {"machines.load": load + left, "a": 0})
+
+    cells = ("a", "machines.up", "machines.load")
+    system = System(cells=[Cell("a", 5)], families=[MACHINES], rules=[Rule("r", "x", cells, work)])
+    down, up = Machine(up=False, load=2), Machine(up=True)
+    assert system.initial == (5, down, up)
+    (step,) = system.successors(system.initial)
+    assert (step.positions, step.state) == ((0, 2), (0, down, Machine(up=True, load=5)))
+
+
+def test_columns_in_views_tallies_and_bests() -> None:
+    """Whoever may name a family may name columns; a tally adds all of its parts."""
+    system = System(
+        families=[MACHINES],
+        tallies=[
+            total("loads", measures={"machines.load": lambda load: (load,)}),
+            total(
+                "loads of those that are down, and ten for each",
+                measures={
+                    ("machines.load", "machines.up"): lambda load, up: (0 if up else load,),
+                    "machines.up": lambda _: (10,),
+                },
+            ),
+        ],
+        bests=[best("least", scores={("machines.up", "machines.load"): lambda _, load: -load})],
+    )
+    assert list(system.summary(system.initial).values()) == [(2,), (22,), 0]
+    view = View(("machines.load", "machines.up"), ("least",))
+    assert list(system.look(view, system.initial)) == [(2, False, 0), (0, True, 0)]
 
 
 def test_look_and_bounds() -> None:

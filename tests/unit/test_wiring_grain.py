@@ -10,8 +10,8 @@ from typing import Any
 
 from kubelemma.model.cluster.state import ACTIVE, DeploymentState, NodeState
 from kubelemma.model.cluster.world import NODES
-from kubelemma.model.components.nodelifecycle.decision import Zone, ZoneState
-from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE
+from kubelemma.model.components.nodelifecycle.decision import ZoneState
+from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, KnownZone, Pace
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.objects.decode import decode
@@ -190,9 +190,9 @@ def test_a_deployment_sync_may_write_what_it_had_read_before() -> None:
 # Nodes
 
 
-def zone_memory(scenario: Scenario, state: State) -> tuple[Zone, ...]:
+def zone_memory(scenario: Scenario, state: State) -> tuple[KnownZone, ...]:
     """What the node lifecycle controller remembers of its zones."""
-    zones: tuple[Zone, ...] = state[scenario.system.positions[LIFECYCLE].start].zones
+    zones: tuple[KnownZone, ...] = state[scenario.system.positions[LIFECYCLE].start].zones
     return zones
 
 
@@ -204,7 +204,7 @@ def test_no_evictions_in_a_zone_are_no_full_disruption() -> None:
     partly = [
         state
         for state in reachable(scenario)
-        if zone_memory(scenario, state)[0] == Zone(ZoneState.PARTIAL_DISRUPTION, 0.0)
+        if zone_memory(scenario, state)[0] == KnownZone(ZoneState.PARTIAL_DISRUPTION, Pace.STOPPED)
     ]
     nodes = scenario.system.positions[NODES]
     tainted = [state for state in partly if any(state[p].evicting for p in nodes)]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeAlias
 
+from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike, never
 from kubelemma.model.cluster.events import on_cell
 from kubelemma.model.cluster.setting import Setting
@@ -17,13 +18,13 @@ from kubelemma.model.cluster.state import (
     IDLE,
     DeploymentState,
     Marks,
-    NodeState,
+    Pods,
     Queue,
     Sync,
     replaced,
     unmarked,
 )
-from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.components.disruption.rules import (
     DISRUPTION,
@@ -103,17 +104,16 @@ def _sync(workload: Workload, template: int, number: int) -> tuple[Rule, ...]:
             why = lost if under_way(sync, owned) else _NOTHING
             yield Outcome(FORGET, writes, (("template", template),), why)
 
-    def unmark(left: int, node: NodeState) -> Iterator[Outcome]:
-        pods = unmarked(node.pods, pod_class, Marks.CHOSEN)
-        if left == number and pods != node.pods:
-            writes = {NODES: node._replace(pods=pods)}
+    def unmark(left: int, pods: Pods) -> Iterator[Outcome]:
+        after = unmarked(pods, pod_class, Marks.CHOSEN)
+        if left == number and after != pods:
             why = "whom its sync had chosen to delete is lost"
-            yield Outcome(FORGET, writes, (("class", pod_class),), why)
+            yield Outcome(FORGET, {PODS: after}, (("class", pod_class),), why)
 
     reads = (owned_name(workload, template),)
     return (
         _rule(cell_name, REPLICASET, (cell_name, workload.queue), act, reads),
-        _rule(f"victims of {cell_name}", REPLICASET, (NODES,), unmark),
+        _rule(f"victims of {cell_name}", REPLICASET, (PODS,), unmark),
     )
 
 
@@ -143,7 +143,7 @@ def _nodes(world: World, number: int) -> tuple[Rule, ...]:
 def _parts(setting: Setting) -> Parts:
     if not setting.may_happen(CONTROLLER_RESTART):
         return NO_PARTS
-    return Parts(cells=(Cell(RESTART, 0),), rules=rules(setting))
+    return Parts(cells=(Cell(RESTART, 0, int),), rules=rules(setting))
 
 
 def _restart(setting: Setting, _left: int) -> tuple[int, str]:

@@ -297,7 +297,9 @@ def _overtaken(workload: Workload, rule: Rule) -> Rule:
                 why = f"{outcome.why}; a sync of the Deployment has read before that"
                 yield outcome._replace(writes={**outcome.writes, workload.cell: after}, why=why)
 
-    return replace(rule, cells=cells, reads=(*rule.reads, *pods), outcomes=outcomes)
+    writes = tuple(dict.fromkeys((*rule.writable, workload.cell)))
+    reads = (*rule.reads, *pods)
+    return replace(rule, cells=cells, reads=reads, outcomes=outcomes, writes=writes)
 
 
 def _left_behind(
@@ -328,7 +330,7 @@ def _with_created(workload: Workload, alive: Alive, outcome: Outcome) -> Alive:
 
 def _parts_of(setting: Setting, workload: Workload) -> Parts:
     initial = setting.start.deployments[workload.index]
-    return Parts(cells=(Cell(workload.cell, initial),), rules=rules(workload))
+    return Parts(cells=(Cell(workload.cell, initial, DeploymentState),), rules=rules(workload))
 
 
 def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:

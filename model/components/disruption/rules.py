@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+from kubelemma.model.cluster import columns
 from kubelemma.model.cluster.component import (
     Component,
     Crowd,
@@ -25,13 +26,13 @@ from kubelemma.model.cluster.component import (
     never,
 )
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, Specs
-from kubelemma.model.cluster.world import NODES, NodeShape, Workload, World
+from kubelemma.model.cluster.state import Marks, NodeState, Phase, Pods, Queue, Specs
+from kubelemma.model.cluster.world import NodeShape, Workload, World
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.system import Cell, Outcome, Rule, Tally
+from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
 
 from .actions import ACTIONS, COUNT_DISRUPTIONS, WRITE_BUDGET
 from .budget import Budget, Status, covers
@@ -41,6 +42,8 @@ DISRUPTION = "disruption-controller"
 UNSCALED = ("DaemonSet", "Job")
 """Kinds of workloads without a scale subresource."""
 READY = (Phase.READY, Phase.AVAILABLE)
+BESIDE = (columns.SHAPE, columns.READY)
+"""What tells of the pods that stand by on a node."""
 
 
 class Counts(NamedTuple):
@@ -175,16 +178,18 @@ Covering: TypeAlias = tuple[int, ...]
 
 
 def _tally(world: World, guard: Guard) -> Tally:
-    """All pods that the budget covers."""
+    """All pods that the budget covers: those on nodes, beside them, and without a node."""
     workloads = guard.workloads(world)
 
-    def on_node(node: NodeState) -> Covering:
-        own = [group for group in node.pods if group.pod_class in guard.classes]
-        beside = guard.standing[node.shape]
-        ready_beside = guard.standing_ready[node.shape] if node.ready else 0
+    def on_node(pods: Pods) -> Covering:
+        own = [group for group in pods if group.pod_class in guard.classes]
         healthy = sum(g.size for g in own if g.phase in READY and not g.marks & Marks.EVICTED)
         each = (sum(g.size for g in own if g.pod_class in w.classes) for w in workloads)
-        return sum(g.size for g in own) + beside, healthy + ready_beside, *each
+        return sum(g.size for g in own), healthy, *each
+
+    def beside(shape: int, ready: bool) -> Covering:  # noqa: FBT001 - a column's value
+        healthy = guard.standing_ready[shape] if ready else 0
+        return guard.standing[shape], healthy, *(0 for _ in workloads)
 
     def queued(workload: Workload) -> Callable[[Queue], Covering]:
         own = [t for t, c in enumerate(workload.classes) if c in guard.classes]
@@ -195,8 +200,9 @@ def _tally(world: World, guard: Guard) -> Tally:
 
         return measure
 
-    queues = {w.queue: queued(w) for w in workloads}
-    return Tally(guard.tally, {**queues, NODES: on_node}, 2 + len(workloads))
+    measures: dict[Named, Callable[..., Covering]] = {w.queue: queued(w) for w in workloads}
+    measures |= {columns.PODS: on_node, BESIDE: beside}
+    return Tally(guard.tally, measures, 2 + len(workloads))
 
 
 def counted(guard: Guard, status: Counts, pods: Covering, *specs: Specs) -> Counts:
@@ -251,7 +257,9 @@ def count(
     """
     measures = _tally(world, guard).measures
     own = zip(guard.workloads(world), queues, strict=True)
-    parts = [measures[NODES](node) for node in nodes]
+    parts = []
+    for node in nodes:
+        parts += [measures[columns.PODS](node.pods), measures[BESIDE](node.shape, node.ready)]
     parts += [measures[workload.queue](queue) for workload, queue in own]
     pods = tuple(map(sum, zip(*parts, strict=True)))
     asked = (Specs(number, 0, paused=False, sets=()) for number in replicas)
@@ -274,7 +282,7 @@ def followed(setting: Setting) -> tuple[Guard, ...]:
 def _parts(setting: Setting) -> Parts:
     world, found = setting.world, followed(setting)
     return Parts(
-        cells=tuple(Cell(guard.cell, _initial(setting, guard)) for guard in found),
+        cells=tuple(Cell(guard.cell, _initial(setting, guard), BudgetState) for guard in found),
         tallies=tuple(_tally(world, guard) for guard in found),
         rules=tuple(_rule(world, guard) for guard in found),
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import Any
 
+from kubelemma.model.cluster.columns import CORDONED, PODS, SHAPE
 from kubelemma.model.cluster.component import (
     NO_PARTS,
     Component,
@@ -19,8 +21,8 @@ from kubelemma.model.cluster.component import (
 )
 from kubelemma.model.cluster.events import USER, on_node
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, Group, Marks, NodeState, Phase, remarked
-from kubelemma.model.cluster.world import NODES, NodeShape, PodClass, World
+from kubelemma.model.cluster.state import ACTIVE, Group, Marks, Phase, Pods, remarked
+from kubelemma.model.cluster.world import NodeShape, PodClass, World
 from kubelemma.model.components.disruption.rules import BudgetState, Guard, guards
 from kubelemma.model.components.eviction.rules import OF_DRAINS, evict
 from kubelemma.model.components.users.actions import UNCORDON
@@ -65,32 +67,37 @@ def _options(event: Event) -> Options:
     return USUAL if event.options is None else event.options
 
 
-def _drain(world: World, event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
+def _drain(
+    world: World,
+    event: Event,
+    shape: int,
+    cordoned: bool,  # noqa: FBT001 - a column's value
+    pods: Pods,
+) -> Iterator[tuple[dict[str, Any], str, int]]:
     """It cordons the node, then lists its pods, once: whatever arrives later is left alone.
 
     Both are one step: no pod that respects the cordon arrives in between, and others might have
     been there before. If a single pod may not be removed, none is.
     """
-    refused = refusal(world, _options(event), node)
-    pods, why = node.pods, "kubectl drain cordons the node and lists its pods"
+    refused = refusal(world, _options(event), shape, pods)
+    after, why = pods, "kubectl drain cordons the node and lists its pods"
     if refused:
         why = f"kubectl drain cordons the node, and refuses to go on: {refused}"
-    for group in () if refused else _active(node):
+    for group in () if refused else _active(pods):
         for _ in range(group.size):
-            pods = remarked(pods, group, (group.marks & ~OF_DRAINS) | _marks(_options(event)))
-    after = node._replace(cordoned=True, pods=pods)
-    if after != node:
-        yield after, why, -1
+            after = remarked(after, group, (group.marks & ~OF_DRAINS) | _marks(_options(event)))
+    if not cordoned or after != pods:
+        yield {CORDONED: True, PODS: after}, why, -1
 
 
-def _active(node: NodeState) -> list[Group]:
-    return [group for group in node.pods if Phase(group.phase) in ACTIVE]
+def _active(pods: Pods) -> list[Group]:
+    return [group for group in pods if Phase(group.phase) in ACTIVE]
 
 
-def refusal(world: World, options: Options, node: NodeState) -> str:
-    """Why a drain of a node would remove nothing; empty where it would."""
-    listed = [world.classes[group.pod_class].pod for group in _active(node)]
-    beside = world.shapes[node.shape].standing
+def refusal(world: World, options: Options, shape: int, pods: Pods) -> str:
+    """Why a drain of a node of this shape would remove nothing; empty where it would."""
+    listed = [world.classes[group.pod_class].pod for group in _active(pods)]
+    beside = world.shapes[shape].standing
     verdicts = [verdict(_listed_pod(pod), options) for pod in (*listed, *beside)]
     if removes(verdicts):
         return ""
@@ -118,7 +125,7 @@ def _rules(setting: Setting) -> Iterator[Rule]:
         covering = tuple(g for g in found if pod_class.index in g.classes)
         workload = world.workloads[pod_class.workload]
         name = f"drain {workload.namespace}/{workload.name}, template {pod_class.template}"
-        cells = (NODES, *(guard.cell for guard in covering))
+        cells = (PODS, *(guard.cell for guard in covering))
         outcomes = partial(_remove, world, pod_class, covering)
         yield Rule(name, DRAIN, cells, outcomes)
 
@@ -127,51 +134,50 @@ def _remove(
     world: World,
     pod_class: PodClass,
     covering: tuple[Guard, ...],
-    node: NodeState,
+    pods: Pods,
     *budgets: BudgetState,
 ) -> Iterator[Outcome]:
     """Evict a pod of the list, again and again as long as its budget refuses."""
-    for group in node.pods:
+    for group in pods:
         if group.pod_class != pod_class.index or not group.marks & Marks.LISTED:
             continue
         if group.marks & Marks.UNASKED:
-            yield _deletion(world, node, group)
+            yield _deletion(world, pods, group)
             continue
-        attempt = evict(world, covering, node, group, budgets)
+        attempt = evict(world, covering, pods, group, budgets)
         if attempt.outcome is not None:
             yield attempt.outcome
         elif after_eviction(attempt.code) is Then.FAIL:
-            yield _given_up(node, group)
+            yield _given_up(pods, group)
 
 
-def _deletion(world: World, node: NodeState, group: Group) -> Outcome:
-    writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+def _deletion(world: World, pods: Pods, group: Group) -> Outcome:
+    writes = {PODS: world.deleted(pods, group)}
     why = "--disable-eviction deletes it whatever its budget says"
     return Outcome(DRAIN_DELETE, writes, (("class", group.pod_class),), why)
 
 
-def _given_up(node: NodeState, group: Group) -> Outcome:
+def _given_up(pods: Pods, group: Group) -> Outcome:
     """The pod stays, and the drain fails in the end."""
-    pods = remarked(node.pods, group, group.marks & ~OF_DRAINS)
+    after = remarked(pods, group, group.marks & ~OF_DRAINS)
     why = "more than one budget covers it, and the API server answers 500"
     about = (("class", group.pod_class),)
-    return Outcome(GIVE_UP_EVICTION, {NODES: node._replace(pods=pods)}, about, why)
+    return Outcome(GIVE_UP_EVICTION, {PODS: after}, about, why)
 
 
-def _time_out(node: NodeState) -> Iterator[Outcome]:
+def _time_out(pods: Pods) -> Iterator[Outcome]:
     """The drain ends with whatever it has not removed yet."""
-    pods = node.pods
-    for group in node.pods:
+    after = pods
+    for group in pods:
         if group.marks & Marks.TIMED:
             for _ in range(group.size):
-                pods = remarked(pods, group, group.marks & ~OF_DRAINS)
-    if pods != node.pods:
-        writes = {NODES: node._replace(pods=pods)}
-        yield Outcome(DRAIN_TIMES_OUT, writes, (), "its timeout is over")
+                after = remarked(after, group, group.marks & ~OF_DRAINS)
+    if after != pods:
+        yield Outcome(DRAIN_TIMES_OUT, {PODS: after}, (), "its timeout is over")
 
 
-def _listed(node: NodeState) -> tuple[int]:
-    return (sum(group.size for group in node.pods if group.marks & Marks.LISTED),)
+def _listed(pods: Pods) -> tuple[int]:
+    return (sum(group.size for group in pods if group.marks & Marks.LISTED),)
 
 
 # The component
@@ -181,9 +187,9 @@ def _parts(setting: Setting) -> Parts:
     if not setting.may_happen(START_DRAIN) or not setting.world.shapes:
         return NO_PARTS
     timed = any(options.timeout for options in options_of(setting.events))
-    timeout = Rule("a drain times out", USER, (NODES,), _time_out, environment=True)
+    timeout = Rule("a drain times out", USER, (PODS,), _time_out, environment=True)
     return Parts(
-        tallies=(Tally(LISTED, {NODES: _listed}, 1),),
+        tallies=(Tally(LISTED, {PODS: _listed}, 1),),
         rules=tuple(_rules(setting)),
         chances=(timeout,) if timed else (),
     )
@@ -214,5 +220,13 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     assumes=_assumes,
-    events=(on_node(START_DRAIN, _drain, undone_by=UNCORDON),),
+    events=(
+        on_node(
+            START_DRAIN,
+            _drain,
+            (SHAPE, CORDONED, PODS),
+            writes=(CORDONED, PODS),
+            undone_by=UNCORDON,
+        ),
+    ),
 )

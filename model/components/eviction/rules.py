@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.component import (
     NO_PARTS,
     Component,
@@ -22,11 +23,11 @@ from kubelemma.model.cluster.state import (
     ACTIVE,
     Group,
     Marks,
-    NodeState,
     Phase,
+    Pods,
     remarked,
 )
-from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.cluster.world import World
 from kubelemma.model.components.disruption.rules import (
     EVICTING,
     READY,
@@ -58,7 +59,7 @@ class Attempt(NamedTuple):
 def evict(
     world: World,
     found: tuple[Guard, ...],
-    node: NodeState,
+    pods: Pods,
     group: Group,
     budgets: tuple[BudgetState, ...],
 ) -> Attempt:
@@ -73,7 +74,7 @@ def evict(
     if isinstance(step, Refuse):
         return Attempt(None, step.answer.code)
     if isinstance(step, Remove):
-        writes: dict[str, Any] = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+        writes: dict[str, Any] = {PODS: world.deleted(pods, group)}
         if found and pod.phase == "Running":
             why = "it is not Ready, and its budget lets such a pod go"
             return Attempt(Outcome(EVICT_UNREADY_POD, writes, about, why))
@@ -82,31 +83,31 @@ def evict(
     left = state.status._replace(allowed=step.status.disruptions_allowed)
     marks = (group.marks & ~OF_DRAINS) | Marks.EVICTED
     writes = {
-        NODES: node._replace(pods=remarked(node.pods, group, marks)),
+        PODS: remarked(pods, group, marks),
         guard.cell: BudgetState(left),
     }
     why = f"{guard.cell} allows {state.status.allowed} by its status"
     return Attempt(Outcome(GRANT_EVICTION, writes, about, why))
 
 
-def _delete(world: World, node: NodeState) -> Iterator[Outcome]:
-    for group in node.pods:
+def _delete(world: World, pods: Pods) -> Iterator[Outcome]:
+    for group in pods:
         if group.marks & Marks.EVICTED:
-            writes = {NODES: node._replace(pods=world.deleted(node.pods, group))}
+            writes = {PODS: world.deleted(pods, group)}
             why = "its budget has paid for it"
             yield Outcome(EVICT_POD, writes, (("class", group.pod_class),), why)
 
 
-def _granted(node: NodeState) -> tuple[int]:
-    marked = (g.size for g in node.pods if g.marks & Marks.EVICTED and g.phase in ACTIVE)
+def _granted(pods: Pods) -> tuple[int]:
+    marked = (g.size for g in pods if g.marks & Marks.EVICTED and g.phase in ACTIVE)
     return (sum(marked),)
 
 
 def _parts(setting: Setting) -> Parts:
     if not setting.world.shapes or not setting.may_happen(*EVICTING):
         return NO_PARTS
-    rule = Rule("delete an evicted pod", API_SERVER, (NODES,), partial(_delete, setting.world))
-    return Parts(tallies=(Tally(UNDER_WAY, {NODES: _granted}, 1),), rules=(rule,))
+    rule = Rule("delete an evicted pod", API_SERVER, (PODS,), partial(_delete, setting.world))
+    return Parts(tallies=(Tally(UNDER_WAY, {PODS: _granted}, 1),), rules=(rule,))
 
 
 COMPONENT = Component(

@@ -3,47 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, TypeAlias
 
+from kubelemma.model.cluster.columns import PODS, UP
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event
-from kubelemma.model.cluster.state import NodeState, Phase, moved
+from kubelemma.model.cluster.state import Phase, Pods, moved
 from kubelemma.model.cluster.world import World
 
 from .actions import NODE_CRASH, NODE_RETURN, PROBE_FAILURE
 
+Changed: TypeAlias = Iterator[tuple[dict[str, Any], str, int]]
 
-def _crash(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
-    if node.up:
+
+def _crash(_world: World, _event: Event, up: bool) -> Changed:  # noqa: FBT001 - a column's value
+    if up:
         why = "the machine stops; the API still shows the node and its pods as they were"
-        yield node._replace(up=False), why, -1
+        yield {UP: False}, why, -1
 
 
 def _come_back(
-    _world: World, _event: Event, node: NodeState
-) -> Iterator[tuple[NodeState, str, int]]:
+    _world: World,
+    _event: Event,
+    up: bool,  # noqa: FBT001 - a column's value
+    pods: Pods,
+) -> Changed:
     """The machine boots: all containers start anew, so no pod on it is Ready."""
-    if node.up:
+    if up:
         return
-    pods = node.pods
-    for group in node.pods:
+    after = pods
+    for group in pods:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
             for _ in range(group.size):
-                pods = moved(pods, group, Phase.STARTING)
-    yield node._replace(up=True, pods=pods), "the machine boots; its containers restart", -1
+                after = moved(after, group, Phase.STARTING)
+    yield {UP: True, PODS: after}, "the machine boots; its containers restart", -1
 
 
 def _probe_failure(
-    world: World, event: Event, node: NodeState
-) -> Iterator[tuple[NodeState, str, int]]:
+    world: World,
+    event: Event,
+    up: bool,  # noqa: FBT001 - a column's value
+    pods: Pods,
+) -> Changed:
     own = world.workloads[event.workload].classes
-    for group in node.pods:
-        if node.up and group.pod_class in own and group.phase in (Phase.READY, Phase.AVAILABLE):
-            pods = moved(node.pods, group, Phase.STARTING)
-            yield node._replace(pods=pods), "its readiness probe fails", group.pod_class
+    for group in pods:
+        if up and group.pod_class in own and group.phase in (Phase.READY, Phase.AVAILABLE):
+            after = moved(pods, group, Phase.STARTING)
+            yield {PODS: after}, "its readiness probe fails", group.pod_class
 
 
 EVENTS = (
-    on_node(NODE_CRASH, _crash, fault=True, undone_by=NODE_RETURN),
-    on_node(NODE_RETURN, _come_back, fault=True),
-    on_node(PROBE_FAILURE, _probe_failure, fault=True),
+    on_node(NODE_CRASH, _crash, (UP,), fault=True, undone_by=NODE_RETURN),
+    on_node(NODE_RETURN, _come_back, (UP, PODS), fault=True),
+    on_node(PROBE_FAILURE, _probe_failure, (UP, PODS), writes=(PODS,), fault=True),
 )

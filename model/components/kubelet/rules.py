@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
+from typing import Any
 
 import msgspec
 
+from kubelemma.model.cluster.columns import PODS, SHOWN, UP
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling
 from kubelemma.model.cluster.room import lacks_room
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import ADMITTED, Group, NodeState, Phase, moved, without
-from kubelemma.model.cluster.world import NODES, Behaviour, NodeShape, PodClass, World
+from kubelemma.model.cluster.state import ADMITTED, Group, Phase, Pods, ShownNode, moved, without
+from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, World
 from kubelemma.model.system import Outcome, Rule
 
 from .actions import (
@@ -44,33 +46,34 @@ def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
     alike = [other for other in world.workloads if other.name == workload.name]
     name = workload.name if len(alike) == 1 else f"{workload.namespace}/{workload.name}"
     label = f"{name}, template {pod_class.template}"
-    nodes = (NODES,)
-    admission = _while_up(pod_class, (Phase.ASSIGNED,), partial(_admission, world))
-    yield Rule(f"admit or reject {label}", KUBELET, nodes, admission)
+    admission = partial(_admissions, world, pod_class)
+    yield Rule(f"admit or reject {label}", KUBELET, (UP, *SHOWN), admission, writes=(PODS,))
+    running = (UP, PODS)
     if pod_class.behaviour is not Behaviour.NEVER_READY:
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
-        yield Rule(f"report ready {label}", KUBELET, nodes, readiness)
+        yield Rule(f"report ready {label}", KUBELET, running, readiness, writes=(PODS,))
     if world.follows_terminating:
         ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
-        yield Rule(f"finish {label}", KUBELET, nodes, ending)
+        yield Rule(f"finish {label}", KUBELET, running, ending, writes=(PODS,))
     if pod_class.min_ready_seconds:
-        yield Rule(f"minReadySeconds of {label}", KUBELET, nodes, partial(_availability, pod_class))
+        waiting = partial(_availability, pod_class)
+        yield Rule(f"minReadySeconds of {label}", KUBELET, (PODS,), waiting)
     if pod_class.behaviour is Behaviour.CRASH_LOOPING:
         crash = _while_up(pod_class, (Phase.READY, Phase.AVAILABLE), _container_crash)
-        yield Rule(f"crash {label}", CONTAINER, nodes, crash)
+        yield Rule(f"crash {label}", CONTAINER, running, crash, writes=(PODS,))
 
 
 def _while_up(
     pod_class: PodClass,
     phases: tuple[Phase, ...],
-    act: Callable[[PodClass, NodeState, Group], Outcome],
-) -> Callable[[NodeState], Iterator[Outcome]]:
+    act: Callable[[PodClass, Pods, Group], Outcome],
+) -> Callable[[bool, Pods], Iterator[Outcome]]:
     """What happens to pods of the class in these phases, on a node that is up."""
 
-    def outcomes(node: NodeState) -> Iterator[Outcome]:
-        for group in node.pods:
-            if node.up and group.pod_class == pod_class.index and group.phase in phases:
-                yield act(pod_class, node, group)
+    def outcomes(up: bool, pods: Pods) -> Iterator[Outcome]:  # noqa: FBT001 - a column's value
+        for group in pods:
+            if up and group.pod_class == pod_class.index and group.phase in phases:
+                yield act(pod_class, pods, group)
 
     return outcomes
 
@@ -79,48 +82,57 @@ def _pod(pod_class: PodClass) -> tuple[tuple[str, int], ...]:
     return (("class", pod_class.index),)
 
 
-def _admission(world: World, pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+def _admissions(
+    world: World,
+    pod_class: PodClass,
+    up: bool,  # noqa: FBT001 - a column's value
+    *shown: Any,
+) -> Iterator[Outcome]:
+    node = ShownNode(*shown)
+    for group in node.pods:
+        if up and (group.pod_class, group.phase) == (pod_class.index, Phase.ASSIGNED):
+            yield _admission(world, pod_class, node, group)
+
+
+def _admission(world: World, pod_class: PodClass, node: ShownNode, group: Group) -> Outcome:
     """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
     reason = admit(pod_class.pod, world.kubelet_info(node, ADMITTED))
     if reason is None:
-        pods = moved(node.pods, group, Phase.STARTING)
+        after = moved(node.pods, group, Phase.STARTING)
         why = "it fits what the node has left, and the containers start"
-        return Outcome(ADMIT, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
-    pods = without(node.pods, group)
+        return Outcome(ADMIT, {PODS: after}, _pod(pod_class), why)
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
-    return Outcome(REJECT, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(REJECT, {PODS: without(node.pods, group)}, _pod(pod_class), why)
 
 
-def _readiness(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+def _readiness(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
     after = Phase.READY if pod_class.min_ready_seconds else Phase.AVAILABLE
-    pods = moved(node.pods, group, after)
     why = "all containers run and the readiness probes succeed"
     if after is Phase.READY:
         why += f"; it counts as available after {pod_class.min_ready_seconds} s"
-    return Outcome(BECOME_READY, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(BECOME_READY, {PODS: moved(pods, group, after)}, _pod(pod_class), why)
 
 
-def _availability(pod_class: PodClass, node: NodeState) -> Iterator[Outcome]:
+def _availability(pod_class: PodClass, pods: Pods) -> Iterator[Outcome]:
     """Time passes also on a node that is down, as long as the API still shows its pods Ready."""
-    for group in node.pods:
+    for group in pods:
         if (group.pod_class, group.phase) == (pod_class.index, Phase.READY):
-            writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.AVAILABLE))}
+            writes = {PODS: moved(pods, group, Phase.AVAILABLE)}
             why = "it has been Ready for minReadySeconds"
             yield Outcome(BECOME_AVAILABLE, writes, _pod(pod_class), why)
 
 
-def _termination(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
+def _termination(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
     """After the containers have stopped, the kubelet deletes the API object with grace 0."""
-    pods = without(node.pods, group)
     ran = group.phase == Phase.TERMINATING
     why = "its containers have stopped" if ran else "it never ran"
-    return Outcome(FINISH_TERMINATION, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    return Outcome(FINISH_TERMINATION, {PODS: without(pods, group)}, _pod(pod_class), why)
 
 
-def _container_crash(pod_class: PodClass, node: NodeState, group: Group) -> Outcome:
-    pods = moved(node.pods, group, Phase.STARTING)
+def _container_crash(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
     why = "this version crashes again and again (CrashLoopBackOff)"
-    return Outcome(CONTAINER_CRASH, {NODES: node._replace(pods=pods)}, _pod(pod_class), why)
+    writes = {PODS: moved(pods, group, Phase.STARTING)}
+    return Outcome(CONTAINER_CRASH, writes, _pod(pod_class), why)
 
 
 # The component

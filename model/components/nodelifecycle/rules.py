@@ -1,3 +1,4 @@
+# ruff: noqa: FBT001 - the values of columns are flags
 """The node lifecycle controller.
 
 Source: pkg/controller/nodelifecycle/node_lifecycle_controller.go. Ready, the NoSchedule taint and
@@ -7,16 +8,17 @@ two steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import IntEnum
 from functools import partial
 from typing import NamedTuple
 
+from kubelemma.model.cluster.columns import EVICTING, PODS, READY, SHAPE, TAINTED, TAINTS, UP
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.events import on_cell
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import NodeState, Phase, moved
+from kubelemma.model.cluster.state import NodeState, Phase, Pods, Taints, moved
 from kubelemma.model.cluster.world import (
-    NODES,
     UNREACHABLE_NO_EXECUTE,
     UNREACHABLE_NO_SCHEDULE,
     World,
@@ -41,6 +43,7 @@ from .actions import (
     UNTAINT,
 )
 from .decision import (
+    DEFAULTS,
     TaintChange,
     Zone,
     ZoneNodes,
@@ -63,6 +66,29 @@ TRUE = "True"
 """The status of a condition that holds."""
 
 
+class Pace(IntEnum):
+    """How fast nodes of a zone get the NoExecute taint, by the controller's flags."""
+
+    STOPPED = 0
+    SECONDARY = 1
+    USUAL = 2
+
+
+_RATES = {
+    Pace.STOPPED: 0.0,
+    Pace.SECONDARY: DEFAULTS.secondary_node_eviction_rate,
+    Pace.USUAL: DEFAULTS.node_eviction_rate,
+}
+_PACES = {rate: pace for pace, rate in _RATES.items()}
+
+
+class KnownZone(NamedTuple):
+    """What the controller remembers of a zone: a `Zone` whose rate is one of few."""
+
+    state: ZoneState
+    pace: Pace = Pace.USUAL
+
+
 class Lifecycle(NamedTuple):
     """What the node lifecycle controller remembers; ``zones`` in the order of `zones`.
 
@@ -70,7 +96,7 @@ class Lifecycle(NamedTuple):
     ``outdated``: its caches have not seen a heartbeat since the API server was away.
     """
 
-    zones: tuple[Zone, ...]
+    zones: tuple[KnownZone, ...]
     fresh: bool = False
     outdated: bool = False
 
@@ -81,7 +107,7 @@ class Lifecycle(NamedTuple):
 
     def evicts(self, zone: int) -> bool:
         """Whether nodes of this zone may get the NoExecute taint."""
-        return not self.fresh and self.zones[zone].rate > 0
+        return not self.fresh and self.zones[zone].pace is not Pace.STOPPED
 
 
 class Census(NamedTuple):
@@ -100,13 +126,18 @@ def tallies(world: World) -> tuple[Tally, ...]:
     """Ready and other nodes by zone, and nodes that evict."""
     width = 2 * len(zones(world)) + 1
 
-    def measure(node: NodeState) -> tuple[int, ...]:
-        parts = [0] * width
-        parts[2 * _zone(world, node) + (0 if node.ready else 1)] = 1
-        parts[-1] = int(node.evicting)
-        return tuple(parts)
+    def counted(shape: int, ready: bool) -> tuple[int, ...]:
+        at = 2 * _zone(world, shape) + (0 if ready else 1)
+        return tuple(int(place == at) for place in range(width))
 
-    return (Tally(CENSUS, {NODES: measure}, width, _census),)
+    def evicts(evicting: bool) -> tuple[int, ...]:
+        return (*(0 for _ in range(width - 1)), int(evicting))
+
+    return (Tally(CENSUS, {COUNTED: counted, EVICTING: evicts}, width, _census),)
+
+
+COUNTED = (SHAPE, READY)
+"""By what a node is counted in its zone."""
 
 
 def _census(counts: tuple[int, ...]) -> Census:
@@ -114,29 +145,34 @@ def _census(counts: tuple[int, ...]) -> Census:
     return Census(tuple(ZoneNodes(*pair) for pair in pairs), counts[-1])
 
 
-def _zone(world: World, node: NodeState) -> int:
-    return zones(world).index(world.shapes[node.shape].zone)
+def _zone(world: World, shape: int) -> int:
+    return zones(world).index(world.shapes[shape].zone)
 
 
 def settled(world: World, nodes: Iterable[NodeState]) -> Lifecycle:
     """What the controller remembers that has known these nodes for long."""
     (tally,) = tallies(world)
-    rows = [tally.measures[NODES](node) for node in nodes]
+    rows = []
+    for node in nodes:
+        rows.append(tally.measures[COUNTED](node.shape, node.ready))
+        rows.append(tally.measures[EVICTING](node.evicting))
     census = _census(tuple(map(sum, zip(*rows, strict=True))))
     return Lifecycle(_judged(unknown(world), census))
 
 
-def unknown(world: World) -> tuple[Zone, ...]:
+def unknown(world: World) -> tuple[KnownZone, ...]:
     """The zones before their nodes are first counted."""
-    return (Zone(ZoneState.NORMAL),) * len(zones(world))
+    return (KnownZone(ZoneState.NORMAL),) * len(zones(world))
 
 
-def _judged(before: tuple[Zone, ...], census: Census) -> tuple[Zone, ...]:
+def _judged(before: tuple[KnownZone, ...], census: Census) -> tuple[KnownZone, ...]:
     """The zones after a pass, without what makes no difference.
 
     Unless all are disrupted, a zone that is so wholly is worked on like a normal one.
     """
-    after = handle_disruption(before, census.zones).zones
+    known = [Zone(zone.state, _RATES[zone.pace]) for zone in before]
+    zones = handle_disruption(known, census.zones).zones
+    after = tuple(KnownZone(zone.state, _PACES[zone.rate]) for zone in zones)
     if all(zone.state is ZoneState.FULL_DISRUPTION for zone in after):
         return after
     partial_only = (
@@ -150,16 +186,27 @@ def _judged(before: tuple[Zone, ...], census: Census) -> tuple[Zone, ...]:
 
 def rules(world: World) -> tuple[Rule, ...]:
     """Rules of the controller, and of the kubelets that report their nodes' health to it."""
-    both = (LIFECYCLE, NODES)
-    taint, lift = partial(_no_execute, world), _lift
+    health = (UP, READY)
+
+    def rule(
+        name: str,
+        cells: tuple[str, ...],
+        act: Callable[..., Iterator[Outcome]],
+        writes: tuple[str, ...],
+        actor: str = NODE_LIFECYCLE,
+    ) -> Rule:
+        return Rule(name, actor, cells, act, writes=writes)
+
+    back = (*health, *TAINTS)
+    taint = partial(_no_execute, world)
     return (
-        Rule("node turns Unknown", NODE_LIFECYCLE, (NODES,), _unknown),
-        Rule("kubelet posts node status", KUBELET, (NODES,), _node_ready),
-        Rule("node taint NoSchedule", NODE_LIFECYCLE, (NODES,), _no_schedule),
-        Rule("node taint NoExecute", NODE_LIFECYCLE, both, taint),
-        Rule("NoExecute taint is lifted", NODE_LIFECYCLE, both, lift),
+        rule("node turns Unknown", health, _unknown, (READY,)),
+        rule("kubelet posts node status", back, _node_ready, (READY, TAINTED), KUBELET),
+        rule("node taint NoSchedule", (READY, *TAINTS), _no_schedule, (TAINTED,)),
+        rule("node taint NoExecute", (LIFECYCLE, SHAPE, READY, *TAINTS), taint, (EVICTING,)),
+        rule("NoExecute taint is lifted", (LIFECYCLE, READY, *TAINTS), _lift, (EVICTING,)),
         Rule("zones are judged", NODE_LIFECYCLE, (LIFECYCLE,), _judge, (CENSUS,)),
-        Rule("pods of an unreachable node turn unready", NODE_LIFECYCLE, (NODES,), _unready),
+        rule("pods of an unreachable node turn unready", (*health, PODS), _unready, (PODS,)),
     )
 
 
@@ -169,10 +216,16 @@ def outage_rules() -> tuple[Rule, ...]:
     It has missed the heartbeats since, and takes live nodes for silent ones. Its caches start to
     watch again only after a back-off.
     """
-    both = (LIFECYCLE, NODES)
+    seen = (LIFECYCLE, UP, READY)
     return (
-        Rule("live node turns Unknown", NODE_LIFECYCLE, both, _unknown_to_it),
-        Rule("pods of a live node turn unready", NODE_LIFECYCLE, both, _unready_to_it),
+        Rule("live node turns Unknown", NODE_LIFECYCLE, seen, _unknown_to_it, writes=(READY,)),
+        Rule(
+            "pods of a live node turn unready",
+            NODE_LIFECYCLE,
+            (*seen, PODS),
+            _unready_to_it,
+            writes=(PODS,),
+        ),
         Rule("heartbeats arrive again", NODE_LIFECYCLE, (LIFECYCLE,), _catch_up),
     )
 
@@ -180,65 +233,65 @@ def outage_rules() -> tuple[Rule, ...]:
 # What the controller decides of a node, in terms of its conditions and taints
 
 
-def _ready(node: NodeState) -> str:
+def _status(ready: bool) -> str:
     """The status of Ready; no kubelet here reports it as False."""
-    return TRUE if node.ready else "Unknown"
+    return TRUE if ready else "Unknown"
 
 
-def _conditions(node: NodeState) -> Mapping[str, str]:
-    return {"Ready": _ready(node)}
+def _conditions(ready: bool) -> Mapping[str, str]:
+    return {"Ready": _status(ready)}
 
 
-def _silenced(node: NodeState) -> NodeState:
-    """The node once its grace period ran out in silence."""
-    return node._replace(ready=silent_conditions(_conditions(node))["Ready"] == TRUE)
+def _silenced(ready: bool) -> bool:
+    """Whether the node is Ready once its grace period ran out in silence."""
+    return silent_conditions(_conditions(ready))["Ready"] == TRUE
 
 
-def _mirrored(node: NodeState) -> NodeState:
-    """The node once its NoSchedule taints show its conditions."""
+def _mirrored(ready: bool, taints: Taints) -> Taints:
+    """The taints once those for NoSchedule show the node's conditions."""
     change = no_schedule_change(
-        condition_taints(node), _conditions(node), unschedulable=node.cordoned
+        condition_taints(taints), _conditions(ready), unschedulable=taints.cordoned
     )
-    return _retainted(node, change)
+    return _changed(taints, change)
 
 
-def _reachable(node: NodeState) -> NodeState:
-    """The node once it is marked as reachable: as one that is Ready, whatever it is."""
-    return _retainted(node, no_execute_pass(TRUE, condition_taints(node)).change)
+def _reachable(taints: Taints) -> Taints:
+    """The taints once the node is marked as reachable: as one that is Ready, whatever it is."""
+    return _changed(taints, no_execute_pass(TRUE, condition_taints(taints)).change)
 
 
-def _limited(node: NodeState) -> NodeState:
-    """The node once its zone's rate limiter has let it through, if it waits for that."""
-    if not no_execute_pass(_ready(node), condition_taints(node)).queued:
-        return node
-    return _retainted(node, limited_no_execute(_ready(node)))
+def _limited(ready: bool, taints: Taints) -> Taints:
+    """The taints once the zone's rate limiter has let the node through, if it waits for that."""
+    if not no_execute_pass(_status(ready), condition_taints(taints)).queued:
+        return taints
+    return _changed(taints, limited_no_execute(_status(ready)))
 
 
-def _retainted(node: NodeState, change: TaintChange) -> NodeState:
+def _changed(taints: Taints, change: TaintChange) -> Taints:
     def after(taint: Taint, *, there: bool) -> bool:
         return (there or taint in change.add) and taint not in change.remove
 
-    return node._replace(
-        tainted=after(UNREACHABLE_NO_SCHEDULE, there=node.tainted),
-        evicting=after(UNREACHABLE_NO_EXECUTE, there=node.evicting),
+    return taints._replace(
+        tainted=after(UNREACHABLE_NO_SCHEDULE, there=taints.tainted),
+        evicting=after(UNREACHABLE_NO_EXECUTE, there=taints.evicting),
     )
 
 
 # Ready
 
 
-def _unknown(node: NodeState) -> Iterator[Outcome]:
-    after = _silenced(node)
-    if not node.up and after != node:
+def _unknown(up: bool, ready: bool) -> Iterator[Outcome]:
+    after = _silenced(ready)
+    if not up and after != ready:
         why = "no heartbeat for the grace period (50 s)"
-        yield Outcome(NODE_UNKNOWN, {NODES: after}, (), why)
+        yield Outcome(NODE_UNKNOWN, {READY: after}, (), why)
 
 
-def _unknown_to_it(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
-    after = _silenced(node)
-    if memory.outdated and node.up and after != node:
+def _unknown_to_it(memory: Lifecycle, up: bool, ready: bool) -> Iterator[Outcome]:
+    after = _silenced(ready)
+    if memory.outdated and up and after != ready:
         why = "its cache has shown no heartbeat for the grace period (50 s), as it still lags"
-        yield Outcome(NODE_UNKNOWN, {NODES: after}, (), why)
+        yield Outcome(NODE_UNKNOWN, {READY: after}, (), why)
 
 
 def _catch_up(memory: Lifecycle) -> Iterator[Outcome]:
@@ -247,35 +300,35 @@ def _catch_up(memory: Lifecycle) -> Iterator[Outcome]:
         yield Outcome(CATCH_UP, {LIFECYCLE: memory._replace(outdated=False)}, (), why)
 
 
-def _node_ready(node: NodeState) -> Iterator[Outcome]:
+def _node_ready(up: bool, ready: bool, *taints: bool) -> Iterator[Outcome]:
     """Ready turns True and the NoSchedule taint goes at once.
 
     Both are one step: while it is still there nothing happens that could not happen before it goes,
     and whoever may be bound once it is gone could as well have been bound a little later.
     """
-    if node.up and not node.ready:
+    if up and not ready:
         why = "the node is back, and its heartbeat arrives; its NoSchedule taint goes"
-        back = _mirrored(node._replace(ready=True))
-        yield Outcome(NODE_READY, {NODES: back}, (), why)
+        after = _mirrored(not ready, Taints(*taints))
+        yield Outcome(NODE_READY, {READY: True, TAINTED: after.tainted}, (), why)
 
 
-def _unready(node: NodeState) -> Iterator[Outcome]:
-    if not node.up:
-        yield from _turn_unready(node)
+def _unready(up: bool, ready: bool, pods: Pods) -> Iterator[Outcome]:
+    if not up:
+        yield from _turn_unready(ready, pods)
 
 
-def _unready_to_it(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
-    if memory.outdated and node.up:
-        yield from _turn_unready(node)
+def _unready_to_it(memory: Lifecycle, up: bool, ready: bool, pods: Pods) -> Iterator[Outcome]:
+    if memory.outdated and up:
+        yield from _turn_unready(ready, pods)
 
 
-def _turn_unready(node: NodeState) -> Iterator[Outcome]:
+def _turn_unready(ready: bool, pods: Pods) -> Iterator[Outcome]:
     """The end of the pass that wrote Unknown: before it the node was Ready, as its pods were."""
-    if not marks_pods_not_ready(TRUE, _ready(node)):
+    if not marks_pods_not_ready(TRUE, _status(ready)):
         return
-    for group in node.pods:
+    for group in pods:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
-            writes = {NODES: node._replace(pods=moved(node.pods, group, Phase.STARTING))}
+            writes = {PODS: moved(pods, group, Phase.STARTING)}
             why = "its node is Unknown, so the controller sets its Ready condition to False"
             yield Outcome(POD_UNREADY, writes, (("class", group.pod_class),), why)
 
@@ -283,36 +336,40 @@ def _turn_unready(node: NodeState) -> Iterator[Outcome]:
 # Taints
 
 
-def _no_schedule(node: NodeState) -> Iterator[Outcome]:
+def _no_schedule(ready: bool, *taints: bool) -> Iterator[Outcome]:
     """``doNoScheduleTaintingPass``: whenever the Node changes."""
-    after = _mirrored(node)
-    if after.tainted and not node.tainted:
+    before = Taints(*taints)
+    if _mirrored(ready, before).tainted and not before.tainted:
         why = "the node's Ready is Unknown"
-        yield Outcome(TAINT_NO_SCHEDULE, {NODES: after}, (), why)
+        yield Outcome(TAINT_NO_SCHEDULE, {TAINTED: True}, (), why)
 
 
-def _no_execute(world: World, memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
+def _no_execute(
+    world: World, memory: Lifecycle, shape: int, ready: bool, *taints: bool
+) -> Iterator[Outcome]:
     """``doNoExecuteTaintingPass``: as soon as the zone's rate limiter lets the node through."""
-    after = _limited(node)
-    if after != node and memory.evicts(_zone(world, node)):
+    before = Taints(*taints)
+    after = _limited(ready, before)
+    if after != before and memory.evicts(_zone(world, shape)):
         why = "the node's Ready is Unknown and its zone still evicts"
-        yield Outcome(TAINT_NO_EXECUTE, {NODES: after}, (), why)
+        yield Outcome(TAINT_NO_EXECUTE, {EVICTING: after.evicting}, (), why)
 
 
-def _lift(memory: Lifecycle, node: NodeState) -> Iterator[Outcome]:
+def _lift(memory: Lifecycle, ready: bool, *taints: bool) -> Iterator[Outcome]:
     """``markNodeAsReachable``: for one reason or another."""
-    after = _reachable(node)
-    if after == node:
+    before = Taints(*taints)
+    after = _reachable(before)
+    if after == before:
         return
     why = ""
-    if node.ready:
+    if ready:
         why = "the node's Ready is True again"
     elif memory.fresh:
         why = "the controller has restarted, and takes the node for a new one"
     elif memory.all_disrupted:
         why = "all zones are disrupted: the fault is taken to be the control plane's own"
     if why:
-        yield Outcome(UNTAINT, {NODES: after}, (), why)
+        yield Outcome(UNTAINT, {EVICTING: after.evicting}, (), why)
 
 
 def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
@@ -348,7 +405,7 @@ def _parts(setting: Setting) -> Parts:
         return NO_PARTS
     outage = outage_rules() if setting.may_happen(API_SERVER_OUTAGE) else ()
     return Parts(
-        cells=(Cell(LIFECYCLE, settled(world, setting.start.nodes)),),
+        cells=(Cell(LIFECYCLE, settled(world, setting.start.nodes), Lifecycle),),
         tallies=tallies(world),
         rules=(*rules(world), *outage) if nodes_fail(setting) else (),
     )

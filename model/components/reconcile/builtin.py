@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from kubelemma.model.cluster.columns import CORDONED, READY, SHAPE
 from kubelemma.model.cluster.state import DeploymentState, NodeState, SetState
-from kubelemma.model.cluster.world import NODES, NodeShape, Workload, World
+from kubelemma.model.cluster.world import NodeShape, Workload, World
 from kubelemma.model.system import Tally
 
 from .legal import DEPLOYMENT, NODE
@@ -18,6 +19,8 @@ from .objects import GENERATION, FrozenMap, Object, Objects
 
 NODE_OBJECTS = "Node objects"
 """Tally: all Nodes as loaded code sees them, by name."""
+SHOWN_OF_NODES = (SHAPE, READY, CORDONED)
+"""The columns that loaded code sees of a node."""
 
 
 # Deployments
@@ -69,19 +72,15 @@ def written_deployment(state: DeploymentState, after: Object) -> DeploymentState
 def node_tally(world: World) -> Tally:
     """The tally of all Nodes."""
 
-    def measure(node: NodeState) -> tuple[int, ...]:
-        return tuple(_code(node) if i == node.shape else 0 for i in range(len(world.shapes)))
+    def measure(shape: int, ready: bool, cordoned: bool) -> tuple[int, ...]:  # noqa: FBT001
+        code = 2 * ready + cordoned
+        return tuple(code if i == shape else 0 for i in range(len(world.shapes)))
 
     def reduce(codes: tuple[int, ...]) -> Objects:
         pairs = zip(world.shapes, codes, strict=True)
         return _sorted(_object(shape, *map(bool, divmod(code, 2))) for shape, code in pairs)
 
-    return Tally(NODE_OBJECTS, {NODES: measure}, len(world.shapes), reduce)
-
-
-def _code(node: NodeState) -> int:
-    """What loaded code sees of a node, as a number."""
-    return 2 * node.ready + node.cordoned
+    return Tally(NODE_OBJECTS, {SHOWN_OF_NODES: measure}, len(world.shapes), reduce)
 
 
 def all_nodes(world: World, nodes: Iterable[NodeState]) -> Objects:
@@ -91,7 +90,12 @@ def all_nodes(world: World, nodes: Iterable[NodeState]) -> Objects:
 
 def shown_node(world: World, node: NodeState) -> Objects:
     """One Node as an object."""
-    return (_object(world.shapes[node.shape], bool(node.ready), bool(node.cordoned)),)
+    return shown_columns(world, node.shape, node.ready, node.cordoned)
+
+
+def shown_columns(world: World, shape: int, ready: bool, cordoned: bool) -> Objects:  # noqa: FBT001
+    """The same, by the columns `SHOWN_OF_NODES`."""
+    return (_object(world.shapes[shape], ready, cordoned),)
 
 
 def _object(shape: NodeShape, ready: bool, cordoned: bool) -> Object:  # noqa: FBT001

@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.world import NODES, World
-from kubelemma.model.system import Cell, Rule
+from kubelemma.model.system import Cell, Outcome, Rule
 
 from . import builtin
 from .actions import WATCH
@@ -137,34 +137,52 @@ def observed(world: World, custom: Custom, rules: Iterable[Rule]) -> tuple[Rule,
 
 
 def _observed(rule: Rule, world: World, custom: Custom, found: tuple[Watch, ...]) -> Rule:
-    own = tuple(watch for watch in found if _written(watch.source) in rule.cells)
+    own = tuple(watch for watch in found if _may_write(rule, watch.source))
     if not own:
         return rule
-    before, after = len(rule.cells), len(rule.cells) + len(own)
+    # Of a node, what a cache shows is put together of columns that the rule may not look at.
+    apart = NODES not in rule.cells and any(watch.source.summed for watch in own)
+    places = tuple(dict.fromkeys((*rule.cells, *(builtin.SHOWN_OF_NODES if apart else ()))))
+    before, after = len(places), len(places) + len(own)
 
     def outcomes(*values: Any) -> Outcomes:
-        caches = values[before:after]
-        for outcome in rule.outcomes(*values[:before], *values[after:]):
+        held, caches = dict(zip(places, values[:before], strict=True)), values[before:after]
+        for outcome in rule.outcomes(*values[: len(rule.cells)], *values[after:]):
+            now = {**held, **outcome.writes}
             news = {
                 watch.cell: cache.with_news(shown, custom.lag).trimmed(custom.lists)
                 for watch, cache in zip(own, caches, strict=True)
-                if _written(watch.source) in outcome.writes
-                for shown in (_after(world, watch.source, outcome.writes, cache.actual),)
+                if _written_by(outcome, watch.source)
+                for shown in (_after(world, watch.source, now, cache.actual),)
                 if shown != cache.actual
             }
             yield outcome._replace(writes={**outcome.writes, **news})
 
-    cells = (*rule.cells, *(watch.cell for watch in own))
-    return replace(rule, cells=cells, outcomes=outcomes)
+    seen = tuple(watch.cell for watch in own)
+    writes = (*rule.writable, *seen)
+    return replace(rule, cells=(*places, *seen), outcomes=outcomes, writes=writes)
 
 
-def _written(source: Source) -> str:
-    """The cell or family whose writes a cache sees."""
-    return NODES if source.summed else source.cell
+def _may_write(rule: Rule, source: Source) -> bool:
+    """Whether a cache that watches this may see what the rule writes."""
+    return not _written(source).isdisjoint(rule.writable)
 
 
-def _after(world: World, source: Source, writes: Mapping[str, Any], before: Objects) -> Objects:
-    """The objects after a write, given those before."""
-    if source.summed:
-        return builtin.replaced(before, builtin.shown_node(world, writes[NODES]))
-    return source.shown(writes[source.cell])
+def _written_by(outcome: Outcome, source: Source) -> bool:
+    """Whether the outcome writes anything that a cache sees that watches this."""
+    return not _written(source).isdisjoint(outcome.writes)
+
+
+def _written(source: Source) -> frozenset[str]:
+    """The cells and columns whose writes a cache sees."""
+    return frozenset({NODES, *builtin.SHOWN_OF_NODES} if source.summed else {source.cell})
+
+
+def _after(world: World, source: Source, held: Mapping[str, Any], before: Objects) -> Objects:
+    """The objects after a write, given those before, and what is held then."""
+    if not source.summed:
+        return source.shown(held[source.cell])
+    if NODES in held:
+        return builtin.replaced(before, builtin.shown_node(world, held[NODES]))
+    columns = (held[name] for name in builtin.SHOWN_OF_NODES)
+    return builtin.replaced(before, builtin.shown_columns(world, *columns))

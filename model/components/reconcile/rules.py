@@ -46,9 +46,9 @@ def cells(world: World, custom: Custom, initial: Mapping[str, Any]) -> Iterator[
     for controller in custom.controllers:
         yield from (Cell(slot, None) for slot in sync_cells(controller))
         if custom.restarts:
-            yield Cell(restarts_cell(controller), custom.restarts)
+            yield Cell(restarts_cell(controller), custom.restarts, int)
     for event in custom.events:
-        yield Cell(_budget(event), event.times)
+        yield Cell(_budget(event), event.times, int)
     yield from caches.cells(world, custom, {**initial, **own})
 
 

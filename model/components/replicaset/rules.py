@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from kubelemma.model.cluster.columns import PODS, SHAPE
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
@@ -24,9 +25,9 @@ from kubelemma.model.cluster.state import (
     DeploymentState,
     Group,
     Marks,
-    NodeState,
     Phase,
     PlannedWrite,
+    Pods,
     Queue,
     Specs,
     Status,
@@ -36,7 +37,7 @@ from kubelemma.model.cluster.state import (
     remarked,
     shifted,
 )
-from kubelemma.model.cluster.world import NODES, Workload, World
+from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Best, Bound, Cell, Outcome, Rule, Tally, View
 
 from .actions import (
@@ -123,10 +124,10 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
     return (
         Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
         *(
-            Tally(name, {workload.queue: _waiting, NODES: _counter(workload, phases)}, width)
+            Tally(name, {workload.queue: _waiting, PODS: _counter(workload, phases)}, width)
             for name, phases in counts.items()
         ),
-        Tally(available, {NODES: _counter(workload, (Phase.AVAILABLE,))}, width),
+        Tally(available, {PODS: _counter(workload, (Phase.AVAILABLE,))}, width),
         *(tally for template in range(width) for tally in _of_template(workload, template)),
     )
 
@@ -149,12 +150,12 @@ def _waiting(queue: Queue) -> Counts:
     return queue.waiting
 
 
-def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[NodeState], Counts]:
+def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[Pods], Counts]:
     template_of = {pod_class: t for t, pod_class in enumerate(workload.classes)}
 
-    def measure(node: NodeState) -> Counts:
+    def measure(pods: Pods) -> Counts:
         counts = [0] * len(template_of)
-        for group in node.pods:
+        for group in pods:
             if group.pod_class in template_of and group.phase in phases:
                 counts[template_of[group.pod_class]] += group.size
         return tuple(counts)
@@ -174,8 +175,8 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
     def queued(found: Queue) -> Counts:
         return (found.waiting[template], 0, found.chosen[template])
 
-    def on_node(node: NodeState) -> Counts:
-        active = [g for g in node.pods if g.pod_class == pod_class and g.phase in ACTIVE]
+    def on_node(pods: Pods) -> Counts:
+        active = [g for g in pods if g.pod_class == pod_class and g.phase in ACTIVE]
         return (
             sum(g.size for g in active),
             sum(g.size for g in active if g.phase == Phase.AVAILABLE),
@@ -183,7 +184,7 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
         )
 
     yield Tally(shown_name(workload, template), {workload.cell: of_set}, 3, _shown)
-    yield Tally(owned_name(workload, template), {queue: queued, NODES: on_node}, 3, _owned)
+    yield Tally(owned_name(workload, template), {queue: queued, PODS: on_node}, 3, _owned)
     yield Tally(
         due_name(workload, template),
         {
@@ -213,7 +214,7 @@ def bests(world: World, workload: Workload) -> tuple[Best, ...]:
     return tuple(
         Best(
             victim_name(workload, t),
-            {NODES: _victim_score(world, workload, t)},
+            {PODS: _victim_score(world, workload, t)},
             (due_name(workload, t),),
         )
         for t in range(len(workload.classes))
@@ -222,28 +223,28 @@ def bests(world: World, workload: Workload) -> tuple[Best, ...]:
 
 def _victim_score(
     world: World, workload: Workload, template: int
-) -> Callable[[NodeState, int], int | None]:
+) -> Callable[[Pods, int], int | None]:
     pod_class = workload.classes[template]
 
-    def score(node: NodeState, due: int) -> int | None:
+    def score(pods: Pods, due: int) -> int | None:
         if not due:
             return None
-        return max((rank for rank, _ in victims(world, workload, pod_class, node)), default=None)
+        return max((rank for rank, _ in victims(world, workload, pod_class, pods)), default=None)
 
     return score
 
 
 def victims(
-    world: World, workload: Workload, pod_class: int, node: NodeState
+    world: World, workload: Workload, pod_class: int, pods: Pods
 ) -> Iterator[tuple[int, Group]]:
-    """The active pods of a class on a node that are not chosen yet, with their rank.
+    """The active pods of a class among those of a node that are not chosen yet, with their rank.
 
     The highest goes first. Co-located pods are those of all ReplicaSets of the workload, chosen
     ones included, as in the real ranking, which is done before any of them is deleted.
     """
-    colocated = sum(count(node.pods, c, ACTIVE) for c in workload.classes)
+    colocated = sum(count(pods, c, ACTIVE) for c in workload.classes)
     cost = world.classes[pod_class].deletion_cost
-    for group in node.pods:
+    for group in pods:
         chosen = group.marks & Marks.CHOSEN
         if group.pod_class == pod_class and group.phase in ACTIVE and not chosen:
             yield _rank(Phase(group.phase), cost, colocated), group
@@ -278,19 +279,20 @@ def _rules(key: Key) -> Iterator[Rule]:
         reads: tuple[str, ...] = (),
         *,
         urgent: bool = False,
+        writes: tuple[str, ...] | None = None,
     ) -> Rule:
-        outcomes = partial(act, key)
-        return Rule(f"{what} {label}", REPLICASET, cells, outcomes, reads, urgent=urgent)
+        name, outcomes = f"{what} {label}", partial(act, key)
+        return Rule(name, REPLICASET, cells, outcomes, reads, urgent=urgent, writes=writes)
 
     yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned))
     yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
-    yield rule("choose a victim of", (sync, NODES), _choose, first, urgent=True)
+    yield rule("choose a victim of", (sync, PODS), _choose, first, urgent=True)
     if world.classes[key.pod_class].node_name:
-        yield rule(_CREATE, (sync, NODES), _create_bound)
+        yield rule(_CREATE, (sync, SHAPE, PODS), _create_bound, writes=(sync, PODS))
     else:
         yield rule(_CREATE, (sync, queue), _create)
     yield rule("delete a pending pod of", (queue,), _delete_pending)
-    yield rule("delete a pod of", (NODES,), _delete)
+    yield rule("delete a pod of", (PODS,), _delete)
     yield rule("write ReplicaSet status of", (workload.cell, sync), _write_status, owned)
 
 
@@ -359,14 +361,13 @@ def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
         yield Outcome(CREATE_POD, writes, key.about, _why_create(sync))
 
 
-def _create_bound(key: Key, sync: Sync, node: NodeState) -> Iterator[Outcome]:
+def _create_bound(key: Key, sync: Sync, shape: int, pods: Pods) -> Iterator[Outcome]:
     """Pods whose template names a node are stored as bound: no scheduler sees them."""
     pod_class = key.pod_class
-    if sync.adds and key.world.shapes[node.shape].name == key.world.classes[pod_class].node_name:
-        pods = shifted(node.pods, pod_class, Phase.ASSIGNED, 1)
+    if sync.adds and key.world.shapes[shape].name == key.world.classes[pod_class].node_name:
         writes = {
             key.cell: sync._replace(adds=sync.adds - 1),
-            NODES: node._replace(pods=pods),
+            PODS: shifted(pods, pod_class, Phase.ASSIGNED, 1),
         }
         why = f"{_why_create(sync)}; the template names the node"
         yield Outcome(CREATE_POD, writes, key.about, why)
@@ -387,14 +388,13 @@ def _choose_pending(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
         yield Outcome(CHOOSE_PENDING_PODS, writes, arguments, "pods without a node go first")
 
 
-def _choose(key: Key, sync: Sync, node: NodeState, first: int | None) -> Iterator[Outcome]:
+def _choose(key: Key, sync: Sync, pods: Pods, first: int | None) -> Iterator[Outcome]:
     """Choose the pod that ranks first among all nodes; of several, any."""
-    for rank, group in victims(key.world, key.workload, key.pod_class, node):
+    for rank, group in victims(key.world, key.workload, key.pod_class, pods):
         if rank == first:
-            pods = remarked(node.pods, group, group.marks | Marks.CHOSEN)
             writes = {
                 key.cell: sync._replace(choosing=sync.choosing - 1),
-                NODES: node._replace(pods=pods),
+                PODS: remarked(pods, group, group.marks | Marks.CHOSEN),
             }
             why = _RANKED[Phase(group.phase)]
             yield Outcome(CHOOSE_POD, writes, key.about, why)
@@ -415,12 +415,11 @@ def _delete_pending(key: Key, queue: Queue) -> Iterator[Outcome]:
         yield Outcome(DELETE_POD, writes, key.about, _CHOSEN)
 
 
-def _delete(key: Key, node: NodeState) -> Iterator[Outcome]:
+def _delete(key: Key, pods: Pods) -> Iterator[Outcome]:
     """Delete a chosen pod, whatever has become of it since, as long as nobody else has."""
-    for group in node.pods:
+    for group in pods:
         if group.pod_class == key.pod_class and group.marks & Marks.CHOSEN:
-            pods = key.world.deleted(node.pods, group)
-            writes = {NODES: node._replace(pods=pods)}
+            writes = {PODS: key.world.deleted(pods, group)}
             yield Outcome(DELETE_POD, writes, key.about, _CHOSEN)
 
 
@@ -474,7 +473,10 @@ def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[Plann
 def _parts_of(setting: Setting, workload: Workload) -> Parts:
     world, queue = setting.world, setting.start.queues[workload.index]
     return Parts(
-        cells=(Cell(workload.queue, queue), *(Cell(sync, IDLE) for sync in workload.syncs)),
+        cells=(
+            Cell(workload.queue, queue, Queue),
+            *(Cell(sync, IDLE, Sync) for sync in workload.syncs),
+        ),
         tallies=tallies(world, workload),
         bests=bests(world, workload),
         rules=rules(world, workload),

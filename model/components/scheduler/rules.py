@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubelemma.model.cluster.columns import PODS, SHOWN
 from kubelemma.model.cluster.component import Component, Parts
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import Marks, NodeState, Phase, Queue, shifted
-from kubelemma.model.cluster.world import NODES, PodClass, Workload, World
+from kubelemma.model.cluster.state import AnyNode, Marks, Phase, Pods, Queue, ShownNode, shifted
+from kubelemma.model.cluster.world import PodClass, Workload, World
 from kubelemma.model.components.apiserver.decision import StoredPod, binding_conflict
 from kubelemma.model.system import Outcome, Rule
 
@@ -28,7 +29,7 @@ from .topology import ALONE, Topology, filter_status, summaries, topology_of
 SCHEDULER = "scheduler"
 
 
-def feasibility(world: World, topology: Topology, node: NodeState, *seen: Any) -> Status:
+def feasibility(world: World, topology: Topology, node: AnyNode, *seen: Any) -> Status:
     """The first filter that rejects the class's next pod on this node, or success.
 
     ``seen`` are the summaries named by ``topology.reads``.
@@ -89,25 +90,27 @@ def _bind_rule(
     pod_class = topology.pod_class
     name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
 
-    def outcomes(queue: Queue, node: NodeState, *seen: Any) -> Iterator[Outcome]:
+    def outcomes(queue: Queue, *values: Any) -> Iterator[Outcome]:
         if not queue.waiting[pod_class.template]:
             return
+        node, seen = ShownNode(*values[: len(SHOWN)]), values[len(SHOWN) :]
         filters, found = seen[: len(topology.reads)], seen[len(topology.reads) :]
         if not feasibility(world, topology, node, *filters).ok:
             return
         if scores is not None and not scores.is_best(node, *found):
             return
-        yield from _bind(workload, pod_class, queue, node, scored=scores is not None)
+        yield from _bind(workload, pod_class, queue, node.pods, scored=scores is not None)
 
     reads = topology.reads + (scores.reads if scores else ())
-    return Rule(name, SCHEDULER, (workload.queue, NODES), outcomes, reads)
+    cells, writes = (workload.queue, *SHOWN), (workload.queue, PODS)
+    return Rule(name, SCHEDULER, cells, outcomes, reads, writes=writes)
 
 
 def _bind(
     workload: Workload,
     pod_class: PodClass,
     queue: Queue,
-    node: NodeState,
+    pods: Pods,
     *,
     scored: bool,
 ) -> Iterator[Outcome]:
@@ -121,8 +124,8 @@ def _bind(
         (queue.with_chosen(template, -1), Marks.CHOSEN),
     ):
         if min(left.free[template], left.chosen[template]) >= 0:
-            pods = shifted(node.pods, pod_class.index, Phase.ASSIGNED, 1, marks)
-            writes = {workload.queue: left, NODES: node._replace(pods=pods)}
+            after = shifted(pods, pod_class.index, Phase.ASSIGNED, 1, marks)
+            writes = {workload.queue: left, PODS: after}
             yield Outcome(BIND, writes, arguments, why)
 
 
@@ -130,7 +133,7 @@ def _bind(
 
 
 def _scoring_of(world: World, topology: Topology) -> Scoring:
-    def feasible(node: NodeState, *seen: object) -> bool:
+    def feasible(node: AnyNode, *seen: object) -> bool:
         return feasibility(world, topology, node, *seen).ok
 
     return scoring_of(topology, feasible)

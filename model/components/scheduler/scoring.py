@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubelemma.model.cluster.state import NodeState
-from kubelemma.model.cluster.world import NODES
+from kubelemma.model.cluster.columns import SHOWN, of_shown
+from kubelemma.model.cluster.state import AnyNode
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Best, Tally
 
@@ -69,12 +69,12 @@ class Scoring:
         limits = (self.name(f"{end} {plugin}") for plugin in _RAW for end in (HIGH, LOW))
         return (*self.base, *limits, self.name("best total"))
 
-    def is_best(self, node: NodeState, *seen: Any) -> bool:
+    def is_best(self, node: AnyNode, *seen: Any) -> bool:
         """Whether no feasible node has a higher total."""
         *others, best = seen
         return bool(self.total(node, *others) == best)
 
-    def total(self, node: NodeState, *seen: Any) -> int | None:
+    def total(self, node: AnyNode, *seen: Any) -> int | None:
         """The weighted total of all plugins, or None for a node that is not feasible."""
         size = len(self.base)
         base, limits = seen[:size], seen[size:]
@@ -89,13 +89,13 @@ class Scoring:
             score += profile.WEIGHTS[plugin] * _SCALE[plugin](ends)[HERE]
         return score
 
-    def raw(self, plugin: str, node: NodeState, *base: Any) -> int | None:
+    def raw(self, plugin: str, node: AnyNode, *base: Any) -> int | None:
         """The raw score of a feasible node; None for others and where the plugin has none."""
         if not self._is_feasible(node, base):
             return None
         return self._raw(plugin, self.topology.world.node_info(node), base)
 
-    def _is_feasible(self, node: NodeState, base: tuple[Any, ...]) -> bool:
+    def _is_feasible(self, node: AnyNode, base: tuple[Any, ...]) -> bool:
         return self.feasible(node, *base[: len(self.topology.reads)])
 
     def _raw(self, plugin: str, info: NodeInfo, base: tuple[Any, ...]) -> int | None:
@@ -139,7 +139,7 @@ class Scoring:
 
     # Summaries
 
-    def measure_spread(self, node: NodeState, *seen: Any) -> tuple[int, ...]:
+    def measure_spread(self, node: AnyNode, *seen: Any) -> tuple[int, ...]:
         """What a node adds to the PreScore state of PodTopologySpread."""
         info = self.topology.world.node_info(node)
         parts = topology_spread_score.contribution(
@@ -147,7 +147,7 @@ class Scoring:
         )
         return tuple(parts.get(coordinate, 0) for coordinate in self.spread_coordinates)
 
-    def measure_affinity(self, node: NodeState) -> tuple[int, ...]:
+    def measure_affinity(self, node: AnyNode) -> tuple[int, ...]:
         """What a node adds to the PreScore state of InterPodAffinity, in shared domains."""
         info = self.topology.world.node_info(node)
         parts = inter_pod_affinity_score.contribution(self.preferences, info.labels, info.pods)
@@ -202,27 +202,34 @@ def summaries(scoring: Scoring) -> tuple[tuple[Tally, ...], tuple[Best, ...]]:
     tallies = (
         Tally(
             scoring.name("soft spread"),
-            {NODES: scoring.measure_spread},
+            {SHOWN: of_shown(scoring.measure_spread)},
             len(scoring.spread_coordinates),
             reads=scoring.topology.reads,
         ),
         Tally(
             scoring.name("soft affinity"),
-            {NODES: scoring.measure_affinity},
+            {SHOWN: of_shown(scoring.measure_affinity)},
             len(scoring.affinity_coordinates),
         ),
     )
     limits = tuple(
-        Best(scoring.name(f"{end} {plugin}"), {NODES: _limit(scoring, plugin, end)}, scoring.base)
+        Best(
+            scoring.name(f"{end} {plugin}"),
+            {SHOWN: of_shown(_limit(scoring, plugin, end))},
+            scoring.base,
+        )
         for plugin in _RAW
         for end in (HIGH, LOW)
     )
     reads = (*scoring.base, *(limit.name for limit in limits))
-    return tallies, (*limits, Best(scoring.name("best total"), {NODES: scoring.total}, reads))
+    return tallies, (
+        *limits,
+        Best(scoring.name("best total"), {SHOWN: of_shown(scoring.total)}, reads),
+    )
 
 
 def _limit(scoring: Scoring, plugin: str, end: str) -> Callable[..., int | None]:
-    def score(node: NodeState, *base: Any) -> int | None:
+    def score(node: AnyNode, *base: Any) -> int | None:
         raw = scoring.raw(plugin, node, *base)
         return -raw if raw is not None and end == LOW else raw
 

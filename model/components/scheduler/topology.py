@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kubelemma.model.cluster.state import NodeState
-from kubelemma.model.cluster.world import NODES, PodClass, World
+from kubelemma.model.cluster.columns import SHOWN, of_shown
+from kubelemma.model.cluster.state import AnyNode
+from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Best, Tally
 
@@ -142,20 +143,21 @@ def summaries(topology: Topology) -> tuple[tuple[Tally, ...], tuple[Best, ...]]:
         return (), ()
     tally = Tally(
         topology.tally_name,
-        {NODES: _measure(topology)},
+        {SHOWN: of_shown(_measure(topology))},
         len(topology.coordinates),
         _reducer(topology),
     )
     bests = tuple(
-        Best(topology.least_name(i), {NODES: _emptiness(topology, i)}) for i in topology.single
+        Best(topology.least_name(i), {SHOWN: of_shown(_emptiness(topology, i))})
+        for i in topology.single
     )
     return (tally,), bests
 
 
-def _measure(topology: Topology) -> Callable[[NodeState], tuple[int, ...]]:
+def _measure(topology: Topology) -> Callable[[AnyNode], tuple[int, ...]]:
     place = {coordinate: i for i, coordinate in enumerate(topology.coordinates)}
 
-    def measure(node: NodeState) -> tuple[int, ...]:
+    def measure(node: AnyNode) -> tuple[int, ...]:
         parts = [0] * len(place)
         for coordinate, amount in _added(topology, topology.world.node_info(node)):
             if coordinate in place:
@@ -197,10 +199,10 @@ def _matching(sums: dict[tuple[str, ...], int], constraint: str) -> Iterator[tup
             yield value, sums[("pods", constraint, value)]
 
 
-def _emptiness(topology: Topology, constraint: int) -> Callable[[NodeState], int | None]:
+def _emptiness(topology: Topology, constraint: int) -> Callable[[AnyNode], int | None]:
     """How few matching pods the node has, as a negative count; None if it does not count."""
 
-    def score(node: NodeState) -> int | None:
+    def score(node: AnyNode) -> int | None:
         info = topology.world.node_info(node)
         found = _pods_here(topology, constraint, info)
         return None if found is None else -found

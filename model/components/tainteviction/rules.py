@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import partial
+from typing import Any
 
 import msgspec
 
+from kubelemma.model.cluster.columns import EVICTING, PODS, READY, SHOWN, TAINTED
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
-from kubelemma.model.cluster.world import NODES, NodeShape, World
+from kubelemma.model.cluster.state import ACTIVE, Phase, ShownNode
+from kubelemma.model.cluster.world import NodeShape, World
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
 from kubelemma.model.system import Outcome, Rule
 
@@ -24,27 +26,32 @@ TAINT_EVICTION = "taint-eviction-controller"
 
 def eviction(world: World) -> Rule:
     """The rule of the controller."""
-    return Rule("tolerationSeconds run out", TAINT_EVICTION, (NODES,), partial(_evict, world))
+    cells, writes = (READY, *SHOWN), (TAINTED, EVICTING, PODS)
+    act = partial(_evict, world)
+    return Rule("tolerationSeconds run out", TAINT_EVICTION, cells, act, writes=writes)
 
 
-def _evict(world: World, node: NodeState) -> Iterator[Outcome]:
+def _evict(world: World, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa: FBT001
     """Delete a pod that does not tolerate a NoExecute taint for ever; time is order."""
+    node = ShownNode(*shown)
     for group in node.pods:
         seconds = world.evicted_after(group.pod_class, node)
         if seconds is None or Phase(group.phase) not in ACTIVE:
             continue
         elsewhere = world.evicted_after(group.pod_class, node._replace(evicting=False))
-        after = _after_window(node, seconds) if elsewhere is None else node
+        after = _after_window(node, seconds, ready=ready) if elsewhere is None else node
         if after is None:
             continue
         why = f"it tolerates the node's NoExecute taint for {seconds} s only, and they are over"
         if seconds == 0:
             why = "it does not tolerate the node's NoExecute taint"
-        writes = {NODES: after._replace(pods=world.deleted(node.pods, group))}
+        writes: dict[str, Any] = {PODS: world.deleted(node.pods, group)}
+        if after != node:
+            writes |= {TAINTED: after.tainted, EVICTING: after.evicting}
         yield Outcome(EVICT, writes, (("class", group.pod_class),), why)
 
 
-def _after_window(node: NodeState, seconds: int) -> NodeState | None:
+def _after_window(node: ShownNode, seconds: int, *, ready: bool) -> ShownNode | None:
     """The node when a pod is evicted that tolerates the unreachable taint for so many seconds.
 
     Between the two taints pods may be bound that tolerate NoExecute for a time. The other write
@@ -52,7 +59,7 @@ def _after_window(node: NodeState, seconds: int) -> NodeState | None:
     is evicted again at once (kubernetes#112930), and then the other write comes; so this happens
     once each time, where the real controllers leave time for a few more.
     """
-    if node.ready:
+    if ready:
         return None if seconds else node._replace(evicting=False)
     if not node.tainted:
         return None if seconds else node._replace(tainted=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.columns import CORDONED, PODS
 from kubelemma.model.cluster.component import Component, EventKind, all_nodes_alike, never
 from kubelemma.model.cluster.events import on_node, on_workload
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase, Queue
+from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, Queue
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Rule
 
@@ -26,25 +27,30 @@ def _delete_pending(
 
 
 def _delete_pod(
-    world: World, event: Event, node: NodeState
-) -> Iterator[tuple[NodeState, str, int]]:
+    world: World, event: Event, pods: Pods
+) -> Iterator[tuple[dict[str, Pods], str, int]]:
     own = world.workloads[event.workload].classes
-    for group in node.pods:
+    for group in pods:
         if group.pod_class in own and Phase(group.phase) in ACTIVE:
-            pods = world.deleted(node.pods, group)
-            yield node._replace(pods=pods), "kubectl delete pod", group.pod_class
+            yield {PODS: world.deleted(pods, group)}, "kubectl delete pod", group.pod_class
 
 
-def _cordon(_world: World, _event: Event, node: NodeState) -> Iterator[tuple[NodeState, str, int]]:
-    if not node.cordoned:
-        yield node._replace(cordoned=True), "kubectl cordon", -1
+def _cordon(
+    _world: World,
+    _event: Event,
+    cordoned: bool,  # noqa: FBT001 - a column's value
+) -> Iterator[tuple[dict[str, bool], str, int]]:
+    if not cordoned:
+        yield {CORDONED: True}, "kubectl cordon", -1
 
 
 def _uncordon(
-    _world: World, _event: Event, node: NodeState
-) -> Iterator[tuple[NodeState, str, int]]:
-    if node.cordoned:
-        yield node._replace(cordoned=False), "kubectl uncordon", -1
+    _world: World,
+    _event: Event,
+    cordoned: bool,  # noqa: FBT001 - a column's value
+) -> Iterator[tuple[dict[str, bool], str, int]]:
+    if cordoned:
+        yield {CORDONED: False}, "kubectl uncordon", -1
 
 
 def _queue(workload: Workload) -> tuple[str, ...]:
@@ -52,7 +58,7 @@ def _queue(workload: Workload) -> tuple[str, ...]:
 
 
 _WITHOUT_A_NODE = on_workload(USER_DELETE_POD, _delete_pending, _queue)
-_ON_A_NODE = on_node(USER_DELETE_POD, _delete_pod)
+_ON_A_NODE = on_node(USER_DELETE_POD, _delete_pod, (PODS,))
 
 
 def _either(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
@@ -66,7 +72,7 @@ COMPONENT = Component(
     needs_terminating=never,
     events=(
         EventKind(USER_DELETE_POD, _either),
-        on_node(CORDON, _cordon, undone_by=UNCORDON),
-        on_node(UNCORDON, _uncordon),
+        on_node(CORDON, _cordon, (CORDONED,), undone_by=UNCORDON),
+        on_node(UNCORDON, _uncordon, (CORDONED,)),
     ),
 )

@@ -31,7 +31,7 @@ from hypothesis.control import current_build_context
 from hypothesis.errors import HypothesisException
 
 from kubelemma import api
-from kubelemma.model.system import Transition, written
+from kubelemma.model.system import Transition
 from kubelemma.properties.statement import Property
 from kubelemma.solver.replay import counterexample, step_of
 from kubelemma.solver.result import Trace, TraceStep
@@ -166,8 +166,12 @@ class ControlPlane(SystemMachine):
         order = self._order()
         positions = tuple(order[position] for position in way.where)
         rule, outcome = way.move.rule, way.move.outcome
-        after = written(self.run.state, rule, positions, outcome)
-        return step_of(Transition(rule, positions, outcome, after))
+        after = list(self.run.state)
+        values = tuple(after[position] for position in positions)
+        written = self.case.scenario.system.written(values, rule, outcome)
+        for position, value in zip(positions, written, strict=True):
+            after[position] = value
+        return step_of(Transition(rule, positions, outcome, tuple(after)))
 
     def _way(self, step: TraceStep) -> Way:
         """The way that a step of the run is, up to the order of equal members."""

@@ -157,7 +157,7 @@ def _chosen(system: System) -> Iterator[int]:
     """The positions of the nodes that a rule of the scheduler writes to."""
     for rule in system.rules:
         if rule.actor == SCHEDULER:
-            where = rule.cells.index(NODES)
+            where = system.sight(rule.cells).places.index(NODES)
             for step in system.successors(system.initial, rule.name):
                 assert step.outcome.action == "bind"
                 yield step.positions[where]
