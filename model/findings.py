@@ -61,9 +61,15 @@ def read_path(text: str) -> FieldPath:
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:
-    """The option that the word is most likely a misspelling of, None where none is near."""
+    """The option that the word is most likely a misspelling of, None where none is near.
+
+    Where none is, one that begins with the word is meant, if it is the only one.
+    """
     by_fold = {option.casefold(): option for option in options}
     close = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.7)
+    if not close and word:
+        begun = [option for option in by_fold if option.startswith(word.casefold())]
+        close = begun if len(begun) == 1 else []
     return by_fold[close[0]] if close else None
 
 

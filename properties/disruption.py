@@ -57,15 +57,17 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         id="PDB-3",
-        title="A granted eviction is carried out",
+        title="A granted eviction is carried out or given back",
         kind=Kind.LIVENESS,
         severity=Severity.HIGH,
-        statement="A pod whose eviction was granted is deleted in the end.",
+        statement=(
+            "A pod whose eviction was granted is deleted in the end, or its budget counts it again."
+        ),
         why="What a budget has paid for would otherwise be lost to everybody.",
-        conditions="The API server does not lose the request in between.",
+        conditions="A budget counts it again two minutes after the grant (DeletionTimeout).",
         source=f"{_EVICTION}; {_CONTROLLER}",
-        components=("api-server",),
-        remediation=_NONE.format("the API server"),
+        components=("api-server", "disruption-controller"),
+        remediation=_NONE.format("the API server and the controller"),
     ),
     Statement(
         id="PDB-4",

@@ -39,13 +39,13 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.LIVENESS,
         severity=Severity.HIGH,
         statement=(
-            "A drain that goes on comes to its end: every pod that it has listed is deleted, or "
-            "the drain gives it up."
+            "A drain that goes on comes to its end: every pod that it has listed is gone, or the "
+            "drain gives it up."
         ),
         why="Nodes that cannot be drained cannot be upgraded, and autoscalers keep them for ever.",
         conditions=(
-            "Users and faults stop in the end, and a timeout is not counted on. That pods which "
-            "are deleted end in time is another question: on a machine that is down they do not."
+            "Users and faults stop in the end, and a timeout is not counted on. Where no machine "
+            "may be down, a pod that is deleted is taken to be gone: it ends by itself."
         ),
         source=f"{_DOCS}; {_KUBECTL}",
         components=("kubectl-drain", "api-server", "disruption-controller"),
@@ -55,7 +55,9 @@ STATEMENTS: tuple[Statement, ...] = (
             "drain: run one replica more, or allow one to go. A budget that also covers pods of "
             "DaemonSets or Jobs, and asks for a share or maxUnavailable, allows nothing: narrow "
             "its selector. Pods that never become Ready are let go by unhealthyPodEvictionPolicy "
-            "AlwaysAllow. Where no room is left for the pods that have to move, add a node first."
+            "AlwaysAllow. Where no room is left for the pods that have to move, add a node first. "
+            "On a machine that is down no pod ends: drain with --skip-wait-for-delete-timeout, or "
+            "taint the node node.kubernetes.io/out-of-service once it is known to be down."
         ),
     ),
     Statement(
@@ -93,7 +95,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "gives a pod up because its eviction fails."
         ),
         why="A drain that fails leaves the node cordoned, with its pods, until somebody looks.",
-        conditions="Ends by a timeout are not counted.",
+        conditions="Ends by a timeout are not counted, nor are requests that get lost.",
         source=f"{_DOCS}; {_KUBECTL}; pkg/registry/core/pod/storage/eviction.go",
         components=("kubectl-drain", "api-server"),
         remediation=(
@@ -168,7 +170,7 @@ def _succeeds(world: World, options: tuple[Options, ...]) -> Any:
         shape, pods = before
         if action == GIVE_UP_EVICTION:
             return False
-        if any(group.marks & Marks.LISTED for group in after[1]):
+        if any(group.marks & (Marks.LISTED | Marks.AWAITED) for group in after[1]):
             return True
         refused = [bool(refusal(world, each, shape, pods)) for each in options]
         return not (all(refused) or (any(refused) and _has_active(pods)))

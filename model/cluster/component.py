@@ -16,7 +16,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Action, Best, Bound, Cell, Rule, Tally
 
 from .setting import Event, Setting
-from .world import NodeShape, Workload, World
+from .world import NodeShape, Workload
 
 
 class Parts(NamedTuple):
@@ -96,8 +96,8 @@ class Component:
         name: as its folder is called, and its modules in ``properties`` and ``reports/narrate``.
         distinguishes: by what it can tell nodes apart, given whom it may meet. Nodes that no
             component can tell apart are interchangeable, so there is no answer by default.
-        needs_terminating: whether a pod that terminates makes a difference to it, where a workload
-            has at most so many pods and scores decide or not; no answer by default either.
+        needs_terminating: whether a pod that terminates makes a difference to it; no answer by
+            default either.
         parts: what it adds once.
         parts_of: what it adds for each workload.
         actions: what its rules do, but for events; each has a sentence in its teller.
@@ -109,7 +109,7 @@ class Component:
 
     name: str
     distinguishes: Callable[[Crowd], Telling]
-    needs_terminating: Callable[[World, int, bool], bool]
+    needs_terminating: Callable[[Setting], bool]
     parts: Callable[[Setting], Parts] = _nothing
     parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
     actions: tuple[Action, ...] = ()
@@ -124,6 +124,6 @@ def all_nodes_alike(_crowd: Crowd) -> Telling:
     return lambda _shape: None
 
 
-def never(_world: World, _most: int, _scoring: bool) -> bool:  # noqa: FBT001 - an answer's shape
+def never(_setting: Setting) -> bool:
     """The answer of a component to whom a terminating pod is as good as gone."""
     return False

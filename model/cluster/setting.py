@@ -38,11 +38,13 @@ class Event(NamedTuple):
 class Choices:
     """How the scenario is explored: whether scores decide, and how many pods a workload may have.
 
-    Pods that terminate count for ``max_pods``: states beyond it are not left.
+    Pods that terminate count for ``max_pods``: states beyond it are not left. ``every_write`` is
+    for recorded runs: also writes are told apart that come late and change no verdict.
     """
 
     scoring: bool = False
     max_pods: int = 1000
+    every_write: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,19 @@ class Marks(IntFlag):
     """The drain that has listed it deletes pods and asks for no eviction."""
     TIMED = 16
     """The drain that has listed it ends in some time, done or not."""
+    AWAITED = 32
+    """The drain that has listed it ends only when it is gone."""
+    LOST = 64
+    """Its eviction was granted, but the request got lost: nobody deletes it any more."""
+
+
+WAITING = Marks.AWAITED | Marks.TIMED
+"""What a drain still has in mind for a pod that it has asked to go, if it waits for it."""
+
+
+def still_awaited(marks: int) -> int:
+    """Of the marks of a pod those that stay when it is deleted, or is about to be."""
+    return marks & WAITING if marks & Marks.AWAITED else Marks.NONE
 
 
 class Group(NamedTuple):

@@ -27,7 +27,7 @@ from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.versions import MODELLED, Version
 
-from .state import AnyNode, Group, Phase, Pods, Taints, shifted, without
+from .state import AnyNode, Group, Phase, Pods, Taints, shifted, still_awaited, without
 
 Kind = TypeVar("Kind")
 
@@ -223,7 +223,7 @@ class World:
     def deleted(self, pods: Pods, group: Group) -> Pods:
         """The pods of a node after a DELETE of one of a group, with the grace that it asks for.
 
-        Whoever had chosen it has nothing left to do about it.
+        Whoever had chosen it has nothing left to do about it but to wait.
         """
         grace = self.classes[group.pod_class].pod.spec.termination_grace_period_seconds
         stored = StoredPod(
@@ -231,8 +231,8 @@ class World:
         )
         rest = without(pods, group)
         if self.follows_terminating and delete(stored) is Deletion.TERMINATING:
-            ran = group.phase != Phase.ASSIGNED
-            return shifted(rest, group.pod_class, Phase.TERMINATING if ran else Phase.REVOKED, 1)
+            after = Phase.REVOKED if group.phase == Phase.ASSIGNED else Phase.TERMINATING
+            return shifted(rest, group.pod_class, after, 1, still_awaited(group.marks))
         return rest
 
     def existing(self, workload: Workload) -> str:

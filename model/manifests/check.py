@@ -130,6 +130,8 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
 
     Attributes:
         timeout_seconds: after how many seconds it gives up; 0 is never.
+        skip_wait_for_delete_timeout_seconds: how long it waits for a pod that terminates; 0 is as
+            long as it takes.
     """
 
     node: str = ""
@@ -139,6 +141,7 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
     ignore_daemon_sets: bool = True
     delete_empty_dir_data: bool = True
     timeout_seconds: int = 0
+    skip_wait_for_delete_timeout_seconds: int = 0
 
     @property
     def options(self) -> Options:
@@ -149,6 +152,7 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
             delete_emptydir_data=self.delete_empty_dir_data,
             disable_eviction=self.disable_eviction,
             timeout=self.timeout_seconds,
+            skip_wait_for_delete_timeout=self.skip_wait_for_delete_timeout_seconds,
         )
 
 
@@ -225,12 +229,15 @@ class Faults(ApiStruct, frozen=True, kw_only=True):
             restart; None is never for the controller manager, and once for loaded ones.
         api_server_outages: how often the API server may be away for so long that the node
             lifecycle controller afterwards misses heartbeats.
+        lost_requests: how often the API server may lose a request between two of its writes: an
+            eviction that a budget has paid for, before the pod is deleted.
     """
 
     stale_reads: int = 0
     stale_lists: int | None = None
     controller_restarts: int | None = None
     api_server_outages: int = 0
+    lost_requests: int = 0
 
 
 class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
@@ -329,6 +336,7 @@ def validate_check(check: Check) -> Iterator[Finding]:
         yield Finding((*faults, "staleLists"), message)
     yield from at_least(0, spec.faults.controller_restarts, (*faults, "controllerRestarts"))
     yield from at_least(0, spec.faults.api_server_outages, (*faults, "apiServerOutages"))
+    yield from at_least(0, spec.faults.lost_requests, (*faults, "lostRequests"))
     yield from _bounds(spec.bounds, ("spec", "bounds"))
     for identifier in spec.expect:
         if spec.properties and identifier not in spec.properties:
@@ -376,7 +384,9 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
     for name, event in given:
         yield from at_least(1, event.max, (*path, name, "max"))
         if isinstance(event, Drain):
+            skipped = event.skip_wait_for_delete_timeout_seconds
             yield from at_least(0, event.timeout_seconds, (*path, name, "timeoutSeconds"))
+            yield from at_least(0, skipped, (*path, name, "skipWaitForDeleteTimeoutSeconds"))
         if isinstance(event, Scale):
             yield from at_least(0, event.replicas, (*path, name, "replicas"))
         yield from _target(event, (*path, name))

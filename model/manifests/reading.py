@@ -361,7 +361,17 @@ def _problem(document: Document, finding: Finding) -> Problem:
     message = finding.message
     if message.startswith(("is required", "is empty")):
         message += _hint(document, finding)
+    elif message.startswith("has neither"):
+        message += _misspelt(document.value(finding.path), message)
     return Problem(document.at(finding.path), show(finding.path), message)
+
+
+def _misspelt(fields: Any, message: str) -> str:
+    """Which of an object's fields may be one of those that the message misses."""
+    missed = message.partition(":")[0].split()
+    others = (field for field in fields or () if field not in missed)
+    near = next((field for field in others if nearest(field, missed)), None)
+    return f' (is "{near}" a misspelling?)' if near is not None else ""
 
 
 def _hint(document: Document, finding: Finding) -> str:

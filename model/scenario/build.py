@@ -194,9 +194,10 @@ class _Common:
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
         scoring = bool(self.spec.scheduler.scoring)
-        followed = any(c.needs_terminating(world, most, scoring) for c in COMPONENTS)
-        world = replace(world, follows_terminating=followed)
         start, names = self._start(world, focus, grouping)
+        asked = Setting(world, start, happening.events, Choices(scoring, most), custom)
+        followed = any(component.needs_terminating(asked) for component in COMPONENTS)
+        world = replace(world, follows_terminating=followed)
         words = Assumptions(
             nodes=self.nodes,
             cluster_reason=self.cluster_reason,
@@ -206,7 +207,7 @@ class _Common:
             max_pods=most,
             follows_terminating=world.follows_terminating,
         )
-        recipe = (world, start, happening.events, Choices(scoring, most), custom)
+        recipe = (world, start, asked.events, asked.choices, custom)
         return Scenario(
             name=name,
             world=world,

@@ -76,8 +76,10 @@ def happenings(
         else []
     )
     outages = [Event("api-server-outage", n)] if (n := faults.api_server_outages) else []
+    evicting = any(event.action == "drain" for event in events)
+    losses = [Event("lost-request", n)] if (n := faults.lost_requests) and evicting else []
     return Happenings(
-        (*rollouts, *events, *restarts, *outages), tuple(tuple(b) for b in behaviours)
+        (*rollouts, *events, *restarts, *outages, *losses), tuple(tuple(b) for b in behaviours)
     )
 
 

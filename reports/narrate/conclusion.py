@@ -6,12 +6,17 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.scenario import Scenario
 from kubelemma.properties.formula import LeadsTo
 from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Contradiction, Idle, Waiting
 from kubelemma.reports.style import few
 from kubelemma.solver.result import Trace
+
+from .tellers import together
+
+SINCE = together(lambda teller: teller.since)
 
 
 class Ending(NamedTuple):
@@ -48,6 +53,8 @@ def _due(scenario: Scenario, prop: Property, trace: Trace) -> Iterator[str]:
     """From where on something should have followed."""
     if isinstance(prop.formula, LeadsTo):
         since = prop.formula.due_since(scenario.system, trace.states())
+        if prop.id in SINCE:
+            since = SINCE[prop.id]([Snapshot(scenario, state) for state in trace.states()])
         if since is not None:
             when = f"After step {since}" if since else "From the start"
             yield f"{when}, something is due that never comes."

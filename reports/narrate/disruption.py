@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.components.disruption.actions import COUNT_DISRUPTIONS, WRITE_BUDGET
+from kubelemma.model.components.disruption.actions import (
+    COUNT_DISRUPTIONS,
+    GIVE_BACK_EVICTION,
+    WRITE_BUDGET,
+)
 from kubelemma.model.components.disruption.rules import DISRUPTION, Counts, Guard, count, guards
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import BudgetBox
 from kubelemma.reports.story import Change, Fact, Idle
-from kubelemma.reports.style import plural
 
 from .cast import Cast
 from .differing import differing
@@ -52,28 +55,12 @@ def _now(seen: Seen, guard: Guard) -> Counts:
 
 
 def _counted(scene: Scene) -> Iterator[Fact]:
-    """The pods, as the sync counts them or has counted them."""
+    """The pods, as the sync counts them."""
     guard = _guard(scene)
-    if guard is None:
-        return
-    counted = scene.before.value(guard.cell).counted
-    if counted is not None:
-        yield Fact("healthy pods that its sync had counted", str(counted.healthy))
-        return
-    pods, healthy, *_ = scene.before.summed(guard.tally)
-    yield Fact("pods that it covers", str(pods))
-    yield Fact("of these Ready, and not to be evicted", str(healthy))
-
-
-def _unseen(scene: Scene) -> Iterator[str]:
-    """Pods have become healthy, or have not stayed so, since a sync counted them."""
-    guard = _guard(scene) if scene.action == WRITE_BUDGET else None
-    counted = scene.before.value(guard.cell).counted if guard is not None else None
-    if guard is not None and counted is not None:
-        _, healthy, *_ = scene.before.summed(guard.tally)
-        if healthy != counted.healthy:
-            pods = plural(healthy, "healthy pod")
-            yield f"{guard.cell} has {pods} now; its sync had counted {counted.healthy}"
+    if guard is not None:
+        pods, healthy, *_ = scene.before.summed(guard.tally)
+        yield Fact("pods that it covers", str(pods))
+        yield Fact("of these Ready, and not to be evicted", str(healthy))
 
 
 def _guard(scene: Scene) -> Guard | None:
@@ -84,7 +71,7 @@ def _guard(scene: Scene) -> Guard | None:
 
 
 def _name(scene: Scene) -> str:
-    guard = _guard(scene) if scene.action in _SENTENCES else None
+    guard = _guard(scene) if scene.action in (WRITE_BUDGET, COUNT_DISRUPTIONS) else None
     return guard.cell if guard else "a budget"
 
 
@@ -128,17 +115,15 @@ def _spent(belied: Belied) -> Iterator[Claim]:
         )
 
 
-_SENTENCES = {
-    WRITE_BUDGET: "writes the status of {budget}",
-    COUNT_DISRUPTIONS: "counts the pods of {budget}",
-}
-
 TELLER = Teller(
     name="disruption",
-    sentences=_SENTENCES,
+    sentences={
+        WRITE_BUDGET: "writes the status of {budget}",
+        COUNT_DISRUPTIONS: "counts the pods of {budget}",
+        GIVE_BACK_EVICTION: "expects no more that {pod} goes from {node}",
+    },
     words={"budget": _name},
-    facts={WRITE_BUDGET: _counted, COUNT_DISRUPTIONS: _counted},
-    unseen=_unseen,
+    facts={WRITE_BUDGET: _counted},
     changes=_changes,
     idle=_idle,
     claims={"PDB-1": _spent, "PDB-2": _spent, "PDB-4": _spent},

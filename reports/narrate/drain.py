@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kubelemma.model.cluster.state import Marks, NodeState
+from kubelemma.model.cluster.state import ACTIVE, Marks, NodeState
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.disruption.rules import Counts, Guard, guards
 from kubelemma.model.components.drain.actions import (
@@ -13,36 +13,51 @@ from kubelemma.model.components.drain.actions import (
     GIVE_UP_EVICTION,
     START_DRAIN,
 )
-from kubelemma.model.components.drain.rules import DRAIN, LISTED
+from kubelemma.model.components.drain.rules import DRAIN
 from kubelemma.properties.drain import covering, desired
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import plural
 
 from .causes import event
-from .scene import Belied, Claim, Standstill, about_workload
+from .scene import Belied, Claim, Seen, Standstill, about_workload
 from .teller import Teller
 
 
 def _conditions(node: NodeState) -> Iterator[str]:
-    if any(group.marks & Marks.LISTED for group in node.pods):
+    if _left(node):
         yield "being drained"
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
     if not end.acts(DRAIN):
         return
-    (left,) = end.seen.summed(LISTED)
-    if not left:
+    reasons = [*_refused(end), *_awaited(end)]
+    if reasons:
+        yield Idle(DRAIN, "; ".join(reasons), held_up=True)
+    else:
         yield Idle(DRAIN, "every pod that was listed is gone, or given up")
-        return
-    refusing = [
-        _why_not(guard, status)
-        for guard in _asked(end.world, *end.seen.nodes().values())
-        for status in (end.seen.value(guard.cell).status,)
-        if not status.allowed
-    ]
-    why = f"{plural(left, 'pod')} may not be evicted: {'; '.join(refusing)}"
-    yield Idle(DRAIN, why, held_up=True)
+
+
+def _refused(end: Standstill) -> Iterator[str]:
+    """What keeps pods from being evicted."""
+    nodes = end.seen.nodes().values()
+    left = sum(g.size for node in nodes for g in node.pods if g.marks & Marks.LISTED)
+    if left:
+        refusing = [
+            _why_not(guard, status)
+            for guard in _asked(end.world, *nodes)
+            for status in (end.seen.value(guard.cell).status,)
+            if not status.allowed
+        ]
+        yield f"{plural(left, 'pod')} may not be evicted: {'; '.join(refusing)}"
+
+
+def _awaited(end: Standstill) -> Iterator[str]:
+    """What keeps pods that were deleted from going."""
+    for name, node in end.seen.nodes().items():
+        left = sum(g.size for g in node.pods if g.marks & Marks.AWAITED and g.phase not in ACTIVE)
+        if left and not node.up:
+            yield f"{plural(left, 'pod')} on {name} cannot end, as the machine is down"
 
 
 def _why_not(guard: Guard, status: Counts) -> str:
@@ -65,8 +80,7 @@ def _asked(world: World, *nodes: NodeState) -> Iterator[Guard]:
 def _unfinished(belied: Belied) -> Iterator[Claim]:
     """What is left of the list, node by node, and what the budgets say."""
     for name, node in belied.seen.nodes().items():
-        left = sum(group.size for group in node.pods if group.marks & Marks.LISTED)
-        if left:
+        if left := _left(node):
             statuses = [
                 Fact(f"disruptionsAllowed of {guard.cell}", str(state.status.allowed))
                 for guard in _asked(belied.world, node)
@@ -74,8 +88,25 @@ def _unfinished(belied: Belied) -> Iterator[Claim]:
             ]
             yield Claim(
                 f"The drain of {name} still waits for {plural(left, 'pod')}",
-                (Fact(f"pods of {name} still to be evicted", str(left)), *statuses),
+                (Fact(f"pods of {name} that are still there", str(left)), *statuses),
             )
+
+
+def _left(node: NodeState) -> int:
+    """How many pods a drain of the node still waits for."""
+    marked = (group for group in node.pods if group.marks & (Marks.LISTED | Marks.AWAITED))
+    return sum(group.size for group in marked)
+
+
+def _since(states: Sequence[Seen]) -> int:
+    """After how many steps the drain has begun that does not end, whatever came of others."""
+    left = [{name: _left(node) for name, node in seen.nodes().items()} for seen in states]
+    begun = [
+        max((at + 1 for at, nodes in enumerate(left) if not nodes[name]), default=0)
+        for name, pods in left[-1].items()
+        if pods
+    ]
+    return min(begun, default=len(states) - 1)
 
 
 @about_workload
@@ -114,7 +145,7 @@ def _failed(belied: Belied) -> Iterator[Claim]:
 
 
 TELLER = Teller(
-    name=START_DRAIN,
+    name="drain",
     sentences={
         START_DRAIN: "starts to drain {node}",
         DRAIN_DELETE: "deletes {pod} from {node}",
@@ -124,5 +155,6 @@ TELLER = Teller(
     causes={START_DRAIN: event("drain"), DRAIN_TIMES_OUT: event("drain")},
     conditions=_conditions,
     idle=_idle,
+    since={"DRAIN-1": _since},
     claims={"DRAIN-1": _unfinished, "DRAIN-2": _taken, "DRAIN-3": _failed},
 )

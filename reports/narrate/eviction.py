@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.components.disruption.rules import Guard, guards
-from kubelemma.model.components.eviction.actions import EVICT_POD, EVICT_UNREADY_POD, GRANT_EVICTION
+from kubelemma.model.components.eviction.actions import (
+    EVICT_POD,
+    EVICT_UNREADY_POD,
+    GRANT_EVICTION,
+    LOST_REQUEST,
+)
 from kubelemma.model.components.eviction.rules import API_SERVER
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import plural
 
+from .causes import faults
 from .scene import Scene, Standstill
 from .teller import Teller
 
@@ -41,7 +47,7 @@ def _unseen(scene: Scene) -> Iterator[str]:
 
 
 def _conditions(node: NodeState) -> Iterator[str]:
-    if any(group.marks & Marks.EVICTED for group in node.pods):
+    if any(g.marks & Marks.EVICTED and not g.marks & Marks.LOST for g in node.pods):
         yield "pods being evicted"
 
 
@@ -56,7 +62,9 @@ TELLER = Teller(
         GRANT_EVICTION: "is granted the eviction of {pod} on {node}",
         EVICT_POD: "evicts {pod} from {node}",
         EVICT_UNREADY_POD: "evicts {pod}, which is not Ready, from {node}",
+        LOST_REQUEST: "the eviction of {pod} on {node} gets lost",
     },
+    causes={LOST_REQUEST: faults},
     facts={GRANT_EVICTION: _budgets, EVICT_UNREADY_POD: _budgets},
     unseen=_unseen,
     conditions=_conditions,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from kubelemma.model.components.disruption.rules import is_ready
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
@@ -14,7 +15,10 @@ from .scene import Seen
 
 
 class Selected(NamedTuple):
-    """What a selector matches: classes of pods in focus, and on each shape of node pods beside."""
+    """What a selector matches: classes of pods in focus, and on each shape of node pods beside.
+
+    Of these only those that are Ready as long as their node is.
+    """
 
     classes: frozenset[int]
     standing: tuple[int, ...]
@@ -49,7 +53,7 @@ def selected(scenario: Scenario, matches: Callable[[Pod], bool]) -> Selected:
     world = scenario.world
     return Selected(
         frozenset(c.index for c in world.classes if matches(c.pod)),
-        tuple(sum(map(matches, shape.standing)) for shape in world.shapes),
+        tuple(sum(matches(p) and is_ready(p) for p in s.standing) for s in world.shapes),
     )
 
 

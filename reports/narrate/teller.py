@@ -7,7 +7,7 @@ the claims that it belies. A state is told by boxes in a picture, and by lines i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -66,6 +66,8 @@ class Teller:
         fields: the fields of a Node that it cares for, with their values.
         conditions: what is out of the ordinary about a node, in a word or two.
         idle: why it does nothing where nobody acts any more.
+        since: by property, after how many steps of a run it was due what never comes, where that
+            cannot be told from the formula alone.
         waits: what a pod at a place waits for there, if it can say.
         claims: by property, how a state belies it.
         remarks: the same for whatever property.
@@ -88,6 +90,7 @@ class Teller:
     fields: Callable[[NodeState], Iterator[tuple[str, str]]] = _nothing
     conditions: Callable[[NodeState], Iterator[str]] = _nothing
     idle: Callable[[Standstill], Iterator[Idle]] = _nothing
+    since: Mapping[str, Callable[[Sequence[Seen]], int]] = field(default_factory=dict)
     waits: Callable[[Standstill, Place], Waits | None] = _does_not_say
     claims: Mapping[str, Callable[[Belied], Iterator[Claim]]] = field(default_factory=dict)
     remarks: Callable[[Belied], Iterator[Claim]] = _nothing

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import yaml
 
+from kubelemma.model.cluster.setting import Choices
 from kubelemma.model.cluster.state import Marks, NodeState
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.system import State, Transition
 from kubelemma.properties.select import properties_for
 from kubelemma.question import STDIN, Question, ask
@@ -31,8 +34,12 @@ def scenario(
     spec: Raw | None = None,
     beside: Iterable[Raw] = (),
     faults: Raw | None = None,
+    every_write: bool = False,
 ) -> Scenario:
-    """The Deployment ``web`` in a cluster of so many nodes, and each budget's spec as one of it."""
+    """The Deployment ``web`` in a cluster of so many nodes, and each budget's spec as one of it.
+
+    With ``every_write`` as for recorded runs.
+    """
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [CONTAINER], **(spec or {})}}
     selector = {"matchLabels": LABELS}
     documents = [
@@ -54,7 +61,13 @@ def scenario(
         *beside,
     ]
     (case,) = ask(Question(paths=(STDIN,), stdin=yaml.safe_dump_all(documents))).cases
-    return case.scenario
+    found = case.scenario
+    if every_write:
+        world, start, events, choices, custom = found.recipe
+        recipe = (world, start, events, replace(cast("Choices", choices), every_write=True), custom)
+        system = assemble(*cast("tuple[Any, ...]", recipe))
+        return replace(found, recipe=recipe, system=system)
+    return found
 
 
 CONTAINER: Raw = {"name": "web", "image": "web:1"}
@@ -111,8 +124,13 @@ def nodes_of(found: Scenario, state: State) -> list[NodeState]:
 
 def listed(found: Scenario, state: State) -> int:
     """How many pods drains are yet to remove."""
+    return marked(found, state, Marks.LISTED)
+
+
+def marked(found: Scenario, state: State, mark: Marks) -> int:
+    """How many pods are marked so."""
     groups = (group for node in nodes_of(found, state) for group in node.pods)
-    return sum(group.size for group in groups if group.marks & Marks.LISTED)
+    return sum(group.size for group in groups if group.marks & mark)
 
 
 def verdicts(found: Scenario, *identifiers: str) -> dict[str, str]:

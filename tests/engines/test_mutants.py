@@ -21,6 +21,7 @@ from kubelemma.model.components.deployment.decision.recreate import recreate_ste
 from kubelemma.model.components.disruption.decision import Covered, disruptions
 from kubelemma.model.components.eviction.decision import Spend, first_step
 from kubelemma.model.components.eviction.rules import evict
+from kubelemma.model.components.kubelet.actions import FINISH_TERMINATION
 from kubelemma.model.components.replicaset import rules as replicaset
 from kubelemma.model.components.replicaset.decision import manage_replicas
 from kubelemma.model.components.replicaset.rules import Key, Owned, Shown, victims
@@ -80,12 +81,14 @@ class Small:
     strategy: tuple[int, int] | None = (1, 1)
     spec: Raw | None = None
     budget: Raw | None = None
+    faults: Raw | None = None
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment."""
         deployment = with_defaults(decode(self._deployment(), Deployment))
         nodes = tuple(with_defaults(decode(raw, Node)) for raw in self.nodes)
-        check = decode({"spec": {"events": list(self.events)}}, Check)
+        spec = {"events": list(self.events), "faults": self.faults or {}}
+        check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
         (scenario,) = build(Application((deployment,), nodes, objects=budgets), check)
         return scenario
@@ -123,6 +126,7 @@ def scale(replicas: int) -> Raw:
 
 
 TWO = (node("a"), node("b"))
+UNREADY = {"type": "Ready", "status": "Unknown"}
 SELECTOR = {"matchLabels": {"app": "web"}}
 ROLLING = Small(TWO, (ROLLOUT,))
 CAREFUL = Small(TWO, (ROLLOUT,), strategy=(1, 0))
@@ -177,6 +181,12 @@ FAILING = Small(
     TWO, ({"drain": {}}, {"probeFailure": {"deployment": "web"}}), budget={"minAvailable": 2}
 )
 MOVING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1})
+LOSING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1}, faults={"lostRequests": 1})
+BESIDE_A_DEAD_NODE = Small(
+    (*TWO, {**node("c"), "status": {**node("c")["status"], "conditions": [UNREADY]}}),
+    ({"drain": {"node": "a"}},),
+    budget={"minAvailable": 1},
+)
 
 
 # Broken decisions and rules
@@ -301,6 +311,16 @@ def deletes_none(_world: World, _pods: Pods) -> Iterator[Outcome]:
     return iter(())
 
 
+def runs_out_never(_pods: Pods) -> Iterator[Outcome]:
+    """A pod whose eviction got lost is expected to go for ever."""
+    return iter(())
+
+
+def ends_none(pod_class: PodClass, pods: Pods, _group: Any) -> Outcome:
+    """The kubelet stops no container of a pod that terminates."""
+    return Outcome(FINISH_TERMINATION, {PODS: pods}, (("class", pod_class.index),))
+
+
 def fails_for_one(pod: Any, budgets: Any, **others: Any) -> Any:
     """One budget is taken for several, and the API server answers 500."""
     return first_step(pod, budgets * 2, **others)
@@ -357,6 +377,7 @@ REPLICASET_PY = "components.replicaset.rules"
 DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
+KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
 TAINT_EVICTION_PY = "components.tainteviction.rules"
@@ -407,12 +428,14 @@ MUTANTS = (
     ),
     Mutant("SCH-3", "topology spread", SCHEDULER_PY, "filter_status", passes, SPREAD),
     Mutant("SCH-3", "anti-affinity", SCHEDULER_PY, "filter_status", passes, APART),
-    Mutant("KUB-7", "no admission", "components.kubelet.rules", "admit", admits_all, NAMED),
+    Mutant("KUB-7", "no admission", KUBELET_PY, "admit", admits_all, NAMED),
     Mutant("PDB-1", "free of charge", EVICTION_PY, "first_step", grants_for_nothing, DRAINED),
     Mutant("PDB-2", "one more allowed", DISRUPTION_PY, "disruptions", allows_one_more, DRAINED),
     Mutant("PDB-3", "not carried out", EVICTION_PY, "_delete", deletes_none, DRAINED),
+    Mutant("PDB-3", "not given back", DISRUPTION_PY, "_run_out", runs_out_never, LOSING),
     Mutant("PDB-4", "unready pods go", EVICTION_PY, "first_step", spares_unready, FAILING),
     Mutant("DRAIN-1", "never goes on", DRAIN_PY, "_remove", lists_only, MOVING),
+    Mutant("DRAIN-1", "pods do not end", KUBELET_PY, "_termination", ends_none, BESIDE_A_DEAD_NODE),
     Mutant("DRAIN-2", "no budget asked", DRAIN_PY, "evict", asks_no_budget, DRAINED),
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +17,7 @@ from kubelemma.model.components.reconcile.actions import DOES
 from kubelemma.model.components.registry import ACTIONS, COMPONENTS, EVENTS
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.assembly import assemble
 from kubelemma.model.system import Action, Outcome, Transition
 from kubelemma.properties import catalogue
 from kubelemma.properties.catalogue import STATEMENTS
@@ -102,6 +105,7 @@ kind: Check
 metadata: {name: drains}
 spec:
   cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  faults: {lostRequests: 1}
   events:
   - drain: {max: 2, timeoutSeconds: 60}
   - drain: {max: 1, disableEviction: true}
@@ -118,7 +122,11 @@ def scenarios() -> Iterator[Scenario]:
         text = BUDGETS.replace("SELECTOR", selector)
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     text = BUDGETS.replace("{app: web}}}", "{app: another}}}").replace("SELECTOR", "{}")
-    yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
+    for scenario in scenarios_of(Question(paths=(STDIN,), stdin=text)):
+        yield scenario
+        world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
+        choices = replace(choices, every_write=True)
+        yield replace(scenario, system=assemble(world, start, events, choices, custom))
     yield from scenarios_of(Question(paths=(str(EXAMPLES / "kubelet-rejects"),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))

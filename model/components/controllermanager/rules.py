@@ -62,7 +62,8 @@ def rules(setting: Setting) -> tuple[Rule, ...]:
 def parts(setting: Setting) -> tuple[Part, ...]:
     """All that is forgotten, the last first; about nodes only where some may fail."""
     found: list[Part] = [partial(_nodes, setting.world)] if nodes_fail(setting) else []
-    found += [partial(_count, guard) for guard in followed(setting)]
+    late = followed(setting) if setting.choices.every_write else ()
+    found += [partial(_count, guard) for guard in late]
     for workload in setting.world.workloads:
         found += [partial(_sync, workload, t) for t in range(len(workload.classes))]
         found.append(partial(_plan, workload))

@@ -25,7 +25,7 @@ from kubelemma.model.cluster.state import (
     Verb,
     replaced,
 )
-from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.replicaset.actions import CREATE_POD
 from kubelemma.model.components.replicaset.rules import creations, until_conflict
 from kubelemma.model.system import Cell, Outcome, Rule
@@ -339,9 +339,9 @@ def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return found
 
 
-def _recreates(world: World, _most: int, _scoring: bool) -> bool:  # noqa: FBT001
+def _recreates(setting: Setting) -> bool:
     """The strategy Recreate waits for pods that terminate."""
-    return any(workload.recreate for workload in world.workloads)
+    return any(workload.recreate for workload in setting.world.workloads)
 
 
 COMPONENT = Component(

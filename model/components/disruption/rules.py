@@ -5,8 +5,15 @@ counted with the version of the budget that it had read: an eviction that is gra
 makes it fail, and it counts again. Pods whose eviction was granted do not count as healthy, whether
 they are deleted already or not.
 
+To count and to PUT is one step. A PUT that comes later could be taken for one that comes at once,
+since in between nobody is granted anything by this budget, or it would fail. The one thing that may
+happen by the older status is that unready pods go, while the newer one spares none of them; but
+that one allows nothing at all, and so nothing comes of it. Recorded runs show the PUT when it
+comes: there it is a step of its own (``Choices.every_write``).
+
 Budgets are followed where somebody asks for evictions. Which pods ``disruptedPods`` names is a mark
-of the pods themselves, and goes with them.
+of the pods themselves, and goes with them. An entry runs out after `DELETION_TIMEOUT`, if the pod
+is not deleted by then; as requests end sooner, that is so only where the deletion got lost.
 """
 
 from __future__ import annotations
@@ -26,17 +33,34 @@ from kubelemma.model.cluster.component import (
     never,
 )
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import Marks, NodeState, Phase, Pods, Queue, Specs
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    Marks,
+    NodeState,
+    Phase,
+    Pods,
+    Queue,
+    Specs,
+    remarked,
+)
 from kubelemma.model.cluster.world import NodeShape, Workload, World
 from kubelemma.model.components.drain.actions import START_DRAIN
+from kubelemma.model.components.eviction.actions import LOST_REQUEST
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
 
-from .actions import ACTIONS, COUNT_DISRUPTIONS, WRITE_BUDGET
-from .budget import Budget, Status, covers
-from .decision import Covered, asks_scale, disruptions
+from .actions import ACTIONS, COUNT_DISRUPTIONS, GIVE_BACK_EVICTION, WRITE_BUDGET
+from .budget import Budget, Disrupted, Status, covers
+from .decision import (
+    DELETION_TIMEOUT,
+    Covered,
+    MatchedPod,
+    asks_scale,
+    disruptions,
+    still_disrupted,
+)
 
 DISRUPTION = "disruption-controller"
 UNSCALED = ("DaemonSet", "Job")
@@ -59,7 +83,7 @@ NO_COUNTS = Counts(0, 0, 0, 0)
 
 
 class BudgetState(NamedTuple):
-    """A budget's status, and what a sync has counted and not written yet."""
+    """A budget's status, and in recorded runs what a sync has counted and not written yet."""
 
     status: Counts
     counted: Counts | None = None
@@ -226,19 +250,40 @@ def counted(guard: Guard, status: Counts, pods: Covering, *specs: Specs) -> Coun
 
 
 def _sync(guard: Guard, state: BudgetState, pods: Covering, *specs: Specs) -> Iterator[Outcome]:
-    """Count, and write at once or later; what was counted before is written first."""
-    if state.counted is not None:
-        yield _put(guard, state.counted, "it is what its sync had counted")
-        return
+    """Count and write."""
     now = counted(guard, state.status, pods, *specs)
     if now != state.status:
         why = f"healthy pods: {now.healthy}, desired {now.desired}"
-        yield _put(guard, now, why)
-        yield Outcome(COUNT_DISRUPTIONS, {guard.cell: state._replace(counted=now)}, (), why)
+        yield Outcome(WRITE_BUDGET, {guard.cell: BudgetState(now)}, (), why)
 
 
-def _put(guard: Guard, status: Counts, why: str) -> Outcome:
-    return Outcome(WRITE_BUDGET, {guard.cell: BudgetState(status)}, (), why)
+def _late_sync(guard: Guard, state: BudgetState, *seen: Any) -> Iterator[Outcome]:
+    """Count, and write at once or later; what was counted before is written first."""
+    if state.counted is not None:
+        why = "it is what its sync had counted"
+        yield Outcome(WRITE_BUDGET, {guard.cell: BudgetState(state.counted)}, (), why)
+        return
+    for outcome in _sync(guard, state, *seen):
+        yield outcome
+        later = state._replace(counted=outcome.writes[guard.cell].status)
+        yield Outcome(COUNT_DISRUPTIONS, {guard.cell: later}, (), outcome.why)
+
+
+# Evictions that were granted and got lost
+
+
+def _run_out(pods: Pods) -> Iterator[Outcome]:
+    """An entry of ``disruptedPods`` is dropped, and its pod is healthy again."""
+    for group in pods:
+        if not group.marks & Marks.LOST:
+            continue
+        entry = Disrupted("", since=0)
+        pod = MatchedPod("", group.phase in READY, Phase(group.phase) not in ACTIVE)
+        if not still_disrupted((entry,), (pod,), entry.since + DELETION_TIMEOUT + 1):
+            marks = group.marks & ~(Marks.EVICTED | Marks.LOST)
+            writes = {columns.PODS: remarked(pods, group, marks)}
+            why = f"it is still there {DELETION_TIMEOUT} s after its eviction was granted"
+            yield Outcome(GIVE_BACK_EVICTION, writes, (("class", group.pod_class),), why)
 
 
 # The component
@@ -281,10 +326,12 @@ def followed(setting: Setting) -> tuple[Guard, ...]:
 
 def _parts(setting: Setting) -> Parts:
     world, found = setting.world, followed(setting)
+    entries = Rule("entries of disruptedPods run out", DISRUPTION, (columns.PODS,), _run_out)
+    lost = found and setting.may_happen(LOST_REQUEST)
     return Parts(
         cells=tuple(Cell(guard.cell, _initial(setting, guard), BudgetState) for guard in found),
         tallies=tuple(_tally(world, guard) for guard in found),
-        rules=tuple(_rule(world, guard) for guard in found),
+        rules=(*(_rule(setting, guard) for guard in found), *((entries,) if lost else ())),
     )
 
 
@@ -292,9 +339,9 @@ EVICTING = (START_DRAIN,)
 """The events that ask for evictions."""
 
 
-def _rule(world: World, guard: Guard) -> Rule:
-    specs = (workload.tally("specs") for workload in guard.workloads(world))
-    outcomes: Any = partial(_sync, guard)
+def _rule(setting: Setting, guard: Guard) -> Rule:
+    specs = (workload.tally("specs") for workload in guard.workloads(setting.world))
+    outcomes: Any = partial(_late_sync if setting.choices.every_write else _sync, guard)
     return Rule(f"sync {guard.cell}", DISRUPTION, (guard.cell,), outcomes, (guard.tally, *specs))
 
 

@@ -181,7 +181,8 @@ def after_eviction(
 
     Only 429 is tried again. So two budgets that match one pod fail it, as does a conflict that the
     API server could not resolve; and a budget that was deleted meanwhile is answered with 404, as
-    if the pod were gone.
+    if the pod were gone. A connection that dies is an error like any other, since the client
+    repeats only requests that read (staging/src/k8s.io/client-go/rest/request.go).
 
     Args:
         code: the HTTP status.

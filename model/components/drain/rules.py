@@ -2,6 +2,10 @@
 
 Source: staging/src/k8s.io/kubectl/pkg/cmd/drain/drain.go. To begin is an event; what follows is
 somebody's will, as fair as a controller: an eviction that is refused for now is asked for again.
+
+A drain ends when its pods are gone. Where no machine may be down every pod that is deleted goes in
+the end, whatever else happens, so nothing is lost if the drain is taken to be done with it then;
+elsewhere it waits for pods that terminate.
 """
 
 from __future__ import annotations
@@ -15,16 +19,25 @@ from kubelemma.model.cluster.component import (
     NO_PARTS,
     Component,
     Crowd,
+    EventKind,
     Parts,
     Telling,
-    never,
 )
 from kubelemma.model.cluster.events import USER, on_node
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, Group, Marks, Phase, Pods, remarked
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    Group,
+    Marks,
+    Phase,
+    Pods,
+    remarked,
+    still_awaited,
+)
 from kubelemma.model.cluster.world import NodeShape, PodClass, World
 from kubelemma.model.components.disruption.rules import BudgetState, Guard, guards
 from kubelemma.model.components.eviction.rules import OF_DRAINS, evict
+from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.components.users.actions import UNCORDON
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Outcome, Rule, Tally
@@ -38,6 +51,7 @@ from .decision import (
     Options,
     Then,
     after_eviction,
+    is_gone,
     removes,
     verdict,
 )
@@ -45,8 +59,10 @@ from .decision import (
 DRAIN = "kubectl-drain"
 MIRROR = "kubernetes.io/config.mirror"
 """The annotation of pods that show static ones of a kubelet."""
+EVER = 10**9
+"""More seconds than any drain waits that does not wait for ever."""
 LISTED = "pods that a drain is yet to remove"
-"""Tally: how many there are."""
+"""Tally: how many there are, with those that it still waits for."""
 
 
 def _listed_pod(pod: Pod) -> ListedPod:
@@ -67,36 +83,50 @@ def _options(event: Event) -> Options:
     return USUAL if event.options is None else event.options
 
 
+def _rules_of_event(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
+    change = partial(_drain, awaits=_awaits(setting, event))
+    seen, writes = (SHAPE, CORDONED, PODS), (CORDONED, PODS)
+    yield from on_node(START_DRAIN, change, seen, writes=writes).rules(setting, event, budget)
+
+
+def _awaits(setting: Setting, event: Event) -> bool:
+    """Whether a drain may wait for ever for a pod that terminates, so that this is followed."""
+    down = any(not node.up for node in setting.start.nodes) or setting.may_happen(NODE_CRASH)
+    return down and not is_gone(found=True, same=True, overdue=EVER, options=_options(event))
+
+
 def _drain(
     world: World,
     event: Event,
     shape: int,
     cordoned: bool,  # noqa: FBT001 - a column's value
     pods: Pods,
+    *,
+    awaits: bool,
 ) -> Iterator[tuple[dict[str, Any], str, int]]:
     """It cordons the node, then lists its pods, once: whatever arrives later is left alone.
 
     Both are one step: no pod that respects the cordon arrives in between, and others might have
-    been there before. If a single pod may not be removed, none is.
+    been there before. If a single pod may not be removed, none is. Pods that terminate already are
+    removed like others, which changes nothing, and then waited for.
     """
     refused = refusal(world, _options(event), shape, pods)
     after, why = pods, "kubectl drain cordons the node and lists its pods"
     if refused:
         why = f"kubectl drain cordons the node, and refuses to go on: {refused}"
-    for group in () if refused else _active(pods):
+    for group in () if refused else pods:
+        marks = _marks(_options(event), awaits=awaits)
+        if Phase(group.phase) not in ACTIVE:
+            marks = still_awaited(marks)
         for _ in range(group.size):
-            after = remarked(after, group, (group.marks & ~OF_DRAINS) | _marks(_options(event)))
+            after = remarked(after, group, (group.marks & ~OF_DRAINS) | marks)
     if not cordoned or after != pods:
         yield {CORDONED: True, PODS: after}, why, -1
 
 
-def _active(pods: Pods) -> list[Group]:
-    return [group for group in pods if Phase(group.phase) in ACTIVE]
-
-
 def refusal(world: World, options: Options, shape: int, pods: Pods) -> str:
     """Why a drain of a node of this shape would remove nothing; empty where it would."""
-    listed = [world.classes[group.pod_class].pod for group in _active(pods)]
+    listed = [world.classes[group.pod_class].pod for group in pods]
     beside = world.shapes[shape].standing
     verdicts = [verdict(_listed_pod(pod), options) for pod in (*listed, *beside)]
     if removes(verdicts):
@@ -109,10 +139,14 @@ def options_of(events: Iterable[Event]) -> tuple[Options, ...]:
     return tuple(dict.fromkeys(_options(event) for event in events if event.action == START_DRAIN))
 
 
-def _marks(options: Options) -> Marks:
+def _marks(options: Options, *, awaits: bool) -> int:
     """What is in mind for a pod of the list; a later drain of the node has its own way."""
-    unasked = Marks.UNASKED if options.disable_eviction else Marks.NONE
-    return Marks.LISTED | unasked | (Marks.TIMED if options.timeout else Marks.NONE)
+    given = (
+        (Marks.UNASKED, options.disable_eviction),
+        (Marks.TIMED, options.timeout > 0),
+        (Marks.AWAITED, awaits),
+    )
+    return Marks.LISTED | sum(mark for mark, is_given in given if is_given)
 
 
 # What it goes on with
@@ -177,7 +211,8 @@ def _time_out(pods: Pods) -> Iterator[Outcome]:
 
 
 def _listed(pods: Pods) -> tuple[int]:
-    return (sum(group.size for group in pods if group.marks & Marks.LISTED),)
+    left = Marks.LISTED | Marks.AWAITED
+    return (sum(group.size for group in pods if group.marks & left),)
 
 
 # The component
@@ -193,6 +228,11 @@ def _parts(setting: Setting) -> Parts:
         rules=tuple(_rules(setting)),
         chances=(timeout,) if timed else (),
     )
+
+
+def _needs_terminating(setting: Setting) -> bool:
+    """Where some drain waits for pods that terminate."""
+    return any(_awaits(setting, event) for event in setting.events if event.action == START_DRAIN)
 
 
 def _by_fate(crowd: Crowd) -> Telling:
@@ -216,17 +256,9 @@ def _assumes(setting: Setting) -> Iterator[str]:
 COMPONENT = Component(
     name="drain",
     distinguishes=_by_fate,
-    needs_terminating=never,
+    needs_terminating=_needs_terminating,
     parts=_parts,
     actions=ACTIONS,
     assumes=_assumes,
-    events=(
-        on_node(
-            START_DRAIN,
-            _drain,
-            (SHAPE, CORDONED, PODS),
-            writes=(CORDONED, PODS),
-            undone_by=UNCORDON,
-        ),
-    ),
+    events=(EventKind(START_DRAIN, _rules_of_event, undone_by=UNCORDON),),
 )

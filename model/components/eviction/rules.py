@@ -1,7 +1,8 @@
 """The eviction subresource: a budget is asked and spent, and then the pod is deleted.
 
 Source: pkg/registry/core/pod/storage/eviction.go. The PUT of the budget and the DELETE of the pod
-are two steps. The condition DisruptionTarget between them is read by nobody here.
+are two steps, and the request may get lost in between. The condition DisruptionTarget between them
+is read by nobody here.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from kubelemma.model.cluster.component import (
     all_nodes_alike,
     never,
 )
-from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.events import on_node
+from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
     Group,
@@ -26,6 +28,7 @@ from kubelemma.model.cluster.state import (
     Phase,
     Pods,
     remarked,
+    still_awaited,
 )
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.disruption.rules import (
@@ -36,11 +39,11 @@ from kubelemma.model.components.disruption.rules import (
 )
 from kubelemma.model.system import Outcome, Rule, Tally
 
-from .actions import ACTIONS, EVICT_POD, EVICT_UNREADY_POD, GRANT_EVICTION
+from .actions import ACTIONS, EVICT_POD, EVICT_UNREADY_POD, GRANT_EVICTION, LOST_REQUEST
 from .decision import EvictedPod, Refuse, Remove, first_step
 
 API_SERVER = "api-server"
-OF_DRAINS = Marks.LISTED | Marks.UNASKED | Marks.TIMED
+OF_DRAINS = Marks.LISTED | Marks.UNASKED | Marks.TIMED | Marks.AWAITED
 """What a drain has in mind for a pod."""
 UNDER_WAY = "evictions under way"
 """Tally: how many pods there are whose eviction was granted, and that are still to be deleted."""
@@ -81,7 +84,7 @@ def evict(
         return Attempt(Outcome(EVICT_POD, writes, about, "no budget has a say in it"))
     ((guard, state),) = zip(found, budgets, strict=True)
     left = state.status._replace(allowed=step.status.disruptions_allowed)
-    marks = (group.marks & ~OF_DRAINS) | Marks.EVICTED
+    marks = (group.marks & ~(OF_DRAINS | Marks.LOST)) | still_awaited(group.marks) | Marks.EVICTED
     writes = {
         PODS: remarked(pods, group, marks),
         guard.cell: BudgetState(left),
@@ -92,10 +95,25 @@ def evict(
 
 def _delete(world: World, pods: Pods) -> Iterator[Outcome]:
     for group in pods:
-        if group.marks & Marks.EVICTED:
+        if group.marks & Marks.EVICTED and not group.marks & Marks.LOST:
             writes = {PODS: world.deleted(pods, group)}
             why = "its budget has paid for it"
             yield Outcome(EVICT_POD, writes, (("class", group.pod_class),), why)
+
+
+def _lose(_world: World, _event: Event, pods: Pods) -> Iterator[tuple[dict[str, Any], str, int]]:
+    """The API server dies, or sees its client's connection die: the DELETE does not come.
+
+    The client's request fails, and kubectl tries none again that fails so; a drain that has listed
+    the pod since then is another one.
+    """
+    for group in pods:
+        if group.marks & Marks.EVICTED and not group.marks & Marks.LOST:
+            listed = group.marks & Marks.LISTED
+            kept = group.marks if listed else group.marks & ~OF_DRAINS
+            after = remarked(pods, group, kept | Marks.LOST)
+            why = "its budget has paid; then the API server restarts, or the connection dies"
+            yield {PODS: after}, why, group.pod_class
 
 
 def _granted(pods: Pods) -> tuple[int]:
@@ -116,4 +134,5 @@ COMPONENT = Component(
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,
+    events=(on_node(LOST_REQUEST, _lose, (PODS,), fault=True),),
 )

@@ -152,9 +152,9 @@ def _own_view(_crowd: Crowd) -> Telling:
     return telling
 
 
-def _needs_terminating(world: World, most: int, _scoring: bool) -> bool:  # noqa: FBT001
+def _needs_terminating(setting: Setting) -> bool:
     """Pods hold what they were admitted with until they are gone."""
-    return lacks_room(world, most)
+    return lacks_room(setting.world, setting.choices.max_pods)
 
 
 COMPONENT = Component(

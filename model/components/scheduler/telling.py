@@ -8,7 +8,8 @@ import msgspec
 
 from kubelemma.model.cluster.component import Crowd, Telling
 from kubelemma.model.cluster.room import lacks_room
-from kubelemma.model.cluster.world import NodeShape, World
+from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.world import NodeShape
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import NodeSelectorTerm, Pod
 
@@ -38,16 +39,17 @@ def distinguishes(crowd: Crowd) -> Telling:
     return telling
 
 
-def needs_terminating(world: World, most: int, scoring: bool) -> bool:  # noqa: FBT001
+def needs_terminating(setting: Setting) -> bool:
     """Whether a terminating pod may keep another from a node.
 
     It holds resources and host ports, repels and attracts by affinity, and counts in scores. It
-    does none of this if nobody uses the latter three and every node has room for ``most`` pods of
-    each workload, which is all that a search bounded by as many ever has.
+    does none of this if nobody uses the latter three and every node has room for as many pods of
+    each workload as the search is bounded by.
     """
-    if scoring or any(any(pod_affinity_keys(pod)) for pod in world.all_pods()):
+    world, choices = setting.world, setting.choices
+    if choices.scoring or any(any(pod_affinity_keys(pod)) for pod in world.all_pods()):
         return True
-    return lacks_room(world, most)
+    return lacks_room(world, choices.max_pods)
 
 
 def _of_node(node: Node, keys: frozenset[str], *, scoring: bool) -> Hashable:

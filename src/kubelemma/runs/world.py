@@ -125,7 +125,7 @@ def build(setting: Setting, roster: Roster) -> Built:
         queues=tuple(Queue.of((0,) * len(member.templates)) for member in roster.members),
         nodes=tuple(NodeState(shape) for shape in range(len(names))),
     )
-    system = assemble(world, start, tuple(_events(roster, names)), Choices())
+    system = assemble(world, start, tuple(_events(roster, names)), Choices(every_write=True))
     return Built(world, system, names)
 
 

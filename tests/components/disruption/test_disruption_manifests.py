@@ -146,6 +146,16 @@ def test_refused(old: str, new: str, said: str) -> None:
             "  minAvailable:\n",
             ["4: spec: has neither minAvailable nor maxUnavailable: no eviction is ever allowed"],
         ),
+        (
+            BOUND,
+            "  maxUnavailble: 1\n",
+            [
+                (
+                    "4: spec: has neither minAvailable nor maxUnavailable: no eviction is ever"
+                    ' allowed (is "maxUnavailble" a misspelling?)'
+                )
+            ],
+        ),
     ],
 )
 def test_advice(old: str, new: str, said: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from budgeted import nodes_of, reachable, scenario, standing, steps, verdicts
+from budgeted import marked, nodes_of, reachable, scenario, standing, steps, verdicts
 
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.state import ACTIVE, Marks, Phase
@@ -78,9 +78,10 @@ def listed_out(found: Scenario, state: State, guard: Guard) -> Sync:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_counts_are_those_of_a_sync(name: str) -> None:
+@pytest.mark.parametrize("late", [False, True])
+def test_counts_are_those_of_a_sync(name: str, late: bool) -> None:  # noqa: FBT001
     """In whatever state, what a sync would write is what the controller's decision comes to."""
-    found = scenario(**SCENARIOS[name])
+    found = scenario(**SCENARIOS[name], every_write=late)
     (guard,) = guards(found.world)
     written = 0
     for state in reachable(found):
@@ -97,14 +98,17 @@ def test_counts_are_those_of_a_sync(name: str) -> None:
         if expected == told.status:
             assert after == set()
         else:
-            assert after == {BudgetState(expected), told._replace(counted=expected)}
+            later = {told._replace(counted=expected)} if late else set()
+            assert after == {BudgetState(expected), *later}
             written += 1
     assert written
 
 
 def test_the_status_lags_and_a_grant_in_between_has_it_counted_again() -> None:
     """What was counted is written although pods have changed, but not over an eviction's PUT."""
-    found = scenario(budgets=[{"minAvailable": 1}], events=[DRAIN, FAILING], replicas=3)
+    found = scenario(
+        budgets=[{"minAvailable": 1}], events=[DRAIN, FAILING], replicas=3, every_write=True
+    )
     (guard,) = guards(found.world)
     late = [
         state
@@ -121,6 +125,55 @@ def test_the_status_lags_and_a_grant_in_between_has_it_counted_again() -> None:
     ]
     assert between
     assert all(cell(found, step.state, guard).counted is None for _, step in between)
+
+
+POLICIES = (
+    {"minAvailable": 1},
+    {"minAvailable": 2, "unhealthyPodEvictionPolicy": "AlwaysAllow"},
+    {"minAvailable": "60%"},
+    {"maxUnavailable": "30%"},
+)
+CHANCES = ([FAILING], [{"scale": {"deployment": "web", "replicas": 1}}])
+
+
+@pytest.mark.parametrize("budget", POLICIES, ids=str)
+@pytest.mark.parametrize("chances", CHANCES, ids=str)
+def test_when_a_count_is_written_changes_no_verdict(
+    budget: dict[str, Any], chances: list[dict[str, Any]]
+) -> None:
+    """To write a count late comes to what a late count comes to, and takes more states."""
+    given: dict[str, Any] = {"budgets": [budget], "events": [DRAIN, *chances], "replicas": 2}
+    once, late = scenario(**given), scenario(**given, every_write=True)
+    assert verdicts(once) == verdicts(late)
+
+
+LOSING: dict[str, Any] = {
+    "budgets": [{"minAvailable": 1}],
+    "events": [{"drain": {"node": "node-1", "max": 2}}],
+    "faults": {"lostRequests": 1},
+}
+
+
+def test_an_entry_of_a_pod_that_is_not_deleted_runs_out() -> None:
+    """A pod whose eviction got lost is not healthy, until its entry has run out; then it is."""
+    found = scenario(**LOSING)
+    (guard,) = guards(found.world)
+    given_back = list(steps(found, "give-back-eviction"))
+    assert given_back
+    for state, step in given_back:
+        assert step.rule.actor == DISRUPTION
+        before, after = (found.system.summary(s)[guard.tally] for s in (state, step.state))
+        assert after[1] == before[1] + 1
+        assert marked(found, step.state, Marks.LOST) == marked(found, state, Marks.LOST) - 1
+        assert marked(found, step.state, Marks.EVICTED) == marked(found, state, Marks.EVICTED) - 1
+    assert verdicts(found, "PDB-3", "DRAIN-1") == {"PDB-3": "holds", "DRAIN-1": "holds"}
+
+
+def test_entries_of_pods_that_are_deleted_in_time_do_not_run_out() -> None:
+    """A request ends before an entry does, so only what got lost is given back."""
+    quiet = scenario(**{**LOSING, "faults": None})
+    assert not list(steps(quiet, "give-back-eviction"))
+    assert not any("run out" in rule.name for rule in quiet.system.rules)
 
 
 def test_a_pod_that_stands_by_counts_while_its_node_is_ready() -> None:
@@ -193,7 +246,10 @@ def test_what_a_drain_leaves_is_what_the_budget_promises() -> None:
 def test_a_restart_forgets_what_was_counted() -> None:
     """What only the dead process knew is never written."""
     found = scenario(
-        budgets=[{"minAvailable": 1}], events=[DRAIN, FAILING], faults={"controllerRestarts": 1}
+        budgets=[{"minAvailable": 1}],
+        events=[DRAIN, FAILING],
+        faults={"controllerRestarts": 1},
+        every_write=True,
     )
     (guard,) = guards(found.world)
     forgotten = [

@@ -5,15 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from budgeted import listed, nodes_of, reachable, scenario, standing, steps, verdicts
+from budgeted import listed, marked, nodes_of, reachable, scenario, standing, steps, verdicts
 
-from kubelemma.model.cluster.state import Marks, NodeState
+from kubelemma.model.cluster.state import ACTIVE, Marks, NodeState, Phase
 from kubelemma.model.components.disruption.rules import READY
 from kubelemma.model.components.drain.rules import COMPONENT, DRAIN
 from kubelemma.model.scenario import Scenario
+from kubelemma.properties.select import properties_for
+from kubelemma.question import STDIN, Question, ask
+from kubelemma.reports.narrate import narrate
+from kubelemma.solver.explore import check as explored
 
 EMPTY_DIR = {"volumes": [{"name": "cache", "emptyDir": {}}]}
 BLOCKED = [{"minAvailable": 2}]
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1", resources: {requests: {cpu: "1"}}}]}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: web}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
+---"""
 
 
 def drains(found: Scenario) -> list[int]:
@@ -135,6 +155,66 @@ def test_each_drain_has_its_own_way() -> None:
     }
     assert ways == {(Marks.LISTED | Marks.UNASKED, "drain-delete")}
     assert verdicts(found, "DRAIN-1")["DRAIN-1"] == "violated"
+
+
+CRASH = {"nodeCrash": {}}
+
+
+@pytest.mark.parametrize(
+    ("options", "verdict"),
+    [
+        ({}, "violated"),
+        ({"disableEviction": True}, "violated"),
+        ({"timeoutSeconds": 60}, "violated"),
+        ({"skipWaitForDeleteTimeoutSeconds": 60}, "holds"),
+    ],
+)
+def test_it_waits_for_pods_to_go(options: dict[str, Any], verdict: str) -> None:
+    """On a machine that is down no pod ends, and so the drain does not, unless it may skip it."""
+    found = scenario(events=[{"drain": options}, CRASH])
+    assert verdicts(found, "DRAIN-1") == {"DRAIN-1": verdict}
+
+
+def test_what_terminates_is_waited_for() -> None:
+    """A pod that somebody else has deleted is awaited until it is gone, by whoever lists it."""
+    delete = {"deletePod": {"deployment": "web"}}
+    found = scenario(events=[{"drain": {}}, CRASH, delete], replicas=1)
+    assert found.world.follows_terminating
+    awaited = {
+        (Phase(group.phase) in ACTIVE, group.marks)
+        for state in reachable(found)
+        for node in nodes_of(found, state)
+        for group in node.pods
+        if group.marks & Marks.AWAITED
+    }
+    assert awaited == {(True, Marks.LISTED | Marks.AWAITED), (False, Marks.AWAITED)}
+
+
+def test_it_need_not_wait_where_every_pod_ends() -> None:
+    """Where no machine is down, what is deleted goes in the end: that is not followed."""
+    found = scenario(budgets=[{"minAvailable": 1}])
+    assert not found.world.follows_terminating
+    assert not any(marked(found, state, Marks.AWAITED) for state in reachable(found))
+
+
+def test_a_story_names_the_drain_that_does_not_end() -> None:
+    """Of two drains the first ends: what never comes has been due since the second began."""
+    check = """
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: two}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events: [{drain: {node: node-1}}, {drain: {node: node-2}}]
+"""
+    (case,) = ask(Question(paths=(STDIN,), stdin=WEB + check)).cases
+    found = explored(case.scenario.system, properties_for(case.scenario, ["DRAIN-1"]))
+    (result,) = found.properties
+    assert result.trace is not None
+    story = narrate(case.scenario, result.property, result.trace)
+    begun = [n for n, step in enumerate(story.steps, 1) if "starts to drain" in step.summary]
+    (due,) = (text for text in story.conclusion if "something is due" in text)
+    assert due == f"After step {begun[-1]}, something is due that never comes."
 
 
 def test_it_tells_nodes_apart_by_what_it_would_refuse() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from budgeted import listed, nodes_of, scenario, steps, verdicts
+from budgeted import listed, marked, nodes_of, scenario, steps, verdicts
 
 from kubelemma.model.cluster.state import Marks, Phase
 from kubelemma.model.components.disruption.rules import READY, BudgetState, guards
@@ -19,12 +19,6 @@ def status(found: Scenario, state: State) -> BudgetState:
     (guard,) = guards(found.world)
     value: BudgetState = state[found.system.positions[guard.cell].start]
     return value
-
-
-def marked(found: Scenario, state: State, mark: Marks) -> int:
-    """How many pods bear a mark."""
-    groups = (group for node in nodes_of(found, state) for group in node.pods)
-    return sum(group.size for group in groups if group.marks & mark)
 
 
 def test_a_grant_is_paid_for_and_then_carried_out() -> None:
@@ -86,6 +80,29 @@ def test_a_pod_that_has_not_started_goes_at_once() -> None:
         or marked(found, s, Marks.EVICTED)
         for s in free
     )
+
+
+def test_a_request_that_is_lost() -> None:
+    """The budget has paid, the pod is not deleted, and its drain fails; the next one asks again."""
+    found = scenario(
+        budgets=[{"minAvailable": 1}], events=[{"drain": {"max": 2}}], faults={"lostRequests": 1}
+    )
+    losses = list(steps(found, "lost-request"))
+    assert losses
+    for state, step in losses:
+        assert step.rule.environment
+        assert status(found, step.state) == status(found, state)
+        assert marked(found, step.state, Marks.LOST) == marked(found, state, Marks.LOST) + 1
+        assert listed(found, step.state) == listed(found, state)
+        if not marked(found, state, Marks.LISTED) and marked(found, state, Marks.EVICTED) == 1:
+            deletes = {s.outcome.action for s in found.system.successors(step.state)}
+            assert "evict-pod" not in deletes
+    again = [
+        step
+        for state, step in steps(found, "grant-eviction")
+        if marked(found, step.state, Marks.LOST) < marked(found, state, Marks.LOST)
+    ]
+    assert not again, "a budget that allows one has none left until the entry has run out"
 
 
 def test_granted_on_a_status_that_is_old() -> None:
