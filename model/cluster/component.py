@@ -15,6 +15,7 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Action, Best, Bound, Cell, Rule, Tally
 
+from .forgetting import Forgetting
 from .setting import Event, Setting
 from .world import NodeShape, Workload
 
@@ -84,6 +85,14 @@ def _assumes_nothing(_setting: Setting) -> Iterable[str]:
     return ()
 
 
+def _forgets_nothing(_setting: Setting) -> tuple[Forgetting, ...]:
+    return ()
+
+
+def _forgets_nothing_of(_setting: Setting, _workload: Workload) -> tuple[Forgetting, ...]:
+    return ()
+
+
 def _as_they_are(_setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return rules
 
@@ -104,6 +113,8 @@ class Component:
         kinds: the types of objects that it reads beside pods, nodes and workloads.
         events: what users and faults may do because of it.
         assumes: sentences on what a scenario assumes because of it.
+        forgets: what it loses when the controller manager restarts, if it runs there.
+        forgets_of: what it loses of each workload.
         overhears: what it makes of the rules of all, to whose writes it may react late.
     """
 
@@ -116,6 +127,8 @@ class Component:
     kinds: tuple[type, ...] = ()
     events: tuple[EventKind, ...] = ()
     assumes: Callable[[Setting], Iterable[str]] = _assumes_nothing
+    forgets: Callable[[Setting], tuple[Forgetting, ...]] = _forgets_nothing
+    forgets_of: Callable[[Setting, Workload], tuple[Forgetting, ...]] = _forgets_nothing_of
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .forgetting import Forgetting
 from .state import DeploymentState, NodeState, Queue
 from .world import World
 
@@ -49,13 +50,18 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """All that components are asked about; ``loaded`` is what users' code brings."""
+    """All that components are asked about.
+
+    ``loaded`` is what is reconciled, by users' code and by components; ``forgets`` what the
+    controllers of the controller manager lose when it restarts, the last first.
+    """
 
     world: World
     start: Start
     events: tuple[Event, ...] = ()
     choices: Choices = Choices()
     loaded: Any = None
+    forgets: tuple[Forgetting, ...] = ()
 
     def may_happen(self, *actions: str) -> bool:
         """Whether one of these events is among those of the scenario."""

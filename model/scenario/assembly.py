@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kubelemma.model.cluster.component import Parts
 from kubelemma.model.cluster.events import budgets_and_rules
+from kubelemma.model.cluster.forgetting import Forgetting
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES, World
@@ -27,7 +28,8 @@ def assemble(
     Components give their parts for each workload, then those that they have once. Whoever reacts
     late to what others write has a look at all rules in the end.
     """
-    setting = Setting(world, start, events, choices, custom)
+    asked = Setting(world, start, events, choices, custom)
+    setting = replace(asked, forgets=tuple(_forgets(asked)))
     parts = tuple(_parts(setting))
     budgets, happenings = budgets_and_rules(setting, EVENTS)
     rules = (
@@ -46,6 +48,16 @@ def assemble(
         rules=rules,
         bounds=[bound for part in parts for bound in part.bounds],
     )
+
+
+def _forgets(setting: Setting) -> Iterator[Forgetting]:
+    """The last first: what is about no workload goes in the end."""
+    components = tuple(reversed(COMPONENTS))
+    for component in components:
+        yield from component.forgets(setting)
+    for workload in setting.world.workloads:
+        for component in components:
+            yield from component.forgets_of(setting, workload)
 
 
 def _parts(setting: Setting) -> Iterator[Parts]:

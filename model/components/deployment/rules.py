@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike
+from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     IDLE,
@@ -333,6 +334,15 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
     return Parts(cells=(Cell(workload.cell, initial, DeploymentState),), rules=rules(workload))
 
 
+def _forgets_of(_setting: Setting, workload: Workload) -> tuple[Forgetting, ...]:
+    def lose(deployment: DeploymentState) -> Iterator[Loss]:
+        why = "the rest of its sync is lost" if deployment.plan else NOTHING_IN_HAND
+        yield Loss({workload.cell: deployment._replace(plan=())}, why)
+
+    what = f"the plan of {workload.cell}"
+    return (Forgetting(what=what, actor=DEPLOYMENT, cells=(workload.cell,), lose=lose),)
+
+
 def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
     for workload in setting.world.workloads:
         found = tuple(overtaken(workload, found))
@@ -351,5 +361,6 @@ COMPONENT = Component(
     parts_of=_parts_of,
     actions=ACTIONS,
     events=EVENTS,
+    forgets_of=_forgets_of,
     overhears=_overhears,
 )

@@ -32,6 +32,7 @@ from kubelemma.model.cluster.component import (
     Telling,
     never,
 )
+from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
@@ -345,6 +346,21 @@ def _rule(setting: Setting, guard: Guard) -> Rule:
     return Rule(f"sync {guard.cell}", DISRUPTION, (guard.cell,), outcomes, (guard.tally, *specs))
 
 
+def _forgets(setting: Setting) -> tuple[Forgetting, ...]:
+    """Where a count is written at once there is nothing to forget."""
+    late = followed(setting) if setting.choices.every_write else ()
+    return tuple(map(_count_forgotten, late))
+
+
+def _count_forgotten(guard: Guard) -> Forgetting:
+    def lose(budget: BudgetState) -> Iterator[Loss]:
+        why = "what its sync had counted is lost" if budget.counted else NOTHING_IN_HAND
+        yield Loss({guard.cell: budget._replace(counted=None)}, why)
+
+    what = f"the count of {guard.cell}"
+    return Forgetting(what=what, actor=DISRUPTION, cells=(guard.cell,), lose=lose)
+
+
 def _by_covered(crowd: Crowd) -> Telling:
     """Whose the pods are that stand by, of those that each budget covers, and which are Ready."""
     budgets = [found for found in crowd.objects if isinstance(found, PodDisruptionBudget)]
@@ -381,4 +397,5 @@ COMPONENT = Component(
     actions=ACTIONS,
     assumes=_assumes,
     kinds=(PodDisruptionBudget,),
+    forgets=_forgets,
 )

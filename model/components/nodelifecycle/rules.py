@@ -16,6 +16,7 @@ from typing import NamedTuple
 from kubelemma.model.cluster.columns import EVICTING, PODS, READY, SHAPE, TAINTED, TAINTS, UP
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.events import on_cell
+from kubelemma.model.cluster.forgetting import Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import NodeState, Phase, Pods, Taints, moved
 from kubelemma.model.cluster.world import (
@@ -411,6 +412,17 @@ def _parts(setting: Setting) -> Parts:
     )
 
 
+def _forgets(setting: Setting) -> tuple[Forgetting, ...]:
+    if not nodes_fail(setting):
+        return ()
+
+    def lose(memory: Lifecycle) -> Iterator[Loss]:
+        after = memory._replace(zones=unknown(setting.world), fresh=True)
+        yield Loss({LIFECYCLE: after}, "it takes all nodes for new ones")
+
+    return (Forgetting(what="nodes", actor=NODE_LIFECYCLE, cells=(LIFECYCLE,), lose=lose),)
+
+
 def _outage(_setting: Setting, memory: Lifecycle) -> tuple[Lifecycle, str]:
     return memory._replace(outdated=True), "nobody can reach the API server for a while"
 
@@ -424,6 +436,7 @@ COMPONENT = Component(
     distinguishes=_by_zone,
     needs_terminating=never,
     parts=_parts,
+    forgets=_forgets,
     actions=ACTIONS,
     events=(on_cell(API_SERVER_OUTAGE, LIFECYCLE, _outage, fault=True),),
 )

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from kubelemma.model.cluster.columns import PODS, SHAPE
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
@@ -35,7 +36,9 @@ from kubelemma.model.cluster.state import (
     Verb,
     count,
     remarked,
+    replaced,
     shifted,
+    unmarked,
 )
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Best, Bound, Cell, Outcome, Rule, Tally, View
@@ -484,6 +487,45 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
     )
 
 
+def _forgets_of(setting: Setting, workload: Workload) -> tuple[Forgetting, ...]:
+    templates = range(len(workload.classes))
+    return tuple(_sync_forgotten(Key(setting.world, workload, t)) for t in templates)
+
+
+def _sync_forgotten(key: Key) -> Forgetting:
+    """Expectations, and whom a sync has chosen: those on nodes first, then all else."""
+    workload, template = key.workload, key.template
+
+    def lose(sync: Sync, queue: Queue, owned: Owned) -> Iterator[Loss]:
+        if owned.chosen == queue.chosen[template]:
+            kept = queue.with_free(template, queue.chosen[template])
+            writes = {
+                key.cell: IDLE,
+                workload.queue: kept._replace(chosen=replaced(kept.chosen, template, 0)),
+            }
+            lost = "its expectations and the rest of its sync are lost"
+            why = lost if under_way(sync, owned) else NOTHING_IN_HAND
+            yield Loss(writes, why, (("template", template),))
+
+    def unmark(pods: Pods) -> Iterator[Loss]:
+        after = unmarked(pods, key.pod_class, Marks.CHOSEN)
+        if after != pods:
+            why = "whom its sync had chosen to delete is lost"
+            yield Loss({PODS: after}, why, key.about)
+
+    victims_on_nodes = Forgetting(
+        what=f"victims of {key.cell}", actor=REPLICASET, cells=(PODS,), lose=unmark
+    )
+    return Forgetting(
+        what=key.cell,
+        actor=REPLICASET,
+        cells=(key.cell, workload.queue),
+        lose=lose,
+        reads=(owned_name(workload, template),),
+        before=(victims_on_nodes,),
+    )
+
+
 def _pod_bound(world: World, workload: Workload, most: int) -> Bound:
     def within(pods: Counts) -> bool:
         return sum(pods) <= most
@@ -498,4 +540,5 @@ COMPONENT = Component(
     needs_terminating=never,
     parts_of=_parts_of,
     actions=ACTIONS,
+    forgets_of=_forgets_of,
 )
