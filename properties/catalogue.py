@@ -8,7 +8,16 @@ from typing import Protocol
 
 from kubelemma.model.scenario import Scenario
 
-from . import deployment, disruption, drain, kubelet, nodelifecycle, replicaset, scheduler
+from . import (
+    deployment,
+    disruption,
+    drain,
+    kubelet,
+    nodelifecycle,
+    replicaset,
+    scheduler,
+    serviceaccount,
+)
 from .statement import Property, Statement
 
 
@@ -31,6 +40,7 @@ COMPONENTS: tuple[Promises, ...] = (
     nodelifecycle,
     disruption,
     drain,
+    serviceaccount,
 )
 """All that promise anything, in the order in which reports list them."""
 

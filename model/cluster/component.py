@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from kubelemma.model.components.reconcile.declarations import Brought
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Action, Best, Bound, Cell, Rule, Tally
@@ -85,6 +86,10 @@ def _assumes_nothing(_setting: Setting) -> Iterable[str]:
     return ()
 
 
+def _reconciles_nothing(_setting: Setting) -> Brought:
+    return Brought()
+
+
 def _forgets_nothing(_setting: Setting) -> tuple[Forgetting, ...]:
     return ()
 
@@ -113,6 +118,8 @@ class Component:
         kinds: the types of objects that it reads beside pods, nodes and workloads.
         events: what users and faults may do because of it.
         assumes: sentences on what a scenario assumes because of it.
+        reconciles: what it leaves to the machinery of reconcile functions, which runs these and
+            has them forget: of objects that are few and named.
         forgets: what it loses when the controller manager restarts, if it runs there.
         forgets_of: what it loses of each workload.
         overhears: what it makes of the rules of all, to whose writes it may react late.
@@ -127,6 +134,7 @@ class Component:
     kinds: tuple[type, ...] = ()
     events: tuple[EventKind, ...] = ()
     assumes: Callable[[Setting], Iterable[str]] = _assumes_nothing
+    reconciles: Callable[[Setting], Brought] = _reconciles_nothing
     forgets: Callable[[Setting], tuple[Forgetting, ...]] = _forgets_nothing
     forgets_of: Callable[[Setting, Workload], tuple[Forgetting, ...]] = _forgets_nothing_of
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are

@@ -18,6 +18,7 @@ from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
 from .scheduler.rules import COMPONENT as SCHEDULER
+from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
 from .users.rules import COMPONENT as USERS
 
@@ -33,6 +34,7 @@ COMPONENTS: tuple[Component, ...] = (
     NODE_LIFECYCLE,
     TAINT_EVICTION,
     CONTROLLER_MANAGER,
+    SERVICE_ACCOUNT,
     RECONCILE,
 )
 

@@ -11,8 +11,10 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.components.drain.decision import Options
+from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
 from kubelemma.model.findings import FieldPath, Finding
-from kubelemma.model.kinds.parts.names import dns_subdomain
+from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
+from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
 from kubelemma.model.kinds.parts.resources import quantities
 from kubelemma.model.kinds.parts.rules import at_least, labels, problem
 from kubelemma.model.kinds.parts.taints import taints
@@ -170,6 +172,19 @@ class NodeReturn(ApiStruct, frozen=True, kw_only=True):
     max: int = 1
 
 
+class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
+
+    name: str = DEFAULT
+    namespace: str = DEFAULT_NAMESPACE
+    max: int = 1
+
+    @property
+    def options(self) -> Account:
+        """Which one."""
+        return Account(self.namespace, self.name)
+
+
 Event: TypeAlias = (
     Rollout
     | Scale
@@ -183,6 +198,7 @@ Event: TypeAlias = (
     | Drain
     | NodeCrash
     | NodeReturn
+    | DeleteServiceAccount
 )
 
 
@@ -204,6 +220,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_crash: NodeCrash | None = None
     node_return: NodeReturn | None = None
     probe_failure: ProbeFailure | None = None
+    delete_service_account: DeleteServiceAccount | None = None
 
     def given(self) -> tuple[tuple[str, Event], ...]:
         """The fields that are set, by their names on the wire."""
@@ -393,8 +410,11 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
 
 
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
-    """A Deployment is named, with its namespace or without; a node may be."""
+    """A Deployment is named, with its namespace or without; a node or an account may be."""
     match event:
+        case DeleteServiceAccount():
+            yield from problem((*path, "name"), dns_subdomain(event.name))
+            yield from problem((*path, "namespace"), dns_label(event.namespace))
         case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))

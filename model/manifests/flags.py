@@ -159,7 +159,7 @@ def _target(text: str, shape: Shape) -> Iterator[tuple[str, Any]]:
     elif _WHOLE_NUMBER.fullmatch(text):
         yield "max", int(text)
     else:
-        yield "node", text
+        yield ("node" if "node" in shape.fields else "name"), text
 
 
 def _event_pair(pair: str, name: str, shape: Shape, raw: dict[str, Any]) -> Iterator[Finding]:

@@ -160,6 +160,7 @@ class PodSpec(ApiStruct, frozen=True, kw_only=True):
     tolerations: tuple[Toleration, ...] | None = None
     topology_spread_constraints: tuple[TopologySpreadConstraint, ...] | None = None
     scheduling_gates: tuple[PodSchedulingGate, ...] | None = None
+    service_account_name: str = ""
     scheduler_name: str = ""
     priority: int | None = None
     priority_class_name: str = ""

@@ -11,6 +11,7 @@ from kubelemma.model.cluster.forgetting import Forgetting
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.components.controllermanager.actions import CONTROLLER_RESTART
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS, EVENTS
 from kubelemma.model.system import Family, System
@@ -25,10 +26,13 @@ def assemble(
 ) -> System:
     """The system of a scenario, with the ``custom`` part that is loaded.
 
+    What components have reconciled joins that part.
+
     Components give their parts for each workload, then those that they have once. Whoever reacts
     late to what others write has a look at all rules in the end.
     """
-    asked = Setting(world, start, events, choices, custom)
+    given = Setting(world, start, events, choices, custom)
+    asked = replace(given, loaded=reconciled(given))
     setting = replace(asked, forgets=tuple(_forgets(asked)))
     parts = tuple(_parts(setting))
     budgets, happenings = budgets_and_rules(setting, EVENTS)
@@ -48,6 +52,15 @@ def assemble(
         rules=rules,
         bounds=[bound for part in parts for bound in part.bounds],
     )
+
+
+def reconciled(setting: Setting) -> Custom:
+    """What is loaded, with what components have reconciled."""
+    loaded: Custom = setting.loaded
+    found = [component.reconciles(setting) for component in COMPONENTS]
+    brought = [each for each in found if each.controllers]
+    restarts = setting.may_happen(CONTROLLER_RESTART)
+    return loaded.with_brought(brought, restarts=restarts) if brought else loaded
 
 
 def _forgets(setting: Setting) -> Iterator[Forgetting]:

@@ -23,7 +23,7 @@ from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 from kubelemma.model.versions import version_named
 
-from .assembly import assemble
+from .assembly import assemble, reconciled
 from .cluster import default_cluster
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, default_events, happenings
@@ -81,7 +81,8 @@ class Scenario:
     @property
     def subject(self) -> str:
         """The workloads in focus and the loaded controllers, as one text."""
-        return ", ".join((*self.focus, *(c.name for c in self.custom.controllers)))
+        loaded = (c.name for c in self.custom.controllers if not c.managed)
+        return ", ".join((*self.focus, *loaded))
 
 
 def build(application: Application, check: Check | None = None) -> tuple[Scenario, ...]:
@@ -168,7 +169,8 @@ class _Common:
 
     def scenario(self, group: _Group, *, alone: bool) -> Scenario:
         """The scenario of a group; all other workloads stand by."""
-        custom = custom_of(self.application.loaded, self.spec) if group.loaded else NOTHING
+        loaded = self.application.loaded if group.loaded else NOTHING_LOADED
+        custom = custom_of(loaded, self.spec)
         name = self._name(group.focus, custom, alone=alone)
         if not group.focus and NODE not in custom.built_in:
             return _without_workloads(name, custom)
@@ -219,7 +221,7 @@ class _Common:
                 *custom_setting(custom),
             ),
             node_names=names,
-            custom=custom,
+            custom=reconciled(asked),
         )
 
     def _name(self, focus: tuple[Deployment, ...], custom: Custom, *, alone: bool) -> str:

@@ -24,7 +24,7 @@ def check_findings(
 ) -> Iterator[Finding]:
     """What is wrong with the Check, given the Node objects of the manifests.
 
-    ``caches`` says whether there are controllers that have some: loaded ones.
+    ``caches`` says whether there are controllers that have some: reconcile functions.
     """
     yield from _names(spec, nodes)
     yield from _events(spec, nodes)

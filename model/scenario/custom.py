@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from kubelemma.model.components.reconcile.declarations import Code, Controller, CustomEvent
 from kubelemma.model.components.reconcile.legal import BUILT_IN
 from kubelemma.model.components.reconcile.objects import FrozenMap, Object, Objects, Owner, freeze
-from kubelemma.model.components.reconcile.sources import NOTHING, Custom
+from kubelemma.model.components.reconcile.sources import Custom
 from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
 from kubelemma.model.kinds.registry import CLUSTER_SCOPED, KNOWN
 from kubelemma.model.manifests.check import CheckSpec
@@ -68,9 +68,7 @@ NOTHING_LOADED = Loaded()
 
 
 def custom_of(loaded: Loaded, spec: CheckSpec) -> Custom:
-    """The loaded part under a Check."""
-    if not loaded:
-        return NOTHING
+    """The loaded part under a Check; how caches may lag holds for whatever is reconciled."""
     kinds = [kind for kind in loaded.kinds if kind not in BUILT_IN]
     objects = {kind: _sorted(o for o in loaded.objects if o.kind == kind) for kind in kinds}
     faults, bound = spec.faults, spec.bounds.max_objects
@@ -212,7 +210,7 @@ def used_documents(manifests: Manifests, kept: Iterable[Kept]) -> Iterator[tuple
 
 def custom_setting(custom: Custom) -> Iterator[str]:
     """The sentences about the loaded part."""
-    if custom is NOTHING:
+    if not (custom.controllers or custom.events or custom.predicates):
         return
     for controller in custom.controllers:
         reads = f", reads {', '.join(controller.reads)}" if controller.reads else ""

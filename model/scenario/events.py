@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.world import Behaviour
-from kubelemma.model.manifests.check import Drain, EventEntry, Faults, NodeCrash, Rollout, Scale
 from kubelemma.model.manifests.check import Event as Given
+from kubelemma.model.manifests.check import EventEntry, Faults, NodeCrash, Rollout, Scale
 from kubelemma.model.objects.workloads import Deployment
 
 NAMES = {
@@ -24,6 +24,7 @@ NAMES = {
     "nodeCrash": "node-crash",
     "nodeReturn": "node-return",
     "probeFailure": "probe-failure",
+    "deleteServiceAccount": "delete-serviceaccount",
 }
 
 
@@ -86,8 +87,8 @@ def happenings(
 def _others(name: str, given: Given, targets: list[int]) -> Iterator[Event]:
     action = NAMES[name]
     if not hasattr(given, "deployment"):
-        options = given.options if isinstance(given, Drain) else None
-        yield Event(action, given.max, node=getattr(given, "node", ""), options=options)
+        node, options = getattr(given, "node", ""), getattr(given, "options", None)
+        yield Event(action, given.max, node=node, options=options)
     for i in targets:
         value = given.replicas if isinstance(given, Scale) else 0
         yield Event(action, given.max, workload=i, value=value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from kubelemma.model.components.disruption.rules import is_ready
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
@@ -15,10 +14,7 @@ from .scene import Seen
 
 
 class Selected(NamedTuple):
-    """What a selector matches: classes of pods in focus, and on each shape of node pods beside.
-
-    Of these only those that are Ready as long as their node is.
-    """
+    """What a selector matches: classes of pods in focus, and on each shape of node pods beside."""
 
     classes: frozenset[int]
     standing: tuple[int, ...]
@@ -48,12 +44,14 @@ class SelectedPod(NamedTuple):
     node: str
 
 
-def selected(scenario: Scenario, matches: Callable[[Pod], bool]) -> Selected:
-    """What matches in a scenario."""
+def selected(
+    scenario: Scenario, matches: Callable[[Pod], bool], beside: Callable[[Pod], bool]
+) -> Selected:
+    """What matches in a scenario; of the pods that stand by, those that ``beside`` lets count."""
     world = scenario.world
     return Selected(
         frozenset(c.index for c in world.classes if matches(c.pod)),
-        tuple(sum(matches(p) and is_ready(p) for p in s.standing) for s in world.shapes),
+        tuple(sum(matches(p) and beside(p) for p in s.standing) for s in world.shapes),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from kubelemma.model.components.disruption.rules import is_ready
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
@@ -26,7 +27,7 @@ def _boxes(scenario: Scenario, written: Written) -> Boxes:
     services = [
         (manifest.object, found)
         for manifest in written.manifests.of(Service)
-        if (found := selected(scenario, partial(_serves, manifest.object))).classes
+        if (found := selected(scenario, partial(_serves, manifest.object), is_ready)).classes
     ]
 
     def look(seen: Seen, cast: Cast) -> Iterator[ServiceBox]:

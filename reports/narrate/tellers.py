@@ -18,6 +18,7 @@ from . import (
     replicaset,
     scheduler,
     service,
+    serviceaccount,
     tainteviction,
     users,
 )
@@ -33,6 +34,7 @@ TELLERS: tuple[Teller, ...] = (
     controllermanager.TELLER,
     disruption.TELLER,
     eviction.TELLER,
+    serviceaccount.TELLER,
     service.TELLER,
     reconcile.TELLER,
     users.TELLER,

@@ -293,7 +293,8 @@ class _Scope:
     def _inconsistent(self, application: Application) -> Iterator[Problem]:
         """What does not go together: events, the cluster, and nodes that templates name."""
         spec = self.check.spec
-        caches = bool(application.loaded.controllers)
+        accounts = any(entry.delete_service_account for entry in spec.events or ())
+        caches = accounts or bool(application.loaded.controllers)
         for path, message in check_findings(spec, application.nodes, caches=caches):
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
             yield self._problem(path, flag, message)

@@ -182,6 +182,7 @@ FAILING = Small(
 )
 MOVING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1})
 LOSING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1}, faults={"lostRequests": 1})
+LACKING = Small(TWO, (scale(3), {"deleteServiceAccount": {}}))
 BESIDE_A_DEAD_NODE = Small(
     (*TWO, {**node("c"), "status": {**node("c")["status"], "conditions": [UNREADY]}}),
     ({"drain": {"node": "a"}},),
@@ -321,6 +322,16 @@ def ends_none(pod_class: PodClass, pods: Pods, _group: Any) -> Outcome:
     return Outcome(FINISH_TERMINATION, {PODS: pods}, (("class", pod_class.index),))
 
 
+def creates_none(*_: Any, **__: Any) -> None:
+    """The ServiceAccount controller sees what is missing, and does not create it."""
+
+
+def admits_without(_account: Any, *, exists: bool) -> str:
+    """Nobody looks whether a pod's account exists."""
+    del exists
+    return ""
+
+
 def fails_for_one(pod: Any, budgets: Any, **others: Any) -> Any:
     """One budget is taken for several, and the API server answers 500."""
     return first_step(pod, budgets * 2, **others)
@@ -377,6 +388,7 @@ REPLICASET_PY = "components.replicaset.rules"
 DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
+ACCOUNT_PY = "components.serviceaccount"
 KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
@@ -438,6 +450,8 @@ MUTANTS = (
     Mutant("DRAIN-1", "pods do not end", KUBELET_PY, "_termination", ends_none, BESIDE_A_DEAD_NODE),
     Mutant("DRAIN-2", "no budget asked", DRAIN_PY, "evict", asks_no_budget, DRAINED),
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
+    Mutant("SA-1", "no account again", f"{ACCOUNT_PY}.decision", "create", creates_none, LACKING),
+    Mutant("SA-2", "no admission", f"{ACCOUNT_PY}.rules", "refusal", admits_without, LACKING),
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
 )
 

@@ -194,7 +194,6 @@ def test_fields_that_are_left_out() -> None:
     spec = "spec.template.spec."
     assert [(n.severity, n.path, n.position.line) for n in read(text).not_modelled] == [
         ("not modelled", f"{spec}priorityClassName", 18),
-        ("irrelevant", f"{spec}serviceAccountName", 19),
         ("not modelled", f"{spec}volumes[0].persistentVolumeClaim", 21),
         ("irrelevant", f"{spec}volumes[1].emptyDir", 22),
         ("irrelevant", f"{spec}volumes[2].configMap", 23),

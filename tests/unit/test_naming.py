@@ -38,6 +38,7 @@ _VOLUMES = "the problem has storage objects as it has pods and nodes, and volume
 ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
     ("model/manifests/flags.py", "Deployment"): _EVENTS,
+    ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
     ("solver/placement/check_volumes.py", "CSINode"): _VOLUMES,
@@ -54,11 +55,13 @@ ALLOWED = {
     ("reports/narrate/written.py", "Deployment"): "the kind of all workloads of a check",
     ("reports/narrate/tellers.py", "Deployment"): "the list of tellers",
     ("reports/narrate/tellers.py", "ReplicaSet"): "the list of tellers",
+    ("reports/narrate/tellers.py", "ServiceAccount"): "the list of tellers",
 }
 """File and kind, and why it may be named there."""
 
 KNOWN = {
     ("model/manifests/check.py", "drain"): "an event has the options of kubectl drain",
+    ("model/manifests/check.py", "serviceaccount"): "an event names an account",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
     ("solver/placement/*", "scheduler"): "placement asks for the scheduler's own decisions",

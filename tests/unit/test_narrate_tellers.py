@@ -127,7 +127,8 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
-    yield from scenarios_of(Question(paths=(str(EXAMPLES / "kubelet-rejects"),)))
+    for example in ("kubelet-rejects", "missing-service-account"):
+        yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))
     yield from scenarios_of(Question(paths=(str(shop),), load=load))

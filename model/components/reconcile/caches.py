@@ -1,4 +1,4 @@
-"""The caches of loaded controllers: events on their way, of what anybody writes.
+"""The caches of controllers: events on their way, of what anybody writes.
 
 While a controller runs, its caches never go back in time: a reflector that lists anew asks for
 nothing older than what it has seen. A new process asks for whatever there is (``resourceVersion``
@@ -106,12 +106,14 @@ def rules(world: World, custom: Custom) -> Iterator[Rule]:
     for controller in custom.controllers:
         for watch in caches_of(world, custom, controller):
             name = f"{watch.cell} catches up"
-            budget = (restarts_cell(controller),) if custom.restarts else ()
-            outcomes = partial(_catch_up, watch, custom.lists)
+            budget = (restarts_cell(controller),) if custom.restarts_of(controller) else ()
+            anew = bool(budget) or (controller.managed and custom.managed_restarts)
+            outcomes = partial(_catch_up, watch, custom.lists if anew else 0)
             yield Rule(name, watch.controller, (watch.cell, *budget), outcomes, task=name)
 
 
-def _catch_up(watch: Watch, lists: int, cache: Cache, restarts: int = 0) -> Outcomes:
+def _catch_up(watch: Watch, lists: int, cache: Cache, restarts: int = 1) -> Outcomes:
+    """``restarts`` is how many there may still be, where they are counted."""
     if cache.behind:
         after = cache.advanced().trimmed(lists if restarts else 0)
         does = f"learns what has become of {watch.source.cell}"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from kubelemma.model.system import Action
 
 from .actions import DOES
-from .objects import Cluster, Object
+from .objects import Cluster, Object, Objects
 from .requests import Request
 
 Writes: TypeAlias = Generator[Request, Any, None]
@@ -53,7 +54,8 @@ class Controller:
 
     ``reads`` are the other kinds that it watches. It may write all of them, and its own kind. It
     has as many syncs under way as it has ``workers``, but never two of one object. Objects of the
-    kinds in ``cluster_scoped``, which only a scenario knows, have no namespace.
+    kinds in ``cluster_scoped``, which only a scenario knows, have no namespace. One that is
+    ``managed`` is a part of the controller manager, and restarts with it; others by themselves.
     """
 
     code: Code
@@ -61,6 +63,7 @@ class Controller:
     reads: tuple[str, ...]
     workers: int = 1
     cluster_scoped: frozenset[str] = frozenset()
+    managed: bool = False
 
     @property
     def name(self) -> str:
@@ -103,6 +106,16 @@ class CustomEvent:
         """All kinds that it sees and may change."""
         own = (self.kind,) if self.kind else ()
         return tuple(dict.fromkeys((*own, *self.reads)))
+
+
+class Brought(NamedTuple):
+    """What a component has reconciled: controllers, and the objects at the start, by kind.
+
+    These are kinds that the model has no idea of its own of, and whose objects are few and named.
+    """
+
+    controllers: tuple[Controller, ...] = ()
+    objects: Mapping[str, Objects] = MappingProxyType({})
 
 
 def controller(

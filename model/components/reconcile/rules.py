@@ -1,4 +1,8 @@
-"""The loaded part of a system: its cells, bounds and rules, with users and a garbage collector."""
+"""What is reconciled in a system: cells, bounds and rules, with users and a garbage collector.
+
+Files that are loaded bring controllers, and so do components (``Component.reconciles``): both are
+run by the same machinery.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.forgetting import Forgetting
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Bound, Cell, Rule, Tally, View
@@ -40,13 +45,13 @@ COLLECTOR = "garbage-collector"
 
 
 def cells(world: World, custom: Custom, initial: Mapping[str, Any]) -> Iterator[Cell]:
-    """The cells of the loaded part; ``initial`` has the other cells' values by name."""
+    """The cells; ``initial`` has the other cells' values by name."""
     own = {objects_cell(kind): objects for kind, objects in custom.objects.items()}
     yield from (Cell(name, objects) for name, objects in own.items())
     for controller in custom.controllers:
         yield from (Cell(slot, None) for slot in sync_cells(controller))
-        if custom.restarts:
-            yield Cell(restarts_cell(controller), custom.restarts, int)
+        if restarts := custom.restarts_of(controller):
+            yield Cell(restarts_cell(controller), restarts, int)
     for event in custom.events:
         yield Cell(_budget(event), event.times, int)
     yield from caches.cells(world, custom, {**initial, **own})
@@ -188,6 +193,12 @@ def _parts(setting: Setting) -> Parts:
     )
 
 
+def _forgets(setting: Setting) -> tuple[Forgetting, ...]:
+    world, custom = setting.world, setting.loaded
+    managed = (controller for controller in custom.controllers if controller.managed)
+    return tuple(syncs.forgotten(world, custom, controller) for controller in managed)
+
+
 def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
     return caches.observed(setting.world, setting.loaded, found)
 
@@ -198,6 +209,7 @@ COMPONENT = Component(
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,
+    forgets=_forgets,
     overhears=_overhears,
 )
 """Loaded code tells nodes apart by name, so nodes that it looks at are named."""

@@ -1,24 +1,26 @@
-"""What is loaded in a scenario: which cells it is in, how they are shown, what a request does.
+"""What is reconciled in a scenario: in which cells it is, how they are shown, what a request does.
 
-Syncs are in `syncs`, caches in `caches`; `loaded` puts all together.
+Syncs are in `syncs`, caches in `caches`; `rules` puts all together. Whether a file that is loaded
+has brought a controller or a component of Kubernetes, is no matter of any of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.state import DeploymentState, NodeState
 from kubelemma.model.cluster.world import NODES, World
+from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Action, Outcome
 
 from . import builtin
 from .actions import DOES
 from .calling import Answer, Refused, refusal
-from .declarations import Code, Controller, CustomEvent
-from .legal import DEPLOYMENT, NODE
+from .declarations import Brought, Code, Controller, CustomEvent
+from .legal import BUILT_IN, DEPLOYMENT, NODE
 from .objects import Objects
 from .requests import ApiError, Request, perform
 
@@ -27,12 +29,13 @@ Outcomes: TypeAlias = Iterator[Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Custom:
-    """The loaded part of a scenario.
+    """What is reconciled in a scenario.
 
     Attributes:
         predicates: the code of loaded properties, on which verdicts depend, too.
         objects: those at the start, of every kind that is kept as objects.
-        restarts: how often each controller may restart.
+        restarts: how often each controller may restart that is no part of the controller manager.
+        managed_restarts: whether the controller manager may restart.
         lag: by how many events the caches may lag; 0 where the controllers read what is.
         lists: by how many events the lists may lag that a controller gets when it restarts.
         most: the greatest number of objects of each kind that is explored.
@@ -48,6 +51,27 @@ class Custom:
     lists: int
     most: Mapping[str, int]
     built_in: frozenset[str]
+    managed_restarts: bool = False
+
+    def restarts_of(self, controller: Controller) -> int:
+        """How often a controller may restart by itself."""
+        return 0 if controller.managed else self.restarts
+
+    def with_brought(self, found: Iterable[Brought], *, restarts: bool) -> Custom:
+        """With what components bring; ``restarts`` says whether the controller manager may.
+
+        Raises:
+            ModelError: a component brings a kind of which the model has its own idea.
+        """
+        controllers, objects = self.controllers, dict(self.objects)
+        for each in found:
+            controllers += each.controllers
+            for kind, more in each.objects.items():
+                if kind in BUILT_IN:
+                    raise ModelError(f"a component brings {kind}, which are no objects here")
+                known = {there.key: there for there in (*more, *objects.get(kind, ()))}
+                objects[kind] = tuple(known[key] for key in sorted(known))
+        return replace(self, controllers=controllers, objects=objects, managed_restarts=restarts)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
+from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Rule
 
 from .actions import RESTART, SYNC, VERBS
-from .caches import caches_of, relisted
+from .caches import Watch, caches_of, relisted
 from .calling import Answer, Sync, next_request
 from .declarations import Controller
 from .legal import BUILT_IN
@@ -65,7 +66,7 @@ def rules(world: World, custom: Custom, controller: Controller) -> Iterator[Rule
 def chance_rules(world: World, custom: Custom, controller: Controller) -> Iterator[Rule]:
     """What may happen to a controller at any time: a sync that is not due, and a restart."""
     yield _start_rule(world, custom, controller, due=False)
-    if custom.restarts:
+    if custom.restarts_of(controller):
         yield _restart_rule(world, custom, controller)
 
 
@@ -215,22 +216,51 @@ def _restart_rule(world: World, custom: Custom, controller: Controller) -> Rule:
     def outcomes(left: int, *values: Any) -> Outcomes:
         if not left:
             return
-        syncs, known = values[: len(slots)], values[len(slots) :]
-        forgotten = dict.fromkeys(slots)
-        for filled in relisted(cached, known, custom.lists, again=left > 1):
-            older = [
-                watch.source.cell
-                for watch, cache in zip(cached, known, strict=True)
-                if filled[watch.cell].behind > cache.behind
-            ]
-            if older or any(syncs):
-                writes = {budget: left - 1, **forgotten, **filled}
-                why = _forgets(controller, syncs, older)
-                yield told(RESTART, f"{controller.name} restarts", writes, why)
+        for loss in _losses(custom, controller, cached, values, again=left > 1):
+            if loss.why:
+                writes = {budget: left - 1, **loss.writes}
+                yield told(RESTART, f"{controller.name} restarts", writes, loss.why)
 
     cells = (budget, *slots, *(watch.cell for watch in cached))
     name = f"{controller.name} restarts"
     return Rule(name, "fault", cells, outcomes, environment=True)
+
+
+def forgotten(world: World, custom: Custom, controller: Controller) -> Forgetting:
+    """What a controller forgets with the controller manager that it is a part of."""
+    slots, cached = sync_cells(controller), caches_of(world, custom, controller)
+
+    def lose(*values: Any) -> Iterator[Loss]:
+        for loss in _losses(custom, controller, cached, values, again=True):
+            yield loss._replace(why=loss.why or NOTHING_IN_HAND)
+
+    cells = (*slots, *(watch.cell for watch in cached))
+    what = f"the syncs of {controller.name}"
+    return Forgetting(what=what, actor=controller.name, cells=cells, lose=lose)
+
+
+def _losses(
+    custom: Custom,
+    controller: Controller,
+    cached: tuple[Watch, ...],
+    values: tuple[Any, ...],
+    *,
+    again: bool,
+) -> Iterator[Loss]:
+    """The syncs go, and caches are filled anew; without a word why where nothing changes.
+
+    ``values`` are those of the slots, and then the caches; ``again``: another restart may follow.
+    """
+    slots = sync_cells(controller)
+    syncs, known = values[: len(slots)], values[len(slots) :]
+    for filled in relisted(cached, known, custom.lists, again=again):
+        older = [
+            watch.source.cell
+            for watch, cache in zip(cached, known, strict=True)
+            if filled[watch.cell].behind > cache.behind
+        ]
+        why = _forgets(controller, syncs, older)
+        yield Loss({**dict.fromkeys(slots), **filled}, why)
 
 
 def _forgets(controller: Controller, syncs: tuple[Sync | None, ...], older: list[str]) -> str:

@@ -81,7 +81,6 @@ CHECK: FieldsByType = {
         **irrelevant(_NETWORK, "setHostnameAsFQDN", "hostnameOverride"),
         **irrelevant(
             "a missing account or secret would refuse the pods: they are taken to be there",
-            "serviceAccountName",
             "serviceAccount",
             "automountServiceAccountToken",
             "imagePullSecrets",

@@ -1,0 +1,1 @@
+"""The ServiceAccount controller, and the admission of pods by their accounts."""
