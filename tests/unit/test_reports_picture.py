@@ -15,6 +15,7 @@ from kubelemma.question import STDIN, Question
 from kubelemma.reports.narrate import narrate_steps
 from kubelemma.reports.narrate.cast import Cast, opening
 from kubelemma.reports.narrate.picture import observer
+from kubelemma.reports.narrate.written import Written
 from kubelemma.reports.picture import (
     NodeBox,
     ObjectBox,
@@ -183,3 +184,41 @@ def test_a_crashed_node_is_shown_down(scenario: Scenario) -> None:
     conditions = {node.name: node.conditions for node in picture.nodes}
     assert conditions[scenario.node_names[0]] == ("down", "Unknown", "NoSchedule", "cordoned")
     assert conditions[scenario.node_names[1]] == ()
+
+
+SERVED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front}
+spec: {selector: {app: web}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: beside-1, labels: {app: web}}
+spec: {nodeName: node, containers: [{name: web, image: "web:1"}]}
+status: {phase: Running, conditions: [{type: Ready, status: "True"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: beside-2, labels: {app: web}}
+spec: {nodeName: node, containers: [{name: web, image: "web:1"}]}
+status: {phase: Running, conditions: [{type: Ready, status: "False"}]}
+"""
+
+
+def test_pods_that_stand_by_receive_traffic_if_they_are_ready() -> None:
+    """Of two pods beside those that are checked, the one that is not Ready gets nothing."""
+    (case,) = api.ask(Question(paths=(STDIN,), stdin=SERVED, nodes=("name=node,cpu=4",))).cases
+    scenario, initial = case.scenario, case.scenario.system.initial
+    picture = observer(scenario, Written(case.manifests))(initial, opening(scenario, initial))
+    (service,) = picture.services
+    assert (len(service.endpoints), service.others) == (1, 1)

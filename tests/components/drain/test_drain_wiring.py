@@ -9,6 +9,7 @@ from budgeted import listed, marked, nodes_of, reachable, scenario, standing, st
 
 from kubelemma.model.cluster.state import ACTIVE, Marks, NodeState, Phase
 from kubelemma.model.components.disruption.rules import READY
+from kubelemma.model.components.drain import rules
 from kubelemma.model.components.drain.rules import COMPONENT, DRAIN
 from kubelemma.model.scenario import Scenario
 from kubelemma.properties.select import properties_for
@@ -195,6 +196,20 @@ def test_it_need_not_wait_where_every_pod_ends() -> None:
     found = scenario(budgets=[{"minAvailable": 1}])
     assert not found.world.follows_terminating
     assert not any(marked(found, state, Marks.AWAITED) for state in reachable(found))
+
+
+@pytest.mark.parametrize("budgets", [[], [{"minAvailable": 1}], BLOCKED], ids=str)
+@pytest.mark.parametrize("more", [[], [{"probeFailure": {"deployment": "web"}}]], ids=str)
+def test_to_wait_makes_no_difference_there(
+    monkeypatch: pytest.MonkeyPatch, budgets: list[dict[str, Any]], more: list[dict[str, Any]]
+) -> None:
+    """Drains complete, or do not, whether terminating pods are waited for or not."""
+    given: dict[str, Any] = {"budgets": budgets, "events": [{"drain": {}}, *more]}
+    dropped = verdicts(scenario(**given), "DRAIN-1", "DRAIN-2")
+    monkeypatch.setattr(rules, "_awaits", lambda _setting, _event: True)
+    followed = scenario(**given)
+    assert followed.world.follows_terminating
+    assert verdicts(followed, "DRAIN-1", "DRAIN-2") == dropped
 
 
 def test_a_story_names_the_drain_that_does_not_end() -> None:
