@@ -8,6 +8,7 @@ from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
 from kubelemma.model.cluster.world import Behaviour, Workload, World
 from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.components.deployment.owner import rollout_of
 from kubelemma.model.components.replicaset.actions import DELETE_POD
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -134,6 +135,8 @@ STATEMENTS: tuple[Statement, ...] = (
 def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of each Deployment."""
     for workload in scenario.world.workloads:
+        if workload.rollout is None:
+            continue
         found = _formulas(scenario.world, workload)
         yield from asked(STATEMENTS, workload.cell, found)
 
@@ -163,7 +166,7 @@ def _within_surge(workload: Workload) -> StepPredicate:
         before: tuple[DeploymentState], _action: str, after: tuple[DeploymentState]
     ) -> bool | None:
         deployment = after[0]
-        surge = workload.max_surge.scaled(deployment.replicas, round_up=True)
+        surge = rollout_of(workload).max_surge.scaled(deployment.replicas, round_up=True)
         total, earlier = (sum(s.replicas for s in state[0].sets) for state in (after, before))
         read = [s.maximum for s in deployment.sets if s not in before[0].sets]
         return total <= max(deployment.replicas + surge, earlier, *read)
@@ -189,7 +192,8 @@ def promised(workload: Workload, deployment: DeploymentState) -> int:
     """How many pods must stay available: by the spec, or by what the controller last saw of it."""
     seen = [s.desired for s in deployment.sets if s.replicas]
     desired = min([deployment.replicas, *seen])
-    _, unavailable = resolve_fenceposts(workload.max_surge, workload.max_unavailable, desired)
+    rollout = rollout_of(workload)
+    _, unavailable = resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, desired)
     return desired - min(unavailable, desired)
 
 
@@ -208,7 +212,7 @@ def _complete(world: World, workload: Workload) -> Callable[[Specs, Counts, Coun
         if specs.paused or wanted.gated or wanted.behaviour is not Behaviour.HEALTHY:
             return True
         asked = tuple(max(size, 0) for size in specs.sets)
-        own = range(len(workload.classes))
+        own = range(workload.templates)
         complete = tuple(specs.replicas if t == specs.template else 0 for t in own)
         return asked == active == available == complete
 

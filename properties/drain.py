@@ -120,7 +120,7 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         frozenset({START_DRAIN, GIVE_UP_EVICTION}),
     )
     yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done, "DRAIN-3": succeeds})
-    for workload in world.workloads:
+    for workload in world.owners:
         yield from asked(STATEMENTS, workload.cell, {"DRAIN-2": _kept(world, workload)})
 
 

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import Counts, Group, Pods, Queue, Specs
-from kubelemma.model.cluster.world import Workload, World
-from kubelemma.model.components.replicaset.actions import CHOOSE_POD, CREATE_POD, DECIDE
-from kubelemma.model.components.replicaset.rules import victim_name, victims
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    Counts,
+    Group,
+    Marks,
+    Pods,
+    Queue,
+    Specs,
+    Sync,
+)
+from kubelemma.model.cluster.world import PodClass, Workload, World
+from kubelemma.model.components.replicaset.actions import (
+    ADOPT_POD,
+    CHOOSE_PENDING_PODS,
+    CHOOSE_POD,
+    CREATE_POD,
+    DECIDE,
+    DELETE_POD,
+)
+from kubelemma.model.components.replicaset.claims import claims_name
+from kubelemma.model.components.replicaset.keys import victim_name
+from kubelemma.model.components.replicaset.rules import victims
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -54,6 +73,21 @@ STATEMENTS: tuple[Statement, ...] = (
         remediation="None on the user's side: this is an invariant of the controller itself.",
     ),
     Statement(
+        id="RS-3",
+        title="Only pods that nobody controls are adopted",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A ReplicaSet adopts a pod only if the pod has no controller and its selector matches "
+            "the labels of the pod; afterwards the pod has one controller: this ReplicaSet."
+        ),
+        why="Two controllers of one pod would count it twice, and each delete it for the other.",
+        conditions="Asked where pods may be adopted: lone ones, or ones whose labels users change.",
+        source=f"{_DOCS}#non-template-pod-acquisitions; pkg/controller/controller_ref_manager.go",
+        components=("replicaset-controller", "api-server"),
+        remediation="None on the user's side: this is an invariant of the controller itself.",
+    ),
+    Statement(
         id="RS-4",
         title="Scaling down removes the right pods first",
         kind=Kind.STEP,
@@ -74,19 +108,40 @@ STATEMENTS: tuple[Statement, ...] = (
         components=("replicaset-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",
     ),
+    Statement(
+        id="RS-5",
+        title="Pods that were released are left alone",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A ReplicaSet neither chooses nor deletes a pod that is not its own: not one that it "
+            "has released, and none that somebody else has adopted since."
+        ),
+        why="Pods are taken out of a ReplicaSet by their labels to be debugged or recovered.",
+        conditions=(
+            "Asked where pods may be adopted or released. A pod that its sync had chosen before "
+            "its labels changed is still its own, and is deleted."
+        ),
+        source=f"{_DOCS}#isolating-pods-from-a-replicaset; {_PKG}",
+        components=("replicaset-controller",),
+        remediation="None on the user's side: this is an invariant of the controller itself.",
+    ),
 )
 
 
 def formulas(scenario: Scenario) -> Iterator[Property]:
-    """What is asked of the ReplicaSets of each Deployment."""
-    for workload in scenario.world.workloads:
+    """What is asked of the ReplicaSets of each workload."""
+    known = {tally.name for tally in scenario.system.tallies}
+    for workload in scenario.world.owners:
         found = _formulas(scenario.world, workload)
+        if any(claims_name(workload, t) in known for t in range(workload.templates)):
+            found |= _of_claims(scenario.world, workload)
         yield from asked(STATEMENTS, workload.cell, found)
 
 
 def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
-    """The formulas of the ReplicaSets of one Deployment, by property."""
-    templates = range(len(workload.classes))
+    """The formulas of the ReplicaSets of one workload, by property."""
+    templates = range(workload.templates)
     ranks = tuple(victim_name(workload, t) for t in templates)
     at_node = View((PODS, workload.queue), ranks)
     counts = (workload.tally("specs"), workload.tally("active"))
@@ -96,6 +151,93 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
         "RS-2": EachStep(created, _never_beyond, frozenset({DECIDE, CREATE_POD})),
         "RS-4": EachStep(at_node, _right_victim(world, workload), frozenset({CHOOSE_POD})),
     }
+
+
+def _of_claims(world: World, workload: Workload) -> dict[str, Formula]:
+    """The formulas of ReplicaSets that may adopt or release pods."""
+    lone = (w.queue for w in world.workloads if not w.templates)
+    crowds = View((PODS, workload.queue, *lone, *workload.syncs))
+    return {
+        "RS-3": EachStep(crowds, _adopts(world, workload), frozenset({ADOPT_POD})),
+        "RS-5": EachStep(crowds, _spares(world, workload), _REMOVING),
+    }
+
+
+_REMOVING = frozenset({CHOOSE_POD, CHOOSE_PENDING_PODS, DELETE_POD})
+
+
+class _Crowds(NamedTuple):
+    """The active pods in a view by class, those that are chosen as victims, and own syncs."""
+
+    active: Counter[int]
+    chosen: Counter[int]
+    syncs: tuple[Sync, ...]
+
+
+def _crowds(world: World, workload: Workload, seen: tuple[Any, ...]) -> _Crowds:
+    pods, *rest = seen
+    active: Counter[int] = Counter()
+    chosen: Counter[int] = Counter()
+    for group in pods:
+        if group.phase in ACTIVE:
+            active[group.pod_class] += group.size
+            chosen[group.pod_class] += group.size if group.marks & Marks.CHOSEN else 0
+    crowds = [workload, *(w for w in world.workloads if not w.templates)]
+    for crowd, queue in zip(crowds, rest, strict=False):
+        for index, waiting, victims_of in zip(
+            crowd.classes, queue.waiting, queue.chosen, strict=True
+        ):
+            active[index] += waiting
+            chosen[index] += victims_of
+    return _Crowds(active, chosen, tuple(rest[len(crowds) :]))
+
+
+def _adopts(world: World, workload: Workload) -> StepPredicate:
+    """Judged by labels, selectors and references alone."""
+
+    def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
+        old, new = (_crowds(world, workload, seen).active for seen in (before, after))
+        gained = [world.classes[c] for c in workload.classes if new[c] > old[c]]
+        lost = [world.classes[c] for c in old if new[c] < old[c]]
+        if not gained:
+            return None
+        return len(gained) == len(lost) == 1 and _is_adoption(world, lost[0], gained[0])
+
+    return holds
+
+
+def _is_adoption(world: World, before: PodClass, after: PodClass) -> bool:
+    """Whether a pod without a controller now has one, whose selector its labels match."""
+    workload = world.workloads[after.workload]
+    owner = world.classes[workload.classes[after.template]]
+    labels = before.pod.metadata.label_map()
+    return (
+        not _controllers(before)
+        and _controllers(after) == _controllers(owner)
+        and after.pod.metadata.label_map() == labels
+        and owner.selector.matches(labels)
+    )
+
+
+def _controllers(found: PodClass) -> list[tuple[str, str]]:
+    references = found.pod.metadata.owner_references or ()
+    return [(owner.kind, owner.name) for owner in references if owner.controller]
+
+
+def _spares(world: World, workload: Workload) -> StepPredicate:
+    own = [_controllers(world.classes[c]) for c in workload.classes[: workload.templates]]
+
+    def holds(before: tuple[Any, ...], action: str, after: tuple[Any, ...]) -> bool | None:
+        old, new = (_crowds(world, workload, seen) for seen in (before, after))
+        if action == DELETE_POD:
+            lost = [world.classes[c] for c in old.active if new.active[c] < old.active[c]]
+            return all(map(_controllers, lost)) if lost else None
+        if old.syncs == new.syncs:
+            return None
+        chosen = [world.classes[c] for c in new.chosen if new.chosen[c] > old.chosen[c]]
+        return all(_controllers(each) in own for each in chosen) if chosen else None
+
+    return holds
 
 
 def _settled(specs: Specs, active: Counts) -> bool:
@@ -124,12 +266,13 @@ def _right_victim(world: World, workload: Workload) -> StepPredicate:
         pods, queue, *ranks = before
         if pods == after[0]:
             return None
-        for template, pod_class in enumerate(workload.classes):
-            ranked = {group: rank for rank, group in victims(world, workload, pod_class, pods)}
+        for template in range(workload.templates):
+            ranked = {group: rank for rank, group in victims(world, workload, template, pods)}
             left = {group: g.size for g in after[0] for group in ranked if _alike(g, group)}
             for group, rank in ranked.items():
                 if left.get(group, 0) < group.size:
-                    return queue.free[template] == 0 and rank == ranks[template]
+                    free = any(queue.free[slot] for slot in workload.slots(template))
+                    return not free and rank == ranks[template]
         return None
 
     return holds

@@ -123,7 +123,7 @@ def _formulas(world: World) -> dict[str, Formula]:
     topologies = tuple(topology_of(world, pod_class) for pod_class in world.classes)
     reads = tuple(dict.fromkeys(name for topology in topologies for name in topology.reads))
     queues = tuple(workload.queue for workload in world.workloads)
-    pods = tuple(world.existing(workload) for workload in world.workloads)
+    pods = tuple(world.existing_by_class(workload) for workload in world.workloads)
     bind = frozenset({BIND})
     return {
         "SCH-1": EachStep(View(queues, pods), _bound_once(world), _ADDING | _TOUCHING),
@@ -143,16 +143,18 @@ def _bound_once(world: World) -> StepPredicate:
     """Nothing but a binding puts a pod on a node: one, and out of the queue of its template."""
     size = len(world.workloads)
 
-    def by_class(seen: tuple[Any, ...]) -> tuple[tuple[int, int], ...]:
+    def by_class(seen: tuple[Any, ...]) -> dict[int, tuple[int, int]]:
         """Of each class, the pods without a node and those on nodes."""
-        return tuple(
-            (queued, every - queued)
-            for queue, pods in zip(seen[:size], seen[size:], strict=True)
-            for queued, every in zip(queue.waiting, pods, strict=True)
-        )
+        parts = zip(world.workloads, seen[:size], seen[size:], strict=True)
+        return {
+            pod_class: (queued, every - queued)
+            for workload, queue, pods in parts
+            for pod_class, queued, every in zip(workload.classes, queue.waiting, pods, strict=True)
+        }
 
     def holds(before: tuple[Any, ...], action: str, after: tuple[Any, ...]) -> bool | None:
-        changes = zip(world.classes, by_class(before), by_class(after), strict=True)
+        old, new = by_class(before), by_class(after)
+        changes = [(c, old[c.index], new[c.index]) for c in world.classes]
         gained = [(c, then, now) for c, then, now in changes if now[1] > then[1]]
         if not gained:
             return None

@@ -16,12 +16,16 @@ from typing import Any, TypeAlias, TypeVar
 
 @dataclass(frozen=True, slots=True)
 class WorkloadBox:
-    """A workload: what its owner asks for. ``version`` is that of the pod template, ``v1``."""
+    """A workload: what its owner asks for. ``version`` is that of the pod template, ``v1``.
+
+    One that is no Deployment has no ReplicaSets beside it.
+    """
 
     name: str
     replicas: int
     version: str
     paused: bool = False
+    kind: str = "Deployment"
 
 
 @dataclass(frozen=True, slots=True)

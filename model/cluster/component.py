@@ -17,6 +17,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Action, Best, Bound, Cell, Rule, Tally
 
 from .forgetting import Forgetting
+from .owners import OwnerKind
 from .setting import Event, Setting
 from .world import NodeShape, Workload
 
@@ -116,6 +117,7 @@ class Component:
         parts_of: what it adds for each workload.
         actions: what its rules do, but for events; each has a sentence in its teller.
         kinds: the types of objects that it reads beside pods, nodes and workloads.
+        owners: the kinds of objects whose pods it makes.
         events: what users and faults may do because of it.
         assumes: sentences on what a scenario assumes because of it.
         reconciles: what it leaves to the machinery of reconcile functions, which runs these and
@@ -132,6 +134,7 @@ class Component:
     parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
     actions: tuple[Action, ...] = ()
     kinds: tuple[type, ...] = ()
+    owners: tuple[OwnerKind, ...] = ()
     events: tuple[EventKind, ...] = ()
     assumes: Callable[[Setting], Iterable[str]] = _assumes_nothing
     reconciles: Callable[[Setting], Brought] = _reconciles_nothing

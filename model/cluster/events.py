@@ -49,7 +49,7 @@ def describe(world: World, event: Event) -> str:
     """The event in a few words, such as ``rollout of default/web``."""
     if event.workload >= 0:
         workload = world.workloads[event.workload]
-        text = f"{event.action} {workload.namespace}/{workload.name}"
+        text = f"{event.action} {workload.label}"
         return f"{text} to {event.value}" if event.action == "scale" else text
     return f"{event.action} {event.node}" if event.node else event.action
 

@@ -6,23 +6,31 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .forgetting import Forgetting
-from .state import DeploymentState, NodeState, Queue
-from .world import World
+from .state import NodeState, OwnerState, Queue
+from .world import Workload, World
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The initial values: two for each workload, and all nodes. No sync is under way."""
+    """The initial values: two for each workload, and all nodes. No sync is under way.
 
-    deployments: tuple[DeploymentState, ...]
+    There is no owner of pods that nobody owns.
+    """
+
+    owners: tuple[OwnerState | None, ...]
     queues: tuple[Queue, ...]
     nodes: tuple[NodeState, ...]
+
+    def replicas(self, workload: Workload) -> int:
+        """For how many pods a workload asks."""
+        owner = self.owners[workload.index]
+        return 0 if owner is None else owner.replicas
 
 
 class Event(NamedTuple):
     """Something that users or faults may do, at most ``budget`` times.
 
-    ``action`` is that of an `EventKind` of some component; ``workload`` the index of the Deployment
+    ``action`` is that of an `EventKind` of some component; ``workload`` the index of the workload
     meant, or -1; ``node`` the name of the node meant, empty for any; ``value`` the new number of
     replicas for ``scale``; ``options`` how it is done, as the component that has it declares.
     """

@@ -1,4 +1,4 @@
-"""A state in Kubernetes' terms: its Deployments, queues, syncs, nodes and pods.
+"""A state in Kubernetes' terms: its owners of pods, queues, syncs, nodes and pods.
 
 Whoever tells, draws or judges a state reads it here, and need not know where in it things are.
 """
@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from kubelemma.model.system import State, System
 
-from .state import Counts, DeploymentState, Marks, NodeState, Queue, SetState, Sync
+from .state import Counts, DeploymentState, Marks, NodeState, OwnerState, Queue, SetState, Sync
 from .world import NODES, Workload, World
 
 NOWHERE = ""
@@ -75,14 +75,25 @@ class Snapshot(Generic[SetupT_co]):
 
     # Workloads
 
+    def owner(self, workload: Workload) -> OwnerState:
+        """What the API has of an owner of pods."""
+        found: OwnerState = self.value(workload.cell)
+        return found
+
     def deployment(self, workload: Workload) -> DeploymentState:
-        """What the API has of a Deployment and its ReplicaSets."""
-        found: DeploymentState = self.value(workload.cell)
+        """What the API has of a Deployment and its ReplicaSets.
+
+        Raises:
+            TypeError: the workload is none.
+        """
+        found = self.owner(workload)
+        if not isinstance(found, DeploymentState):
+            raise TypeError(f"{workload.cell} is no Deployment")
         return found
 
     def replica_set(self, workload: Workload, template: int) -> SetState | None:
         """What the API has of the ReplicaSet of a template; None where it does not exist."""
-        sets = self.deployment(workload).sets
+        sets = self.owner(workload).sets
         return next((found for found in sets if found.template == template), None)
 
     def queue(self, workload: Workload) -> Queue:

@@ -4,15 +4,15 @@ Pods of one template are interchangeable, so a node holds *counts* of pods by cl
 those that have no node yet are one number for each template. A pod *class* is one template of one
 workload (see `kubelemma.model.cluster.world`).
 
-A workload has a cell for what the API server has of the Deployment and its ReplicaSets
-(`DeploymentState`), one for its pods without a node (`Queue`), and for each template one for what
-the ReplicaSet controller has in hand (`Sync`). Few rules look at more than one of them.
+A workload has a cell for what the API server has of the owner (`DeploymentState`, with its
+ReplicaSets, or `LoneState`), one for its pods without a node (`Queue`), and for each template one
+for what the ReplicaSet controller has in hand (`Sync`). Few rules look at more than one of them.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -284,9 +284,70 @@ class DeploymentState(NamedTuple):
         sets = tuple(changed if s.template == changed.template else s for s in self.sets)
         return self._replace(sets=sets)
 
+    def with_status(self, template: int, status: Status) -> DeploymentState:
+        """This state after a PUT of a ReplicaSet's status.
+
+        A PUT that a sync has planned from an older version of the ReplicaSet fails by it.
+        """
+        sets = tuple(_reported(s, status) if s.template == template else s for s in self.sets)
+        return self._replace(sets=sets, plan=until_conflict(self.plan, template))
+
+
+def _reported(replica_set: SetState, status: Status) -> SetState:
+    return replica_set._replace(status_replicas=status.replicas, status_available=status.available)
+
+
+def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[PlannedWrite, ...]:
+    """What is left of a plan when the ReplicaSet of this template is written by somebody else.
+
+    A PUT carries the version that the sync had read: now it fails, and the rest is dropped.
+    """
+    for i, write in enumerate(plan):
+        if write.template == template and write.verb in (Verb.REVISE, Verb.RESIZE):
+            return plan[:i]
+    return plan
+
+
+class LoneState(NamedTuple):
+    """A ReplicaSet, or a ReplicationController, that nobody else controls.
+
+    To whoever looks at owners of pods it is one of a single template that is never paused, with a
+    ReplicaSet that is itself; ``replicas`` is -1 where there is none.
+    """
+
+    replicas: int
+    status_replicas: int = 0
+    status_available: int = 0
+
+    @property
+    def template(self) -> int:
+        """The template of the pods that it creates."""
+        return 0
+
+    @property
+    def paused(self) -> bool:
+        """Nobody pauses it."""
+        return False
+
+    @property
+    def sets(self) -> tuple[SetState, ...]:
+        """Itself."""
+        size = self.replicas
+        if size < 0:
+            return ()
+        return (SetState(0, 1, size, size, size, self.status_replicas, self.status_available),)
+
+    def with_status(self, _template: int, status: Status) -> LoneState:
+        """This state after a PUT of its status."""
+        return LoneState(self.replicas, status.replicas, status.available)
+
+
+OwnerState: TypeAlias = DeploymentState | LoneState
+"""What the API has of an owner of pods."""
+
 
 class Specs(NamedTuple):
-    """What the specs of a Deployment and its ReplicaSets ask for, without annotations and statuses.
+    """What the specs of an owner and its ReplicaSets ask for, without annotations and statuses.
 
     ``sets`` has ``spec.replicas`` of the ReplicaSet of each template, -1 where there is none.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -50,10 +50,10 @@ class Behaviour(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PodClass:
-    """All pods of one template of one workload.
+    """All pods of one template of one workload that are alike, in labels and owner, too.
 
     ``pod`` is what the API server stores for one of them, without a name or a node; ``selector``
-    that of its ReplicaSet.
+    that of its ReplicaSet, empty where it has none.
     """
 
     index: int
@@ -77,50 +77,101 @@ class PodClass:
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """A Deployment under check; ``classes[t]`` is the index of the class of its template ``t``.
+class Rollout:
+    """How a workload is taken from one template to the next; ``recreate`` is the strategy."""
 
-    ``status_read`` tells that loaded code sees its status.
-    """
-
-    index: int
-    namespace: str
-    name: str
     recreate: bool
     max_surge: IntOrPercent
     max_unavailable: IntOrPercent
     revision_history_limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """An owner of pods under check, of whatever kind; or pods that nobody owns.
+
+    Attributes:
+        classes: the indices of the classes of its pods; those of its templates come first, in
+            their order, and then those that labels or adoption have made of others.
+        templates: how many templates it has; none of pods without an owner.
+        others: the template to whose ReplicaSet each of the further classes belongs.
+        rollout: how it is rolled out; None where its kind has no such thing.
+        status_read: whether loaded code sees its status.
+        qualified: whether another workload has the same namespace and name.
+    """
+
+    index: int
+    kind: str
+    namespace: str
+    name: str
     classes: tuple[int, ...]
+    templates: int
+    rollout: Rollout | None = None
     status_read: bool = False
+    qualified: bool = False
+    others: tuple[int, ...] = ()
 
     @property
     def cell(self) -> str:
         """The name of its cell, which is also how people are told of it."""
-        return f"Deployment {self.namespace}/{self.name}"
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def label(self) -> str:
+        """What it is called where its namespace and name say who is meant, if they do."""
+        return self.cell if self.qualified else f"{self.namespace}/{self.name}"
 
     @property
     def queue(self) -> str:
         """The name of the cell with its pods that have no node."""
-        return f"pods without a node of {self.namespace}/{self.name}"
+        return f"pods without a node of {self.label}"
 
     def sync(self, template: int) -> str:
         """The name of the cell with what the ReplicaSet controller has in hand for a template."""
-        return f"ReplicaSet sync of {self.namespace}/{self.name}, template {template}"
+        return f"ReplicaSet sync of {self.label}, template {template}"
 
     @property
     def syncs(self) -> tuple[str, ...]:
         """The names of the cells of all templates' syncs."""
-        return tuple(self.sync(template) for template in range(len(self.classes)))
+        return tuple(self.sync(template) for template in range(self.templates))
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The names of all its cells."""
-        return (self.cell, self.queue, *self.syncs)
+        """The names of all its cells; of pods that nobody owns there is nothing but the pods."""
+        return (*((self.cell,) if self.templates else ()), self.queue, *self.syncs)
+
+    def members(self, template: int) -> tuple[int, ...]:
+        """The classes of the pods that belong to a template's ReplicaSet, its own first."""
+        further = zip(self.classes[self.templates :], self.others, strict=False)
+        return (self.classes[template], *(c for c, own in further if own == template))
+
+    def slots(self, template: int) -> tuple[int, ...]:
+        """Where its queue has the pods of a template's ReplicaSet."""
+        return tuple(map(self.slot, self.members(template)))
+
+    def slot(self, pod_class: int) -> int:
+        """Where its queue has the pods of a class."""
+        return self.classes.index(pod_class)
+
+    def crowd(self, pod_class: int) -> str:
+        """What the pods of a class are called."""
+        slot = self.slot(pod_class)
+        if not self.templates:
+            return self.label if slot == 0 else f"{self.label}, {slot + 1}"
+        if slot < self.templates:
+            return f"{self.label}, template {slot}"
+        return f"{self.label}, others {slot - self.templates + 1}"
+
+    @property
+    def recreate(self) -> bool:
+        """Whether all old pods have to go before a new one comes."""
+        return self.rollout is not None and self.rollout.recreate
 
     @property
     def outgrows_history(self) -> bool:
         """Whether it may have more old ReplicaSets than are kept."""
-        return len(self.classes) - 1 > self.revision_history_limit
+        limit = self.rollout.revision_history_limit if self.rollout else self.templates
+        return self.templates - 1 > limit
 
     @property
     def status_replicas_matter(self) -> bool:
@@ -129,7 +180,21 @@ class Workload:
 
     def tally(self, what: str) -> str:
         """The name of one of its tallies or bests."""
-        return f"{what} of {self.namespace}/{self.name}"
+        return f"{what} of {self.label}"
+
+
+class Bystander(NamedTuple):
+    """A workload that stands by, and how many pods it asks for.
+
+    ``selector`` tells its pods where what controls them is something that it has made itself;
+    else they name it.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    replicas: int
+    selector: LabelSelector | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +232,7 @@ class World:
     namespaces: tuple[Namespace, ...] = ()
     follows_terminating: bool = True
     objects: tuple[Any, ...] = ()
-    beside: tuple[Any, ...] = ()
+    beside: tuple[Bystander, ...] = ()
     kubernetes: Version = MODELLED
 
     # What the API shows
@@ -238,6 +303,16 @@ class World:
     def existing(self, workload: Workload) -> str:
         """The name of the tally of a workload's pods, by template, with those that terminate."""
         return workload.tally("alive" if self.follows_terminating else "active")
+
+    @property
+    def owners(self) -> tuple[Workload, ...]:
+        """The workloads that make pods."""
+        return tuple(workload for workload in self.workloads if workload.templates)
+
+    def existing_by_class(self, workload: Workload) -> str:
+        """The name of the tally of a workload's pods by class, with those that terminate."""
+        plain = len(workload.classes) == workload.templates
+        return self.existing(workload) if plain else workload.tally("pods by class")
 
     def all_pods(self) -> tuple[Pod, ...]:
         """One pod of each class, and all that stand by."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from kubelemma.model.cluster.component import Component, EventKind
+from kubelemma.model.cluster.owners import OwnerKind
 from kubelemma.model.system import Action
 
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
@@ -40,6 +41,11 @@ COMPONENTS: tuple[Component, ...] = (
 
 KINDS: tuple[type, ...] = tuple(kind for component in COMPONENTS for kind in component.kinds)
 """The types of objects that components read beside pods, nodes and workloads."""
+
+OWNERS: Mapping[type, OwnerKind] = MappingProxyType(
+    {kind.type: kind for component in COMPONENTS for kind in component.owners}
+)
+"""The kinds of objects that make pods, by their types."""
 
 ACTIONS: tuple[Action, ...] = (
     *(action for component in COMPONENTS for action in component.actions),

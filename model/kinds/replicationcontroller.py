@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from kubelemma.model.findings import Finding
-from kubelemma.model.objects.controllers import ReplicationController, ReplicationControllerSpec
+from kubelemma.model.objects.controllers import (
+    ReplicationController,
+    ReplicationControllerSpec,
+    ReplicationControllerStatus,
+)
 from kubelemma.model.objects.meta import LabelSelector
 
 from .kind import Kind, Stamp, Use
-from .notes import NO_PODS, NOT_PLACING, Note, irrelevant
+from .notes import NOT_PLACING, STATUS, irrelevant
 from .parts.pod_defaults import given_or
 from .parts.rules import at_least
 from .parts.templates import claimed, filled_template, lasting_template, template_advice
@@ -31,6 +35,7 @@ def _filled(thing: ReplicationController) -> ReplicationController:
 def _refused(thing: ReplicationController) -> Iterator[Finding]:
     own = thing.spec.template.metadata.label_map()
     yield from at_least(0, thing.spec.replicas, ("spec", "replicas"))
+    yield from at_least(0, thing.spec.min_ready_seconds, ("spec", "minReadySeconds"))
     yield from claimed(LabelSelector(match_labels=thing.spec.selector), own)
     yield from lasting_template(thing.spec.template)
 
@@ -46,10 +51,15 @@ def _wanted(thing: ReplicationController) -> int:
 KIND = Kind(
     ReplicationController,
     "v1",
-    check=Use(Note("not modelled", NO_PODS)),
+    check=Use(
+        fields={
+            ReplicationControllerStatus: irrelevant(
+                STATUS, "fullyLabeledReplicas", "readyReplicas", "observedGeneration", "conditions"
+            )
+        }
+    ),
     placement=Use(
         fields={
-            ReplicationController: irrelevant(NOT_PLACING, "status"),
             ReplicationControllerSpec: irrelevant(NOT_PLACING, "minReadySeconds"),
         }
     ),

@@ -62,54 +62,87 @@ class Cluster(ApiStruct, frozen=True, kw_only=True):
     nodes: tuple[NodeGroup, ...] = ()
 
 
-class Rollout(ApiStruct, frozen=True, kw_only=True):
+class OfWorkload(ApiStruct, frozen=True, kw_only=True):
+    """An event of a workload.
+
+    It is named as NAME or NAMESPACE/NAME: either as ``deployment``, or as ``workload`` of whatever
+    kind, which may stand before the name (KIND/NAME, KIND/NAMESPACE/NAME).
+    """
+
+    deployment: str = ""
+    workload: str = ""
+
+    @property
+    def written(self) -> str:
+        """The field that names the workload."""
+        return "deployment" if self.deployment else "workload"
+
+    @property
+    def meant(self) -> str:
+        """The workload that is meant, as ``workload`` names it."""
+        return f"Deployment/{self.deployment}" if self.deployment else self.workload
+
+
+def namings(kind: str, namespace: str, name: str) -> dict[str, tuple[str, ...]]:
+    """How an event may name a workload, by the field that does."""
+    plain = (name, f"{namespace}/{name}")
+    with_kind = (*plain, *(f"{kind}/{each}" for each in plain))
+    return {"workload": with_kind, "deployment": plain if kind == "Deployment" else ()}
+
+
+class Rollout(OfWorkload, frozen=True, kw_only=True):
     """Somebody applies a new template, whose pods behave as ``newVersion`` says."""
 
-    deployment: str
     max: int = 1
     new_version: Literal["healthy", "neverReady", "crashLooping"] = "healthy"
 
 
-class Scale(ApiStruct, frozen=True, kw_only=True):
+class Scale(OfWorkload, frozen=True, kw_only=True):
     """Somebody sets the number of replicas."""
 
-    deployment: str
     replicas: int
     max: int = 1
 
 
-class Pause(ApiStruct, frozen=True, kw_only=True):
+class Pause(OfWorkload, frozen=True, kw_only=True):
     """Somebody pauses a Deployment."""
 
-    deployment: str
     max: int = 1
 
 
-class Resume(ApiStruct, frozen=True, kw_only=True):
+class Resume(OfWorkload, frozen=True, kw_only=True):
     """Somebody resumes a paused Deployment."""
 
-    deployment: str
     max: int = 1
 
 
-class Rollback(ApiStruct, frozen=True, kw_only=True):
+class Rollback(OfWorkload, frozen=True, kw_only=True):
     """Somebody goes back to the template before."""
 
-    deployment: str
     max: int = 1
 
 
-class DeletePod(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a pod of a Deployment."""
+class DeletePod(OfWorkload, frozen=True, kw_only=True):
+    """Somebody deletes a pod of a workload."""
 
-    deployment: str
     max: int = 1
 
 
-class ProbeFailure(ApiStruct, frozen=True, kw_only=True):
-    """A ready pod of a Deployment becomes unready."""
+class Relabel(OfWorkload, frozen=True, kw_only=True):
+    """Somebody changes a label of a pod, so that its owner does not match it any more.
 
-    deployment: str
+    Attributes:
+        label: as ``kubectl label`` has it: KEY=VALUE, or KEY- to take one away; the first that the
+            owner selects by is taken away where nothing is said.
+    """
+
+    label: str = ""
+    max: int = 1
+
+
+class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
+    """A ready pod of a workload becomes unready."""
+
     max: int = 1
 
 
@@ -192,6 +225,7 @@ Event: TypeAlias = (
     | Resume
     | Rollback
     | DeletePod
+    | Relabel
     | ProbeFailure
     | Cordon
     | Uncordon
@@ -217,6 +251,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     uncordon: Uncordon | None = None
     drain: Drain | None = None
     delete_pod: DeletePod | None = None
+    relabel: Relabel | None = None
     node_crash: NodeCrash | None = None
     node_return: NodeReturn | None = None
     probe_failure: ProbeFailure | None = None
@@ -404,13 +439,25 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
             skipped = event.skip_wait_for_delete_timeout_seconds
             yield from at_least(0, event.timeout_seconds, (*path, name, "timeoutSeconds"))
             yield from at_least(0, skipped, (*path, name, "skipWaitForDeleteTimeoutSeconds"))
+        if isinstance(event, Relabel) and event.label:
+            yield from _label(event.label, (*path, name, "label"))
         if isinstance(event, Scale):
             yield from at_least(0, event.replicas, (*path, name, "replicas"))
         yield from _target(event, (*path, name))
 
 
+def _label(text: str, path: FieldPath) -> Iterator[Finding]:
+    key, equals, value = text.partition("=")
+    if not equals and not text.endswith("-"):
+        yield Finding(path, f'"{text}" is neither KEY=VALUE nor KEY-')
+        return
+    key = key if equals else text.removesuffix("-")
+    for _, message in labels({key: value}, ()):
+        yield Finding(path, message)
+
+
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
-    """A Deployment is named, with its namespace or without; a node or an account may be."""
+    """A workload is named, with its kind or namespace or without; others may be."""
     match event:
         case DeleteServiceAccount():
             yield from problem((*path, "name"), dns_subdomain(event.name))
@@ -418,10 +465,14 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
         case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
-        case _:
-            *_, name = event.deployment.split("/")
+        case OfWorkload():
+            *_, name = event.meant.split("/")
             message = dns_subdomain(name) if name else "is required"
-            yield from problem((*path, "deployment"), message)
+            if event.deployment and event.workload:
+                message = "is not allowed beside deployment: one workload is meant"
+                yield Finding((*path, "workload"), message)
+            else:
+                yield from problem((*path, event.written), message)
 
 
 def event_names() -> tuple[str, ...]:

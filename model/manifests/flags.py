@@ -119,7 +119,7 @@ def parse_events(texts: Sequence[str], flag: str = "--event") -> tuple[EventEntr
 def parse_event(text: str, flag: str = "--event") -> EventEntry:
     """Read an event: ``NAME[=TARGET][,KEY=VALUE]...``, its name as in a Check, or with hyphens.
 
-    The target of a Deployment's event is its name (``rollout=web``, ``scale=web:5``); of a node's
+    The target of a workload's event is its name (``rollout=web``, ``scale=web:5``); of a node's
     event the node's name or how often (``drain=node-1``, ``node-crash=2``). Keys are the event's
     fields: ``rollout=web,max=2,new-version=crash-looping``.
 
@@ -150,12 +150,12 @@ def parse_event(text: str, flag: str = "--event") -> EventEntry:
 def _target(text: str, shape: Shape) -> Iterator[tuple[str, Any]]:
     """What the word after the event's name stands for, by the fields that the event has."""
     if "replicas" in shape.fields:
-        deployment, colon, replicas = text.rpartition(":")
-        yield "deployment", deployment if colon else text
+        workload, colon, replicas = text.rpartition(":")
+        yield "workload", workload if colon else text
         if colon:
             yield "replicas", read_plain(replicas)
-    elif "deployment" in shape.fields:
-        yield "deployment", text
+    elif "workload" in shape.fields:
+        yield "workload", text
     elif _WHOLE_NUMBER.fullmatch(text):
         yield "max", int(text)
     else:

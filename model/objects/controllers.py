@@ -50,12 +50,21 @@ class ReplicationControllerSpec(ApiStruct, frozen=True, kw_only=True):
     replicas: int | None = None
     selector: Mapping[str, str] | None = None
     template: PodTemplateSpec = PodTemplateSpec()
+    min_ready_seconds: int = 0
+
+
+class ReplicationControllerStatus(ApiStruct, frozen=True, kw_only=True):
+    """What its controller last reported."""
+
+    replicas: int = 0
+    available_replicas: int = 0
 
 
 class ReplicationController(ApiObject, frozen=True, kw_only=True):
     """A ReplicationController."""
 
     spec: ReplicationControllerSpec = ReplicationControllerSpec()
+    status: ReplicationControllerStatus = ReplicationControllerStatus()
 
 
 class JobSpec(ApiStruct, frozen=True, kw_only=True):

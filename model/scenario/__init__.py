@@ -1,7 +1,7 @@
 """From objects, a cluster and events to systems that can be explored."""
 
 from .build import Application, Scenario, build
-from .consistency import Misplaced, check_findings, deployment_findings
+from .consistency import Misplaced, adoptions, ambiguous, check_findings, owner_findings
 from .custom import (
     Kept,
     Loaded,
@@ -11,6 +11,7 @@ from .custom import (
     used_documents,
     without_kept,
 )
+from .templates import key_of, owner_manifests
 
 __all__ = [
     "Application",
@@ -18,12 +19,16 @@ __all__ = [
     "Loaded",
     "Misplaced",
     "Scenario",
+    "adoptions",
+    "ambiguous",
     "build",
     "check_findings",
     "cluster_scoped",
-    "deployment_findings",
     "kept_objects",
+    "key_of",
     "known_kinds",
+    "owner_findings",
+    "owner_manifests",
     "used_documents",
     "without_kept",
 ]

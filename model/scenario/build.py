@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
-from kubelemma.model.cluster.state import DeploymentState, Group, NodeState, Phase, Queue, SetState
-from kubelemma.model.cluster.world import CONDITION_TAINTS, PodClass, Workload, World
-from kubelemma.model.components.deployment.decision import resolve_fenceposts
-from kubelemma.model.components.reconcile.legal import DEPLOYMENT, NODE
+from kubelemma.model.cluster.state import Group, NodeState, Phase, Queue
+from kubelemma.model.cluster.world import CONDITION_TAINTS, Bystander, PodClass, Workload, World
+from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.components.scheduler.telling import unique_keys
 from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, kubelet_views, nodes_of
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import System
 from kubelemma.model.versions import version_named
 
@@ -28,22 +27,20 @@ from .cluster import default_cluster
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, default_events, happenings
 from .shapes import Grouping, group_nodes
-from .start import Placed, Placement, key_of, place_all
-from .templates import pod_class, pod_of
+from .start import NOWHERE, Placed, Placement, place_all
+from .templates import is_named, key_of, kind_of, pod_class, pod_of, replicas_of
 from .words import Assumptions, setting
-
-DEFAULT_BOUND = IntOrPercent(25, percent=True)
-DEFAULT_HISTORY = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """The objects that a check is about, defaults filled in.
 
-    ``objects`` are those of the kinds that components read beside the others.
+    ``owners`` are those that make pods, of whatever kind. ``objects`` are those of the kinds that
+    components read beside the others.
     """
 
-    deployments: tuple[Deployment, ...]
+    owners: tuple[Any, ...]
     nodes: tuple[Node, ...] = ()
     pods: tuple[Pod, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
@@ -75,7 +72,7 @@ class Scenario:
 
     @property
     def focus(self) -> tuple[str, ...]:
-        """The workloads in focus, such as ``Deployment default/web``."""
+        """The workloads in focus, with their kinds."""
         return tuple(workload.cell for workload in self.world.workloads)
 
     @property
@@ -95,10 +92,8 @@ def build(application: Application, check: Check | None = None) -> tuple[Scenari
         title=check.metadata.name if check else "",
         nodes=nodes,
         cluster_reason=reason,
-        placement=place_all(
-            application.deployments, nodes, application.pods, application.namespaces
-        ),
-        entries=default_events(application.deployments) if spec.events is None else spec.events,
+        placement=place_all(application.owners, nodes, application.pods, application.namespaces),
+        entries=default_events(application.owners) if spec.events is None else spec.events,
     )
     groups = tuple(_groups(application, spec))
     return tuple(common.scenario(group, alone=len(groups) == 1) for group in groups)
@@ -107,19 +102,19 @@ def build(application: Application, check: Check | None = None) -> tuple[Scenari
 class _Group(NamedTuple):
     """What is checked as one system: workloads, and whether what is loaded is part of it."""
 
-    focus: tuple[Deployment, ...]
+    focus: tuple[Any, ...]
     loaded: bool
 
 
 def _groups(application: Application, spec: CheckSpec) -> Iterator[_Group]:
-    """What is loaded stands with the Deployments if it looks at any or at Nodes, else by itself."""
+    """What is loaded stands with the workloads if it looks at any or at Nodes, else by itself."""
     loaded = application.loaded
     if loaded and loaded.built_in:
-        yield _Group(_wanted(application.deployments, spec), loaded=True)
+        yield _Group(_wanted(application.owners, spec), loaded=True)
         return
     if loaded:
         yield _Group((), loaded=True)
-    for focus in groups_of(application.deployments, spec):
+    for focus in groups_of(application.owners, spec):
         yield _Group(focus, loaded=False)
 
 
@@ -127,32 +122,23 @@ def _cluster(application: Application, spec: CheckSpec) -> tuple[tuple[Node, ...
     given = (*application.nodes, *nodes_of(spec.cluster))
     if given:
         return given, "as given"
-    sizing = default_cluster(application.deployments, application.namespaces)
+    sizing = default_cluster(application.owners, application.namespaces)
     return sizing.nodes, sizing.reason
 
 
-def groups_of(
-    deployments: Sequence[Deployment], spec: CheckSpec
-) -> Iterator[tuple[Deployment, ...]]:
+def groups_of(owners: Sequence[Any], spec: CheckSpec) -> Iterator[tuple[Any, ...]]:
     """Those that are to be checked together first, then every other one alone."""
-    wanted = _wanted(deployments, spec)
-    together = tuple(d for d in wanted if is_named(d, spec.together))
+    wanted = _wanted(owners, spec)
+    together = tuple(owner for owner in wanted if is_named(owner, spec.together))
     if together:
         yield together
-    for deployment in wanted:
-        if deployment not in together:
-            yield (deployment,)
+    for owner in wanted:
+        if owner not in together:
+            yield (owner,)
 
 
-def _wanted(deployments: Sequence[Deployment], spec: CheckSpec) -> tuple[Deployment, ...]:
-    named = (d for d in deployments if not spec.workloads or is_named(d, spec.workloads))
-    return tuple(named)
-
-
-def is_named(deployment: Deployment, names: Iterable[str]) -> bool:
-    """Whether one of the names, NAME or NAMESPACE/NAME, means this Deployment."""
-    namespace, name = key_of(deployment)
-    return any(given in (name, f"{namespace}/{name}") for given in names)
+def _wanted(owners: Sequence[Any], spec: CheckSpec) -> tuple[Any, ...]:
+    return tuple(o for o in owners if not spec.workloads or is_named(o, spec.workloads))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,35 +162,41 @@ class _Common:
             return _without_workloads(name, custom)
         return self._with_workloads(name, group.focus, custom)
 
-    def _with_workloads(self, name: str, focus: tuple[Deployment, ...], custom: Custom) -> Scenario:
+    def _with_workloads(self, name: str, focus: tuple[Any, ...], custom: Custom) -> Scenario:
         happening = happenings(self.entries, focus, self.spec.faults)
-        classes = tuple(_classes(focus, happening))
-        standing = self._standing(focus)
+        people = populace(
+            _workloads(focus, own := tuple(_classes(focus, happening)), custom.built_in),
+            own,
+            self.placement.lone,
+            happening.events,
+        )
+        classes = people.classes
+        standing = self._standing(focus, people.lone)
         known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
         crowd = self._crowd(classes, standing, happening, known)
         grouping = group_nodes(crowd, standing, kubelet_views(self.spec.cluster))
         world = World(
-            workloads=tuple(_workloads(focus, classes, status_read=DEPLOYMENT in custom.built_in)),
+            workloads=people.workloads,
             classes=classes,
             shapes=grouping.shapes,
             sizes=grouping.sizes,
             unique_keys=unique_keys(crowd.nodes, crowd.pods),
             namespaces=self.application.namespaces,
             objects=self.application.objects,
-            beside=tuple(d for d in self.application.deployments if d not in focus),
+            beside=tuple(map(_bystander, self._beside(focus))),
             kubernetes=version_named(self.spec.kubernetes),
         )
         most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
         scoring = bool(self.spec.scheduler.scoring)
-        start, names = self._start(world, focus, grouping)
+        start, names = self._start(world, focus, people.lone, grouping)
         asked = Setting(world, start, happening.events, Choices(scoring, most), custom)
         followed = any(component.needs_terminating(asked) for component in COMPONENTS)
         world = replace(world, follows_terminating=followed)
         words = Assumptions(
             nodes=self.nodes,
             cluster_reason=self.cluster_reason,
-            standing=tuple(d for d in self.application.deployments if d not in focus),
-            pending=tuple(self._pending(focus)),
+            standing=tuple(owner.metadata.name for owner in self._beside(focus)),
+            pending=tuple(self._pending(focus, people.lone)),
             scoring=scoring,
             max_pods=most,
             follows_terminating=world.follows_terminating,
@@ -224,31 +216,43 @@ class _Common:
             custom=reconciled(asked),
         )
 
-    def _name(self, focus: tuple[Deployment, ...], custom: Custom, *, alone: bool) -> str:
-        parts = ["/".join(key_of(d)) for d in focus]
+    def _name(self, focus: tuple[Any, ...], custom: Custom, *, alone: bool) -> str:
+        names = Counter(key_of(owner)[1:] for owner in self.application.owners)
+        parts = [
+            str(key) if names[key[1:]] > 1 else "/".join(key[1:]) for key in map(key_of, focus)
+        ]
         own = "+".join(parts + [c.name for c in custom.controllers]) or "custom-resources"
         if self.title and alone:
             return self.title
         return f"{self.title}: {own}" if self.title else own
 
-    def _standing(self, focus: tuple[Deployment, ...]) -> Mapping[str, tuple[Pod, ...]]:
-        """The pods on each node that do not change: those of other workloads, and lone ones."""
-        pods = dict(self.placement.existing)
-        for deployment in self.application.deployments:
-            if deployment in focus:
-                continue
-            pod = pod_of(deployment, 0)
-            for name, number in self.placement.placed[key_of(deployment)].on_nodes.items():
+    def _beside(self, focus: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The owners that stand by."""
+        return tuple(owner for owner in self.application.owners if owner not in focus)
+
+    def _standing(
+        self, focus: tuple[Any, ...], taken: tuple[Pod, ...]
+    ) -> Mapping[str, tuple[Pod, ...]]:
+        """The pods on each node that do not change: those of other workloads, and lone ones.
+
+        Without those that are ``taken``, since they are in focus themselves.
+        """
+        own = set(map(id, taken))
+        existing = self.placement.existing.items()
+        pods = {name: tuple(p for p in there if id(p) not in own) for name, there in existing}
+        for owner in self._beside(focus):
+            pod = pod_of(owner, 0)
+            for name, number in self.placement.placed[key_of(owner)].on_nodes.items():
                 pods[name] += (pod,) * number
         return pods
 
-    def _pending(self, focus: tuple[Deployment, ...]) -> Iterator[str]:
+    def _pending(self, focus: tuple[Any, ...], taken: tuple[Pod, ...]) -> Iterator[str]:
         """Workloads and lone pods that stand by although not all of them found a node."""
-        for pod in self.placement.homeless:
+        for pod in (p for p in self.placement.homeless if not any(p is own for own in taken)):
             yield f"{pod.metadata.namespace}/{pod.metadata.name}"
-        for deployment in self.application.deployments:
-            if deployment not in focus and self.placement.placed[key_of(deployment)].pending:
-                yield "/".join(key_of(deployment))
+        for owner in self._beside(focus):
+            if self.placement.placed[key_of(owner)].pending:
+                yield "/".join(key_of(owner)[1:])
 
     def _crowd(
         self,
@@ -268,24 +272,29 @@ class _Common:
         )
 
     def _start(
-        self, world: World, focus: tuple[Deployment, ...], grouping: Grouping
+        self, world: World, focus: tuple[Any, ...], lone: tuple[Pod, ...], grouping: Grouping
     ) -> tuple[Start, tuple[str, ...]]:
-        placed = [self.placement.placed[key_of(d)] for d in focus]
+        placed = [
+            *(self.placement.placed[key_of(owner)] for owner in focus),
+            *(self.placement.place_of(pod) for pod in lone),
+        ]
+        placed += [NOWHERE] * (len(world.workloads) - len(placed))
         named = sorted(
             (_node_state(world, placed, node, grouping.shape_of[node.metadata.name]), index)
             for index, node in enumerate(self.nodes)
         )
         unready = frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
-        deployments = tuple(
-            _deployment_state(workload, deployment, there, unready)
-            for workload, deployment, there in zip(world.workloads, focus, placed, strict=True)
+        owners = tuple(
+            kind_of(owner).start(workload, owner, _available(there, unready))
+            for workload, owner, there in zip(world.owners, focus, placed, strict=False)
         )
+        nobody = (None,) * (len(world.workloads) - len(owners))
         names = tuple(self.nodes[index].metadata.name for _, index in named)
         queues = tuple(
             Queue.of((there.pending, *(0 for _ in workload.classes[1:])))
             for workload, there in zip(world.workloads, placed, strict=True)
         )
-        return Start(deployments, queues, tuple(state for state, _ in named)), names
+        return Start((*owners, *nobody), queues, tuple(state for state, _ in named)), names
 
 
 def _without_workloads(name: str, custom: Custom) -> Scenario:
@@ -296,33 +305,31 @@ def _without_workloads(name: str, custom: Custom) -> Scenario:
     return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
 
 
-def _classes(focus: Sequence[Deployment], happening: Happenings) -> Iterator[PodClass]:
+def _classes(focus: Sequence[Any], happening: Happenings) -> Iterator[PodClass]:
     index = 0
-    for workload, (deployment, behaviours) in enumerate(
-        zip(focus, happening.behaviours, strict=True)
-    ):
+    for workload, (owner, behaviours) in enumerate(zip(focus, happening.behaviours, strict=True)):
         for template, behaviour in enumerate(behaviours):
-            yield pod_class(deployment, index, workload, template, behaviour)
+            yield pod_class(owner, index, workload, template, behaviour)
             index += 1
 
 
 def _workloads(
-    focus: Sequence[Deployment], classes: tuple[PodClass, ...], *, status_read: bool
+    focus: Sequence[Any], classes: tuple[PodClass, ...], status_read: Container[str]
 ) -> Iterator[Workload]:
-    for index, deployment in enumerate(focus):
-        strategy = deployment.spec.strategy
-        rolling = strategy.rolling_update
-        limit = deployment.spec.revision_history_limit
+    """``status_read`` are the kinds whose status loaded code sees."""
+    names = Counter(key_of(owner)[1:] for owner in focus)
+    for index, owner in enumerate(focus):
+        key, own = key_of(owner), tuple(c.index for c in classes if c.workload == index)
         yield Workload(
             index=index,
-            namespace=deployment.metadata.namespace,
-            name=deployment.metadata.name,
-            recreate=strategy.type == "Recreate",
-            max_surge=(rolling and rolling.max_surge) or DEFAULT_BOUND,
-            max_unavailable=(rolling and rolling.max_unavailable) or DEFAULT_BOUND,
-            revision_history_limit=DEFAULT_HISTORY if limit is None else limit,
-            classes=tuple(c.index for c in classes if c.workload == index),
-            status_read=status_read,
+            kind=key.kind,
+            namespace=key.namespace,
+            name=key.name,
+            classes=own,
+            templates=len(own),
+            rollout=kind_of(owner).rollout(owner),
+            status_read=key.kind in status_read,
+            qualified=names[key[1:]] > 1,
         )
 
 
@@ -356,33 +363,21 @@ def is_ready(node: Node) -> bool:
     return conditions.get("Ready", "True") == "True"
 
 
-def _deployment_state(
-    workload: Workload, deployment: Deployment, placed: Placed, unready: frozenset[str]
-) -> DeploymentState:
-    replicas = deployment.spec.replicas or 0
-    surge = 0
-    if not workload.recreate:
-        bounds = (workload.max_surge, workload.max_unavailable)
-        surge = resolve_fenceposts(*bounds, replicas)[0]
-    only = SetState(
-        template=0,
-        revision=1,
-        replicas=replicas,
-        desired=replicas,
-        maximum=replicas + surge,
-        status_replicas=replicas if workload.status_replicas_matter else 0,
-        status_available=sum(
-            number for name, number in placed.on_nodes.items() if name not in unready
-        ),
-    )
-    return DeploymentState(replicas, 0, deployment.spec.paused, (only,))
-
-
-def _default_bound(world: World, focus: Sequence[Deployment], happening: Happenings) -> int:
+def _default_bound(world: World, focus: Sequence[Any], happening: Happenings) -> int:
     """Far more pods than any orderly run of the largest workload has, terminating ones included."""
     if not focus:
         return 0
     scaled = [event.value for event in happening.events if event.action == "scale"]
-    replicas = max([d.spec.replicas or 0 for d in focus] + scaled)
-    surge = max(workload.max_surge.scaled(replicas, round_up=True) for workload in world.workloads)
+    replicas = max([*map(replicas_of, focus), *scaled])
+    rollouts = (workload.rollout for workload in world.workloads if workload.rollout)
+    surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
+
+
+def _available(placed: Placed, unready: frozenset[str]) -> int:
+    """How many pods are on nodes that are Ready."""
+    return sum(number for name, number in placed.on_nodes.items() if name not in unready)
+
+
+def _bystander(owner: Any) -> Bystander:
+    return Bystander(*key_of(owner), replicas_of(owner), kind_of(owner).reaches(owner))

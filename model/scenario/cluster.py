@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.components.scheduler.decision.resources import CPU, EPHEMERAL_STORAGE, MEMORY
 from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME, ZONE
@@ -16,10 +15,9 @@ from kubelemma.model.manifests.check import Cluster, NodeGroup, nodes_of
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.objects.workloads import Deployment
 
-from .start import key_of, place_all
-from .templates import pod_of
+from .start import place_all
+from .templates import key_of, kind_of, pod_of, replicas_of
 
 NODES = 3
 PODS = 110
@@ -36,25 +34,23 @@ class Sizing(NamedTuple):
     reason: str
 
 
-def default_cluster(
-    deployments: Sequence[Deployment], namespaces: Sequence[Namespace] = ()
-) -> Sizing:
+def default_cluster(owners: Sequence[Any], namespaces: Sequence[Namespace] = ()) -> Sizing:
     """Equal nodes of a usual size on which everything fits when one is lost and one rollout surges.
 
     There are three, or more where pods keep each other off their host. Labels that node selectors
     ask for are there, and so are other resources that pods request.
     """
-    number = max([NODES, *(_hosts_needed(d) + 1 for d in deployments)])
-    zones = 3 if any(ZONE in _topology_keys(d) for d in deployments) else 0
-    labels = dict(_asked_labels(deployments))
+    number = max([NODES, *(_hosts_needed(o) + 1 for o in owners)])
+    zones = 3 if any(ZONE in _topology_keys(o) for o in owners) else 0
+    labels = dict(_asked_labels(owners))
     factor = 1
     while factor < LARGEST:
-        nodes = _nodes(number, zones, labels, _allocatable(deployments, factor))
-        if _all_fit(deployments, nodes[:-1], namespaces):
+        nodes = _nodes(number, zones, labels, _allocatable(owners, factor))
+        if _all_fit(owners, nodes[:-1], namespaces):
             why = f"chosen so that everything, and the surge of a rollout, fits on {number - 1}"
             return Sizing(nodes, why)
         factor *= 2
-    nodes = _nodes(number, zones, labels, _allocatable(deployments, 1))
+    nodes = _nodes(number, zones, labels, _allocatable(owners, 1))
     return Sizing(nodes, "on which not everything finds a place, whatever their size")
 
 
@@ -65,7 +61,7 @@ def _nodes(
     return nodes_of(Cluster(nodes=(group,)))
 
 
-def _allocatable(deployments: Sequence[Deployment], factor: int) -> dict[str, Quantity]:
+def _allocatable(owners: Sequence[Any], factor: int) -> dict[str, Quantity]:
     """A node of so many times the smallest size; unusual resources as much as all pods want."""
     amounts = {
         CPU: Quantity(CORES * factor),
@@ -73,64 +69,61 @@ def _allocatable(deployments: Sequence[Deployment], factor: int) -> dict[str, Qu
         EPHEMERAL_STORAGE: Quantity(100 * 2**30 * factor),
         "pods": Quantity(PODS),
     }
-    for deployment in deployments:
-        for name, amount in fit_request(pod_of(deployment, 0)).items():
+    for owner in owners:
+        for name, amount in fit_request(pod_of(owner, 0)).items():
             amounts.setdefault(name, Quantity(max(1, amount) * factor))
     return amounts
 
 
 def _all_fit(
-    deployments: Sequence[Deployment], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
+    owners: Sequence[Any], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
 ) -> bool:
-    """Whether the scheduler finds a node for every pod, with each Deployment's surge on top."""
-    surged = [_with_replicas(d, (d.spec.replicas or 0) + _surge(d)) for d in deployments]
+    """Whether the scheduler finds a node for every pod, with the surge of each owner on top."""
+    surged = [_with_replicas(o, replicas_of(o) + _surge(o)) for o in owners]
     placed = place_all(surged, nodes, (), namespaces).placed
     return not any(
         there.pending
-        for deployment in surged
-        for there in [placed[key_of(deployment)]]
-        if not deployment.spec.template.spec.scheduling_gates
-        and not deployment.spec.template.spec.node_name
+        for owner in surged
+        for there in [placed[key_of(owner)]]
+        if not kind_of(owner).template(owner).spec.scheduling_gates
+        and not kind_of(owner).template(owner).spec.node_name
     )
 
 
-def _with_replicas(deployment: Deployment, replicas: int) -> Deployment:
-    spec = msgspec.structs.replace(deployment.spec, replicas=replicas)
-    return msgspec.structs.replace(deployment, spec=spec)
+def _with_replicas(owner: Any, replicas: int) -> Any:
+    spec = msgspec.structs.replace(owner.spec, replicas=replicas)
+    return msgspec.structs.replace(owner, spec=spec)
 
 
-def _surge(deployment: Deployment) -> int:
-    rolling = deployment.spec.strategy.rolling_update
-    if rolling is None:
-        return 0
-    bounds = (rolling.max_surge, rolling.max_unavailable)
-    return resolve_fenceposts(*bounds, deployment.spec.replicas or 0)[0]
+def _surge(owner: Any) -> int:
+    return kind_of(owner).surge(owner)
 
 
-def _hosts_needed(deployment: Deployment) -> int:
-    """How many nodes a rollout needs if no two pods of the Deployment may share one."""
-    affinity = deployment.spec.template.spec.affinity
+def _hosts_needed(owner: Any) -> int:
+    """How many nodes a rollout needs if no two pods of the owner may share one."""
+    template = kind_of(owner).template(owner)
+    affinity = template.spec.affinity
     anti = affinity.pod_anti_affinity if affinity else None
-    labels = deployment.spec.template.metadata.label_map()
+    labels = template.metadata.label_map()
     alone = any(
         term.topology_key == HOSTNAME
         and term.label_selector is not None
         and term.label_selector.matches(labels)
         for term in (anti.required if anti else None) or ()
     )
-    return (deployment.spec.replicas or 0) + _surge(deployment) if alone else 0
+    return replicas_of(owner) + _surge(owner) if alone else 0
 
 
-def _topology_keys(deployment: Deployment) -> Iterator[str]:
-    spec = deployment.spec.template.spec
+def _topology_keys(owner: Any) -> Iterator[str]:
+    spec = kind_of(owner).template(owner).spec
     for constraint in spec.topology_spread_constraints or ():
         yield constraint.topology_key
     yield from pod_affinity_keys(Pod(spec=spec))
 
 
-def _asked_labels(deployments: Iterable[Deployment]) -> Iterator[tuple[str, str]]:
-    for deployment in deployments:
-        yield from _labels_of(deployment.spec.template.spec)
+def _asked_labels(owners: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    for owner in owners:
+        yield from _labels_of(kind_of(owner).template(owner).spec)
 
 
 def _labels_of(spec: PodSpec) -> Iterator[tuple[str, str]]:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
+from kubelemma.model.cluster.claims import relabelled
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
-from kubelemma.model.manifests.check import CheckSpec, nodes_of
+from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names, nodes_of
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.workloads import Deployment
+
+from .events import labelling_of, takes
+from .templates import is_named, key_of, kind_of
 
 
 class Misplaced(NamedTuple):
-    """A finding about a Deployment, whose position its manifest knows."""
+    """A finding about an owner of pods, whose position its manifest knows."""
 
-    deployment: Deployment
+    owner: Any
     finding: Finding
 
 
 def check_findings(
-    spec: CheckSpec, nodes: tuple[Node, ...], *, caches: bool = False
+    spec: CheckSpec, nodes: tuple[Node, ...], owners: tuple[Any, ...] = (), *, caches: bool = False
 ) -> Iterator[Finding]:
-    """What is wrong with the Check, given the Node objects of the manifests.
+    """What is wrong with the Check, given the Node objects and owners of pods of the manifests.
 
     ``caches`` says whether there are controllers that have some: reconcile functions.
     """
     yield from _names(spec, nodes)
     yield from _events(spec, nodes)
+    yield from _refused(spec, owners)
     if spec.faults.stale_reads and not caches:
         path: FieldPath = ("spec", "faults", "staleReads")
         message = (
@@ -55,16 +59,73 @@ def _events(spec: CheckSpec, nodes: tuple[Node, ...]) -> Iterator[Finding]:
                 yield Finding(("spec", "events", index, event, "node"), message)
 
 
-def deployment_findings(
-    deployments: tuple[Deployment, ...], spec: CheckSpec, nodes: tuple[Node, ...]
+def _refused(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
+    """Events that cannot happen to whom they name."""
+    for index, entry in enumerate(spec.events or ()):
+        for event, given in entry.given():
+            if not isinstance(given, OfWorkload):
+                continue
+            named = [owner for owner in owners if is_named(owner, (given.meant,))]
+            if named and not any(takes(owner, event) for owner in named):
+                kind = kind_of(named[0])
+                options = ", ".join(name for name in event_names() if name in kind.events)
+                message = f"a {kind.kind} takes no {event}: what can happen to one is {options}"
+                yield Finding(("spec", "events", index, event, given.written), message)
+            elif isinstance(given, Relabel):
+                path: FieldPath = ("spec", "events", index, event, "label")
+                yield from (
+                    Finding(path, text) for o in named if (text := _still_matched(given, o))
+                )
+
+
+def _still_matched(event: Relabel, owner: Any) -> str:
+    """Why nothing would come of it that a pod has another label; empty where something does."""
+    change, kind, key = labelling_of(event, owner), kind_of(owner), key_of(owner)
+    if change is None:
+        return f"is required: {key} selects by no label that could be taken away"
+    after = relabelled(kind.pod(owner, 0), change).metadata.label_map()
+    if kind.selector(owner, 0).matches(after):
+        return f'"{change}" leaves a pod matched by the selector of {key}: nothing comes of it'
+    return ""
+
+
+def ambiguous(name: str, owners: Iterable[Any]) -> tuple[str, ...]:
+    """The owners that a name means, if these are of several kinds; else nothing."""
+    named = [key_of(owner) for owner in owners if is_named(owner, (name,))]
+    return tuple(map(str, named)) if len({key.kind for key in named}) > 1 else ()
+
+
+class Adoption(NamedTuple):
+    """An owner of pods that another one, by its selector, would make its own."""
+
+    owner: Any
+    adopter: Any
+
+
+def adoptions(owners: tuple[Any, ...]) -> Iterator[Adoption]:
+    """Owners that would be adopted: nothing of that is modelled."""
+    for adopter in owners:
+        kind = kind_of(adopter)
+        selector = kind.reaches(adopter)
+        if selector is None:
+            continue
+        for owner in owners:
+            same = owner.metadata.namespace == adopter.metadata.namespace
+            labels = owner.metadata.label_map()
+            if kind_of(owner).kind == kind.through and same and selector.matches(labels):
+                yield Adoption(owner, adopter)
+
+
+def owner_findings(
+    owners: tuple[Any, ...], spec: CheckSpec, nodes: tuple[Node, ...]
 ) -> Iterator[Misplaced]:
-    """Deployments that name a node which is not there."""
+    """Owners of pods that name a node which is not there."""
     names = [node.metadata.name for node in (*nodes, *nodes_of(spec.cluster))]
     path: FieldPath = ("spec", "template", "spec", "nodeName")
-    for deployment in deployments:
-        wanted = deployment.spec.template.spec.node_name
+    for owner in owners:
+        wanted = kind_of(owner).template(owner).spec.node_name
         if wanted and wanted not in names:
             hint = did_you_mean(wanted, names) or (
                 "" if names else " (describe the cluster, with --nodes for example)"
             )
-            yield Misplaced(deployment, Finding(path, f'there is no Node "{wanted}"{hint}'))
+            yield Misplaced(owner, Finding(path, f'there is no Node "{wanted}"{hint}'))

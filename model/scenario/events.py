@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from kubelemma.model.cluster.claims import Labelling, labelling
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.world import Behaviour
 from kubelemma.model.manifests.check import Event as Given
-from kubelemma.model.manifests.check import EventEntry, Faults, NodeCrash, Rollout, Scale
-from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.manifests.check import (
+    EventEntry,
+    Faults,
+    NodeCrash,
+    OfWorkload,
+    Relabel,
+    Rollout,
+    Scale,
+)
+
+from .templates import is_named, key_of, kind_of
 
 NAMES = {
     "rollout": "rollout",
@@ -20,6 +30,7 @@ NAMES = {
     "cordon": "cordon",
     "uncordon": "uncordon",
     "drain": "drain",
+    "relabel": "relabel",
     "deletePod": "user-delete-pod",
     "nodeCrash": "node-crash",
     "nodeReturn": "node-return",
@@ -35,22 +46,27 @@ class Happenings(NamedTuple):
     behaviours: tuple[tuple[Behaviour, ...], ...]
 
 
-def default_events(deployments: Sequence[Deployment]) -> tuple[EventEntry, ...]:
-    """What is assumed where nothing is said: a rollout of each workload, and one node crash."""
-    rollouts = (EventEntry(rollout=Rollout(deployment=d.metadata.name)) for d in deployments)
+def default_events(owners: Sequence[Any]) -> tuple[EventEntry, ...]:
+    """What is assumed where nothing is said: one rollout of whatever has any, and a node crash."""
+    rollouts = (
+        EventEntry(rollout=Rollout(workload=key_of(owner).spellings[-1]))
+        for owner in owners
+        if takes(owner, "rollout")
+    )
     return (*rollouts, EventEntry(node_crash=NodeCrash()))
 
 
-def concerns(event: Given, deployment: Deployment) -> bool:
-    """Whether the event names this Deployment, as NAME or NAMESPACE/NAME."""
-    named = getattr(event, "deployment", "")
-    metadata = deployment.metadata
-    return named in (metadata.name, f"{metadata.namespace}/{metadata.name}")
+def takes(owner: Any, event: str) -> bool:
+    """Whether the event, as a Check calls it, may happen to the owner."""
+    return event in kind_of(owner).events
 
 
-def happenings(
-    entries: Iterable[EventEntry], focus: Sequence[Deployment], faults: Faults
-) -> Happenings:
+def concerns(event: Given, owner: Any) -> bool:
+    """Whether the event names this owner."""
+    return isinstance(event, OfWorkload) and is_named(owner, (event.meant,))
+
+
+def happenings(entries: Iterable[EventEntry], focus: Sequence[Any], faults: Faults) -> Happenings:
     """The events that concern the workloads in focus, or no workload at all.
 
     All rollouts of a workload are one event with the sum of their budgets; its templates come in
@@ -60,12 +76,12 @@ def happenings(
     events: list[Event] = []
     for entry in entries:
         ((name, given),) = entry.given()
-        targets = [i for i, d in enumerate(focus) if concerns(given, d)]
+        targets = [i for i, o in enumerate(focus) if concerns(given, o) and takes(o, name)]
         if isinstance(given, Rollout):
             for i in targets:
                 behaviours[i] += [Behaviour(given.new_version)] * given.max
         else:
-            events.extend(_others(name, given, targets))
+            events.extend(_others(name, given, targets, focus))
     rollouts = (
         Event("rollout", len(templates) - 1, workload=i)
         for i, templates in enumerate(behaviours)
@@ -84,11 +100,25 @@ def happenings(
     )
 
 
-def _others(name: str, given: Given, targets: list[int]) -> Iterator[Event]:
+def labelling_of(event: Relabel, owner: Any) -> Labelling | None:
+    """What is done to a label: where that is left open, the owner loses one that it selects by.
+
+    None where it selects by no label of its template's.
+    """
+    if event.label:
+        return labelling(event.label)
+    selector = kind_of(owner).selector(owner, 0)
+    keys = [*(selector.match_labels or {}), *(e.key for e in selector.match_expressions or ())]
+    own = kind_of(owner).pod(owner, 0).metadata.label_map()
+    return next((Labelling(key, None) for key in keys if key in own), None)
+
+
+def _others(name: str, given: Given, targets: list[int], focus: Sequence[Any]) -> Iterator[Event]:
     action = NAMES[name]
-    if not hasattr(given, "deployment"):
+    if not isinstance(given, OfWorkload):
         node, options = getattr(given, "node", ""), getattr(given, "options", None)
         yield Event(action, given.max, node=node, options=options)
     for i in targets:
         value = given.replicas if isinstance(given, Scale) else 0
-        yield Event(action, given.max, workload=i, value=value)
+        change = labelling_of(given, focus[i]) if isinstance(given, Relabel) else None
+        yield Event(action, given.max, workload=i, value=value, options=change)

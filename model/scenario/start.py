@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -13,44 +13,53 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.workloads import Deployment
 
-from .templates import pod_of
+from .templates import Key, key_of, kind_of, pod_of, replicas_of
 
 
 class Placed(NamedTuple):
-    """A Deployment's pods at the start: how many on each node, by name, and how many on none."""
+    """An owner's pods at the start: how many on each node, by name, and how many on none."""
 
     on_nodes: Mapping[str, int]
     pending: int
 
 
+NOWHERE = Placed({}, 0)
+
+
 class Placement(NamedTuple):
     """All pods at the start.
 
-    ``placed``: of each Deployment by (namespace, name). ``existing``: pods of nobody's, by node.
+    ``placed``: of each owner by what identifies it. ``existing``: pods of nobody's, by node.
     ``homeless``: such pods that found no node.
     """
 
-    placed: Mapping[tuple[str, str], Placed]
+    placed: Mapping[Key, Placed]
     existing: Mapping[str, tuple[Pod, ...]]
     homeless: tuple[Pod, ...]
 
+    @property
+    def lone(self) -> tuple[Pod, ...]:
+        """The pods of nobody's that are on a node, or wait for one."""
+        placed = (pod for pods in self.existing.values() for pod in pods)
+        return (*placed, *(pod for pod in self.homeless if not pod.spec.node_name))
 
-def key_of(deployment: Deployment) -> tuple[str, str]:
-    """What identifies a Deployment."""
-    return (deployment.metadata.namespace, deployment.metadata.name)
+    def place_of(self, pod: Pod) -> Placed:
+        """Where one of them is."""
+        nodes = (name for name, pods in self.existing.items() if any(p is pod for p in pods))
+        node = next(nodes, None)
+        return Placed({}, 1) if node is None else Placed({node: 1}, 0)
 
 
 def place_all(
-    deployments: Sequence[Deployment],
+    owners: Sequence[Any],
     nodes: Iterable[Node],
     pods: Iterable[Pod],
     namespaces: Iterable[Namespace],
 ) -> Placement:
     """Where all pods are at the start.
 
-    Pods that are bound stay where they are, those of a Deployment as its replicas. All others are
+    Pods that are bound stay where they are, those of an owner as its replicas. All others are
     scheduled one after the other on the node that the scheduler's scores favour; of several best
     nodes the first by name is taken.
     """
@@ -62,33 +71,25 @@ def place_all(
         floor.add(pod, pod.spec.node_name)
     existing: dict[str, tuple[Pod, ...]] = dict.fromkeys(floor.infos, ())
     homeless: list[Pod] = []
-    owners = {id(pod): _owner(pod, deployments) for pod in alive}
+    owner_of = {id(pod): _owner(pod, owners) for pod in alive}
     for pod in alive:
-        if owners[id(pod)] is None:
+        if owner_of[id(pod)] is None:
             node = pod.spec.node_name if floor.stands(pod) else floor.place(pod)
             if node is None:
                 homeless.append(pod)
             else:
                 existing[node] += (pod,)
     placed = {}
-    for deployment in deployments:
-        own = [pod.spec.node_name for pod in bound if owners[id(pod)] is deployment]
-        placed[key_of(deployment)] = _place(deployment, own, floor)
+    for owner in owners:
+        own = [pod.spec.node_name for pod in bound if owner_of[id(pod)] is owner]
+        placed[key_of(owner)] = _place(owner, own, floor)
     return Placement(placed, existing, tuple(homeless))
 
 
-def _owner(pod: Pod, deployments: Iterable[Deployment]) -> Deployment | None:
-    """The Deployment that the pod belongs to, by way of a ReplicaSet."""
-    owners = pod.metadata.owner_references or ()
-    if not any(owner.controller and owner.kind == "ReplicaSet" for owner in owners):
-        return None
-    labels = pod.metadata.label_map()
-    for deployment in deployments:
-        selector = deployment.spec.selector
-        same = deployment.metadata.namespace == pod.metadata.namespace
-        if same and selector is not None and selector.matches(labels):
-            return deployment
-    return None
+def _owner(pod: Pod, owners: Sequence[Any]) -> Any | None:
+    """The owner that the pod belongs to: first of all one that it names itself."""
+    found = [owner for owner in owners if kind_of(owner).owns(owner, pod)]
+    return min(found, key=lambda owner: bool(kind_of(owner).through), default=None)
 
 
 class _Floor:
@@ -136,11 +137,11 @@ class _Floor:
         return min(decide(pod, snapshot).choices, default=None)
 
 
-def _place(deployment: Deployment, own: Sequence[str], floor: _Floor) -> Placed:
-    """The replicas of one Deployment: those that are there, and new ones for the rest."""
-    replicas = deployment.spec.replicas or 0
+def _place(owner: Any, own: Sequence[str], floor: _Floor) -> Placed:
+    """The replicas of one owner: those that are there, and new ones for the rest."""
+    replicas = replicas_of(owner)
     on_nodes = Counter(own[:replicas])
-    pod = pod_of(deployment, 0)
+    pod = pod_of(owner, 0)
     for done in range(len(own[:replicas]), replicas):
         node = floor.place(pod)
         if node is None:

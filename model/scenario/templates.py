@@ -1,63 +1,85 @@
-"""The pods that a Deployment stamps out, as the API server stores them."""
+"""What owners of pods have in common, whatever their kind: names, sizes, and pods of templates."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
+from kubelemma.model.cluster.owners import OwnerKind, class_of_pods
 from kubelemma.model.cluster.world import Behaviour, PodClass
-from kubelemma.model.components.replicaset.decision import deletion_cost_of
-from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
-from kubelemma.model.components.tainteviction.decision import with_default_tolerations
-from kubelemma.model.objects.meta import LabelSelector, ObjectMeta, OwnerReference
+from kubelemma.model.components.registry import OWNERS
+from kubelemma.model.manifests.check import namings
+from kubelemma.model.manifests.reading import Manifest, Manifests
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.workloads import Deployment
-
-HASH = "pod-template-hash"
 
 
-def revision_hash(template: int) -> str:
-    """What stands for the hash of the template: ``v1`` for the first one."""
-    return f"v{template + 1}"
+class Key(NamedTuple):
+    """What identifies an owner of pods."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """How it may be named: NAME and NAMESPACE/NAME, with its kind before or without."""
+        return namings(*self)["workload"]
 
 
-def pod_of(deployment: Deployment, template: int) -> Pod:
-    """A pod of the given template, after admission, without a name of its own.
+def kind_of(owner: Any) -> OwnerKind:
+    """The kind of an owner of pods."""
+    return OWNERS[type(owner)]
 
-    All templates of a scenario are the user's, told apart by their hash as after ``kubectl rollout
-    restart`` or a new image.
-    """
-    source = deployment.spec.template
-    labels = {**source.metadata.label_map(), HASH: revision_hash(template)}
-    owner = OwnerReference(
-        kind="ReplicaSet",
-        name=f"{deployment.metadata.name}-{revision_hash(template)}",
-        controller=True,
+
+def kind_called(name: str) -> OwnerKind:
+    """The kind of owners of pods that the API calls so."""
+    return next(kind for kind in OWNERS.values() if kind.kind == name)
+
+
+def key_of(owner: Any) -> Key:
+    """What identifies an owner of pods."""
+    return Key(kind_of(owner).kind, owner.metadata.namespace, owner.metadata.name)
+
+
+def is_named(owner: Any, names: Iterable[str]) -> bool:
+    """Whether one of the names means this owner."""
+    return not set(names).isdisjoint(key_of(owner).spellings)
+
+
+def owner_manifests(manifests: Manifests) -> tuple[Manifest[Any], ...]:
+    """What makes pods, and is not part of something else that does."""
+    return tuple(
+        manifest
+        for kind in OWNERS.values()
+        for manifest in manifests.of(kind.type)
+        if kind.stands_alone(manifest.object)
     )
-    metadata = ObjectMeta(
-        namespace=deployment.metadata.namespace,
-        labels=labels,
-        annotations=source.metadata.annotations,
-        owner_references=(owner,),
-    )
-    tolerations = with_default_tolerations(source.spec.tolerations or ())
-    spec = msgspec.structs.replace(source.spec, tolerations=tolerations)
-    return merge_label_keys(Pod(metadata=metadata, spec=spec))
+
+
+def replicas_of(owner: Any) -> int:
+    """For how many pods an owner asks."""
+    return kind_of(owner).replicas(owner)
+
+
+def pod_of(owner: Any, template: int) -> Pod:
+    """A pod of the given template, after admission, without a name of its own."""
+    return kind_of(owner).pod(owner, template)
 
 
 def pod_class(
-    deployment: Deployment, index: int, workload: int, template: int, behaviour: Behaviour
+    owner: Any, index: int, workload: int, template: int, behaviour: Behaviour
 ) -> PodClass:
     """The class of the pods of one template."""
-    pod = pod_of(deployment, template)
-    selector = deployment.spec.selector or LabelSelector()
-    wanted = {**(selector.match_labels or {}), HASH: revision_hash(template)}
-    return PodClass(
+    kind = kind_of(owner)
+    return class_of_pods(
+        kind.pod(owner, template),
         index=index,
         workload=workload,
         template=template,
-        pod=pod,
         behaviour=behaviour,
-        min_ready_seconds=deployment.spec.min_ready_seconds,
-        deletion_cost=deletion_cost_of(pod.metadata.annotation_map()),
-        selector=msgspec.structs.replace(selector, match_labels=wanted),
+        min_ready_seconds=kind.min_ready_seconds(owner),
+        selector=kind.selector(owner, template),
     )

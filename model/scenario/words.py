@@ -10,7 +10,8 @@ from kubelemma.model.cluster.setting import Event, Start
 from kubelemma.model.cluster.world import Behaviour, Workload, World
 from kubelemma.model.components.scheduler.decision.topology_spread import ZONE
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.workloads import Deployment
+
+from .templates import kind_called
 
 START = (
     "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
@@ -23,7 +24,7 @@ class Assumptions(NamedTuple):
 
     nodes: tuple[Node, ...]
     cluster_reason: str
-    standing: tuple[Deployment, ...]
+    standing: tuple[str, ...]
     pending: tuple[str, ...]
     scoring: bool
     max_pods: int
@@ -86,24 +87,27 @@ def _rank(resource: str) -> tuple[int, str]:
 
 
 def _workloads(world: World, start: Start) -> Iterator[str]:
-    starts = zip(world.workloads, start.deployments, start.queues, strict=True)
+    starts = zip(world.workloads, start.owners, start.queues, strict=True)
     for workload, state, queue in starts:
+        if state is None:
+            if sum(queue.waiting) or workload.index in _present(world, start):
+                yield f"{workload.cell}: has no controller, and nobody re-creates it"
+            continue
         pending = sum(queue.waiting)
         lacking = f", of which {pending} find no node at the start" if pending else ""
-        paused = ", paused" if state.paused else ""
-        yield f"{workload.cell}: replicas {state.replicas}{lacking}{paused}, {_strategy(workload)}"
+        said = kind_called(workload.kind).says(workload, state)
+        yield f"{workload.cell}: {', '.join((f'replicas {state.replicas}{lacking}', *said))}"
 
 
-def _strategy(workload: Workload) -> str:
-    if workload.recreate:
-        return "Recreate"
-    return f"maxSurge {workload.max_surge}, maxUnavailable {workload.max_unavailable}"
+def _present(world: World, start: Start) -> frozenset[int]:
+    """The workloads that have pods on nodes."""
+    groups = (group for node in start.nodes for group in node.pods)
+    return frozenset(world.classes[group.pod_class].workload for group in groups)
 
 
 def _standing(words: Assumptions) -> Iterator[str]:
     if words.standing:
-        names = ", ".join(d.metadata.name for d in words.standing)
-        yield f"standing by as load that never moves: {names}"
+        yield f"standing by as load that never moves: {', '.join(words.standing)}"
     if words.pending:
         yield f"of these, not all pods found a node: {', '.join(words.pending)}"
 
@@ -141,7 +145,7 @@ def _options(event: Event) -> str:
 def _name(world: World, workload: Workload) -> str:
     """The name of a workload; with its namespace where there are several."""
     several = len({other.namespace for other in world.workloads}) > 1
-    return f"{workload.namespace}/{workload.name}" if several else workload.name
+    return workload.label if several or workload.qualified else workload.name
 
 
 def _behaviours(world: World, event: Event) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
+from kubelemma.model.components.deployment.owner import rollout_of
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.reports.story import Fact
 
@@ -35,13 +36,14 @@ class Bounds(NamedTuple):
 
 def bounds_of(written: Written, workload: Workload, replicas: int) -> Bounds:
     """The bounds of a workload with so many replicas."""
-    surge, unavailable = resolve_fenceposts(workload.max_surge, workload.max_unavailable, replicas)
-    forced = workload.max_unavailable.scaled(replicas, round_up=False) != unavailable
+    rollout = rollout_of(workload)
+    surge, unavailable = resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, replicas)
+    forced = rollout.max_unavailable.scaled(replicas, round_up=False) != unavailable
     how = {
-        "maxSurge": _share(workload.max_surge, replicas, "up"),
+        "maxSurge": _share(rollout.max_surge, replicas, "up"),
         "maxUnavailable": "at least 1, as maxSurge is 0"
         if forced
-        else _share(workload.max_unavailable, replicas, "down"),
+        else _share(rollout.max_unavailable, replicas, "down"),
     }
     facts = (
         Fact("spec.replicas", str(replicas), written.replicas(workload, replicas)),

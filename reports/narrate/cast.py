@@ -1,7 +1,8 @@
 """Concrete names: which pod is where, step by step.
 
 States hold counts of interchangeable pods. Along one run they can be told apart: a step takes pods
-from some places and puts pods of the same class into others, so names follow them.
+from some places and puts pods of the same class into others, so names follow them. No step removes
+a pod and makes another: one that is of another class then has other labels, or another owner.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from kubelemma.model.cluster.snapshot import Place, Snapshot
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
 
-from .names import pod_name
+from .names import owner_name, pod_name
 
 
 class Move(NamedTuple):
@@ -28,11 +29,11 @@ class Move(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The names at every place, and how many names each class has used up."""
+    """The names at every place, and how many names each owner has used up."""
 
     scenario: Scenario
     names: Mapping[Place, tuple[str, ...]]
-    used: Mapping[int, int]
+    used: Mapping[str, int]
 
     def follow(self, before: State, after: State) -> tuple[Cast, tuple[Move, ...]]:
         """The cast after a step, and the pods that it touched."""
@@ -52,7 +53,8 @@ class Cast:
         for source in left:
             pod, *rest = names[source]
             names[source] = tuple(rest)
-            target = next((p for p in reached if p.pod_class == source.pod_class), None)
+            alike = (p for p in reached if p.pod_class == source.pod_class)
+            target = next(alike, next(iter(reached), None))
             if target is not None:
                 reached.remove(target)
                 names[target] = (*names.get(target, ()), pod)
@@ -63,9 +65,10 @@ class Cast:
             moves.append(Move(pod, None, target))
         return Cast(self.scenario, names, used), tuple(moves)
 
-    def _fresh(self, pod_class: int, used: dict[int, int]) -> str:
-        used[pod_class] = used.get(pod_class, 0) + 1
-        return pod_name(self.scenario.world, pod_class, used[pod_class])
+    def _fresh(self, pod_class: int, used: dict[str, int]) -> str:
+        stem = owner_name(self.scenario.world, pod_class)
+        used[stem] = used.get(stem, 0) + 1
+        return pod_name(self.scenario.world, pod_class, used[stem])
 
 
 def opening(scenario: Scenario, state: State) -> Cast:

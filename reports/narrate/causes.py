@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeAlias
 
+from kubelemma.model.manifests.check import namings
 from kubelemma.model.manifests.problems import Position
 
-from .names import full_name
 from .scene import Scene
 
 Cause: TypeAlias = Callable[[Scene], Position | None]
@@ -24,8 +24,8 @@ def _event(kinds: tuple[str, ...], scene: Scene) -> Position | None:
     wanted: dict[str, tuple[object, ...]] = {}
     if scene.workload is not None:
         workload = scene.workload
-        wanted["deployment"] = (workload.name, full_name(workload))
-        wanted["replicas"] = (scene.after.deployment(workload).replicas,)
+        wanted.update(namings(workload.kind, workload.namespace, workload.name))
+        wanted["replicas"] = (scene.after.owner(workload).replicas,)
     if scene.node is not None:
         wanted["node"] = (scene.node[0], "")
     return scene.written.event(kinds, **wanted)

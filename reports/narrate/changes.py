@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.owners import controller_of
 from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import NodeState, Phase
+from kubelemma.model.cluster.world import World
+from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.reports.story import Change
 
 from .cast import Move
@@ -22,7 +25,7 @@ def changes(scene: Scene) -> tuple[Change, ...]:
     end = _end(scene)
     return (
         *(change for t in TELLERS for change in t.changes(scene.before, scene.after)),
-        *(change for move in scene.moves for change in _of_pod(move, end)),
+        *(change for move in scene.moves for change in _of_pod(scene.world, move, end)),
         *_of_nodes(scene),
     )
 
@@ -34,7 +37,7 @@ def _end(scene: Scene) -> str:
     return "" if scene.world.follows_terminating else STATUSES[Phase.TERMINATING]
 
 
-def _of_pod(move: Move, end: str) -> Iterator[Change]:
+def _of_pod(world: World, move: Move, end: str) -> Iterator[Change]:
     name = f"Pod {move.pod}"
     before, after = move.before, move.after
     if after is None:
@@ -48,6 +51,24 @@ def _of_pod(move: Move, end: str) -> Iterator[Change]:
         ("status", _status(before), _status(after)),
     )
     yield from differing(name, fields)
+    if before is not None:
+        old, new = (world.classes[place.pod_class].pod.metadata for place in (before, after))
+        yield from differing(
+            name,
+            (
+                ("metadata.labels", _labels(old), _labels(new)),
+                ("metadata.ownerReferences", _controller(old), _controller(new)),
+            ),
+        )
+
+
+def _labels(metadata: ObjectMeta) -> str:
+    return ", ".join(f"{key}={value}" for key, value in metadata.label_map().items()) or NONE
+
+
+def _controller(metadata: ObjectMeta) -> str:
+    found = controller_of(metadata)
+    return NONE if found is None else f"{found.kind} {found.name}"
 
 
 def _node(place: Place | None) -> str:

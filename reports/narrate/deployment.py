@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.state import DeploymentState, PlannedWrite, SetState, Verb
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.deployment.actions import (
@@ -15,12 +16,11 @@ from kubelemma.model.components.deployment.actions import (
     RESUME,
     ROLLBACK,
     ROLLOUT,
-    SCALE,
     SCALE_REPLICASET,
 )
+from kubelemma.model.components.deployment.owner import rollout_of
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.properties.deployment import promised
 from kubelemma.reports.picture import WorkloadBox
 from kubelemma.reports.story import Change, Fact, Idle
@@ -36,6 +36,12 @@ from .scene import Belied, Claim, Scene, Seen, Standstill, about_workload
 from .teller import Boxes, Teller
 from .written import Written
 
+
+def rolled_out(seen: Seen) -> Iterator[Workload]:
+    """The Deployments of a scenario."""
+    return (workload for workload in seen.world.workloads if workload.rollout is not None)
+
+
 # What a step is about, in a word
 
 
@@ -44,7 +50,7 @@ def _name(scene: Scene) -> str:
 
 
 def _replicas(scene: Scene) -> str:
-    return str(scene.after.deployment(scene.workload).replicas) if scene.workload else "?"
+    return str(scene.after.owner(scene.workload).replicas) if scene.workload else "?"
 
 
 def _template(scene: Scene) -> str:
@@ -62,7 +68,7 @@ def _size(scene: Scene) -> str:
 
 def _subject(scene: Scene, workload: Workload) -> int:
     """The template that the step names, else the one that the Deployment has now."""
-    return scene.argument("template", scene.after.deployment(workload).template)
+    return scene.argument("template", scene.after.owner(workload).template)
 
 
 # What a sync reads
@@ -155,7 +161,7 @@ def _history(scene: Scene, workload: Workload) -> Iterator[Fact]:
     yield from _revisions(scene)
     yield Fact(
         "revisionHistoryLimit",
-        str(workload.revision_history_limit),
+        str(rollout_of(workload).revision_history_limit),
         scene.written.at(workload, "spec", "revisionHistoryLimit"),
     )
 
@@ -179,7 +185,7 @@ def _unseen(scene: Scene) -> Iterator[str]:
 
 
 def _changes(before: Seen, after: Seen) -> Iterator[Change]:
-    for workload in before.world.workloads:
+    for workload in rolled_out(before):
         old, new = before.deployment(workload), after.deployment(workload)
         fields = (
             ("spec.replicas", old.replicas, new.replicas),
@@ -193,7 +199,7 @@ def _changes(before: Seen, after: Seen) -> Iterator[Change]:
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
-    for workload in end.world.workloads:
+    for workload in rolled_out(end.seen):
         deployment = end.seen.deployment(workload)
         name = workload_name(end.world, workload)
         if deployment.paused:
@@ -357,7 +363,7 @@ def _boxes(_scenario: Scenario, _written: Written) -> Boxes:
 
 
 def _look(seen: Seen, _cast: Cast) -> Iterator[WorkloadBox]:
-    for workload in seen.world.workloads:
+    for workload in rolled_out(seen):
         deployment = seen.deployment(workload)
         yield WorkloadBox(
             name=full_name(workload),
@@ -368,6 +374,8 @@ def _look(seen: Seen, _cast: Cast) -> Iterator[WorkloadBox]:
 
 
 def _lines(seen: Seen, workload: Workload) -> Iterator[str]:
+    if workload.rollout is None:
+        return
     deployment = seen.deployment(workload)
     paused = ", paused" if deployment.paused else ""
     asked = f"{deployment.replicas} of {revision_hash(deployment.template)}{paused}"
@@ -396,11 +404,10 @@ TELLER = Teller(
     name="deployment",
     sentences={
         # Users
-        ROLLOUT: "applies a new pod template ({template}) to {deployment}",
-        SCALE: "scales {deployment} to {replicas}",
-        PAUSE: "pauses {deployment}",
-        RESUME: "resumes {deployment}",
-        ROLLBACK: "rolls {deployment} back to {template}",
+        ROLLOUT: "applies a new pod template ({template}) to {workload}",
+        PAUSE: "pauses {workload}",
+        RESUME: "resumes {workload}",
+        ROLLBACK: "rolls {workload} back to {template}",
         # The controller
         CREATE_REPLICASET: "creates ReplicaSet {set} with spec.replicas {size}",
         SCALE_REPLICASET: "sets spec.replicas of ReplicaSet {set} to {size}",
@@ -409,7 +416,7 @@ TELLER = Teller(
         GIVE_UP_SYNC: "fails to write ReplicaSet {set}, and drops the rest of its sync",
     },
     words={
-        "deployment": _name,
+        "workload": _name,
         "template": _template,
         "replicas": _replicas,
         "set": _set,
@@ -429,7 +436,6 @@ TELLER = Teller(
     },
     causes={
         ROLLOUT: event("rollout"),
-        SCALE: event("scale"),
         PAUSE: event("pause"),
         RESUME: event("resume"),
         ROLLBACK: event("rollback"),

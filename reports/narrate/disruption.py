@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.disruption.actions import (
     COUNT_DISRUPTIONS,
     GIVE_BACK_EVICTION,
@@ -48,10 +49,11 @@ def _boxes(scenario: Scenario, _written: Written) -> Boxes:
 
 def _now(seen: Seen, guard: Guard) -> Counts:
     """What a sync would come to."""
-    own = guard.workloads(seen.world)
-    queues = (seen.queue(workload) for workload in own)
-    replicas = (seen.deployment(workload).replicas for workload in own)
-    return count(seen.world, guard, seen.nodes().values(), queues, replicas)
+
+    def replicas(workload: Workload) -> int:
+        return seen.owner(workload).replicas
+
+    return count(seen.world, guard, seen.nodes().values(), seen.queue, replicas)
 
 
 def _counted(scene: Scene) -> Iterator[Fact]:

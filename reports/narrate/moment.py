@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
@@ -15,7 +16,7 @@ from kubelemma.reports.picture import NodeBox, PodBox
 from kubelemma.solver.result import TraceStep
 
 from .cast import opening
-from .names import full_name, workload_name
+from .names import full_name, owner_name
 from .picture import observer
 from .scene import Scene
 from .summary import summary
@@ -32,7 +33,12 @@ def state_text(scenario: Scenario, state: State) -> str:
     seen = Snapshot(scenario, state)
     picture = observer(scenario)(state, opening(scenario, state))
     workloads = scenario.world.workloads
-    names = {full_name(w): workload_name(scenario.world, w) for w in workloads}
+    names = {
+        (full_name(workloads[c.workload]), revision_hash(c.template)): owner_name(
+            scenario.world, c.index
+        )
+        for c in scenario.world.classes
+    }
     lines = [line for w in workloads for teller in TELLERS for line in teller.lines_of(seen, w)]
     homeless = [pod for pod in picture.pods if not pod.node]
     if homeless:
@@ -56,10 +62,10 @@ def _of_node(node: NodeBox, crowd: str) -> str:
     return f"{node.name}{conditions}: {crowd or 'empty'}"
 
 
-def _crowd(pods: Iterable[PodBox], names: Mapping[str, str]) -> str:
+def _crowd(pods: Iterable[PodBox], names: Mapping[tuple[str, str], str]) -> str:
     """Pods by owner and phase, with their number where there are several."""
-    counts = Counter((names[pod.workload], pod.version, pod.phase) for pod in pods)
+    counts = Counter((names[pod.workload, pod.version], pod.phase) for pod in pods)
     return ", ".join(
-        f"{name}-{version} {phase}" + (f" ×{count}" if count > 1 else "")  # noqa: RUF001 - for people
-        for (name, version, phase), count in sorted(counts.items())
+        f"{name} {phase}" + (f" ×{count}" if count > 1 else "")  # noqa: RUF001 - for people
+        for (name, phase), count in sorted(counts.items())
     )

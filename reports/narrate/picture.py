@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TypeAlias
 
+from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.snapshot import Place, Snapshot
 from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
 from kubelemma.reports.picture import AnyBox, NodeBox, Picture, PodBox
 

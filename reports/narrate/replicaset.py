@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from kubelemma.model.cluster.owners import controller_of, revision_hash
+from kubelemma.model.cluster.snapshot import PENDING
 from kubelemma.model.cluster.state import (
     ACTIVE,
     IDLE,
@@ -15,24 +18,34 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.world import PodClass, Workload
 from kubelemma.model.components.replicaset.actions import (
+    ADOPT_POD,
     CHOOSE_PENDING_PODS,
     CHOOSE_POD,
     COUNT_PODS,
     CREATE_POD,
     DECIDE,
     DELETE_POD,
+    RELABEL,
+    RELEASE_POD,
     WRITE_STATUS,
 )
-from kubelemma.model.components.replicaset.rules import REPLICASET, Owned, owned_name
+from kubelemma.model.components.replicaset.keys import (
+    REPLICASET,
+    REPLICATION,
+    Owned,
+    actor_of,
+    owned_name,
+)
+from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.scenario.templates import revision_hash
-from kubelemma.reports.picture import SetBox
+from kubelemma.reports.picture import SetBox, WorkloadBox
 from kubelemma.reports.story import Change, Fact, Idle
 from kubelemma.reports.style import plural
 
 from .cast import Cast
+from .causes import event
 from .differing import NONE, differing
-from .names import full_name, revision_name
+from .names import full_name, revision_name, set_title, workload_name
 from .phases import PHASES
 from .scene import Belied, Claim, Scene, Seen, Standstill, about_workload
 from .teller import Boxes, Teller
@@ -49,12 +62,43 @@ def _decision(scene: Scene) -> str:
     return "do nothing"
 
 
+def _owner(scene: Scene) -> str:
+    workload = scene.workload
+    return set_title(scene.world, workload, scene.template) if workload else "?"
+
+
+def _adopter(scene: Scene) -> str:
+    after = scene.world.classes[scene.argument("becomes")]
+    return set_title(scene.world, scene.world.workloads[after.workload], after.template)
+
+
+def _claim(scene: Scene) -> Iterator[Fact]:
+    """The pod as it was read, and the selector that matches it or does not."""
+    before = scene.pod_class
+    if before is None:
+        return
+    after = scene.world.classes[scene.argument("becomes")]
+    owned = before if controller_of(before.pod.metadata) else after
+    title = set_title(scene.world, scene.world.workloads[owned.workload], owned.template)
+    labels = ", ".join(f"{k}={v}" for k, v in before.pod.metadata.label_map().items())
+    yield Fact("labels of the pod", labels or NONE)
+    yield Fact(f"selector of {title}", _selector_text(owned.selector))
+
+
+def _selector_text(selector: LabelSelector) -> str:
+    parts = [f"{key}={value}" for key, value in (selector.match_labels or {}).items()]
+    for one in selector.match_expressions or ():
+        values = f" ({', '.join(one.values)})" if one.values else ""
+        parts.append(f"{one.key} {one.operator}{values}")
+    return ", ".join(parts)
+
+
 @about_workload
 def _counted(scene: Scene, workload: Workload) -> Iterator[Fact]:
     replica_set = scene.before.replica_set(workload, scene.template)
-    name = revision_name(scene.world, workload, scene.template)
+    name = set_title(scene.world, workload, scene.template)
     if replica_set is not None:
-        yield Fact(f"spec.replicas of ReplicaSet {name}", str(replica_set.replicas))
+        yield Fact(f"spec.replicas of {name}", str(replica_set.replicas))
     yield _active(scene, workload)
 
 
@@ -119,30 +163,31 @@ def stale_statuses(
 ) -> Iterator[str]:
     """ReplicaSets whose status is not what their pods are, but for that of a class."""
     available = scene.before.counts(workload, "available")
-    for replica_set in scene.before.deployment(workload).sets:
+    for replica_set in scene.before.owner(workload).sets:
         said, true = replica_set.status_available, available[replica_set.template]
         own = left_out and workload.classes[replica_set.template] == left_out.index
         if said != true and not own:
-            name = revision_name(scene.world, workload, replica_set.template)
-            yield f"ReplicaSet {name} has {true} available; its status still says {said}"
+            name = set_title(scene.world, workload, replica_set.template)
+            yield f"{name} has {true} available; its status still says {said}"
 
 
 def _unseen(scene: Scene) -> Iterator[str]:
     """What was chosen was decided by statuses, and no other ReplicaSet is looked at again."""
-    if scene.step.actor == REPLICASET and scene.action == DELETE_POD:
+    if scene.action == DELETE_POD:
         for workload in scene.rewritten:
-            yield from stale_statuses(scene, workload, scene.pod_class)
+            if workload.rollout is not None:
+                yield from stale_statuses(scene, workload, scene.pod_class)
 
 
 # What a step changes
 
 
 def _changes(before: Seen, after: Seen) -> Iterator[Change]:
-    for workload in before.world.workloads:
-        old = {s.template: s for s in before.deployment(workload).sets}
-        new = {s.template: s for s in after.deployment(workload).sets}
+    for workload in before.world.owners:
+        old = {s.template: s for s in before.owner(workload).sets}
+        new = {s.template: s for s in after.owner(workload).sets}
         for template in sorted({*old, *new}):
-            name = f"ReplicaSet {revision_name(before.world, workload, template)}"
+            name = set_title(before.world, workload, template)
             yield from _of_set(name, old.get(template), new.get(template))
 
 
@@ -167,14 +212,17 @@ def _size_of(replica_set: SetState | None) -> str:
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
-    parts = [
-        f"{revision_name(end.world, workload, s.template)} {active[s.template]} of {s.replicas}"
-        for workload in end.world.workloads
-        for active in [end.seen.counts(workload, "active")]
-        for s in end.seen.deployment(workload).sets
-    ]
-    counts = ", ".join(parts)
-    yield Idle(REPLICASET, f"every ReplicaSet has the active pods that it asks for: {counts}")
+    for actor, every in ((REPLICASET, "ReplicaSet"), (REPLICATION, "ReplicationController")):
+        parts = [
+            f"{revision_name(end.world, workload, s.template)} {active[s.template]} of {s.replicas}"
+            for workload in end.world.owners
+            if actor_of(workload) == actor
+            for active in [end.seen.counts(workload, "active")]
+            for s in end.seen.owner(workload).sets
+        ]
+        if parts or actor == REPLICASET:
+            counts = ", ".join(parts)
+            yield Idle(actor, f"every {every} has the active pods that it asks for: {counts}")
 
 
 # How a state belies its promises
@@ -183,12 +231,12 @@ def _idle(end: Standstill) -> Iterator[Idle]:
 @about_workload
 def _unsettled(belied: Belied, workload: Workload) -> Iterator[Claim]:
     active = belied.seen.counts(workload, "active")
-    for replica_set in belied.seen.deployment(workload).sets:
+    for replica_set in belied.seen.owner(workload).sets:
         have, asked = active[replica_set.template], replica_set.replicas
         if have != asked:
-            name = revision_name(belied.world, workload, replica_set.template)
+            name = set_title(belied.world, workload, replica_set.template)
             yield Claim(
-                f"ReplicaSet {name} asks for {plural(asked, 'pod')} and has {have} active",
+                f"{name} asks for {plural(asked, 'pod')} and has {have} active",
                 tuple(_size_and_pods(name, asked, have)),
             )
 
@@ -196,21 +244,21 @@ def _unsettled(belied: Belied, workload: Workload) -> Iterator[Claim]:
 @about_workload
 def _too_many(belied: Belied, workload: Workload) -> Iterator[Claim]:
     active = belied.seen.counts(workload, "active")
-    for replica_set in belied.seen.deployment(workload).sets:
+    for replica_set in belied.seen.owner(workload).sets:
         adds = belied.seen.sync(workload, replica_set.template).adds
         have, asked = active[replica_set.template], replica_set.replicas
         if have + adds > asked:
-            name = revision_name(belied.world, workload, replica_set.template)
+            name = set_title(belied.world, workload, replica_set.template)
             yield Claim(
-                f"ReplicaSet {name} now has {plural(have, 'active pod')} and {adds} to come, "
+                f"{name} now has {plural(have, 'active pod')} and {adds} to come, "
                 f"more than its spec.replicas of {asked}",
                 (*_size_and_pods(name, asked, have), Fact("left to create", str(adds))),
             )
 
 
 def _size_and_pods(name: str, asked: int, have: int) -> Iterator[Fact]:
-    yield Fact(f"spec.replicas of ReplicaSet {name}", str(asked))
-    yield Fact(f"active pods of ReplicaSet {name}", str(have))
+    yield Fact(f"spec.replicas of {name}", str(asked))
+    yield Fact(f"active pods of {name}", str(have))
 
 
 @about_workload
@@ -221,12 +269,43 @@ def _victim(belied: Belied, workload: Workload) -> Iterator[Claim]:
         for template, index in enumerate(workload.classes):
             lost = [p for p in ACTIVE if _size(before, index, p) > _size(now[name], index, p)]
             if lost:
-                own = revision_name(belied.world, workload, template)
+                own = set_title(belied.world, workload, template)
                 yield Claim(
-                    f"A pod of ReplicaSet {own} on {name} was chosen ({PHASES[lost[0]]}), "
+                    f"A pod of {own} on {name} was chosen ({PHASES[lost[0]]}), "
                     "while another ranks before it",
                     tuple(_phases(belied.before, workload, template)),
                 )
+
+
+def _adopted(belied: Belied) -> Iterator[Claim]:
+    yield from _strangers(belied, "A pod was adopted that it may not have")
+
+
+def _not_spared(belied: Belied) -> Iterator[Claim]:
+    yield from _strangers(belied, "A pod was removed that is not its own")
+
+
+def _strangers(belied: Belied, sentence: str) -> Iterator[Claim]:
+    """The pods by labels and owner, before the step and after it, where these numbers differ."""
+    old, new = (_by_owner(seen) for seen in (belied.before, belied.seen))
+    terms = tuple(
+        Fact(what, f"{old[what]}, then {new[what]}")
+        for what in sorted({*old, *new})
+        if old[what] != new[what]
+    )
+    yield Claim(sentence, terms)
+
+
+def _by_owner(seen: Seen) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for place, number in seen.places().items():
+        if place.phase in (PENDING, *ACTIVE):
+            metadata = seen.world.classes[place.pod_class].pod.metadata
+            owner = controller_of(metadata)
+            labels = ", ".join(f"{k}={v}" for k, v in metadata.label_map().items())
+            whose = f"{owner.kind} {owner.name}" if owner else "nobody"
+            counts[f"active pods of {whose}, labels {labels or NONE}"] += number
+    return counts
 
 
 def _phases(before: Seen, workload: Workload, template: int) -> Iterator[Fact]:
@@ -254,16 +333,22 @@ def _boxes(_scenario: Scenario, _written: Written) -> Boxes:
     return _look
 
 
-def _look(seen: Seen, _cast: Cast) -> Iterator[SetBox]:
-    for workload in seen.world.workloads:
+def _look(seen: Seen, _cast: Cast) -> Iterator[SetBox | WorkloadBox]:
+    for workload in seen.world.owners:
         owner = full_name(workload)
-        for replica_set in seen.deployment(workload).sets:
+        if workload.rollout is None:
+            size, version = seen.owner(workload).replicas, revision_hash(0)
+            yield WorkloadBox(owner, size, version, kind=workload.kind)
+            continue
+        for replica_set in seen.owner(workload).sets:
             version = revision_hash(replica_set.template)
             yield SetBox(f"{owner}-{version}", owner, version, replica_set.replicas)
 
 
 def _lines(seen: Seen, workload: Workload) -> Iterator[str]:
-    for template in range(len(workload.classes)):
+    if workload.rollout is None:
+        yield f"{workload_name(seen.world, workload)}: {seen.owner(workload).replicas}"
+    for template in range(workload.templates):
         sync = seen.sync(workload, template)
         if sync != IDLE:
             left = ", ".join(in_hand(sync))
@@ -283,16 +368,21 @@ def in_hand(sync: Sync) -> Iterator[str]:
 TELLER = Teller(
     name="replicaset",
     sentences={
-        DECIDE: "decides to {decision} for ReplicaSet {set}",
-        COUNT_PODS: "counts the pods of ReplicaSet {set}",
+        DECIDE: "decides to {decision} for {owner}",
+        COUNT_PODS: "counts the pods of {owner}",
         CHOOSE_POD: "chooses {pod}{where} to be deleted",
         CHOOSE_PENDING_PODS: "chooses {pod}{where} to be deleted",
+        RELEASE_POD: "releases {pod}{where} from {owner}",
+        ADOPT_POD: "adopts {pod}{where} for {adopter}",
+        RELABEL: "labels {pod}{where}",
         CREATE_POD: "creates {pod}",
         DELETE_POD: "deletes {pod}{where}",
-        WRITE_STATUS: "writes the status of ReplicaSet {set}",
+        WRITE_STATUS: "writes the status of {owner}",
     },
-    words={"decision": _decision},
+    words={"decision": _decision, "owner": _owner, "adopter": _adopter},
     facts={
+        RELEASE_POD: _claim,
+        ADOPT_POD: _claim,
         DECIDE: _counted,
         COUNT_PODS: _status,
         CHOOSE_POD: _choice,
@@ -301,10 +391,17 @@ TELLER = Teller(
         DELETE_POD: _deletion,
         WRITE_STATUS: _status,
     },
+    causes={RELABEL: event("relabel")},
     unseen=_unseen,
     changes=_changes,
     idle=_idle,
-    claims={"RS-1": _unsettled, "RS-2": _too_many, "RS-4": _victim},
+    claims={
+        "RS-1": _unsettled,
+        "RS-2": _too_many,
+        "RS-3": _adopted,
+        "RS-4": _victim,
+        "RS-5": _not_spared,
+    },
     boxes=_boxes,
     lines_of=_lines,
 )

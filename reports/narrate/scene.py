@@ -70,7 +70,11 @@ class Scene:
         """The workloads whose objects it may have written, or one of whose pods it is about."""
         at, about = self.step.positions, self.argument("class")
         workloads = self.world.workloads
-        return tuple(w for w in workloads if self.before.touched(at, w.cell) or about in w.classes)
+        return tuple(
+            w
+            for w in workloads
+            if (w.templates and self.before.touched(at, w.cell)) or about in w.classes
+        )
 
     @property
     def template(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import NodeState
-from kubelemma.model.components.users.actions import CORDON, UNCORDON, USER_DELETE_POD
+from kubelemma.model.components.users.actions import CORDON, SCALE, UNCORDON, USER_DELETE_POD
 
 from .causes import event
 from .differing import flag
@@ -34,11 +34,13 @@ def _lines(seen: Seen) -> Iterator[str]:
 TELLER = Teller(
     name="users",
     sentences={
+        SCALE: "scales {workload} to {replicas}",
         CORDON: "cordons {node}",
         UNCORDON: "uncordons {node}",
         USER_DELETE_POD: "deletes {pod}{where}",
     },
     causes={
+        SCALE: event("scale"),
         CORDON: event("cordon"),
         UNCORDON: event("uncordon", "cordon", "drain"),
         USER_DELETE_POD: event("deletePod"),

@@ -10,7 +10,7 @@ from kubelemma.model.findings import FieldPath
 from kubelemma.model.manifests.documents import Document
 from kubelemma.model.manifests.problems import Position
 from kubelemma.model.manifests.reading import Manifests
-from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.scenario import key_of, owner_manifests
 
 TEMPLATE: FieldPath = ("spec", "template", "spec")
 _NOTHING = Manifests()
@@ -28,9 +28,8 @@ class Written:
 
     def document(self, workload: Workload) -> Document | None:
         """The document of a workload."""
-        for manifest in self.manifests.of(Deployment):
-            metadata = manifest.object.metadata
-            if (metadata.namespace, metadata.name) == (workload.namespace, workload.name):
+        for manifest in owner_manifests(self.manifests):
+            if str(key_of(manifest.object)) == workload.cell:
                 return manifest.document
         return None
 

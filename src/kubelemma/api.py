@@ -20,8 +20,7 @@ import msgspec
 from . import __version__
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Position, Problem
-from .model.objects.workloads import Deployment
-from .model.scenario import used_documents
+from .model.scenario import key_of, owner_manifests, used_documents
 from .policy import Policy, judge
 from .properties.statement import Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
@@ -277,9 +276,8 @@ def _position(case: Case, subject: str) -> Position | None:
             return kept.document.at(("metadata", "name"))
     focus = {workload.cell for workload in case.scenario.world.workloads}
     wanted = {subject} & focus or focus
-    for manifest in case.manifests.of(Deployment):
-        metadata = manifest.object.metadata
-        if f"Deployment {metadata.namespace}/{metadata.name}" in wanted:
+    for manifest in owner_manifests(case.manifests):
+        if str(key_of(manifest.object)) in wanted:
             return manifest.document.at(("metadata", "name"))
     return None
 

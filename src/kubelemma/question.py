@@ -23,6 +23,7 @@ from .model.manifests import (
     InvalidInput,
     Manifests,
     NotModelled,
+    OfWorkload,
     Position,
     Problem,
     SchedulerOptions,
@@ -36,18 +37,21 @@ from .model.manifests import (
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
 from .model.objects.quantity import Quantity
-from .model.objects.workloads import Deployment, ReplicaSet
 from .model.scenario import (
     Application,
     Kept,
     Loaded,
     Scenario,
+    adoptions,
+    ambiguous,
     build,
     check_findings,
     cluster_scoped,
-    deployment_findings,
     kept_objects,
+    key_of,
     known_kinds,
+    owner_findings,
+    owner_manifests,
     without_kept,
 )
 from .policy import Annotations, Rule, read_annotations
@@ -63,7 +67,7 @@ DEFAULT_TIME_LIMIT_SECONDS = 60.0
 NOTHING = Extension()
 """Of a question that loads nothing."""
 
-PLACEABLE = ("DaemonSet ", "Job ", "ReplicationController ", "StatefulSet ")
+PLACEABLE = ("DaemonSet ", "Job ", "StatefulSet ")
 """How objects are called whose pods no check has, but a placement does."""
 
 STDIN = "-"
@@ -190,19 +194,19 @@ class _Scope:
         """The cases; there is at least one, with at least one property."""
         kept = self._kept()
         application = Application(
-            deployments=_objects(self.manifests, Deployment),
+            owners=tuple(m.object for m in owner_manifests(self.manifests)),
             nodes=_objects(self.manifests, Node),
             pods=_objects(self.manifests, Pod),
             namespaces=_objects(self.manifests, Namespace),
             objects=_all_of(self.manifests, KINDS),
             loaded=self._loaded(kept),
         )
-        self._refuse(self._wrong_names(application.deployments))
-        self._refuse(self._nothing(application.deployments))
+        self._refuse(self._wrong_names(application.owners))
+        self._refuse(self._nothing(application.owners))
         self._refuse(self._inconsistent(application))
         suppressed = self.annotations(kept)
         kinds = self.extension.kinds
-        manifests = without_kept(_with_unchecked(self.manifests), kinds, kept)
+        manifests = without_kept(_with_adopted(self.manifests), kinds, kept)
         asked, declared = self.check.spec.properties, self.extension.properties
         cases = tuple(
             Case(
@@ -267,26 +271,29 @@ class _Scope:
             return Problem(Position(f"--{_OPTIONS.get(flag, flag)}"), "", message)
         return Problem(self.document.at(path), show(path), message)
 
-    def _wrong_names(self, deployments: Iterable[Deployment]) -> Iterator[Problem]:
-        known = [f"{d.metadata.namespace}/{d.metadata.name}" for d in deployments]
-        known += [d.metadata.name for d in deployments]
-        for path, flag, name in _named_workloads(self.check.spec):
-            if name not in known:
-                message = f'there is no Deployment "{name}"{did_you_mean(name, known)}'
+    def _wrong_names(self, owners: tuple[Any, ...]) -> Iterator[Problem]:
+        known = [name for owner in owners for name in key_of(owner).spellings]
+        for path, flag, name, meant in _named_workloads(self.check.spec):
+            if meant not in known:
+                kind = "Deployment" if meant != name else "workload"
+                message = f'there is no {kind} "{name}"{did_you_mean(meant, known)}'
+                yield self._problem(path, flag, message)
+            elif several := ambiguous(meant, owners):
+                message = f'"{name}" may be {" or ".join(several)}: write KIND/NAME'
                 yield self._problem(path, flag, message)
         for path, flag, name in _named_properties(self.check.spec):
             if name not in (ids := self._statements()):
                 message = f'there is no property "{name}"{did_you_mean(name, ids)}'
                 yield self._problem(path, flag, message)
 
-    def _nothing(self, deployments: tuple[Deployment, ...]) -> Iterator[Problem]:
-        if deployments or self.extension.files:
+    def _nothing(self, owners: tuple[Any, ...]) -> Iterator[Problem]:
+        if owners or self.extension.files:
             return
         names = [m.object for m in self.manifests.not_modelled if not m.path]
         found = f" (what there is is not modelled: {', '.join(names[:5])})" if names else ""
         if any(name.startswith(PLACEABLE) for name in names):
             found += "; whether its pods fit, kubelemma place tells"
-        message = f"no Deployment: nothing to check{found}"
+        message = f"no workload: nothing to check{found}"
         position = self.document.at() if self.document else Position(self.question.paths[0])
         yield Problem(position, "", message)
 
@@ -295,14 +302,13 @@ class _Scope:
         spec = self.check.spec
         accounts = any(entry.delete_service_account for entry in spec.events or ())
         caches = accounts or bool(application.loaded.controllers)
-        for path, message in check_findings(spec, application.nodes, caches=caches):
+        findings = check_findings(spec, application.nodes, application.owners, caches=caches)
+        for path, message in findings:
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
             yield self._problem(path, flag, message)
-        documents = {id(m.object): m.document for m in self.manifests.of(Deployment)}
-        for deployment, finding in deployment_findings(
-            application.deployments, spec, application.nodes
-        ):
-            document = documents[id(deployment)]
+        documents = {id(m.object): m.document for m in owner_manifests(self.manifests)}
+        for owner, finding in owner_findings(application.owners, spec, application.nodes):
+            document = documents[id(owner)]
             yield Problem(document.at(finding.path), show(finding.path), finding.message)
 
     def _missing_properties(self, cases: tuple[Case, ...]) -> Iterator[Problem]:
@@ -319,20 +325,22 @@ def _annotatable(scenario: Scenario) -> tuple[str, ...]:
     return (*scenario.focus, *(str(each) for objects in found for each in objects))
 
 
-def _with_unchecked(manifests: Manifests) -> Manifests:
-    """The manifests with ReplicaSets of nobody listed as left out: only Deployments are checked."""
-    lone = tuple(
+def _with_adopted(manifests: Manifests) -> Manifests:
+    """The manifests with those listed as left out that others would adopt as a whole."""
+    found = owner_manifests(manifests)
+    places = {id(manifest.object): manifest.document.at() for manifest in found}
+    listed = tuple(
         NotModelled(
-            manifest.document.at(),
-            f"ReplicaSet {manifest.object.metadata.namespace}/{manifest.object.metadata.name}",
+            places[id(owner)],
+            str(key_of(owner)),
             "",
             "not modelled",
-            "belongs to no Deployment: its pods are missing from the cluster that is checked",
+            f"its labels match the selector of {key_of(adopter)}, which would adopt it: it is "
+            "checked as if it were left alone",
         )
-        for manifest in manifests.of(ReplicaSet)
-        if not any(o.controller for o in manifest.object.metadata.owner_references or ())
+        for owner, adopter in adoptions(tuple(manifest.object for manifest in found))
     )
-    return manifests._replace(not_modelled=(*manifests.not_modelled, *lone))
+    return manifests._replace(not_modelled=(*manifests.not_modelled, *listed))
 
 
 class _Named(NamedTuple):
@@ -343,15 +351,25 @@ class _Named(NamedTuple):
     name: str
 
 
-def _named_workloads(spec: CheckSpec) -> Iterator[_Named]:
+class _NamedWorkload(NamedTuple):
+    """The same of a workload; ``meant`` is what the name means there."""
+
+    path: FieldPath
+    flag: str
+    name: str
+    meant: str
+
+
+def _named_workloads(spec: CheckSpec) -> Iterator[_NamedWorkload]:
     for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
         for index, name in enumerate(names):
-            yield _Named(("spec", flag, index), flag, name)
+            yield _NamedWorkload(("spec", flag, index), flag, name, name)
     for index, entry in enumerate(spec.events or ()):
         for event, given in entry.given():
-            deployment = getattr(given, "deployment", None)
-            if deployment is not None:
-                yield _Named(("spec", "events", index, event, "deployment"), "events", deployment)
+            if isinstance(given, OfWorkload):
+                path: FieldPath = ("spec", "events", index, event, given.written)
+                name = given.deployment or given.workload
+                yield _NamedWorkload(path, "events", name, given.meant)
 
 
 def _named_properties(spec: CheckSpec) -> Iterator[_Named]:
@@ -430,10 +448,10 @@ def _all_of(manifests: Manifests, kinds: Iterable[type[Any]]) -> tuple[Any, ...]
 
 
 def _unused(given: Manifests, scopes: Iterable[_Scope]) -> Iterator[Problem]:
-    """Deployments that were given, but that no Check is about."""
-    used = {m.document.at() for scope in scopes for m in scope.manifests.of(Deployment)}
-    for manifest in given.of(Deployment):
+    """Workloads that were given, but that no Check is about."""
+    used = {m.document.at() for scope in scopes for m in owner_manifests(scope.manifests)}
+    for manifest in owner_manifests(given):
         if manifest.document.at() not in used:
-            name = manifest.object.metadata.name
-            message = f"Deployment {name} is not checked: no scenario names this file"
+            key = key_of(manifest.object)
+            message = f"{key.kind} {key.name} is not checked: no scenario names this file"
             yield Problem(manifest.document.at(), "", message)

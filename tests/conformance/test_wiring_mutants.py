@@ -38,7 +38,7 @@ from kubelemma.model.components.nodelifecycle.decision import eviction_rate
 from kubelemma.model.components.nodelifecycle.rules import Lifecycle
 from kubelemma.model.components.replicaset import rules as wired_replicaset
 from kubelemma.model.components.replicaset.decision import manage_replicas
-from kubelemma.model.components.replicaset.rules import Owned
+from kubelemma.model.components.replicaset.keys import Owned
 from kubelemma.model.components.scheduler import rules as wired_scheduler
 from kubelemma.model.components.scheduler import topology as wired_topology
 from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
@@ -228,16 +228,16 @@ def without_annotations(replica_set: SetState, age: int) -> ReplicaSetView:
 _victims = wired_replicaset.victims
 
 
-def apart(world: World, workload: Workload, pod_class: int, pods: Pods) -> Iterator[Any]:
+def apart(world: World, workload: Workload, template: int, pods: Pods) -> Iterator[Any]:
     """Only pods of the same ReplicaSet count for co-location."""
-    alone = dataclasses.replace(workload, classes=(pod_class,))
-    return _victims(world, alone, pod_class, pods)
+    alone = dataclasses.replace(workload, classes=(workload.classes[template],), templates=1)
+    return _victims(world, alone, 0, pods)
 
 
-def ranked_anew(world: World, workload: Workload, pod_class: int, pods: Pods) -> Iterator[Any]:
+def ranked_anew(world: World, workload: Workload, template: int, pods: Pods) -> Iterator[Any]:
     """Pods that are chosen already no longer count for co-location."""
     left = tuple(group for group in pods if not group.marks & Marks.CHOSEN)
-    return _victims(world, workload, pod_class, left)
+    return _victims(world, workload, template, left)
 
 
 def tolerates_all(*_: Any) -> bool:

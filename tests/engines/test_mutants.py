@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import IDLE, Counts, DeploymentState, Pods, Sync
+from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
@@ -22,9 +22,13 @@ from kubelemma.model.components.disruption.decision import Covered, disruptions
 from kubelemma.model.components.eviction.decision import Spend, first_step
 from kubelemma.model.components.eviction.rules import evict
 from kubelemma.model.components.kubelet.actions import FINISH_TERMINATION
+from kubelemma.model.components.replicaset import claims
 from kubelemma.model.components.replicaset import rules as replicaset
-from kubelemma.model.components.replicaset.decision import manage_replicas
-from kubelemma.model.components.replicaset.rules import Key, Owned, Shown, victims
+from kubelemma.model.components.replicaset.actions import DELETE_POD
+from kubelemma.model.components.replicaset.claims import Claiming
+from kubelemma.model.components.replicaset.decision import Claim, manage_replicas
+from kubelemma.model.components.replicaset.keys import Key, Owned, Shown
+from kubelemma.model.components.replicaset.rules import victims
 from kubelemma.model.components.scheduler import rules as scheduler
 from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
 from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status, unschedulable
@@ -33,7 +37,8 @@ from kubelemma.model.manifests.check import Check
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import Outcome
 from kubelemma.properties.catalogue import STATEMENTS
@@ -117,12 +122,47 @@ class Small:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A small scenario of ReplicaSets that nobody controls, with a lone pod that they match."""
+
+    names: tuple[str, ...]
+    events: tuple[Raw, ...] = ()
+    lone: bool = False
+
+    def built(self) -> Scenario:
+        """The scenario; its system is made of the functions of this moment."""
+        labels = {"app": "web"}
+        sets = tuple(
+            with_defaults(
+                decode(
+                    {
+                        "metadata": {"name": name, "namespace": "default"},
+                        "spec": {
+                            "selector": {"matchLabels": labels},
+                            "template": {"metadata": {"labels": labels}, "spec": pod()},
+                        },
+                    },
+                    ReplicaSet,
+                )
+            )
+            for name in self.names
+        )
+        metadata = {"name": "lone", "namespace": "default", "labels": labels}
+        lone = decode({"metadata": metadata, "spec": pod(cpu="2")}, Pod)
+        nodes = tuple(with_defaults(decode(raw, Node)) for raw in TWO)
+        check = decode({"spec": {"events": list(self.events), "together": self.names}}, Check)
+        pods = (with_defaults(lone),) if self.lone else ()
+        (scenario,) = build(Application(sets, nodes, pods), check)
+        return scenario
+
+
 ROLLOUT = {"rollout": {"deployment": "web"}}
 
 
 def scale(replicas: int) -> Raw:
     """The event that sets ``spec.replicas``."""
-    return {"scale": {"deployment": "web", "replicas": replicas}}
+    return {"scale": {"workload": "web", "replicas": replicas}}
 
 
 TWO = (node("a"), node("b"))
@@ -141,6 +181,8 @@ NAMED = Small((node("a", pods="2"),), (scale(3),), replicas=1, spec=pod(nodeName
 TAINTED = Small(
     (node("a"), node("b", taints=[{"key": "gpu", "effect": "NoSchedule"}])), (scale(3),)
 )
+OVERLAPPING = Alone(("web", "api"), lone=True)
+RELEASING = Alone(("web",), ({"relabel": {"workload": "web"}}, scale(0)))
 CORDONED = Small(TWO, ({"cordon": {}}, scale(3)))
 SELECTING = Small(
     (node("a", labels={"disk": "ssd"}), node("b")),
@@ -256,9 +298,39 @@ _choose = replicaset._choose
 def ranks_by_node(key: Key, sync: Sync, on_node: Pods, first: int | None) -> Iterator[Outcome]:
     """Victims are ranked among the pods of one node, not among all."""
     if first is not None:
-        found = victims(key.world, key.workload, key.pod_class, on_node)
+        found = victims(key.world, key.workload, key.template, on_node)
         first = max((rank for rank, _ in found), default=None)
     return _choose(key, sync, on_node, first)
+
+
+_claimings = claims.claimings
+
+
+def steals(key: Key) -> tuple[Claiming, ...]:
+    """A ReplicaSet also takes over what another one has adopted."""
+    own = _claimings(key)
+    taken = key.world.classes[-1]
+    rival = next(c for c in key.world.classes if c.pod.spec == taken.pod.spec and is_owned(c))
+    if taken.workload != key.workload.index or not own:
+        return own
+    return (*own, Claiming(Claim.ADOPT, rival, taken))
+
+
+def is_owned(found: PodClass) -> bool:
+    """Whether pods have an owner."""
+    return bool(found.pod.metadata.owner_references)
+
+
+_delete = replicaset._delete
+
+
+def deletes_released(key: Key, on_node: Pods) -> Iterator[Outcome]:
+    """What was a ReplicaSet's own once is deleted, too."""
+    yield from _delete(key, on_node)
+    for group in on_node:
+        if group.phase in ACTIVE and not is_owned(key.world.classes[group.pod_class]):
+            pods = key.world.deleted(on_node, group)
+            yield Outcome(DELETE_POD, {PODS: pods}, key.about, "")
 
 
 def overlooks_pending(total: Counts) -> int:
@@ -379,12 +451,13 @@ class Mutant(NamedTuple):
     module: str
     function: str
     replacement: Any
-    scenario: Small
+    scenario: Small | Alone
 
 
 ROLLING_PY = "components.deployment.decision.rolling"
 SCHEDULER_PY = "components.scheduler.rules"
 REPLICASET_PY = "components.replicaset.rules"
+CLAIMS_PY = "components.replicaset.claims"
 DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
@@ -413,6 +486,8 @@ MUTANTS = (
     Mutant("RS-1", "one short", REPLICASET_PY, "manage_replicas", one_short, GROWING),
     Mutant("RS-1", "never content", REPLICASET_PY, "manage_replicas", never_content, GROWING),
     Mutant("RS-2", "no expectations", REPLICASET_PY, "_begin", forgets_expectations, GROWING),
+    Mutant("RS-3", "a second owner", CLAIMS_PY, "claimings", steals, OVERLAPPING),
+    Mutant("RS-5", "released deleted", REPLICASET_PY, "_delete", deletes_released, RELEASING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_choose", ranks_by_node, SHRINKING),
     Mutant("RS-4", "pending spared", REPLICASET_PY, "_due", overlooks_pending, FILLING),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),

@@ -159,8 +159,8 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("kinds/parts/pods.py", "image"),  # whether there is one
         ("objects/meta.py", "annotations"),
         ("objects/storage.py", "annotation_map"),  # for placement
-        ("scenario/templates.py", "annotation_map"),  # the deletion cost
-        ("scenario/templates.py", "annotations"),
+        ("cluster/owners.py", "annotation_map"),  # the deletion cost
+        ("cluster/owners.py", "annotations"),
         ("components/drain/rules.py", "annotation_map"),  # of mirror pods
         ("components/scheduler/decision/image_locality.py", "image"),
         ("components/scheduler/decision/volumes.py", "annotation_map"),  # for placement

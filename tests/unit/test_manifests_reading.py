@@ -301,7 +301,7 @@ def test_checks_without_events(written: str, events: tuple[EventEntry, ...] | No
         ((), None),
         (("none",), ()),
         (("none", "none"), ()),
-        (("drain", "rollout=web"), ({"drain": {}}, {"rollout": {"deployment": "web"}})),
+        (("drain", "rollout=web"), ({"drain": {}}, {"rollout": {"workload": "web"}})),
     ],
 )
 def test_all_events_from_flags(texts: tuple[str, ...], events: tuple[Any, ...] | None) -> None:
@@ -362,18 +362,18 @@ def test_nodes_from_a_flag() -> None:
 @pytest.mark.parametrize(
     ("text", "entry"),
     [
-        ("rollout=frontend", {"rollout": {"deployment": "frontend"}}),
+        ("rollout=frontend", {"rollout": {"workload": "frontend"}}),
         (
             "rollout=web,max=2,new-version=crash-looping",
-            {"rollout": {"deployment": "web", "max": 2, "newVersion": "crashLooping"}},
+            {"rollout": {"workload": "web", "max": 2, "newVersion": "crashLooping"}},
         ),
-        ("scale=prod/web:5", {"scale": {"deployment": "prod/web", "replicas": 5}}),
-        ("pause=web", {"pause": {"deployment": "web"}}),
-        ("resume=web", {"resume": {"deployment": "web"}}),
-        ("rollback=web", {"rollback": {"deployment": "web"}}),
-        ("delete-pod=web", {"deletePod": {"deployment": "web"}}),
-        ("deletePod=web", {"deletePod": {"deployment": "web"}}),
-        ("probe-failure=web", {"probeFailure": {"deployment": "web"}}),
+        ("scale=prod/web:5", {"scale": {"workload": "prod/web", "replicas": 5}}),
+        ("pause=web", {"pause": {"workload": "web"}}),
+        ("resume=web", {"resume": {"workload": "web"}}),
+        ("rollback=web", {"rollback": {"workload": "web"}}),
+        ("delete-pod=web", {"deletePod": {"workload": "web"}}),
+        ("deletePod=web", {"deletePod": {"workload": "web"}}),
+        ("probe-failure=web", {"probeFailure": {"workload": "web"}}),
         ("node-crash=2", {"nodeCrash": {"max": 2}}),
         ("node-return", {"nodeReturn": {}}),
         ("drain=1", {"drain": {"max": 1}}),
@@ -411,8 +411,8 @@ def test_events_from_a_flag(text: str, entry: dict[str, Any]) -> None:
         ),
         (
             "kubernetes-examples",
-            {"Deployment": 3, "Service": 4},
-            {"Service", "ReplicationController", "DaemonSet", "StatefulSet", "StorageClass"},
+            {"Deployment": 3, "ReplicationController": 1, "Service": 4},
+            {"Service", "DaemonSet", "StatefulSet", "StorageClass"},
         ),
     ],
 )

@@ -22,7 +22,7 @@ from kubelemma.reports.narrate.tellers import TELLERS
 ROOT = Path(__file__).resolve().parents[2]
 NARRATE = ROOT / "reports" / "narrate"
 
-FOLDERS = ("model/manifests", "solver", "src/kubelemma/cli", "reports/narrate")
+FOLDERS = ("model/manifests", "model/scenario", "solver", "src/kubelemma/cli", "reports/narrate")
 """Where nobody is named, but what is a teller's in ``narrate``."""
 
 WORDS = {"Pod", "Node", "Namespace", "Event", "Role", "Secret", "Binding", "Lease"}
@@ -37,8 +37,8 @@ _VOLUMES = "the problem has storage objects as it has pods and nodes, and volume
 
 ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
-    ("model/manifests/flags.py", "Deployment"): _EVENTS,
     ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
+    ("model/scenario/events.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
     ("solver/placement/check_volumes.py", "CSINode"): _VOLUMES,
@@ -51,19 +51,24 @@ ALLOWED = {
     ("solver/placement/pending.py", "PersistentVolume"): "what the scheduler itself writes",
     ("reports/narrate/bounds.py", "Deployment"): "rolling updates, for a teller",
     ("reports/narrate/bounds.py", "ReplicaSet"): "rolling updates, for a teller",
-    ("reports/narrate/causes.py", "Deployment"): _EVENTS,
-    ("reports/narrate/written.py", "Deployment"): "the kind of all workloads of a check",
     ("reports/narrate/tellers.py", "Deployment"): "the list of tellers",
     ("reports/narrate/tellers.py", "ReplicaSet"): "the list of tellers",
     ("reports/narrate/tellers.py", "ServiceAccount"): "the list of tellers",
 }
 """File and kind, and why it may be named there."""
 
+_START = "decisions by which pods are placed, or are whose they are, at the start"
+_LOADED = "what is loaded is part of a scenario"
+
 KNOWN = {
     ("model/manifests/check.py", "drain"): "an event has the options of kubectl drain",
     ("model/manifests/check.py", "serviceaccount"): "an event names an account",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
+    ("model/scenario/*", "reconcile"): _LOADED,
+    ("model/scenario/*", "scheduler"): _START,
+    ("model/scenario/*", "kubelet"): _START,
+    ("model/scenario/*", "tainteviction"): _START,
     ("solver/placement/*", "scheduler"): "placement asks for the scheduler's own decisions",
 }
 """File or folder and component, and why it may be imported there."""

@@ -113,6 +113,44 @@ spec:
 """
 
 
+ALONE = """
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+---
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: other}
+spec:
+  replicas: 1
+  selector: {app: other}
+  template:
+    metadata: {labels: {app: other}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: lone, labels: {app: web}}
+spec: {containers: [{name: web, image: "lone:1"}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: alone}
+spec:
+  together: [web, other]
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events:
+  - relabel: {workload: ReplicaSet/web, label: app=other}
+  - scale: {workload: other, replicas: 0}
+"""
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -127,6 +165,7 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
+    yield from scenarios_of(Question(paths=(STDIN,), stdin=ALONE))
     for example in ("kubelet-rejects", "missing-service-account"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"

@@ -34,7 +34,7 @@ from kubelemma.model.scenario import (
     Scenario,
     build,
     check_findings,
-    deployment_findings,
+    owner_findings,
 )
 from kubelemma.model.scenario.cluster import default_cluster
 from kubelemma.model.scenario.start import place_all
@@ -184,7 +184,7 @@ def test_start_adds_up_equal_pods_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nodeinfo, "held_requests", counted)
     nodes = nodes_of(Cluster(nodes=(group(3, cpu="100", memory="1Ti"),)))
     placement = place_all((deployment("web", 200),), nodes, (), ())
-    assert sum(placement.placed["default", "web"].on_nodes.values()) == 200
+    assert sum(placement.placed["Deployment", "default", "web"].on_nodes.values()) == 200
     assert len(calls) <= 2 * 200
 
 
@@ -203,7 +203,7 @@ def test_bound_pods_are_the_replicas() -> None:
     }
     nodes = nodes_of(Cluster(nodes=(group(),)))
     placement = place_all((web,), nodes, (decode(raw, Pod),), ())
-    there = placement.placed["default", "web"]
+    there = placement.placed["Deployment", "default", "web"]
     assert there.on_nodes["node-3"] == 1
     assert sum(there.on_nodes.values()) == 2
     assert not any(placement.existing.values())
@@ -221,7 +221,7 @@ def test_lone_pods_are_load() -> None:
     placement = place_all((deployment("web"),), nodes, pods, ())
     assert len(placement.existing["node-1"]) == 1
     assert [pod.metadata.name for pod in placement.homeless] == ["lone"]
-    assert placement.placed["default", "web"].pending == 1
+    assert placement.placed["Deployment", "default", "web"].pending == 1
 
 
 # Which workloads, and which events
@@ -350,10 +350,10 @@ def test_findings_about_templates() -> None:
     """A template that names a node needs that node."""
     node = Node(metadata=ObjectMeta(name="node-1"))
     web = deployment("web", nodeName="node-2")
-    ((found, finding),) = deployment_findings((web,), CheckSpec(), (node,))
+    ((found, finding),) = owner_findings((web,), CheckSpec(), (node,))
     assert found is web
     assert finding.message.startswith('there is no Node "node-2"')
-    assert not list(deployment_findings((web,), CheckSpec(cluster=Cluster(nodes=(group(),))), ()))
+    assert not list(owner_findings((web,), CheckSpec(cluster=Cluster(nodes=(group(),))), ()))
 
 
 def test_a_node_that_rejects_its_pods_starts_without_them() -> None:

@@ -206,7 +206,7 @@ def test_unknown_property_is_no_success() -> None:
         (lambda: check(DEPLOYMENT, events=[{"rolout": {}}]), r'events\[0\]: .* mean "rollout"'),
         (lambda: check(DEPLOYMENT, events=[{}]), "events: expected one event"),
         (lambda: check(DEPLOYMENT, events=["none", ROLLOUT]), 'events: "none" means no events'),
-        (lambda: check(DEPLOYMENT, events="rollout=wob"), 'events: there is no Deployment "wob"'),
+        (lambda: check(DEPLOYMENT, events="rollout=wob"), 'events: there is no workload "wob"'),
         (lambda: check(DEPLOYMENT, properties="DEP-44"), 'properties: .* mean "DEP-4"'),
         (lambda: check(DEPLOYMENT, engine="plan"), 'engine: .* mean "plain"'),
         (lambda: check(DEPLOYMENT, fail_on="hi"), 'fail_on: "hi" is not one of'),

@@ -231,12 +231,10 @@ TELLING = inside("reports", "properties")
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "components.replicaset.decision.deletion_cost_of": BEGINNING,
-    "components.tainteviction.decision.with_default_tolerations": BEGINNING,
     "components.scheduler.decision.default_selector.": BEGINNING,
     "components.scheduler.decision.inter_pod_affinity.is_skipped": BEGINNING,
     "components.scheduler.decision.inter_pod_affinity.state_of": BEGINNING,
     "components.scheduler.decision.inter_pod_affinity_score.is_skipped": BEGINNING,
-    "components.scheduler.decision.match_label_keys.merge_label_keys": BEGINNING,
     "components.scheduler.decision.node_affinity.pre_filter": BEGINNING,
     "components.scheduler.decision.node_affinity.pre_score": BEGINNING,
     "components.scheduler.decision.node_ports.pre_filter": BEGINNING,

@@ -46,8 +46,8 @@ from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
-from kubelemma.model.scenario.start import key_of, place_all
-from kubelemma.model.scenario.templates import pod_of
+from kubelemma.model.scenario.start import place_all
+from kubelemma.model.scenario.templates import key_of, pod_of
 from kubelemma.model.system import State, Transition
 from kubelemma.properties.formula import Always, EachStep
 from kubelemma.properties.select import properties_for
@@ -291,9 +291,7 @@ def applications(draw: st.DrawFn) -> Application:
     names = ["web", "api"][: draw(st.integers(1, 2))]
     labels = {"other": {"team": "a"}}
     return Application(
-        deployments=tuple(
-            with_defaults(decode(draw(deployments(name)), Deployment)) for name in names
-        ),
+        owners=tuple(with_defaults(decode(draw(deployments(name)), Deployment)) for name in names),
         nodes=tuple(with_defaults(decode(draw(nodes(i)), Node)) for i in range(size)),
         pods=tuple(with_defaults(decode(raw, Pod)) for raw in draw(some(standing_pods(size), 2))),
         namespaces=tuple(
@@ -305,7 +303,7 @@ def applications(draw: st.DrawFn) -> Application:
 
 def check_of(application: Application, *, together: bool) -> Check:
     """Everything that may happen to pods and nodes may happen once."""
-    names = tuple(deployment.metadata.name for deployment in application.deployments)
+    names = tuple(deployment.metadata.name for deployment in application.owners)
     events = [
         *(EventEntry(rollout=Rollout(deployment=name)) for name in names),
         *(EventEntry(delete_pod=DeletePod(deployment=name)) for name in names),
@@ -387,11 +385,11 @@ def as_shown(node: Node, state: NodeState) -> Node:
 def cluster_of(application: Application, scenario: Scenario) -> Cluster:
     """The nodes and the pods that stand by, for the Deployments that are in focus."""
     placement = place_all(
-        application.deployments, application.nodes, application.pods, application.namespaces
+        application.owners, application.nodes, application.pods, application.namespaces
     )
-    focus = {(w.namespace, w.name) for w in scenario.world.workloads}
+    focus = {(w.kind, w.namespace, w.name) for w in scenario.world.workloads}
     standing = {name: list(pods) for name, pods in placement.existing.items()}
-    for deployment in application.deployments:
+    for deployment in application.owners:
         if key_of(deployment) not in focus:
             for name, number in placement.placed[key_of(deployment)].on_nodes.items():
                 standing[name] += [bound(pod_of(deployment, 0), name, Phase.AVAILABLE)] * number

@@ -5,7 +5,6 @@ from __future__ import annotations
 from kubelemma.model.system import Action
 
 ROLLOUT = Action("rollout")
-SCALE = Action("scale")
 PAUSE = Action("pause")
 RESUME = Action("resume")
 ROLLBACK = Action("rollback")

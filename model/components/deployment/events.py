@@ -9,7 +9,7 @@ from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import DeploymentState
 from kubelemma.model.cluster.world import Workload, World
 
-from .actions import PAUSE, RESUME, ROLLBACK, ROLLOUT, SCALE
+from .actions import PAUSE, RESUME, ROLLBACK, ROLLOUT
 
 
 def _rollout(
@@ -17,16 +17,8 @@ def _rollout(
 ) -> Iterator[tuple[tuple[DeploymentState], str]]:
     """Apply the next template: every one is a new revision."""
     newest = max((deployment.template, *(s.template for s in deployment.sets)))
-    if newest + 1 < len(world.workloads[event.workload].classes):
+    if newest + 1 < world.workloads[event.workload].templates:
         yield (deployment._replace(template=newest + 1),), "kubectl apply, or rollout restart"
-
-
-def _scale(
-    _world: World, event: Event, deployment: DeploymentState
-) -> Iterator[tuple[tuple[DeploymentState], str]]:
-    if deployment.replicas != event.value:
-        after = deployment._replace(replicas=event.value)
-        yield (after,), f"spec.replicas was {deployment.replicas}"
 
 
 def _pause(
@@ -59,7 +51,6 @@ def _cells(workload: Workload) -> tuple[str, ...]:
 
 EVENTS = (
     on_workload(ROLLOUT, _rollout, _cells),
-    on_workload(SCALE, _scale, _cells),
     on_workload(PAUSE, _pause, _cells),
     on_workload(RESUME, _resume, _cells),
     on_workload(ROLLBACK, _rollback, _cells),

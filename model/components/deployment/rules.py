@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike
+from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike
 from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
@@ -25,10 +25,11 @@ from kubelemma.model.cluster.state import (
     SetState,
     Verb,
     replaced,
+    until_conflict,
 )
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.replicaset.actions import CREATE_POD
-from kubelemma.model.components.replicaset.rules import creations, until_conflict
+from kubelemma.model.components.replicaset.rules import creations
 from kubelemma.model.system import Cell, Outcome, Rule
 
 from . import decision
@@ -41,6 +42,7 @@ from .actions import (
     SCALE_REPLICASET,
 )
 from .events import EVENTS
+from .owner import OWNER, rollout_of
 
 DEPLOYMENT = "deployment-controller"
 
@@ -57,7 +59,7 @@ def rules(workload: Workload) -> tuple[Rule, ...]:
         owned, alive = seen[: len(cells) - 1], seen[len(cells) - 1 :]
         return _send(workload, deployment, owned, alive)
 
-    name = f"sync {workload.namespace}/{workload.name}"
+    name = f"sync {workload.label}"
     return (Rule(name, DEPLOYMENT, cells, outcomes, _pods_read(workload)),)
 
 
@@ -121,7 +123,8 @@ def old_pods(deployment: DeploymentState, alive: Alive) -> bool:
 
 def decide(workload: Workload, deployment: DeploymentState, *, old_running: bool) -> decision.Sync:
     """What a sync that starts now would write, given whether pods of old ReplicaSets run."""
-    bounds = decision.RollingUpdate(workload.max_surge, workload.max_unavailable)
+    rollout = rollout_of(workload)
+    bounds = decision.RollingUpdate(rollout.max_surge, rollout.max_unavailable)
     status = _status(deployment)
     view = decision.DeploymentView(
         replicas=deployment.replicas,
@@ -130,7 +133,7 @@ def decide(workload: Workload, deployment: DeploymentState, *, old_running: bool
         status_replicas=status.replicas,
         complete=decision.deployment_complete(deployment.replicas, status),
         revision_history_limit=(
-            workload.revision_history_limit if workload.outgrows_history else None
+            rollout.revision_history_limit if workload.outgrows_history else None
         ),
     )
     return decision.sync(view, _views(deployment), _new(deployment), old_running=old_running)
@@ -232,13 +235,16 @@ def _delete(
         for s in deployment.sets
         if s is not gone
     )
-    left = Queue(*(replaced(counts, write.template, 0) for counts in queue))
+    left = queue
+    for slot in workload.slots(write.template):
+        left = Queue(*(replaced(counts, slot, 0) for counts in left))
     writes = {
         workload.cell: deployment._replace(sets=sets),
         workload.queue: left,
         workload.sync(write.template): IDLE,
     }
-    why = f"it is empty, and more than {workload.revision_history_limit} old revisions are kept"
+    limit = rollout_of(workload).revision_history_limit
+    why = f"it is empty, and more than {limit} old revisions are kept"
     return Outcome(DELETE_REPLICASET, writes, (("template", write.template),), why)
 
 
@@ -254,8 +260,9 @@ def _reason(workload: Workload, deployment: DeploymentState) -> str:
 def _limits(workload: Workload, deployment: DeploymentState) -> str:
     if workload.recreate:
         return f"spec.replicas is {deployment.replicas}, strategy Recreate"
+    rollout = rollout_of(workload)
     surge, unavailable = decision.resolve_fenceposts(
-        workload.max_surge, workload.max_unavailable, deployment.replicas
+        rollout.max_surge, rollout.max_unavailable, deployment.replicas
     )
     most = deployment.replicas + surge
     least = deployment.replicas - min(unavailable, deployment.replicas)
@@ -330,11 +337,16 @@ def _with_created(workload: Workload, alive: Alive, outcome: Outcome) -> Alive:
 
 
 def _parts_of(setting: Setting, workload: Workload) -> Parts:
-    initial = setting.start.deployments[workload.index]
+    if workload.rollout is None:
+        return NO_PARTS
+    initial = setting.start.owners[workload.index]
     return Parts(cells=(Cell(workload.cell, initial, DeploymentState),), rules=rules(workload))
 
 
 def _forgets_of(_setting: Setting, workload: Workload) -> tuple[Forgetting, ...]:
+    if workload.rollout is None:
+        return ()
+
     def lose(deployment: DeploymentState) -> Iterator[Loss]:
         why = "the rest of its sync is lost" if deployment.plan else NOTHING_IN_HAND
         yield Loss({workload.cell: deployment._replace(plan=())}, why)
@@ -345,7 +357,8 @@ def _forgets_of(_setting: Setting, workload: Workload) -> tuple[Forgetting, ...]
 
 def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
     for workload in setting.world.workloads:
-        found = tuple(overtaken(workload, found))
+        if workload.rollout is not None:
+            found = tuple(overtaken(workload, found))
     return found
 
 
@@ -360,6 +373,7 @@ COMPONENT = Component(
     needs_terminating=_recreates,
     parts_of=_parts_of,
     actions=ACTIONS,
+    owners=(OWNER,),
     events=EVENTS,
     forgets_of=_forgets_of,
     overhears=_overhears,

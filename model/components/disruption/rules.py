@@ -33,6 +33,7 @@ from kubelemma.model.cluster.component import (
     never,
 )
 from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
+from kubelemma.model.cluster.owners import controller_of
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
@@ -44,12 +45,11 @@ from kubelemma.model.cluster.state import (
     Specs,
     remarked,
 )
-from kubelemma.model.cluster.world import NodeShape, Workload, World
+from kubelemma.model.cluster.world import Bystander, NodeShape, Workload, World
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.components.eviction.actions import LOST_REQUEST
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
 
 from .actions import ACTIONS, COUNT_DISRUPTIONS, GIVE_BACK_EVICTION, WRITE_BUDGET
@@ -116,10 +116,14 @@ class Guard:
         """The name of the tally of its pods."""
         return f"pods of {self.cell}"
 
-    def workloads(self, world: World) -> tuple[Workload, ...]:
-        """The workloads in focus whose pods it covers."""
+    def crowds(self, world: World) -> tuple[Workload, ...]:
+        """The workloads in focus whose pods it covers, and pods that nobody owns."""
         own = {world.classes[index].workload for index in self.classes}
         return tuple(world.workloads[index] for index in sorted(own))
+
+    def workloads(self, world: World) -> tuple[Workload, ...]:
+        """The workloads in focus whose pods it covers, and which ask for a number of them."""
+        return tuple(workload for workload in self.crowds(world) if workload.templates)
 
     def stored(self, state: BudgetState) -> Budget:
         """The budget as the API has it."""
@@ -175,9 +179,9 @@ def _scale_beside(world: World, budget: PodDisruptionBudget) -> int | None:
                 continue
             if owner[0] in UNSCALED and asks_scale(budget.spec):
                 return None
-            given = next((d for d in world.beside if _selects(d, pod)), None)
+            given = next((b for b in world.beside if _is_of(pod, b)), None)
             if given is not None:
-                owners["Deployment", given.metadata.name] = given.spec.replicas or 0
+                owners[given.kind, given.name] = given.replicas
             elif owner[0] not in UNSCALED:
                 owners[owner] += nodes
     return owners.total()
@@ -185,14 +189,16 @@ def _scale_beside(world: World, budget: PodDisruptionBudget) -> int | None:
 
 def _owner(pod: Pod) -> tuple[str, str] | None:
     """The kind and the name of what controls a pod."""
-    references = pod.metadata.owner_references or ()
-    return next(((o.kind, o.name) for o in references if o.controller), None)
+    owner = controller_of(pod.metadata)
+    return None if owner is None else (owner.kind, owner.name)
 
 
-def _selects(workload: Deployment, pod: Pod) -> bool:
-    selector = workload.spec.selector
-    same = workload.metadata.namespace == pod.metadata.namespace
-    return same and selector is not None and selector.matches(pod.metadata.label_map())
+def _is_of(pod: Pod, workload: Bystander) -> bool:
+    if workload.namespace != pod.metadata.namespace:
+        return False
+    if workload.selector is None:
+        return _owner(pod) == (workload.kind, workload.name)
+    return workload.selector.matches(pod.metadata.label_map())
 
 
 # What a sync counts
@@ -225,7 +231,9 @@ def _tally(world: World, guard: Guard) -> Tally:
 
         return measure
 
-    measures: dict[Named, Callable[..., Covering]] = {w.queue: queued(w) for w in workloads}
+    measures: dict[Named, Callable[..., Covering]] = {
+        w.queue: queued(w) for w in guard.crowds(world)
+    }
     measures |= {columns.PODS: on_node, BESIDE: beside}
     return Tally(guard.tally, measures, 2 + len(workloads))
 
@@ -294,30 +302,29 @@ def count(
     world: World,
     guard: Guard,
     nodes: Iterable[NodeState],
-    queues: Iterable[Queue],
-    replicas: Iterable[int],
+    queue_of: Callable[[Workload], Queue],
+    replicas_of: Callable[[Workload], int],
 ) -> Counts:
-    """What a sync comes to where all is like this.
-
-    ``queues`` and ``replicas`` are those of the workloads in focus that the budget covers.
-    """
+    """What a sync comes to where all is like this."""
     measures = _tally(world, guard).measures
-    own = zip(guard.workloads(world), queues, strict=True)
     parts = []
     for node in nodes:
         parts += [measures[columns.PODS](node.pods), measures[BESIDE](node.shape, node.ready)]
-    parts += [measures[workload.queue](queue) for workload, queue in own]
+    parts += [measures[workload.queue](queue_of(workload)) for workload in guard.crowds(world)]
     pods = tuple(map(sum, zip(*parts, strict=True)))
-    asked = (Specs(number, 0, paused=False, sets=()) for number in replicas)
+    sizes = map(replicas_of, guard.workloads(world))
+    asked = (Specs(number, 0, paused=False, sets=()) for number in sizes)
     return counted(guard, NO_COUNTS, pods, *asked)
 
 
 def _initial(setting: Setting, guard: Guard) -> BudgetState:
     """What the controller has written that has known the pods of the start for long."""
-    start, own = setting.start, guard.workloads(setting.world)
-    queues = (start.queues[workload.index] for workload in own)
-    replicas = (start.deployments[workload.index].replicas for workload in own)
-    return BudgetState(count(setting.world, guard, start.nodes, queues, replicas))
+    start = setting.start
+
+    def queue_of(workload: Workload) -> Queue:
+        return start.queues[workload.index]
+
+    return BudgetState(count(setting.world, guard, start.nodes, queue_of, start.replicas))
 
 
 def followed(setting: Setting) -> tuple[Guard, ...]:

@@ -158,7 +158,7 @@ def _rules(setting: Setting) -> Iterator[Rule]:
     for pod_class in world.classes:
         covering = tuple(g for g in found if pod_class.index in g.classes)
         workload = world.workloads[pod_class.workload]
-        name = f"drain {workload.namespace}/{workload.name}, template {pod_class.template}"
+        name = f"drain {workload.crowd(pod_class.index)}"
         cells = (PODS, *(guard.cell for guard in covering))
         outcomes = partial(_remove, world, pod_class, covering)
         yield Rule(name, DRAIN, cells, outcomes)

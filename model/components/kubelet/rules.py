@@ -44,8 +44,9 @@ def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
     workload = world.workloads[pod_class.workload]
     alike = [other for other in world.workloads if other.name == workload.name]
-    name = workload.name if len(alike) == 1 else f"{workload.namespace}/{workload.name}"
-    label = f"{name}, template {pod_class.template}"
+    label = workload.crowd(pod_class.index)
+    if len(alike) == 1:
+        label = label.removeprefix(f"{workload.namespace}/")
     admission = partial(_admissions, world, pod_class)
     yield Rule(f"admit or reject {label}", KUBELET, (UP, *SHOWN), admission, writes=(PODS,))
     running = (UP, PODS)

@@ -15,13 +15,12 @@ from kubelemma.model.components.deployment.actions import (
     RESUME,
     ROLLBACK,
     ROLLOUT,
-    SCALE,
     SCALE_REPLICASET,
 )
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.components.nodelifecycle.actions import NODE_READY, NODE_UNKNOWN
 from kubelemma.model.components.replicaset.actions import CREATE_POD, WRITE_STATUS
-from kubelemma.model.components.users.actions import CORDON, UNCORDON
+from kubelemma.model.components.users.actions import CORDON, SCALE, UNCORDON
 from kubelemma.model.system import Action
 
 from .legal import DEPLOYMENT, NODE

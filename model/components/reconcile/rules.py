@@ -177,7 +177,7 @@ def _is_orphan(found: Object, stored: Mapping[str, Objects]) -> bool:
 def _parts(setting: Setting) -> Parts:
     world, custom = setting.world, setting.loaded
     initial: dict[str, Any] = dict(
-        zip((w.cell for w in world.workloads), setting.start.deployments, strict=True)
+        zip((w.cell for w in world.workloads), setting.start.owners, strict=True)
     )
     tallies: tuple[Tally, ...] = ()
     if NODE in custom.built_in:

@@ -141,13 +141,13 @@ def existing(world: World, kind: str) -> frozenset[tuple[str, str]]:
     """What identifies the objects of a built-in kind; they are always the same."""
     if kind == NODE:
         return frozenset(("", shape.name) for shape in world.shapes)
-    return frozenset((workload.namespace, workload.name) for workload in world.workloads)
+    return frozenset((w.namespace, w.name) for w in world.workloads if w.kind == kind)
 
 
 def _cells(world: World, kinds: tuple[str, ...]) -> Iterator[Source]:
     for kind in kinds:
         if kind == DEPLOYMENT:
-            for workload in world.workloads:
+            for workload in (w for w in world.workloads if w.kind == kind):
                 shown = partial(builtin.shown_deployment, world, workload)
                 yield Source(kind, workload.cell, shown)
         elif kind != NODE:

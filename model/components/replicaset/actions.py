@@ -1,4 +1,4 @@
-"""What the ReplicaSet controller does."""
+"""What the ReplicaSet controller does, and what users do to labels."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ CHOOSE_PENDING_PODS = Action("choose-pending-pods", "class", "pods")
 CHOOSE_POD = Action("choose-pod", "class")
 DELETE_POD = Action("delete-pod", "class")
 WRITE_STATUS = Action("write-status", "template")
+RELEASE_POD = Action("release-pod", "class", "becomes")
+ADOPT_POD = Action("adopt-pod", "class", "becomes")
+RELABEL = Action("relabel", "class")
 
 ACTIONS = (
     COUNT_PODS,
@@ -20,4 +23,7 @@ ACTIONS = (
     CHOOSE_POD,
     DELETE_POD,
     WRITE_STATUS,
+    RELEASE_POD,
+    ADOPT_POD,
 )
+"""Without events, which have theirs."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import Enum
 
 BURST_REPLICAS = 500
 """Pods that one sync creates or deletes at most."""
@@ -24,6 +25,40 @@ def manage_replicas(active: int, desired: int, burst: int = BURST_REPLICAS) -> i
     ``active`` pods are neither terminal nor terminating.
     """
     return max(-burst, min(burst, desired - active))
+
+
+class Claim(Enum):
+    """What a sync makes of a pod of its namespace."""
+
+    KEEP = "keep"
+    RELEASE = "release"
+    """PATCH it without the reference to its controller."""
+    ADOPT = "adopt"
+    """PATCH it with a reference to this one, once the API server has confirmed that it exists."""
+    IGNORE = "ignore"
+
+
+def claim(
+    *,
+    owned: bool,
+    matches: bool,
+    has_controller: bool,
+    deleting: bool = False,
+    terminating: bool = False,
+) -> Claim:
+    """What becomes of a pod, by whether it is this ReplicaSet's own, or anybody's at all.
+
+    ``deleting`` is said of the ReplicaSet, ``terminating`` of the pod.
+
+    Source: pkg/controller/controller_ref_manager.go, ``ClaimObject``.
+    """
+    if owned:
+        if matches:
+            return Claim.KEEP
+        return Claim.IGNORE if deleting else Claim.RELEASE
+    if has_controller or deleting or not matches or terminating:
+        return Claim.IGNORE
+    return Claim.ADOPT
 
 
 def rank_key(*, assigned: bool, phase: str, ready: bool, deletion_cost: int, colocated: int) -> int:

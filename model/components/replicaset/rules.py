@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
 
 from kubelemma.model.cluster.columns import PODS, SHAPE
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
@@ -23,17 +22,16 @@ from kubelemma.model.cluster.state import (
     ACTIVE,
     IDLE,
     Counts,
-    DeploymentState,
     Group,
+    LoneState,
     Marks,
+    OwnerState,
     Phase,
-    PlannedWrite,
     Pods,
     Queue,
     Specs,
     Status,
     Sync,
-    Verb,
     count,
     remarked,
     replaced,
@@ -41,8 +39,9 @@ from kubelemma.model.cluster.state import (
     unmarked,
 )
 from kubelemma.model.cluster.world import Workload, World
-from kubelemma.model.system import Best, Bound, Cell, Outcome, Rule, Tally, View
+from kubelemma.model.system import Best, Bound, Cell, Named, Outcome, Rule, Tally, View
 
+from . import claims as claiming
 from .actions import (
     ACTIONS,
     CHOOSE_PENDING_PODS,
@@ -54,80 +53,35 @@ from .actions import (
     WRITE_STATUS,
 )
 from .decision import manage_replicas, rank_key
-
-REPLICASET = "replicaset-controller"
-
-
-class Owned(NamedTuple):
-    """The pods of one ReplicaSet: active ones, those available, and those chosen as victims."""
-
-    active: int
-    available: int
-    chosen: int
-
-
-class Shown(NamedTuple):
-    """A ReplicaSet as the API has it; ``replicas`` is -1 where there is none."""
-
-    replicas: int
-    status: Status
-
-
-class Key(NamedTuple):
-    """One ReplicaSet, which is one key in the controller's queue, whether it exists or not."""
-
-    world: World
-    workload: Workload
-    template: int
-
-    @property
-    def pod_class(self) -> int:
-        """The class of its pods."""
-        return self.workload.classes[self.template]
-
-    @property
-    def cell(self) -> str:
-        """The name of the cell with what the controller has in hand for it."""
-        return self.workload.sync(self.template)
-
-    @property
-    def about(self) -> tuple[tuple[str, int], ...]:
-        """The argument of steps that are about one of its pods."""
-        return (("class", self.pod_class),)
-
-
-def owned_name(workload: Workload, template: int) -> str:
-    """The name of the tally of the pods of one ReplicaSet."""
-    return workload.tally(f"pods of template {template}")
-
-
-def shown_name(workload: Workload, template: int) -> str:
-    """The name of the tally of one ReplicaSet's size and status."""
-    return workload.tally(f"ReplicaSet of template {template}")
-
-
-def due_name(workload: Workload, template: int) -> str:
-    """The name of the tally of the victims on nodes that are still to be chosen."""
-    return workload.tally(f"victims to choose of template {template}")
-
-
-def victim_name(workload: Workload, template: int) -> str:
-    """The name of the best that ranks the victims of one ReplicaSet."""
-    return workload.tally(f"first victim among template {template}")
+from .keys import (
+    Key,
+    Owned,
+    Shown,
+    actor_of,
+    due_name,
+    owned_name,
+    shown_name,
+    under_way,
+    victim_name,
+)
+from .owner import OWNERS
 
 
 def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
     """What is asked for, what there is, and what is left to choose, for all templates and for each.
 
-    Active and existing pods, which may be the same, include those that have no node.
+    Active and existing pods, which may be the same, include those that have no node. They are those
+    of each template's ReplicaSet, wherever it has them from.
     """
-    width = len(workload.classes)
+    width = workload.templates
     counts = {world.existing(workload): tuple(Phase), workload.tally("active"): ACTIVE}
     available = workload.tally("available")
     return (
         Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
         *(
-            Tally(name, {workload.queue: _waiting, PODS: _counter(workload, phases)}, width)
+            Tally(
+                name, {workload.queue: _waiting(workload), PODS: _counter(workload, phases)}, width
+            )
             for name, phases in counts.items()
         ),
         Tally(available, {PODS: _counter(workload, (Phase.AVAILABLE,))}, width),
@@ -135,10 +89,10 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
     )
 
 
-def _specs(width: int) -> Callable[[DeploymentState], Counts]:
-    def measure(deployment: DeploymentState) -> Counts:
-        sizes = {s.template: s.replicas for s in deployment.sets}
-        own = (deployment.replicas, deployment.template, int(deployment.paused))
+def _specs(width: int) -> Callable[[OwnerState], Counts]:
+    def measure(owner: OwnerState) -> Counts:
+        sizes = {s.template: s.replicas for s in owner.sets}
+        own = (max(owner.replicas, 0), owner.template, int(owner.paused))
         return (*own, *(sizes.get(template, -1) for template in range(width)))
 
     return measure
@@ -149,15 +103,37 @@ def _read_specs(total: Counts) -> Specs:
     return Specs(replicas, template, bool(paused), tuple(sets))
 
 
-def _waiting(queue: Queue) -> Counts:
-    return queue.waiting
+def by_class(workload: Workload) -> Tally:
+    """The pods that there are of each class, with those that terminate."""
+
+    def on_node(pods: Pods) -> Counts:
+        return tuple(count(pods, pod_class, tuple(Phase)) for pod_class in workload.classes)
+
+    measures: dict[Named, Callable[..., Counts]] = {
+        workload.queue: lambda queue: queue.waiting,
+        PODS: on_node,
+    }
+    return Tally(workload.tally("pods by class"), measures, len(workload.classes))
+
+
+def _waiting(workload: Workload) -> Callable[[Queue], Counts]:
+    if not workload.others:
+        return lambda queue: queue.waiting
+    slots = [workload.slots(template) for template in range(workload.templates)]
+
+    def measure(queue: Queue) -> Counts:
+        waiting = queue.waiting
+        return tuple(sum(waiting[slot] for slot in own) for own in slots)
+
+    return measure
 
 
 def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[Pods], Counts]:
-    template_of = {pod_class: t for t, pod_class in enumerate(workload.classes)}
+    templates = range(workload.templates)
+    template_of = {c: template for template in templates for c in workload.members(template)}
 
     def measure(pods: Pods) -> Counts:
-        counts = [0] * len(template_of)
+        counts = [0] * len(templates)
         for group in pods:
             if group.pod_class in template_of and group.phase in phases:
                 counts[template_of[group.pod_class]] += group.size
@@ -167,19 +143,21 @@ def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[Pods], 
 
 
 def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
-    queue, pod_class = workload.queue, workload.classes[template]
+    queue, members, slots = workload.queue, workload.members(template), workload.slots(template)
 
-    def of_set(deployment: DeploymentState) -> Counts:
-        for found in deployment.sets:
+    def of_set(owner: OwnerState) -> Counts:
+        for found in owner.sets:
             if found.template == template:
                 return (found.replicas, found.status_replicas, found.status_available)
         return (-1, 0, 0)
 
     def queued(found: Queue) -> Counts:
-        return (found.waiting[template], 0, found.chosen[template])
+        waiting = found.waiting
+        chosen = sum(found.chosen[slot] for slot in slots)
+        return (sum(waiting[slot] for slot in slots), 0, chosen)
 
     def on_node(pods: Pods) -> Counts:
-        active = [g for g in pods if g.pod_class == pod_class and g.phase in ACTIVE]
+        active = [g for g in pods if g.pod_class in members and g.phase in ACTIVE]
         return (
             sum(g.size for g in active),
             sum(g.size for g in active if g.phase == Phase.AVAILABLE),
@@ -192,7 +170,7 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
         due_name(workload, template),
         {
             workload.sync(template): lambda sync: (sync.choosing, 0),
-            queue: lambda found: (0, found.free[template]),
+            queue: lambda found: (0, sum(found.free[slot] for slot in slots)),
         },
         2,
         _due,
@@ -220,37 +198,54 @@ def bests(world: World, workload: Workload) -> tuple[Best, ...]:
             {PODS: _victim_score(world, workload, t)},
             (due_name(workload, t),),
         )
-        for t in range(len(workload.classes))
+        for t in range(workload.templates)
     )
 
 
 def _victim_score(
     world: World, workload: Workload, template: int
 ) -> Callable[[Pods, int], int | None]:
-    pod_class = workload.classes[template]
-
     def score(pods: Pods, due: int) -> int | None:
         if not due:
             return None
-        return max((rank for rank, _ in victims(world, workload, pod_class, pods)), default=None)
+        return max((rank for rank, _ in victims(world, workload, template, pods)), default=None)
 
     return score
 
 
 def victims(
-    world: World, workload: Workload, pod_class: int, pods: Pods
+    world: World, workload: Workload, template: int, pods: Pods
 ) -> Iterator[tuple[int, Group]]:
-    """The active pods of a class among those of a node that are not chosen yet, with their rank.
+    """The pods of a ReplicaSet on a node that are active and not chosen yet, with their rank.
 
     The highest goes first. Co-located pods are those of all ReplicaSets of the workload, chosen
-    ones included, as in the real ranking, which is done before any of them is deleted.
+    ones included, as in the real ranking, which is done before any of them is deleted. They count
+    among ReplicaSets with the same controller alone (``getIndirectlyRelatedPods``): one that has
+    none does not even look at its own.
     """
-    colocated = sum(count(pods, c, ACTIVE) for c in workload.classes)
-    cost = world.classes[pod_class].deletion_cost
+    members, related = workload.members(template), _related(world, workload)
+    colocated = sum(count(pods, c, ACTIVE) for c in related)
     for group in pods:
         chosen = group.marks & Marks.CHOSEN
-        if group.pod_class == pod_class and group.phase in ACTIVE and not chosen:
+        if group.pod_class in members and group.phase in ACTIVE and not chosen:
+            cost = world.classes[group.pod_class].deletion_cost
             yield _rank(Phase(group.phase), cost, colocated), group
+
+
+def _related(world: World, workload: Workload) -> tuple[int, ...]:
+    """The classes that the selectors of the ReplicaSets of one Deployment match."""
+    if workload.rollout is None:
+        return ()
+    own, others = workload.classes[: workload.templates], workload.classes[workload.templates :]
+    matching = (c for c in others if is_matched(world, workload, c))
+    return (*own, *matching)
+
+
+def is_matched(world: World, workload: Workload, pod_class: int) -> bool:
+    """Whether the selector of the ReplicaSet that has these pods matches them."""
+    found = world.classes[pod_class]
+    selector = world.classes[workload.classes[found.template]].selector
+    return selector.matches(found.pod.metadata.label_map())
 
 
 def _rank(phase: Phase, cost: int, colocated: int) -> int:
@@ -262,8 +257,8 @@ def _rank(phase: Phase, cost: int, colocated: int) -> int:
 
 
 def rules(world: World, workload: Workload) -> tuple[Rule, ...]:
-    """Rules of the controller for all ReplicaSets of one Deployment."""
-    templates = range(len(workload.classes))
+    """Rules of the controller for all ReplicaSets of one workload."""
+    templates = range(workload.templates)
     return tuple(rule for t in templates for rule in _rules(Key(world, workload, t)))
 
 
@@ -284,10 +279,13 @@ def _rules(key: Key) -> Iterator[Rule]:
         urgent: bool = False,
         writes: tuple[str, ...] | None = None,
     ) -> Rule:
-        name, outcomes = f"{what} {label}", partial(act, key)
-        return Rule(name, REPLICASET, cells, outcomes, reads, urgent=urgent, writes=writes)
+        name, actor, outcomes = f"{what} {label}", actor_of(workload), partial(act, key)
+        return Rule(name, actor, cells, outcomes, reads, urgent=urgent, writes=writes)
 
-    yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned))
+    claims = tuple(claiming.rules(key))
+    claimable = (claiming.claims_name(workload, template),) if claims else ()
+    yield from claims
+    yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned, *claimable))
     yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
     yield rule("choose a victim of", (sync, PODS), _choose, first, urgent=True)
     if world.classes[key.pod_class].node_name:
@@ -296,11 +294,13 @@ def _rules(key: Key) -> Iterator[Rule]:
         yield rule(_CREATE, (sync, queue), _create)
     yield rule("delete a pending pod of", (queue,), _delete_pending)
     yield rule("delete a pod of", (PODS,), _delete)
-    yield rule("write ReplicaSet status of", (workload.cell, sync), _write_status, owned)
+    yield rule(
+        "write ReplicaSet status of", (workload.cell, sync), _write_status, (*owned, *claimable)
+    )
 
 
 def _label_of(workload: Workload, template: int) -> str:
-    return f"{workload.namespace}/{workload.name}, template {template}"
+    return f"{workload.label}, template {template}"
 
 
 _CREATE = "create a pod of"
@@ -308,24 +308,18 @@ _CREATE = "create a pod of"
 
 def creations(workload: Workload) -> frozenset[str]:
     """The names of the rules that create pods."""
-    templates = range(len(workload.classes))
+    templates = range(workload.templates)
     return frozenset(f"{_CREATE} {_label_of(workload, template)}" for template in templates)
 
 
 # Syncs
 
 
-def under_way(sync: Sync, owned: Owned) -> bool:
-    """Whether a sync has begun and has still something to write.
-
-    Caches are current: what the controller expects to see is what it has yet to write.
-    """
-    return sync != IDLE or owned.chosen > 0
-
-
-def _begin(key: Key, sync: Sync, shown: Shown, owned: Owned) -> Iterator[Outcome]:
-    """Read, count, and decide: nothing is written yet."""
-    if under_way(sync, owned) or shown.replicas < 0:
+def _begin(
+    key: Key, sync: Sync, shown: Shown, owned: Owned, to_claim: int = 0
+) -> Iterator[Outcome]:
+    """Read, count, and decide: nothing is written yet. What there is to claim comes first."""
+    if under_way(sync, owned) or shown.replicas < 0 or to_claim:
         return
     missing = manage_replicas(owned.active, shown.replicas)
     status = _counted(key.workload, owned)
@@ -380,50 +374,59 @@ def _create_bound(key: Key, sync: Sync, shape: int, pods: Pods) -> Iterator[Outc
 
 
 def _choose_pending(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
-    """Pods without a node are chosen first; nothing tells them apart."""
-    found = min(sync.choosing, queue.free[key.template])
-    if found:
+    """Pods without a node are chosen first; nothing but their deletion cost tells them apart."""
+    free = {c: queue.free[key.workload.slot(c)] for c in key.members}
+    waiting = [c for c, number in free.items() if number]
+    costs = {c: key.world.classes[c].deletion_cost for c in waiting}
+    for pod_class in waiting if sync.choosing else ():
+        if costs[pod_class] > min(costs.values()):
+            continue
+        found = min(sync.choosing, free[pod_class])
         writes = {
             key.cell: sync._replace(choosing=sync.choosing - found),
-            key.workload.queue: queue.chosen_of(key.template, found),
+            key.workload.queue: queue.chosen_of(key.workload.slot(pod_class), found),
         }
-        arguments = (*key.about, ("pods", found))
+        arguments = (("class", pod_class), ("pods", found))
         yield Outcome(CHOOSE_PENDING_PODS, writes, arguments, "pods without a node go first")
 
 
 def _choose(key: Key, sync: Sync, pods: Pods, first: int | None) -> Iterator[Outcome]:
     """Choose the pod that ranks first among all nodes; of several, any."""
-    for rank, group in victims(key.world, key.workload, key.pod_class, pods):
+    for rank, group in victims(key.world, key.workload, key.template, pods):
         if rank == first:
             writes = {
                 key.cell: sync._replace(choosing=sync.choosing - 1),
                 PODS: remarked(pods, group, group.marks | Marks.CHOSEN),
             }
-            why = _RANKED[Phase(group.phase)]
-            yield Outcome(CHOOSE_POD, writes, key.about, why)
+            why = _RANKED.get(Phase(group.phase)) or _among_ready(key.workload)
+            yield Outcome(CHOOSE_POD, writes, (("class", group.pod_class),), why)
 
 
 _RANKED = {
     Phase.ASSIGNED: "pods still Pending go before running ones",
     Phase.STARTING: "pods that are not Ready go before Ready ones",
-    Phase.READY: "all its pods are Ready; most co-located goes first",
-    Phase.AVAILABLE: "all its pods are Ready; most co-located goes first",
 }
+
+
+def _among_ready(workload: Workload) -> str:
+    last = "any may go" if workload.rollout is None else "most co-located goes first"
+    return f"all its pods are Ready; {last}"
 
 
 def _delete_pending(key: Key, queue: Queue) -> Iterator[Outcome]:
     """A pod without a node is gone at once: nobody has to confirm."""
-    if queue.chosen[key.template]:
-        writes = {key.workload.queue: queue.with_chosen(key.template, -1)}
-        yield Outcome(DELETE_POD, writes, key.about, _CHOSEN)
+    for pod_class, slot in zip(key.members, key.workload.slots(key.template), strict=True):
+        if queue.chosen[slot]:
+            writes = {key.workload.queue: queue.with_chosen(slot, -1)}
+            yield Outcome(DELETE_POD, writes, (("class", pod_class),), _CHOSEN)
 
 
 def _delete(key: Key, pods: Pods) -> Iterator[Outcome]:
     """Delete a chosen pod, whatever has become of it since, as long as nobody else has."""
     for group in pods:
-        if group.pod_class == key.pod_class and group.marks & Marks.CHOSEN:
+        if group.pod_class in key.members and group.marks & Marks.CHOSEN:
             writes = {PODS: key.world.deleted(pods, group)}
-            yield Outcome(DELETE_POD, writes, key.about, _CHOSEN)
+            yield Outcome(DELETE_POD, writes, (("class", group.pod_class),), _CHOSEN)
 
 
 _CHOSEN = "its sync had chosen it"
@@ -433,7 +436,7 @@ _CHOSEN = "its sync had chosen it"
 
 
 def _write_status(
-    key: Key, deployment: DeploymentState, sync: Sync, owned: Owned
+    key: Key, owner: OwnerState, sync: Sync, owned: Owned, to_claim: int = 0
 ) -> Iterator[Outcome]:
     """Write what was counted, at the end of a sync, whatever is true by now.
 
@@ -441,87 +444,89 @@ def _write_status(
     conflict the controller reads the ReplicaSet again and writes the same numbers, so nothing is in
     its way; a PUT that a Deployment sync has planned from an older version fails by it.
     """
-    found = next((s for s in deployment.sets if s.template == key.template), None)
+    found = next((s for s in owner.sets if s.template == key.template), None)
     if found is None:
         return
     status, why = sync.status, "it is what its sync had counted"
-    if not under_way(sync, owned) and not manage_replicas(owned.active, found.replicas):
+    missing = manage_replicas(owned.active, found.replicas)
+    if not under_way(sync, owned) and not missing and not to_claim:
         status, why = _counted(key.workload, owned), f"available pods: {owned.available}"
     before = Status(found.status_replicas, found.status_available)
     if status is None or status == before or sync.adds or sync.choosing or owned.chosen:
         return
-    after = found._replace(status_replicas=status.replicas, status_available=status.available)
-    plan = until_conflict(deployment.plan, key.template)
-    writes = {
-        key.workload.cell: deployment.with_set(after)._replace(plan=plan),
-        key.cell: IDLE,
-    }
+    writes = {key.workload.cell: owner.with_status(key.template, status), key.cell: IDLE}
     yield Outcome(WRITE_STATUS, writes, (("template", key.template),), why)
-
-
-def until_conflict(plan: tuple[PlannedWrite, ...], template: int) -> tuple[PlannedWrite, ...]:
-    """What is left of a plan when the ReplicaSet of this template is written by somebody else.
-
-    A PUT carries the version that the sync had read: now it fails, and the rest is dropped.
-    """
-    for i, write in enumerate(plan):
-        if write.template == template and write.verb in (Verb.REVISE, Verb.RESIZE):
-            return plan[:i]
-    return plan
 
 
 # The component
 
 
 def _parts_of(setting: Setting, workload: Workload) -> Parts:
+    if not workload.templates:
+        cell = Cell(workload.queue, setting.start.queues[workload.index], Queue)
+        return Parts(cells=(cell,), tallies=(by_class(workload),))
     world, queue = setting.world, setting.start.queues[workload.index]
+    state = setting.start.owners[workload.index]
+    own = (Cell(workload.cell, state, LoneState),) if isinstance(state, LoneState) else ()
     return Parts(
         cells=(
+            *own,
             Cell(workload.queue, queue, Queue),
             *(Cell(sync, IDLE, Sync) for sync in workload.syncs),
         ),
-        tallies=tallies(world, workload),
+        tallies=(*tallies(world, workload), *_claims(world, workload)),
         bests=bests(world, workload),
         rules=rules(world, workload),
         bounds=(_pod_bound(world, workload, setting.choices.max_pods),),
     )
 
 
+def _claims(world: World, workload: Workload) -> Iterator[Tally]:
+    """What only those are counted for who claim pods, or whose pods are claimed."""
+    keys = (Key(world, workload, template) for template in range(workload.templates))
+    yield from (claiming.tally(key) for key in keys if claiming.claimings(key))
+    if workload.others:
+        yield by_class(workload)
+
+
 def _forgets_of(setting: Setting, workload: Workload) -> tuple[Forgetting, ...]:
-    templates = range(len(workload.classes))
+    templates = range(workload.templates)
     return tuple(_sync_forgotten(Key(setting.world, workload, t)) for t in templates)
 
 
 def _sync_forgotten(key: Key) -> Forgetting:
     """Expectations, and whom a sync has chosen: those on nodes first, then all else."""
-    workload, template = key.workload, key.template
+    workload, slots = key.workload, key.workload.slots(key.template)
 
     def lose(sync: Sync, queue: Queue, owned: Owned) -> Iterator[Loss]:
-        if owned.chosen == queue.chosen[template]:
-            kept = queue.with_free(template, queue.chosen[template])
-            writes = {
-                key.cell: IDLE,
-                workload.queue: kept._replace(chosen=replaced(kept.chosen, template, 0)),
-            }
+        if owned.chosen == sum(queue.chosen[slot] for slot in slots):
+            kept = queue
+            for slot in slots:
+                kept = kept.with_free(slot, kept.chosen[slot])
+                kept = kept._replace(chosen=replaced(kept.chosen, slot, 0))
+            writes = {key.cell: IDLE, workload.queue: kept}
             lost = "its expectations and the rest of its sync are lost"
             why = lost if under_way(sync, owned) else NOTHING_IN_HAND
-            yield Loss(writes, why, (("template", template),))
+            yield Loss(writes, why, (("template", key.template),))
 
     def unmark(pods: Pods) -> Iterator[Loss]:
-        after = unmarked(pods, key.pod_class, Marks.CHOSEN)
+        after = pods
+        for pod_class in key.members:
+            after = unmarked(after, pod_class, Marks.CHOSEN)
         if after != pods:
             why = "whom its sync had chosen to delete is lost"
             yield Loss({PODS: after}, why, key.about)
 
+    actor = actor_of(workload)
     victims_on_nodes = Forgetting(
-        what=f"victims of {key.cell}", actor=REPLICASET, cells=(PODS,), lose=unmark
+        what=f"victims of {key.cell}", actor=actor, cells=(PODS,), lose=unmark
     )
     return Forgetting(
         what=key.cell,
-        actor=REPLICASET,
+        actor=actor,
         cells=(key.cell, workload.queue),
         lose=lose,
-        reads=(owned_name(workload, template),),
+        reads=(owned_name(workload, key.template),),
         before=(victims_on_nodes,),
     )
 
@@ -541,4 +546,6 @@ COMPONENT = Component(
     parts_of=_parts_of,
     actions=ACTIONS,
     forgets_of=_forgets_of,
+    owners=OWNERS,
+    events=(claiming.RELABELLING,),
 )

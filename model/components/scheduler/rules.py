@@ -88,10 +88,10 @@ def _bind_rule(
     world: World, workload: Workload, topology: Topology, scores: Scoring | None
 ) -> Rule:
     pod_class = topology.pod_class
-    name = f"bind a pod of {workload.namespace}/{workload.name}, template {pod_class.template}"
+    name, slot = f"bind a pod of {workload.crowd(pod_class.index)}", workload.slot(pod_class.index)
 
     def outcomes(queue: Queue, *values: Any) -> Iterator[Outcome]:
-        if not queue.waiting[pod_class.template]:
+        if not queue.waiting[slot]:
             return
         node, seen = ShownNode(*values[: len(SHOWN)]), values[len(SHOWN) :]
         filters, found = seen[: len(topology.reads)], seen[len(topology.reads) :]
@@ -118,12 +118,12 @@ def _bind(
     why = "every filter passes"
     if scored:
         why += ", and no feasible node scores higher"
-    template, arguments = pod_class.template, (("class", pod_class.index),)
+    slot, arguments = workload.slot(pod_class.index), (("class", pod_class.index),)
     for left, marks in (
-        (queue.with_free(template, -1), Marks.NONE),
-        (queue.with_chosen(template, -1), Marks.CHOSEN),
+        (queue.with_free(slot, -1), Marks.NONE),
+        (queue.with_chosen(slot, -1), Marks.CHOSEN),
     ):
-        if min(left.free[template], left.chosen[template]) >= 0:
+        if min(left.free[slot], left.chosen[slot]) >= 0:
             after = shifted(pods, pod_class.index, Phase.ASSIGNED, 1, marks)
             writes = {workload.queue: left, PODS: after}
             yield Outcome(BIND, writes, arguments, why)

@@ -1,9 +1,10 @@
-"""What users do to any pod, and to nodes."""
+"""What users do to any workload, pod or node."""
 
 from __future__ import annotations
 
 from kubelemma.model.system import Action
 
+SCALE = Action("scale")
 USER_DELETE_POD = Action("user-delete-pod", "class")
 CORDON = Action("cordon")
 UNCORDON = Action("uncordon")

@@ -1,4 +1,4 @@
-"""What users do to any pod, and to nodes, but for what another component brings with it."""
+"""What users do to any workload, pod or node, but for what another component brings with it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from kubelemma.model.cluster.columns import CORDONED, PODS
 from kubelemma.model.cluster.component import Component, EventKind, all_nodes_alike, never
 from kubelemma.model.cluster.events import on_node, on_workload
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, Queue
+from kubelemma.model.cluster.state import ACTIVE, OwnerState, Phase, Pods, Queue
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Rule
 
-from .actions import CORDON, UNCORDON, USER_DELETE_POD
+from .actions import CORDON, SCALE, UNCORDON, USER_DELETE_POD
+
+
+def _scale(
+    _world: World, event: Event, owner: OwnerState
+) -> Iterator[tuple[tuple[OwnerState], str]]:
+    if owner.replicas != event.value:
+        yield (owner._replace(replicas=event.value),), f"spec.replicas was {owner.replicas}"
 
 
 def _delete_pending(
@@ -53,6 +60,10 @@ def _uncordon(
         yield {CORDONED: False}, "kubectl uncordon", -1
 
 
+def _cell(workload: Workload) -> tuple[str, ...]:
+    return (workload.cell,)
+
+
 def _queue(workload: Workload) -> tuple[str, ...]:
     return (workload.queue,)
 
@@ -71,6 +82,7 @@ COMPONENT = Component(
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     events=(
+        on_workload(SCALE, _scale, _cell),
         EventKind(USER_DELETE_POD, _either),
         on_node(CORDON, _cordon, (CORDONED,), undone_by=UNCORDON),
         on_node(UNCORDON, _uncordon, (CORDONED,)),

@@ -57,7 +57,7 @@ class Cluster {
         "li",
         { class: before.workloads.get(box.name) === box ? "" : "changed" },
         make("b", {}, this.pictures.short(box.name)),
-        ` wants ${box.replicas} of ${box.version}${paused}: `,
+        box.kind === "Deployment" ? ` wants ${box.replicas} of ${box.version}${paused}: ` : ` wants ${box.replicas}`,
         ...sets.sort(byName).map((set) =>
           make(
             "span",

@@ -53,7 +53,8 @@ class StateText {
     const put = (kind, name, fields) => found.set(`${kind} ${this.pictures.short(name)}`, fields);
     const sorted = (boxes) => [...boxes.values()].sort(byName);
     for (const box of sorted(picture.workloads)) {
-      put("Deployment", box.name, { replicas: `${box.replicas}`, template: box.version, paused: `${box.paused}` });
+      const rollout = { template: box.version, paused: `${box.paused}` };
+      put(box.kind, box.name, { replicas: `${box.replicas}`, ...(box.kind === "Deployment" ? rollout : {}) });
     }
     for (const box of sorted(picture.replicaSets)) put("ReplicaSet", box.name, { replicas: `${box.replicas}` });
     for (const box of sorted(picture.nodes)) {

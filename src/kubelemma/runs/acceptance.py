@@ -38,6 +38,7 @@ from .writers import (
     Role,
     creator_of,
     ends_alone,
+    is_claim,
     is_refused_creation,
     node_of,
     paid_for,
@@ -123,9 +124,9 @@ class _Count:
     inputs: int = 0
     most: int = 0
 
-    def beyond(self, line: Write, before: Cluster, how: str = "") -> None:
+    def beyond(self, line: Write, how: str = "") -> None:
         """Count a write of what is not modelled."""
-        what = f"{what_of(line, before)}{how}"
+        what = f"{what_of(line)}{how}"
         self.outside[writer_of(line) or "unknown", what] += 1
 
 
@@ -244,10 +245,10 @@ class _Follower:
     def _write(self, moment: _Moment, line: Write, processes: Processes, revision: int) -> None:
         role = role_of(line, moment.before, self._roster)
         if self._change_over(moment.after) and role is Role.OUTSIDE:
-            self._count.beyond(line, moment.before)
+            self._count.beyond(line)
             role = Role.NOTED
         if sets_cost(line, moment.before):
-            self._count.beyond(line, moment.before, " of its deletion cost")
+            self._count.beyond(line, " of its deletion cost")
         wanted = self._steps.lens.kept(observed(moment.after, self._roster))
         if wanted == self._seen:
             return
@@ -255,11 +256,13 @@ class _Follower:
         self._earlier.append(Earlier(revision, self._steps, states))
         if role is Role.CONTROL:
             self._judge(moment, line, states, wanted, processes)
+        elif role is Role.CLAIM:
+            self._claim(moment, line, states, wanted, processes)
         elif role is Role.INPUT:
             self._input(states, wanted, INPUTS)
         else:
             if role is Role.OUTSIDE:
-                self._count.beyond(line, moment.before)
+                self._count.beyond(line)
             self._force(states, wanted)
         self._seen = wanted
 
@@ -303,7 +306,7 @@ class _Follower:
             granted = self._steps.lens.granted
             after = frozenset(state for state in after if granted(state, *paid))
         if not after and actor == KUBELET:
-            if self._happens(moment, line, states, wanted):
+            if self._happens(line, states, wanted):
                 return
             after = self._on_its_way(line, states, wanted) or self._admitted(moment, states, wanted)
         if after:
@@ -312,11 +315,29 @@ class _Follower:
         else:
             self._refuse(moment, line, wanted, processes)
 
-    def _happens(self, moment: _Moment, line: Write, states: States, wanted: Seen) -> bool:
+    def _claim(
+        self, moment: _Moment, line: Write, states: States, wanted: Seen, processes: Processes
+    ) -> None:
+        """A pod changes hands, as it must, at the beginning of a sync."""
+        classes = [
+            self._roster.class_of_pod(moment.before, found)
+            for cluster in (moment.after, moment.before)
+            if (found := cluster.of("Pod").get(line.uid)) is not None
+        ]
+        claimed = next((c for c in classes if c is not None), None)
+        idle = self._steps.lens.begins_sync
+        begun = frozenset(s for s in states if claimed is not None and idle(s, claimed))
+        if begun and is_claim(line, moment.before):
+            self._count.writes += 1
+            self._force(begun, wanted)
+        else:
+            self._refuse(moment, line, wanted, processes)
+
+    def _happens(self, line: Write, states: States, wanted: Seen) -> bool:
         """Whether a kubelet reports what befell its pods, which is an input then."""
         found = changes(self._seen, wanted)
         if ends_alone(found):
-            self._count.beyond(line, moment.before, " that ends by itself")
+            self._count.beyond(line, " that ends by itself")
             self._force(states, wanted)
             return True
         if turns_unready(found) or self._machines.is_told(line):
@@ -351,7 +372,7 @@ class _Follower:
         read_at = possible_at(reversed(self._earlier), actor, done)
         excuse = processes.excuse(actor, read_at)
         if excuse:
-            self._count.beyond(line, moment.before, f", {excuse}")
+            self._count.beyond(line, f", {excuse}")
         else:
             self._count.writes += 1
             refusal = Refusal(
@@ -359,7 +380,7 @@ class _Follower:
                 revision=line.rv,
                 time=line.t,
                 actor=actor or "",
-                what=what_of(line, moment.before),
+                what=what_of(line),
                 object=f"{line.namespace}/{line.name}" if line.namespace else line.name,
                 changes=tuple(told(change, self._roster) for change in done),
                 nearest=nearest(now, self._seen, actor, done, self._roster),

@@ -8,25 +8,27 @@ from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
+from kubelemma.model.components.deployment.owner import HASH
 from kubelemma.model.components.registry import KINDS as READ
+from kubelemma.model.components.registry import OWNERS
+from kubelemma.model.objects.controllers import ReplicationController
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
-from kubelemma.model.scenario.templates import HASH
 
 from .format import Snapshot, Write
 
-Object: TypeAlias = Deployment | ReplicaSet | Pod | Node | Namespace | PodDisruptionBudget
+Object: TypeAlias = (
+    Deployment | ReplicaSet | ReplicationController | Pod | Node | Namespace | PodDisruptionBudget
+)
 
 KINDS: Mapping[str, type[Object]] = {
-    "Deployment": Deployment,
-    "ReplicaSet": ReplicaSet,
     "Pod": Pod,
     "Node": Node,
     "Namespace": Namespace,
-    **{kind.__name__: kind for kind in READ},
+    **{kind.__name__: kind for kind in (*OWNERS, *READ)},
 }
 """The kinds that the model knows, with those that its components read; others are not kept."""
 
@@ -107,11 +109,10 @@ class Cluster:
         nodes = {node.metadata.name: node for node in found if isinstance(node, Node)}
         return dict(sorted(nodes.items()))
 
-    def deployments(self) -> Iterator[tuple[Stored, Deployment]]:
-        """All Deployments."""
-        for found in self.of("Deployment").values():
-            if isinstance(found.value, Deployment):
-                yield found, found.value
+    def owners(self) -> Iterator[Stored]:
+        """All objects that may make pods, of whatever kind, parts of others among them."""
+        for kind in OWNERS:
+            yield from self.of(kind.__name__).values()
 
     def budgets(self) -> Iterator[PodDisruptionBudget]:
         """All disruption budgets."""
@@ -139,7 +140,7 @@ def stored(line: Write | Snapshot) -> Stored:
     """
     value = decode(line.object, KINDS[line.kind])
     template = ""
-    if line.kind in ("Deployment", "ReplicaSet"):
+    if type(value) in OWNERS:
         template = identity(line.object.get("spec", {}).get("template", {}))
     return Stored(line.uid, value, template)
 

@@ -18,6 +18,7 @@ from kubelemma.model.cluster.state import (
     IDLE,
     DeploymentState,
     Group,
+    LoneState,
     Marks,
     NodeState,
     Phase,
@@ -30,6 +31,7 @@ from kubelemma.model.cluster.state import (
     remarked,
     shifted,
     unmarked,
+    until_conflict,
     without,
 )
 from kubelemma.model.cluster.world import NODES, Workload, World
@@ -41,12 +43,18 @@ from kubelemma.model.components.drain.rules import DRAIN
 from kubelemma.model.components.eviction.rules import API_SERVER as EVICTION
 from kubelemma.model.components.eviction.rules import OF_DRAINS
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown, zones
-from kubelemma.model.components.replicaset.rules import until_conflict
+from kubelemma.model.components.replicaset.keys import (
+    REPLICASET,
+    REPLICATION,
+    actor_of,
+    owned_name,
+    under_way,
+)
 from kubelemma.model.system import Action, Outcome, Rule, State
 
-from .recorded import deployment_part, node_part, queue_part
+from .recorded import node_part, owner_part, queue_part
 from .roster import Roster
-from .seen import BudgetSeen, DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
+from .seen import BudgetSeen, NodeSeen, OwnerSeen, Part, QueueSeen, Seen, SetSeen, Stage
 from .world import Built
 
 API_SERVER = "system:apiserver"
@@ -56,7 +64,8 @@ DRIVER = "driver"
 
 ACTORS: Mapping[str, frozenset[str]] = {
     "sa:deployment-controller": frozenset({"deployment-controller"}),
-    "sa:replicaset-controller": frozenset({"replicaset-controller"}),
+    "sa:replicaset-controller": frozenset({REPLICASET}),
+    "sa:replication-controller": frozenset({REPLICATION}),
     "sa:node-controller": frozenset({"node-lifecycle-controller", "taint-eviction-controller"}),
     "system:kube-scheduler": frozenset({"scheduler"}),
     "kubelet": frozenset({"kubelet", "container"}),
@@ -101,7 +110,7 @@ class Lens:
         positions = self.built.system.positions
         found: dict[int, str] = {}
         for member, workload in zip(self.roster.members, self.world.workloads, strict=True):
-            found[positions[workload.cell].start] = deployment_part(member)
+            found[positions[workload.cell].start] = owner_part(member)
             found[positions[workload.queue].start] = queue_part(member)
         for position, name in zip(positions[NODES], self.built.nodes, strict=True):
             found[position] = node_part(name)
@@ -132,9 +141,10 @@ class Lens:
         return {}
 
     def _part(self, value: Any) -> Part:
-        if isinstance(value, DeploymentState):
+        if isinstance(value, DeploymentState | LoneState):
             sets = tuple(sorted(map(_set_seen, value.sets)))
-            return DeploymentSeen(value.replicas, value.template, value.paused, sets)
+            absent = value.replicas < 0
+            return OwnerSeen(max(value.replicas, 0), value.template, value.paused or absent, sets)
         if isinstance(value, NodeState):
             return _node_seen(value)
         if isinstance(value, BudgetState):
@@ -179,7 +189,9 @@ class Lens:
 
     def _fitted(self, state: State, position: int, wanted: Part) -> Iterator[Any]:
         value = state[position]
-        if isinstance(wanted, DeploymentSeen):
+        if isinstance(wanted, OwnerSeen) and isinstance(value, LoneState):
+            yield _fitted_lone(wanted)
+        elif isinstance(wanted, OwnerSeen):
             yield from self._fitted_deployment(state, position, wanted)
         elif isinstance(wanted, QueueSeen):
             yield from _fitted_queues(value, wanted)
@@ -189,7 +201,7 @@ class Lens:
             yield from _fitted_nodes(self.world, value, wanted)
 
     def _fitted_deployment(
-        self, state: State, position: int, wanted: DeploymentSeen
+        self, state: State, position: int, wanted: OwnerSeen
     ) -> Iterator[DeploymentState]:
         """A sync under way may have read before, as before the writes of others in the model."""
         workload = next(w for w in self.world.workloads if self._at(w.cell) == position)
@@ -224,7 +236,8 @@ class Lens:
         after = list(state)
         for workload in self.world.workloads:
             cell, queue = self._at(workload.cell), self._at(workload.queue)
-            after[cell] = state[cell]._replace(plan=())
+            if workload.rollout is not None:
+                after[cell] = state[cell]._replace(plan=())
             after[queue] = Queue.of(state[queue].waiting)
             for sync in workload.syncs:
                 after[self._at(sync)] = IDLE
@@ -245,6 +258,14 @@ class Lens:
         position = self._at(LIFECYCLE)
         after = state[position]._replace(outdated=True)
         return (*state[:position], after, *state[position + 1 :])
+
+    def begins_sync(self, state: State, pod_class: int) -> bool:
+        """Whether a sync of the ReplicaSet that makes these pods may begin: none is under way."""
+        described = self.world.classes[pod_class]
+        workload = self.world.workloads[described.workload]
+        name = owned_name(workload, described.template)
+        sync = state[self._at(workload.sync(described.template))]
+        return not under_way(sync, self.built.system.summary(state)[name])
 
     def refused(self, state: State, pod_class: int) -> tuple[State, ...]:
         """The state when the API server has refused to create a pod of a class.
@@ -337,9 +358,10 @@ class Lens:
         """What a controller remembers that nobody else can see, in sentences."""
         found: list[str] = []
         for workload in self.world.workloads:
-            if actor in (None, "sa:deployment-controller"):
+            rolled = workload.rollout is not None
+            if rolled and actor in (None, "sa:deployment-controller"):
                 found += _plan_in_hand(workload, state[self._at(workload.cell)])
-            if actor in (None, "sa:replicaset-controller"):
+            if actor is None or actor_of(workload) in ACTORS.get(actor, ()):
                 for template, sync in enumerate(workload.syncs):
                     found += _sync_in_hand(workload, template, state[self._at(sync)])
                     found += self._victims_in_hand(workload, template, state)
@@ -402,14 +424,21 @@ def _node_seen(node: NodeState) -> NodeSeen:
 def _kept(part: Part, *, counted: bool) -> Part:
     if isinstance(part, NodeSeen):
         return part._replace(tainted=part.tainted and not part.ready)
-    if isinstance(part, DeploymentSeen) and not counted:
+    if isinstance(part, OwnerSeen) and not counted:
         return part._replace(sets=tuple(s._replace(counted=0) for s in part.sets))
     if isinstance(part, BudgetSeen) and not counted:
         return part._replace(expected=0)
     return part
 
 
-def _fitted_deployment(state: DeploymentState, wanted: DeploymentSeen) -> DeploymentState:
+def _fitted_lone(wanted: OwnerSeen) -> LoneState:
+    if not wanted.sets:
+        return LoneState(-1)
+    (itself,) = wanted.sets
+    return LoneState(itself.replicas, itself.counted, itself.available)
+
+
+def _fitted_deployment(state: DeploymentState, wanted: OwnerSeen) -> DeploymentState:
     """ReplicaSets stay in the order of their creation; a plan ends where it would conflict."""
     by_template = {s.template: s for s in wanted.sets}
     known = [s.template for s in state.sets if s.template in by_template]

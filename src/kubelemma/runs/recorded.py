@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from kubelemma.model.cluster.world import UNREACHABLE_NO_SCHEDULE
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.workloads import ReplicaSet
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario.build import is_ready
 
 from .cluster import BUDGET, Cluster, Stored
 from .roster import Member, Roster
-from .seen import BudgetSeen, DeploymentSeen, NodeSeen, Part, QueueSeen, Seen, SetSeen, Stage
+from .seen import BudgetSeen, NodeSeen, OwnerSeen, Part, QueueSeen, Seen, SetSeen, Stage
 
-ABSENT = DeploymentSeen(0, 0, paused=True, sets=())
-"""A Deployment that is not there: nobody would do anything about it."""
+ABSENT = OwnerSeen(0, 0, paused=True, sets=())
+"""An owner that is not there: nobody would do anything about it."""
 
 _DESIRED = "deployment.kubernetes.io/desired-replicas"
 _MAXIMUM = "deployment.kubernetes.io/max-replicas"
@@ -25,14 +26,14 @@ _TERMINAL = ("Succeeded", "Failed")
 _NOT_READY = ("node.kubernetes.io/not-ready", UNREACHABLE_NO_SCHEDULE.key)
 
 
-def deployment_part(member: Member) -> str:
-    """The name of the part with a Deployment and its ReplicaSets."""
-    return f"Deployment {member.namespace}/{member.name}"
+def owner_part(member: Member) -> str:
+    """The name of the part with an owner of pods and its ReplicaSets."""
+    return f"{member.kind.kind} {member.namespace}/{member.name}"
 
 
 def queue_part(member: Member) -> str:
-    """The name of the part with the pods of a Deployment that have no node."""
-    return f"pods without a node of {member.namespace}/{member.name}"
+    """The name of the part with the pods of an owner that have no node."""
+    return f"pods without a node of {owner_part(member)}"
 
 
 def node_part(name: str) -> str:
@@ -100,16 +101,20 @@ def _stage(pod: Pod) -> Stage:
 def _of_members(
     cluster: Cluster, roster: Roster, pods: tuple[tuple[int, str, Stage], ...]
 ) -> Iterator[tuple[str, Part]]:
-    there = {found.uid: (found, value) for found, value in cluster.deployments()}
+    there = {found.uid: found for found in cluster.owners() if not is_deleted(found)}
     waiting = Counter(pod_class for pod_class, node, _ in pods if not node)
     for member in roster.members:
-        sets = tuple(sorted(_sets(cluster, member)))
+        found = there.get(member.uid)
+        if member.rolled_out:
+            sets = tuple(sorted(_sets(cluster, member)))
+        else:
+            sets = () if found is None else (_itself(found.value),)
         seen = ABSENT._replace(sets=sets)
-        if member.uid in there and not is_deleted(there[member.uid][0]):
-            found, value = there[member.uid]
-            replicas, template = value.spec.replicas or 0, member.template_of(found)
-            seen = DeploymentSeen(replicas, template, value.spec.paused, sets)
-        yield deployment_part(member), seen
+        if found is not None:
+            replicas = member.kind.replicas(found.value)
+            paused = isinstance(found.value, Deployment) and found.value.spec.paused
+            seen = OwnerSeen(replicas, member.template_of(found), paused, sets)
+        yield owner_part(member), seen
         classes = (roster.class_of(member, t) for t in range(len(member.templates)))
         yield queue_part(member), QueueSeen(tuple(waiting[c] for c in classes))
 
@@ -127,6 +132,13 @@ def _sets(cluster: Cluster, member: Member) -> Iterator[SetSeen]:
         if template not in done:
             done.add(template)
             yield _set(found, value, template, revisions)
+
+
+def _itself(value: Any) -> SetSeen:
+    """A ReplicaSet or ReplicationController that nobody controls, which has no annotations."""
+    size, status = value.spec.replicas or 0, value.status
+    counts = (status.available_replicas, status.replicas)
+    return SetSeen(0, 1, size, size, size, *counts)
 
 
 def _set(_found: Stored, value: ReplicaSet, template: int, revisions: list[int]) -> SetSeen:

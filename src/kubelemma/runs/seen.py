@@ -38,8 +38,11 @@ class SetSeen(NamedTuple):
     """``status.replicas``; 0 where the model does not keep it."""
 
 
-class DeploymentSeen(NamedTuple):
-    """A Deployment with its ReplicaSets, by template; one that is not there is paused and empty."""
+class OwnerSeen(NamedTuple):
+    """An owner of pods with its ReplicaSets, by template; absent ones are paused and empty.
+
+    One that has none is its only ReplicaSet itself.
+    """
 
     replicas: int
     template: int
@@ -48,7 +51,7 @@ class DeploymentSeen(NamedTuple):
 
 
 class QueueSeen(NamedTuple):
-    """How many pods of each template of a Deployment have no node."""
+    """How many pods of each template of an owner have no node."""
 
     pending: tuple[int, ...]
 
@@ -73,7 +76,7 @@ class BudgetSeen(NamedTuple):
     allowed: int
 
 
-Part: TypeAlias = DeploymentSeen | QueueSeen | NodeSeen | BudgetSeen
+Part: TypeAlias = OwnerSeen | QueueSeen | NodeSeen | BudgetSeen
 
 Seen: TypeAlias = Mapping[str, Part]
 """The parts of an observation, by the names of what they are about."""
@@ -147,7 +150,7 @@ def _key(change: Change) -> tuple[str, str]:
 
 
 def _of_part(name: str, before: Part, after: Part) -> Iterator[Change]:
-    if isinstance(before, DeploymentSeen) and isinstance(after, DeploymentSeen):
+    if isinstance(before, OwnerSeen) and isinstance(after, OwnerSeen):
         yield from _of_fields(name, ("replicas", "template", "paused"), before, after)
         yield from _of_sets(name, before, after)
     elif isinstance(before, QueueSeen) and isinstance(after, QueueSeen):
@@ -168,7 +171,7 @@ def _of_fields(name: str, fields: tuple[str, ...], before: Part, after: Part) ->
             yield Change(name, (field,), old, new)
 
 
-def _of_sets(name: str, before: DeploymentSeen, after: DeploymentSeen) -> Iterator[Change]:
+def _of_sets(name: str, before: OwnerSeen, after: OwnerSeen) -> Iterator[Change]:
     old = {s.template: s for s in before.sets}
     new = {s.template: s for s in after.sets}
     for template in sorted(old.keys() | new.keys()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .recorded import deployment_part, queue_part
+from .recorded import owner_part, queue_part
 from .roster import Member, Roster
 from .seen import Change, SetSeen, Stage
 
@@ -69,7 +69,7 @@ def _value(value: object) -> str:
 def template_name(roster: Roster, part: str, template: int) -> str:
     """The name of the ReplicaSet of a template, or of the template where there never is one."""
     for member in roster.members:
-        if part in (deployment_part(member), queue_part(member)):
+        if part in (owner_part(member), queue_part(member)):
             return _name(member, template)
     return f"template {template + 1}"
 

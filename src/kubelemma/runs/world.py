@@ -1,4 +1,4 @@
-"""The model's system for a run, as its nodes and its Deployments' settings are at some point.
+"""The model's system for a run, as its nodes and its workloads' settings are at some point.
 
 What nobody in the model changes (labels, sizes and taints of nodes, pods of other kinds on them,
 bounds of a rollout) may change in a run all the same: then there is another system from there on.
@@ -6,13 +6,14 @@ bounds of a rollout) may change in a run all the same: then there is another sys
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kubelemma.model.cluster.setting import Choices, Event, Start
-from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue
+from kubelemma.model.cluster.state import DeploymentState, LoneState, NodeState, OwnerState, Queue
 from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
     Behaviour,
@@ -27,15 +28,13 @@ from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.assembly import assemble
-from kubelemma.model.scenario.build import DEFAULT_BOUND, DEFAULT_HISTORY
-from kubelemma.model.scenario.templates import pod_class
+from kubelemma.model.scenario.templates import kind_of, pod_class
 from kubelemma.model.system import System
 
 from .cluster import Cluster
 from .recorded import is_gone
-from .roster import Roster
+from .roster import Member, Roster
 
 ONCE = 1
 """The budget of every event: it is given back each time."""
@@ -49,7 +48,7 @@ class Setting(NamedTuple):
     """
 
     identity: bytes
-    deployments: tuple[Deployment, ...]
+    owners: tuple[Any, ...]
     nodes: Mapping[str, Node]
     kubelets: Mapping[str, Node]
     standing: Mapping[str, tuple[Pod, ...]]
@@ -70,8 +69,8 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
 
     ``rooms`` is what kubelets believe to be allocatable, by node.
     """
-    there = {found.uid: value for found, value in cluster.deployments()}
-    deployments = tuple(there.get(m.uid, m.first) for m in roster.members)
+    there = {found.uid: found.value for found in cluster.owners()}
+    owners = tuple(there.get(m.uid, m.first) for m in roster.members)
     nodes = {name: _fixed(node) for name, node in cluster.nodes().items()}
     kubelets = {name: _with_room(nodes[name], rooms[name]) for name in nodes if rooms.get(name)}
     standing: dict[str, tuple[Pod, ...]] = dict.fromkeys(nodes, ())
@@ -85,7 +84,7 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
     budgets = tuple(map(_asked, cluster.budgets()))
     identity = msgspec.json.encode(
         (
-            [(d.spec.strategy, d.spec.min_ready_seconds, _history(d)) for d in deployments],
+            [(kind_of(o).rollout(o), kind_of(o).min_ready_seconds(o)) for o in owners],
             nodes,
             kubelets,
             {name: [_standing(pod) for pod in pods] for name, pods in standing.items()},
@@ -95,7 +94,7 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
         enc_hook=str,
         order="sorted",
     )
-    return Setting(identity, deployments, nodes, kubelets, standing, namespaces, budgets)
+    return Setting(identity, owners, nodes, kubelets, standing, namespaces, budgets)
 
 
 def build(setting: Setting, roster: Roster) -> Built:
@@ -121,12 +120,18 @@ def build(setting: Setting, roster: Roster) -> Built:
         objects=setting.budgets,
     )
     start = Start(
-        deployments=tuple(DeploymentState(0, 0, True, ()) for _ in roster.members),  # noqa: FBT003
+        owners=tuple(map(_absent, roster.members)),
         queues=tuple(Queue.of((0,) * len(member.templates)) for member in roster.members),
         nodes=tuple(NodeState(shape) for shape in range(len(names))),
     )
     system = assemble(world, start, tuple(_events(roster, names)), Choices(every_write=True))
     return Built(world, system, names)
+
+
+def _absent(member: Member) -> OwnerState:
+    if member.rolled_out:
+        return DeploymentState(replicas=0, template=0, paused=True, sets=())
+    return LoneState(-1)
 
 
 def _fixed(node: Node) -> Node:
@@ -157,20 +162,13 @@ def _standing(pod: Pod) -> object:
     return (pod.metadata.uid, pod.metadata.labels, deleted)
 
 
-def _history(deployment: Deployment) -> int:
-    limit = deployment.spec.revision_history_limit
-    return DEFAULT_HISTORY if limit is None else limit
-
-
 def _classes(setting: Setting, roster: Roster) -> Iterator[PodClass]:
     """One for each template, of pods as they were made where any were."""
     index = 0
-    for workload, (member, deployment) in enumerate(
-        zip(roster.members, setting.deployments, strict=True)
-    ):
+    for workload, (member, owner) in enumerate(zip(roster.members, setting.owners, strict=True)):
         for number, template in enumerate(member.templates):
-            spec = msgspec.structs.replace(deployment.spec, template=template.spec)
-            like = msgspec.structs.replace(deployment, spec=spec)
+            spec = msgspec.structs.replace(owner.spec, template=template.spec)
+            like = msgspec.structs.replace(owner, spec=spec)
             made = pod_class(like, index, workload, number, Behaviour.HEALTHY)
             yield PodClass(
                 index=made.index,
@@ -187,28 +185,27 @@ def _classes(setting: Setting, roster: Roster) -> Iterator[PodClass]:
 
 def _workloads(setting: Setting, roster: Roster) -> Iterator[Workload]:
     first = 0
-    for index, (member, deployment) in enumerate(
-        zip(roster.members, setting.deployments, strict=True)
-    ):
-        strategy = deployment.spec.strategy
-        rolling = strategy.rolling_update
+    names = Counter((member.namespace, member.name) for member in roster.members)
+    for index, (member, owner) in enumerate(zip(roster.members, setting.owners, strict=True)):
+        kind = kind_of(owner)
         yield Workload(
             index=index,
+            kind=kind.kind,
             namespace=member.namespace,
             name=member.name,
-            recreate=strategy.type == "Recreate",
-            max_surge=(rolling and rolling.max_surge) or DEFAULT_BOUND,
-            max_unavailable=(rolling and rolling.max_unavailable) or DEFAULT_BOUND,
-            revision_history_limit=_history(deployment),
             classes=tuple(range(first, first + len(member.templates))),
+            templates=len(member.templates),
+            rollout=kind.rollout(owner),
+            qualified=names[member.namespace, member.name] > 1,
         )
         first += len(member.templates)
 
 
 def _events(roster: Roster, nodes: tuple[str, ...]) -> Iterator[Event]:
     for index, member in enumerate(roster.members):
-        for action in ("rollout", "rollback", "pause", "resume", "user-delete-pod"):
+        for action in ("rollout", "rollback", "pause", "resume") if member.rolled_out else ():
             yield Event(action, ONCE, workload=index)
+        yield Event("user-delete-pod", ONCE, workload=index)
         yield Event("probe-failure", ONCE, workload=index)
         for size in member.sizes:
             yield Event("scale", ONCE, workload=index, value=size)

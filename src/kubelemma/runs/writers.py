@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
+from kubelemma.model.components.registry import OWNERS
+from kubelemma.model.components.replicaset.decision import POD_DELETION_COST, Claim, claim
 from kubelemma.model.objects.disruption import PodDisruptionBudget
+from kubelemma.model.scenario.templates import kind_of
 
 from .cluster import BUDGET, Cluster, Stored
 from .format import Request, Write
 from .observation import ACTORS, API_SERVER, DRIVER
+from .recorded import is_deleted
 from .roster import Roster
 from .seen import Change, Stage
 
 KUBELET = "kubelet"
+OWNING = frozenset(kind.__name__ for kind in OWNERS)
+REPLICATING = ("sa:replicaset-controller", "sa:replication-controller")
 FAILED = 400
 """The least code of an answer that says no."""
 UNANSWERED = 504
@@ -30,6 +35,8 @@ class Role(Enum):
     """Done by somebody who is modelled: the model must be able to do it."""
     INPUT = auto()
     """Done by a user, or a fault."""
+    CLAIM = auto()
+    """A pod is adopted or released: it must be one that the owner claims, or has to let go."""
     OUTSIDE = auto()
     """Done by, or to, what is not modelled."""
     NOTED = auto()
@@ -61,11 +68,13 @@ def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
     if actor == DRIVER and is_eviction(line):
         return Role.CONTROL
     if actor == DRIVER:
-        return Role.INPUT if _is_input(line) else Role.OUTSIDE
+        return Role.INPUT if _is_input(line, roster) else Role.OUTSIDE
     if actor == KUBELET and line.kind == "Node" and line.type == "ADDED":
         return Role.INPUT
     if actor is None:
         return Role.CONTROL
+    if actor in REPLICATING and line.kind == "Pod" and line.via == "patch":
+        return Role.CLAIM
     beyond = actor not in ACTORS or _is_beyond(line, actor, before, roster)
     return Role.OUTSIDE if beyond else Role.CONTROL
 
@@ -77,7 +86,7 @@ def is_eviction(line: Write) -> bool:
 
 
 def _is_ours(line: Write, known: Stored | None, before: Cluster, roster: Roster) -> bool:
-    """Whether a pod belongs to a Deployment, before or after the write."""
+    """Whether a pod belongs to a workload, before or after the write."""
     after = before.after(line).of("Pod").get(line.uid)
     return any(
         found is not None and roster.class_of_pod(before, found) is not None
@@ -85,28 +94,50 @@ def _is_ours(line: Write, known: Stored | None, before: Cluster, roster: Roster)
     )
 
 
-def _is_input(line: Write) -> bool:
+def _is_input(line: Write, roster: Roster) -> bool:
     """Whether it is something that the model lets users do."""
     if line.kind == "Pod":
         return (line.via or "").startswith(("delete", "create/eviction"))
-    return line.kind in ("Deployment", "Node", BUDGET)
+    if line.kind in OWNING:
+        return roster.member(line.uid) is not None
+    return line.kind in ("Node", BUDGET)
 
 
 def _is_beyond(line: Write, actor: str, before: Cluster, roster: Roster) -> bool:
     """Whether a modelled controller does what the model leaves out.
 
-    That is preemption, adoption, and the eviction of pods of others.
+    That is preemption, adoption of ReplicaSets, and the eviction of pods of others.
     """
     if actor == API_SERVER:
         return line.kind != BUDGET or paid_for(line, before, roster) is None
     if actor == "system:kube-scheduler":
         return line.via != "create/binding"
-    adopts = actor in ("sa:deployment-controller", "sa:replicaset-controller")
-    return adopts and line.via == "patch"
+    return actor == "sa:deployment-controller" and line.via == "patch"
+
+
+def is_claim(line: Write, before: Cluster) -> bool:
+    """Whether a pod is adopted or released as the decision of ``ClaimPods`` has it."""
+    known, pod = before.of("Pod").get(line.uid), before.after(line).of("Pod").get(line.uid)
+    if known is None or pod is None:
+        return False
+    uids = [found.owner(found.owner_kind) for found in (known, pod)]
+    kind, uid = pod.owner_kind or known.owner_kind, uids[1] or uids[0]
+    owner = before.of(kind).get(uid)
+    if owner is None or kind not in OWNING:
+        return False
+    selector = kind_of(owner.value).selector(owner.value, 0)
+    verdict = claim(
+        owned=uids[0] == uid,
+        matches=selector.matches(known.value.metadata.label_map()),
+        has_controller=bool(uids[0]),
+        deleting=is_deleted(owner),
+        terminating=is_deleted(known),
+    )
+    return verdict is (Claim.ADOPT if uids[1] else Claim.RELEASE)
 
 
 def paid_for(line: Write, before: Cluster, roster: Roster) -> tuple[str, int] | None:
-    """The node and the class of a Deployment's pod that a budget newly names as to be evicted.
+    """The node and the class of a workload's pod that a budget newly names as to be evicted.
 
     None where it names no other pod than before, or one of somebody else.
     """
@@ -128,7 +159,7 @@ def paid_for(line: Write, before: Cluster, roster: Roster) -> tuple[str, int] | 
 def is_refused_creation(line: Request) -> bool:
     """Whether the ReplicaSet controller asked for a pod and did not get it."""
     created = (line.verb, line.resource, line.subresource) == ("create", "pods", None)
-    return created and line.user == "sa:replicaset-controller" and line.code >= FAILED
+    return created and line.user in REPLICATING and line.code >= FAILED
 
 
 def creator_of(line: Request) -> str:
@@ -138,22 +169,19 @@ def creator_of(line: Request) -> str:
     return next((o.get("uid", "") for o in owners if o.get("controller")), "")
 
 
-def what_of(line: Write, before: Cluster) -> str:
+def what_of(line: Write) -> str:
     """The verb and the kind of a write, such as ``update/status ReplicaSet``."""
-    return f"{line.via or line.type.lower()} {_kind(line, before)}"
+    return f"{line.via or line.type.lower()} {_kind(line)}"
 
 
-def _kind(line: Write, before: Cluster) -> str:
+def _kind(line: Write) -> str:
     if line.kind != "Pod":
         return line.kind
     owners = line.object.get("metadata", {}).get("ownerReferences") or []
     owner = next((o for o in owners if o.get("controller")), None)
     if owner is None:
         return "Pod of nobody"
-    if owner.get("kind") != "ReplicaSet":
-        return f"Pod of a {owner.get('kind')}"
-    known = before.of("ReplicaSet").get(owner.get("uid", ""))
-    return "Pod" if known is None or known.owner("Deployment") else "Pod of a lone ReplicaSet"
+    return "Pod" if owner.get("kind") in OWNING else f"Pod of a {owner.get('kind')}"
 
 
 def ends_alone(found: tuple[Change, ...]) -> bool:

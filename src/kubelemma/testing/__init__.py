@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from .checking import Checked, Means, check
     from .machine import ControlPlane, Refuted, invariant, rule
     from .run import Run
-    from .view import ClusterView, DeploymentView, NodeView, PodView
+    from .view import ClusterView, NodeView, PodView, WorkloadView
 
 __all__ = [
     "Checked",
     "ClusterView",
     "ControlPlane",
-    "DeploymentView",
     "Means",
     "NodeView",
     "PodView",
     "Refuted",
     "Run",
+    "WorkloadView",
     "check",
     "invariant",
     "rule",
@@ -34,7 +34,7 @@ _HOMES = {
     "Checked": "checking",
     "ClusterView": "view",
     "ControlPlane": "machine",
-    "DeploymentView": "view",
+    "WorkloadView": "view",
     "Means": "checking",
     "NodeView": "view",
     "PodView": "view",

@@ -126,8 +126,9 @@ class Run:
             action: what is done, such as ``rollout``, ``drain``, ``create-pod``.
             rule: the rule of the model that does it.
             at: the positions in the state that the rule is tried on.
-            **words: ``node="node-1"`` names the node, ``deployment="web"`` the Deployment that is
-                meant; everything else is an argument of the action.
+            **words: ``node="node-1"`` names the node, ``workload="web"`` the workload that is
+                meant, ``deployment="web"`` one that is a Deployment;
+                everything else is an argument of the action.
 
         Raises:
             AssertionError: there is no such step; the message lists what is possible.
@@ -209,7 +210,7 @@ def one_case(given: Iterable[Given], wanted: Wanted) -> api.Case:
         names = ", ".join(case.scenario.name for case in cases)
         raise ValueError(
             f"one scenario is expected, and there are {len(cases)}: {names}; "
-            "name some Deployments as workloads=, or together="
+            "name some as workloads=, or together="
         )
     return cases[0]
 
@@ -246,11 +247,15 @@ def _meant(case: api.Case, step: TraceStep, words: dict[str, object]) -> bool:
 
 
 def _objects(case: api.Case, step: TraceStep) -> dict[str, object]:
-    """The node and the Deployment that a step touches."""
+    """The node and the workload that a step touches."""
     seen = Snapshot(case.scenario, step.state)
     nodes, workloads = seen.touched_nodes(step.positions), seen.touched_workloads(step.positions)
     found: dict[str, object] = {"node": nodes[0]} if nodes else {}
-    return {**found, "deployment": workloads[0].name} if workloads else found
+    for workload in workloads[:1]:
+        found["workload"] = workload.name
+        if workload.kind == "Deployment":
+            found["deployment"] = workload.name
+    return found
 
 
 def refutation(case: api.Case, prop: Property, trace: Trace) -> str:

@@ -1,4 +1,4 @@
-"""A state of a run as people see a cluster: Deployments, nodes and pods with names."""
+"""A state of a run as people see a cluster: workloads, nodes and pods with names."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.snapshot import Snapshot
-from kubelemma.model.cluster.state import DeploymentState, Marks, NodeState
+from kubelemma.model.cluster.state import Marks, NodeState, OwnerState
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.scenario.templates import revision_hash
 from kubelemma.model.system import State
 from kubelemma.reports.narrate.cast import Cast
 from kubelemma.reports.narrate.names import full_name
@@ -33,7 +34,7 @@ class PodView:
 
     Attributes:
         name: as stories call it.
-        workload: the Deployment that it belongs to, as ``namespace/name``.
+        workload: what it belongs to, as ``namespace/name``.
         version: ``v1`` for the template at the start, ``v2`` for the next.
         phase: pending, bound, not ready, ready, available, or terminating.
         node: where it is; empty where it has no node.
@@ -80,13 +81,14 @@ class NodeView:
 
 
 @dataclass(frozen=True, slots=True)
-class DeploymentView:
-    """A Deployment with its ReplicaSets and pods.
+class WorkloadView:
+    """A workload with its pods.
 
     ``replicas`` and ``version`` are what its owner asks for; ``replica_sets`` has the
-    ``spec.replicas`` of each of its ReplicaSets by version.
+    ``spec.replicas`` of each of its ReplicaSets by version, of one that is none itself.
     """
 
+    kind: str
     name: str
     replicas: int
     version: str
@@ -126,21 +128,33 @@ class DeploymentView:
 class ClusterView:
     """One state of a run. ``cells`` has what the model itself holds, by name."""
 
-    deployments: tuple[DeploymentView, ...]
+    workloads: tuple[WorkloadView, ...]
     nodes: tuple[NodeView, ...]
     pods: tuple[PodView, ...]
     cells: Mapping[str, Any]
 
-    def deployment(self, name: str) -> DeploymentView:
+    @property
+    def deployments(self) -> tuple[WorkloadView, ...]:
+        """Those of the workloads that are Deployments."""
+        return tuple(found for found in self.workloads if found.kind == "Deployment")
+
+    def deployment(self, name: str) -> WorkloadView:
         """The Deployment of this name, ``namespace/name``, or ``name`` where that says it.
 
         Raises:
             LookupError: there is none, or there are several.
         """
-        short = [d for d in self.deployments if d.name.partition("/")[2] == name]
-        if len(short) == 1:
-            return short[0]
-        return _found("Deployment", name, self.deployments)
+        return _named("Deployment", name, self.deployments)
+
+    def workload(self, name: str) -> WorkloadView:
+        """The workload of this name, likewise; its kind may stand before, as in ``Kind/name``.
+
+        Raises:
+            LookupError: there is none, or there are several.
+        """
+        kind, slash, rest = name.partition("/")
+        of_kind = tuple(found for found in self.workloads if slash and found.kind == kind)
+        return _named(kind, rest, of_kind) if of_kind else _named("workload", name, self.workloads)
 
     def node(self, name: str) -> NodeView:
         """The node of this name.
@@ -154,6 +168,11 @@ class ClusterView:
         return "\n".join(_lines(self))
 
 
+def _named(kind: str, name: str, options: tuple[WorkloadView, ...]) -> WorkloadView:
+    short = [found for found in options if name in (found.name, found.name.partition("/")[2])]
+    return short[0] if len(short) == 1 else _found(kind, name, options)
+
+
 def _found(kind: str, name: str, options: Iterable[NamedT]) -> NamedT:
     known = {option.name: option for option in options}
     if name in known:
@@ -163,10 +182,13 @@ def _found(kind: str, name: str, options: Iterable[NamedT]) -> NamedT:
 
 
 def _lines(cluster: ClusterView) -> Iterator[str]:
-    for deployment in cluster.deployments:
-        asked = f"{deployment.replicas} of {deployment.version}"
-        sets = ", ".join(f"{v} has {n}" for v, n in deployment.replica_sets.items())
-        yield f"{deployment.name}: {asked}{', paused' if deployment.paused else ''} ({sets})"
+    for found in cluster.workloads:
+        if found.kind != "Deployment":
+            yield f"{found.kind} {found.name}: {found.replicas}"
+            continue
+        asked = f"{found.replicas} of {found.version}"
+        sets = ", ".join(f"{v} has {n}" for v, n in found.replica_sets.items())
+        yield f"{found.name}: {asked}{', paused' if found.paused else ''} ({sets})"
     homeless = [pod for pod in cluster.pods if not pod.node]
     if homeless:
         yield f"no node: {', '.join(pod.name for pod in homeless)}"
@@ -186,9 +208,8 @@ def look(scenario: Scenario, state: State, cast: Cast) -> ClusterView:
     seen = Snapshot(scenario, state)
     pods = tuple(sorted(_pods(scenario, cast), key=lambda pod: pod.name))
     return ClusterView(
-        deployments=tuple(
-            _deployment(full_name(workload), seen.deployment(workload), pods)
-            for workload in scenario.world.workloads
+        workloads=tuple(
+            _workload(workload, seen.owner(workload), pods) for workload in scenario.world.owners
         ),
         nodes=tuple(_node(scenario, *node, pods) for node in sorted(seen.nodes().items())),
         pods=pods,
@@ -218,12 +239,14 @@ def _node(scenario: Scenario, name: str, state: NodeState, pods: Iterable[PodVie
     )
 
 
-def _deployment(name: str, state: DeploymentState, pods: Iterable[PodView]) -> DeploymentView:
-    return DeploymentView(
-        name=name,
+def _workload(workload: Workload, state: OwnerState, pods: Iterable[PodView]) -> WorkloadView:
+    own = state.sets if workload.rollout is not None else ()
+    return WorkloadView(
+        kind=workload.kind,
+        name=f"{workload.namespace}/{workload.name}",
         replicas=state.replicas,
         version=revision_hash(state.template),
         paused=bool(state.paused),
-        replica_sets={revision_hash(s.template): s.replicas for s in state.sets},
-        pods=tuple(pod for pod in pods if pod.workload == name),
+        replica_sets={revision_hash(s.template): s.replicas for s in own},
+        pods=tuple(pod for pod in pods if pod.workload == full_name(workload)),
     )

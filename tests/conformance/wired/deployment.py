@@ -12,7 +12,7 @@ from recorded.deployments import deployment_view
 
 from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import DeploymentState, Queue, SetState
-from kubelemma.model.cluster.world import Behaviour, PodClass, Workload, World
+from kubelemma.model.cluster.world import Behaviour, PodClass, Rollout, Workload, World
 from kubelemma.model.components.deployment.decision import max_surge
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.objects.decode import decode
@@ -111,13 +111,17 @@ def _system(case: Case, *, paused: bool, scaled: bool) -> System:
     templates = len(raw) + (0 if "newRS" in case["input"] else 1)
     workload = Workload(
         index=0,
+        kind="Deployment",
         namespace="default",
         name="d",
-        recreate=view.rolling_update is None,
-        max_surge=view.rolling_update.max_surge if view.rolling_update else None,
-        max_unavailable=view.rolling_update.max_unavailable if view.rolling_update else None,
-        revision_history_limit=10,
         classes=tuple(range(templates)),
+        templates=templates,
+        rollout=Rollout(
+            recreate=view.rolling_update is None,
+            max_surge=view.rolling_update.max_surge if view.rolling_update else None,
+            max_unavailable=view.rolling_update.max_unavailable if view.rolling_update else None,
+            revision_history_limit=10,
+        ),
     )
     world = World((workload,), tuple(_pod_class(t) for t in range(templates)), (), (), frozenset())
     told = (view.replicas, view.replicas + max_surge(view)) if scaled else None

@@ -22,9 +22,17 @@ from kubelemma.model.cluster.state import (
     SetState,
     shifted,
 )
-from kubelemma.model.cluster.world import NODES, Behaviour, NodeShape, PodClass, Workload, World
+from kubelemma.model.cluster.world import (
+    NODES,
+    Behaviour,
+    NodeShape,
+    PodClass,
+    Rollout,
+    Workload,
+    World,
+)
 from kubelemma.model.components.replicaset.decision import deletion_cost_of
-from kubelemma.model.components.replicaset.rules import REPLICASET
+from kubelemma.model.components.replicaset.keys import REPLICASET
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -304,13 +312,17 @@ def _system(asked: Ranked, number: int) -> System:
     classes = tuple(_pod_class(template, asked.cost) for template in range(2))
     workload = Workload(
         index=0,
+        kind="Deployment",
         namespace="default",
         name="web",
-        recreate=False,
-        max_surge=IntOrPercent(1),
-        max_unavailable=IntOrPercent(0),
-        revision_history_limit=10,
         classes=(0, 1),
+        templates=2,
+        rollout=Rollout(
+            recreate=False,
+            max_surge=IntOrPercent(1),
+            max_unavailable=IntOrPercent(0),
+            revision_history_limit=10,
+        ),
     )
     names = _node_names(asked)
     world = World(

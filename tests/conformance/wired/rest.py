@@ -24,16 +24,16 @@ from kubelemma.model.cluster.state import (
     SetState,
     shifted,
 )
-from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, Workload, World
+from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, Rollout, Workload, World
+from kubelemma.model.components.deployment.owner import HASH
 from kubelemma.model.components.deployment.rules import DEPLOYMENT
-from kubelemma.model.components.replicaset.rules import REPLICASET
+from kubelemma.model.components.replicaset.keys import REPLICASET
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario.assembly import assemble
-from kubelemma.model.scenario.templates import HASH
 from kubelemma.model.system import System
 
 from . import AGREES, Case, Found
@@ -209,13 +209,17 @@ def _system(case: Case) -> System:
     rolling = view.rolling_update
     workload = Workload(
         index=0,
+        kind="Deployment",
         namespace="default",
         name="web",
-        recreate=rolling is None,
-        max_surge=rolling and rolling.max_surge,
-        max_unavailable=rolling and rolling.max_unavailable,
-        revision_history_limit=deployment.spec.revision_history_limit or 0,
         classes=tuple(range(len(templates))),
+        templates=len(templates),
+        rollout=Rollout(
+            recreate=rolling is None,
+            max_surge=rolling and rolling.max_surge,
+            max_unavailable=rolling and rolling.max_unavailable,
+            revision_history_limit=deployment.spec.revision_history_limit or 0,
+        ),
     )
     found = [
         (name, template, _phase(raw, min_ready, case["now"]))

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from kubelemma.model.cluster.state import Phase, shifted
 from kubelemma.model.cluster.world import NODES
+from kubelemma.model.components.deployment.owner import HASH
 from kubelemma.model.components.nodelifecycle.decision import NOT_READY
 from kubelemma.model.components.tainteviction.rules import TAINT_EVICTION
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod, Toleration
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario.templates import HASH, pod_of
+from kubelemma.model.scenario.templates import pod_of
 
 from . import AGREES, Case, Found
 from . import scheduler as bound

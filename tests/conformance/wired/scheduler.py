@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.setting import Choices, Start
 from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue, SetState
-from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, Workload, World
+from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, Rollout, Workload, World
 from kubelemma.model.components.nodelifecycle.decision import NOT_READY, UNREACHABLE, UNSCHEDULABLE
 from kubelemma.model.components.scheduler.decision.default_selector import Workload as Owner
 from kubelemma.model.components.scheduler.decision.default_selector import default_selector
@@ -258,13 +258,17 @@ def _system(
         workloads=(
             Workload(
                 index=0,
+                kind="Deployment",
                 namespace=asked.pod.metadata.namespace,
                 name="incoming",
-                recreate=False,
-                max_surge=IntOrPercent(1),
-                max_unavailable=IntOrPercent(0),
-                revision_history_limit=10,
                 classes=(0,),
+                templates=1,
+                rollout=Rollout(
+                    recreate=False,
+                    max_surge=IntOrPercent(1),
+                    max_unavailable=IntOrPercent(0),
+                    revision_history_limit=10,
+                ),
             ),
         ),
         classes=(

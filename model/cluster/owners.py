@@ -1,0 +1,128 @@
+"""The protocol of owners: what a kind of object that makes pods is to a scenario.
+
+A component brings an `OwnerKind` for each type of object whose pods it makes. Scenarios know such
+objects by it alone: which there are, only the registry says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from kubelemma.model.components.replicaset.decision import deletion_cost_of
+from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.tainteviction.decision import with_default_tolerations
+from kubelemma.model.objects.meta import LabelSelector, ObjectMeta, OwnerReference
+from kubelemma.model.objects.pod import Pod, PodTemplateSpec
+
+from .state import OwnerState
+from .world import PodClass, Rollout, Workload
+
+EVENTS = frozenset({"scale", "deletePod", "probeFailure", "relabel"})
+"""What may happen to whatever makes pods, as a Check calls it."""
+
+
+def _always(_owner: Any) -> bool:
+    return True
+
+
+def _no_rollout(_owner: Any) -> Rollout | None:
+    return None
+
+
+def _no_surge(_owner: Any) -> int:
+    return 0
+
+
+def _named_by_pods(_owner: Any) -> LabelSelector | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerKind:
+    """A kind of object that makes pods.
+
+    Attributes:
+        kind: what the API calls it.
+        type: the type of its objects, which have their defaults.
+        replicas: for how many pods one asks.
+        template: what one makes pods from at the start.
+        min_ready_seconds: for how long its pods are Ready before they count as available.
+        pod: a pod of the template of this number, after admission, without a name or a node.
+        selector: that of the object which controls the pods of a template.
+        start: what the API has of one whose rollout is over, given how many pods are available.
+        says: what is to be said of one at the start, beside its replicas.
+        stands_alone: whether one is an owner of its own, and not part of another.
+        rollout: how it goes from one template to the next; None where there is no such thing.
+        surge: how many pods beyond its replicas a rollout has.
+        through: the kind of what controls its pods, where that is something that it has made; then
+            ``reaches`` tells its pods.
+        events: what users and faults may do to one, as a Check calls it.
+    """
+
+    kind: str
+    type: type[Any]
+    replicas: Callable[[Any], int]
+    template: Callable[[Any], PodTemplateSpec]
+    min_ready_seconds: Callable[[Any], int]
+    pod: Callable[[Any, int], Pod]
+    selector: Callable[[Any, int], LabelSelector]
+    start: Callable[[Workload, Any, int], OwnerState]
+    says: Callable[[Workload, OwnerState], tuple[str, ...]]
+    stands_alone: Callable[[Any], bool] = _always
+    rollout: Callable[[Any], Rollout | None] = _no_rollout
+    surge: Callable[[Any], int] = _no_surge
+    through: str = ""
+    reaches: Callable[[Any], LabelSelector | None] = _named_by_pods
+    events: frozenset[str] = EVENTS
+
+    def owns(self, owner: Any, pod: Pod) -> bool:
+        """Whether a pod belongs to an object, which it names or whose selector it matches."""
+        reference = controller_of(pod.metadata)
+        if reference is None or owner.metadata.namespace != pod.metadata.namespace:
+            return False
+        selector = self.reaches(owner)
+        if selector is None:
+            return self.is_named(owner, reference)
+        return reference.kind == self.through and selector.matches(pod.metadata.label_map())
+
+    def is_named(self, owner: Any, reference: OwnerReference) -> bool:
+        """Whether a reference is to this object; of two with UIDs, these decide."""
+        if (reference.kind, reference.name) != (self.kind, owner.metadata.name):
+            return False
+        uids = {reference.uid, owner.metadata.uid} - {""}
+        return len(uids) < 2  # noqa: PLR2004 - one each
+
+
+def revision_hash(template: int) -> str:
+    """What stands for the hash of a template: ``v1`` for the first one."""
+    return f"v{template + 1}"
+
+
+def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
+    """The owner that controls an object, if there is one."""
+    return next((o for o in metadata.owner_references or () if o.controller), None)
+
+
+def class_of_pods(pod: Pod, **others: Any) -> PodClass:
+    """The class of such pods; the others are fields of it."""
+    cost = deletion_cost_of(pod.metadata.annotation_map())
+    return PodClass(pod=pod, deletion_cost=cost, **others)
+
+
+def stamped(
+    template: PodTemplateSpec, namespace: str, labels: dict[str, str], owner: OwnerReference
+) -> Pod:
+    """A pod of a template with these labels, as the API server stores it."""
+    metadata = ObjectMeta(
+        namespace=namespace,
+        labels=labels,
+        annotations=template.metadata.annotations,
+        owner_references=(owner,),
+    )
+    tolerations = with_default_tolerations(template.spec.tolerations or ())
+    spec = msgspec.structs.replace(template.spec, tolerations=tolerations)
+    return merge_label_keys(Pod(metadata=metadata, spec=spec))
