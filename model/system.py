@@ -288,6 +288,19 @@ class System:
         """The values at the places of a rule after an outcome, given those before.
 
         Raises:
+            ModelError: as `check_outcome`.
+        """
+        self.check_outcome(rule, outcome)
+        sight = self.sight(rule.cells)
+        for name, value in outcome.writes.items():
+            values = sight.put(values, rule.cells.index(name), value)
+        return values
+
+    @staticmethod
+    def check_outcome(rule: Rule, outcome: Outcome) -> None:
+        """Refuse what a rule does not declare.
+
+        Raises:
             ModelError: the rule writes what it does not declare, its action has an argument that
                 it does not declare, or a value is not hashable.
         """
@@ -297,7 +310,6 @@ class System:
                     f'rule "{rule.name}" gives "{outcome.action}" an argument "{name}", which the '
                     "action does not declare"
                 )
-        sight = self.sight(rule.cells)
         for name, value in outcome.writes.items():
             if name not in rule.writable:
                 raise ModelError(
@@ -305,8 +317,6 @@ class System:
                     f"{_quoted(rule.writable) or 'to write nothing'}"
                 )
             _refuse_unhashable(value, f'rule "{rule.name}" writes {value!r} to "{name}"')
-            values = sight.put(values, rule.cells.index(name), value)
-        return values
 
     def canonical(self, state: State) -> State:
         """The one representative of all states that differ by the order within families."""

@@ -56,13 +56,25 @@ class Column(Domain):
         self._members = members
         self._place = place
         self._of: list[int] = []
+        self._put: dict[tuple[int, int], int] = {}
 
     def of(self, member: int) -> int:
         """The number of what a member has there, by the member's number."""
-        while member >= len(self._of):
-            value = self._members.members[len(self._of)]
-            self._of.append(self[value[self._place]])
-        return self._of[member]
+        try:
+            return self._of[member]
+        except IndexError:
+            new = self._members.members[len(self._of) : member + 1]
+            self._of += [self[value[self._place]] for value in new]
+            return self._of[member]
+
+    def put(self, member: int, number: int) -> int:
+        """The number of the member that has this there, and all else as another."""
+        key = (member, number)
+        if key not in self._put:
+            before, at = self._members.members[member], self._place
+            after = type(before)(*before[:at], self.members[number], *before[at + 1 :])
+            self._put[key] = self._members[after]
+        return self._put[key]
 
 
 class FamilyDomain(Domain):

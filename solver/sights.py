@@ -9,7 +9,7 @@ the members, and the answer may be known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from kubelemma.model.system import System
 
@@ -17,6 +17,22 @@ from .numbering import Column, Domain, Ids, Memo, Numbering
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Put(NamedTuple):
+    """A write: to which place, by its index, and to which column there; the number of the value."""
+
+    at: int
+    column: Column | None
+    number: int
+
+
+def after_all(puts: Iterable[Put], ids: Ids) -> tuple[tuple[int, int], ...]:
+    """What is at the places that are written after all writes, given the numbers at all before."""
+    after: dict[int, int] = {}
+    for at, column, number in puts:
+        after[at] = number if column is None else column.put(after.get(at, ids[at]), number)
+    return tuple(after.items())
 
 
 class Shown:
@@ -29,13 +45,13 @@ class Shown:
         sight = system.sight(names)
         self.places = sight.places
         self.narrow = not sight.whole
-        self._wholes = [numbering.domains[place] for place in sight.places]
         self._columns: list[tuple[int, Column | None]] = [
             (at, None if column is None else numbering.column(sight.places[at], column))
             for at, column in sight.slots
         ]
         self._named: Sequence[Domain] = [
-            self._wholes[at] if column is None else column for at, column in self._columns
+            numbering.domains[sight.places[at]] if column is None else column
+            for at, column in self._columns
         ]
 
     def numbers(self, ids: Ids) -> Ids:
@@ -44,13 +60,10 @@ class Shown:
             return ids
         return tuple([ids[at] if c is None else c.of(ids[at]) for at, c in self._columns])
 
-    def wholes(self, ids: Ids) -> tuple[Any, ...]:
-        """The values at all places."""
-        return tuple([d.members[i] for d, i in zip(self._wholes, ids, strict=True)])
-
-    def touched(self, slots: Iterable[int]) -> tuple[int, ...]:
-        """The places, by their indices, that are written where these of the names are."""
-        return tuple(dict.fromkeys(self._columns[slot][0] for slot in slots))
+    def put(self, slot: int, value: Any) -> Put:
+        """What a write of a value to one of the names comes to."""
+        at, column = self._columns[slot]
+        return Put(at, column, self._named[slot][value])
 
     def values(self, numbers: Ids) -> tuple[Any, ...]:
         """What is named, by its numbers."""

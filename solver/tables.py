@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from kubelemma.model.system import Action, Outcome, Rule, System, View
 
 from .numbering import Domain, Ids, Memo, Numbering
-from .sights import Asked, Shown, values_of
+from .sights import Asked, Put, Shown, after_all, values_of
 from .summaries import Summaries
 
 
@@ -32,6 +32,18 @@ class Move(NamedTuple):
     rule: Rule
     outcome: Outcome
     writes: tuple[tuple[int, int], ...]
+    unsorted: tuple[slice, ...]
+
+
+class Answer(NamedTuple):
+    """An outcome of a rule for one combination of what it names.
+
+    ``action`` is the number of its action, ``puts`` is what it writes, ``unsorted`` as in a `Move`.
+    """
+
+    outcome: Outcome
+    action: int
+    puts: tuple[Put, ...]
     unsorted: tuple[slice, ...]
 
 
@@ -123,7 +135,7 @@ class Tables:
         self.moves: list[Move] = []
         self.actions: list[Action] = []
         self._predicates: list[tuple[View, Asked[Any, bool | None]]] = []
-        self._rules: dict[str, Asked[Ids, tuple[Outcome, ...]]] = {}
+        self._rules: list[tuple[tuple[str, ...], Asked[Any, Any]]] = []
         groups: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[Rule]] = {}
         for rule in sorted(system.rules, key=lambda rule: not rule.urgent):
             key = (not rule.urgent, system.sight(rule.cells).places, rule.reads)
@@ -133,7 +145,7 @@ class Tables:
 
     def calls(self) -> int:
         """How often the model's own code was called to fill the tables."""
-        by_rules = sum(asked.calls for asked in self._rules.values())
+        by_rules = sum(asked.calls * len(names) for names, asked in self._rules)
         return by_rules + self.summaries.calls() + sum(asked.calls for _, asked in self._predicates)
 
     def entries(self) -> int:
@@ -147,12 +159,9 @@ class Tables:
         the values that it took. Rules that look at the same, and such predicates, are counted
         together.
         """
-        alike: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], list[str]] = {}
-        for rule in sorted(self.rules, key=lambda rule: not rule.urgent):
-            alike.setdefault((not rule.urgent, rule.cells, rule.reads), []).append(rule.name)
         found: Counter[str] = Counter()
-        for names in alike.values():
-            found[f"rules: {', '.join(names)}"] += self._rules[names[0]].calls
+        for names, asked in self._rules:
+            found[f"rules: {', '.join(names)}"] += asked.calls
         for name, domain in self.summaries.domains.items():
             found[f"{'best' if name in self._bests else 'tally'}: {name}"] += len(domain)
         for view, asked in self._predicates:
@@ -239,41 +248,61 @@ class Tables:
         return tuple(self.summaries.domains[name] for name in reads)
 
     def _group(self, rules: list[Rule]) -> RuleGroup:
-        all_shown = [self._shown(rule.cells) for rule in rules]
-        asked = [self._asked(*pair) for pair in zip(rules, all_shown, strict=True)]
-        places, reads = all_shown[0].places, rules[0].reads
-        self._rules |= {rule.name: ask for rule, ask in zip(rules, asked, strict=True)}
+        """Rules that name the same are asked together."""
+        alike: dict[tuple[str, ...], list[Rule]] = {}
+        for rule in rules:
+            alike.setdefault(rule.cells, []).append(rule)
+        asked = [self._asked(each) for each in alike.values()]
+        tables = {cells: table for table, cells in enumerate(alike)}
+        order = [(rule, tables[rule.cells], alike[rule.cells].index(rule)) for rule in rules]
+        places, reads = self._system.sight(rules[0].cells).places, rules[0].reads
 
         def compute(key: Ids) -> tuple[Move, ...]:
             ids, seen = key[: len(places)], key[len(places) :]
+            found = [ask(shown.numbers(ids) + seen) for shown, ask in asked]
             return tuple(
-                self._move(rule, shown, ids, outcome)
-                for rule, shown, ask in zip(rules, all_shown, asked, strict=True)
-                for outcome in ask(shown.numbers(ids) + seen)
+                [
+                    self._move(rule, answer, ids)
+                    for rule, table, at in order
+                    for answer in found[table][at]
+                ]
             )
 
         return RuleGroup(places, self._slots(reads), rules[0].urgent, Memo(compute))
 
-    def _asked(self, rule: Rule, shown: Shown) -> Asked[Ids, tuple[Outcome, ...]]:
-        reads, named = self._domains_of(rule.reads), len(rule.cells)
+    def _asked(self, rules: list[Rule]) -> tuple[Shown, Asked[Ids, tuple[tuple[Answer, ...], ...]]]:
+        """What each of these rules answers, which name and read the same."""
+        shown, reads = self._shown(rules[0].cells), self._domains_of(rules[0].reads)
+        named = len(rules[0].cells)
 
-        def answer(key: Ids) -> tuple[Outcome, ...]:
-            values = shown.values(key[:named])
-            return tuple(rule.outcomes(*values, *values_of(reads, key[named:])))
+        def answers(key: Ids) -> tuple[tuple[Answer, ...], ...]:
+            values = (*shown.values(key[:named]), *values_of(reads, key[named:]))
+            return tuple(
+                [
+                    tuple([self._answer(rule, shown, found) for found in rule.outcomes(*values)])
+                    for rule in rules
+                ]
+            )
 
-        return Asked(answer, narrow=shown.narrow)
+        asked = Asked(answers, narrow=shown.narrow)
+        self._rules.append((tuple(rule.name for rule in rules), asked))
+        return shown, asked
 
-    def _move(self, rule: Rule, shown: Shown, ids: Ids, outcome: Outcome) -> Move:
-        after = self._system.written(shown.wholes(ids), rule, outcome)
-        touched = shown.touched(rule.cells.index(name) for name in outcome.writes)
-        domains, slices = self.numbering.domains, self.numbering.slices
-        writes = tuple((at, domains[shown.places[at]][after[at]]) for at in touched)
-        where = [slices[shown.places[at]] for at in touched]
-        unsorted = tuple(part for part in where if part in self.numbering.families)
+    def _answer(self, rule: Rule, shown: Shown, outcome: Outcome) -> Answer:
+        self._system.check_outcome(rule, outcome)
+        writes = outcome.writes.items()
+        puts = tuple([shown.put(rule.cells.index(name), value) for name, value in writes])
+        touched = dict.fromkeys(shown.places[put.at] for put in puts)
+        where = [self.numbering.slices[place] for place in touched]
+        unsorted = tuple([part for part in where if part in self.numbering.families])
         if outcome.action not in self.actions:
             self.actions.append(outcome.action)
-        action = self.actions.index(outcome.action)
-        move = Move(len(self.moves), action, rule, outcome, writes, unsorted)
+        return Answer(outcome, self.actions.index(outcome.action), puts, unsorted)
+
+    def _move(self, rule: Rule, answer: Answer, ids: Ids) -> Move:
+        outcome, action, puts, unsorted = answer
+        number = len(self.moves)
+        move = Move(number, action, rule, outcome, after_all(puts, ids), unsorted)
         self.moves.append(move)
         return move
 

@@ -120,9 +120,9 @@ class Answers:
         row: list[int] = []
         rows = self._tables.summaries.row(self.sums, name, number)
         for tally, added in zip(self.sums, rows, strict=True):
-            parts = _fitting(tally.name, added, MOST_MEASURED)
-            self._meet(tally.name, name, parts)
-            row += parts
+            if any(added):
+                self._meet(tally.name, name, _fitting(tally.name, added, MOST_MEASURED))
+            row += map(int, added)
         return row
 
     def _meet(self, summary: str, place: str, parts: Sequence[int], number: int = 0) -> None:

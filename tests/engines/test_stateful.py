@@ -157,7 +157,7 @@ def test_random_systems(random_systems: ModuleType, promise: Promise) -> None:
         explored = random_systems.explored(drawn.system)
         properties = [promise(formula, f"X-{i}") for i, formula in enumerate(drawn.formulas)]
         result = engine.check(
-            drawn.system, properties, sampling=Sampling(runs=8, shrinks=3, steps=30)
+            drawn.system, properties, sampling=Sampling(runs=12, shrinks=3, steps=30)
         )
         for formula, said in zip(drawn.formulas, result.properties, strict=True):
             truth = random_systems.truth(drawn.system, explored, formula)
