@@ -54,7 +54,7 @@ def best(name: str = "m", **parts: Any) -> Best:
 
 def writing(value: Any, to: str = "a") -> Rule:
     """A rule over the cell a that writes something somewhere."""
-    return Rule("r", "x", ("a",), lambda _: [Outcome(Action("act"), {to: value})])
+    return Rule("r", "x", ("a",), lambda *_: [Outcome(Action("act"), {to: value})])
 
 
 def loading(*_: object) -> Iterator[Outcome]:
