@@ -10,25 +10,29 @@ from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.statement import KUBERNETES, Statement
 
 from .property_pages import page_path, page_url
-from .style import Role, painter, wrap
+from .shown import shown
+from .style import Role, laid_out, painter, wrap
 
 
 def listing(statements: Iterable[Statement], *, colour: bool = False) -> str:
     """A table of statements, one a line."""
     paint = painter(colour=colour)
-    rows = [(paint(s.id, Role.HEADING), s.kind, s.severity, s.title) for s in statements]
+    rows = [
+        (paint(s.id, Role.HEADING), s.kind, s.severity, s.title) for s in shown(tuple(statements))
+    ]
     headers = ("PROPERTY", "KIND", "SEVERITY", "PROMISE")
-    return tabulate(rows, headers, tablefmt="plain", disable_numparse=True) + "\n"
+    return laid_out(tabulate(rows, headers, tablefmt="plain", disable_numparse=True).splitlines())
 
 
 def explanation(statement: Statement, *, colour: bool = False, width: int = 100) -> str:
     """Everything that is known about a property."""
+    statement = shown(statement)
     paint = painter(colour=colour)
     lines = [paint(f"{statement.id}: {statement.title}", Role.HEADING), ""]
     for label, text in _parts(statement):
         if text:
             lines += [paint(label, Role.HEADING), *wrap(text, width, "  "), ""]
-    return "\n".join(lines[:-1]) + "\n"
+    return laid_out(lines[:-1])
 
 
 def _parts(statement: Statement) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from .conformance import (
     outside_classes,
     refusal_classes,
 )
+from .plain import as_json
 
 API_VERSION = "kubelemma.dev/v1alpha1"
 KIND = "ConformanceReport"
@@ -26,7 +27,7 @@ KIND = "ConformanceReport"
 
 def render(report: ConformanceReport) -> str:
     """The report as JSON text that ends in a line break."""
-    return json.dumps(to_data(report), indent=2, ensure_ascii=False) + "\n"
+    return as_json(to_data(report))
 
 
 @cache

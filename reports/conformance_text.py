@@ -14,7 +14,8 @@ from .conformance import (
     outside_classes,
     refusal_classes,
 )
-from .style import Paint, Role, bullets, painter, plural, wrap
+from .shown import shown
+from .style import Paint, Role, bullets, laid_out, painter, plural, wrap
 
 TOLD = 3
 """How many refusals of a run are told where not all are asked for."""
@@ -47,6 +48,7 @@ def render(
         colour: add terminal colours.
         width: how long lines may be, in characters.
     """
+    report = shown(report)
     paint = painter(colour=colour)
     lines: list[str] = []
     for run in () if summary else report.runs:
@@ -58,7 +60,7 @@ def render(
         lines += [*_runs(report.runs, paint), ""]
     lines += _classes(report.runs)
     lines.append(_conclusion(report, paint))
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return laid_out(lines)
 
 
 # One run

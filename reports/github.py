@@ -13,6 +13,7 @@ from kubelemma.model.manifests.problems import Position, Problem
 
 from .document import Report
 from .notice import Level, Notice, file_of, notices
+from .shown import shown
 from .text import outcome
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
@@ -20,6 +21,7 @@ _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice
 
 def render(report: Report) -> str:
     """Workflow commands, and the overall result; ends in a line break."""
+    report = shown(report)
     telling = [n for n in notices(report) if not n.property.excused]
     lines = [_annotation(list(group)) for _, group in groupby(telling, key=_topic)]
     last = " ".join(outcome(report).split())

@@ -16,6 +16,7 @@ from kubelemma.solver.result import Statistics
 
 from .document import PropertyReport, Report, ScenarioReport, Suppression
 from .picture import NodeBox, Picture, PictureChange
+from .plain import as_json
 from .story import Contradiction, Fact, NodeReview, Story, StoryStep
 
 API_VERSION = "kubelemma.dev/v1alpha1"
@@ -24,7 +25,7 @@ API_VERSION = "kubelemma.dev/v1alpha1"
 
 def render(report: Report) -> str:
     """The report as JSON text that ends in a line break."""
-    return json.dumps(to_data(report), indent=2, ensure_ascii=False) + "\n"
+    return as_json(to_data(report))
 
 
 def to_data(report: Report) -> dict[str, Any]:

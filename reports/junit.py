@@ -15,6 +15,7 @@ from kubelemma.solver.result import Verdict
 
 from .document import PropertyReport, Report, Result, ScenarioReport
 from .notice import Level, Notice, file_of, notice
+from .shown import shown
 from .story import Story
 from .story_text import conclusion_lines, run_lines
 from .style import painter
@@ -26,6 +27,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def render(report: Report) -> str:
     """The report as an XML document that ends in a line break."""
+    report = shown(report)
     root = Element("testsuites", name="kubelemma")
     for scenario in report.scenarios:
         root.append(_suite(scenario, report))

@@ -17,6 +17,7 @@ from kubelemma.solver.result import Verdict
 
 from .document import PropertyReport, Report, Result, ScenarioReport
 from .left_out import by_reason, places
+from .shown import shown
 from .story import Change, Story, StoryStep
 from .style import plural
 from .text import coverage, excuses, left_out_of, outcome, violated
@@ -42,6 +43,7 @@ _WORDS = {
 
 def render(report: Report) -> str:
     """The report as Markdown of at most `LONGEST` characters that ends in a line break."""
+    report = shown(report)
     rooms = [(60, True), *((shown, False) for shown in _STEPS_SHOWN)]
     texts = (_rendered(report, steps, basis=basis) for steps, basis in rooms)
     text = next((text for text in texts if len(text) <= LONGEST), None)

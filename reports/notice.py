@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from kubelemma.model.manifests.problems import Position
+from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Verdict
 
@@ -89,8 +90,10 @@ def notice(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) ->
 
 
 def file_of(position: Position | None) -> str:
-    """The file of a position; empty for standard input and for options of the command line."""
-    return "" if position is None or position.file.startswith(("<", "-")) else position.file
+    """The file of a position, visibly; empty for standard input and for options."""
+    if position is None or position.file.startswith(("<", "-")):
+        return ""
+    return visible(position.file)
 
 
 def _level(prop: PropertyReport, fail_on: Severity) -> Level | None:

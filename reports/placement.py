@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +14,8 @@ from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.decision import Decision
 from kubelemma.solver.placement.problem import Answer, Placement, Problem, Question
+
+from .shown import shown
 
 CPU, MEMORY, PODS = "cpu", "memory", "pods"
 
@@ -147,6 +149,25 @@ class PlacementReport:
     def total(self) -> tuple[Usage, ...]:
         """What all nodes have together."""
         return totals(self.nodes)
+
+    def shown(self) -> PlacementReport:
+        """The report for people: all that is said is visible; the problem is what it was."""
+        decision = self.decision
+        return replace(
+            self,
+            decision=replace(
+                decision,
+                reason=shown(decision.reason),
+                pending=shown(decision.pending),
+                relaxations=shown(decision.relaxations),
+            ),
+            version=shown(self.version),
+            workloads=shown(self.workloads),
+            nodes=shown(self.nodes),
+            setting=shown(self.setting),
+            whatifs=shown(self.whatifs),
+            not_modelled=shown(self.not_modelled),
+        )
 
 
 def placement_report(

@@ -12,7 +12,6 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-import yaml
 
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.objects.pod import Pod
@@ -20,6 +19,7 @@ from kubelemma.solver.placement.decision import Decision, Reason, Relaxation
 from kubelemma.solver.placement.problem import Placement
 
 from .placement import NodeRow, PlacementReport, Usage, WorkloadRow
+from .plain import as_json, as_yaml
 
 API_VERSION = "kubelemma.dev/v1alpha1"
 KIND = "PlacementReport"
@@ -28,7 +28,7 @@ _KEPT = ("labels", "annotations")
 
 def render(report: PlacementReport) -> str:
     """The report as JSON text that ends in a line break."""
-    return json.dumps(to_data(report), indent=2, ensure_ascii=False) + "\n"
+    return as_json(to_data(report))
 
 
 @cache
@@ -203,21 +203,7 @@ def render_pods(report: PlacementReport) -> str:
 
     Pods without a place are not among them.
     """
-    return yaml.dump_all(
-        _pods(report),
-        Dumper=_Dumper,
-        sort_keys=False,
-        allow_unicode=True,
-        width=1000,
-        explicit_start=True,
-    )
-
-
-class _Dumper(yaml.CSafeDumper):
-    """Writes every value where it stands, and never a reference to an equal one before."""
-
-    def ignore_aliases(self, _data: object) -> bool:
-        return True
+    return as_yaml(_pods(report), explicit_start=True)
 
 
 def _pods(report: PlacementReport) -> Iterator[dict[str, Any]]:

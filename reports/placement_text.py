@@ -15,7 +15,7 @@ from kubelemma.solver.placement.problem import Answer, Question
 from .left_out import left_out_lines
 from .placement import NodeRow, PlacementReport, Usage, WorkloadRow, totals
 from .placement_words import amount, bar, listed, pods, share, short
-from .style import Paint, Role, bullets, painter, plural, wrap
+from .style import Paint, Role, bullets, laid_out, painter, plural, wrap
 
 By: TypeAlias = Literal["workload", "node"]
 
@@ -52,8 +52,8 @@ def render(
         colour: add terminal colours.
         width: how long lines may be, in characters.
     """
-    page = _Page(report, by, painter(colour=colour), width, wide=wide)
-    return "\n".join(line.rstrip() for line in page.lines()) + "\n"
+    page = _Page(report.shown(), by, painter(colour=colour), width, wide=wide)
+    return laid_out(page.lines())
 
 
 class _Page:
@@ -128,20 +128,20 @@ class _Page:
             yield f"  and {plural(len(found) - len(shown), 'more workload')} (-o wide lists them)"
 
     def _examples(self, reason: PendingReason) -> Iterator[str]:
-        nodes = self._report.problem.cluster.nodes
+        nodes = self._report.nodes
         for (words, count), node in zip(reason.counts, reason.examples, strict=False):
-            name = nodes[node].metadata.name
+            name = nodes[node].name
             yield from wrap(f"{words}: {count:,}, such as {name}", self._width, "        ")
 
     def _order(self) -> Iterator[str]:
         """The order of scheduling, equal steps in a row told once."""
         steps = [(step, len(list(same))) for step, same in groupby(self._report.decision.order)]
         shown = steps if self._wide else steps[:_MOST_STEPS]
-        nodes = self._report.problem.cluster.nodes
+        nodes = self._report.nodes
         for number, ((workload, node), times) in enumerate(shown, 1):
             name = self._short(workload)
             more = f", {times} times" if times > 1 else ""
-            yield f"  {number:>3}  {name} to {nodes[node].metadata.name}{more}"
+            yield f"  {number:>3}  {name} to {nodes[node].name}{more}"
         if len(steps) > len(shown):
             yield f"       and so on, {pods(len(self._report.decision.order))} in all (-o wide)"
 
@@ -154,9 +154,9 @@ class _Page:
         text = f"With these placed, one at a time, no other finds a node: {what}"
         yield from wrap(text, self._width, "  ")
         rows: dict[int, list[str]] = defaultdict(list)
-        nodes = self._report.problem.cluster.nodes
+        nodes = self._report.nodes
         for one in stuck.assignments:
-            rows[one.workload].append(_times(nodes[one.node].metadata.name, one.count))
+            rows[one.workload].append(_times(nodes[one.node].name, one.count))
         shown = list(rows.items()) if self._wide else list(rows.items())[:_MOST_STEPS]
         for workload, where in shown:
             most = len(where) if self._wide else _MOST_STEPS
@@ -187,9 +187,9 @@ class _Page:
             yield f"and {more}: {placed:,} of {pods(count)} placed (-o wide lists them)"
 
     def _workload(self, row: WorkloadRow, *, pending: bool) -> list[str]:
-        nodes = self._report.problem.cluster.nodes
+        nodes = self._report.nodes
         most = len(row.nodes) if self._wide else _MOST_NAMES
-        names = [_times(nodes[i].metadata.name, count) for i, count in row.nodes[: most + 1]]
+        names = [_times(nodes[i].name, count) for i, count in row.nodes[: most + 1]]
         left = len(row.nodes) - most
         where = ", ".join(names[:most]) + (f", and {left:,} more" if left > 0 else "")
         waiting = self._paint(f"{row.pending:,}", Role.BAD) if row.pending else "0"

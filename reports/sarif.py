@@ -6,19 +6,21 @@ listed, only counted: several readers show every result as an alert.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from kubelemma.model.manifests.problems import Position
+from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Severity, Statement
 from kubelemma.solver.result import Verdict
 
 from .document import Report
 from .notice import Level, Notice, file_of, notices
+from .plain import as_json
 from .property_pages import help_text, page_url
+from .shown import shown
 from .story import Story, StoryStep
 
 SCHEMA = (
@@ -36,11 +38,12 @@ _LEVELS = {
 
 def render(report: Report) -> str:
     """The report as a SARIF log that ends in a line break."""
-    return json.dumps(to_data(report), indent=2, ensure_ascii=False) + "\n"
+    return as_json(to_data(report))
 
 
 def to_data(report: Report) -> dict[str, Any]:
-    """The report as a SARIF log of one run."""
+    """The report as a SARIF log of one run: visible words, and files as they are."""
+    report = shown(report)
     statements = {p.id: p.statement for s in report.scenarios for p in s.properties}
     rules = list(statements)
     compared = any(p.baseline for s in report.scenarios for p in s.properties)
@@ -186,7 +189,7 @@ def _location(position: Position | None, subject: str = "") -> dict[str, Any]:
             if position.column:
                 physical["region"]["startColumn"] = position.column
         data["physicalLocation"] = physical
-    name = subject or (position.object if position else "")
+    name = subject or (visible(position.object) if position else "")
     if name:
         data["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "object"}]
     return data

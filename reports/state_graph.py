@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
-import json as standard_json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+from kubelemma.model.visible import visible, visible_lines
+
+from .plain import as_json
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -18,7 +22,7 @@ def json(graph: nx.MultiDiGraph[int], title: str) -> str:
     states = [{"id": number, **data} for number, data in graph.nodes(data=True)]
     steps = [{"source": a, "target": b, **data} for a, b, data in graph.edges(data=True)]
     document = {"title": title, "graph": graph.graph, "states": states, "steps": steps}
-    return standard_json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return as_json(document)
 
 
 def graphml(graph: nx.MultiDiGraph[int], title: str) -> str:
@@ -27,9 +31,18 @@ def graphml(graph: nx.MultiDiGraph[int], title: str) -> str:
 
     titled = graph.copy()
     titled.graph["title"] = title
+    for data in _attributes_of(titled):
+        data |= {key: visible_lines(v) for key, v in data.items() if isinstance(v, str)}
     out = io.BytesIO()
     nx.write_graphml_xml(titled, out, encoding="utf-8", prettyprint=True)
     return out.getvalue().decode()
+
+
+def _attributes_of(graph: nx.MultiDiGraph[int]) -> Iterator[dict[str, Any]]:
+    """Those of the graph, its states and its steps, to be changed."""
+    yield graph.graph
+    yield from (data for _, data in graph.nodes(data=True))
+    yield from (data for _, _, data in graph.edges(data=True))
 
 
 def dot(graph: nx.MultiDiGraph[int], title: str) -> str:
@@ -55,13 +68,13 @@ def dot(graph: nx.MultiDiGraph[int], title: str) -> str:
 
 def quoted(text: str, end: str = "\\n") -> str:
     """Text as a string of DOT; every line but the only one is ended by ``end``."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "")
+    escaped = visible_lines(text).replace("\\", "\\\\").replace('"', '\\"')
     return '"' + (escaped.replace("\n", end) + end if "\n" in escaped else escaped) + '"'
 
 
 def _caption(graph: nx.MultiDiGraph[int], title: str) -> str:
     data = graph.graph
-    caption = f"{title}: {data['states']} states, {data['steps']} steps"
+    caption = f"{visible(title)}: {data['states']} states, {data['steps']} steps"
     return caption if data["complete"] else f"{caption}, CUT at {data['cut_states']} states"
 
 

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import click
 
+from kubelemma.model.visible import spoken
+
 
 class Role(StrEnum):
     """What a piece of text is, which decides how it is coloured."""
@@ -65,6 +67,11 @@ def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> Ite
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def laid_out(lines: Iterable[str]) -> str:
+    """The lines as a text that ends in a line break, none of which is a command to a CI server."""
+    return "\n".join(spoken(line.rstrip()) for line in lines) + "\n"
 
 
 def bullets(items: Iterable[str], width: int) -> Iterator[str]:

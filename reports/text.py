@@ -14,9 +14,10 @@ from kubelemma.solver.result import Statistics, Verdict
 
 from .document import Finding, PropertyReport, Report, Result, ScenarioReport
 from .left_out import left_out_lines
+from .shown import shown
 from .story import Story
 from .story_text import conclusion_lines, run_lines
-from .style import Paint, Role, bullets, enumeration, painter, plural, wrap
+from .style import Paint, Role, bullets, enumeration, laid_out, painter, plural, wrap
 
 _FINDING_ROLES: Mapping[Finding, Role] = {
     "holds": Role.GOOD,
@@ -57,13 +58,14 @@ def render(report: Report, *, wide: bool = False, colour: bool = False, width: i
         colour: add terminal colours.
         width: how long lines may be, in characters.
     """
+    report = shown(report)
     paint = painter(colour=colour)
     lines: list[str] = []
     for scenario in report.scenarios:
         lines += [*_scenario(scenario, report.fail_on, paint, width, wide=wide), ""]
     lines += _left_out(report, paint, width, wide=wide)
     lines += _summary(report, paint, width)
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    return laid_out(lines)
 
 
 def _scenario(

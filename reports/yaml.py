@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json as standard_json
 
-import yaml
-
 from . import json
 from .document import Report
+from .plain import as_yaml
 
 
 def render(report: Report) -> str:
     """The report as one YAML document that ends in a line break."""
-    text = json.render(report).encode("utf-8", "replace")
-    data = standard_json.loads(text)  # plain strings instead of enumerations
-    return yaml.dump(data, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1000)
+    data = standard_json.loads(json.render(report))  # plain strings instead of enumerations
+    return as_yaml([data])

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kubelemma.model.findings import FieldPath, did_you_mean, show
 from kubelemma.model.kinds.notes import FieldNotes, FieldsByType, Note, Severity
+from kubelemma.model.visible import visible
 
 from .problems import Position
 from .shapes import Shape
@@ -36,7 +37,7 @@ class NotModelled(NamedTuple):
 
     def __str__(self) -> str:
         what = f"{self.object}: {self.path}" if self.path else self.object
-        return f"{self.position}: {what}: {self.reason}"
+        return visible(f"{self.position}: {what}: {self.reason}")
 
 
 class LeftOut(NamedTuple):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from kubelemma.model.visible import visible
+
 
 class Position(NamedTuple):
-    """A place in the input.
+    """A place in the input, for programs; `str` gives it for people, with all that is in its file.
 
     Attributes:
         file: a path, ``<stdin>``, a Kustomize directory, or a command-line flag.
@@ -22,9 +24,10 @@ class Position(NamedTuple):
     object: str = ""
 
     def __str__(self) -> str:
+        file = visible(self.file)
         if self.line:
-            return f"{self.file}:{self.line}"
-        return f"{self.file} ({self.object})" if self.object else self.file
+            return f"{file}:{self.line}"
+        return f"{file} ({visible(self.object)})" if self.object else file
 
 
 class Problem(NamedTuple):
@@ -36,7 +39,7 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{self.position}: {self.path}" if self.path else str(self.position)
-        return f"{where}: {self.message}"
+        return visible(f"{where}: {self.message}")
 
 
 class InvalidInput(Exception):

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubelemma.reports.document import Report
 from kubelemma.reports.json import trace
+from kubelemma.reports.shown import shown
 from kubelemma.reports.story import Story
 from kubelemma.reports.text import outcome
 
@@ -32,6 +33,7 @@ _SCRIPTS = (
 
 def render(report: Report) -> str:
     """The whole page; it ends in a line break."""
+    report = shown(report)
     found = chapters(report)
     sections = (
         overview(found, report.fail_on),

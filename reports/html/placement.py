@@ -9,6 +9,7 @@ from typing import Any
 
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.visible import visible
 from kubelemma.reports.placement import NodeRow, PlacementReport, Usage
 from kubelemma.reports.placement_text import QUESTIONS, headline
 from kubelemma.reports.placement_text import render as text
@@ -30,6 +31,7 @@ _MOST_ROWS = 500
 
 def render(report: PlacementReport) -> str:
     """The whole page; it ends in a line break."""
+    report = report.shown()
     word = _WORDS[report.decision.answer]
     header = masthead(
         "kubelemma place",
@@ -100,10 +102,10 @@ def _pending(report: PlacementReport) -> Iterator[Markup]:
 def _order(report: PlacementReport) -> Iterator[Markup]:
     """The order of scheduling, equal steps in a row told once."""
     steps = [(step, len(list(same))) for step, same in groupby(report.decision.order)]
-    nodes = report.problem.cluster.nodes
+    nodes = report.nodes
     if steps:
         items = [
-            f"{report.workloads[workload].name} to {_times(nodes[node].metadata.name, times)}"
+            f"{report.workloads[workload].name} to {_times(nodes[node].name, times)}"
             for (workload, node), times in steps[:_MOST_ROWS]
         ]
         yield element("ol", *(element("li", item) for item in items))
@@ -121,7 +123,7 @@ def _stuck(report: PlacementReport) -> Iterator[Markup]:
         "p",
         f"With these placed, one at a time, no other finds a node: {placed} of {report.pods:,}.",
     )
-    nodes = [node.metadata.name for node in report.problem.cluster.nodes]
+    nodes = [node.name for node in report.nodes]
     yield bullets(
         f"{report.workloads[one.workload].name} on {_times(nodes[one.node], one.count)}"
         for one in stuck.assignments[:_MOST_ROWS]
@@ -192,7 +194,7 @@ def _standing(pods: Iterable[Pod]) -> defaultdict[str, Counter[str]]:
     """The pods that are on nodes already, by node and by the name of whoever they belong to."""
     found: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for pod in pods:
-        found[pod.spec.node_name][_owner(pod.metadata)] += 1
+        found[visible(pod.spec.node_name)][_owner(pod.metadata)] += 1
     return found
 
 

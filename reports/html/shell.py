@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
+from kubelemma.reports.shown import shown
+
 from .markup import Content, Markup, element
 
 
@@ -39,7 +41,7 @@ def page(
         "body",
         header,
         element("main", *contents),
-        element("script", Markup(_embedded(data)), type="application/json", id="data"),
+        element("script", Markup(_embedded(shown(data))), type="application/json", id="data"),
         element("script", Markup(script)),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"

@@ -12,6 +12,7 @@ from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
+from kubelemma.model.visible import visible
 from kubelemma.reports.picture import NodeBox, PodBox
 from kubelemma.solver.result import TraceStep
 
@@ -47,14 +48,14 @@ def state_text(scenario: Scenario, state: State) -> str:
         crowd = _crowd((pod for pod in picture.pods if pod.node == node.name), names)
         lines.append(_of_node(node, crowd))
     lines += [line for teller in TELLERS for line in teller.lines(seen)]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def step_text(scenario: Scenario, before: State, step: TraceStep) -> str:
     """Who does what; pods and nodes are named as in the state before."""
     _, moves = opening(scenario, before).follow(before, step.state)
     then, now = (Snapshot(scenario, state) for state in (before, step.state))
-    return f"{step.actor}: {summary(Scene(then, now, step, moves, Written()))}"
+    return visible(f"{step.actor}: {summary(Scene(then, now, step, moves, Written()))}")
 
 
 def _of_node(node: NodeBox, crowd: str) -> str:

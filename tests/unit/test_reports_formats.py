@@ -22,6 +22,7 @@ from kubelemma.properties.statement import Severity
 from kubelemma.reports import github, html, json, junit, markdown, sarif, saved, yaml
 from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
 from kubelemma.reports.notice import Level, notices
+from kubelemma.reports.shown import shown
 from kubelemma.reports.story import Change, Story, StoryStep
 from kubelemma.solver.result import Statistics, Verdict
 
@@ -289,7 +290,7 @@ def test_annotations_are_one_line_each(wild_reports: Reports, data: st.DataObjec
     """No word of the input begins a command of its own or ends the one that it is in."""
     drawn = data.draw(wild_reports)
     lines = github.render(drawn).split("\n")
-    found = [notice for notice in notices(drawn) if not notice.property.excused]
+    found = [notice for notice in notices(shown(drawn)) if not notice.property.excused]
     told = 0
     for line in lines[: -len(drawn.remarks) - 2]:
         match = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line, re.DOTALL)

@@ -8,6 +8,8 @@ from typing import TypeAlias
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
+from kubelemma.model.visible import visible
+
 from .session import Session
 
 PROGRAM = "kubelemma"
@@ -68,8 +70,12 @@ def recordings(context: click.Context, parameter: click.Parameter, incomplete: s
 
 
 def _offered(values: Iterable[tuple[str, str]], incomplete: str) -> Items:
-    """Values with their help, of those that begin so."""
-    return [CompletionItem(v, help=text or None) for v, text in values if v.startswith(incomplete)]
+    """Values with their help, of those that begin so and can be read at a prompt."""
+    return [
+        CompletionItem(value, help=text or None)
+        for value, text in values
+        if value.startswith(incomplete) and visible(value) == value
+    ]
 
 
 @click.command(

@@ -25,6 +25,9 @@ def config(context: click.Context, name: str) -> ExitCode:
     from tabulate import tabulate
 
     from kubelemma.model.findings import did_you_mean
+    from kubelemma.model.visible import visible
+    from kubelemma.reports.shown import shown
+    from kubelemma.reports.style import laid_out
 
     from .defaults import defaults
 
@@ -35,10 +38,11 @@ def config(context: click.Context, name: str) -> ExitCode:
     asked = click.Context(command, parent=context, info_name=name)
     settings = settings_of(context)
     asked.default_map = defaults(settings, context, command)
-    rows = list(_rows(asked, command))
-    file = settings.path if settings else "<none>"
+    rows = shown(list(_rows(asked, command)))
+    file = visible(str(settings.path)) if settings else "<none>"
     table = tabulate(rows, ("OPTION", "VALUE", "FROM"), tablefmt="plain", disable_numparse=True)
-    context.ensure_object(Session).print(f"Configuration file: {file}\n\n{table}\n")
+    text = laid_out((f"Configuration file: {file}", "", *table.split("\n")))
+    context.ensure_object(Session).print(text)
     return ExitCode.OK
 
 

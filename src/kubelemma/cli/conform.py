@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from kubelemma.model.visible import visible
+
 from . import completion
 from .exit import ExitCode
-from .session import Session, common_options, width
+from .session import Session, common_options, say, width
 
 if TYPE_CHECKING:
     from kubelemma.reports.conformance import ConformanceReport, JudgedRun
@@ -72,9 +74,9 @@ def conform(
     session.print(_rendered(report, output, summary=summary, colour=session.colour()))
     for run in judged:
         if run.problem is not None:
-            click.echo(str(run.problem), err=True)
+            say(str(run.problem))
     if interrupted:
-        click.echo("kubelemma: interrupted", err=True)
+        say("kubelemma: interrupted")
         return ExitCode.INTERRUPTED
     return _exit_code(report)
 
@@ -123,7 +125,7 @@ def _progress(session: Session, number: int) -> Iterator[Tell]:
 
     def tell(done: int, name: str) -> None:
         if shown:
-            line = f"{done} of {number} runs judged, the last one {name}"
+            line = visible(f"{done} of {number} runs judged, the last one {name}")
             line = line[: shutil.get_terminal_size().columns - 1]
             click.echo(f"{_ERASE}{line}", nl=False, err=True, color=True)
 

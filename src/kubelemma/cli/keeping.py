@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kubelemma.model.visible import command_line
 
 from .session import Session
 
@@ -34,7 +35,7 @@ def keep_all(session: Session, found: Collection[Explored], *, save: bool) -> Re
     def repeat(name: str) -> tuple[str, ...]:
         anew = _anew(session.command, seeds)
         command = ("kubelemma", "replay", name) if name in kept else anew
-        return (shlex.join(command),)
+        return (command_line(command),)
 
     return repeat
 

@@ -75,7 +75,7 @@ def write_all(texts: Iterable[tuple[Path, str]]) -> None:
         except click.ClickException as error:
             errors.append(error.message)
     if errors:
-        raise click.ClickException("\n".join(errors))
+        raise click.ClickException("; ".join(errors))
 
 
 def write(path: Path, text: str) -> None:

@@ -13,7 +13,7 @@ from . import completion
 from .exit import ExitCode
 from .options import Target, duration, targets_of, unless_named
 from .output import refuse_inputs, write_all
-from .session import Session, common_options, width
+from .session import Session, common_options, say, width
 
 if TYPE_CHECKING:
     from kubelemma.placing.asking import Asked
@@ -178,7 +178,7 @@ def place(
         with _working(session):
             report, warnings = answer(asked)
     except KeyboardInterrupt:
-        click.echo(_INTERRUPTED, err=True)
+        say(_INTERRUPTED)
         return ExitCode.INTERRUPTED
     for warning in warnings:
         session.tell(f"warning: {warning}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubelemma.model.visible import visible
 from kubelemma.solver.events import Compiling, Event, Listener, Progress, Violation
 
 from .session import Session
@@ -40,7 +41,7 @@ def progress_line(session: Session, name: str, bounds: Bounds) -> Iterator[Liste
             slow = " (a faster engine is being compiled, once for all)"
         if isinstance(event, Progress):
             slow = "" if last and event.states < last.states else slow
-            line = describe(f"{name}{slow}", event, found, last, bounds)
+            line = visible(describe(f"{name}{slow}", event, found, last, bounds))
             # What a terminal breaks into two lines could not be taken away again.
             line = line[: shutil.get_terminal_size().columns - 1]
             click.echo(f"{_ERASE}{line}", nl=False, err=True, color=True)

@@ -49,7 +49,9 @@ def replay(session: Session, name: str, files: tuple[str, ...], load: tuple[str,
 
 def _told(session: Session, recorded: Recording, again: Replayed) -> str:
     """What became of the counterexample, with its story where it still is one."""
+    from kubelemma.model.visible import visible
     from kubelemma.reports import run_text
+    from kubelemma.reports.style import laid_out
 
     about = f"{recorded.property_id} of {recorded.subject}"
     if again.story is not None:
@@ -58,6 +60,7 @@ def _told(session: Session, recorded: Recording, again: Replayed) -> str:
         )
     failed = again.repeat.failed_step
     if failed is None:
-        return f"{about}: the property now holds on it\n"
+        return laid_out([visible(f"{about}: the property now holds on it")])
     step = recorded.steps[failed - 1]
-    return f"{about}: no longer possible at step {failed} ({step.actor}: {step.action})\n"
+    what = f"{about}: no longer possible at step {failed} ({step.actor}: {step.action})"
+    return laid_out([visible(what)])

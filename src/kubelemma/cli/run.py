@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import click
 
+from kubelemma.model.visible import visible
+
 from .commands import cli
 from .completion import for_kubectl
 from .configured import blamed
 from .exit import ExitCode
-from .session import Session
+from .session import Session, say
 
 
 def run(arguments: Sequence[str], program: str = "kubelemma") -> int:
@@ -24,7 +27,7 @@ def run(arguments: Sequence[str], program: str = "kubelemma") -> int:
             # A terminal without arrows shows question marks; a report must not fail for that.
             stream.reconfigure(errors="replace")
     if not _is_somewhere():
-        click.echo("kubelemma: the working directory is gone, or may not be entered", err=True)
+        say("kubelemma: the working directory is gone, or may not be entered")
         return ExitCode.USAGE
     session = Session(
         command=("kubelemma", *arguments), verbose=bool(os.environ.get("KUBELEMMA_DEBUG"))
@@ -35,7 +38,7 @@ def run(arguments: Sequence[str], program: str = "kubelemma") -> int:
         _show(error)
         return ExitCode.USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("kubelemma: interrupted", err=True)
+        say("kubelemma: interrupted")
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last resort: no traceback but on request
         return _failed(error, verbose=session.verbose)
@@ -60,9 +63,12 @@ def _show(error: click.ClickException) -> None:
     """Report wrong usage; where a file or the environment says it, that is where it is wrong."""
     where = blamed(error)
     if where:
-        click.echo(": ".join((*where, error.message)), err=True)
+        say(": ".join((*where, error.message)))
     else:
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        message = error.format_message()
+        _say_all(told.getvalue().replace(message, visible(message)))
 
 
 def _failed(error: Exception, *, verbose: bool) -> ExitCode:
@@ -72,18 +78,28 @@ def _failed(error: Exception, *, verbose: bool) -> ExitCode:
     from kubelemma.solver.stateful.sampling import ExamplesError
 
     if isinstance(error, CheckpointError | ExamplesError):
-        click.echo(f"kubelemma: {error}", err=True)
+        say(f"kubelemma: {error}")
         return ExitCode.USAGE
     if isinstance(error, InvalidInput):
         for problem in error.problems:
-            click.echo(str(problem), err=True)
+            say(str(problem))
         if verbose and error.__cause__ is not None:
-            traceback.print_exception(error.__cause__, file=sys.stderr)
+            _trace(error.__cause__)
         return ExitCode.USAGE
     if verbose:
-        traceback.print_exception(error, file=sys.stderr)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    click.echo(f"kubelemma: internal error: {what}", err=True)
+        _trace(error)
+    what = f"{type(error).__name__}: {error}".split("\n")[0]
+    say(f"kubelemma: internal error: {what}")
     if not verbose:
-        click.echo("Run it again with -v (or KUBELEMMA_DEBUG=1) to see where.", err=True)
+        say("Run it again with -v (or KUBELEMMA_DEBUG=1) to see where.")
     return ExitCode.INTERNAL
+
+
+def _trace(error: BaseException) -> None:
+    """Tell where an error arose, line by line: its message may hold whatever the input does."""
+    _say_all("".join(traceback.format_exception(error)))
+
+
+def _say_all(text: str) -> None:
+    for line in text.rstrip("\n").split("\n"):
+        say(line)

@@ -11,6 +11,8 @@ from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 import click
 
+from kubelemma.model.visible import spoken, visible
+
 from .configured import config_options
 
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
@@ -44,7 +46,7 @@ class Session:
         return bool(os.environ.get("FORCE_COLOR")) or (stream or sys.stdout).isatty()
 
     def print(self, text: str) -> None:
-        """Write a result, or part of one, as it is.
+        """Write a result, or part of one, as it is: whoever renders it shows what is in it.
 
         Raises:
             ClickException: it cannot be written.
@@ -57,16 +59,21 @@ class Session:
     def tell(self, text: str) -> None:
         """Write a diagnostic to standard error, unless quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            say(text)
 
     def detail(self, text: str) -> None:
         """Write what only somebody who asked for more wants to know to standard error."""
         if self.verbose:
-            click.echo(text, err=True)
+            say(text)
 
     def shows_progress(self) -> bool:
         """Whether there is somebody at a terminal to watch."""
         return not self.quiet and sys.stderr.isatty()
+
+
+def say(text: str) -> None:
+    """Write one line to standard error, whatever there is in what it tells of."""
+    click.echo(spoken(visible(text)), err=True)
 
 
 def width() -> int:

@@ -6,7 +6,6 @@ another story or another line make no new finding.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from kubelemma.model.manifests.standalone import read_standalone
 from kubelemma.model.objects.meta import ApiStruct
 from kubelemma.reports import saved
 from kubelemma.reports.document import PropertyReport, Report
+from kubelemma.reports.plain import as_json
 from kubelemma.solver.result import Verdict
 
 from .rules import Finding
@@ -117,4 +117,4 @@ def render_baseline(report: Report, before: Baseline | None = None) -> str:
         "kubelemmaVersion": report.version,
         "findings": [f._asdict() for f in findings],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return as_json(data)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -11,9 +10,11 @@ from typing import NoReturn, Unpack, get_args
 
 from kubelemma import api, recording
 from kubelemma.model.manifests import InvalidInput, Position, Problem, did_you_mean
+from kubelemma.model.visible import command_line
 from kubelemma.properties.statement import Severity
 from kubelemma.reports import text
 from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
+from kubelemma.reports.shown import shown
 from kubelemma.solver.result import Verdict
 
 from .given import NOTHING_WANTED, Given, Wanted, ask_about
@@ -32,7 +33,7 @@ class Checked:
     warnings: tuple[Problem, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<{text.outcome(self.report)}>"
+        return f"<{text.outcome(shown(self.report))}>"
 
     def __str__(self) -> str:
         return text.render(self.report)
@@ -107,7 +108,9 @@ class Checked:
         else:
             wrong = [prop for prop in self._named(ids) if prop.finding != "holds"]
         if wrong:
-            raise AssertionError("\n\n".join((text.outcome(self.report), *self._told(wrong))))
+            raise AssertionError(
+                "\n\n".join((text.outcome(shown(self.report)), *self._told(wrong)))
+            )
 
     def assert_violated(self, *ids: str) -> None:
         """Fail unless something is violated; or unless each of these properties is, somewhere.
@@ -121,7 +124,7 @@ class Checked:
         if missed or not found:
             what = ", ".join(missed) or "anything"
             raise AssertionError(
-                f"expected {what} to be violated\n\n{text.outcome(self.report)}\n"
+                f"expected {what} to be violated\n\n{text.outcome(shown(self.report))}\n"
                 + "\n".join(self._headlines(missed))
             )
 
@@ -273,9 +276,9 @@ def _keep(found: Iterable[api.Explored], means: Means) -> api.Repeater:
 def _replay(path: Path, name: str, means: Means) -> str:
     """The command, by name where the counterexample is looked for in the folder that it is in."""
     if means.origin is None or means.origin == means.root:
-        return shlex.join(("kubelemma", "replay", name))
+        return command_line(("kubelemma", "replay", name))
     near = path.relative_to(means.origin) if path.is_relative_to(means.origin) else path
-    return shlex.join(("kubelemma", "replay", str(near)))
+    return command_line(("kubelemma", "replay", str(near)))
 
 
 def engine_called(name: str) -> api.Engine:

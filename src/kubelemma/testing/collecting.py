@@ -11,6 +11,7 @@ import pytest
 
 from kubelemma import api
 from kubelemma.model.manifests import InvalidInput
+from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Property
 from kubelemma.reports.document import PropertyReport, Result, ScenarioReport
 from kubelemma.solver.result import Verdict
@@ -62,7 +63,7 @@ class ScenarioNode(pytest.Collector):
         cls, parent: ScenarioFile, case: api.Case, checks: Session, policy: api.Policy
     ) -> ScenarioNode:
         """The node of a case."""
-        node: ScenarioNode = cls.from_parent(parent, name=case.scenario.name)
+        node: ScenarioNode = cls.from_parent(parent, name=visible(case.scenario.name))
         node.case, node.checks, node.policy = case, checks, policy
         return node
 
@@ -71,7 +72,9 @@ class ScenarioNode(pytest.Collector):
         properties = self.case.properties
         for prop in properties:
             several = sum(other.id == prop.id for other in properties) > 1
-            yield PropertyItem.of(self, prop, f"{prop.id}[{prop.subject}]" if several else prop.id)
+            yield PropertyItem.of(
+                self, prop, visible(f"{prop.id}[{prop.subject}]" if several else prop.id)
+            )
 
     @cached_property
     def found(self) -> ScenarioReport:
@@ -107,7 +110,7 @@ class PropertyItem(pytest.Item):
             self._note(prop)
             return
         if result is Result.INCONCLUSIVE and self._may_be_open():
-            pytest.xfail(f"inconclusive: {prop.message}")
+            pytest.xfail(visible(f"inconclusive: {prop.message}"))
         raise Unproved(told(self.scenario.found, prop, fail_on))
 
     def _found(self) -> PropertyReport:
@@ -130,7 +133,7 @@ class PropertyItem(pytest.Item):
             self._say("mild", f"violated, but less severe than {fail_on}")
 
     def _say(self, finding: str, why: str) -> None:
-        self.user_properties += [(FINDING, finding), (WHY, why)]
+        self.user_properties += [(FINDING, finding), (WHY, visible(why))]
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The story; a traceback only of what should not happen."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 import yaml
 
 from kubelemma import api
+from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Property
 from kubelemma.recording import Recording
 from kubelemma.reports.narrate import narrate_steps
@@ -115,7 +116,7 @@ def _file_of(cls: type) -> str:
 
 
 def _program(title: str, lines: tuple[str, ...]) -> str:
-    text = title.replace("\\", "\\\\").replace('"""', "'''")
+    text = visible(title).replace("\\", "\\\\").replace('"""', "'''")
     return "\n".join((f'"""{text}"""', "", *lines)) + "\n"
 
 
@@ -137,7 +138,7 @@ def _arguments(recording: Recording) -> str:
 def _told(case: api.Case, trace: Trace, name: str) -> Iterator[str]:
     told = narrate_steps(case.scenario, trace)
     for step, sentence in zip(trace.steps, told, strict=True):
-        yield f"# {sentence.actor}: {sentence.summary}"
+        yield visible(f"# {sentence.actor}: {sentence.summary}")
         yield f"{name}.{_act(step)}"
 
 
@@ -156,5 +157,5 @@ def _logged(machine: Driven) -> Iterator[str]:
         if isinstance(entry, Call):
             yield f"machine.{entry.code()}"
         else:
-            yield f"# {sentences[id(entry)]}"
+            yield visible(f"# {sentences[id(entry)]}")
             yield f"machine.{_act(entry)}"

@@ -11,6 +11,7 @@ from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.system import State
+from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Property
 from kubelemma.recording import Recording
 from kubelemma.reports.narrate import narrate, narrate_steps
@@ -235,8 +236,10 @@ def find_step(
     if step is None:
         described = ", ".join(f"{name}={value}" for name, value in words.items())
         what = f"{action} ({described})" if described else action
-        options = "\n".join(f"  {p.action}: {p.text}" for p in run.possible()) or "  nothing"
-        raise AssertionError(f"{what} is not possible here; possible is:\n{options}")
+        options = (
+            "\n".join(visible(f"  {p.action}: {p.text}") for p in run.possible()) or "  nothing"
+        )
+        raise AssertionError(f"{visible(what)} is not possible here; possible is:\n{options}")
     return step
 
 
@@ -262,7 +265,8 @@ def refutation(case: api.Case, prop: Property, trace: Trace) -> str:
     """Why a run is a counterexample, told."""
     story = narrate(case.scenario, prop, trace)
     return (
-        f"{prop.id} is violated for {prop.subject}: {prop.statement.title}\n\n{story_text(story)}"
+        visible(f"{prop.id} is violated for {prop.subject}: {prop.statement.title}")
+        + f"\n\n{story_text(story)}"
     )
 
 

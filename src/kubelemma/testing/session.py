@@ -18,6 +18,7 @@ from kubelemma import api
 from kubelemma.cli.lending import Lent, lend
 from kubelemma.cli.searching import EXAMPLES
 from kubelemma.model.manifests import InvalidInput, Problem
+from kubelemma.model.visible import visible
 from kubelemma.policy import judge
 from kubelemma.properties.statement import Severity
 from kubelemma.remembering import CACHE
@@ -64,7 +65,9 @@ class Session:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What is about no single test: suppressions that can go, and the like."""
         verbosity = terminalreporter.verbosity
-        lines = [*self._warnings, *map(str, self._remarks())] if verbosity >= 0 else []
+        lines = (
+            [*map(visible, self._warnings), *map(str, self._remarks())] if verbosity >= 0 else []
+        )
         if verbosity > 0 and (remembered := sum(map(_is_remembered, self._reports()))):
             known = f"{remembered} of {plural(len(self._explored), 'scenario')}"
             lines.append(f"{known} remembered from earlier runs (--kubelemma-no-cache searches)")

@@ -7,20 +7,22 @@ from collections.abc import Iterator
 from kubelemma.properties.statement import Severity
 from kubelemma.reports.document import PropertyReport, ScenarioReport
 from kubelemma.reports.notice import notice
+from kubelemma.reports.shown import shown
 from kubelemma.reports.story import Story
 from kubelemma.reports.story_text import conclusion_lines, run_lines
-from kubelemma.reports.style import bullets, painter, wrap
+from kubelemma.reports.style import bullets, laid_out, painter, wrap
 
 WIDTH = 100
 
 
 def told(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) -> str:
     """What was found about a property, and the story of a violation, as text without an end."""
-    return "\n".join(line.rstrip() for line in _lines(scenario, prop, fail_on))
+    return laid_out(_lines(shown(scenario), shown(prop), fail_on)).rstrip("\n")
 
 
 def headline(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) -> str:
     """What was found about a property, in a sentence."""
+    scenario, prop = shown(scenario), shown(prop)
     found = notice(scenario, prop, fail_on)
     if found is not None:
         return found.sentence()
@@ -44,7 +46,7 @@ def _lines(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) ->
 
 def story_text(story: Story) -> str:
     """A story as text without an end: what happens, and where it contradicts its property."""
-    return "\n".join(line.rstrip() for line in _story(story))
+    return laid_out(_story(shown(story))).rstrip("\n")
 
 
 def _story(story: Story) -> Iterator[str]:

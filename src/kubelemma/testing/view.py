@@ -13,6 +13,7 @@ from kubelemma.model.cluster.world import Workload
 from kubelemma.model.manifests import did_you_mean
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
+from kubelemma.model.visible import visible
 from kubelemma.reports.narrate.cast import Cast
 from kubelemma.reports.narrate.names import full_name
 from kubelemma.reports.narrate.phases import PHASES
@@ -165,7 +166,7 @@ class ClusterView:
         return _found("Node", name, self.nodes)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return "\n".join(map(visible, _lines(self)))
 
 
 def _named(kind: str, name: str, options: tuple[WorkloadView, ...]) -> WorkloadView:
