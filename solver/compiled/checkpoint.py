@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from kubelemma.files import write_whole
 from kubelemma.solver.checkpoints import CheckpointError
 
 FORMAT = 3
@@ -116,12 +117,8 @@ class Checkpoint:
             self._append(column, numbers)
         saved = Saved(self._identity, self._lengths, dict(facts), self._sums)
         saved = msgspec.structs.replace(saved, own_sum=saved.checksum())
-        fresh = self._folder / f"{MANIFEST}.new"
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(msgspec.structs.asdict(saved), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._folder / MANIFEST)
+        content = json.dumps(msgspec.structs.asdict(saved)).encode()
+        write_whole(self._folder / MANIFEST, content)
 
     def _append(self, column: str, numbers: NDArray[Any]) -> None:
         """Write after what counts, over what a killed run may have left there."""

@@ -18,10 +18,9 @@ from hypothesis.database import (
     InMemoryExampleDatabase,
 )
 
-from .sampling import ExamplesError
+from kubelemma.files import ignore_in_git
 
-NOTE = "*\n"
-"""What git reads in the folder: examples are no source."""
+from .sampling import ExamplesError
 
 
 class Examples(ExampleDatabase):
@@ -92,7 +91,7 @@ def _database(folder: Path | None) -> ExampleDatabase:
         return InMemoryExampleDatabase()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".gitignore").write_text(NOTE, "utf-8")
+        ignore_in_git(folder)
     except OSError as error:
         message = f"no examples can be kept in {folder}: {error.strerror}"
         raise ExamplesError(message) from error

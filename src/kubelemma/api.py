@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 
 from . import __version__
+from .files import InUse, alone
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Position, Problem
 from .model.scenario import key_of, owner_manifests, used_documents
@@ -56,6 +58,7 @@ __all__ = [
     "Replayed",
     "Sampling",
     "Saying",
+    "alone_in",
     "ask",
     "checkpoints_of",
     "explore",
@@ -152,7 +155,8 @@ def _search(
     if engine == "plain":
         return check(*asked)
     search = compiled.check if engine == "compiled" else compiled.best
-    result = search(*asked, workers=workers, checkpoints=checkpoints)
+    with alone_in(checkpoints.folder) if checkpoints else nullcontext():
+        result = search(*asked, workers=workers, checkpoints=checkpoints)
     return _resumable(result, checkpoints)
 
 
@@ -202,7 +206,7 @@ def checkpoints_of(
     found = tuple(Checkpoints(folder / name, resume) for name in names)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        taken = [kept.folder for kept in found if any(kept.folder.glob("*"))]
+        taken = [kept.folder for kept in found if any(kept.folder.glob("[!.]*"))]
     except OSError as error:
         message = f"no checkpoints can be kept in {folder}: {error.strerror}"
         raise CheckpointError(message) from error
@@ -211,6 +215,25 @@ def checkpoints_of(
             f"{taken[0]} has a checkpoint already: resume it (--resume), or choose another folder"
         )
     return found
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Have a folder for checkpoints for this process and this block.
+
+    Raises:
+        CheckpointError: another process has it, or it cannot be written to.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(alone(folder))
+        except InUse as error:
+            message = f"{error}: wait until that ends, or choose another folder for checkpoints"
+            raise CheckpointError(message) from error
+        except OSError as error:
+            message = f"no checkpoints can be kept in {folder}: {error.strerror}"
+            raise CheckpointError(message) from error
+        yield
 
 
 def _folder_names(names: Iterable[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 
 import msgspec
 
+from .files import ignore_in_git, write_whole
 from .model.manifests.problems import InvalidInput, Position, Problem
 from .properties.statement import Property
 from .solver.replay import RecordedStep
@@ -105,7 +106,7 @@ def steps_of(trace: Trace) -> tuple[Step, ...]:
     """The steps of a trace as they are kept on file."""
     return tuple(
         Step(
-            rule=step.rule,
+            rule=str(step.rule),  # which may be called as its action
             actor=step.actor,
             action=str(step.outcome.action),
             arguments=step.outcome.arguments,
@@ -125,11 +126,10 @@ def save(recording: Recording, root: Path) -> Path:
     """
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", "utf-8")
+    ignore_in_git(folder.parent)
     path = folder / f"{recording.name}.json"
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n")
+    content = msgspec.json.format(msgspec.json.encode(recording), indent=2)
+    write_whole(path, content + b"\n")
     return path
 
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma import recording
+from kubelemma.model.system import Action, Outcome
 from kubelemma.recording import Recording, Source, Step
+from kubelemma.solver.result import Trace, TraceStep
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
@@ -61,3 +63,12 @@ def test_file_names(parts: tuple[str, ...]) -> None:
     name = recording.file_name(*parts)
     assert name
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+def test_rules_called_as_their_action() -> None:
+    """A rule may be called as its action is; on file both are plain text."""
+    action = Action("node-return")
+    taken = TraceStep(action, "node", True, (0,), Outcome(action, {}), (0,))
+    trace = Trace((0,), (taken,))
+    (step,) = recording.steps_of(trace)
+    assert {type(value) for value in (step.rule, step.action)} == {str}

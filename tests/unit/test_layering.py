@@ -15,22 +15,24 @@ PACKAGE = ROOT / "src" / "kubelemma"
 ALLOWED = {
     "model": {"model"},
     "properties": {"properties", "model"},
-    "solver": {"solver", "properties", "model"},
+    "files": {"files"},
+    "solver": {"solver", "properties", "model", "files"},
     "reports": {"reports", "solver", "properties", "model"},
     "policy": {"policy", "reports", "solver", "properties", "model"},
     "extending": {"properties", "model"},
     "loading": {"properties", "model"},
     "question": {"loading", "policy", "properties", "model"},
-    "recording": {"solver", "properties", "model"},
-    "remembering": {"remembering", "question", "recording"} | {"solver", "properties", "model", ""},
+    "recording": {"solver", "properties", "model", "files"},
+    "remembering": {"remembering", "question", "recording"}
+    | {"solver", "properties", "model", "files", ""},
     "placing": {"placing", "reports", "solver", "model", ""},
     "runs": {"runs", "reports", "model"},
     "api": {"loading", "policy", "question", "recording", "remembering"}
-    | {"reports", "solver", "properties", "model", ""},
+    | {"reports", "solver", "properties", "model", "files", ""},
     "settings": {"model"},
     "cli": {"cli", "loading", "api", "policy", "settings", "placing", "question", "recording"}
     | {"remembering", "reports", "runs"}
-    | {"solver", "properties", "model", ""},
+    | {"solver", "properties", "model", "files", ""},
     "testing": {"testing", "api", "cli", "policy", "recording", "remembering", "reports", "solver"}
     | {"properties", "model", ""},
     "__main__": {"cli"},

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kubelemma.files import write_whole
+
 from .options import Target
 from .session import Session, width
 
@@ -79,13 +81,13 @@ def write_all(texts: Iterable[tuple[Path, str]]) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a result to a file.
+    """Write a result to a file, whole or not at all.
 
     Raises:
         ClickException: the file cannot be written.
     """
     try:
-        path.write_text(text, "utf-8", errors="replace")
+        write_whole(path, text.encode("utf-8", "replace"))
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from error
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -152,6 +152,13 @@ def _hypothesis_at_home(examples: Path | None) -> Iterator[None]:
 
 
 def _explore_all(session: Session, cases: tuple[Case, ...], means: Means, fails: Fails) -> Outcome:
+    from kubelemma import api
+
+    with api.alone_in(means.checkpoint) if means.checkpoint else nullcontext():
+        return _explore_here(session, cases, means, fails)
+
+
+def _explore_here(session: Session, cases: tuple[Case, ...], means: Means, fails: Fails) -> Outcome:
     memory = _memory(session, means)
     kept = _kept(session, cases, means)
     known = tuple(_known(case, memory, means) for case in cases) if means.fail_fast else ()

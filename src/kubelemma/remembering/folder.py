@@ -1,8 +1,8 @@
 """Files by key in a folder that is never larger than it may be, and that several runs may share.
 
 A file counts only if its first line is the digest of the rest: whatever a full disk, a killed run
-or an editor may have left is recognised. Files are written beside their place and then renamed, so
-that nobody ever reads half of one.
+or an editor may have left is recognised. Files are written whole, so that nobody ever reads half of
+one; they need not last, since what is lost is found out again.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from secrets import token_hex
 from typing import NamedTuple
+
+from kubelemma.files import UNFINISHED, ignore_in_git, write_whole
 
 MOST_FILES = 10_000
 MOST_BYTES = 64 * 2**20
 """Beyond these the files that were of no use for longest are removed."""
 
-_SUFFIX, _UNFINISHED = ".json", ".tmp"
+_SUFFIX = ".json"
 
 
 class Damaged(Exception):
@@ -68,12 +69,8 @@ class Folder:
             OSError: the folder cannot be written to.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        ignore = self.path / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", "utf-8")
-        fresh = self.path / f"{key}-{token_hex(8)}{_UNFINISHED}"
-        fresh.write_bytes(_digest(content) + b"\n" + content)
-        fresh.replace(self._place(key))
+        ignore_in_git(self.path)
+        write_whole(self._place(key), _digest(content) + b"\n" + content, lasting=False)
 
     def prune(self) -> None:
         """Remove what was of no use for longest, until the rest is as small as it must be."""
@@ -90,7 +87,7 @@ class Folder:
     def _kept(self) -> Iterator[_Kept]:
         with suppress(OSError), os.scandir(self.path) as entries:
             for entry in entries:
-                if entry.name.endswith((_SUFFIX, _UNFINISHED)):
+                if entry.name.endswith((_SUFFIX, UNFINISHED)):
                     with suppress(FileNotFoundError):
                         found = entry.stat()
                         yield _Kept(found.st_mtime_ns, entry.name, found.st_size)
