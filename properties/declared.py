@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from kubelemma.model.cluster.world import World
-from kubelemma.model.components.reconcile.actions import ACTIONS, BUILT_IN_ACTIONS
+from kubelemma.model.components.reconcile.actions import ACTIONS, ACTIONS_OF_OTHERS
 from kubelemma.model.components.reconcile.calling import judged
 from kubelemma.model.components.reconcile.declarations import (
     Code,
@@ -208,7 +208,7 @@ def _formula(prop: CustomProperty, world: World, custom: Custom, key: Key | None
         case "always":
             return Always(view, holds)
         case "each step":
-            others = (BUILT_IN_ACTIONS[kind] for kind in prop.kinds if kind in BUILT_IN)
+            others = (ACTIONS_OF_OTHERS.get(kind, frozenset()) for kind in prop.kinds)
             own = frozenset((*ACTIONS, *(event.action for event in custom.events)))
             return EachStep(view, partial(_keeps, look, prop.code), own.union(*others))
         case "never stuck":

@@ -20,10 +20,11 @@ from kubelemma.model.components.deployment.actions import (
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.components.nodelifecycle.actions import NODE_READY, NODE_UNKNOWN
 from kubelemma.model.components.replicaset.actions import CREATE_POD, WRITE_STATUS
+from kubelemma.model.components.serviceaccount.actions import DELETE_SERVICE_ACCOUNT
 from kubelemma.model.components.users.actions import CORDON, SCALE, UNCORDON
 from kubelemma.model.system import Action
 
-from .legal import DEPLOYMENT, NODE
+from .legal import DEPLOYMENT, NODE, SERVICE_ACCOUNT
 
 DOES = "does"
 """The argument of an outcome that has the sentence to tell it by."""
@@ -44,7 +45,7 @@ VERBS: Mapping[str, Action] = MappingProxyType(
 
 ACTIONS = (SYNC, *VERBS.values(), RESTART, WATCH)
 
-BUILT_IN_ACTIONS: Mapping[str, frozenset[str]] = {
+ACTIONS_OF_OTHERS: Mapping[str, frozenset[str]] = {
     DEPLOYMENT: frozenset(
         (
             ROLLOUT,
@@ -63,6 +64,7 @@ BUILT_IN_ACTIONS: Mapping[str, frozenset[str]] = {
             CREATE_POD,
         )
     ),
+    SERVICE_ACCOUNT: frozenset((DELETE_SERVICE_ACCOUNT,)),
     NODE: frozenset((CORDON, UNCORDON, START_DRAIN, NODE_UNKNOWN, NODE_READY)),
 }
-"""What others do that may change an object of a built-in kind as loaded code sees it."""
+"""What others do that may change an object of a kind as loaded code sees it."""

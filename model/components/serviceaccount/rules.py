@@ -27,6 +27,7 @@ from kubelemma.model.cluster.events import USER
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.reconcile.declarations import Brought
+from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
 from kubelemma.model.components.reconcile.objects import FrozenMap, Object, Objects, find
 from kubelemma.model.components.reconcile.requests import delete, perform
 from kubelemma.model.components.reconcile.sources import objects_cell
@@ -38,7 +39,6 @@ from .decision import (
     ACTIVE,
     DEFAULT,
     NAMESPACE,
-    SERVICE_ACCOUNT,
     Account,
     account_of,
     refusal,

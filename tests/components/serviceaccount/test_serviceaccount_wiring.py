@@ -10,12 +10,13 @@ import yaml
 from budgeted import CONTAINER, LABELS, kind, nodes_of, reachable, scenario, steps, verdicts
 
 from kubelemma.model.components.reconcile.actions import CREATE, DOES, SYNC
+from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
 from kubelemma.model.components.replicaset.rules import REPLICASET
-from kubelemma.model.components.serviceaccount.decision import SERVICE_ACCOUNT
 from kubelemma.model.components.serviceaccount.rules import ACCOUNTS
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
-from kubelemma.question import STDIN, Question, ask
+from kubelemma.question import STDIN, Case, Question, ask
+from kubelemma.solver.compiled import check
 
 CONTROLLER = "serviceaccount-controller"
 DELETION = {"deleteServiceAccount": {}}
@@ -116,10 +117,10 @@ def pauser(deployment: Object, cluster: Cluster):
 '''
 
 
-def test_a_controller_of_users_sees_the_same_objects(tmp_path: Path) -> None:
-    """Two controllers in one machinery: what one creates the other one reads."""
-    file = tmp_path / "pauser.py"
-    file.write_text(USERS, "utf-8")
+def loaded(folder: Path, code: str) -> Case:
+    """The scenario of one Deployment, an account that is deleted, and what a file brings."""
+    file = folder / "loaded.py"
+    file.write_text(code, "utf-8")
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [CONTAINER]}}
     selector = {"matchLabels": LABELS}
     cluster = {"nodes": [{"count": 2, "allocatable": {"cpu": "4"}}]}
@@ -129,9 +130,34 @@ def test_a_controller_of_users_sees_the_same_objects(tmp_path: Path) -> None:
     ]
     text = yaml.safe_dump_all(documents)
     question = Question(paths=(STDIN,), stdin=text, load=(str(file),))
-    found = next(c.scenario for c in ask(question).cases if c.scenario.custom.predicates == ())
+    (case,) = ask(question).cases
+    return case
+
+
+def test_a_controller_of_users_sees_the_same_objects(tmp_path: Path) -> None:
+    """Two controllers in one machinery: what one creates the other one reads."""
+    found = loaded(tmp_path, USERS).scenario
     assert {c.name for c in found.custom.controllers} == {"pauser", CONTROLLER}
     actors = {step.rule.actor for _, step in steps(found, SYNC)}
     assert {"pauser", CONTROLLER} <= actors
     assert SERVICE_ACCOUNT in found.custom.kinds
     assert found.subject == "Deployment default/web, pauser"
+
+
+PROMISE = '''
+from kubelemma.extending import each_step
+
+@each_step("ACC-1", "Accounts stay", reads=("ServiceAccount", "Deployment"))
+def stay(before, after):
+    """No account is ever less."""
+    return len(after.all("ServiceAccount")) >= len(before.all("ServiceAccount"))
+'''
+
+
+def test_a_promise_of_users_is_asked_about_deletions(tmp_path: Path) -> None:
+    """What an event of Kubernetes' own does to an object is a step that a property can see."""
+    case = loaded(tmp_path, PROMISE)
+    (own,) = (prop for prop in case.properties if prop.id == "ACC-1")
+    (found,) = check(case.scenario.system, (own,)).properties
+    assert found.trace is not None
+    assert [step.outcome.action for step in found.trace.steps] == ["delete-serviceaccount"]
