@@ -61,7 +61,7 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
             yield from asked(STATEMENTS, f"{NAMESPACE} {account.namespace}", {"SA-1": there})
     for workload in scenario.world.workloads:
         account = account_of_workload(scenario.world, workload)
-        if account in accounts:
+        if workload.templates and account in accounts:
             view = View(reads=(exists_name(account),))
             stored = EachStep(view, _existed, frozenset({CREATE_POD}))
             yield from asked(STATEMENTS, workload.cell, {"SA-2": stored})

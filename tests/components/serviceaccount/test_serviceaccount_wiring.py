@@ -11,7 +11,7 @@ from budgeted import CONTAINER, LABELS, kind, nodes_of, reachable, scenario, ste
 
 from kubelemma.model.components.reconcile.actions import CREATE, DOES, SYNC
 from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
-from kubelemma.model.components.replicaset.rules import REPLICASET
+from kubelemma.model.components.replicaset.keys import REPLICASET
 from kubelemma.model.components.serviceaccount.rules import ACCOUNTS
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
