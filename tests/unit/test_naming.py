@@ -65,6 +65,10 @@ KNOWN = {
     ("model/manifests/check.py", "serviceaccount"): "an event names an account",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
+    (
+        "model/scenario/*",
+        "controllermanager",
+    ): "whether it restarts, and what is reconciled forgets",
     ("model/scenario/*", "reconcile"): _LOADED,
     ("model/scenario/*", "scheduler"): _START,
     ("model/scenario/*", "kubelet"): _START,
