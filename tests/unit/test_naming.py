@@ -68,7 +68,7 @@ KNOWN = {
     (
         "model/scenario/*",
         "controllermanager",
-    ): "whether it restarts, and what is reconciled forgets",
+    ): "whether it restarts, as reconciled objects mind",
     ("model/scenario/*", "reconcile"): _LOADED,
     ("model/scenario/*", "scheduler"): _START,
     ("model/scenario/*", "kubelet"): _START,
