@@ -1,9 +1,11 @@
-# docker build --tag kubelemma .
+# docker build --tag kubelemma https://git.example/kubelemma.git#v0.1.0
+# (from wherever the repository lives, by the tag of a release; or --tag kubelemma . in a copy of it)
 # docker run --rm --volume "$PWD:/work:ro" kubelemma check --no-save --no-cache deploy/
 
-ARG PYTHON_VERSION=3.13
+# By its digest, where the same image is to be built again: python@sha256:...
+ARG PYTHON_IMAGE=python:3.13-slim
 
-FROM python:${PYTHON_VERSION}-slim AS build
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /source
 COPY . .
 # A fifth of what is installed are the test suites of libraries. Sources get a time in whole
@@ -20,7 +22,7 @@ ENV NUMBA_CACHE_DIR=/var/cache/kubelemma \
 RUN /opt/kubelemma/bin/python -c \
       'from kubelemma.solver.compiled.warming import compile_all; compile_all()'
 
-FROM python:${PYTHON_VERSION}-slim
+FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="kubelemma" \
       org.opencontainers.image.description="A formal model checker for the Kubernetes control plane" \
       org.opencontainers.image.licenses="Apache-2.0"

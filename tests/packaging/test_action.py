@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Runner:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
     log: str = ""
+    action: str = str(ROOT)
 
     @property
     def temp(self) -> Path:
@@ -76,9 +78,8 @@ class Runner:
         if context == "steps":
             step, _, name = rest.split(".")
             return self.outputs.get(step, {}).get(name, "")
-        return {"github.event.pull_request.number": "7", "github.action_path": str(ROOT)}[
-            expression
-        ]
+        given = {"github.event.pull_request.number": "7", "github.action_path": self.action}
+        return given[expression]
 
     def expanded(self, text: str) -> str:
         """The text with the values of its expressions."""
@@ -265,19 +266,76 @@ def test_no_other_end_is_a_success(github: Runner, code: int, said: str) -> None
     assert said in github.log
 
 
-@pytest.mark.parametrize(("version", "wanted"), [("", str(ROOT)), ("1.2.3", "kubelemma==1.2.3")])
-def test_what_is_installed(github: Runner, version: str, wanted: str) -> None:
-    """The version that is asked for, or else the one that the action comes with."""
-    python = github.temp / "python"
-    executable(
-        python,
-        '#!/bin/sh\necho "$0 $*" >> "$RUNNER_TEMP/calls"\n'
-        'if [ "$2" = venv ]; then mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; fi\n',
-    )
-    github.outputs["python"] = {"python-path": str(python)}
-    github.inputs["version"] = version
+PYTHON = """#!/bin/sh
+echo "$NUMBA_CPU_NAME ${NUMBA_CACHE_DIR#"$RUNNER_TEMP"} ${PIP_CACHE_DIR#"$RUNNER_TEMP"} $*" \\
+  >> "$RUNNER_TEMP/calls"
+if [ "$2" = venv ]; then
+  package="$3/lib/python3/site-packages/kubelemma"
+  mkdir -p "$3/bin" "$package"
+  cp "$0" "$3/bin/python"
+  echo > "$package/api.py"
+fi
+"""
+"""Stands for Python: writes down how it is called, and makes an environment."""
+
+
+@pytest.fixture
+def python(github: Runner) -> Path:
+    """The Python of the runner."""
+    path = github.temp / "python"
+    executable(path, PYTHON)
+    github.outputs["python"] = {"python-path": str(path)}
+    return path
+
+
+def calls(runner: Runner) -> list[str]:
+    """How Python was called."""
+    return (runner.temp / "calls").read_text("utf-8").splitlines()
+
+
+@pytest.mark.usefixtures("python")
+def test_what_is_installed(github: Runner) -> None:
+    """What the action comes with, with packages from the cache, and sources of one time."""
     assert github.step("Install kubelemma") == 0
-    made, installed = (github.temp / "calls").read_text("utf-8").splitlines()
-    assert made == f"{python} -m venv {github.temp}/kubelemma"
-    assert installed.endswith(f" {wanted}")
+    made, installed = calls(github)
+    assert made == f"  /kubelemma-code/pip -m venv {github.temp}/kubelemma"
+    assert installed.startswith("  /kubelemma-code/pip -m pip install ")
+    assert installed.endswith(f" {ROOT}")
     assert github.path[-1] == f"{github.temp}/kubelemma/bin"
+    (source,) = (github.temp / "kubelemma").rglob("api.py")
+    assert source.stat().st_mtime == datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.usefixtures("python")
+def test_the_engine_is_compiled_once(github: Runner) -> None:
+    """It is compiled for any processor, where the check looks for it, and old code is gone."""
+    assert github.step("Install kubelemma") == 0
+    old = github.temp / "kubelemma-code" / "numba" / "old"
+    executable(old, "")
+    assert github.step("Compile the engine") == 0
+    assert not old.exists()
+    assert calls(github)[-1].startswith("generic /kubelemma-code/numba  -c from kubelemma.solver.")
+    (check,) = (step["run"] for step in STEPS if step.get("name") == "Check")
+    (compiling,) = (step["run"] for step in STEPS if step.get("name") == "Compile the engine")
+    assert check.splitlines()[0] == compiling.splitlines()[0]
+
+
+def test_what_is_compiled_is_kept_by_its_sources(github: Runner, tmp_path: Path) -> None:
+    """The key is the same for the same sources, and another for others."""
+    action = tmp_path / "action"
+    for name in ("model", "properties", "reports", "solver", "src"):
+        (action / name).mkdir(parents=True)
+        (action / name / "a.py").write_text("", "utf-8")
+    (action / "pyproject.toml").write_text("", "utf-8")
+    github.action = str(action)
+
+    def key() -> str:
+        assert github.step("Look at the sources") == 0
+        return github.outputs["sources"]["key"]
+
+    first = key()
+    (action / "model" / "notes.md").write_text("", "utf-8")
+    assert key() == first
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9a-f]{64}", first)
+    (action / "solver" / "b.py").write_text("", "utf-8")
+    assert key() != first

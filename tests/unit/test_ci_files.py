@@ -13,6 +13,7 @@ import pytest
 import yaml
 from pre_commit.clientlib import load_config, load_manifest
 
+from kubelemma import __version__
 from kubelemma.cli.commands import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,6 +71,34 @@ def test_action_has_no_expression_in_a_script() -> None:
     scripts = [step["run"] for step in ACTION["runs"]["steps"] if "run" in step]
     assert scripts
     assert not any("${{" in script for script in scripts)
+
+
+def test_actions_are_pinned() -> None:
+    """Other actions are named by whole commits, with the release that each is, here and on pages.
+
+    So is every tag of ours in the documents that of this version.
+    """
+    for text in (ACTION_TEXT, DOCUMENT):
+        used = re.findall(r"uses: (\S+)@(\S+)(?: # (v\d+\.\d+\.\d+))?$", text, re.MULTILINE)
+        others = [(commit, tag) for name, commit, tag in used if "kubelemma" not in name]
+        assert others
+        assert all(re.fullmatch(r"[0-9a-f]{40}", commit) and tag for commit, tag in others)
+        assert len({(name.split("/")[1], commit) for name, commit, _ in used}) == len(
+            {name.split("/")[1] for name, _, _ in used}
+        )
+
+
+def test_it_is_installed_from_its_repository() -> None:
+    """Nobody is told to ask a registry for it; the tag that is named is that of this version."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    pages += [ROOT / "action.yml", ROOT / "Dockerfile", HOOKS]
+    texts = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in pages}
+    for text in texts.values():
+        assert not re.search(r"pip install (?:-\S+ )*[\"']?kubelemma|kubelemma==", text)
+        tags = re.findall(r"(?:kubelemma(?:\.git)?[@#]|rev: )(v[\d.]+\d)", text)
+        assert set(tags) <= {f"v{__version__}"}
+    for name in ("README.md", "docs/ci.md", "Dockerfile", ".pre-commit-hooks.yaml"):
+        assert f"v{__version__}" in texts[name]
 
 
 def test_action_is_documented() -> None:
