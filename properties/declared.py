@@ -154,18 +154,24 @@ def declared(  # noqa: PLR0913 - a statement has many parts
         raise DeclarationError(f"{code.name} has no docstring: it is what {identifier} promises")
     statement = Statement(
         id=identifier,
-        title=title,
+        title=_on_one_line(title),
         kind=_KINDS[form],
         severity=Severity(severity),
         statement=code.text,
-        why=why,
+        why=_on_one_line(why),
         conditions="",
         source=f"{code.file}:{code.line}",
         components=(),
-        remediation=repair or f"It does not say: give {identifier} a repair= where it is declared.",
+        remediation=_on_one_line(repair)
+        or f"It does not say: give {identifier} a repair= where it is declared.",
     )
     wanted = None if goal is None else code_of(goal, arguments)
     return CustomProperty(statement, form, code, about, kinds_of(reads, code), wanted)
+
+
+def _on_one_line(text: str) -> str:
+    """A text without the line breaks and margins that it has in its file."""
+    return " ".join(text.split())
 
 
 def _arguments(form: Form, about: str | None) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.visible import command_line, is_invisible, spoken, visible, visible_lines
 from kubelemma.properties.statement import Statement
+from kubelemma.recording import Recording, Source
 from kubelemma.reports import catalogue_text, run_text, state_graph
 from kubelemma.reports import json as json_report
 from kubelemma.reports.conformance import ConformanceReport
@@ -69,7 +70,7 @@ from kubelemma.solver.placement.problem import (
     Problem as Asked,
 )
 from kubelemma.solver.result import Verdict
-from kubelemma.testing import telling
+from kubelemma.testing import program, telling
 
 Render: TypeAlias = Callable[[str], str]
 """From a text of the input to a document in which it stands wherever the input may."""
@@ -428,6 +429,30 @@ def test_data_formats_lose_nothing(text: str) -> None:
 def plain(data: Any) -> Any:
     """The data as JSON has them."""
     return json.loads(json.dumps(data))
+
+
+@settings(max_examples=50)
+@given(text=TEXTS | st.text())
+def test_programs_hold_what_was_drawn(text: str) -> None:
+    """A program that repeats a run is one, shows all that is in it, and writes no command."""
+    document = {whole(text): [whole(text)]}
+    recorded = Recording(
+        name="a",
+        kubelemma_version="1",
+        scenario="a",
+        property_id="A",
+        subject="a",
+        steps=(),
+        check={"kind": text},
+        sources=(Source(file=text, document=document),),
+    )
+    lines = tuple(program._scenario(recorded))
+    source = program._program(f'{text} """', lines)
+    found: dict[str, Any] = {}
+    exec(compile(source, "program", "exec"), found)  # noqa: S102 - what it is for
+    assert list(yaml.safe_load_all(found["SCENARIO"])) == [{"kind": whole(text)}, document]
+    assert invisible(source) == ""
+    assert not re.search(r"^\s*::", source, re.MULTILINE)
 
 
 def test_sarif_addresses_files_as_they_are() -> None:

@@ -9,18 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import yaml
-
 from kubelemma import api
 from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Property
 from kubelemma.recording import Recording
 from kubelemma.reports.narrate import narrate_steps
+from kubelemma.reports.plain import as_yaml
 from kubelemma.solver.result import Trace, TraceStep
 
 from .run import Run, recorded
 
-_WIDTH = 100
 _QUOTES = '"""'
 
 
@@ -123,7 +121,7 @@ def _program(title: str, lines: tuple[str, ...]) -> str:
 def _scenario(recording: Recording) -> Iterator[str]:
     """The documents of the scenario, as they were."""
     documents = [recording.check, *(source.document for source in recording.sources)]
-    text = yaml.safe_dump_all(documents, sort_keys=False, width=_WIDTH)
+    text = as_yaml(documents)
     quoted = repr(text) if _QUOTES in text else f"r{_QUOTES}\n{text}{_QUOTES}"
     yield f"SCENARIO = {quoted}"
     yield ""
