@@ -12,7 +12,11 @@ from typing import Any, NamedTuple, TypeAlias
 import pytest
 
 from kubelemma.cli import options, place
+from kubelemma.cli.progress import progress_line
+from kubelemma.cli.session import Session
+from kubelemma.model.manifests import Bounds
 from kubelemma.model.visible import is_invisible
+from kubelemma.solver.events import Progress
 
 Kubelemma: TypeAlias = Callable[..., Any]
 Write: TypeAlias = Callable[..., str]
@@ -73,6 +77,31 @@ def test_every_placement(kubelemma: Kubelemma, hostile: str, form: str) -> None:
     run = kubelemma("place", hostile, "--nodes", "count=2,cpu=4,memory=4Gi", "-o", form)
     assert run.code in (0, 1)
     assert raw(run.out) == raw(run.err) == []
+
+
+@pytest.mark.parametrize("form", options.FORMATS)
+def test_a_name_with_line_breaks(
+    kubelemma: Kubelemma, write: Write, documents: tuple[Any, Any], form: str
+) -> None:
+    """The API server has no such name: it is refused, and told in one line."""
+    web, _ = documents
+    web["metadata"]["name"] = HOSTILE
+    run = kubelemma("check", write("name.yaml", web), "-o", form)
+    assert (run.code, run.out, raw(run.err)) == (2, "", [])
+    assert TOLD in run.err
+    assert len(run.err.splitlines()) == 1
+
+
+def test_the_line_of_progress(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What is told at a terminal while a search goes on is one line, too."""
+    monkeypatch.setattr(Session, "shows_progress", lambda _session: True)
+    with progress_line(Session(), HOSTILE, Bounds()) as listen:
+        listen(Progress(1, 2, 3, 4, 5.0, 6))
+    told = capfd.readouterr().err
+    assert TOLD in told
+    assert raw(told.replace("\r\x1b[K", "")) == []
 
 
 def commands() -> Iterator[Command]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -154,3 +155,29 @@ def talks(node: ast.AST) -> bool:
 def test_nothing_prints_below_the_command_line(name: str) -> None:
     """Only the command line writes to the standard streams."""
     assert [node.lineno for node in ast.walk(tree(name)) if talks(node)] == []  # type: ignore[attr-defined]
+
+
+WRITERS = {
+    "kubelemma.files": "which is the one function",
+    "kubelemma.cli.output": "adds to the summary of a CI step, which others write to, too",
+    "kubelemma.solver.compiled.checkpoint": "appends to columns, of which a whole file says what "
+    "counts",
+    "kubelemma.solver.compiled.warming": "makes the file of a lock, which holds nothing",
+}
+"""Who may open a file to write to it, and why."""
+
+
+def opens_to_write(node: ast.AST) -> bool:
+    """Whether an expression writes to a file by itself."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
+        return False
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+    modes = [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
+    opened = name in {"open", "fdopen"} and any(re.fullmatch(r"[wax]b?\+?|r\+b?", m) for m in modes)
+    return name in {"write_text", "write_bytes", "tofile"} or opened
+
+
+def test_one_function_writes_files() -> None:
+    """All others have files written whole, by the function that does."""
+    writing = {name for name in MODULES if any(map(opens_to_write, ast.walk(tree(name))))}
+    assert writing - {"kubelemma.__main__"} == set(WRITERS)  # which opens a stream to nowhere
