@@ -1,7 +1,8 @@
 """From manifests to typed objects, with errors that say where, what and why.
 
-``load`` reads files, directories and texts; ``parse_nodes`` and ``parse_events`` read the flags of
-the command line. Whatever is wrong is raised at once as ``InvalidInput``.
+``intake`` reads files, directories and texts, and takes apart what are alternatives; ``load`` is
+for what has none. ``parse_nodes`` and ``parse_events`` read the flags of the command line. Whatever
+is wrong is raised at once as ``InvalidInput``.
 """
 
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean, read_path, show
@@ -38,11 +39,12 @@ from .check import (
 from .coverage import NotModelled
 from .documents import Document
 from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes
-from .loading import load
+from .loading import Intake, intake, load
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests
 from .sources import Source
+from .variants import Variant, choose
 
 __all__ = [
     "CHECK",
@@ -63,6 +65,7 @@ __all__ = [
     "Faults",
     "FieldPath",
     "Finding",
+    "Intake",
     "InvalidInput",
     "Manifest",
     "Manifests",
@@ -85,7 +88,10 @@ __all__ = [
     "Severity",
     "Source",
     "Uncordon",
+    "Variant",
+    "choose",
     "did_you_mean",
+    "intake",
     "load",
     "nodes_of",
     "parse_event",

@@ -10,7 +10,7 @@ import os.path
 import re
 import shutil
 import subprocess  # Kustomize is a program; there is no library of it
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,21 +32,45 @@ class Built(NamedTuple):
     warnings: tuple[Problem, ...] = ()
 
 
-def bases_of(directory: str, text: str) -> frozenset[str]:
-    """The paths that a kustomization file builds upon, seen from where its directory is seen."""
-    data = _kustomization(text)
-    named = (data.get(key) for key in ("resources", "bases", "components"))
-    return frozenset(
+class Kustomization(NamedTuple):
+    """What a kustomization file says.
+
+    Attributes:
+        files: the files and directories that it names, seen from where its directory is seen.
+        component: whether it is a part for others, which cannot be built by itself.
+    """
+
+    files: frozenset[str]
+    component: bool
+
+
+def kustomization(directory: str, text: str) -> Kustomization:
+    """Read the text of the kustomization file of a directory, as far as it can be read."""
+    data = _data(text)
+    named = frozenset(
         os.path.normpath(Path(directory, path))
-        for paths in named
-        for path in (paths if isinstance(paths, list) else ())
-        if isinstance(path, str)
+        for path in _texts([data.get(key) for key in _NAMING])
+        if path and "\n" not in path
     )
+    return Kustomization(named, data.get("kind") == "Component")
 
 
-def is_component(text: str) -> bool:
-    """Whether a kustomization file is a part for others, which cannot be built by itself."""
-    return _kustomization(text).get("kind") == "Component"
+_NAMING = (
+    *("resources", "bases", "components", "patches", "patchesStrategicMerge", "patchesJson6902"),
+    *("configurations", "crds", "generators", "transformers", "validators", "replacements"),
+    *("configMapGenerator", "secretGenerator", "openapi", "helmCharts"),
+)
+"""The fields that name files."""
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """All strings inside some data; files of generators may stand behind a key and ``=``."""
+    if isinstance(data, str):
+        yield data
+        yield data.partition("=")[2]
+    elif isinstance(data, list | dict):
+        for value in data.values() if isinstance(data, dict) else data:
+            yield from _texts(value)
 
 
 def roots(bases: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
@@ -112,7 +136,7 @@ def _unwrapped(line: str) -> str:
     return match.group(1).replace('\\"', '"').replace("\\n", "; ") if match else line
 
 
-def _kustomization(text: str) -> dict[str, Any]:
+def _data(text: str) -> dict[str, Any]:
     """The file's data as far as it can be read; Kustomize itself says what is wrong with it."""
     documents = parse("", text).documents
     data = documents[0].data if documents else {}

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from .documents import Document, name_of, parse
+from .documents import Document, Parsed, name_of, parse
+from .foreign import foreign, not_skipped, template
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, Purpose
 from .reading import Manifests, interpret
 from .sources import Gathered, Source, Text, gather
+from .variants import Variant, duplicates, variants
 
 
-def load(
-    sources: Sequence[Source], *, kustomize: bool = True, purpose: Purpose = CHECK
-) -> Manifests:
+class Intake(NamedTuple):
+    """Everything that was read.
+
+    Attributes:
+        variants: the alternatives, of which there is at least one.
+        warnings: what is to be known of the input as a whole.
+        problems: what could not be read, and cost only itself.
+    """
+
+    variants: tuple[Variant, ...]
+    warnings: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def intake(
+    sources: Sequence[Source],
+    *,
+    kustomize: bool = True,
+    purpose: Purpose = CHECK,
+    strict: bool = False,
+) -> Intake:
     """Read manifests and scenarios.
 
     Args:
@@ -21,34 +43,130 @@ def load(
         kustomize: whether directories with a kustomization file are built with Kustomize; else
             their files are read as they are.
         purpose: what the manifests are read for, which decides what is modelled.
+        strict: whether files in a directory that are no Kubernetes objects are an error.
 
     Raises:
         InvalidInput: with everything that is wrong with any of them, in reading order.
     """
     gathered = gather(sources, build=kustomize)
-    manifests, problems = _read(gathered, purpose)
-    if problems:
-        raise InvalidInput(_in_reading_order(problems, gathered.texts))
-    return manifests
-
-
-def _read(gathered: Gathered, purpose: Purpose) -> tuple[Manifests, tuple[Problem, ...]]:
-    documents: list[Document] = []
-    problems = list(gathered.problems)
-    warnings = list(gathered.warnings)
-    for text in gathered.texts:
-        parsed = parse(text.file, text.text)
-        problems.extend(parsed.problems)
-        documents.extend(map(_named, parsed.documents) if text.generated else parsed.documents)
-        if not parsed.documents and not parsed.problems:
-            empty = Problem(Position(text.file), "", "holds no document: nothing to check")
-            (problems if text.alone else warnings).append(empty)
-    manifests, wrong = interpret(documents, purpose)
-    manifests = manifests._replace(
-        warnings=(*warnings, *manifests.warnings),
-        not_modelled=(*gathered.not_modelled, *manifests.not_modelled),
+    read = _read(gathered, purpose)
+    skipped = (*gathered.skipped, *read.skipped)
+    problems = (*gathered.problems, *read.problems)
+    if strict or not _holds_anything(read.manifests):
+        problems = (*problems, *map(not_skipped, skipped))
+    if problems or (gathered.unbuilt and not _holds_anything(read.manifests)):
+        raise InvalidInput(_in_reading_order((*gathered.unbuilt, *problems), gathered.texts))
+    manifests = read.manifests._replace(
+        not_modelled=(*gathered.not_modelled, *read.manifests.not_modelled)
     )
-    return manifests, (*problems, *wrong)
+    found = _alternatives(manifests, gathered.texts)
+    repeated = () if _is_scoped(manifests) else _repeated(found)
+    if repeated:
+        raise InvalidInput(_in_reading_order(repeated, gathered.texts))
+    warnings = (*gathered.warnings, *skipped, *manifests.warnings)
+    return Intake(found, warnings, gathered.unbuilt)
+
+
+def load(
+    sources: Sequence[Source],
+    *,
+    kustomize: bool = True,
+    purpose: Purpose = CHECK,
+    strict: bool = False,
+) -> Manifests:
+    """Read manifests of which there are no alternatives, and all of which can be read.
+
+    Raises:
+        InvalidInput: as `intake`; also where it finds alternatives, or leaves anything out that
+            could not be read.
+    """
+    found = intake(sources, kustomize=kustomize, purpose=purpose, strict=strict)
+    (first, *others) = found.variants
+    problems = found.problems
+    if others:
+        message = f"there are alternatives, of which one is to be named: {named(found)}"
+        problems = (*problems, Problem(Position(sources[0].name), "", message))
+    if problems:
+        raise InvalidInput(problems)
+    return first.manifests._replace(warnings=found.warnings)
+
+
+def named(found: Intake) -> str:
+    """The names of the alternatives, in one line."""
+    return ", ".join(variant.name for variant in found.variants)
+
+
+def _holds_anything(manifests: Manifests) -> bool:
+    return bool(manifests.objects or manifests.checks or manifests.others)
+
+
+def _is_scoped(manifests: Manifests) -> bool:
+    """Whether every scenario names its own resources, so that objects may have one name."""
+    checks = manifests.checks
+    return bool(checks) and all(check.check.spec.resources for check in checks)
+
+
+def _alternatives(manifests: Manifests, texts: Iterable[Text]) -> tuple[Variant, ...]:
+    folders = {text.file: posixpath.dirname(text.file) for text in texts if not text.alone}
+    return variants(manifests, {} if _is_scoped(manifests) else folders)
+
+
+def _repeated(found: Iterable[Variant]) -> tuple[Problem, ...]:
+    """What is defined twice in one variant, said once."""
+    every = (problem for variant in found for problem in duplicates(variant.manifests))
+    return tuple(dict.fromkeys(every))
+
+
+class _Read(NamedTuple):
+    manifests: Manifests
+    problems: tuple[Problem, ...]
+    skipped: tuple[Problem, ...]
+
+
+class _Parsed(NamedTuple):
+    """A text, and its documents, unless it is passed over."""
+
+    text: Text
+    parsed: Parsed
+    skipped: Problem | None = None
+
+    @property
+    def read(self) -> Parsed:
+        return self.parsed if self.skipped is None else Parsed((), ())
+
+
+def _read(gathered: Gathered, purpose: Purpose) -> _Read:
+    every = [_parsed(text) for text in gathered.texts]
+    manifests, wrong = interpret(_documents(every), purpose)
+    wrong = (*(problem for each in every for problem in each.read.problems), *wrong)
+    if wrong:
+        every = [_unless_template(each, wrong) for each in every]
+        manifests, again = interpret(_documents(every), purpose)
+        wrong = (*(problem for each in every for problem in each.read.problems), *again)
+    skipped = (each.skipped for each in every if each.skipped is not None)
+    return _Read(manifests, wrong, tuple(skipped))
+
+
+def _documents(every: Iterable[_Parsed]) -> list[Document]:
+    return [document for each in every for document in each.read.documents]
+
+
+def _parsed(text: Text) -> _Parsed:
+    parsed = parse(text.file, text.text)
+    if not parsed.documents and not parsed.problems:
+        empty = Problem(Position(text.file), "", "holds no document: nothing to check")
+        return _Parsed(text, Parsed((), (empty,)), None if text.alone else empty)
+    if text.generated:
+        return _Parsed(text, parsed._replace(documents=tuple(map(_named, parsed.documents))))
+    return _Parsed(text, parsed, None if text.alone else foreign(text.file, text.text, parsed))
+
+
+def _unless_template(each: _Parsed, problems: Iterable[Problem]) -> _Parsed:
+    """Pass over a file of a folder that is wrong only because it is a template."""
+    text = each.text
+    if text.alone or text.generated or each.skipped is not None:
+        return each
+    return each._replace(skipped=template(text.file, text.text, problems))
 
 
 def _named(document: Document) -> Document:

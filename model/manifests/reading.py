@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from kubelemma.model.findings import FieldPath, Finding, nearest, show, template_hint
 from kubelemma.model.kinds.api_versions import api_version_problem, is_custom, kind_problem
+from kubelemma.model.kinds.carriers import carried
 from kubelemma.model.kinds.kind import Kind
-from kubelemma.model.kinds.notes import Note
 from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
 from kubelemma.model.kinds.registry import CLUSTER_SCOPED
 from kubelemma.model.objects.decode import decode
@@ -23,7 +23,7 @@ from .coverage import NotModelled, left_out, shown
 from .custom import check_custom
 from .documents import Document, name_of
 from .own import CHECK_KIND, CHECK_VERSION, OWN
-from .problems import Position, Problem
+from .problems import Problem
 from .purposes import CHECK, Purpose
 from .shapes import Reading, Shape, found, mismatches, shape_of, without_nulls
 
@@ -31,7 +31,6 @@ ObjectT = TypeVar("ObjectT")
 _ENVELOPE = ("apiVersion", "kind")
 _SUPPRESSIONS = "Suppressions"
 _SELECTORS = {"matchLabels", "matchExpressions"}
-_CUSTOM = Note("not modelled", "a kind that kubelemma does not know: what it does is not checked")
 
 
 class Manifest(NamedTuple, Generic[ObjectT]):
@@ -81,6 +80,16 @@ class Manifests(NamedTuple):
             return self
         return self._replace(objects=tuple(_moved(m, namespace) for m in self.objects))
 
+    def of_files(self, there: Callable[[str], bool]) -> Manifests:
+        """The part that lies in some of the files."""
+        return Manifests(
+            tuple(m for m in self.objects if there(m.document.file)),
+            tuple(c for c in self.checks if there(c.document.file)),
+            tuple(n for n in self.not_modelled if there(n.position.file)),
+            tuple(w for w in self.warnings if there(w.position.file)),
+            tuple(d for d in self.others if there(d.file)),
+        )
+
     def of(self, kind: type[ObjectT]) -> tuple[Manifest[ObjectT], ...]:
         """The objects of one kind, such as ``Node``."""
         return tuple(
@@ -112,10 +121,7 @@ _Item = Manifest[Any] | CheckManifest | NotModelled | Problem | _Warned | _Other
 def interpret(
     documents: Iterable[Document], purpose: Purpose = CHECK
 ) -> tuple[Manifests, tuple[Problem, ...]]:
-    """Read documents of any kind; the first part is complete where the second is empty.
-
-    Where every scenario names its own resources, objects of one name may belong to different ones.
-    """
+    """Read documents of any kind; the first part is complete where the second is empty."""
     items = [item for document in documents for item in _document(document, purpose)]
     objects = tuple(item for item in items if isinstance(item, Manifest))
     checks = tuple(item for item in items if isinstance(item, CheckManifest))
@@ -129,28 +135,11 @@ def interpret(
         (*warned, *custom.warnings),
         others,
     )
-    problems = [*(item for item in items if isinstance(item, Problem)), *custom.problems]
-    scoped = bool(checks) and all(check.check.spec.resources for check in checks)
-    return manifests, (*problems, *_duplicates(() if scoped else objects, checks))
+    problems = (item for item in items if isinstance(item, Problem))
+    return manifests, (*problems, *custom.problems)
 
 
-def _duplicates(
-    objects: Iterable[Manifest[ApiObject]], checks: Iterable[CheckManifest]
-) -> Iterator[Problem]:
-    named = [
-        *((_name_of(m.document.data, m.object.metadata), m.document) for m in objects),
-        *((_name_of(c.document.data, c.check.metadata), c.document) for c in checks),
-    ]
-    first: dict[str, Position] = {}
-    for name, document in named:
-        position = document.at(("metadata", "name"))
-        if name in first:
-            message = f"{name} is defined twice (first in {first[name]})"
-            yield Problem(position, "metadata.name", message)
-        first.setdefault(name, position)
-
-
-def _name_of(data: dict[str, Any], metadata: ObjectMeta) -> str:
+def name_in_messages(data: dict[str, Any], metadata: ObjectMeta) -> str:
     """What an object is called in messages: ``Pod default/web``, ``Node node-1``."""
     kind, namespace = data["kind"], metadata.namespace
     return f"{kind} {namespace}/{metadata.name}" if namespace else f"{kind} {metadata.name}"
@@ -247,7 +236,7 @@ def _left_out_whole(
     if not namespace and kind not in CLUSTER_SCOPED and not custom:
         namespace = DEFAULT_NAMESPACE
     said = OWN if api_version == CHECK_VERSION else {} if custom else purpose.left_out
-    note = said.get(kind, _CUSTOM)
+    note = said[kind] if kind in said else carried(document.data)
     label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     label = label if name else kind
     yield NotModelled(document.at(), label, "", note.severity, note.reason)
@@ -266,7 +255,7 @@ def _read(document: Document, kind: Kind[ApiObject], purpose: Purpose | None) ->
     if findings:
         return
     stored = kind.with_defaults(decoded.value)
-    name = _name_of(document.data, stored.metadata)
+    name = name_in_messages(document.data, stored.metadata)
     yield Manifest(stored, decoded.value, document)
     for field in left_out(document.data, shape, purpose.fields) if purpose else ():
         yield shown(field, document.at(field.path), name)

@@ -8,7 +8,7 @@ Directories are read as ``kubectl -R -f DIR`` does
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from kubelemma.model.findings import did_you_mean
 from . import kustomize
 from .coverage import NotModelled
 from .documents import LARGEST_JSON, LARGEST_TEXT, is_json, too_large
+from .foreign import skipped
 from .problems import Position, Problem
 
 _PEEK = 100
@@ -55,19 +56,36 @@ class Text(NamedTuple):
 
 
 class Gathered(NamedTuple):
-    """All texts in the order in which they were asked for."""
+    """All texts in the order in which they were asked for.
+
+    Attributes:
+        problems: why nothing can be said at all.
+        warnings: what is only to be known.
+        skipped: what was found in a folder, and is not for the API server.
+        unbuilt: Kustomize bases that cannot be built, which costs nothing else.
+    """
 
     texts: tuple[Text, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    not_modelled: tuple[NotModelled, ...] = ()
+    skipped: tuple[Problem, ...]
+    unbuilt: tuple[Problem, ...]
+    not_modelled: tuple[NotModelled, ...]
 
 
 class _Warned(NamedTuple):
     problem: Problem
 
 
-_Item = Text | Problem | NotModelled | _Warned
+class _Skipped(NamedTuple):
+    problem: Problem
+
+
+class _Unbuilt(NamedTuple):
+    problem: Problem
+
+
+_Item = Text | Problem | NotModelled | _Warned | _Skipped | _Unbuilt
 
 
 def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
@@ -79,6 +97,8 @@ def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
         _each_once(item for item in items if isinstance(item, Text)),
         tuple(item for item in items if isinstance(item, Problem)),
         tuple(item.problem for item in items if isinstance(item, _Warned)),
+        tuple(item.problem for item in items if isinstance(item, _Skipped)),
+        tuple(item.problem for item in items if isinstance(item, _Unbuilt)),
         tuple(item for item in items if isinstance(item, NotModelled)),
     )
 
@@ -155,10 +175,17 @@ def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
 
 
 class _Tree(NamedTuple):
-    """The manifest files of a directory tree, and its kustomization files, by directory."""
+    """The files of a directory tree.
+
+    Attributes:
+        files: manifests, in order.
+        kustomizations: the kustomization file of each directory that has one.
+        charts: the directories of Helm charts, those inside others left out.
+    """
 
     files: tuple[str, ...]
     kustomizations: dict[str, str]
+    charts: tuple[str, ...]
 
 
 def _directory(top: str, *, build: bool) -> Iterator[_Item]:
@@ -168,12 +195,14 @@ def _directory(top: str, *, build: bool) -> Iterator[_Item]:
     if not errors and not tree.files and not (build and tree.kustomizations):
         kinds = ", ".join(f"*{suffix}" for suffix in _SUFFIXES)
         yield Problem(Position(top), "", f"no {kinds} in this directory: nothing to check")
+    bases = dict(_bases(tree)) if build else {}
+    used = frozenset(path for base in bases.values() for path in base.files)
+    for path in tree.files:
+        if not _is_in(path, bases) and path not in used:
+            yield _charted(path, tree.charts) or _file(path, alone=False)
     if build:
-        owned = tuple(tree.kustomizations)
-        yield from (_file(path, alone=False) for path in tree.files if not _is_in(path, owned))
-        yield from _kustomized(tree, top)
+        yield from _kustomized(tree, bases)
     else:
-        yield from (_file(path, alone=False) for path in tree.files)
         for path in tree.kustomizations.values():
             yield _Warned(Problem(Position(path), "", "skipped: Kustomize is turned off"))
 
@@ -181,64 +210,69 @@ def _directory(top: str, *, build: bool) -> Iterator[_Item]:
 def _tree(top: str, errors: list[OSError]) -> _Tree:
     files: list[str] = []
     kustomizations: dict[str, str] = {}
+    charts: list[str] = []
     for folder, folders, names in os.walk(top, onerror=errors.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if _CHART in names and not _is_in(folder, charts):
+            charts.append(os.path.normpath(folder))
         for name in sorted(names):
             path = os.path.normpath(Path(folder, name))
             if name in kustomize.FILE_NAMES:
                 kustomizations[os.path.normpath(folder)] = path
             elif name.endswith(_SUFFIXES) and name != SUPPRESSIONS_FILE:
                 files.append(path)
-    return _Tree(tuple(files), kustomizations)
+    return _Tree(tuple(files), kustomizations, tuple(charts))
 
 
 def _is_in(path: str, folders: Iterable[str]) -> bool:
     return any(Path(path).is_relative_to(folder) for folder in folders)
 
 
-def _kustomized(tree: _Tree, top: str) -> Iterator[_Item]:
-    """Build every directory that no other one builds upon."""
-    bases: dict[str, frozenset[str]] = {}
-    components: set[str] = set()
+def _charted(path: str, charts: Iterable[str]) -> _Skipped | None:
+    """That a file is part of a Helm chart, which only Helm can read, if it is."""
+    for chart in charts:
+        if not _is_in(path, (chart,)):
+            continue
+        parts = Path(path).relative_to(chart).parts
+        if parts == (_CHART,):
+            command = f"helm template {chart} | kubelemma check -"
+            return _Skipped(skipped(Position(path), f"a Helm chart; to have it read: {command}"))
+        own = parts[0] in _OF_CHART or (len(parts) == 1 and parts[0].startswith("values"))
+        if own:
+            return _Skipped(skipped(Position(path), f"part of the Helm chart {chart}"))
+    return None
+
+
+_CHART = "Chart.yaml"
+_OF_CHART = ("templates", "charts", "crds", "ci")
+"""The folders of a chart that are Helm's to read."""
+
+
+def _bases(tree: _Tree) -> Iterator[tuple[str, kustomize.Kustomization]]:
+    """Every kustomization file that can be read; Kustomize says what is wrong with the others."""
     for folder, path in tree.kustomizations.items():
         text = _file(path, alone=False)
-        if isinstance(text, Problem):
-            yield text
-            continue
-        bases[folder] = kustomize.bases_of(folder, text.text)
-        if kustomize.is_component(text.text):
-            components.add(folder)
-    for folder in kustomize.roots(bases):
-        if folder in components:
+        content = "" if isinstance(text, Problem) else text.text
+        yield folder, kustomize.kustomization(folder, content)
+
+
+def _kustomized(tree: _Tree, bases: Mapping[str, kustomize.Kustomization]) -> Iterator[_Item]:
+    """Build every directory that no other one builds upon."""
+    for folder in kustomize.roots({folder: base.files for folder, base in bases.items()}):
+        if bases[folder].component:
             message = "a Kustomize component that nothing here uses: skipped"
             yield _Warned(Problem(Position(folder), "", message))
-        elif folder == top:
-            yield from _built(kustomize.build(folder), tree.kustomizations[folder])
         else:
-            yield from _built_or_read(tree, folder)
+            yield from _built(folder, tree.kustomizations[folder])
 
 
-def _built(built: kustomize.Built, file: str) -> Iterator[_Item]:
+def _built(folder: str, file: str) -> Iterator[_Item]:
     """What Kustomize made; reports place it in the kustomization file, as they can no folder."""
-    yield from built.problems
+    built = kustomize.build(folder)
+    yield from map(_Unbuilt, built.problems)
     yield from map(_Warned, built.warnings)
     if built.text is not None:
         yield Text(file, built.text, generated=True)
-
-
-def _built_or_read(tree: _Tree, folder: str) -> Iterator[_Item]:
-    """A base somewhere below what was asked for; if it cannot be built, its files as they are.
-
-    That is said in the report: patches, generators and prefixes of the base are missing then.
-    """
-    built = kustomize.build(folder)
-    files = [path for path in tree.files if _is_in(path, (folder,))]
-    if not built.problems or not files:
-        yield from _built(built, tree.kustomizations[folder])
-        return
-    for problem in built.problems:
-        why = problem.message.removesuffix(kustomize.AS_THEY_ARE)
-        reason = f"{why}: its files are read as they are, without what it changes"
-        position = Position(tree.kustomizations[folder])
-        yield NotModelled(position, f"Kustomize base {folder}", "", "not modelled", reason)
-    yield from (_file(path, alone=False) for path in files)
+    if built.problems:
+        reason = "cannot be built: nothing of it is checked"
+        yield NotModelled(Position(file), f"Kustomize base {folder}", "", "not modelled", reason)

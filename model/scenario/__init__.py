@@ -11,7 +11,7 @@ from .custom import (
     used_documents,
     without_kept,
 )
-from .templates import key_of, owner_manifests
+from .templates import is_named, key_of, owner_manifests
 
 __all__ = [
     "Application",
@@ -24,6 +24,7 @@ __all__ = [
     "build",
     "check_findings",
     "cluster_scoped",
+    "is_named",
     "kept_objects",
     "key_of",
     "known_kinds",

@@ -82,14 +82,19 @@ class Scenario:
         return ", ".join((*self.focus, *loaded))
 
 
-def build(application: Application, check: Check | None = None) -> tuple[Scenario, ...]:
-    """One scenario for each workload, or group of workloads that is to be checked together."""
+def build(
+    application: Application, check: Check | None = None, title: str = ""
+) -> tuple[Scenario, ...]:
+    """One scenario for each workload, or group of workloads that is to be checked together.
+
+    They are called after the ``title``, or else after the Check.
+    """
     spec = check.spec if check else CheckSpec()
     nodes, reason = _cluster(application, spec)
     common = _Common(
         application=application,
         spec=spec,
-        title=check.metadata.name if check else "",
+        title=title or (check.metadata.name if check else ""),
         nodes=nodes,
         cluster_reason=reason,
         placement=place_all(application.owners, nodes, application.pods, application.namespaces),

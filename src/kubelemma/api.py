@@ -96,11 +96,15 @@ class Explored:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of a recorded counterexample; ``story`` is None unless it still fails."""
+    """What became of a recorded counterexample; ``story`` is None unless it still fails.
+
+    ``asked`` has what is to be said of the manifests that it was replayed on.
+    """
 
     repeat: Repeat
     property: Property
     story: Story | None
+    asked: Asked
 
 
 def _ignore(_event: Event) -> None:
@@ -412,16 +416,25 @@ def replay(
     )
     fails = again.status is RepeatStatus.STILL_FAILS
     story = narrate(case.scenario, prop, again.trace, _written(case)) if fails else None
-    return Replayed(again, prop, story)
+    return Replayed(again, prop, story, asked)
 
 
 def _meant(recorded: Recording, asked: Asked) -> tuple[Case, Property]:
-    for case in asked.cases:
-        for prop in case.properties:
-            same = (prop.id, prop.subject) == (recorded.property_id, recorded.subject)
-            if same and case.scenario.subject == recorded.scenario:
-                return case, prop
-    message = f"nothing here is asked about {recorded.property_id} of {recorded.subject}"
+    found = [
+        (case, prop)
+        for case in asked.cases
+        for prop in case.properties
+        if (prop.id, prop.subject) == (recorded.property_id, recorded.subject)
+        and case.scenario.subject == recorded.scenario
+    ]
+    found = [(case, prop) for case, prop in found if case.document is found[0][0].document]
+    if len(found) == 1:
+        return found[0]
+    what = f"{recorded.property_id} of {recorded.subject}"
+    message = f"nothing here is asked about {what}"
+    if found:
+        names = ", ".join(case.scenario.name for case, _ in found)
+        message = f"several scenarios are about {what} ({names}): name the folder of one of them"
     raise InvalidInput([Problem(Position(recorded.name), "", message)])
 
 

@@ -6,8 +6,8 @@ that before the defaults.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -28,8 +28,10 @@ from .model.manifests import (
     Problem,
     SchedulerOptions,
     Source,
+    Variant,
+    choose,
     did_you_mean,
-    load,
+    intake,
     parse_events,
     parse_nodes,
     show,
@@ -47,6 +49,7 @@ from .model.scenario import (
     build,
     check_findings,
     cluster_scoped,
+    is_named,
     kept_objects,
     key_of,
     known_kinds,
@@ -90,6 +93,8 @@ class Question:
         kubernetes: the version, such as ``1.35``.
         namespace: of objects that name none.
         kustomize: whether directories with a kustomization file are built.
+        strict: whether files in a directory that are no Kubernetes objects are an error.
+        variant: the alternative that is asked about, where folders define the same objects.
         max_states, time_limit_seconds, max_memory_bytes: where the search gives up.
     """
 
@@ -106,6 +111,8 @@ class Question:
     kubernetes: str = ""
     namespace: str = ""
     kustomize: bool = True
+    strict: bool = False
+    variant: str = ""
     max_states: int | None = None
     time_limit_seconds: float | None = None
     max_memory_bytes: int | None = None
@@ -131,12 +138,14 @@ class Case:
 class Asked(NamedTuple):
     """The cases of a question, and what should be said about its input.
 
-    ``statements`` are all that could be asked, by identifier.
+    ``statements`` are all that could be asked, by identifier. ``problems`` are parts of the input
+    that could not be read, so that the cases are not about them.
     """
 
     cases: tuple[Case, ...]
     warnings: tuple[Problem, ...]
     statements: Mapping[str, Statement] = STATEMENTS
+    problems: tuple[Problem, ...] = ()
 
 
 def ask(question: Question) -> Asked:
@@ -150,15 +159,19 @@ def ask(question: Question) -> Asked:
         Source(question.stdin_name, question.stdin) if path == STDIN else Source(path)
         for path in question.paths
     ]
-    given = load(sources, kustomize=question.kustomize)
-    scopes = tuple(_scopes(given, question, extension))
-    cases = tuple(case for scope in scopes for case in scope.cases())
+    reader = _Reader(question, extension)
+    given = reader.read(sources)
+    groups = tuple(reader.groups(given))
+    reader.refuse_variant(given)
+    scopes = tuple(scope for group in groups for scope in group)
+    cases = tuple(case for group in groups for case in _cases(group))
     unasked = tuple(_unasked(extension, scopes, cases))
     if unasked:
         raise InvalidInput(unasked)
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
-    warnings = (*given.warnings, *_unused(given, scopes), *dict.fromkeys(ignored))
-    return Asked(cases, warnings, {**STATEMENTS, **extension.statements})
+    warnings = (*reader.warnings, *_unused(given, scopes), *ignored)
+    statements = {**STATEMENTS, **extension.statements}
+    return Asked(cases, tuple(dict.fromkeys(warnings)), statements, tuple(reader.problems))
 
 
 def _unasked(
@@ -184,6 +197,7 @@ def _unasked(
 class _Scope:
     """One Check with the manifests it is about; ``document`` is None where nobody wrote it."""
 
+    variant: Variant
     manifests: Manifests
     check: Check
     document: Document | None
@@ -191,7 +205,7 @@ class _Scope:
     extension: Extension
 
     def cases(self) -> tuple[Case, ...]:
-        """The cases; there is at least one, with at least one property."""
+        """The cases, of which an alternative may have none."""
         kept = self._kept()
         application = Application(
             owners=tuple(m.object for m in owner_manifests(self.manifests)),
@@ -201,29 +215,49 @@ class _Scope:
             objects=_all_of(self.manifests, KINDS),
             loaded=self._loaded(kept),
         )
-        self._refuse(self._wrong_names(application.owners))
-        self._refuse(self._nothing(application.owners))
+        check = self._own_check()
+        if check is None:
+            return ()
         self._refuse(self._inconsistent(application))
         suppressed = self.annotations(kept)
         kinds = self.extension.kinds
         manifests = without_kept(_with_adopted(self.manifests), kinds, kept)
         asked, declared = self.check.spec.properties, self.extension.properties
-        cases = tuple(
+        return tuple(
             Case(
-                scenario,
+                _in_variant(scenario, self.variant),
                 properties,
-                self.check,
+                check,
                 manifests,
                 suppressed.covering({p.subject for p in properties}, _annotatable(scenario)),
                 self.document,
                 self.extension,
                 kept,
             )
-            for scenario in build(application, self.check)
+            for scenario in build(application, check, self._title())
             if (properties := properties_for(scenario, asked, declared))
         )
-        self._refuse(self._missing_properties(cases))
-        return cases
+
+    def _title(self) -> str:
+        """What the scenarios are called after: the Check, the alternative, or both."""
+        return " in ".join(filter(None, (self.check.metadata.name, self.variant.name)))
+
+    def _own_check(self) -> Check | None:
+        """The Check about the workloads that no other alternative is asked about; None if none."""
+        if not self.variant.own:
+            return self.check
+        spec = self.check.spec
+        own = tuple(
+            key_of(manifest.object).spellings[-1]
+            for manifest in owner_manifests(self.manifests)
+            if manifest.document.file in self.variant.own
+            and (not spec.workloads or is_named(manifest.object, spec.workloads))
+        )
+        if not own:
+            return None
+        return msgspec.structs.replace(
+            self.check, spec=msgspec.structs.replace(spec, workloads=own)
+        )
 
     def annotations(self, kept: tuple[Kept, ...]) -> Annotations:
         """What the manifests and the Check suppress."""
@@ -258,6 +292,23 @@ class _Scope:
         objects = {name for case in cases for name in _annotatable(case.scenario)}
         subjects = {prop.subject for case in cases for prop in case.properties}
         return self.annotations(self._kept()).without_effect(objects | subjects)
+
+    def refuse_names(self, owners: tuple[Any, ...]) -> None:
+        """Refuse workloads and properties that are named and not there, or that nothing is there.
+
+        Raises:
+            InvalidInput: with all of them.
+        """
+        self._refuse(self._wrong_names(owners))
+        self._refuse(self._nothing(owners))
+
+    def refuse_missing(self, cases: tuple[Case, ...]) -> None:
+        """Refuse properties that are asked for and apply to nothing.
+
+        Raises:
+            InvalidInput: with all of them.
+        """
+        self._refuse(self._missing_properties(cases))
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         found = tuple(problems)
@@ -383,33 +434,74 @@ _OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"
 """The options of the command line, where they are not called as the field."""
 
 
-def _scopes(given: Manifests, question: Question, extension: Extension) -> Iterator[_Scope]:
-    """Each Check with its own resources; where it names none, with all that is given."""
-    for check in given.checks:
-        manifests = given
-        if check.check.spec.resources:
-            resources = [Source(path) for path in check.resources()]
-            manifests = load(resources, kustomize=question.kustomize)
-        yield _scope(manifests, check.check, check.document, question, extension)
-    if not given.checks:
-        yield _scope(given, Check(), None, question, extension)
+def _cases(group: Sequence[_Scope]) -> tuple[Case, ...]:
+    """The cases of a Check, with each alternative by itself; there is at least one."""
+    manifests = (m for scope in group for m in owner_manifests(scope.manifests))
+    group[0].refuse_names(tuple(manifest.object for manifest in manifests))
+    cases = tuple(case for scope in group for case in scope.cases())
+    group[0].refuse_missing(cases)
+    return cases
 
 
-def _scope(
-    manifests: Manifests,
-    check: Check,
-    document: Document | None,
-    question: Question,
-    extension: Extension,
-) -> _Scope:
-    spec = _overridden(check.spec, question)
-    return _Scope(
-        manifests.in_namespace(question.namespace),
-        msgspec.structs.replace(check, spec=spec),
-        document,
-        question,
-        extension,
-    )
+def _in_variant(scenario: Scenario, variant: Variant) -> Scenario:
+    """The scenario, which says so where there are alternatives."""
+    if not variant.others:
+        return scenario
+    others = ", ".join(variant.others)
+    said = f"alternative: {variant.name}; looked at by themselves are {others}"
+    return replace(scenario, setting=(said, *scenario.setting))
+
+
+class _Reader:
+    """Reads manifests, and remembers what is to be said of them."""
+
+    def __init__(self, question: Question, extension: Extension) -> None:
+        self.warnings: list[Problem] = []
+        self.problems: list[Problem] = []
+        self._question = question
+        self._extension = extension
+        self._chosen = False
+
+    def read(self, sources: Sequence[Source]) -> tuple[Variant, ...]:
+        """The alternatives, or the one that is named."""
+        asked = self._question
+        found = intake(sources, kustomize=asked.kustomize, strict=asked.strict)
+        self.warnings += found.warnings
+        self.problems += found.problems
+        self._chosen |= len(found.variants) > 1
+        return choose(found.variants, asked.variant if len(found.variants) > 1 else "")
+
+    def refuse_variant(self, given: tuple[Variant, ...]) -> None:
+        """Refuse to choose where nothing that was read has alternatives.
+
+        Raises:
+            InvalidInput: that is so.
+        """
+        if not self._chosen:
+            choose(given, self._question.variant)
+
+    def groups(self, given: tuple[Variant, ...]) -> Iterator[tuple[_Scope, ...]]:
+        """Each Check with its own resources, or else with all that is given."""
+        bare = tuple(variant for variant in given if not variant.manifests.checks)
+        checks = {id(c.document): c for variant in given for c in variant.manifests.checks}
+        for check in checks.values():
+            chosen = tuple(v for v in given if any(check is c for c in v.manifests.checks))
+            if check.check.spec.resources:
+                chosen = self.read([Source(path) for path in check.resources()])
+            yield tuple(self._scope(v, check.check, check.document) for v in chosen)
+        if bare:
+            yield tuple(self._scope(variant, Check(), None) for variant in bare)
+
+    def _scope(self, variant: Variant, check: Check, document: Document | None) -> _Scope:
+        spec = _overridden(check.spec, self._question)
+        return _Scope(
+            variant,
+            variant.manifests.in_namespace(self._question.namespace),
+            msgspec.structs.replace(check, spec=spec),
+            document,
+            self._question,
+            self._extension,
+        )
 
 
 def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
@@ -447,10 +539,10 @@ def _all_of(manifests: Manifests, kinds: Iterable[type[Any]]) -> tuple[Any, ...]
     return tuple(manifest.object for kind in kinds for manifest in manifests.of(kind))
 
 
-def _unused(given: Manifests, scopes: Iterable[_Scope]) -> Iterator[Problem]:
+def _unused(given: Iterable[Variant], scopes: Iterable[_Scope]) -> Iterator[Problem]:
     """Workloads that were given, but that no Check is about."""
     used = {m.document.at() for scope in scopes for m in owner_manifests(scope.manifests)}
-    for manifest in owner_manifests(given):
+    for manifest in (m for variant in given for m in owner_manifests(variant.manifests)):
         if manifest.document.at() not in used:
             key = key_of(manifest.object)
             message = f"{key.kind} {key.name} is not checked: no scenario names this file"

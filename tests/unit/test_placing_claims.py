@@ -65,7 +65,7 @@ def of_claim(name: str) -> Raw:
 
 def planned(*documents: Raw) -> Plan:
     """The problem that the documents make up, on one node."""
-    return plan(read(["-"], yaml.safe_dump_all([NODE, *documents])))
+    return plan(*read(["-"], yaml.safe_dump_all([NODE, *documents])))
 
 
 def volumes(found: Plan) -> dict[str, list[Any]]:

@@ -62,7 +62,8 @@ def pod(name: str, on: str = "", owner: Mapping[str, str] | None = None, **more:
 def given(*documents: Raw) -> Input:
     """The documents with two nodes, unless they bring their own."""
     nodes = [] if any(d["kind"] == "Node" for d in documents) else [node("a"), node("b")]
-    return read(["-"], yaml.safe_dump_all([*nodes, *documents]))
+    (found,) = read(["-"], yaml.safe_dump_all([*nodes, *documents]))
+    return found
 
 
 def planned(*documents: Raw, **how: Any) -> Plan:
@@ -410,7 +411,7 @@ def test_refused(documents: list[Raw], words: str) -> None:
 def test_nodes_of_the_command_line() -> None:
     """Nodes can be given as an option, beside those of the input, but not under their names."""
     text = yaml.safe_dump_all([workload("Deployment"), node("a")])
-    found = read(["-"], text, nodes=("count=2,cpu=4",))
+    (found,) = read(["-"], text, nodes=("count=2,cpu=4",))
     assert [n.metadata.name for n in found.nodes] == ["a", "node-1", "node-2"]
     with pytest.raises(InvalidInput, match="is the name of a node in the input"):
         read(["-"], text, nodes=("name=a,cpu=4",))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from . import completion
-from .exit import ExitCode, exit_code
+from .exit import ExitCode, exit_code, unless_unread
 from .judging import Judging, judging_options, policy_of, write_violations
 from .keeping import keep_all
 from .options import (
@@ -187,4 +187,4 @@ def check(
     write_violations(session, report, policy, judging.write_baseline)
     if error is not None:
         raise error
-    return exit_code(report)
+    return unless_unread(exit_code(report), asked.problems)

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
+    from kubelemma.model.manifests.problems import Problem
     from kubelemma.reports.document import Report
 
 
@@ -39,6 +42,17 @@ def exit_code(report: Report) -> ExitCode:
         Result.INCONCLUSIVE: ExitCode.INCONCLUSIVE,
     }
     return codes[report.result]
+
+
+def unless_unread(code: ExitCode, unread: Iterable[Problem]) -> ExitCode:
+    """The exit code where some of the input could not be read, which is told last.
+
+    What could be read was reported by then, and what was interrupted stays so.
+    """
+    problems = tuple(unread)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    return ExitCode.USAGE if problems and code is not ExitCode.INTERRUPTED else code
 
 
 def was_interrupted(stops: Iterable[str | None]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import completion
-from .exit import ExitCode
+from .exit import ExitCode, unless_unread
 from .options import input_options, question
 from .output import write
 from .session import Session, common_options
@@ -88,7 +88,7 @@ def graph(
         session.print(text)
     else:
         write(Path(output), text)
-    return ExitCode.OK
+    return unless_unread(ExitCode.OK, asked.problems)
 
 
 def _chosen(cases: tuple[Case, ...], scenario: str | None) -> Case:

@@ -19,7 +19,8 @@ MAIN = "check"
 """The command whose options need no table of their own."""
 _NOT_IN_FILES = {"config", "no-config"}
 _SHARED = {
-    *("filename", "load", "no-kustomize", "namespace", "workload", "together"),
+    *("filename", "load", "no-kustomize", "strict", "variant", "namespace", "workload"),
+    "together",
     *("nodes", "event", "scoring", "kubernetes"),
     *("color", "quiet", "verbose"),
 }

@@ -135,6 +135,23 @@ LOAD = click.option(
 )
 
 
+NO_KUSTOMIZE = click.option(
+    "--no-kustomize",
+    is_flag=True,
+    help="Read the files of a directory even where it has a kustomization.yaml.",
+)
+STRICT = click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse files in a directory that are no Kubernetes objects, instead of skipping them.",
+)
+VARIANT = click.option(
+    "--variant",
+    default="",
+    metavar="NAME",
+    help="Where folders define the same objects, take this one, such as prod.",
+)
+
 _INPUT: tuple[Callable[[Any], Any], ...] = (
     click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files),
     click.option(
@@ -195,11 +212,9 @@ _INPUT: tuple[Callable[[Any], Any], ...] = (
         help="The version of Kubernetes, such as 1.35 (the newest that is modelled where nobody "
         "says).",
     ),
-    click.option(
-        "--no-kustomize",
-        is_flag=True,
-        help="Read the files of a directory even where it has a kustomization.yaml.",
-    ),
+    NO_KUSTOMIZE,
+    STRICT,
+    VARIANT,
 )
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import completion
-from .exit import ExitCode
-from .options import Target, duration, targets_of, unless_named
+from .exit import ExitCode, unless_unread
+from .options import (
+    NO_KUSTOMIZE,
+    STRICT,
+    VARIANT,
+    Target,
+    duration,
+    targets_of,
+    unless_named,
+)
 from .output import refuse_inputs, write_all
 from .session import Session, common_options, say, width
 
 if TYPE_CHECKING:
+    from kubelemma.placing.answering import Answered
     from kubelemma.placing.asking import Asked
     from kubelemma.reports.placement import PlacementReport
     from kubelemma.reports.placement_text import By
@@ -48,11 +57,9 @@ _INTERRUPTED = (
 @click.option(
     "--namespace", "-n", default="", metavar="NAME", help="The namespace of objects that name none."
 )
-@click.option(
-    "--no-kustomize",
-    is_flag=True,
-    help="Read the files of a directory even where it has a kustomization.yaml.",
-)
+@NO_KUSTOMIZE
+@STRICT
+@VARIANT
 @click.option(
     "--reschedule",
     is_flag=True,
@@ -170,21 +177,39 @@ def place(
     lack is to be placed. The answer is exact: a complete placement that was checked pod by pod, or
     a proof that there is none.
     """
-    from kubelemma.placing.answering import answer
+    from kubelemma.placing.answering import answers
 
     refuse_inputs(reports, (*given["paths"], *given["files"], given["machines"]))
     asked = _asked(**given)
     try:
         with _working(session):
-            report, warnings = answer(asked)
+            found = answers(asked)
     except KeyboardInterrupt:
         say(_INTERRUPTED)
         return ExitCode.INTERRUPTED
-    for warning in warnings:
+    _refuse_several(found, (output, *(target.format for target in reports)))
+    for warning in dict.fromkeys(warning for each in found for warning in each.warnings):
         session.tell(f"warning: {warning}")
-    session.print(_rendered(report, output, by, colour=session.colour(), columns=width()))
+    for each in found:
+        text = _rendered(each.report, output, by, colour=session.colour(), columns=width())
+        session.print(f"Alternative {each.variant}\n{text}\n" if len(found) > 1 else text)
+    report = found[0].report
     write_all((t.path, _rendered(report, t.format, by, colour=False, columns=100)) for t in reports)
-    return _exit_code(report)
+    return unless_unread(_exit_code(each.report for each in found), found[0].unread)
+
+
+def _refuse_several(found: tuple[Answered, ...], formats: tuple[str, ...]) -> None:
+    """A document is about one cluster.
+
+    Raises:
+        UsageError: there are several alternatives, and a document is asked for.
+    """
+    names = ", ".join(each.variant for each in found)
+    if len(found) > 1 and (set(formats[:1]) - {"text", "wide"} or formats[1:]):
+        raise click.UsageError(
+            f"a report is about one alternative, and there are {len(found)}: {names}; "
+            "choose by --variant"
+        )
 
 
 def _asked(**given: Any) -> Asked:
@@ -237,8 +262,8 @@ def _rendered(report: PlacementReport, output: str, by: By, *, colour: bool, col
     return placement_text.render(report, by=by, wide=wide, colour=colour, width=columns)
 
 
-def _exit_code(report: PlacementReport) -> ExitCode:
-    """The contract: feasible, infeasible, or not decided."""
+def _exit_code(found: Iterable[PlacementReport]) -> ExitCode:
+    """The contract: all are feasible, one is infeasible, or else one is not decided."""
     from kubelemma.solver.placement.problem import Answer
 
     codes = {
@@ -246,4 +271,6 @@ def _exit_code(report: PlacementReport) -> ExitCode:
         Answer.NO: ExitCode.VIOLATED,
         Answer.UNKNOWN: ExitCode.INCONCLUSIVE,
     }
-    return codes[report.answer]
+    reached = {codes[report.answer] for report in found}
+    order = (ExitCode.VIOLATED, ExitCode.INCONCLUSIVE)
+    return next((code for code in order if code in reached), ExitCode.OK)

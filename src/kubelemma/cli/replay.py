@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import completion
-from .exit import ExitCode
+from .exit import ExitCode, unless_unread
 from .options import LOAD
 from .session import Session, common_options, width
 
@@ -43,8 +43,11 @@ def replay(session: Session, name: str, files: tuple[str, ...], load: tuple[str,
 
     recorded = recording.load(recording.find(name, Path.cwd()))
     again = api.replay(recorded, files, load)
+    for warning in again.asked.warnings if files else ():
+        session.tell(f"warning: {warning}")
     session.print(_told(session, recorded, again))
-    return ExitCode.OK if again.story is None else ExitCode.VIOLATED
+    code = ExitCode.OK if again.story is None else ExitCode.VIOLATED
+    return unless_unread(code, again.asked.problems)
 
 
 def _told(session: Session, recorded: Recording, again: Replayed) -> str:

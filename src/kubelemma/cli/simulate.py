@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .exit import ExitCode
+from .exit import ExitCode, unless_unread
 from .options import input_options, question
 from .session import Session, common_options, width
 
@@ -48,4 +48,4 @@ def simulate(session: Session, /, *, seed: int, steps: int, **given: Any) -> Exi
             title, told, standstill=trace.standstill, colour=session.colour(), width=width()
         )
         session.print(text)
-    return ExitCode.OK
+    return unless_unread(ExitCode.OK, asked.problems)

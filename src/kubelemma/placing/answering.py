@@ -35,20 +35,39 @@ from .several import several
 
 
 class Answered(NamedTuple):
-    """A report, and what should be said about the input beside."""
+    """A report, and what should be said about the input beside.
+
+    ``variant`` is what the alternative is called, if there are any; ``unread`` are parts of the
+    input that could not be read.
+    """
 
     report: PlacementReport
     warnings: tuple[Complaint, ...]
+    variant: str = ""
+    unread: tuple[Complaint, ...] = ()
 
 
-def answer(asked: Asked) -> Answered:
-    """Read the input, change it as is asked, decide, and put the answer together.
+def answers(asked: Asked) -> tuple[Answered, ...]:
+    """Read the input, and answer what is asked about it, for each alternative by itself.
 
     Raises:
         InvalidInput: something is wrong with the input or with what is asked about it.
     """
     check_combination(asked)
-    found = read(asked.paths, asked.stdin, asked.nodes, asked.namespace, kustomize=asked.kustomize)
+    inputs = read(
+        asked.paths,
+        asked.stdin,
+        asked.nodes,
+        asked.namespace,
+        kustomize=asked.kustomize,
+        strict=asked.strict,
+        variant=asked.variant,
+    )
+    return tuple(_answer(asked, found) for found in inputs)
+
+
+def _answer(asked: Asked, found: Input) -> Answered:
+    """Change the input as is asked, decide, and put the answer together."""
     offers = machines(asked.machines) if asked.machines else {}
     found = _with_added(found, asked.add, offers)
     scale = scales(asked.scale, found.workloads())
@@ -72,7 +91,7 @@ def answer(asked: Asked) -> Answered:
         extra=((pod, _share(origin)) for pod, origin in planned.added),
         not_modelled=planned.not_modelled,
     )
-    return Answered(report, planned.warnings)
+    return Answered(report, planned.warnings, found.variant, found.unread)
 
 
 def _with_added(found: Input, texts: Sequence[str], offers: Mapping[str, Offer]) -> Input:

@@ -24,7 +24,8 @@ class Asked:
     """What is asked, as it is written on the command line.
 
     Attributes:
-        paths, stdin, nodes, namespace, kustomize: the input, as ``plan.read`` takes it.
+        paths, stdin, nodes, namespace, kustomize, strict, variant: the input, as ``plan.read``
+            takes it.
         reschedule: whether pods that a controller would create again may move.
         question: what "can be placed" means.
         drain, cordon, lose: nodes, by name or ``key=value`` of a label.
@@ -45,6 +46,8 @@ class Asked:
     nodes: tuple[str, ...] = ()
     namespace: str = ""
     kustomize: bool = True
+    strict: bool = False
+    variant: str = ""
     reschedule: bool = False
     question: Question = Question.FINAL
     drain: tuple[str, ...] = ()

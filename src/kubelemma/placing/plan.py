@@ -12,20 +12,24 @@ from kubelemma.model.manifests import (
     CheckManifest,
     Document,
     FieldPath,
+    Intake,
     InvalidInput,
     Manifest,
     Manifests,
     NotModelled,
     Position,
     Source,
+    Variant,
+    choose,
     did_you_mean,
-    load,
+    intake,
     nodes_of,
     parse_nodes,
     show,
 )
 from kubelemma.model.manifests import Cluster as NodeGroups
 from kubelemma.model.manifests import Problem as Complaint
+from kubelemma.model.manifests.variants import COMMON
 from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
@@ -45,10 +49,17 @@ _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
 class Input(NamedTuple):
-    """What was read, with the nodes of the command line among the others."""
+    """What was read, with the nodes of the command line among the others.
+
+    Attributes:
+        variant: what the alternative is called, if there are any.
+        unread: parts of the input that could not be read, and are not there.
+    """
 
     manifests: Manifests
     nodes: tuple[Node, ...]
+    variant: str = ""
+    unread: tuple[Complaint, ...] = ()
 
     def workloads(self) -> tuple[Key, ...]:
         """The workloads that can be named in a question."""
@@ -108,7 +119,9 @@ def read(
     namespace: str = "",
     *,
     kustomize: bool = True,
-) -> Input:
+    strict: bool = False,
+    variant: str = "",
+) -> tuple[Input, ...]:
     """Read manifests, or what ``kubectl get -o yaml`` gave, for placement.
 
     Args:
@@ -117,25 +130,35 @@ def read(
         nodes: more nodes, as ``parse_nodes`` reads them.
         namespace: of objects that name none.
         kustomize: whether directories with a kustomization file are built.
+        strict: whether files in a directory that are no Kubernetes objects are an error.
+        variant: the alternative that is meant, where folders define the same objects; else there is
+            one input for each.
 
     Raises:
         InvalidInput: something is wrong, there is no node, or nothing that could be placed.
     """
     sources = [Source("<stdin>", stdin) if path == "-" else Source(path) for path in paths]
-    manifests = load(sources, kustomize=kustomize, purpose=PLACE)
-    manifests = manifests.in_namespace(namespace)
-    written = tuple(m.object for m in manifests.of(Node))
+    found = intake(sources, kustomize=kustomize, purpose=PLACE, strict=strict)
     given = nodes_of(NodeGroups(nodes=tuple(map(parse_nodes, nodes))))
+    whole = tuple(v for v in choose(found.variants, variant) if v.name != COMMON)
+    return tuple(
+        _checked(_input(chosen, given, namespace, found), sources[0].name) for chosen in whole
+    )
+
+
+def _input(chosen: Variant, given: tuple[Node, ...], namespace: str, found: Intake) -> Input:
+    manifests = chosen.manifests._replace(warnings=found.warnings).in_namespace(namespace)
+    written = tuple(m.object for m in manifests.of(Node))
     known = {node.metadata.name for node in written}
     clash = next((n.metadata.name for n in given if n.metadata.name in known), None)
     if clash is not None:
         message = f'"{clash}" is the name of a node in the input: give another name=...'
         raise InvalidInput([Complaint(Position("--nodes"), "", message)])
-    return _checked(Input(manifests, (*written, *given)), sources)
+    return Input(manifests, (*written, *given), chosen.name, found.problems)
 
 
-def _checked(found: Input, sources: Iterable[Source]) -> Input:
-    position = Position(next(iter(sources)).name)
+def _checked(found: Input, source: str) -> Input:
+    position = Position(source)
     if not found.nodes:
         message = "no Node: add some with kubectl get nodes -o yaml, or with --nodes"
         raise InvalidInput([Complaint(position, "", message)])
@@ -320,6 +343,8 @@ def _scenario(check: CheckManifest) -> NotModelled:
 def _setting(found: Input, stock: Inventory, home: _Daemons, *, reschedule: bool) -> Iterator[str]:
     """What was assumed, in sentences."""
     which = "that cannot move" if reschedule else "that stay"
+    if found.variant:
+        yield f"alternative: {found.variant}"
     nodes = _count(len(found.nodes), "node")
     yield f"cluster: {nodes}; pods on them {which}: {len(stock.staying):,}"
     for one in home.sets:
