@@ -57,18 +57,24 @@ class Place(NamedTuple):
 class Document(NamedTuple):
     """One document: plain data as ``json.loads`` gives it, and where each value is written.
 
-    ``object`` names the object where lines mean nothing to the reader (Kustomize output).
+    Attributes:
+        file: where it was read.
+        object: names the object where lines mean nothing to the reader (Kustomize output).
+        origin: the same document in the file that a tool made it from, where that is known.
     """
 
     file: str
     data: Any
     place: Place
     object: str = ""
+    origin: Document | None = None
 
     def at(self, path: FieldPath | str = ()) -> Position:
         """The position of a field, or of the innermost enclosing one that is written."""
+        if self.origin is not None:
+            return self.origin.at(path)
         if self.object:
-            return Position(self.file, object=self.object)
+            return Position(self.file, self.place.line, object=self.object)
         place = self.deepest(read_path(path) if isinstance(path, str) else path)
         return Position(self.file, place.line, place.column)
 

@@ -6,15 +6,18 @@ patches, generators and overlays.
 
 from __future__ import annotations
 
+import json
 import os.path
 import re
 import shutil
 import subprocess  # Kustomize is a program; there is no library of it
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .documents import parse
+from .documents import name_of, parse
+from .origins import annotation_of, path_in
 from .problems import Position, Problem
 
 FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -25,11 +28,15 @@ _COMMANDS = (("kubectl", "kustomize"), ("kustomize", "build"))
 
 
 class Built(NamedTuple):
-    """What Kustomize said: the manifests, or why there are none, and its warnings."""
+    """What Kustomize said: the manifests, or why there are none, and its warnings.
+
+    ``origins`` are the files that objects came from, by what the objects are called.
+    """
 
     text: str | None
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    origins: Mapping[str, str] = {}
 
 
 class Kustomization(NamedTuple):
@@ -92,15 +99,7 @@ def build(directory: str) -> Built:
             "of them, or read its files as they are with --no-kustomize",
         )
     try:
-        done = subprocess.run(  # noqa: S603  # the program is ours, the directory the user's own
-            [*command, str(Path(directory).absolute())],
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=_SECONDS,
-        )
+        done = _run(command, Path(directory).absolute())
     except subprocess.TimeoutExpired:
         return _failed(directory, f"Kustomize did not end within {_SECONDS} seconds")
     except OSError as error:
@@ -110,7 +109,50 @@ def build(directory: str) -> Built:
         reason = "; ".join(said) or f"exit code {done.returncode}"
         return _failed(directory, f"Kustomize failed: {reason}{AS_THEY_ARE}")
     warnings = tuple(Problem(Position(directory), "", f"Kustomize says: {line}") for line in said)
-    return Built(done.stdout, warnings=warnings)
+    return Built(done.stdout, warnings=warnings, origins=_origins(command, directory))
+
+
+def _run(command: tuple[str, str], directory: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  # the program is ours, the directory the user's own
+        [*command, str(directory)],
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        timeout=_SECONDS,
+    )
+
+
+def _origins(command: tuple[str, str], directory: str) -> Mapping[str, str]:
+    """Where the objects come from that were built from a directory; nothing where that is unknown.
+
+    It is built once more, by a kustomization of our own that asks for it: the user's file decides
+    only about itself.
+    """
+    top = os.path.realpath(directory)
+    with tempfile.TemporaryDirectory() as own:
+        base = os.path.relpath(top, os.path.realpath(own))
+        asked = {"resources": [base], "buildMetadata": ["originAnnotations"]}
+        Path(own, FILE_NAMES[0]).write_text(json.dumps(asked), "utf-8")
+        try:
+            done = _run(command, Path(own))
+        except (subprocess.TimeoutExpired, OSError):
+            return {}
+        documents = parse("", done.stdout).documents if done.returncode == 0 else ()
+        found = {key_of(d.data): path_in(annotation_of(d.data)) for d in documents}
+        return {
+            key: os.path.relpath(os.path.realpath(Path(own, path)))
+            for key, path in found.items()
+            if path is not None
+        }
+
+
+def key_of(data: Any) -> str:
+    """What an object is called in some output of Kustomize: its kind, namespace and name."""
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    namespace = metadata.get("namespace") if isinstance(metadata, dict) else None
+    return f"{namespace or ''}/{name_of(data)}"
 
 
 def _command() -> tuple[str, str] | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from .documents import Document, Parsed, name_of, parse
+from . import origins
+from .documents import Document, Parsed, Place, name_of, parse
 from .foreign import foreign, not_skipped, template
+from .kustomize import key_of
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, Purpose
 from .reading import Manifests, interpret
-from .sources import Gathered, Source, Text, gather
+from .sources import Gathered, Source, Text, gather, origin, template_of
 from .variants import Variant, duplicates, variants
 
 
@@ -59,7 +61,7 @@ def intake(
     manifests = read.manifests._replace(
         not_modelled=(*gathered.not_modelled, *read.manifests.not_modelled)
     )
-    found = _alternatives(manifests, gathered.texts)
+    found = _alternatives(manifests, gathered, read, purpose)
     repeated = () if _is_scoped(manifests) else _repeated(found)
     if repeated:
         raise InvalidInput(_in_reading_order(repeated, gathered.texts))
@@ -106,9 +108,17 @@ def _is_scoped(manifests: Manifests) -> bool:
     return bool(checks) and all(check.check.spec.resources for check in checks)
 
 
-def _alternatives(manifests: Manifests, texts: Iterable[Text]) -> tuple[Variant, ...]:
+def _alternatives(
+    manifests: Manifests, gathered: Gathered, read: _Read, purpose: Purpose
+) -> tuple[Variant, ...]:
+    texts = () if _is_scoped(manifests) else gathered.texts
     folders = {text.file: posixpath.dirname(text.file) for text in texts if not text.alone}
-    return variants(manifests, {} if _is_scoped(manifests) else folders)
+
+    def part(there: Callable[[str], bool]) -> Manifests:
+        some, _ = interpret((d for d in read.documents if there(d.file)), purpose)
+        return some._replace(not_modelled=(*gathered.not_modelled, *some.not_modelled))
+
+    return variants(manifests, folders, part)
 
 
 def _repeated(found: Iterable[Variant]) -> tuple[Problem, ...]:
@@ -118,6 +128,7 @@ def _repeated(found: Iterable[Variant]) -> tuple[Problem, ...]:
 
 
 class _Read(NamedTuple):
+    documents: tuple[Document, ...]
     manifests: Manifests
     problems: tuple[Problem, ...]
     skipped: tuple[Problem, ...]
@@ -136,7 +147,8 @@ class _Parsed(NamedTuple):
 
 
 def _read(gathered: Gathered, purpose: Purpose) -> _Read:
-    every = [_parsed(text) for text in gathered.texts]
+    looking = _Origins()
+    every = [_parsed(text, looking) for text in gathered.texts]
     manifests, wrong = interpret(_documents(every), purpose)
     wrong = (*(problem for each in every for problem in each.read.problems), *wrong)
     if wrong:
@@ -144,21 +156,23 @@ def _read(gathered: Gathered, purpose: Purpose) -> _Read:
         manifests, again = interpret(_documents(every), purpose)
         wrong = (*(problem for each in every for problem in each.read.problems), *again)
     skipped = (each.skipped for each in every if each.skipped is not None)
-    return _Read(manifests, wrong, tuple(skipped))
+    return _Read(tuple(_documents(every)), manifests, wrong, tuple(skipped))
 
 
 def _documents(every: Iterable[_Parsed]) -> list[Document]:
     return [document for each in every for document in each.read.documents]
 
 
-def _parsed(text: Text) -> _Parsed:
+def _parsed(text: Text, looking: _Origins) -> _Parsed:
     parsed = parse(text.file, text.text)
     if not parsed.documents and not parsed.problems:
         empty = Problem(Position(text.file), "", "holds no document: nothing to check")
         return _Parsed(text, Parsed((), (empty,)), None if text.alone else empty)
+    documents = looking.found(text, parsed.documents)
     if text.generated:
-        return _Parsed(text, parsed._replace(documents=tuple(map(_named, parsed.documents))))
-    return _Parsed(text, parsed, None if text.alone else foreign(text.file, text.text, parsed))
+        return _Parsed(text, parsed._replace(documents=tuple(map(_named, documents))))
+    skipped = None if text.alone else foreign(text.file, text.text, parsed)
+    return _Parsed(text, parsed._replace(documents=documents), skipped)
 
 
 def _unless_template(each: _Parsed, problems: Iterable[Problem]) -> _Parsed:
@@ -171,7 +185,53 @@ def _unless_template(each: _Parsed, problems: Iterable[Problem]) -> _Parsed:
 
 def _named(document: Document) -> Document:
     """The document with positions that name its object, for text that nobody wrote."""
-    return document._replace(object=name_of(document.data))
+    return document._replace(object=name_of(document.data), place=_NOWHERE)
+
+
+_NOWHERE = Place(0, 0)
+
+
+class _Origins:
+    """Looks for what tools made documents from; each file is read once."""
+
+    def __init__(self) -> None:
+        self._parsed: dict[str, Parsed | None] = {}
+
+    def found(self, text: Text, documents: tuple[Document, ...]) -> tuple[Document, ...]:
+        """The documents of a text, with where they came from as far as that is known."""
+        if not (text.origins or origins.ANNOTATION in text.text or "# Source:" in text.text):
+            return documents
+        lines = text.text.splitlines()
+        return tuple(
+            document._replace(origin=self._of(text, lines, document)) for document in documents
+        )
+
+    def _of(self, text: Text, lines: list[str], document: Document) -> Document | None:
+        path = text.origins.get(key_of(document.data)) or _annotated(text, document)
+        if path is not None:
+            found = origins.from_manifest(document, path, self._read)
+            unknown = None if text.on_disk else origins.from_template(document, path, "")
+            return found or unknown
+        chart = origins.comment_above(lines, document.place.line)
+        if chart is None:
+            return None
+        file = template_of(chart)
+        if file is None and text.on_disk:
+            return None
+        return origins.from_template(document, file or chart, (file and origin(file)) or "")
+
+    def _read(self, path: str) -> Parsed | None:
+        if path not in self._parsed:
+            content = origin(path)
+            self._parsed[path] = None if content is None else parse(path, content)
+        return self._parsed[path]
+
+
+def _annotated(text: Text, document: Document) -> str | None:
+    """The file that the document's annotation names, seen from where its text was made."""
+    path = origins.path_in(origins.annotation_of(document.data))
+    folder = posixpath.dirname(text.file) if text.generated else ""
+    return None if path is None else origins.resolved(folder, path)
 
 
 def _in_reading_order(problems: Iterable[Problem], texts: Iterable[Text]) -> list[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -79,16 +79,6 @@ class Manifests(NamedTuple):
         if not namespace:
             return self
         return self._replace(objects=tuple(_moved(m, namespace) for m in self.objects))
-
-    def of_files(self, there: Callable[[str], bool]) -> Manifests:
-        """The part that lies in some of the files."""
-        return Manifests(
-            tuple(m for m in self.objects if there(m.document.file)),
-            tuple(c for c in self.checks if there(c.document.file)),
-            tuple(n for n in self.not_modelled if there(n.position.file)),
-            tuple(w for w in self.warnings if there(w.position.file)),
-            tuple(d for d in self.others if there(d.file)),
-        )
 
     def of(self, kind: type[ObjectT]) -> tuple[Manifest[ObjectT], ...]:
         """The objects of one kind, such as ``Node``."""
@@ -202,7 +192,7 @@ def _items(document: Document, data: dict[str, Any]) -> Iterator[Document]:
         whole = {**envelope, **item} if isinstance(item, dict) else item
         place = places.get(index, document.place)
         named = name_of(whole) if document.object else ""
-        yield document._replace(data=whole, place=place, object=named)
+        yield document._replace(data=whole, place=place, object=named, origin=None)
 
 
 def _of_kind(document: Document, purpose: Purpose, api_version: str, kind: str) -> Iterator[_Item]:

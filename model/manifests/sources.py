@@ -47,12 +47,19 @@ class Text(NamedTuple):
     Attributes:
         alone: whether it was asked for by itself, and not found in a directory.
         generated: whether Kustomize made it, so that its lines mean nothing to the reader.
+        origins: the files that its objects came from, by `kustomize.key_of`.
     """
 
     file: str
     text: str
     alone: bool = False
     generated: bool = False
+    origins: Mapping[str, str] = {}
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether its lines can be looked up."""
+        return not self.generated and not self.file.startswith("<")
 
 
 class Gathered(NamedTuple):
@@ -122,6 +129,27 @@ def _source(source: Source, *, build: bool) -> Iterator[_Item]:
         yield from _directory(os.path.normpath(source.name), build=build)
     else:
         yield _file(source.name, alone=True)
+
+
+def origin(path: str) -> str | None:
+    """The text of a file that a tool made something from; None where it cannot be read."""
+    found = _file(path, alone=False) if Path(path).is_file() else None
+    return found.text if isinstance(found, Text) else None
+
+
+def template_of(path: str) -> str | None:
+    """Where a template lies that Helm calls so, with the name of its chart in front.
+
+    The chart may be the working directory, or lie in it, or up to two folders deeper.
+    """
+    if Path(path).is_file():
+        return path
+    chart, _, inside = path.partition("/")
+    if Path(_CHART).is_file() and inside and Path(inside).is_file():
+        return inside
+    depths = (f"{'*/' * depth}{path}" for depth in (1, 2))
+    found = [str(p) for depth in depths if chart for p in sorted(Path().glob(depth))]
+    return found[0] if len(found) == 1 else None
 
 
 def _is_directory(path: str) -> bool:
@@ -272,7 +300,7 @@ def _built(folder: str, file: str) -> Iterator[_Item]:
     yield from map(_Unbuilt, built.problems)
     yield from map(_Warned, built.warnings)
     if built.text is not None:
-        yield Text(file, built.text, generated=True)
+        yield Text(file, built.text, generated=True, origins=built.origins)
     if built.problems:
         reason = "cannot be built: nothing of it is checked"
         yield NotModelled(Position(file), f"Kustomize base {folder}", "", "not modelled", reason)

@@ -9,7 +9,8 @@ folders part, their paths fork: at ``deploy`` into ``dev`` and ``prod``, and per
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.findings import did_you_mean
@@ -20,6 +21,7 @@ from .problems import InvalidInput, Position, Problem
 from .reading import CheckManifest, Manifest, Manifests, name_in_messages
 
 Path: TypeAlias = tuple[str, ...]
+Is: TypeAlias = Callable[[str], bool]
 Side: TypeAlias = tuple[Path, str]
 """A fork, and the way that is taken there: the name of a folder, or nothing for the fork's own."""
 
@@ -44,12 +46,15 @@ class Variant(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def variants(manifests: Manifests, folders: Mapping[str, str]) -> tuple[Variant, ...]:
+def variants(
+    manifests: Manifests, folders: Mapping[str, str], read: Callable[[Is], Manifests]
+) -> tuple[Variant, ...]:
     """Take the alternatives apart; at least one comes out.
 
     Args:
         manifests: everything that was read.
         folders: by file the folder that it was found in; what was named itself is in none.
+        read: gives what is in some of the files.
     """
     paths = {file: _parts(folder) for file, folder in folders.items()}
     forks = _forks(_contested(manifests, paths))
@@ -61,7 +66,12 @@ def variants(manifests: Manifests, folders: Mapping[str, str]) -> tuple[Variant,
     groups = tuple(_groups(taken))
     names = [_name(group, groups) for group in groups]
     return tuple(
-        _variant(manifests, sides, group, name, names)
+        Variant(
+            name,
+            _once(read(partial(_is_there, sides, group))),
+            frozenset(file for file in files if sides.get(file, frozenset()) in group),
+            tuple(other for other in names if other not in (name, COMMON)),
+        )
         for group, name in zip(groups, names, strict=True)
     )
 
@@ -204,22 +214,10 @@ def _path(sides: _Sides) -> str:
     return path.removeprefix("./") or "./"
 
 
-def _variant(
-    manifests: Manifests,
-    sides: Mapping[str, _Sides],
-    group: tuple[_Sides, ...],
-    name: str,
-    names: Iterable[str],
-) -> Variant:
+def _is_there(sides: Mapping[str, _Sides], group: tuple[_Sides, ...], file: str) -> bool:
+    """Whether a file is part of an alternative."""
     chosen = frozenset(side for part in group for side in part)
-
-    def there(file: str) -> bool:
-        return sides.get(file, frozenset()) <= chosen
-
-    files = {m.document.file for m in _everything(manifests)}
-    own = frozenset(file for file in files if sides.get(file, frozenset()) in group)
-    others = tuple(other for other in names if other not in (name, COMMON))
-    return Variant(name, _once(manifests.of_files(there)), own, others)
+    return sides.get(file, frozenset()) <= chosen
 
 
 def _once(manifests: Manifests) -> Manifests:

@@ -485,7 +485,11 @@ class _Reader:
         bare = tuple(variant for variant in given if not variant.manifests.checks)
         checks = {id(c.document): c for variant in given for c in variant.manifests.checks}
         for check in checks.values():
-            chosen = tuple(v for v in given if any(check is c for c in v.manifests.checks))
+            chosen = tuple(
+                variant
+                for variant in given
+                if any(check.document is c.document for c in variant.manifests.checks)
+            )
             if check.check.spec.resources:
                 chosen = self.read([Source(path) for path in check.resources()])
             yield tuple(self._scope(v, check.check, check.document) for v in chosen)

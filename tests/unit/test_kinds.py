@@ -29,7 +29,7 @@ from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.testing.strategies import typed
 
-ABOUT_ALL = {"kind", "notes", "other", "registry", "api_versions"}
+ABOUT_ALL = {"kind", "notes", "other", "registry", "api_versions", "carriers"}
 """Modules beside the kinds' own."""
 
 EACH = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubelemma.model.manifests import Intake, InvalidInput, Source, choose, intake, load
+from kubelemma.model.manifests import Intake, InvalidInput, Manifests, Source, choose, intake, load
 from kubelemma.model.manifests.documents import parse
 from kubelemma.model.manifests.foreign import foreign
 from kubelemma.model.manifests.reading import interpret
@@ -314,7 +314,11 @@ def test_alternatives_cover_everything(placed: list[tuple[str, str]]) -> None:
     ]
     manifests, problems = interpret(documents)
     assert not problems
-    found = variants(manifests, {file: folder for file, (folder, _) in files.items()})
+
+    def read(there: Callable[[str], bool]) -> Manifests:
+        return interpret(document for document in documents if there(document.file))[0]
+
+    found = variants(manifests, {file: folder for file, (folder, _) in files.items()}, read)
     assert not [p for variant in found for p in duplicates(variant.manifests)]
     if len(found) > 1:
         assert sorted(file for variant in found for file in variant.own) == sorted(files)
