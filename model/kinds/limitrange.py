@@ -11,7 +11,7 @@ from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.policies import LimitRange, LimitRangeItem
 
 from .kind import Kind, Use
-from .notes import Note, not_modelled
+from .notes import not_modelled
 from .parts.resources import quantities
 
 
@@ -27,14 +27,14 @@ def _refused(thing: LimitRange) -> Iterator[Finding]:
 KIND = Kind(
     LimitRange,
     "v1",
-    check=Use(Note("not modelled", "its default requests and limits are not added to pods")),
-    placement=Use(
+    check=Use(
         fields={
             LimitRangeItem: not_modelled(
-                "pods outside these bounds would be refused: they are placed here",
+                "pods outside these bounds would be refused: they are taken to be stored",
                 "maxLimitRequestRatio",
             ),
         }
     ),
+    placement=Use(),
     refused=_refused,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -18,8 +18,27 @@ class Note(NamedTuple):
     reason: str
 
 
-FieldNotes: TypeAlias = "Mapping[str, Note | FieldNotes | None]"
-"""Field to what is said of it; or the notes on its parts; or None where nothing need be said."""
+class ByValue(NamedTuple):
+    """That a value of a field is nothing special, and what is said of every other one.
+
+    Attributes:
+        usual: such values.
+        note: of them; None where nothing need be said.
+        otherwise: of the others.
+    """
+
+    usual: tuple[Any, ...]
+    note: Note | None
+    otherwise: Note
+
+    def of(self, value: Any) -> Note | None:
+        """What is said of this value."""
+        return self.note if value in self.usual else self.otherwise
+
+
+FieldNotes: TypeAlias = "Mapping[str, Note | ByValue | FieldNotes | None]"
+"""Field to what is said of it, perhaps only of some values; or the notes on its parts; or None
+where nothing need be said."""
 
 FieldsByType: TypeAlias = Mapping[type[msgspec.Struct], FieldNotes]
 """Type of ``model/objects`` to the notes on its fields, those of the API that it does not have
@@ -43,7 +62,7 @@ def not_modelled(reason: str, *names: str) -> dict[str, Note]:
     return dict.fromkeys(names, Note("not modelled", reason))
 
 
-def without(notes: FieldNotes, *names: str) -> dict[str, Note | FieldNotes | None]:
+def without(notes: FieldNotes, *names: str) -> dict[str, Note | ByValue | FieldNotes | None]:
     """The notes on the other fields, for a purpose that does read these."""
     return {name: note for name, note in notes.items() if name not in names}
 

@@ -11,7 +11,7 @@ from kubelemma.model.findings import Finding
 from kubelemma.model.objects.policies import PriorityClass
 
 from .kind import Kind, Use
-from .notes import NOT_PLACING, Note, irrelevant
+from .notes import NO_EFFECT, irrelevant
 
 _HIGHEST = 1_000_000_000
 _SYSTEM = "system-"
@@ -26,7 +26,7 @@ KIND = Kind(
     PriorityClass,
     "scheduling.k8s.io/v1",
     namespaced=False,
-    check=Use(Note("not modelled", "pods that name it have priority 0, unless they say")),
-    placement=Use(fields={PriorityClass: irrelevant(NOT_PLACING, "description")}),
+    check=Use(fields={PriorityClass: irrelevant(NO_EFFECT, "description")}),
+    placement=Use(),
     refused=_refused,
 )

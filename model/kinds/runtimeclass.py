@@ -11,7 +11,7 @@ from kubelemma.model.findings import Finding
 from kubelemma.model.objects.policies import RuntimeClass
 
 from .kind import Kind, Use
-from .notes import NOT_PLACING, Note, irrelevant
+from .notes import NO_EFFECT, irrelevant
 from .parts.resources import quantities
 
 
@@ -24,7 +24,7 @@ KIND = Kind(
     RuntimeClass,
     "node.k8s.io/v1",
     namespaced=False,
-    check=Use(Note("not modelled", "its overhead and node selector are not added to pods")),
-    placement=Use(fields={RuntimeClass: irrelevant(NOT_PLACING, "handler")}),
+    check=Use(fields={RuntimeClass: irrelevant(NO_EFFECT, "handler")}),
+    placement=Use(),
     refused=_refused,
 )

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from kubelemma.model.findings import FieldPath, did_you_mean, show
-from kubelemma.model.kinds.notes import FieldNotes, FieldsByType, Note, Severity
+from kubelemma.model.kinds.notes import ByValue, FieldNotes, FieldsByType, Note, Severity
 from kubelemma.model.visible import visible
 
 from .problems import Position
@@ -81,7 +81,11 @@ def _struct(
             yield LeftOut((*path, key), _misspelt(key, (*shape.fields, *notes)))
 
 
-def _noted(raw: Any, note: Note | FieldNotes | None, path: FieldPath) -> Iterator[LeftOut]:
+def _noted(
+    raw: Any, note: Note | ByValue | FieldNotes | None, path: FieldPath
+) -> Iterator[LeftOut]:
+    if isinstance(note, ByValue):
+        note = note.of(raw)
     if isinstance(note, Note):
         yield LeftOut(path, note)
     elif note is not None and isinstance(raw, list):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
+
+from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.state import Group, NodeState, Phase, Queue
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Bystander, PodClass, Workload, World
+from kubelemma.model.components.apiserver.admission import Policies, filled
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS
@@ -31,13 +34,17 @@ from .start import NOWHERE, Placed, Placement, place_all
 from .templates import is_named, key_of, kind_of, pod_class, pod_of, replicas_of
 from .words import Assumptions, setting
 
+NO_POLICIES = Policies()
+
+OwnerT = TypeVar("OwnerT", bound=Any)
+
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """The objects that a check is about, defaults filled in.
 
     ``owners`` are those that make pods, of whatever kind. ``objects`` are those of the kinds that
-    components read beside the others.
+    components read beside the others, ``policies`` what admission goes by.
     """
 
     owners: tuple[Any, ...]
@@ -46,6 +53,18 @@ class Application:
     namespaces: tuple[Namespace, ...] = ()
     loaded: Loaded = NOTHING_LOADED
     objects: tuple[Any, ...] = ()
+    policies: Policies = NO_POLICIES
+
+    def admitted(self) -> Application:
+        """The same with what admission writes into the pods of each workload."""
+        return replace(self, owners=tuple(_admitted(o, self.policies) for o in self.owners))
+
+
+def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
+    template = owner.spec.template
+    spec = filled(template.spec, owner.metadata.namespace, policies)
+    whole = structs.replace(owner.spec, template=structs.replace(template, spec=spec))
+    return structs.replace(owner, spec=whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +108,7 @@ def build(
 
     They are called after the ``title``, or else after the Check.
     """
+    application = application.admitted()
     spec = check.spec if check else CheckSpec()
     nodes, reason = _cluster(application, spec)
     common = _Common(

@@ -57,6 +57,7 @@ from .model.scenario import (
     owner_manifests,
     without_kept,
 )
+from .model.scenario.admitting import of_admission, policies_of
 from .policy import Annotations, Rule, read_annotations
 from .properties.catalogue import STATEMENTS
 from .properties.select import properties_for
@@ -213,6 +214,7 @@ class _Scope:
             pods=_objects(self.manifests, Pod),
             namespaces=_objects(self.manifests, Namespace),
             objects=_all_of(self.manifests, KINDS),
+            policies=policies_of(self.manifests),
             loaded=self._loaded(kept),
         )
         check = self._own_check()
@@ -377,7 +379,10 @@ def _annotatable(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _with_adopted(manifests: Manifests) -> Manifests:
-    """The manifests with those listed as left out that others would adopt as a whole."""
+    """The manifests with what is left out of them beside fields and kinds.
+
+    Those are that others would adopt as a whole.
+    """
     found = owner_manifests(manifests)
     places = {id(manifest.object): manifest.document.at() for manifest in found}
     listed = tuple(
@@ -391,7 +396,8 @@ def _with_adopted(manifests: Manifests) -> Manifests:
         )
         for owner, adopter in adoptions(tuple(manifest.object for manifest in found))
     )
-    return manifests._replace(not_modelled=(*manifests.not_modelled, *listed))
+    others = of_admission(manifests, found)
+    return manifests._replace(not_modelled=(*manifests.not_modelled, *listed, *others))
 
 
 class _Named(NamedTuple):

@@ -179,7 +179,7 @@ def test_fields_that_are_left_out() -> None:
     text = WEB.replace(
         "      containers:\n",
         """\
-      priorityClassName: high
+      schedulerName: mine
       serviceAccountName: web
       volumes:
       - {name: a, persistentVolumeClaim: {claimName: a}}
@@ -193,7 +193,7 @@ def test_fields_that_are_left_out() -> None:
     )
     spec = "spec.template.spec."
     assert [(n.severity, n.path, n.position.line) for n in read(text).not_modelled] == [
-        ("not modelled", f"{spec}priorityClassName", 18),
+        ("not modelled", f"{spec}schedulerName", 18),
         ("not modelled", f"{spec}volumes[0].persistentVolumeClaim", 21),
         ("irrelevant", f"{spec}volumes[1].emptyDir", 22),
         ("irrelevant", f"{spec}volumes[2].configMap", 23),

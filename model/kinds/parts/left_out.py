@@ -14,8 +14,10 @@ from kubelemma.model.kinds.notes import (
     DISKS,
     NO_EFFECT,
     NOT_PLACING,
+    ByValue,
     FieldNotes,
     FieldsByType,
+    Note,
     irrelevant,
     not_modelled,
     without,
@@ -29,6 +31,33 @@ _NETWORK = "networking is not modelled"
 _DEVICES = "devices do not constrain scheduling in the check"
 _NO_DEVICES = "devices do not constrain placement here"
 _PINNED = "a volume may tie the pod to a zone or a node, or to one pod at a time: it is free here"
+
+_SCHEDULER = ByValue(
+    ("default-scheduler",),
+    None,
+    Note(
+        "not modelled",
+        "another scheduler decides about the pod: it is taken to decide as the default one does",
+    ),
+)
+_OS = ByValue(
+    ("linux",),
+    Note("irrelevant", _INSIDE),
+    Note(
+        "not modelled",
+        "a kubelet of another operating system refuses the pod: nodes are told apart only by "
+        "their labels here",
+    ),
+)
+_PULLING = ByValue(
+    ("Always", "IfNotPresent"),
+    Note("irrelevant", "images are taken to be pulled, or not, as the events of the check say"),
+    Note(
+        "not modelled",
+        "an image that is not on the node keeps the container from starting for ever: it is taken "
+        "to be there",
+    ),
+)
 
 _PROBE: FieldNotes = {
     **irrelevant(_INSIDE, "exec", "httpGet", "tcpSocket", "grpc"),
@@ -75,7 +104,7 @@ CHECK: FieldsByType = {
     },
     meta.OwnerReference: irrelevant(NO_EFFECT, "apiVersion", "blockOwnerDeletion"),
     pod.PodSpec: {
-        **irrelevant(_INSIDE, "securityContext", "hostPID", "hostIPC", "hostUsers", "os"),
+        **irrelevant(_INSIDE, "securityContext", "hostPID", "hostIPC", "hostUsers"),
         **irrelevant(_INSIDE, "shareProcessNamespace", "enableServiceLinks", "ephemeralContainers"),
         **irrelevant(_NETWORK, "dnsPolicy", "dnsConfig", "hostAliases", "hostname", "subdomain"),
         **irrelevant(_NETWORK, "setHostnameAsFQDN", "hostnameOverride"),
@@ -86,18 +115,17 @@ CHECK: FieldsByType = {
             "imagePullSecrets",
         ),
         "volumes": _VOLUME,
-        **not_modelled(
-            "needs its PriorityClass: the pod has priority 0 here, unless spec.priority says other",
-            "priorityClassName",
+        "schedulerName": _SCHEDULER,
+        "os": {"name": _OS},
+        "restartPolicy": ByValue(
+            ("Always",),
+            None,
+            Note("not modelled", "the pod may end by itself: it is taken to run for ever"),
         ),
         **not_modelled("the pod is never stopped by a deadline here", "activeDeadlineSeconds"),
         **not_modelled(
             "the pod is ready here as soon as its containers are, whatever the gates say",
             "readinessGates",
-        ),
-        **not_modelled(
-            "the overhead and the node selector of its RuntimeClass are not added",
-            "runtimeClassName",
         ),
         **not_modelled(_DEVICES, "resourceClaims"),
         **not_modelled("pods are scheduled one by one, never as a group", "workloadRef"),
@@ -109,8 +137,8 @@ CHECK: FieldsByType = {
         **irrelevant(
             "images are taken to be pulled, or not, as the events of the check say",
             "image",
-            "imagePullPolicy",
         ),
+        "imagePullPolicy": _PULLING,
         **irrelevant("pods are not resized in the check", "resizePolicy"),
         **not_modelled(
             "a container restarts, or not, as the restart policy of its pod says",
@@ -133,7 +161,7 @@ PLACEMENT: FieldsByType = {
         **irrelevant(NOT_PLACING, "finalizers", "deletionGracePeriodSeconds"),
     },
     pod.PodSpec: {
-        **without(CHECK[pod.PodSpec], "priorityClassName", "runtimeClassName", "volumes"),
+        **without(CHECK[pod.PodSpec], "volumes", "restartPolicy"),
         **irrelevant(NOT_PLACING, "activeDeadlineSeconds", "readinessGates"),
         **not_modelled(_NO_DEVICES, "resourceClaims"),
     },

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from kubelemma.model.components.apiserver.admission import Policies, admitted
 from kubelemma.model.kinds.registry import stamp_of
 from kubelemma.model.manifests import (
     PLACE,
@@ -34,11 +35,10 @@ from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
-from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
+from kubelemma.model.scenario.admitting import policies_of
 from kubelemma.solver.placement.problem import Cluster, Problem, Workload
 
 from . import daemons
-from .admission import Policies, admitted, policies
 from .claims import Claims, claims, of_ordinal
 from .inventory import Inventory, Key, Origin, Part, inventory, key_of, stamped
 
@@ -183,7 +183,7 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
     """
     names = frozenset(node.metadata.name for node in found.nodes)
     stock = inventory(found.manifests, names, scale, reschedule=reschedule)
-    settings = _policies(found.manifests)
+    settings = policies_of(found.manifests)
     volumes = claims(found.manifests)
 
     def make(pod: Pod) -> Pod:
@@ -203,14 +203,6 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
         tuple(_setting(found, stock, home, reschedule=reschedule)),
         (*found.manifests.not_modelled, *_left_out(found, names, settings, volumes)),
         found.manifests.warnings,
-    )
-
-
-def _policies(manifests: Manifests) -> Policies:
-    return policies(
-        (m.object for m in manifests.of(PriorityClass)),
-        (m.object for m in manifests.of(RuntimeClass)),
-        (m.object for m in manifests.of(LimitRange)),
     )
 
 

@@ -1,5 +1,8 @@
 """What admission makes of a pod on its way in: priority, runtime, limits, tolerations.
 
+Checks and placements ask alike. A check writes what a class or a LimitRange adds into the template
+of a workload, since all its pods get the same.
+
 Sources: ``plugin/pkg/admission/priority/admission.go``,
 ``plugin/pkg/admission/runtimeclass/admission.go``,
 ``plugin/pkg/admission/limitranger/admission.go`` and ``pkg/apis/core/v1/defaults.go``.
@@ -8,7 +11,8 @@ Sources: ``plugin/pkg/admission/priority/admission.go``,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -34,12 +38,15 @@ class Defaults(NamedTuple):
     limits: Amounts
 
 
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
 class Policies(NamedTuple):
     """The settings of a cluster: classes by name, defaults by namespace."""
 
-    priorities: Mapping[str, PriorityClass]
-    runtimes: Mapping[str, RuntimeClass]
-    limits: Mapping[str, Defaults]
+    priorities: Mapping[str, PriorityClass] = _NONE
+    runtimes: Mapping[str, RuntimeClass] = _NONE
+    limits: Mapping[str, Defaults] = _NONE
 
     def unknown(self, spec: PodSpec) -> tuple[tuple[str, str], ...]:
         """The fields of a pod that name a class which is not there, and what follows from it."""
@@ -91,13 +98,17 @@ def _joined(first: Defaults, second: Defaults) -> Defaults:
 
 def admitted(pod: Pod, settings: Policies) -> Pod:
     """The pod as it is stored when somebody creates it."""
-    spec = _with_priority(pod.spec, settings.priorities)
-    spec = _with_runtime(spec, settings.runtimes.get(spec.runtime_class_name))
-    limits = settings.limits.get(pod.metadata.namespace)
-    if limits is not None:
-        spec = _with_limits(spec, limits)
+    spec = filled(pod.spec, pod.metadata.namespace, settings)
     spec = replace(spec, tolerations=with_default_tolerations(spec.tolerations or ()))
     return merge_label_keys(replace(pod, spec=spec))
+
+
+def filled(spec: PodSpec, namespace: str, settings: Policies) -> PodSpec:
+    """What a pod of a namespace asks for with what the settings of the cluster add."""
+    spec = _with_priority(spec, settings.priorities)
+    spec = _with_runtime(spec, settings.runtimes.get(spec.runtime_class_name))
+    limits = settings.limits.get(namespace)
+    return spec if limits is None else _with_limits(spec, limits)
 
 
 def _with_priority(spec: PodSpec, classes: Mapping[str, PriorityClass]) -> PodSpec:
