@@ -25,6 +25,12 @@ from kubelemma.model.versions import version_problem
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
+_BETA = {
+    "kubernetes.io/os": "beta.kubernetes.io/os",
+    "kubernetes.io/arch": "beta.kubernetes.io/arch",
+}
+"""Labels that every node has under a second name, too, which the node lifecycle controller keeps
+alike (``labelReconcileInfo`` in ``pkg/controller/nodelifecycle/node_lifecycle_controller.go``)."""
 _PLATFORM = {"kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
 """What nearly every kubelet says of its machine (``pkg/kubelet/kubelet_node_status.go``)."""
 _DEFAULT_NODE_NAME = "node"
@@ -534,6 +540,7 @@ def _names(groups: tuple[NodeGroup, ...]) -> Iterator[tuple[str, ...]]:
 def _node(group: NodeGroup, name: str, index: int) -> Node:
     zone = {ZONE_LABEL: f"zone-{index % group.zones + 1}"} if group.zones else {}
     own_labels = {HOSTNAME_LABEL: name, **_PLATFORM, **zone, **(group.labels or {})}
+    own_labels |= {beta: own_labels[key] for key, beta in _BETA.items()}
     allocatable = {"pods": _DEFAULT_PODS, **(group.allocatable or {})}
     return Node(
         metadata=ObjectMeta(name=name, labels=own_labels),

@@ -1,6 +1,7 @@
 """From objects, a cluster and events to systems that can be explored."""
 
-from .build import Application, Scenario, build
+from .build import Application, Scenario, build, cluster_of
+from .cluster import Sizing
 from .consistency import Misplaced, adoptions, ambiguous, check_findings, owner_findings
 from .custom import (
     Kept,
@@ -19,10 +20,12 @@ __all__ = [
     "Loaded",
     "Misplaced",
     "Scenario",
+    "Sizing",
     "adoptions",
     "ambiguous",
     "build",
     "check_findings",
+    "cluster_of",
     "cluster_scoped",
     "is_named",
     "kept_objects",

@@ -19,14 +19,21 @@ from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.components.scheduler.telling import unique_keys
-from kubelemma.model.manifests.check import Check, CheckSpec, EventEntry, kubelet_views, nodes_of
+from kubelemma.model.manifests.check import (
+    Check,
+    CheckSpec,
+    Cluster,
+    EventEntry,
+    kubelet_views,
+    nodes_of,
+)
 from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import System
 from kubelemma.model.versions import version_named
 
 from .assembly import assemble, reconciled
-from .cluster import default_cluster
+from .cluster import STORAGE, Sizing, default_cluster, listed
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, default_events, happenings
 from .shapes import Grouping, group_nodes
@@ -102,25 +109,37 @@ class Scenario:
 
 
 def build(
-    application: Application, check: Check | None = None, title: str = ""
+    application: Application,
+    check: Check | None = None,
+    title: str = "",
+    sizing: Sizing | None = None,
 ) -> tuple[Scenario, ...]:
     """One scenario for each workload, or group of workloads that is to be checked together.
 
-    They are called after the ``title``, or else after the Check.
+    They are called after the ``title``, or else after the Check. Workloads that the cluster has no
+    place for, by its ``sizing`` (that of `cluster_of` where none is given), have none.
     """
+    sizing = sizing or cluster_of(application, check)
     application = application.admitted()
     spec = check.spec if check else CheckSpec()
-    nodes, reason = _cluster(application, spec)
+    spec = structs.replace(spec, cluster=listed(spec.cluster, application.owners))
     common = _Common(
         application=application,
         spec=spec,
         title=title or (check.metadata.name if check else ""),
-        nodes=nodes,
-        cluster_reason=reason,
-        placement=place_all(application.owners, nodes, application.pods, application.namespaces),
+        nodes=sizing.nodes,
+        cluster_reason=sizing.reason,
+        placement=place_all(
+            application.owners, sizing.nodes, application.pods, application.namespaces
+        ),
         entries=default_events(application.owners) if spec.events is None else spec.events,
     )
-    groups = tuple(_groups(application, spec))
+    nowhere = {key_of(owner) for owner in sizing.homeless}
+    groups = tuple(
+        group
+        for group in _groups(application, spec)
+        if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
+    )
     return tuple(common.scenario(group, alone=len(groups) == 1) for group in groups)
 
 
@@ -143,12 +162,16 @@ def _groups(application: Application, spec: CheckSpec) -> Iterator[_Group]:
         yield _Group(focus, loaded=False)
 
 
-def _cluster(application: Application, spec: CheckSpec) -> tuple[tuple[Node, ...], str]:
-    given = (*application.nodes, *nodes_of(spec.cluster))
-    if given:
-        return given, "as given"
-    sizing = default_cluster(application.owners, application.namespaces)
-    return sizing.nodes, sizing.reason
+def cluster_of(application: Application, check: Check | None = None) -> Sizing:
+    """The cluster of an application: what is given, or else one that is made for it."""
+    owners = application.admitted().owners
+    given = check.spec.cluster if check else Cluster()
+    cluster = listed(given, owners)
+    nodes = (*application.nodes, *nodes_of(cluster))
+    if not nodes:
+        return default_cluster(owners, application.namespaces)
+    more = f", with {STORAGE} of ephemeral storage where nobody says" if cluster != given else ""
+    return Sizing(nodes, f"as given{more}")
 
 
 def groups_of(owners: Sequence[Any], spec: CheckSpec) -> Iterator[tuple[Any, ...]]:

@@ -1,93 +1,284 @@
-"""The cluster of a scenario where the user gave none: small, but with room for one node less."""
+"""The cluster of a scenario where the user gave none: small, but with room for one node less.
+
+It grows in number where pods keep off each other, by host ports, affinity or spread, and where they
+are too many for the nodes; in size where they ask for more. Workloads whose node selectors
+contradict each other get nodes of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.components.scheduler.decision.node_ports import host_ports
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.components.scheduler.decision.resources import CPU, EPHEMERAL_STORAGE, MEMORY
 from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME, ZONE
 from kubelemma.model.components.scheduler.telling import pod_affinity_keys
 from kubelemma.model.manifests.check import Cluster, NodeGroup, nodes_of
 from kubelemma.model.objects.node import Namespace, Node
-from kubelemma.model.objects.pod import Pod, PodSpec
+from kubelemma.model.objects.pod import NodeSelectorRequirement, Pod, PodAffinityTerm, PodSpec
 from kubelemma.model.objects.quantity import Quantity
 
 from .start import place_all
 from .templates import key_of, kind_of, pod_of, replicas_of
 
 NODES = 3
+ZONES, PER_ZONE = 3, 2
 PODS = 110
 CORES, MEMORY_PER_CORE = 4, 4 * 2**30
 """The smallest node has four cores and 16 Gi; larger ones twice that, and so on."""
-LARGEST = 2**10
-"""How many times the smallest node is tried before giving up."""
+SIZES = tuple(2**power for power in range(10))
+"""How many times the smallest node is tried."""
+STORAGE = Quantity(100 * 2**30)
+"""The ephemeral storage of the smallest node, and of nodes of which nobody says how much."""
+_REGION = "topology.kubernetes.io/region"
+_USUAL = (CPU, MEMORY, EPHEMERAL_STORAGE, "pods")
 
 
 class Sizing(NamedTuple):
-    """The default cluster and, for people, how it came about."""
+    """A cluster and, for people, how it came about.
+
+    ``homeless`` are the workloads that find no place on a cluster of any number and size; it is
+    made for the others.
+    """
 
     nodes: tuple[Node, ...]
     reason: str
+    homeless: tuple[Any, ...] = ()
+
+
+class _Pool(NamedTuple):
+    """Equal nodes, and the workloads for which they are there.
+
+    Attributes:
+        labels: what the workloads ask for.
+        domains: the label keys that say which nodes are near each other.
+        zones: to how many of these domains nodes are dealt out; 0 if there are none.
+        number: how many nodes it takes at least, one of which may be lost.
+    """
+
+    owners: tuple[Any, ...]
+    labels: Mapping[str, str]
+    domains: tuple[str, ...]
+    zones: int
+    number: int
 
 
 def default_cluster(owners: Sequence[Any], namespaces: Sequence[Namespace] = ()) -> Sizing:
-    """Equal nodes of a usual size on which everything fits when one is lost and one rollout surges.
+    """Nodes of a usual size on which everything fits when one is lost and one rollout surges.
 
-    There are three, or more where pods keep each other off their host. Labels that node selectors
-    ask for are there, and so are other resources that pods request.
+    There are three, or more where pods keep each other off their host, take its ports, or are too
+    many; two in each zone where pods must be spread over zones. Labels that node selectors ask for
+    are there, and so are other resources that pods request: the reason names them.
     """
-    number = max([NODES, *(_hosts_needed(o) + 1 for o in owners)])
-    zones = 3 if any(ZONE in _topology_keys(o) for o in owners) else 0
-    labels = dict(_asked_labels(owners))
-    factor = 1
-    while factor < LARGEST:
-        nodes = _nodes(number, zones, labels, _allocatable(owners, factor))
-        if _all_fit(owners, nodes[:-1], namespaces):
-            why = f"chosen so that everything, and the surge of a rollout, fits on {number - 1}"
-            return Sizing(nodes, why)
-        factor *= 2
-    nodes = _nodes(number, zones, labels, _allocatable(owners, 1))
-    return Sizing(nodes, "on which not everything finds a place, whatever their size")
+    pools = tuple(_pool(owners, labels) for owners, labels in _sorted_out(owners))
+    most = sum(replicas_of(owner) + _surge(owner) for owner in owners) + 1
+    made = _made_up(pools)
+
+    def roomy(more: int, size: int) -> bool:
+        return _fits_with_one_less(pools, _nodes(pools, more, size), namespaces)
+
+    def enough(more: int, size: int) -> bool:
+        return not any(_pending(owners, _nodes(pools, more, size), namespaces))
+
+    if (found := _smallest(roomy, most)) is not None:
+        nodes = _nodes(pools, *found)
+        less = len(nodes) - 1
+        why = f"chosen so that everything, and the surge of a rollout, fits on {less}"
+        return Sizing(nodes, why + made)
+    if (found := _smallest(enough, most)) is not None:
+        why = (
+            "on which everything finds a place, but not when a node is lost and a rollout surges, "
+            "whatever their number and size"
+        )
+        return Sizing(_nodes(pools, *found), why + made)
+    homeless = tuple(_pending(owners, _nodes(pools, most, SIZES[-1]), namespaces))
+    others = [owner for owner in owners if owner not in homeless]
+    if not homeless or not others:
+        why = "on which nothing finds a place, whatever their number and size"
+        return Sizing(_nodes(pools, 0, 1), why, tuple(owners))
+    return default_cluster(others, namespaces)._replace(homeless=homeless)
 
 
-def _nodes(
-    number: int, zones: int, labels: dict[str, str], allocatable: dict[str, Quantity]
-) -> tuple[Node, ...]:
-    group = NodeGroup(count=number, zones=zones, labels=labels, allocatable=allocatable)
-    return nodes_of(Cluster(nodes=(group,)))
+def listed(cluster: Cluster, owners: Iterable[Any]) -> Cluster:
+    """The cluster, with ephemeral storage where pods ask for it and nobody says how much there is.
+
+    Every kubelet lists some (``pkg/kubelet/nodestatus/setters.go``).
+    """
+    if not any(EPHEMERAL_STORAGE in fit_request(pod_of(owner, 0)) for owner in owners):
+        return cluster
+    return with_storage(cluster)
 
 
-def _allocatable(owners: Sequence[Any], factor: int) -> dict[str, Quantity]:
-    """A node of so many times the smallest size; unusual resources as much as all pods want."""
+def with_storage(cluster: Cluster) -> Cluster:
+    """The cluster, with ephemeral storage on every node of which nobody says how much it has."""
+    return Cluster(nodes=tuple(map(_with_storage, cluster.nodes)))
+
+
+def _with_storage(group: NodeGroup) -> NodeGroup:
+    if EPHEMERAL_STORAGE in (group.allocatable or {}):
+        return group
+    allocatable = {**(group.allocatable or {}), EPHEMERAL_STORAGE: STORAGE}
+    return msgspec.structs.replace(group, allocatable=allocatable)
+
+
+def _smallest(fits: Callable[[int, int], bool], most: int) -> tuple[int, int] | None:
+    """The fewest more nodes, and the smallest size of these that fits; None where none does."""
+    for size in SIZES:
+        if fits(0, size):
+            return 0, size
+    low, high = 0, 1
+    while not fits(high, SIZES[-1]):
+        if high >= most:
+            return None
+        low, high = high, min(2 * high, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle, SIZES[-1]) else (middle, high)
+    return high, next(size for size in SIZES if fits(high, size))
+
+
+def _sorted_out(
+    owners: Iterable[Any],
+) -> list[tuple[tuple[Any, ...], Mapping[str, str]]]:
+    """The workloads by the labels that they ask for, which do not contradict each other."""
+    found: list[tuple[list[Any], dict[str, str]]] = []
+    for owner in owners:
+        asked = dict(_labels_of(_template(owner)))
+        for some, labels in found:
+            if all(labels.get(key, value) == value for key, value in asked.items()):
+                some.append(owner)
+                labels.update(asked)
+                break
+        else:
+            found.append(([owner], asked))
+    return [(tuple(some), labels) for some, labels in found] or [((), {})]
+
+
+def _pool(owners: tuple[Any, ...], labels: Mapping[str, str]) -> _Pool:
+    keys = (key for owner in owners for key in _topology_keys(owner))
+    domains = tuple(dict.fromkeys(key for key in keys if key not in (HOSTNAME, *labels)))
+    strict = any(key in domains for owner in owners for key in _strict_keys(owner))
+    zones = max((ZONES, *map(_zones_needed, owners))) if domains else 0
+    number = max(
+        NODES,
+        _hosts_for_ports(owners) + 1,
+        -(-sum(replicas_of(o) + _surge(o) for o in owners) // PODS) + 1,
+        *(_hosts_needed(owner) + 1 for owner in owners),
+        PER_ZONE * zones if strict else zones,
+    )
+    return _Pool(owners, labels, domains, zones, number)
+
+
+def _nodes(pools: Sequence[_Pool], more: int, size: int) -> tuple[Node, ...]:
+    """The nodes of all pools, each of so many more and so many times the smallest size."""
+    groups = tuple(
+        NodeGroup(
+            count=pool.number + more,
+            zones=pool.zones if ZONE in pool.domains else 0,
+            labels={k: v for k, v in pool.labels.items() if k != HOSTNAME},
+            allocatable=_allocatable(pool.owners, size),
+        )
+        for pool in pools
+    )
+    nodes = iter(nodes_of(Cluster(nodes=groups)))
+    return tuple(
+        _labelled(next(nodes), pool, index)
+        for pool, group in zip(pools, groups, strict=True)
+        for index in range(group.count)
+    )
+
+
+def _labelled(node: Node, pool: _Pool, index: int) -> Node:
+    """The node in its domains; one that is asked for by its host name is the first of its pool."""
+    labels = dict(node.metadata.label_map())
+    for key in pool.domains:
+        if key == _REGION:
+            labels[key] = "region-1"
+        elif key != ZONE:
+            labels[key] = f"{key.rpartition('/')[2]}-{index % pool.zones + 1}"
+    if HOSTNAME in pool.labels and index == 0:
+        labels[HOSTNAME] = pool.labels[HOSTNAME]
+    return msgspec.structs.replace(
+        node, metadata=msgspec.structs.replace(node.metadata, labels=labels)
+    )
+
+
+def _allocatable(owners: Iterable[Any], size: int) -> dict[str, Quantity]:
+    """A node of so many times the smallest size; unusual resources as much as a pod wants."""
     amounts = {
-        CPU: Quantity(CORES * factor),
-        MEMORY: Quantity(CORES * MEMORY_PER_CORE * factor),
-        EPHEMERAL_STORAGE: Quantity(100 * 2**30 * factor),
+        CPU: Quantity(CORES * size),
+        MEMORY: Quantity(CORES * MEMORY_PER_CORE * size),
+        EPHEMERAL_STORAGE: Quantity(STORAGE.amount * size),
         "pods": Quantity(PODS),
     }
-    for owner in owners:
-        for name, amount in fit_request(pod_of(owner, 0)).items():
-            amounts.setdefault(name, Quantity(max(1, amount) * factor))
+    for name, amount in _unusual(owners).items():
+        amounts[name] = Quantity(amount * size)
     return amounts
 
 
-def _all_fit(
-    owners: Sequence[Any], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
-) -> bool:
-    """Whether the scheduler finds a node for every pod, with the surge of each owner on top."""
-    surged = [_with_replicas(o, replicas_of(o) + _surge(o)) for o in owners]
-    placed = place_all(surged, nodes, (), namespaces).placed
-    return not any(
-        there.pending
-        for owner in surged
-        for there in [placed[key_of(owner)]]
-        if not kind_of(owner).template(owner).spec.scheduling_gates
-        and not kind_of(owner).template(owner).spec.node_name
+def _unusual(owners: Iterable[Any]) -> dict[str, int]:
+    """Other resources that pods request, and the least that a node has of them."""
+    found: dict[str, int] = {}
+    for owner in owners:
+        for name, amount in fit_request(pod_of(owner, 0)).items():
+            if name not in _USUAL:
+                found.setdefault(name, max(1, int(amount)))
+    return found
+
+
+def _made_up(pools: Iterable[_Pool]) -> str:
+    """What nodes have only because workloads ask for it, in words; empty where that is nothing."""
+    labels = (f"{key}={value}" for pool in pools for key, value in pool.labels.items())
+    domains = (key for pool in pools for key in pool.domains)
+    resources = (name for pool in pools for name in _unusual(pool.owners))
+    parts = (
+        ("label", list(dict.fromkeys([*labels, *domains]))),
+        ("resource", list(dict.fromkeys(resources))),
     )
+    said = [
+        f"{noun if len(names) == 1 else noun + 's'} {', '.join(names)}"
+        for noun, names in parts
+        if names
+    ]
+    return f"; made up, as workloads ask for them: {'; '.join(said)}" if said else ""
+
+
+def _fits_with_one_less(
+    pools: Sequence[_Pool], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
+) -> bool:
+    """Whether all have room with every surge on top, whichever pool has lost a node."""
+    owners = [owner for pool in pools for owner in pool.owners]
+    surged = [_with_replicas(owner, replicas_of(owner) + _surge(owner)) for owner in owners]
+    more = (len(nodes) - sum(pool.number for pool in pools)) // len(pools)
+    lost: list[int] = []
+    first = 0
+    for pool in pools:
+        after = first + pool.number + more
+        lost += [after - 1, *([first] if HOSTNAME in pool.labels else [])]
+        first = after
+    return not any(
+        any(_pending(surged, (*nodes[:index], *nodes[index + 1 :]), namespaces)) for index in lost
+    )
+
+
+def _pending(
+    owners: Sequence[Any], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
+) -> Iterator[Any]:
+    """The workloads of which the scheduler finds no node for some pod that it looks at."""
+    placed = place_all(owners, nodes, (), namespaces).placed
+    for owner in owners:
+        spec = _template(owner)
+        if placed[key_of(owner)].pending and not (spec.scheduling_gates or spec.node_name):
+            yield owner
+
+
+def _template(owner: Any) -> PodSpec:
+    return kind_of(owner).template(owner).spec
 
 
 def _with_replicas(owner: Any, replicas: int) -> Any:
@@ -100,41 +291,80 @@ def _surge(owner: Any) -> int:
 
 
 def _hosts_needed(owner: Any) -> int:
-    """How many nodes a rollout needs if no two pods of the owner may share one."""
-    template = kind_of(owner).template(owner)
-    affinity = template.spec.affinity
-    anti = affinity.pod_anti_affinity if affinity else None
-    labels = template.metadata.label_map()
-    alone = any(
-        term.topology_key == HOSTNAME
-        and term.label_selector is not None
-        and term.label_selector.matches(labels)
-        for term in (anti.required if anti else None) or ()
-    )
+    """How many nodes a rollout needs if no two pods of the workload may share one."""
+    alone = any(term.topology_key == HOSTNAME for term in _repelling_itself(owner))
     return replicas_of(owner) + _surge(owner) if alone else 0
 
 
+def _hosts_for_ports(owners: Iterable[Any]) -> int:
+    """How many nodes it takes if no two pods that claim one host port may share one."""
+    wanted: Counter[tuple[str, int]] = Counter()
+    for owner in owners:
+        ports = {(port.protocol, port.port) for port in host_ports(pod_of(owner, 0))}
+        wanted.update(dict.fromkeys(ports, replicas_of(owner) + _surge(owner)))
+    return max(wanted.values(), default=0)
+
+
+def _zones_needed(owner: Any) -> int:
+    """How many zones it takes: those that are asked for, or one for each pod that wants its own."""
+    spread = _template(owner).topology_spread_constraints or ()
+    alone = any(term.topology_key != HOSTNAME for term in _repelling_itself(owner))
+    each = replicas_of(owner) + _surge(owner) if alone else 0
+    return max(each, *(constraint.min_domains or 0 for constraint in spread), 0)
+
+
+def _repelling_itself(owner: Any) -> Iterator[PodAffinityTerm]:
+    """The terms that keep the pods of a workload off each other."""
+    pod = pod_of(owner, 0)
+    affinity = pod.spec.affinity
+    anti = affinity.pod_anti_affinity if affinity else None
+    for term in (anti.required if anti else None) or ():
+        if term.label_selector is not None and term.label_selector.matches(
+            pod.metadata.label_map()
+        ):
+            yield term
+
+
 def _topology_keys(owner: Any) -> Iterator[str]:
-    spec = kind_of(owner).template(owner).spec
+    spec = _template(owner)
     for constraint in spec.topology_spread_constraints or ():
         yield constraint.topology_key
     yield from pod_affinity_keys(Pod(spec=spec))
 
 
-def _asked_labels(owners: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    for owner in owners:
-        yield from _labels_of(kind_of(owner).template(owner).spec)
+def _strict_keys(owner: Any) -> Iterator[str]:
+    """The keys of what must be so, and is not only preferred."""
+    spec = _template(owner)
+    for constraint in spec.topology_spread_constraints or ():
+        if constraint.when_unsatisfiable == "DoNotSchedule":
+            yield constraint.topology_key
+    affinity = spec.affinity
+    for peers in (affinity.pod_affinity, affinity.pod_anti_affinity) if affinity else ():
+        yield from (term.topology_key for term in (peers and peers.required) or ())
 
 
 def _labels_of(spec: PodSpec) -> Iterator[tuple[str, str]]:
-    """Labels that a node must have: of node selectors, and the first of every required In."""
+    """Labels that a node must have: of node selectors, and of the first required term."""
     yield from (spec.node_selector or {}).items()
     affinity = spec.affinity.node_affinity if spec.affinity else None
     if affinity is None or affinity.required is None:
         return
     for term in affinity.required.node_selector_terms[:1]:
         for requirement in term.match_expressions or ():
-            if requirement.operator == "In" and requirement.values:
-                yield requirement.key, requirement.values[0]
-            if requirement.operator == "Exists":
-                yield requirement.key, "true"
+            value = _value_for(requirement)
+            if value is not None:
+                yield requirement.key, value
+
+
+def _value_for(requirement: NodeSelectorRequirement) -> str | None:
+    """A value of a label that satisfies a requirement; None where it needs no label."""
+    values = requirement.values or ()
+    match requirement.operator:
+        case "In" if values:
+            return values[0]
+        case "Exists":
+            return "true"
+        case "Gt" | "Lt" if values and values[0].lstrip("-").isdecimal():
+            return str(int(values[0]) + (1 if requirement.operator == "Gt" else -1))
+        case _:
+            return None

@@ -44,10 +44,12 @@ from .model.scenario import (
     Kept,
     Loaded,
     Scenario,
+    Sizing,
     adoptions,
     ambiguous,
     build,
     check_findings,
+    cluster_of,
     cluster_scoped,
     is_named,
     kept_objects,
@@ -165,14 +167,16 @@ def ask(question: Question) -> Asked:
     groups = tuple(reader.groups(given))
     reader.refuse_variant(given)
     scopes = tuple(scope for group in groups for scope in group)
-    cases = tuple(case for group in groups for case in _cases(group))
+    found = [_cases(group) for group in groups]
+    cases = tuple(case for each in found for case in each.cases)
+    problems = [*reader.problems, *(problem for each in found for problem in each.problems)]
     unasked = tuple(_unasked(extension, scopes, cases))
     if unasked:
         raise InvalidInput(unasked)
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
     warnings = (*reader.warnings, *_unused(given, scopes), *ignored)
     statements = {**STATEMENTS, **extension.statements}
-    return Asked(cases, tuple(dict.fromkeys(warnings)), statements, tuple(reader.problems))
+    return Asked(cases, tuple(dict.fromkeys(warnings)), statements, tuple(dict.fromkeys(problems)))
 
 
 def _unasked(
@@ -205,7 +209,7 @@ class _Scope:
     question: Question
     extension: Extension
 
-    def cases(self) -> tuple[Case, ...]:
+    def cases(self) -> _Cases:
         """The cases, of which an alternative may have none."""
         kept = self._kept()
         application = Application(
@@ -219,13 +223,14 @@ class _Scope:
         )
         check = self._own_check()
         if check is None:
-            return ()
+            return _Cases()
         self._refuse(self._inconsistent(application))
+        sizing = cluster_of(application, check)
         suppressed = self.annotations(kept)
         kinds = self.extension.kinds
         manifests = without_kept(_with_adopted(self.manifests), kinds, kept)
         asked, declared = self.check.spec.properties, self.extension.properties
-        return tuple(
+        cases = tuple(
             Case(
                 _in_variant(scenario, self.variant),
                 properties,
@@ -236,9 +241,25 @@ class _Scope:
                 self.extension,
                 kept,
             )
-            for scenario in build(application, check, self._title())
+            for scenario in build(application, check, self._title(), sizing)
             if (properties := properties_for(scenario, asked, declared))
         )
+        return _Cases(cases, tuple(self._placeless(check.spec, sizing)))
+
+    def _placeless(self, spec: CheckSpec, sizing: Sizing) -> Iterator[Problem]:
+        """Workloads that no cluster which could be made up has a place for."""
+        homeless = {key_of(owner) for owner in sizing.homeless}
+        for manifest in owner_manifests(self.manifests):
+            owner, document = manifest.object, manifest.document
+            wanted = not spec.workloads or is_named(owner, spec.workloads)
+            if wanted and key_of(owner) in homeless:
+                path: FieldPath = ("spec", "template", "spec")
+                message = (
+                    f"{key_of(owner)} finds no place on any default cluster, "
+                    "whatever the number and size of its nodes: give some with --nodes, or as "
+                    "cluster.nodes of a scenario"
+                )
+                yield Problem(document.at(path), show(path), message)
 
     def _title(self) -> str:
         """What the scenarios are called after: the Check, the alternative, or both."""
@@ -440,13 +461,29 @@ _OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"
 """The options of the command line, where they are not called as the field."""
 
 
-def _cases(group: Sequence[_Scope]) -> tuple[Case, ...]:
-    """The cases of a Check, with each alternative by itself; there is at least one."""
+class _Cases(NamedTuple):
+    """Cases, and what there can be none of."""
+
+    cases: tuple[Case, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def _cases(group: Sequence[_Scope]) -> _Cases:
+    """The cases of a Check, with each alternative by itself; there is at least one.
+
+    Raises:
+        InvalidInput: there is none, and why.
+    """
     manifests = (m for scope in group for m in owner_manifests(scope.manifests))
-    group[0].refuse_names(tuple(manifest.object for manifest in manifests))
-    cases = tuple(case for scope in group for case in scope.cases())
+    owners = {str(key_of(manifest.object)): manifest.object for manifest in manifests}
+    group[0].refuse_names(tuple(owners.values()))
+    found = [scope.cases() for scope in group]
+    cases = tuple(case for each in found for case in each.cases)
+    problems = tuple(problem for each in found for problem in each.problems)
+    if problems and not cases:
+        raise InvalidInput(problems)
     group[0].refuse_missing(cases)
-    return cases
+    return _Cases(cases, problems)
 
 
 def _in_variant(scenario: Scenario, variant: Variant) -> Scenario:

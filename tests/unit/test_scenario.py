@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -141,17 +142,101 @@ def test_default_cluster_has_the_labels_that_are_asked_for() -> None:
 
 
 def test_default_cluster_says_when_nothing_fits() -> None:
-    """A pod that no node can take is a finding of the check, not an error here."""
-    never = {
-        "nodeSelectorTerms": [
-            {"matchExpressions": [{"key": "x", "operator": "Gt", "values": ["1"]}]}
-        ]
-    }
+    """A pod that no node can take has no cluster; it costs the others nothing."""
+    expressions = [{"key": "x", "operator": "In", "values": [value]} for value in "ab"]
+    never = {"nodeSelectorTerms": [{"matchExpressions": expressions}]}
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": never}}
-    assert (
-        "not everything finds a place"
-        in default_cluster((deployment("web", affinity=affinity),)).reason
+    web, api = deployment("web", affinity=affinity), deployment("api")
+    assert default_cluster((web,)).homeless == (web,)
+    sizing = default_cluster((web, api))
+    assert sizing.homeless == (web,)
+    assert (len(sizing.nodes), "fits on 2" in sizing.reason) == (3, True)
+    (scenario,) = build(Application((web, api)))
+    assert scenario.focus == ("Deployment default/api",)
+
+
+PORT = [{"name": "c", "ports": [{"containerPort": 80, "hostPort": 80}]}]
+
+
+def test_default_cluster_grows_in_number_for_host_ports() -> None:
+    """Each pod that claims a host port needs a node, whichever workload it is of."""
+    web, api = deployment("web", 3, containers=PORT), deployment("api", 2, containers=PORT)
+    assert len(default_cluster((web,)).nodes) == 3 + 1 + 1
+    assert len(default_cluster((web, api)).nodes) == 3 + 1 + 2 + 1 + 1
+
+
+def test_default_cluster_grows_in_number_for_pods() -> None:
+    """A node holds so many pods and no more, however large it is."""
+    sizing = default_cluster((deployment("web", 250),))
+    assert len(sizing.nodes) == 4
+    assert {str((n.status.allocatable or {})["pods"]) for n in sizing.nodes} == {"110"}
+
+
+@pytest.mark.parametrize(("how", "nodes"), [("DoNotSchedule", 6), ("ScheduleAnyway", 3)])
+def test_default_cluster_has_two_nodes_in_each_zone(how: str, nodes: int) -> None:
+    """Where pods must be spread over zones, the loss of a node loses no zone."""
+    spread = {
+        "maxSkew": 1,
+        "topologyKey": ZONE,
+        "whenUnsatisfiable": how,
+        "labelSelector": {"matchLabels": {"app": "web"}},
+    }
+    sizing = default_cluster((deployment("web", topologySpreadConstraints=[spread]),))
+    zones = Counter(node.metadata.label_map()[ZONE] for node in sizing.nodes)
+    assert (len(zones), set(zones.values())) == (3, {nodes // 3})
+
+
+def test_default_cluster_has_a_zone_for_each_pod_that_wants_its_own() -> None:
+    """Pods that repel each other in a zone find one each, the surge one too."""
+    term = {"topologyKey": "rack", "labelSelector": {"matchLabels": {"app": "web"}}}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    sizing = default_cluster((deployment("web", 4, affinity={"podAntiAffinity": required}),))
+    racks = Counter(node.metadata.label_map()["rack"] for node in sizing.nodes)
+    assert (len(racks), set(racks.values())) == (5, {2})
+    assert sizing.reason.endswith("made up, as workloads ask for them: label rack")
+
+
+def test_default_cluster_names_what_is_made_up() -> None:
+    """Labels and resources that are there only because somebody asks for them are named."""
+    gpu = {"name": "c", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
+    web = deployment("web", containers=[gpu], nodeSelector={"disk": "ssd"})
+    assert default_cluster((web,)).reason.endswith(
+        "; made up, as workloads ask for them: label disk=ssd; resource nvidia.com/gpu"
     )
+    assert "made up" not in default_cluster((deployment("web"),)).reason
+
+
+def test_default_cluster_for_selectors_that_contradict_each_other() -> None:
+    """Each gets nodes of its own, and a host that is asked for by name is there."""
+    one, two = (deployment(n, nodeSelector={"disk": n}) for n in ("a", "b"))
+    labels = [n.metadata.label_map()["disk"] for n in default_cluster((one, two)).nodes]
+    assert labels == ["a"] * 3 + ["b"] * 3
+    pinned = deployment("web", nodeSelector={HOST: "mine"})
+    sizing = default_cluster((pinned,))
+    assert [n.metadata.label_map()[HOST] for n in sizing.nodes] == ["mine", "node-2", "node-3"]
+    assert "but not when a node is lost" in sizing.reason
+
+
+def test_made_up_nodes_are_like_real_ones() -> None:
+    """The node controller gives every node its labels under their old names, too."""
+    labels = default_cluster(()).nodes[0].metadata.label_map()
+    assert labels["beta.kubernetes.io/os"] == labels["kubernetes.io/os"] == "linux"
+    given = NodeGroup(labels={"kubernetes.io/arch": "arm64"})
+    (node,) = nodes_of(Cluster(nodes=(given,)))
+    assert node.metadata.label_map()["beta.kubernetes.io/arch"] == "arm64"
+
+
+def test_ephemeral_storage_of_nodes_of_which_nobody_says_how_much() -> None:
+    """It is there where pods ask for it, and that is said; what somebody says is so."""
+    asks = {"name": "c", "resources": {"requests": {"ephemeral-storage": "1Gi"}}}
+    scenario = only([deployment("web", containers=[asks])], cluster=Cluster(nodes=(group(),)))
+    assert "with 100Gi of ephemeral storage where nobody says" in scenario.setting[0]
+    assert available(scenario) == 1
+    none = group(**{"ephemeral-storage": "0"})
+    scenario = only([deployment("web", containers=[asks])], cluster=Cluster(nodes=(none,)))
+    assert available(scenario) == 0
+    plain = only([deployment("web")], cluster=Cluster(nodes=(group(),)))
+    assert "ephemeral" not in plain.setting[0]
 
 
 # The start

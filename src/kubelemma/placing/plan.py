@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.components.apiserver.admission import Policies, admitted
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.components.scheduler.decision.resources import EPHEMERAL_STORAGE
 from kubelemma.model.kinds.registry import stamp_of
 from kubelemma.model.manifests import (
     PLACE,
@@ -36,6 +38,7 @@ from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.scenario.admitting import policies_of
+from kubelemma.model.scenario.cluster import STORAGE, with_storage
 from kubelemma.solver.placement.problem import Cluster, Problem, Workload
 
 from . import daemons
@@ -54,12 +57,14 @@ class Input(NamedTuple):
     Attributes:
         variant: what the alternative is called, if there are any.
         unread: parts of the input that could not be read, and are not there.
+        storage: how much ephemeral storage nodes of the command line have without saying so.
     """
 
     manifests: Manifests
     nodes: tuple[Node, ...]
     variant: str = ""
     unread: tuple[Complaint, ...] = ()
+    storage: str = ""
 
     def workloads(self) -> tuple[Key, ...]:
         """The workloads that can be named in a question."""
@@ -139,22 +144,38 @@ def read(
     """
     sources = [Source("<stdin>", stdin) if path == "-" else Source(path) for path in paths]
     found = intake(sources, kustomize=kustomize, purpose=PLACE, strict=strict)
-    given = nodes_of(NodeGroups(nodes=tuple(map(parse_nodes, nodes))))
+    given = NodeGroups(nodes=tuple(map(parse_nodes, nodes)))
     whole = tuple(v for v in choose(found.variants, variant) if v.name != COMMON)
     return tuple(
         _checked(_input(chosen, given, namespace, found), sources[0].name) for chosen in whole
     )
 
 
-def _input(chosen: Variant, given: tuple[Node, ...], namespace: str, found: Intake) -> Input:
+def _input(chosen: Variant, groups: NodeGroups, namespace: str, found: Intake) -> Input:
     manifests = chosen.manifests._replace(warnings=found.warnings).in_namespace(namespace)
+    settled = with_storage(groups) if _asks_for_storage(manifests) else groups
+    given = nodes_of(settled)
     written = tuple(m.object for m in manifests.of(Node))
     known = {node.metadata.name for node in written}
     clash = next((n.metadata.name for n in given if n.metadata.name in known), None)
     if clash is not None:
         message = f'"{clash}" is the name of a node in the input: give another name=...'
         raise InvalidInput([Complaint(Position("--nodes"), "", message)])
-    return Input(manifests, (*written, *given), chosen.name, found.problems)
+    storage = "" if settled == groups else f"{STORAGE}"
+    return Input(manifests, (*written, *given), chosen.name, found.problems, storage)
+
+
+def _asks_for_storage(manifests: Manifests) -> bool:
+    """Whether some pod requests ephemeral storage, which every kubelet lists."""
+    settings = policies_of(manifests)
+    pods = (_a_pod_of(m.object) for m in manifests.objects if _places(m.object))
+    return any(EPHEMERAL_STORAGE in fit_request(admitted(pod, settings)) for pod in pods)
+
+
+def _a_pod_of(thing: Any) -> Pod:
+    if isinstance(thing, Pod):
+        return thing
+    return Pod(metadata=thing.metadata, spec=thing.spec.template.spec)
 
 
 def _checked(found: Input, source: str) -> Input:
@@ -334,6 +355,8 @@ def _scenario(check: CheckManifest) -> NotModelled:
 
 def _setting(found: Input, stock: Inventory, home: _Daemons, *, reschedule: bool) -> Iterator[str]:
     """What was assumed, in sentences."""
+    if found.storage:
+        yield f"nodes of --nodes have {found.storage} of ephemeral storage where nobody says"
     which = "that cannot move" if reschedule else "that stay"
     if found.variant:
         yield f"alternative: {found.variant}"
