@@ -71,7 +71,8 @@ class Cluster(ApiStruct, frozen=True, kw_only=True):
 class OfWorkload(ApiStruct, frozen=True, kw_only=True):
     """An event of a workload.
 
-    It is named as NAME or NAMESPACE/NAME: either as ``deployment``, or as ``workload`` of whatever
+    Where none is named, it is an event of each that takes it, so many times of each. It is named
+    as NAME or NAMESPACE/NAME: either as ``deployment``, or as ``workload`` of whatever
     kind, which may stand before the name (KIND/NAME, KIND/NAMESPACE/NAME).
     """
 
@@ -463,7 +464,7 @@ def _label(text: str, path: FieldPath) -> Iterator[Finding]:
 
 
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
-    """A workload is named, with its kind or namespace or without; others may be."""
+    """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
         case DeleteServiceAccount():
             yield from problem((*path, "name"), dns_subdomain(event.name))
@@ -473,7 +474,7 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
         case OfWorkload():
             *_, name = event.meant.split("/")
-            message = dns_subdomain(name) if name else "is required"
+            message = dns_subdomain(name) if event.meant else None
             if event.deployment and event.workload:
                 message = "is not allowed beside deployment: one workload is meant"
                 yield Finding((*path, "workload"), message)

@@ -119,7 +119,8 @@ def parse_events(texts: Sequence[str], flag: str = "--event") -> tuple[EventEntr
 def parse_event(text: str, flag: str = "--event") -> EventEntry:
     """Read an event: ``NAME[=TARGET][,KEY=VALUE]...``, its name as in a Check, or with hyphens.
 
-    The target of a workload's event is its name (``rollout=web``, ``scale=web:5``); of a node's
+    The target of a workload's event is its name (``rollout=web``, ``scale=web:5``), or nothing for
+    one of each (``rollout``); of a node's
     event the node's name or how often (``drain=node-1``, ``node-crash=2``). Keys are the event's
     fields: ``rollout=web,max=2,new-version=crash-looping``.
 
@@ -135,6 +136,9 @@ def parse_event(text: str, flag: str = "--event") -> EventEntry:
         hint = did_you_mean(written, options)
         message = f'"{written}" is not one of the events {", ".join(options)}{hint}'
         raise _invalid(flag, [Finding((), message)])
+    if equals and not target and "workload" in shape.fields:
+        message = f'no name behind the "=": write {written} for one of each workload'
+        raise _invalid(flag, [Finding((name,), message)])
     raw = dict(_target(target, shape)) if equals else {}
     findings = [f for pair in pairs for f in _event_pair(pair, name, shape, raw)]
     findings.extend(mismatches({name: raw}, shape_of(EventEntry), _CLOSED))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubelemma.model.components.apiserver.admission import Policies, filled, policies
+from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in
 from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.reading import Manifest, Manifests, name_in_messages
 from kubelemma.model.objects.pod import PodSpec
-from kubelemma.model.objects.policies import LimitRange, PriorityClass, RuntimeClass
 
 _TEMPLATE: FieldPath = ("spec", "template", "spec")
 _NO_PREEMPTION = (
@@ -21,11 +20,7 @@ _NO_PREEMPTION = (
 
 def policies_of(manifests: Manifests) -> Policies:
     """The classes and defaults of the input."""
-    return policies(
-        (m.object for m in manifests.of(PriorityClass)),
-        (m.object for m in manifests.of(RuntimeClass)),
-        (m.object for m in manifests.of(LimitRange)),
-    )
+    return policies_in(manifest.object for manifest in manifests.objects)
 
 
 def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Iterator[NotModelled]:

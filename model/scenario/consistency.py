@@ -11,7 +11,7 @@ from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names, nodes_of
 from kubelemma.model.objects.node import Node
 
-from .events import labelling_of, takes
+from .events import concerns, labelling_of, takes
 from .templates import is_named, key_of, kind_of
 
 
@@ -65,8 +65,10 @@ def _refused(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
         for event, given in entry.given():
             if not isinstance(given, OfWorkload):
                 continue
-            named = [owner for owner in owners if is_named(owner, (given.meant,))]
-            if named and not any(takes(owner, event) for owner in named):
+            named = [o for o in owners if concerns(given, o) and (given.meant or takes(o, event))]
+            if not named and not given.meant:
+                yield Finding(("spec", "events", index, event), f"no workload takes a {event}")
+            elif named and not any(takes(owner, event) for owner in named):
                 kind = kind_of(named[0])
                 options = ", ".join(name for name in event_names() if name in kind.events)
                 message = f"a {kind.kind} takes no {event}: what can happen to one is {options}"

@@ -62,8 +62,10 @@ def takes(owner: Any, event: str) -> bool:
 
 
 def concerns(event: Given, owner: Any) -> bool:
-    """Whether the event names this owner."""
-    return isinstance(event, OfWorkload) and is_named(owner, (event.meant,))
+    """Whether the event names this owner, or any."""
+    if not isinstance(event, OfWorkload):
+        return False
+    return not event.meant or is_named(owner, (event.meant,))
 
 
 def happenings(entries: Iterable[EventEntry], focus: Sequence[Any], faults: Faults) -> Happenings:

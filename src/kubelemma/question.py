@@ -444,7 +444,7 @@ def _named_workloads(spec: CheckSpec) -> Iterator[_NamedWorkload]:
             yield _NamedWorkload(("spec", flag, index), flag, name, name)
     for index, entry in enumerate(spec.events or ()):
         for event, given in entry.given():
-            if isinstance(given, OfWorkload):
+            if isinstance(given, OfWorkload) and given.meant:
                 path: FieldPath = ("spec", "events", index, event, given.written)
                 name = given.deployment or given.workload
                 yield _NamedWorkload(path, "events", name, given.meant)

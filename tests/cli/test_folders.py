@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_check(kubelemma: Kubelemma) -> None:
     """Alternatives are scenarios; what cannot be built is told last, and makes the exit code."""
-    done = kubelemma("check", "repo", "--property", "DEP-4", "-o", "json")
+    done = kubelemma("check", "repo", "--property", "DEP-4", "--event", "none", "-o", "json")
     assert done.code == 2
     report = json.loads(done.out)
     assert [s["name"] for s in report["scenarios"]] == ["aws", "baremetal"]
@@ -60,7 +60,9 @@ def test_check(kubelemma: Kubelemma) -> None:
 def test_a_variant(kubelemma: Kubelemma) -> None:
     """One alternative may be chosen, if there is one of that name."""
     (Path("repo/base/kustomization.yaml")).unlink()
-    done = kubelemma("check", "repo", "--property", "DEP-4", "--variant", "baremetal")
+    done = kubelemma(
+        "check", "repo", "--property", "DEP-4", "--variant", "baremetal", "--event", "none"
+    )
     assert done.code == 0
     assert "replicas 2" in done.out
     assert "replicas 1" not in done.out
@@ -79,12 +81,12 @@ def test_names_are_those_of_any_alternative(kubelemma: Kubelemma) -> None:
     text = WEB.format(1).replace("edge", "only")
     Path("repo/aws/only.yaml").write_text(text, "utf-8")
     Path("repo/base/kustomization.yaml").unlink()
-    given = ("check", "repo", "--property", "DEP-4", "-o", "json")
+    given = ("check", "repo", "--property", "DEP-4", "--event", "none", "-o", "json")
     done = kubelemma(*given, "--workload", "only")
     assert [s["name"] for s in json.loads(done.out)["scenarios"]] == ["aws"]
     done = kubelemma(*given, "--workload", "none")
     assert done.code == 2
-    assert 'there is no Deployment "none"' in done.err
+    assert 'there is no workload "none"' in done.err
 
 
 def test_strict(kubelemma: Kubelemma) -> None:

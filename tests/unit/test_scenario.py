@@ -486,3 +486,16 @@ def test_a_node_that_is_not_ready_starts_down() -> None:
     assert (node.up, node.ready, node.evicting) == (False, False, True)
     assert available(scenario) == 0
     assert state_of(scenario).sets[0].status_available == 0
+
+
+def test_an_event_of_each_workload() -> None:
+    """An event that names no workload is one of each that takes it, so many times of each."""
+    both = [deployment("web"), deployment("api")]
+    events = (EventEntry(rollout=Rollout(max=2)), EventEntry(scale=Scale(replicas=3)))
+    scenario = only(both, events=events, together=("web", "api"))
+    assert [(e.action, e.budget, e.workload, e.value) for e in scenario.events] == [
+        ("rollout", 2, 0, 0),
+        ("rollout", 2, 1, 0),
+        ("scale", 1, 0, 3),
+        ("scale", 1, 1, 3),
+    ]

@@ -81,6 +81,16 @@ def policies(
     )
 
 
+def policies_in(objects: Iterable[object]) -> Policies:
+    """The settings that some objects of any kind make up."""
+    every = tuple(objects)
+    return policies(
+        (thing for thing in every if isinstance(thing, PriorityClass)),
+        (thing for thing in every if isinstance(thing, RuntimeClass)),
+        (thing for thing in every if isinstance(thing, LimitRange)),
+    )
+
+
 def _defaults(item: LimitRangeItem) -> Defaults:
     """What is not given follows from the bounds: the highest limit, the lowest request."""
     limits = {**(item.max or {}), **(item.default or {})}
