@@ -65,7 +65,9 @@ class EventKind(NamedTuple):
 
     ``rules`` gives the rules of one event, whose budget is in the cell named; ``then`` what follows
     where such events may happen, without a budget. What undoes it (``undone_by``) may happen as
-    often as it, where the scenario says nothing of that.
+    often as it, where the scenario says nothing of that. Without one of the events that it
+    ``needs`` it cannot matter, and is left out. ``given`` is the field of a Check that asks for it,
+    among its events or its faults, where that is not the action's name in another spelling.
     """
 
     action: Action
@@ -73,6 +75,14 @@ class EventKind(NamedTuple):
     fault: bool = False
     undone_by: str = ""
     then: Callable[[Setting], Iterable[Rule]] | None = None
+    given: str = ""
+    needs: tuple[Action, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """What a Check calls it: ``nodeCrash`` for a ``node-crash``."""
+        first, *others = self.action.split("-")
+        return self.given or "".join((first, *(word.capitalize() for word in others)))
 
 
 def _nothing(_setting: Setting) -> Parts:

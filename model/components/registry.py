@@ -57,3 +57,6 @@ EVENTS: Mapping[str, EventKind] = MappingProxyType(
     {kind.action: kind for component in COMPONENTS for kind in component.events}
 )
 """What users and faults may do, by action."""
+
+ASKED: Mapping[str, EventKind] = MappingProxyType({kind.field: kind for kind in EVENTS.values()})
+"""The same, as a Check calls it: among its events, or its faults."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from kubelemma.model.cluster.claims import Labelling, labelling
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.world import Behaviour
+from kubelemma.model.components.registry import ASKED
 from kubelemma.model.manifests.check import Event as Given
 from kubelemma.model.manifests.check import (
     EventEntry,
@@ -20,23 +23,6 @@ from kubelemma.model.manifests.check import (
 )
 
 from .templates import is_named, key_of, kind_of
-
-NAMES = {
-    "rollout": "rollout",
-    "scale": "scale",
-    "pause": "pause",
-    "resume": "resume",
-    "rollback": "rollback",
-    "cordon": "cordon",
-    "uncordon": "uncordon",
-    "drain": "drain",
-    "relabel": "relabel",
-    "deletePod": "user-delete-pod",
-    "nodeCrash": "node-crash",
-    "nodeReturn": "node-return",
-    "probeFailure": "probe-failure",
-    "deleteServiceAccount": "delete-serviceaccount",
-}
 
 
 class Happenings(NamedTuple):
@@ -89,17 +75,19 @@ def happenings(entries: Iterable[EventEntry], focus: Sequence[Any], faults: Faul
         for i, templates in enumerate(behaviours)
         if len(templates) > 1
     )
-    restarts = (
-        [Event("controller-restart", faults.controller_restarts)]
-        if faults.controller_restarts and focus
-        else []
-    )
-    outages = [Event("api-server-outage", n)] if (n := faults.api_server_outages) else []
-    evicting = any(event.action == "drain" for event in events)
-    losses = [Event("lost-request", n)] if (n := faults.lost_requests) and evicting else []
-    return Happenings(
-        (*rollouts, *events, *restarts, *outages, *losses), tuple(tuple(b) for b in behaviours)
-    )
+    asked = (*rollouts, *events)
+    return Happenings((*asked, *_faults(faults, asked)), tuple(tuple(b) for b in behaviours))
+
+
+def _faults(faults: Faults, asked: Sequence[Event]) -> Iterator[Event]:
+    """What may go wrong inside the control plane, where that can matter."""
+    actions = {event.action for event in asked}
+    for name, number in zip(
+        faults.__struct_encode_fields__, msgspec.structs.astuple(faults), strict=True
+    ):
+        kind = ASKED.get(name)
+        if kind is not None and number and (not kind.needs or actions & set(kind.needs)):
+            yield Event(kind.action, number)
 
 
 def labelling_of(event: Relabel, owner: Any) -> Labelling | None:
@@ -116,7 +104,7 @@ def labelling_of(event: Relabel, owner: Any) -> Labelling | None:
 
 
 def _others(name: str, given: Given, targets: list[int], focus: Sequence[Any]) -> Iterator[Event]:
-    action = NAMES[name]
+    action = ASKED[name].action
     if not isinstance(given, OfWorkload):
         node, options = getattr(given, "node", ""), getattr(given, "options", None)
         yield Event(action, given.max, node=node, options=options)

@@ -160,6 +160,7 @@ def test_nothing_prints_below_the_command_line(name: str) -> None:
 WRITERS = {
     "kubelemma.files": "which is the one function",
     "kubelemma.cli.output": "adds to the summary of a CI step, which others write to, too",
+    "kubelemma.model.manifests.kustomize": "asks kustomize by a file in a folder of the moment",
     "kubelemma.solver.compiled.checkpoint": "appends to columns, of which a whole file says what "
     "counts",
     "kubelemma.solver.compiled.warming": "makes the file of a lock, which holds nothing",

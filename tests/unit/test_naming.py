@@ -38,7 +38,6 @@ _VOLUMES = "the problem has storage objects as it has pods and nodes, and volume
 ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
     ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
-    ("model/scenario/events.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
     ("solver/placement/check_volumes.py", "CSINode"): _VOLUMES,

@@ -9,6 +9,7 @@ import pytest
 
 from kubelemma.model.cluster.state import DeploymentState, Phase, Queue
 from kubelemma.model.cluster.world import NODES, Behaviour
+from kubelemma.model.components.registry import ASKED
 from kubelemma.model.components.scheduler.decision import nodeinfo
 from kubelemma.model.components.scheduler.decision.resources import held_requests
 from kubelemma.model.manifests import (
@@ -24,6 +25,7 @@ from kubelemma.model.manifests import (
     nodes_of,
     with_defaults,
 )
+from kubelemma.model.manifests.check import event_names
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Node
@@ -389,6 +391,12 @@ def test_nodes_that_nothing_tells_apart_share_a_shape(spec: dict[str, Any], shap
     scenario = only([deployment("web", **spec)], cluster=Cluster(nodes=(group(),)))
     assert len(scenario.world.shapes) == shapes
     assert sum(scenario.world.sizes) == 3
+
+
+def test_every_event_and_fault_of_a_check_is_of_a_component() -> None:
+    """What can be asked for is what components know, by the same name, but for lagging caches."""
+    reconciled = {"staleReads", "staleLists"}
+    assert {*event_names(), *Faults.__struct_encode_fields__} - reconciled == set(ASKED)
 
 
 def test_a_node_that_an_event_names_stands_alone() -> None:

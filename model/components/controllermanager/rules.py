@@ -62,5 +62,9 @@ COMPONENT = Component(
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,
-    events=(on_cell(CONTROLLER_RESTART, RESTART, _restart, fault=True),),
+    events=(
+        on_cell(CONTROLLER_RESTART, RESTART, _restart, fault=True)._replace(
+            given="controllerRestarts"
+        ),
+    ),
 )

@@ -37,6 +37,7 @@ from kubelemma.model.components.disruption.rules import (
     BudgetState,
     Guard,
 )
+from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .actions import ACTIONS, EVICT_POD, EVICT_UNREADY_POD, GRANT_EVICTION, LOST_REQUEST
@@ -128,11 +129,15 @@ def _parts(setting: Setting) -> Parts:
     return Parts(tallies=(Tally(UNDER_WAY, {PODS: _granted}, 1),), rules=(rule,))
 
 
+_LOSS = on_node(LOST_REQUEST, _lose, (PODS,), fault=True)._replace(
+    given="lostRequests", needs=(START_DRAIN,)
+)
+
 COMPONENT = Component(
     name="eviction",
     distinguishes=all_nodes_alike,
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,
-    events=(on_node(LOST_REQUEST, _lose, (PODS,), fault=True),),
+    events=(_LOSS,),
 )

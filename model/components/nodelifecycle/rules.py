@@ -438,5 +438,9 @@ COMPONENT = Component(
     parts=_parts,
     forgets=_forgets,
     actions=ACTIONS,
-    events=(on_cell(API_SERVER_OUTAGE, LIFECYCLE, _outage, fault=True),),
+    events=(
+        on_cell(API_SERVER_OUTAGE, LIFECYCLE, _outage, fault=True)._replace(
+            given="apiServerOutages"
+        ),
+    ),
 )

@@ -159,7 +159,7 @@ COMPONENT = Component(
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,
-    events=(EventKind(DELETE_SERVICE_ACCOUNT, _deletion),),
+    events=(EventKind(DELETE_SERVICE_ACCOUNT, _deletion, given="deleteServiceAccount"),),
     assumes=_assumes,
     reconciles=_reconciles,
     overhears=_overhears,

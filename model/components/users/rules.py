@@ -83,7 +83,7 @@ COMPONENT = Component(
     needs_terminating=never,
     events=(
         on_workload(SCALE, _scale, _cell),
-        EventKind(USER_DELETE_POD, _either),
+        EventKind(USER_DELETE_POD, _either, given="deletePod"),
         on_node(CORDON, _cordon, (CORDONED,), undone_by=UNCORDON),
         on_node(UNCORDON, _uncordon, (CORDONED,)),
     ),
