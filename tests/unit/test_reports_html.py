@@ -20,6 +20,7 @@ from kubelemma.reports import html, json
 from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
 from kubelemma.reports.html import page, placement
 from kubelemma.reports.html.markup import Markup, element
+from kubelemma.reports.shown import shown
 from kubelemma.reports.story import Story, StoryStep
 from kubelemma.solver.result import Statistics, Verdict
 
@@ -99,9 +100,9 @@ def test_the_page_has_every_verdict_and_run(wild_reports: Reports, data: st.Data
     links = {(e.attributes.get("href") or "")[1:] for e in read.elements if e.name == "a"}
     assert links <= set(anchors)
     runs = standard_json.loads(text.partition('id="data">')[2].partition("</script>")[0])
-    shown = [e.attributes["data-run"] for e in read.elements if e.attributes.get("data-run")]
-    assert [str(number) for number in range(len(runs))] == shown
-    told = [json.trace(p.story)["steps"] for p in stories if p.story]
+    numbers = [e.attributes["data-run"] for e in read.elements if e.attributes.get("data-run")]
+    assert [str(number) for number in range(len(runs))] == numbers
+    told = [shown(json.trace(p.story)["steps"]) for p in stories if p.story]
     assert all(run["steps"] in told for run in runs)
 
 

@@ -8,8 +8,6 @@ from typing import TypeAlias
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
-from kubelemma.model.visible import visible
-
 from .session import Session
 
 PROGRAM = "kubelemma"
@@ -71,6 +69,8 @@ def recordings(context: click.Context, parameter: click.Parameter, incomplete: s
 
 def _offered(values: Iterable[tuple[str, str]], incomplete: str) -> Items:
     """Values with their help, of those that begin so and can be read at a prompt."""
+    from kubelemma.model.visible import visible
+
     return [
         CompletionItem(value, help=text or None)
         for value, text in values

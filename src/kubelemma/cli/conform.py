@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from kubelemma.model.visible import visible
-
 from . import completion
 from .exit import ExitCode
 from .session import Session, common_options, say, width
@@ -121,6 +119,8 @@ def _judged(paths: tuple[Path, ...], workers: int) -> Iterator[JudgedRun]:
 @contextmanager
 def _progress(session: Session, number: int) -> Iterator[Tell]:
     """One line at the terminal that says which runs are done."""
+    from kubelemma.model.visible import visible
+
     shown = session.shows_progress()
 
     def tell(done: int, name: str) -> None:

@@ -7,8 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubelemma.model.visible import command_line
-
 from .session import Session
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 def keep_all(session: Session, found: Collection[Explored], *, save: bool) -> Repeater:
     """How a counterexample is repeated: from its file, or where that is not kept, by this check."""
     from kubelemma import api, recording
+    from kubelemma.model.visible import command_line
 
     kept = set()
     seeds = {explored.result.statistics.seed for explored in found} - {None}

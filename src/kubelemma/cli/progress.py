@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kubelemma.model.visible import visible
 from kubelemma.solver.events import Compiling, Event, Listener, Progress, Violation
 
 from .session import Session
@@ -30,6 +29,8 @@ def progress_line(session: Session, name: str, bounds: Bounds) -> Iterator[Liste
     if not session.shows_progress():
         yield _ignore
         return
+    from kubelemma.model.visible import visible
+
     found = 0
     slow = ""
     last: Progress | None = None

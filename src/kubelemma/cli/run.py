@@ -11,8 +11,6 @@ from pathlib import Path
 
 import click
 
-from kubelemma.model.visible import visible
-
 from .commands import cli
 from .completion import for_kubectl
 from .configured import blamed
@@ -61,6 +59,8 @@ def complete_for_kubectl(words: Sequence[str]) -> int:
 
 def _show(error: click.ClickException) -> None:
     """Report wrong usage; where a file or the environment says it, that is where it is wrong."""
+    from kubelemma.model.visible import visible
+
     where = blamed(error)
     if where:
         say(": ".join((*where, error.message)))

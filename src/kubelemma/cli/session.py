@@ -11,8 +11,6 @@ from typing import Any, Literal, TextIO, TypeAlias, TypeVar
 
 import click
 
-from kubelemma.model.visible import spoken, visible
-
 from .configured import config_options
 
 ColourChoice: TypeAlias = Literal["auto", "always", "never"]
@@ -73,6 +71,8 @@ class Session:
 
 def say(text: str) -> None:
     """Write one line to standard error, whatever there is in what it tells of."""
+    from kubelemma.model.visible import spoken, visible
+
     click.echo(spoken(visible(text)), err=True)
 
 
