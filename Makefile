@@ -36,8 +36,9 @@ format: $(VENV)/.developing ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pages: $(VENV)/.developing ## write the pages of docs/properties/ again
+pages: $(VENV)/.developing ## write the pages of docs/properties/ and docs/fields.md again
 	$(BIN)/python tools/property_pages.py
+	$(BIN)/python tools/fields_page.py
 
 clean: ## remove the environment and all caches
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .kubelemma

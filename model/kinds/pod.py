@@ -43,11 +43,13 @@ KIND = Kind(
                 **irrelevant(STATUS, "ephemeralContainerStatuses", "resourceClaimStatuses"),
                 **irrelevant(STATUS, "extendedResourceClaimStatus"),
             },
-            PodCondition: irrelevant(STATUS, "lastProbeTime", "message", "observedGeneration"),
+            PodCondition: irrelevant(
+                STATUS, "lastProbeTime", "lastTransitionTime", "message", "observedGeneration"
+            ),
             ContainerStatus: {
                 **irrelevant(STATUS, "state", "lastState", "started", "image", "imageID"),
                 **irrelevant(STATUS, "containerID", "volumeMounts", "user", "stopSignal"),
-                **irrelevant(STATUS, "allocatedResourcesStatus"),
+                **irrelevant(STATUS, "allocatedResourcesStatus", "restartCount"),
             },
         }
     ),

@@ -53,6 +53,8 @@ KIND = Kind(
             ReplicaSetStatus: irrelevant(
                 STATUS,
                 "fullyLabeledReplicas",
+                "readyReplicas",
+                "availableReplicas",
                 "observedGeneration",
                 "conditions",
                 "terminatingReplicas",

@@ -54,7 +54,12 @@ KIND = Kind(
     check=Use(
         fields={
             ReplicationControllerStatus: irrelevant(
-                STATUS, "fullyLabeledReplicas", "readyReplicas", "observedGeneration", "conditions"
+                STATUS,
+                "fullyLabeledReplicas",
+                "readyReplicas",
+                "availableReplicas",
+                "observedGeneration",
+                "conditions",
             )
         }
     ),

@@ -181,6 +181,7 @@ PLACEMENT: FieldsByType = {
         **irrelevant(NOT_PLACING, "azureFile", "cephfs", "flexVolume", "flocker", "glusterfs"),
         **irrelevant(NOT_PLACING, "quobyte", "storageos"),
     },
+    volume.PersistentVolumeClaimVolumeSource: irrelevant(NOT_PLACING, "readOnly"),
     volume.PersistentVolumeClaimTemplate: irrelevant(NOT_PLACING, "apiVersion", "kind", "status"),
     volume.PersistentVolumeClaimSpec: {
         **not_modelled("the claim is taken to be empty", "dataSource", "dataSourceRef"),
