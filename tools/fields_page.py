@@ -19,12 +19,13 @@ from kubelemma.model.manifests.shapes import Shape, shape_of
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "fields.md"
 
-HEAD = """\
-# Kinds and fields of the input
-
-What a check and a placement make of every kind and field of the Kubernetes API v1.35. *read* is what is part of the question; *listed* can change a verdict and is not modelled, so that every report has it under *What is not modelled*; what is *irrelevant* cannot change any. A field that is none of Kubernetes' is listed as well. This page is written by `make pages`.
-
-"""
+HEAD = (
+    "# Kinds and fields of the input\n\n"
+    "What a check and a placement make of every kind and field of the Kubernetes API v1.35. *read* "
+    "is what is part of the question; *listed* can change a verdict and is not modelled, so that "
+    "every report has it under *What is not modelled*; what is *irrelevant* cannot change any. A "
+    "field that is none of Kubernetes' is listed as well. This page is written by `make pages`.\n\n"
+)
 _READ = "read"
 
 
