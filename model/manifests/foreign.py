@@ -22,6 +22,7 @@ _API_VERSION = re.compile(r'^(?:- )?\s*"?apiVersion"?\s*:', re.MULTILINE)
 _KIND = re.compile(r'^(?:- )?\s*"?kind"?\s*:', re.MULTILINE)
 _PLACEHOLDER = re.compile(r"\{\{|\{%|\$\{|<%")
 _SKIPPED = "skipped: "
+_MISSING = "apiVersion and kind are missing"
 _TEMPLATE = "a template, which has to be rendered first"
 
 _Data = Mapping[str, Any]
@@ -125,7 +126,7 @@ _KINDS: tuple[tuple[Callable[[_Data], bool], str], ...] = (
 def _instead(file: str, data: Any) -> str:
     """What it seems to be."""
     guess = _guess(posixpath.basename(file), data)
-    return "no Kubernetes object" + (f" ({guess}?)" if guess else "")
+    return f"no Kubernetes object ({f'{guess}?' if guess else _MISSING})"
 
 
 def _guess(name: str, data: Any) -> str:
@@ -136,4 +137,4 @@ def _guess(name: str, data: Any) -> str:
     if not isinstance(data, dict):
         return "text"
     known = (what for fits, what in _KINDS if fits(data))
-    return next(known, "" if name.startswith(".") else "apiVersion and kind are missing")
+    return next(known, "")

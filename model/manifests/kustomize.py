@@ -59,7 +59,7 @@ def kustomization(directory: str, text: str) -> Kustomization:
         for path in _texts([data.get(key) for key in _NAMING])
         if path and "\n" not in path
     )
-    return Kustomization(named, data.get("kind") == "Component")
+    return Kustomization(named - {os.path.normpath(directory)}, data.get("kind") == "Component")
 
 
 _NAMING = (

@@ -15,6 +15,7 @@ from kubelemma.model.manifests.documents import parse
 from kubelemma.model.manifests.foreign import foreign
 from kubelemma.model.manifests.reading import interpret
 from kubelemma.model.manifests.variants import COMMON, duplicates, variants
+from kubelemma.testing.given import ask_about
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -74,7 +75,6 @@ FOREIGN = {
     "play.yaml": ("- hosts: all\n", "a list: a playbook, or a JSON patch"),
     "kube.yaml": ("apiVersion: v1\nkind: Config\nclusters: []", "a kubeconfig"),
     "odd.yaml": ("a: 1", "apiVersion and kind are missing"),
-    ".lint.yml": ("a: 1", "no Kubernetes object"),
     "word.yaml": ("just a text", "text"),
 }
 
@@ -199,6 +199,29 @@ def test_what_kustomize_names_is_its_own(tree: Tree) -> None:
         }
     )
     assert names(intake([Source(".")])) == {"": ["b"]}
+
+
+def test_a_base_that_names_its_own_folder(tree: Tree) -> None:
+    """A setting that reads like the folder itself does not keep a base from being built."""
+    tree(
+        {
+            "base/kustomization.yaml": "configMapGenerator: [{name: a, literals: [A=.]}]\n",
+            "b.yaml": NAMESPACE.format("b", 1),
+        }
+    )
+    assert [str(p).split(":")[0] for p in intake([Source(".")]).problems] == ["base"]
+
+
+def test_a_test_is_about_all_of_it(tree: Tree) -> None:
+    """What cannot be built costs a test of a user more than itself."""
+    tree(
+        {
+            "d/base/kustomization.yaml": "resources: [a.yaml]\n",
+            "d/web.yaml": DEPLOYMENT.format("web", 1),
+        }
+    )
+    with pytest.raises(InvalidInput, match="is a Kustomize directory"):
+        ask_about(["d"], {"events": "none"})
 
 
 def test_alternatives(tree: Tree) -> None:

@@ -107,7 +107,7 @@ def test_standard_input() -> None:
     [
         ("web.yml", 'web.yml: no such file or directory (did you mean "web.yaml"?)'),
         ("none/web.yml", "none/web.yml: no such file or directory"),
-        ("a\0b", "a\0b: no name of a file (a NUL byte in it?)"),
+        ("a\0b", "a\\x00b: no name of a file (a NUL byte in it?)"),
         ("x" * 300, f"{'x' * 300}: cannot be read: File name too long"),
         (
             ADDRESS,

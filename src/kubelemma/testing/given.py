@@ -100,10 +100,17 @@ def ask_about(given: Iterable[Given], wanted: Wanted, usual: Question = NOTHING_
     stdin = [STDIN] if objects else []
     question = replace(usual, paths=(*paths, *stdin), stdin=stream(objects), **said)
     try:
-        return ask(question)
+        return _whole(ask(question))
     except InvalidInput as error:
         problems = (_renamed(problem, objects) for problem in error.problems)
         raise InvalidInput(problems) from error
+
+
+def _whole(asked: Asked) -> Asked:
+    """What is asked, if all could be read: no test is passed by a part of what it is about."""
+    if asked.problems:
+        raise InvalidInput(asked.problems)
+    return asked
 
 
 def _refuse_unknown(wanted: Wanted) -> None:
