@@ -11,8 +11,10 @@ from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.policies import LimitRange, LimitRangeItem
 
 from .kind import Kind, Use
-from .notes import not_modelled
+from .notes import ByValue, Note, not_modelled
 from .parts.resources import quantities
+
+_REFUSED = "pods outside these bounds would be refused: they are taken to be stored"
 
 
 def _refused(thing: LimitRange) -> Iterator[Finding]:
@@ -29,10 +31,12 @@ KIND = Kind(
     "v1",
     check=Use(
         fields={
-            LimitRangeItem: not_modelled(
-                "pods outside these bounds would be refused: they are taken to be stored",
-                "maxLimitRequestRatio",
-            ),
+            LimitRangeItem: {
+                **not_modelled(_REFUSED, "maxLimitRequestRatio"),
+                "type": ByValue(
+                    ("Container", "PersistentVolumeClaim"), None, Note("not modelled", _REFUSED)
+                ),
+            },
         }
     ),
     placement=Use(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in
+from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in, refusals
 from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.reading import Manifest, Manifests, name_in_messages
@@ -29,12 +29,19 @@ def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Itera
     given = tuple(owners)
     for owner in given:
         for field, reason in known.unknown(owner.object.spec.template.spec):
-            yield _noted(owner, field, reason)
+            yield _noted(owner, (field,), reason)
+        yield from refused(owner, known)
     specs = [_stored(owner, known) for owner in given]
     lowest = min((spec.priority or 0 for spec in specs), default=0)
     for owner, spec in zip(given, specs, strict=True):
         if (spec.priority or 0) > lowest and spec.preemption_policy != "Never":
-            yield _noted(owner, "priorityClassName", _NO_PREEMPTION)
+            yield _noted(owner, ("priorityClassName",), _NO_PREEMPTION)
+
+
+def refused(owner: Manifest[Any], known: Policies) -> Iterator[NotModelled]:
+    """Containers outside of the bounds of their namespace, which keep pods from being created."""
+    for found in refusals(_stored(owner, known), owner.object.metadata.namespace, known):
+        yield _noted(owner, found.path, f"{found.reason}: they are taken to be stored")
 
 
 def _stored(owner: Manifest[Any], known: Policies) -> PodSpec:
@@ -42,7 +49,7 @@ def _stored(owner: Manifest[Any], known: Policies) -> PodSpec:
     return filled(thing.spec.template.spec, thing.metadata.namespace, known)
 
 
-def _noted(owner: Manifest[Any], field: str, reason: str) -> NotModelled:
-    path = (*_TEMPLATE, field)
+def _noted(owner: Manifest[Any], field: FieldPath, reason: str) -> NotModelled:
+    path = (*_TEMPLATE, *field)
     name = name_in_messages(owner.document.data, owner.object.metadata)
     return NotModelled(owner.document.at(path), name, show(path), "not modelled", reason)

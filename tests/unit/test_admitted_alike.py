@@ -140,6 +140,38 @@ def test_values_that_matter(field: str, value: object, words: str) -> None:
     assert [words] * bool(words) == [reason[: len(words)] for reason in found]
 
 
+@pytest.mark.parametrize(
+    ("item", "resources", "words"),
+    [
+        (
+            {"max": {"cpu": "1"}},
+            {"limits": {"cpu": "2"}},
+            "has a limit of 2 cpu, and 1 is",
+        ),
+        ({"max": {"cpu": "1"}}, {"limits": {"cpu": "1"}}, ""),
+        ({"min": {"cpu": "1"}}, {"requests": {"cpu": "500m"}}, "requests 500m cpu, and 1 is the"),
+        ({"min": {"cpu": "1"}}, {}, ""),
+    ],
+)
+def test_bounds(item: Raw, resources: Raw, words: str) -> None:
+    """What a LimitRange would refuse is listed, by checks and placements alike."""
+    document = web("")
+    document["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    limits = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "bounds"},
+        "spec": {"limits": [{"type": "Container", **item}]},
+    }
+    text = yaml.safe_dump_all([document, limits, NODE])
+    (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text, events=("none",))).cases
+    (found,) = read(["-"], text)
+    for parts in (case.manifests.not_modelled, plan(found).not_modelled):
+        reasons = [part.reason for part in parts if part.severity == "not modelled"]
+        assert len(reasons) == bool(words)
+        assert all(f"a LimitRange refuses its pods (it {words}" in reason for reason in reasons)
+
+
 def test_a_default_request_takes_room() -> None:
     """What a LimitRange gives each container decides whether a rollout has room."""
     limits = {

@@ -10,7 +10,7 @@ Sources: ``plugin/pkg/admission/priority/admission.go``,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
 from kubelemma.model.components.tainteviction.decision import with_default_tolerations
+from kubelemma.model.findings import FieldPath
 from kubelemma.model.objects.pod import Container, Pod, PodSpec, ResourceRequirements
 from kubelemma.model.objects.policies import LimitRange, LimitRangeItem, PriorityClass, RuntimeClass
 from kubelemma.model.objects.quantity import Quantity
@@ -42,11 +43,12 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Policies(NamedTuple):
-    """The settings of a cluster: classes by name, defaults by namespace."""
+    """The settings of a cluster: classes by name, and by namespace what goes for containers."""
 
     priorities: Mapping[str, PriorityClass] = _NONE
     runtimes: Mapping[str, RuntimeClass] = _NONE
     limits: Mapping[str, Defaults] = _NONE
+    bounds: Mapping[str, tuple[LimitRangeItem, ...]] = _NONE
 
     def unknown(self, spec: PodSpec) -> tuple[tuple[str, str], ...]:
         """The fields of a pod that name a class which is not there, and what follows from it."""
@@ -68,16 +70,19 @@ def policies(
 ) -> Policies:
     """The settings that some objects of the API make up."""
     by_namespace: dict[str, Defaults] = {}
+    bounds: dict[str, tuple[LimitRangeItem, ...]] = {}
     for limit_range in limits:
         namespace = limit_range.metadata.namespace
         for item in limit_range.spec.limits:
             if item.type == "Container":
                 before = by_namespace.get(namespace, Defaults({}, {}))
                 by_namespace[namespace] = _joined(before, _defaults(item))
+                bounds[namespace] = (*bounds.get(namespace, ()), item)
     return Policies(
         {c.metadata.name: c for c in priorities},
         {c.metadata.name: c for c in runtimes},
         by_namespace,
+        bounds,
     )
 
 
@@ -119,6 +124,42 @@ def filled(spec: PodSpec, namespace: str, settings: Policies) -> PodSpec:
     spec = _with_runtime(spec, settings.runtimes.get(spec.runtime_class_name))
     limits = settings.limits.get(namespace)
     return spec if limits is None else _with_limits(spec, limits)
+
+
+class Refusal(NamedTuple):
+    """Why the pods of a workload are refused, and for which field of their spec."""
+
+    path: FieldPath
+    reason: str
+
+
+def refusals(spec: PodSpec, namespace: str, settings: Policies) -> Iterator[Refusal]:
+    """Containers outside of the bounds of their namespace, of a pod that has all its defaults.
+
+    Source: ``PodValidateLimitFunc`` in ``plugin/pkg/admission/limitranger/admission.go``.
+    """
+    for item in settings.bounds.get(namespace, ()):
+        for field, containers in (
+            ("containers", spec.containers),
+            ("initContainers", spec.init_containers),
+        ):
+            for index, container in enumerate(containers or ()):
+                own = container.resources or ResourceRequirements()
+                for reason in _outside(own, item):
+                    path: FieldPath = (field, index, "resources")
+                    yield Refusal(path, f"a LimitRange refuses its pods (it {reason})")
+
+
+def _outside(own: ResourceRequirements, item: LimitRangeItem) -> Iterator[str]:
+    for name, least in (item.min or {}).items():
+        asked = (own.requests or {}).get(name)
+        if asked is None or asked.amount < least.amount:
+            yield f"requests {asked or 'no'} {name}, and {least} is the least"
+    for name, most in (item.max or {}).items():
+        limit = (own.limits or {}).get(name)
+        if limit is None or limit.amount > most.amount:
+            given = f"a limit of {limit}" if limit else "no limit of"
+            yield f"has {given} {name}, and {most} is the most"
 
 
 def _with_priority(spec: PodSpec, classes: Mapping[str, PriorityClass]) -> PodSpec:
