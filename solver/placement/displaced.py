@@ -57,9 +57,15 @@ def unbound(pod: Pod) -> Pod:
 
 
 def likeness(pod: Pod) -> bytes:
-    """Equal for pods that placement cannot tell apart, wherever they are now."""
+    """Equal for pods that placement cannot tell apart, wherever they are now.
+
+    Volumes that are no claims are left aside: every pod has one of its own for its token.
+    """
     owner = controller_of(pod)
-    spec = replace(pod.spec, node_name="")
+    claims = [v for v in pod.spec.volumes or () if v.persistent_volume_claim or v.ephemeral]
+    spec = replace(
+        pod.spec, node_name="", volumes=tuple(claims) or None, priority=pod.spec.priority or 0
+    )
     named = (owner.kind, owner.name) if owner else pod.metadata.name
     return _ENCODER.encode((named, pod.metadata.namespace, pod.metadata.labels, spec))
 

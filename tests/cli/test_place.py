@@ -87,6 +87,54 @@ def test_why_not(kubelemma: Kubelemma) -> None:
     assert any(change["kind"] == "add-nodes" for change in data["relaxations"])
 
 
+def test_a_pending_pod_of_the_input_counts(kubelemma: Kubelemma) -> None:
+    """A rollout that is stuck: a new pod on top of the replicas is pending, in so many words."""
+
+    def pod(version: int, number: int, memory: str, node: str | None) -> dict[str, Any]:
+        name = f"web-{version}-{number}"
+        owner = {"kind": "ReplicaSet", "name": f"web-{version}", "controller": True}
+        labels = {"app": "web", "pod-template-hash": str(version)}
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": labels, "ownerReferences": [owner]},
+            "spec": {
+                "containers": [container(memory)],
+                "priority": 0,
+                **({"nodeName": node} if node else {}),
+            },
+            "status": {"phase": "Running" if node else "Pending"},
+        }
+
+    def container(memory: str) -> dict[str, Any]:
+        return {"name": "c", "image": "c", "resources": {"requests": {"memory": memory}}}
+
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [container("3Gi")]},
+            },
+        },
+    }
+    pods = [
+        pod(1, 1, "2Gi", "node-1"),
+        pod(1, 2, "2Gi", "node-2"),
+        pod(2, 3, "3Gi", None),
+    ]
+    items = {"apiVersion": "v1", "kind": "List", "items": [deployment, *pods]}
+    nodes = "--nodes=count=2,cpu=4,memory=4Gi"
+    found = kubelemma("place", "-", nodes, stdin=json.dumps(items))
+    assert found.code == ExitCode.VIOLATED
+    assert "there is no place for 1 pod" in found.out
+    assert "0/2 nodes are available: 2 Insufficient memory." in found.out
+
+
 def test_pods_for_kubectl(kubelemma: Kubelemma) -> None:
     """The yaml format gives every pod that was placed, complete and with its node."""
     found = kubelemma("place", FITS, "-o", "yaml")

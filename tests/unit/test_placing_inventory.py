@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.model.objects.quantity import Quantity
+from kubelemma.placing.answering import answer
+from kubelemma.placing.asking import Asked
 from kubelemma.placing.inventory import Key
 from kubelemma.placing.plan import Input, Plan, plan, read
 
@@ -126,6 +129,95 @@ def test_only_missing_pods_are_placed() -> None:
     assert made.pod.metadata.label_map() == {**LABELS, **HASH}
 
 
+BIG = [{"name": "c", "image": "c:2", "resources": {"requests": {"cpu": "3"}}}]
+
+
+def in_mid_rollout(*, sets: bool) -> list[Raw]:
+    """Two old pods on nodes and a new one that is pending; the ReplicaSets are there, or not."""
+    new = {"pod-template-hash": "7f5"}
+    owned = []
+    for labels, revision, containers in ((HASH, "1", [CONTAINER]), (new, "2", BIG)):
+        name = f"web-{labels['pod-template-hash']}"
+        one = workload("ReplicaSet", name, pod={"containers": containers})
+        one["spec"]["template"]["metadata"] = {"labels": {**LABELS, **labels}}
+        one["spec"]["replicas"] = 3 - int(revision)
+        one["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": revision}
+        one["metadata"]["ownerReferences"] = [
+            {"kind": "Deployment", "name": "web", "controller": True}
+        ]
+        owned.append(one)
+    return [
+        workload("Deployment", replicas=2, pod={"containers": BIG}),
+        *(owned if sets else ()),
+        pod("web-5d4-1", "a", OF_WEB, labels=HASH),
+        pod("web-5d4-2", "b", OF_WEB, labels=HASH),
+        pod("web-7f5-3", "", {"ReplicaSet": "web-7f5"}, labels=new, containers=BIG),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sets", "name"),
+    [(True, "Deployment default/web"), (False, "Deployment default/web (web-7f5-3)")],
+)
+def test_pending_pods_of_a_rollout(*, sets: bool, name: str) -> None:
+    """A pending pod counts on top of the replicas that are there, and is what it is."""
+    found = planned(*in_mid_rollout(sets=sets))
+    assert to_place(found) == {name: 1}
+    assert staying(found) == ["web-5d4-1", "web-5d4-2"]
+    (waiting,) = found.problem.workloads
+    (container,) = waiting.pod.spec.containers or ()
+    assert container.resources is not None
+    assert container.resources.requests == {"cpu": Quantity(Fraction(3))}
+    assert waiting.pod.metadata.label_map()["pod-template-hash"] == "7f5"
+
+
+def test_pending_pods_of_an_old_template() -> None:
+    """Pods of a version that is on its way out are as pending as those of the new one."""
+    old = pod("web-5d4-4", "", OF_WEB, labels=HASH)
+    found = planned(*in_mid_rollout(sets=True), old)
+    assert to_place(found) == {"Deployment default/web": 1, "Deployment default/web (web-5d4-4)": 1}
+
+
+def test_pods_of_a_surge_that_are_there_already() -> None:
+    """A rollout has so many pods at once, whether some of its surge are there yet or not."""
+    found = answer(
+        Asked(
+            paths=("-",),
+            stdin=yaml.safe_dump_all([node("a"), node("b"), *in_mid_rollout(sets=True)]),
+            surge=("web",),
+        )
+    )
+    assert found.report.pods == 1
+
+
+def test_scaled_down_pods_go_before_they_are_placed() -> None:
+    """Who scales a workload down is rid of its pending pods first."""
+    key = Key("Deployment", "default", "web")
+    assert to_place(planned(*in_mid_rollout(sets=True), scale={key: 2})) == {}
+    assert sum(to_place(planned(*in_mid_rollout(sets=True), scale={key: 5})).values()) == 3
+
+
+def test_pending_pods_with_claims() -> None:
+    """Of a StatefulSet's pods the pending ones are themselves, and the others are made up."""
+    template = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    db = workload("StatefulSet", "db", replicas=3, volumeClaimTemplates=[template])
+    found = planned(
+        db,
+        pod("db-0", "a", {"StatefulSet": "db"}),
+        pod("db-1", "", {"StatefulSet": "db"}, nodeSelector={"disk": "ssd"}),
+    )
+    assert to_place(found) == {"StatefulSet default/db": 1, "StatefulSet default/db (db-1)": 1}
+
+
+def test_pods_with_tokens_of_their_own_are_alike() -> None:
+    """The volume that every pod has for its token makes no difference between pods."""
+    pods = [
+        pod(f"p{i}", "", {"Widget": "w"}, volumes=[{"name": f"kube-api-access-{i}"}])
+        for i in range(3)
+    ]
+    assert to_place(planned(*pods)) == {"Widget default/w": 3}
+
+
 def test_replica_set_of_a_deployment_is_no_workload() -> None:
     """A ReplicaSet in the input leads from pods to their Deployment, and wants nothing itself."""
     owned = workload("ReplicaSet", "web-x", replicas=2)
@@ -218,7 +310,7 @@ def test_reschedule() -> None:
 def test_pods_add_up(
     *, replicas: int, states: list[tuple[str, str, bool]], reschedule: bool
 ) -> None:
-    """Living pods that stay and those to be placed are the replicas, or more only if more stay."""
+    """Living pods that stay and those to be placed are the replicas, or more only if more exist."""
     pods = [
         pod(f"p{i}", on, OF_WEB, labels=HASH, phase=phase, terminating=leaving)
         for i, (on, phase, leaving) in enumerate(states)
@@ -226,8 +318,9 @@ def test_pods_add_up(
     found = planned(workload("Deployment", replicas=replicas), *pods, reschedule=reschedule)
     alive = [on for on, phase, leaving in states if on and phase != "Failed" and not leaving]
     holding = [on for on, phase, _ in states if on and phase != "Failed"]
+    waiting = [1 for on, phase, leaving in states if not on and phase != "Failed" and not leaving]
     there = 0 if reschedule else len(alive)
-    assert sum(to_place(found).values()) == max(0, replicas - there)
+    assert sum(to_place(found).values()) == max(len(waiting), replicas - there)
     assert len(staying(found)) == there + len(holding) - len(alive)
 
 

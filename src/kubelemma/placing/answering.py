@@ -156,7 +156,7 @@ def _rollouts(
 ) -> Iterator[whatif.Rollout]:
     """The workloads that are rolled out, each with its own surge."""
     surging = {
-        key: (controller, pod, stamp.wanted, stamp.surge)
+        key: (origin, controller, pod, stamp.wanted, stamp.surge)
         for key, (origin, pod) in planned.templates.items()
         if (controller := origin.controller) is not None
         and (stamp := stamp_of(controller)) is not None
@@ -164,10 +164,11 @@ def _rollouts(
         and stamp.surge is not None
     }
     keys = {workload_meant(text, list(surging), "--surge") for text in texts if text != ALL}
-    for key, (controller, pod, wanted, surge) in surging.items():
+    for key, (origin, controller, pod, wanted, surge) in surging.items():
         if ALL in texts or key in keys:
             replicas = scale[key] if key in scale else wanted(controller)
-            yield whatif.Rollout(str(key), pod, surge(controller, replicas))
+            most = replicas + surge(controller, replicas)
+            yield whatif.Rollout(str(key), pod, max(most - origin.wanted, 0))
 
 
 def _shares(workloads: Iterable[Workload], planned: Plan, found: Input) -> dict[str, Share]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -43,7 +44,7 @@ class Origin:
 
     Attributes:
         key: the workload as people know it; a pod that nobody owns is its own.
-        wanted: how many pods there should be in all; those nobody asks for any more count, too.
+        wanted: how many pods there should be in all, or are in the input, if that is more.
         staying: how many of them are on nodes already, and stay there.
         document, path: where their pod, or its template, is written.
         controller: the workload itself, where it is in the input.
@@ -75,11 +76,12 @@ class Part:
 
 @dataclass(slots=True)
 class _Found:
-    """The living pods of one owner in the input."""
+    """The living pods of one owner in the input; ``pending`` are on no node yet."""
 
     staying: list[Manifest[Pod]] = field(default_factory=list)
     leaving: list[Manifest[Pod]] = field(default_factory=list)
     moving: list[Manifest[Pod]] = field(default_factory=list)
+    pending: list[Manifest[Pod]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,11 @@ class _Sorter:
         if pod.metadata.deletion_timestamp:
             if pod.spec.node_name:
                 found.leaving.append(manifest)
-        elif pod.spec.node_name and (kind in ON_EACH_NODE or not self._reschedule):
+            else:
+                self._ignored += 1
+        elif not pod.spec.node_name:
+            found.pending.append(manifest)
+        elif kind in ON_EACH_NODE or not self._reschedule:
             found.staying.append(manifest)
         else:
             found.moving.append(manifest)
@@ -259,30 +265,54 @@ class _Sorter:
         return Key(above.kind, controller.metadata.namespace, above.name) not in self._controllers
 
     def _controlled(self, key: Key, manifest: Manifest[Any], found: _Found) -> None:
-        """The pods that a workload of the input lacks, all alike."""
+        """Pods of a workload of the input: those that are pending, and those that it lacks.
+
+        Pending pods are what they are, of whatever template: in the middle of a rollout they come
+        on top of what the workload asks for. Who scales a workload down is rid of them first, as
+        the ReplicaSet controller deletes pods without a node before others
+        (``ActivePodsWithRanks`` in ``pkg/controller/controller_utils.go``).
+        """
         controller = manifest.object
         there = len(found.staying)
         self._staying += found.staying
         self._leave(key, found)
         wanted = self._scale[key] if key in self._scale else _wanted(controller)
+        if key in self._scale:
+            del found.pending[max(wanted - there, 0) :]
         if there > wanted:
             self._surplus.append((key, there - wanted))
         document, path = manifest.document, ("spec", "template")
-        origin = Origin(key, max(wanted, there), there, document, path, controller)
+        size = max(wanted, there + len(found.pending))
+        origin = Origin(key, size, there, document, path, controller)
         label = self._hash(key, controller, found) if isinstance(controller, Deployment) else ""
         pod = stamped(controller.spec.template, key, label)
+        lacking = wanted - there - len(found.pending)
         if isinstance(controller, StatefulSet) and controller.spec.volume_claim_templates:
             self._stateful(origin, pod, controller, wanted, found)
-            return
-        self._templates.append((origin, pod))
-        self._add(Part(origin, pod, wanted - there, fresh=True))
+        else:
+            self._templates.append((origin, pod))
+            self._add(Part(origin, pod, lacking, fresh=True))
+        self._waiting(origin, pod, found.pending, alone=lacking <= 0)
+
+    def _waiting(
+        self, origin: Origin, pod: Pod, pending: list[Manifest[Pod]], *, alone: bool
+    ) -> None:
+        """Pending pods of a workload, by likeness; those like ``pod`` may go by its name."""
+        for manifests in _alike(pending):
+            first = manifests[0].object
+            current = first.metadata.label_map() == pod.metadata.label_map()
+            label = "" if alone and current else f"{origin.key} ({first.metadata.name})"
+            own = replaced(origin, document=manifests[0].document, path=())
+            fresh = _is_fresh(manifests[0])
+            self._add(Part(own, unbound(first), len(manifests), fresh=fresh, label=label))
+            alone = alone and bool(label)
 
     def _stateful(
         self, origin: Origin, pod: Pod, controller: StatefulSet, wanted: int, found: _Found
     ) -> None:
         """Pods with claims of their own: one by one where such claims are there already."""
         key, templates = origin.key, controller.spec.volume_claim_templates or ()
-        there = {m.object.metadata.name for m in found.staying}
+        there = {m.object.metadata.name for m in (*found.staying, *found.pending)}
         new = replace(pod, spec=of_ordinal(pod.spec, templates, {}))
         self._templates.append((origin, new))
         fresh = 0
@@ -317,15 +347,15 @@ class _Sorter:
         """Pods whose controller is not in the input: those that wait, and those that move."""
         self._staying += found.staying
         self._leave(key, found)
-        total = len(found.staying) + len(found.moving)
-        groups: dict[bytes, list[Manifest[Pod]]] = defaultdict(list)
-        for manifest in found.moving:
-            groups[likeness(manifest.object)].append(manifest)
-        for alike in groups.values():
+        to_place = (*found.moving, *found.pending)
+        total = len(found.staying) + len(to_place)
+        groups = _alike(to_place)
+        for alike in groups:
             first = alike[0]
             origin = Origin(key, total, len(found.staying), first.document, ())
             label = f"{key} ({first.object.metadata.name})" if len(groups) > 1 else ""
-            self._add(Part(origin, unbound(first.object), len(alike), fresh=False, label=label))
+            pod, fresh = unbound(first.object), _is_fresh(first)
+            self._add(Part(origin, pod, len(alike), fresh=fresh, label=label))
 
     def _bare(self, manifest: Manifest[Pod]) -> None:
         """A pod that nobody would create again: where it is, it stays."""
@@ -336,7 +366,7 @@ class _Sorter:
             self._ignored += 1
         else:
             origin = Origin(key_of("Pod", pod.metadata), 1, 0, manifest.document, ())
-            self._add(Part(origin, pod, 1, fresh=manifest.written.spec.priority is None))
+            self._add(Part(origin, pod, 1, fresh=_is_fresh(manifest)))
 
     def _daemon_nodes(self, key: Key, found: _Found) -> frozenset[str]:
         """Where a daemon has its pod; one that is pending there is made anew."""
@@ -350,9 +380,22 @@ class _Sorter:
         if sets:
             newest = max(sets, key=lambda s: _revision(s.metadata))
             return newest.spec.template.metadata.label_map().get(HASH, "new")
-        there = (*found.staying, *found.moving)
+        there = (*found.staying, *found.moving, *found.pending)
         hashes = {m.object.metadata.label_map().get(HASH, "") for m in there} - {""}
         return hashes.pop() if len(hashes) == 1 else "new"
+
+
+def _is_fresh(manifest: Manifest[Pod]) -> bool:
+    """Whether no API server has admitted the pod yet: it gives every pod a priority."""
+    return manifest.written.spec.priority is None
+
+
+def _alike(pods: Iterable[Manifest[Pod]]) -> list[list[Manifest[Pod]]]:
+    """The pods in groups that placement cannot tell apart."""
+    groups: dict[bytes, list[Manifest[Pod]]] = defaultdict(list)
+    for manifest in pods:
+        groups[likeness(manifest.object)].append(manifest)
+    return list(groups.values())
 
 
 def _wanted(controller: ApiObject) -> int:

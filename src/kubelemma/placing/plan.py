@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.components.apiserver.admission import Policies, admitted
@@ -39,6 +40,7 @@ from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
 from kubelemma.model.scenario.admitting import policies_of, refused
 from kubelemma.model.scenario.cluster import STORAGE, with_storage
+from kubelemma.solver.placement.displaced import likeness
 from kubelemma.solver.placement.problem import Cluster, Problem, Workload
 
 from . import daemons
@@ -230,14 +232,18 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
 def _workloads(
     parts: Iterable[Part], make: Stage, attach: Stage
 ) -> tuple[tuple[Workload, ...], dict[str, Origin]]:
-    workloads: list[Workload] = []
+    """The parts with their pods as stored; parts of one workload that are alike are one."""
+    workloads: dict[str, Workload] = {}
     origins: dict[str, Origin] = {}
+    names: dict[tuple[Key, bytes], str] = {}
     for part in parts:
-        name = part.label or str(part.origin.key)
         pod = make(part.pod) if part.fresh else attach(part.pod)
-        workloads.append(Workload(name, pod, part.count))
-        origins[name] = part.origin
-    return tuple(workloads), origins
+        own = part.label or str(part.origin.key)
+        name = names.setdefault((part.origin.key, likeness(pod)), own)
+        before = workloads.get(name, Workload(name, pod, 0))
+        workloads[name] = replaced(before, count=before.count + part.count)
+        origins.setdefault(name, part.origin)
+    return tuple(workloads.values()), origins
 
 
 def _namespaces(manifests: Manifests, pods: Iterable[Pod]) -> dict[str, Mapping[str, str]]:
