@@ -166,11 +166,12 @@ class Statistics:
 class Decision:
     """The answer to a question of placement, with what proves it.
 
-    ``placement`` is the best that was found; it is complete, and accepted by the checker, if and
-    only if the answer is YES. ``unplaced`` counts the pods left over by workload. NO has a
-    ``reason`` and a ``certificate`` that was verified in exact arithmetic. ``order`` is the
-    witness of REACHABLE: (workload, node), one pod at a time. ``stuck`` is a placement in which
-    scheduling stops before all pods are placed; then ``order`` leads there.
+    ``placement`` is the best that was found; it is complete if the answer to FINAL or REACHABLE is
+    YES, and then a legal final state, or where ``order`` leads. ``unplaced`` counts the pods left
+    over by workload. NO has a ``reason``, and, unless orders were tried, a ``certificate`` that was
+    verified in exact arithmetic. ``order`` is the witness of REACHABLE: (workload, node), one pod
+    at a time. ``stuck`` is a placement in which scheduling stops before all pods are placed; then
+    ``order`` leads there.
     """
 
     answer: Answer

@@ -24,6 +24,7 @@ from .construct import Attempt, Limit, Outlook, attempt, from_cells, mended, out
 from .decision import Decision, Effort, Reason, ReasonKind, Statistics
 from .exact import solve
 from .facts import Facts
+from .lasting import lasting
 from .pending import reasons
 from .problem import Answer, Placement, Problem, Question
 from .refute import Refutation
@@ -36,6 +37,9 @@ SMALL_PODS = 64
 TRIES = 6
 """Attempts at a placement, in different orders, before the dear steps."""
 
+FEW_WAYS = 5_000
+"""States of one pod after the other that are looked at for each change that might help."""
+
 TIME_LIMIT = "time-limit"
 NOTHING = Placement(())
 
@@ -46,24 +50,40 @@ class IllegalPlacement(Exception):
 
 def answer(problem: Problem, question: Question, effort: Effort) -> Decision:
     """What ``decide`` gives."""
-    final = _final(problem, effort)
-    if question is Question.FINAL or final.answer is Answer.NO:
-        return replace(final, question=question)
+
+    def ask(other: Problem, allowed: Effort) -> Decision:
+        return _answer(other, question, allowed)
+
+    found = ask(problem, effort)
+    if found.answer is Answer.YES or not effort.relaxations or not is_small(problem):
+        return found
+    if question is not Question.FINAL:
+        effort = replace(effort, exact_ways=min(effort.exact_ways, FEW_WAYS))
+    found = replace(found, levels=levels(problem, effort, ask))
+    if found.answer is not Answer.NO:
+        return found
+    return replace(found, relaxations=relaxations(problem, found, effort, ask))
+
+
+def _answer(problem: Problem, question: Question, effort: Effort) -> Decision:
+    final = _Ladder(problem, effort).decide()
+    if question is Question.FINAL:
+        return final
+    if final.answer is Answer.NO:
+        rest = lasting(problem)
+        refuted = final if rest == problem else _Ladder(rest, effort).decide()
+        if refuted.answer is Answer.NO:
+            return replace(
+                final,
+                question=question,
+                reason=refuted.reason,
+                certificate=refuted.certificate,
+            )
     return _in_order(problem, question, effort, final)
 
 
-def _final(problem: Problem, effort: Effort) -> Decision:
-    found = _Ladder(problem, effort).decide()
-    if found.answer is Answer.YES or not effort.relaxations or not is_small(problem):
-        return found
-    found = replace(found, levels=levels(problem, effort, _final))
-    if found.answer is not Answer.NO:
-        return found
-    return replace(found, relaxations=relaxations(problem, found, effort, _final))
-
-
 def _in_order(problem: Problem, question: Question, effort: Effort, final: Decision) -> Decision:
-    """The answer for one pod at a time, where a legal final state is not ruled out."""
+    """The answer for one pod at a time, where it is not ruled out by what the pods leave behind."""
     if question is Question.REACHABLE:
         target = final.placement if final.answer is Answer.YES else None
         found = orders.reach(problem, effort, target)
@@ -72,15 +92,28 @@ def _in_order(problem: Problem, question: Question, effort: Effort, final: Decis
     stuck = found.stuck
     no = found.answer is Answer.NO
     kept = found.placement if found.answer is Answer.YES and found.placement.assignments else None
+    placement = kept or (stuck if no and stuck is not None else final.placement)
+    unplaced = _left(problem, placement)
     return replace(
         final,
         answer=found.answer,
         question=question,
-        placement=kept or (stuck if no and stuck is not None else final.placement),
+        placement=placement,
+        unplaced=unplaced,
         reason=Reason(ReasonKind.ORDER, (), (), (found.argument,)) if no else None,
+        certificate=None,
+        pending=reasons(collapse(problem), placement, unplaced) if any(unplaced) else (),
         order=found.order if found.answer is Answer.YES else found.order_to_stuck,
         stuck=stuck,
     )
+
+
+def _left(problem: Problem, placement: Placement) -> tuple[int, ...]:
+    """The pods that the placement leaves over, by workload."""
+    left = [workload.count for workload in problem.workloads]
+    for assigned in placement.assignments:
+        left[assigned.workload] -= assigned.count
+    return tuple(left)
 
 
 @dataclass(slots=True)

@@ -204,17 +204,6 @@ class Ledger:
         """Whether all pods are placed."""
         return not any(self.left)
 
-    def is_legal(self) -> bool:
-        """Whether each placed pod, as the last one, would be let through where it is."""
-        for workload, on in enumerate(self.on):
-            for node in tuple(on):
-                self.put(workload, node, -1)
-                fits = self.fits(workload, node)
-                self.put(workload, node)
-                if not fits:
-                    return False
-        return True
-
     def placement(self) -> Placement:
         """Where the placed pods are."""
         return Placement(

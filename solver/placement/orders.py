@@ -1,12 +1,13 @@
 """Placement one pod at a time: does some order, does every order of scheduling succeed?
 
 The scheduler takes one pending pod after the other, in any order, and puts it on any node that
-passes all filters. It never moves a pod. **An order succeeds if it ends with every pod placed, in a
-legal final state** (see ``checker``). So REACHABLE implies FINAL, and ANY_ORDER implies REACHABLE.
+passes all filters. It never moves a pod, and never asks about one again. **An order succeeds if it
+ends with every pod placed.** So ANY_ORDER implies REACHABLE.
 
-The two differ from FINAL where a pod needs others: spread constraints measure skew at every step,
-and affinity needs somebody to be there first. They differ from one another even without, as pods of
-one kind may break up the room that another kind needs.
+Both differ from FINAL where a pod needs others: spread constraints measure skew at every step, and
+affinity needs somebody to be there first. Neither implies FINAL: pods that come later may belie
+what an earlier one had asked for (see ``lasting``). They differ from one another even without, as
+pods of one kind may break up the room that another kind needs.
 
 Cheap arguments come first: the order of a given legal state, a few greedy runs, and a pigeonhole
 argument for ANY_ORDER. What they leave open is searched exhaustively, over counts of pods by node
@@ -28,6 +29,7 @@ from random import Random
 from .check_volumes import Volumes
 from .checker import check
 from .decision import Effort
+from .lasting import lasting
 from .order_ledger import Ledger, State
 from .order_replay import Order, refusal, way_on
 from .order_room import always_room
@@ -55,9 +57,9 @@ class Orders:
     """The answer to a question about orders.
 
     ``order`` ((workload, node), one pod at a time) leads to ``placement``: for YES of REACHABLE a
-    complete legal state, else the fullest that was found. ``stuck`` is where scheduling stopped
-    short, or where all pods are placed but not legally; ``order_to_stuck`` leads there. ``states``
-    is how many the exhaustive search looked at, and ``argument`` says in a sentence why.
+    complete state, else the fullest that was found. ``stuck`` is where scheduling stopped short;
+    ``order_to_stuck`` leads there. ``states`` is how many the exhaustive search looked at, and
+    ``argument`` says in a sentence why.
     """
 
     answer: Answer
@@ -273,7 +275,7 @@ class _Search:
         path, seen = list[Move](), {_canonical(ledger.state(), alikes)}
         agenda = [list(ledger.moves())]
         if not agenda[0]:
-            yield (), self.is_good()
+            yield (), ledger.is_complete
         while agenda:
             if not agenda[-1]:
                 agenda.pop()
@@ -290,26 +292,22 @@ class _Search:
                 raise _GaveUp
             agenda.append(list(ledger.moves()))
             if not agenda[-1]:
-                yield tuple(path), self.is_good()
+                yield tuple(path), ledger.is_complete
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def is_good(self) -> bool:
-        """Whether the ledger holds all pods, legally."""
-        return self.ledger.is_complete and self.ledger.is_legal()
-
     def succeeds(self, order: Order) -> bool:
-        """Whether the order ends with all pods placed in a legal final state."""
-        return len(order) == self.pods and not check(self.problem, self._placed(order))
+        """Whether the order ends with all pods placed."""
+        return len(order) == self.pods
 
     def reached(self, order: Order, argument: str) -> Orders:
-        """YES, with an order that was replayed.
+        """YES, with an order that was replayed, to a state that keeps all that lasts.
 
         Raises:
             RuntimeError: it does not lead there after all.
         """
         placement = self._placed(order)
-        complaints = check(self.problem, placement)
+        complaints = check(lasting(self.problem), placement)
         objection = self._refusal(order) or (complaints[0].sentence if complaints else None)
         if objection is not None:
             raise RuntimeError(f"the order that was found is none: {objection}")
@@ -325,16 +323,11 @@ class _Search:
         objection = self._refusal(order)
         if objection is None and self.size <= REPLAYED:
             objection = way_on(self.problem, placement)
-        complaints = check(self.problem, placement) if len(order) == self.pods else ()
-        if objection is None and len(order) == self.pods and not complaints:
+        if objection is None and self.succeeds(order):
             objection = "it succeeds"
         if objection is not None:
             raise RuntimeError(f"the order that was found does not fail: {objection}")
         ending = f"{len(order)} of {self.pods} pods are placed"
-        if complaints:
-            first = complaints[0]
-            name = self.problem.workloads[first.workload].name
-            ending += f", but {name} would not be let through again: {first.sentence}"
         return Orders(Answer.NO, f"{start}{ending}", placement, (), placement, order, self.states)
 
     def _refusal(self, order: Order) -> str | None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.storage import PersistentVolumeClaim, Storage, StorageClass
+from kubelemma.solver.placement.check_peers import has_peers
 from kubelemma.solver.placement.checker import check
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Effort
+from kubelemma.solver.placement.lasting import lasting
 from kubelemma.solver.placement.order_ledger import Ledger
 from kubelemma.solver.placement.order_replay import refusal, way_on
 from kubelemma.solver.placement.order_room import always_room
@@ -105,6 +110,49 @@ def test_all_three_questions(
     problem = two_constraints(replicas)
     answers = [decide(problem.cluster, problem.workloads, q).answer for q in Question]
     assert answers == [final, reachable, any_order]
+
+
+def test_an_order_whose_end_is_no_legal_state() -> None:
+    """Workloads that share labels: the spread held when its pod came, and nobody asks again."""
+
+    def sharing(name: str, **spec: Any) -> Workload:
+        one = workload(name, 1, "2", **spec)
+        labels = {"app": "web", "part": name}
+        return replace(
+            one, pod=msgspec.structs.replace(one.pod, metadata=ObjectMeta(labels=labels))
+        )
+
+    first = sharing("first", topologySpreadConstraints=[spread(ZONE)])
+    cluster = Cluster((*nodes("a"), replaced_name(nodes("b", cpu="1")[0], "n1")))
+    problem = Problem(cluster, (first, sharing("second")))
+    answers = [decide(problem.cluster, problem.workloads, q) for q in Question]
+    assert [a.answer for a in answers] == [Answer.NO, Answer.YES, Answer.NO]
+    _, reachable, stuck = answers
+    assert reachable.order == ((0, 0), (1, 0))
+    assert reachable.unplaced == (0, 0)
+    assert refusal(problem, reachable.order) is None
+    assert stuck.order == ((1, 0),)
+    assert stuck.unplaced == (1, 0)
+    (waiting,) = stuck.pending
+    assert waiting.sentence == (
+        "0/2 nodes are available: 1 Insufficient cpu, "
+        "1 node(s) didn't match pod topology spread constraints."
+    )
+
+
+def replaced_name(node: Node, name: str) -> Node:
+    """The same node under another name."""
+    labels = {**node.metadata.label_map(), HOSTNAME: name}
+    return msgspec.structs.replace(node, metadata=ObjectMeta(name=name, labels=labels))
+
+
+def test_what_lasts() -> None:
+    """A spread over its own pods alone lasts; so does company in a group of one kind."""
+    alone = (workload("web", 2, topologySpreadConstraints=[spread(ZONE)], affinity=near("web")),)
+    problem = Problem(Cluster(nodes("a", "b")), alone)
+    assert lasting(problem) == problem
+    others = replace(problem, workloads=(*alone, replace(alone[0], name="more")))
+    assert all(not has_peers(w.pod.spec) for w in lasting(others).workloads)
 
 
 def test_groups_that_need_one_another() -> None:
