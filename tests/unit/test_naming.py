@@ -45,6 +45,7 @@ ALLOWED = {
     ("solver/placement/check_volumes.py", "PersistentVolumeClaim"): _VOLUMES,
     ("solver/placement/check_volumes.py", "StorageClass"): _VOLUMES,
     ("solver/placement/claims.py", "PersistentVolumeClaim"): "a field of a volume",
+    ("solver/placement/displaced.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/interchange.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/pending.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/pending.py", "PersistentVolume"): "what the scheduler itself writes",
