@@ -94,16 +94,18 @@ class Best:
 class Action(str):
     """What an outcome does: a name that is declared once, with the arguments that it may have.
 
-    It is the text of its name to whoever compares, prints or stores it.
+    It is the text of its name to whoever compares, prints or stores it. ``changes`` says what it
+    changes, in the words of those who look at such things alone.
     """
 
-    __slots__ = ("arguments",)
+    __slots__ = ("arguments", "changes")
     arguments: tuple[str, ...]
+    changes: tuple[str, ...]
 
-    def __new__(cls, name: str, *arguments: str) -> Self:
+    def __new__(cls, name: str, *arguments: str, changes: tuple[str, ...] = ()) -> Self:
         """An action of this name, with the names of its arguments."""
         action = super().__new__(cls, name)
-        action.arguments = arguments
+        action.arguments, action.changes = arguments, changes
         return action
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from kubelemma.model.cluster.world import World
-from kubelemma.model.components.reconcile.actions import ACTIONS, ACTIONS_OF_OTHERS
+from kubelemma.model.components.reconcile.actions import ACTIONS
 from kubelemma.model.components.reconcile.calling import judged
 from kubelemma.model.components.reconcile.declarations import (
     Code,
@@ -28,6 +28,7 @@ from kubelemma.model.components.reconcile.sources import (
     reads_of,
     sources,
 )
+from kubelemma.model.components.registry import CHANGING
 from kubelemma.model.system import View
 
 from .formula import Always, Converges, EachStep, Formula, LeadsTo, NeverStuck
@@ -214,7 +215,7 @@ def _formula(prop: CustomProperty, world: World, custom: Custom, key: Key | None
         case "always":
             return Always(view, holds)
         case "each step":
-            others = (ACTIONS_OF_OTHERS.get(kind, frozenset()) for kind in prop.kinds)
+            others = (CHANGING.get(kind, frozenset()) for kind in prop.kinds)
             own = frozenset((*ACTIONS, *(event.action for event in custom.events)))
             return EachStep(view, partial(_keeps, look, prop.code), own.union(*others))
         case "never stuck":

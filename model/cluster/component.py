@@ -127,6 +127,7 @@ class Component:
         parts_of: what it adds for each workload.
         actions: what its rules do, but for events; each has a sentence in its teller.
         kinds: the types of objects that it reads beside pods, nodes and workloads.
+        annotations: those that it reads of pods: verdicts depend on no others.
         owners: the kinds of objects whose pods it makes.
         events: what users and faults may do because of it.
         assumes: sentences on what a scenario assumes because of it.
@@ -144,6 +145,7 @@ class Component:
     parts_of: Callable[[Setting, Workload], Parts] = _nothing_of
     actions: tuple[Action, ...] = ()
     kinds: tuple[type, ...] = ()
+    annotations: tuple[str, ...] = ()
     owners: tuple[OwnerKind, ...] = ()
     events: tuple[EventKind, ...] = ()
     assumes: Callable[[Setting], Iterable[str]] = _assumes_nothing

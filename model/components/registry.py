@@ -42,6 +42,11 @@ COMPONENTS: tuple[Component, ...] = (
 KINDS: tuple[type, ...] = tuple(kind for component in COMPONENTS for kind in component.kinds)
 """The types of objects that components read beside pods, nodes and workloads."""
 
+ANNOTATIONS: frozenset[str] = frozenset(
+    key for component in COMPONENTS for key in component.annotations
+)
+"""The annotations that any of them reads."""
+
 OWNERS: Mapping[type, OwnerKind] = MappingProxyType(
     {kind.type: kind for component in COMPONENTS for kind in component.owners}
 )
@@ -52,6 +57,14 @@ ACTIONS: tuple[Action, ...] = (
     *(kind.action for component in COMPONENTS for kind in component.events),
 )
 """All that is done by rules of theirs; events of loaded code are called as users call them."""
+
+CHANGING: Mapping[str, frozenset[Action]] = MappingProxyType(
+    {
+        kind: frozenset(action for action in ACTIONS if kind in action.changes)
+        for kind in sorted({kind for action in ACTIONS for kind in action.changes})
+    }
+)
+"""What may change an object of a kind as reconcile functions see it."""
 
 EVENTS: Mapping[str, EventKind] = MappingProxyType(
     {kind.action: kind for component in COMPONENTS for kind in component.events}

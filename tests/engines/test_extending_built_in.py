@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from kubelemma import api
-from kubelemma.model.components.reconcile.actions import ACTIONS_OF_OTHERS
 from kubelemma.model.components.reconcile.sources import sources, targets
+from kubelemma.model.components.registry import CHANGING
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.solver.limits import ALL_VIOLATED
 from kubelemma.solver.result import CheckResult, Trace, Verdict
@@ -232,4 +232,4 @@ def test_who_changes_what_is_built_in(seed: int) -> None:
         for source in targets(world, ("Deployment", "Node")):
             for place in system.positions[source.cell]:
                 if source.shown(before[place]) != source.shown(step.state[place]):
-                    assert step.outcome.action in ACTIONS_OF_OTHERS[source.kind]
+                    assert step.outcome.action in CHANGING[source.kind]

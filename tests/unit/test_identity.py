@@ -162,6 +162,7 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("cluster/owners.py", "annotation_map"),  # the deletion cost
         ("cluster/owners.py", "annotations"),
         ("components/drain/rules.py", "annotation_map"),  # of mirror pods
+        ("components/registry.py", "annotations"),  # which components read any
         ("components/scheduler/decision/image_locality.py", "image"),
         ("components/scheduler/decision/volumes.py", "annotation_map"),  # for placement
     }

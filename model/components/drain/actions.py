@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubelemma.model.system import Action
 
-START_DRAIN = Action("drain")
+START_DRAIN = Action("drain", changes=("Node",))
 
 DRAIN_DELETE = Action("drain-delete", "class")
 GIVE_UP_EVICTION = Action("give-up-eviction", "class")

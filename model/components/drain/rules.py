@@ -259,6 +259,7 @@ COMPONENT = Component(
     needs_terminating=_needs_terminating,
     parts=_parts,
     actions=ACTIONS,
+    annotations=(MIRROR,),
     assumes=_assumes,
     events=(EventKind(START_DRAIN, _rules_of_event, undone_by=UNCORDON),),
 )

@@ -6,8 +6,8 @@ from kubelemma.model.system import Action
 
 API_SERVER_OUTAGE = Action("api-server-outage")
 
-NODE_READY = Action("node-ready")
-NODE_UNKNOWN = Action("node-unknown")
+NODE_READY = Action("node-ready", changes=("Node",))
+NODE_UNKNOWN = Action("node-unknown", changes=("Node",))
 TAINT_NO_SCHEDULE = Action("taint-no-schedule")
 TAINT_NO_EXECUTE = Action("taint-no-execute")
 UNTAINT = Action("untaint")

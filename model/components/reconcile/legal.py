@@ -12,7 +12,6 @@ from .requests import Request
 
 DEPLOYMENT = "Deployment"
 NODE = "Node"
-SERVICE_ACCOUNT = "ServiceAccount"
 BUILT_IN = frozenset({DEPLOYMENT, NODE})
 """Kinds of which the model has its own idea: loaded code is shown objects made from that."""
 COUNTED = frozenset({"Pod", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"})

@@ -6,11 +6,11 @@ from kubelemma.model.system import Action
 
 COUNT_PODS = Action("count-pods", "template")
 DECIDE = Action("decide", "template", "create", "delete")
-CREATE_POD = Action("create-pod", "class")
+CREATE_POD = Action("create-pod", "class", changes=("Deployment",))
 CHOOSE_PENDING_PODS = Action("choose-pending-pods", "class", "pods")
 CHOOSE_POD = Action("choose-pod", "class")
 DELETE_POD = Action("delete-pod", "class")
-WRITE_STATUS = Action("write-status", "template")
+WRITE_STATUS = Action("write-status", "template", changes=("Deployment",))
 RELEASE_POD = Action("release-pod", "class", "becomes")
 ADOPT_POD = Action("adopt-pod", "class", "becomes")
 RELABEL = Action("relabel", "class")

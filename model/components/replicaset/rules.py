@@ -52,7 +52,7 @@ from .actions import (
     DELETE_POD,
     WRITE_STATUS,
 )
-from .decision import manage_replicas, rank_key
+from .decision import POD_DELETION_COST, manage_replicas, rank_key
 from .keys import (
     Key,
     Owned,
@@ -545,6 +545,7 @@ COMPONENT = Component(
     needs_terminating=never,
     parts_of=_parts_of,
     actions=ACTIONS,
+    annotations=(POD_DELETION_COST,),
     forgets_of=_forgets_of,
     owners=OWNERS,
     events=(claiming.RELABELLING,),

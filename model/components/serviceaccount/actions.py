@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubelemma.model.system import Action
 
-DELETE_SERVICE_ACCOUNT = Action("delete-serviceaccount", "account")
+DELETE_SERVICE_ACCOUNT = Action("delete-serviceaccount", "account", changes=("ServiceAccount",))
 
 REFUSE_POD = Action("refuse-pod", "class")
 

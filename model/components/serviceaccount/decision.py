@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kubelemma.model.components.reconcile.declarations import controller
-from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
 from kubelemma.model.components.reconcile.objects import Cluster, Object
 from kubelemma.model.components.reconcile.requests import Request, create
 from kubelemma.model.objects.pod import PodSpec
 
 NAMESPACE = "Namespace"
+SERVICE_ACCOUNT = "ServiceAccount"
 DEFAULT = "default"
 """The account that every namespace has, and that a pod has which names none."""
 ACTIVE = "Active"

@@ -27,11 +27,11 @@ from kubelemma.model.cluster.events import USER
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.reconcile.declarations import Brought
-from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
 from kubelemma.model.components.reconcile.objects import FrozenMap, Object, Objects, find
 from kubelemma.model.components.reconcile.requests import delete, perform
 from kubelemma.model.components.reconcile.sources import objects_cell
 from kubelemma.model.components.replicaset.rules import creations
+from kubelemma.model.components.serviceaccount.decision import SERVICE_ACCOUNT
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .actions import ACTIONS, DELETE_SERVICE_ACCOUNT, REFUSE_POD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubelemma.model.system import Action
 
-SCALE = Action("scale")
+SCALE = Action("scale", changes=("Deployment",))
 USER_DELETE_POD = Action("user-delete-pod", "class")
-CORDON = Action("cordon")
-UNCORDON = Action("uncordon")
+CORDON = Action("cordon", changes=("Node",))
+UNCORDON = Action("uncordon", changes=("Node",))

@@ -22,8 +22,7 @@ from typing import Any
 import msgspec
 
 from kubelemma import __version__, model, properties, solver
-from kubelemma.model.components.drain.rules import MIRROR
-from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
+from kubelemma.model.components.registry import ANNOTATIONS
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
@@ -36,9 +35,6 @@ FORMAT = 2
 IMAGE = frozenset({"image"})
 PROBES = frozenset({"readiness_probe", "liveness_probe", "startup_probe"})
 """What no rule reads of a container: probes succeed or fail by the scenario's events."""
-
-ANNOTATIONS = frozenset({POD_DELETION_COST, MIRROR})
-"""The annotations that rules read."""
 
 DIGEST_BYTES = 20
 

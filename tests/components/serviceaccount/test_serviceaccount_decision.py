@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kubelemma.model.components.reconcile.calling import Sync, next_request
-from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
 from kubelemma.model.components.reconcile.objects import Cluster, FrozenMap, Object
 from kubelemma.model.components.reconcile.sources import answered
 from kubelemma.model.components.serviceaccount.decision import (
     DEFAULT,
     NAMESPACE,
+    SERVICE_ACCOUNT,
     Account,
     account_of,
     refusal,

@@ -10,8 +10,8 @@ import yaml
 from budgeted import CONTAINER, LABELS, kind, nodes_of, reachable, scenario, steps, verdicts
 
 from kubelemma.model.components.reconcile.actions import CREATE, DOES, SYNC
-from kubelemma.model.components.reconcile.legal import SERVICE_ACCOUNT
 from kubelemma.model.components.replicaset.keys import REPLICASET
+from kubelemma.model.components.serviceaccount.decision import SERVICE_ACCOUNT
 from kubelemma.model.components.serviceaccount.rules import ACCOUNTS
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
