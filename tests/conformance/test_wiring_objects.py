@@ -27,6 +27,7 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.world import NODES, Workload
 from kubelemma.model.components.deployment.decision import old_pods_running, sync
+from kubelemma.model.components.deployment.owner import rollout_of
 from kubelemma.model.components.deployment.rules import decide, old_pods
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
@@ -234,8 +235,9 @@ def deployment_object(
 
     It is behind as long as the template, which is then new, has no ReplicaSet.
     """
+    rollout = rollout_of(workload)
     bounds = RollingUpdateDeployment(
-        max_surge=workload.max_surge, max_unavailable=workload.max_unavailable
+        max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
     )
     strategy = DeploymentStrategy(type="RollingUpdate", rolling_update=bounds)
     newest = [s for s in sets if s.metadata.name == f"web-{state.template}"]
@@ -245,7 +247,7 @@ def deployment_object(
             replicas=state.replicas,
             paused=state.paused,
             strategy=DeploymentStrategy(type="Recreate") if workload.recreate else strategy,
-            revision_history_limit=workload.revision_history_limit,
+            revision_history_limit=rollout.revision_history_limit,
         ),
         status=DeploymentStatus(
             replicas=sum(s.status.replicas for s in sets),
