@@ -13,7 +13,13 @@ from kubelemma.model.components.scheduler.decision.resources import allocatable,
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.decision import Decision
-from kubelemma.solver.placement.problem import Answer, Placement, Problem, Question
+from kubelemma.solver.placement.problem import (
+    Answer,
+    Eviction,
+    Placement,
+    Problem,
+    Question,
+)
 
 from .shown import shown
 
@@ -82,6 +88,20 @@ class WorkloadRow:
         return self.count - self.placed
 
 
+class EvictionRow(NamedTuple):
+    """A pod that has to go: from which node, and for a pod of which workload."""
+
+    pod: str
+    priority: int
+    node: str
+    by: str
+
+    @property
+    def sentence(self) -> str:
+        """What the scheduler says of it, in an event of the pod."""
+        return f"Preempted by a pod of {self.by} on node {self.node}"
+
+
 @dataclass(frozen=True, slots=True)
 class WhatIf:
     """A question about more than one cluster, such as what happens when any node is lost.
@@ -109,6 +129,7 @@ class PlacementReport:
         decision: its answer, with all that proves it.
         workloads, nodes: the placement that the decision gives, the best one if it is incomplete.
         setting: what was assumed, in sentences.
+        evictions: pods on nodes that have to go for others.
         whatifs: answers to what is asked beside.
         extra: pods that came onto nodes before anything was decided (DaemonSets'), and from where.
         not_modelled: what the input holds beyond the model.
@@ -120,6 +141,7 @@ class PlacementReport:
     workloads: tuple[WorkloadRow, ...]
     nodes: tuple[NodeRow, ...]
     setting: tuple[str, ...]
+    evictions: tuple[EvictionRow, ...] = ()
     whatifs: tuple[WhatIf, ...] = ()
     extra: tuple[tuple[Pod, Share], ...] = ()
     not_modelled: tuple[NotModelled, ...] = ()
@@ -165,6 +187,7 @@ class PlacementReport:
             workloads=shown(self.workloads),
             nodes=shown(self.nodes),
             setting=shown(self.setting),
+            evictions=shown(self.evictions),
             whatifs=shown(self.whatifs),
             not_modelled=shown(self.not_modelled),
         )
@@ -189,9 +212,20 @@ def placement_report(
         tuple(workload_rows(problem, decision.placement, shares)),
         tuple(node_rows(problem, decision.placement)),
         tuple(setting),
+        tuple(_eviction(problem, one) for one in decision.evictions),
         tuple(whatifs),
         tuple(extra),
         tuple(not_modelled),
+    )
+
+
+def _eviction(problem: Problem, one: Eviction) -> EvictionRow:
+    metadata = one.pod.metadata
+    return EvictionRow(
+        f"Pod {metadata.namespace}/{metadata.name}",
+        one.pod.spec.priority or 0,
+        problem.cluster.nodes[one.node].metadata.name,
+        problem.workloads[one.workload].name,
     )
 
 

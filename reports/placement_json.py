@@ -73,6 +73,17 @@ def to_data(report: PlacementReport) -> dict[str, Any]:
             {"workload": report.workloads[w].name, "node": nodes[n].metadata.name}
             for w, n in decision.order
         ]
+    if report.evictions:
+        data["evictions"] = [
+            {
+                "pod": row.pod,
+                "priority": row.priority,
+                "node": row.node,
+                "by": row.by,
+                "message": row.sentence,
+            }
+            for row in report.evictions
+        ]
     if decision.stuck is not None:
         data["stuck"] = _placement(decision.stuck, report)
     return data
@@ -118,6 +129,7 @@ def _pending(report: PlacementReport) -> list[dict[str, Any]]:
             "workload": report.workloads[reason.workload].name,
             "pods": reason.pods,
             "message": reason.sentence,
+            **({"preemption": reason.preemption} if reason.preemption else {}),
             "nodes": reason.nodes,
             "reasons": [{"reason": words, "nodes": count} for words, count in reason.counts],
             "examples": [nodes[i].metadata.name for i in reason.examples],

@@ -75,6 +75,7 @@ class _Page:
         yield from self._verdict()
         for title, section in (
             ("What would help", self._relaxations()),
+            ("Who has to go", self._evictions()),
             ("What is pending", self._pending()),
             (_ORDERS[self._report.decision.answer], self._order()),
             ("Where it gets stuck", self._stuck()),
@@ -121,11 +122,21 @@ class _Page:
         for reason in shown:
             name = self._report.workloads[reason.workload].name
             yield from wrap(f"{name}, {pods(reason.pods)}", self._width, "  ")
-            yield from wrap(reason.sentence, self._width, "      ")
+            yield from wrap(reason.message, self._width, "      ")
             if self._wide:
                 yield from self._examples(reason)
         if len(found) > len(shown):
             yield f"  and {plural(len(found) - len(shown), 'more workload')} (-o wide lists them)"
+
+    def _evictions(self) -> Iterator[str]:
+        """The pods that are driven out, the most important first."""
+        found = sorted(self._report.evictions, key=lambda row: -row.priority)
+        shown = found if self._wide else found[:_MOST_ROWS]
+        for row in shown:
+            yield from wrap(f"{row.pod}, priority {row.priority}", self._width, "  ")
+            yield from wrap(row.sentence, self._width, "      ")
+        if len(found) > len(shown):
+            yield f"  and {plural(len(found) - len(shown), 'more pod')} (-o wide lists them)"
 
     def _examples(self, reason: PendingReason) -> Iterator[str]:
         nodes = self._report.nodes
@@ -296,6 +307,13 @@ QUESTIONS = {
 def headline(report: PlacementReport) -> str:
     """The verdict in one sentence."""
     decision, total = report.decision, report.pods
+    left = total - report.placed
+    if report.evictions and decision.answer is not Answer.UNKNOWN:
+        gone = len(report.evictions)
+        if left:
+            verb = "is" if left == 1 else "are"
+            return f"{left:,} of {pods(total)} {verb} pending, as {pods(gone)} had to go for others"
+        return f"all {pods(total)} have a place, once {pods(gone)} had to go for others"
     if decision.answer is Answer.YES:
         what = {
             Question.FINAL: "has a place" if total == 1 else "have a place",
@@ -305,7 +323,6 @@ def headline(report: PlacementReport) -> str:
         return (
             f"{'all ' if total > 1 else ''}{pods(total)} {what}" if total else "nothing is pending"
         )
-    left = total - report.placed
     if decision.answer is Answer.UNKNOWN:
         if left:
             open_ones = f"{left:,} of {pods(total)}"

@@ -12,7 +12,7 @@ from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 
 from .kind import Kind, Use
-from .notes import NOT_PLACING, STATUS, Note, irrelevant
+from .notes import STATUS, irrelevant
 from .parts.rules import at_most_whole, label_selector
 
 _SPEC: FieldPath = ("spec",)
@@ -46,7 +46,7 @@ KIND = Kind(
     PodDisruptionBudget,
     "policy/v1",
     check=Use(fields={PodDisruptionBudget: irrelevant(STATUS, "status")}),
-    placement=Use(Note("irrelevant", NOT_PLACING)),
+    placement=Use(),
     refused=_refused,
     advice=_advice,
 )

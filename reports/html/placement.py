@@ -43,6 +43,7 @@ def render(report: PlacementReport) -> str:
     sections = (
         *_whatifs(report),
         *_section("What would help", _relaxations(report)),
+        *_section("Who has to go", _evictions(report)),
         *_section("What is pending", _pending(report)),
         *_section("One order that works", _order(report)),
         *_section("Where it gets stuck", _stuck(report)),
@@ -92,11 +93,22 @@ def _pending(report: PlacementReport) -> Iterator[Markup]:
     found = sorted(report.decision.pending, key=lambda p: (-p.pods, p.workload))
     if found:
         yield bullets(
-            f"{report.workloads[one.workload].name}, {pods(one.pods)}: {one.sentence}"
+            f"{report.workloads[one.workload].name}, {pods(one.pods)}: {one.message}"
             for one in found[:_MOST_ROWS]
         )
     if len(found) > _MOST_ROWS:
         yield element("p", f"and {plural(len(found) - _MOST_ROWS, 'more workload')}")
+
+
+def _evictions(report: PlacementReport) -> Iterator[Markup]:
+    """The pods that are driven out, the most important first."""
+    found = sorted(report.evictions, key=lambda row: -row.priority)
+    if found:
+        yield bullets(
+            f"{row.pod}, priority {row.priority}: {row.sentence}" for row in found[:_MOST_ROWS]
+        )
+    if len(found) > _MOST_ROWS:
+        yield element("p", f"and {plural(len(found) - _MOST_ROWS, 'more pod')}")
 
 
 def _order(report: PlacementReport) -> Iterator[Markup]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from kubelemma.solver.limits import Clock
 
 from .certificate_data import Certificate
-from .problem import Answer, Placement, Question
+from .problem import Answer, Eviction, Placement, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ class PendingReason:
     """Why pods of a workload would be pending, beside the pods that were placed.
 
     ``counts`` gives, in the scheduler's own words, on how many nodes each reason applies;
-    ``examples`` a node for each. A node may have several reasons.
+    ``examples`` a node for each. A node may have several reasons. ``preemption`` is what the
+    scheduler adds about driving out others; empty where that was not looked at.
     """
 
     workload: int
@@ -128,12 +129,20 @@ class PendingReason:
     nodes: int
     counts: tuple[tuple[str, int], ...]
     examples: tuple[int, ...] = ()
+    preemption: str = ""
 
     @property
     def sentence(self) -> str:
         """The message that the scheduler would write into the pod's condition."""
         parts = ", ".join(f"{n} {words}" for words, n in self.counts)
         return f"0/{self.nodes} nodes are available: {parts}." if parts else "no nodes available"
+
+    @property
+    def message(self) -> str:
+        """The sentence, with what is said of preemption."""
+        return (
+            f"{self.sentence} preemption: {self.preemption}" if self.preemption else self.sentence
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +180,8 @@ class Decision:
     over by workload. NO has a ``reason``, and, unless orders were tried, a ``certificate`` that was
     verified in exact arithmetic. ``order`` is the witness of REACHABLE: (workload, node), one pod
     at a time. ``stuck`` is a placement in which scheduling stops before all pods are placed; then
-    ``order`` leads there.
+    ``order`` leads there. ``evictions`` are existing pods that have to go for others; see
+    ``preempted``.
     """
 
     answer: Answer
@@ -184,5 +194,6 @@ class Decision:
     pending: tuple[PendingReason, ...] = ()
     order: tuple[tuple[int, int], ...] = ()
     stuck: Placement | None = None
+    evictions: tuple[Eviction, ...] = ()
     levels: tuple[Level, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)

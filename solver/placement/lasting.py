@@ -12,7 +12,7 @@ other constraints are dropped; and where that has none, no order places all pods
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace as changed
 
 from msgspec.structs import replace
@@ -23,24 +23,28 @@ from .check_peers import Sort, Sorts, affinity_terms, peers, spread_constraints
 from .problem import Problem
 
 
-def lasting(problem: Problem) -> Problem:
-    """The problem without the constraints that later pods may belie; the same if there is none."""
+def lasting(problem: Problem, fickle: Collection[int] = ()) -> Problem:
+    """The problem without the constraints that later pods may belie; the same if there is none.
+
+    Pods of ``fickle`` workloads may go again: what they ask of others is dropped, too.
+    """
     sorts = Sorts(problem.cluster.namespaces)
     for w, workload in enumerate(problem.workloads):
         sorts.of(workload.pod).workloads.append(w)
     workloads = tuple(
         changed(workload, pod=pod)
-        if (pod := _lasting(w, workload.pod, sorts)) is not workload.pod
+        if (pod := _lasting(w, workload.pod, sorts, fickle=w in fickle)) is not workload.pod
         else workload
         for w, workload in enumerate(problem.workloads)
     )
     return changed(problem, workloads=workloads)
 
 
-def _lasting(w: int, pod: Pod, sorts: Sorts) -> Pod:
+def _lasting(w: int, pod: Pod, sorts: Sorts, *, fickle: bool) -> Pod:
     """The pod of a workload with the constraints that only pods like it may belie."""
-    affinity = _affinity(w, pod, sorts) if pod.spec.affinity else None
-    spreads = pod.spec.topology_spread_constraints if _is_even(w, pod, sorts) else None
+    affinity = _affinity(w, pod, sorts, fickle=fickle)
+    even = not fickle and _is_even(w, pod, sorts)
+    spreads = pod.spec.topology_spread_constraints if even else None
     if spreads == pod.spec.topology_spread_constraints and affinity == pod.spec.affinity:
         return pod
     spec = replace(pod.spec, topology_spread_constraints=spreads, affinity=affinity)
@@ -57,9 +61,10 @@ def _is_even(w: int, pod: Pod, sorts: Sorts) -> bool:
     return all(_workloads(sorts.in_namespace(each, namespace)) <= {w} for each in wanted)
 
 
-def _affinity(w: int, pod: Pod, sorts: Sorts) -> Affinity | None:
+def _affinity(w: int, pod: Pod, sorts: Sorts, *, fickle: bool) -> Affinity | None:
     affinity = pod.spec.affinity
-    if affinity and affinity.pod_affinity and not _is_served(w, pod, sorts):
+    served = not fickle and _is_served(w, pod, sorts)
+    if affinity and affinity.pod_affinity and not served:
         affinity = replace(affinity, pod_affinity=None)
     apart = affinity.pod_anti_affinity if affinity else None
     if affinity and apart and apart.required:

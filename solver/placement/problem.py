@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.storage import NO_STORAGE, Storage
@@ -18,12 +20,14 @@ class Cluster:
     Every pod in ``pods`` has a ``spec.nodeName`` that is the name of one of ``nodes``; terminal
     pods (Succeeded, Failed) are not among them. ``namespaces`` gives the labels by name.
     ``storage`` are the volumes, claims and what else decides where a pod can reach its volumes.
+    ``budgets`` are disruption budgets, which preemption would rather not violate.
     """
 
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...] = ()
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     storage: Storage = NO_STORAGE
+    budgets: tuple[PodDisruptionBudget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,11 @@ class Placement:
     """
 
     assignments: tuple[Assignment, ...]
+
+
+class Eviction(NamedTuple):
+    """A pod that has to go: from which node, and for which workload; nodes are indexes."""
+
+    pod: Pod
+    node: int
+    workload: int

@@ -28,6 +28,7 @@ SHORT = str(EXAMPLES / "placement-does-not-fit")
 ZONE = str(EXAMPLES / "placement-zone-lost")
 DRAIN = str(EXAMPLES / "placement-drain")
 SPREAD = str(EXAMPLES / "placement-spread-109364")
+PREEMPTION = str(EXAMPLES / "placement-preemption")
 
 STORIES = [
     (FITS, (), ExitCode.OK),
@@ -48,6 +49,10 @@ STORIES = [
     (DRAIN, ("--drain", "node-3"), ExitCode.VIOLATED),
     (DRAIN, ("--drain", "node-3", "--add", "node-1=1"), ExitCode.OK),
     (DRAIN, ("--surge", "web"), ExitCode.OK),
+    (PREEMPTION, (), ExitCode.VIOLATED),
+    (PREEMPTION, ("--no-preemption",), ExitCode.VIOLATED),
+    (PREEMPTION, ("--add", "node-1=1"), ExitCode.OK),
+    (PREEMPTION, ("--scale", "shop=0"), ExitCode.OK),
     (SPREAD, (), ExitCode.OK),
     (SPREAD, ("--scale", "web=6"), ExitCode.VIOLATED),
     (SPREAD, ("--reachable",), ExitCode.VIOLATED),
@@ -133,6 +138,25 @@ def test_a_pending_pod_of_the_input_counts(kubelemma: Kubelemma) -> None:
     assert found.code == ExitCode.VIOLATED
     assert "there is no place for 1 pod" in found.out
     assert "0/2 nodes are available: 2 Insufficient memory." in found.out
+
+
+def test_who_has_to_go(kubelemma: Kubelemma) -> None:
+    """The shop drives out a placeholder, which is pending; without preemption it is the shop."""
+    found = kubelemma("place", PREEMPTION)
+    assert found.out.startswith("INFEASIBLE: 1 of 2 pods is pending, as 1 pod had to go for others")
+    assert "Preempted by a pod of Deployment default/shop on node node-1" in found.out
+    data = json.loads(kubelemma("place", PREEMPTION, "-o", "json").out)
+    assert [one["pod"] for one in data["evictions"]] == ["Pod infra/headroom-x2x4z"]
+    (pending,) = data["pending"]
+    assert pending["workload"] == "ReplicaSet infra/headroom (displaced)"
+    assert pending["message"] == "0/1 nodes are available: 1 Insufficient cpu."
+    assert "No preemption victims found for incoming pod." in pending["preemption"]
+    html = kubelemma("place", PREEMPTION, "-o", "html").out
+    assert "Who has to go" in html
+    (pending,) = json.loads(kubelemma("place", PREEMPTION, "--no-preemption", "-o", "json").out)[
+        "pending"
+    ]
+    assert pending["workload"] == "Deployment default/shop"
 
 
 def test_pods_for_kubectl(kubelemma: Kubelemma) -> None:

@@ -49,6 +49,7 @@ ALLOWED = {
     ("solver/placement/interchange.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/pending.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/pending.py", "PersistentVolume"): "what the scheduler itself writes",
+    ("solver/placement/problem.py", "PodDisruptionBudget"): "what preemption spares, if it can",
     ("reports/narrate/bounds.py", "Deployment"): "rolling updates, for a teller",
     ("reports/narrate/bounds.py", "ReplicaSet"): "rolling updates, for a teller",
     ("reports/narrate/tellers.py", "Deployment"): "the list of tellers",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.model.objects.quantity import Quantity
-from kubelemma.placing.answering import answer
+from kubelemma.placing.answering import answers
 from kubelemma.placing.asking import Asked
 from kubelemma.placing.inventory import Key
 from kubelemma.placing.plan import Input, Plan, plan, read
@@ -180,7 +180,7 @@ def test_pending_pods_of_an_old_template() -> None:
 
 def test_pods_of_a_surge_that_are_there_already() -> None:
     """A rollout has so many pods at once, whether some of its surge are there yet or not."""
-    found = answer(
+    (found,) = answers(
         Asked(
             paths=("-",),
             stdin=yaml.safe_dump_all([node("a"), node("b"), *in_mid_rollout(sets=True)]),

@@ -66,6 +66,11 @@ _INTERRUPTED = (
     help="Let pods that are on nodes move, if a controller would create them again.",
 )
 @click.option(
+    "--no-preemption",
+    is_flag=True,
+    help="Let no pod be driven out by one of higher priority.",
+)
+@click.option(
     "--reachable", is_flag=True, help="Ask whether some order of scheduling one by one gets there."
 )
 @click.option("--any-order", is_flag=True, help="Ask whether every order of scheduling gets there.")
@@ -230,8 +235,9 @@ def _asked(**given: Any) -> Asked:
     question = Question.REACHABLE if reachable else Question.FINAL
     question = Question.ANY_ORDER if any_order else question
     stdin = sys.stdin.buffer.read() if "-" in paths else b""
-    kustomize = not given.pop("no_kustomize")
-    return Asked(paths=paths, stdin=stdin, question=question, kustomize=kustomize, **given)
+    given["kustomize"] = not given.pop("no_kustomize")
+    given["preemption"] = not given.pop("no_preemption")
+    return Asked(paths=paths, stdin=stdin, question=question, **given)
 
 
 @contextmanager

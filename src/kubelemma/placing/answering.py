@@ -12,10 +12,17 @@ from kubelemma.model.manifests import Problem as Complaint
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.reports.placement import PlacementReport, Share, placement_report
-from kubelemma.solver.placement import whatif
+from kubelemma.solver.placement import preempting, whatif
 from kubelemma.solver.placement.decide import decide
-from kubelemma.solver.placement.decision import Effort
-from kubelemma.solver.placement.problem import Cluster, Problem, Workload
+from kubelemma.solver.placement.decision import Decision, Effort
+from kubelemma.solver.placement.preempted import preempted
+from kubelemma.solver.placement.problem import (
+    Answer,
+    Cluster,
+    Problem,
+    Question,
+    Workload,
+)
 
 from .asking import (
     ALL,
@@ -78,20 +85,51 @@ def _answer(asked: Asked, found: Input) -> Answered:
     effort = Effort(seconds=limit, clock=None if limit is None else time.monotonic)
     beside = several(asked, planned, changed.problem, offers, effort)
     problem = beside.problem
-    decision = beside.decision
-    if decision is None:
+    if beside.decision is not None:
+        room = _Room(problem, beside.decision)
+    else:
         decision = decide(problem.cluster, problem.workloads, asked.question, effort)
+        room = _room_made(problem, decision, asked, effort)
+    gone = {id(one.pod) for one in room.decision.evictions}
     report = placement_report(
         __version__,
-        problem,
-        decision,
-        _shares(problem.workloads, planned, found),
-        setting=(*planned.setting, *scaled, *changed.said),
+        room.problem,
+        room.decision,
+        _shares(room.problem.workloads, planned, found),
+        setting=(*planned.setting, *scaled, *changed.said, *room.said),
         whatifs=beside.whatifs,
-        extra=((pod, _share(origin)) for pod, origin in planned.added),
+        extra=((pod, _share(origin)) for pod, origin in planned.added if id(pod) not in gone),
         not_modelled=planned.not_modelled,
     )
     return Answered(report, planned.warnings, found.variant, found.unread)
+
+
+class _Room(NamedTuple):
+    """The answer with what preemption makes of it, and that in words."""
+
+    problem: Problem
+    decision: Decision
+    said: tuple[str, ...] = ()
+
+
+def _room_made(problem: Problem, found: Decision, asked: Asked, effort: Effort) -> _Room:
+    """Who is placed and who has to go if less important pods make room for others."""
+    room = _Room(problem, found)
+    if found.answer is Answer.YES or not preempting.matters(problem):
+        return room
+    objection = preempting.unanswerable(problem)
+    if not asked.preemption or asked.question is Question.ANY_ORDER:
+        return room._replace(said=("preemption: left aside, so that pods on nodes stay",))
+    if objection:
+        return room._replace(said=(f"preemption: left aside, as {objection}",))
+    made = preempted(problem, found, effort)
+    if made is None:
+        return room
+    said = (
+        "preemption: the most important pods come first, and may drive out pods of lower priority, "
+        "which are pending then if somebody creates them again"
+    )
+    return _Room(made.problem, made.decision, (said,))
 
 
 def _with_added(found: Input, texts: Sequence[str], offers: Mapping[str, Offer]) -> Input:

@@ -27,6 +27,7 @@ class Asked:
         paths, stdin, nodes, namespace, kustomize, strict, variant: the input, as ``plan.read``
             takes it.
         reschedule: whether pods that a controller would create again may move.
+        preemption: whether pods of lower priority make room, as the scheduler has them.
         question: what "can be placed" means.
         drain, cordon, lose: nodes, by name or ``key=value`` of a label.
         reading: what is left of lost nodes.
@@ -49,6 +50,7 @@ class Asked:
     strict: bool = False
     variant: str = ""
     reschedule: bool = False
+    preemption: bool = True
     question: Question = Question.FINAL
     drain: tuple[str, ...] = ()
     cordon: tuple[str, ...] = ()

@@ -35,6 +35,7 @@ from kubelemma.model.manifests import Cluster as NodeGroups
 from kubelemma.model.manifests import Problem as Complaint
 from kubelemma.model.manifests.variants import COMMON
 from kubelemma.model.objects.controllers import StatefulSet
+from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
@@ -218,7 +219,10 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
     home = _daemons(found, stock, make, staying, spaces)
     pods = (*staying, *(pod for pod, _ in home.added))
     return Plan(
-        Problem(Cluster(found.nodes, pods, spaces, volumes.storage), (*workloads, *home.workloads)),
+        Problem(
+            Cluster(found.nodes, pods, spaces, volumes.storage, _budgets(found.manifests)),
+            (*workloads, *home.workloads),
+        ),
         {**origins, **home.origins},
         home.sets,
         {origin.key: Template(origin, make(pod)) for origin, pod in stock.templates},
@@ -227,6 +231,10 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
         (*found.manifests.not_modelled, *_left_out(found, names, settings, volumes)),
         found.manifests.warnings,
     )
+
+
+def _budgets(manifests: Manifests) -> tuple[PodDisruptionBudget, ...]:
+    return tuple(m.object for m in manifests.of(PodDisruptionBudget))
 
 
 def _workloads(
@@ -364,11 +372,11 @@ def _setting(found: Input, stock: Inventory, home: _Daemons, *, reschedule: bool
     """What was assumed, in sentences."""
     if found.storage:
         yield f"nodes of --nodes have {found.storage} of ephemeral storage where nobody says"
-    which = "that cannot move" if reschedule else "that stay"
+    which = " that cannot move" if reschedule else ""
     if found.variant:
         yield f"alternative: {found.variant}"
     nodes = _count(len(found.nodes), "node")
-    yield f"cluster: {nodes}; pods on them {which}: {len(stock.staying):,}"
+    yield f"cluster: {nodes}; pods on them{which}: {len(stock.staying):,}"
     for one in home.sets:
         if one.missing:
             yield (
