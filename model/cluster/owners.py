@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,39 @@ from .world import PodClass, Rollout, Workload
 
 EVENTS = frozenset({"scale", "deletePod", "probeFailure", "relabel"})
 """What may happen to whatever makes pods, as a Check calls it."""
+
+
+class Part(NamedTuple):
+    """What controls the pods of one template at the start.
+
+    ``made`` is the object of the input, None where it has none; ``replicas`` are for how many pods
+    it asks, ``active`` and ``available`` how many of these there are.
+    """
+
+    template: int
+    replicas: int
+    active: int
+    available: int
+    made: Any = None
+
+
+class Through(NamedTuple):
+    """Of owners that make pods by way of other objects: what there is to be known of these.
+
+    Attributes:
+        kind: what the API calls them.
+        age: sorts those of one owner by their revisions.
+        pod: a pod of one, after admission, without a name or a node.
+        made_from: whether one, or a pod, is of the template that is now in the owner's spec, as far
+            as can be seen.
+        settled: whether an owner says itself that all its pods are of that template.
+    """
+
+    kind: str
+    age: Callable[[Any], Any]
+    pod: Callable[[Any], Pod]
+    made_from: Callable[[Any, Any], bool]
+    settled: Callable[[Any], bool]
 
 
 def _always(_owner: Any) -> bool:
@@ -53,12 +86,12 @@ class OwnerKind:
         min_ready_seconds: for how long its pods are Ready before they count as available.
         pod: a pod of the template of this number, after admission, without a name or a node.
         selector: that of the object which controls the pods of a template.
-        start: what the API has of one whose rollout is over, given how many pods are available.
+        start: what the API has of one, given its current template and what controls its pods.
         says: what is to be said of one at the start, beside its replicas.
         stands_alone: whether one is an owner of its own, and not part of another.
         rollout: how it goes from one template to the next; None where there is no such thing.
         surge: how many pods beyond its replicas a rollout has.
-        through: the kind of what controls its pods, where that is something that it has made; then
+        through: of what controls its pods, where that is something that it has made; then
             ``reaches`` tells its pods.
         events: what users and faults may do to one, as a Check calls it.
     """
@@ -70,12 +103,12 @@ class OwnerKind:
     min_ready_seconds: Callable[[Any], int]
     pod: Callable[[Any, int], Pod]
     selector: Callable[[Any, int], LabelSelector]
-    start: Callable[[Workload, Any, int], OwnerState]
+    start: Callable[[Workload, Any, int, tuple[Part, ...]], OwnerState]
     says: Callable[[Workload, OwnerState], tuple[str, ...]]
     stands_alone: Callable[[Any], bool] = _always
     rollout: Callable[[Any], Rollout | None] = _no_rollout
     surge: Callable[[Any], int] = _no_surge
-    through: str = ""
+    through: Through | None = None
     reaches: Callable[[Any], LabelSelector | None] = _named_by_pods
     events: frozenset[str] = EVENTS
 
@@ -85,9 +118,9 @@ class OwnerKind:
         if reference is None or owner.metadata.namespace != pod.metadata.namespace:
             return False
         selector = self.reaches(owner)
-        if selector is None:
+        if selector is None or self.through is None:
             return self.is_named(owner, reference)
-        return reference.kind == self.through and selector.matches(pod.metadata.label_map())
+        return reference.kind == self.through.kind and selector.matches(pod.metadata.label_map())
 
     def is_named(self, owner: Any, reference: OwnerReference) -> bool:
         """Whether a reference is to this object; of two with UIDs, these decide."""
@@ -126,3 +159,18 @@ def stamped(
     tolerations = with_default_tolerations(template.spec.tolerations or ())
     spec = msgspec.structs.replace(template.spec, tolerations=tolerations)
     return merge_label_keys(Pod(metadata=metadata, spec=spec))
+
+
+def plain(pod: Pod) -> Pod:
+    """A pod of the input as one of its class: without what is its own."""
+    metadata = msgspec.structs.replace(
+        pod.metadata,
+        name="",
+        generate_name="",
+        uid="",
+        creation_timestamp=None,
+        deletion_timestamp=None,
+    )
+    tolerations = with_default_tolerations(pod.spec.tolerations or ())
+    spec = msgspec.structs.replace(pod.spec, node_name="", tolerations=tolerations)
+    return Pod(metadata=metadata, spec=spec)

@@ -10,15 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-import msgspec
-
 from kubelemma.model.components.replicaset.decision import Claim, claim
-from kubelemma.model.components.tainteviction.decision import with_default_tolerations
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 
 from .claims import Labelling, disowned, owned, relabelled
-from .owners import class_of_pods, controller_of
+from .owners import class_of_pods, controller_of, plain
 from .setting import Event
 from .world import Behaviour, PodClass, Workload
 
@@ -67,7 +64,7 @@ class _Growing:
     def take(self, pod: Pod) -> None:
         """A pod of the input becomes a workload of its own, which nobody re-creates."""
         index = self._lone(pod.metadata.namespace, pod.metadata.name)
-        self._add(_plain(pod), index, 0, Behaviour.HEALTHY)
+        self._add(plain(pod), index, 0, Behaviour.HEALTHY)
 
     def close(self) -> None:
         """Add all that may come of what there is."""
@@ -160,13 +157,3 @@ def _matches(like: PodClass, pod: Pod) -> bool:
     """Whether the selector of a template's ReplicaSet matches a pod."""
     same = like.pod.metadata.namespace == pod.metadata.namespace
     return same and like.selector.matches(pod.metadata.label_map())
-
-
-def _plain(pod: Pod) -> Pod:
-    """A pod of the input as one of its class: without what is its own."""
-    metadata = msgspec.structs.replace(
-        pod.metadata, name="", generate_name="", uid="", creation_timestamp=None
-    )
-    tolerations = with_default_tolerations(pod.spec.tolerations or ())
-    spec = msgspec.structs.replace(pod.spec, node_name="", tolerations=tolerations)
-    return Pod(metadata=metadata, spec=spec)

@@ -12,7 +12,7 @@ from .custom import (
     used_documents,
     without_kept,
 )
-from .templates import is_named, key_of, owner_manifests
+from .templates import is_named, key_of, owner_manifests, part_manifests
 
 __all__ = [
     "Application",
@@ -33,6 +33,7 @@ __all__ = [
     "known_kinds",
     "owner_findings",
     "owner_manifests",
+    "part_manifests",
     "used_documents",
     "without_kept",
 ]

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, TypeVar, cast
 from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.owners import Part
 from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
-from kubelemma.model.cluster.state import Group, NodeState, Phase, Queue
+from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Bystander, PodClass, Workload, World
 from kubelemma.model.components.apiserver.admission import Policies, filled
 from kubelemma.model.components.reconcile.legal import NODE
@@ -35,10 +36,12 @@ from kubelemma.model.versions import version_named
 from .assembly import assemble, reconciled
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
-from .events import Happenings, default_events, happenings
+from .events import Happenings, concerns, default_events, happenings
+from .history import History
 from .shapes import Grouping, group_nodes
-from .start import NOWHERE, Placed, Placement, place_all
-from .templates import is_named, key_of, kind_of, pod_class, pod_of, replicas_of
+from .start import ENDING, NOWHERE, Given, Placed, Placement, place_all
+from .start_words import start_words
+from .templates import is_named, key_of, kind_of, replicas_of
 from .words import Assumptions, setting
 
 NO_POLICIES = Policies()
@@ -50,11 +53,13 @@ OwnerT = TypeVar("OwnerT", bound=Any)
 class Application:
     """The objects that a check is about, defaults filled in.
 
-    ``owners`` are those that make pods, of whatever kind. ``objects`` are those of the kinds that
-    components read beside the others, ``policies`` what admission goes by.
+    ``owners`` are those that make pods, of whatever kind, ``parts`` what these have made to make
+    pods by. ``objects`` are those of the kinds that components read beside the others, ``policies``
+    what admission goes by.
     """
 
     owners: tuple[Any, ...]
+    parts: tuple[Any, ...] = ()
     nodes: tuple[Node, ...] = ()
     pods: tuple[Pod, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
@@ -64,7 +69,11 @@ class Application:
 
     def admitted(self) -> Application:
         """The same with what admission writes into the pods of each workload."""
-        return replace(self, owners=tuple(_admitted(o, self.policies) for o in self.owners))
+        owners, parts = (
+            tuple(_admitted(each, self.policies) for each in found)
+            for found in (self.owners, self.parts)
+        )
+        return replace(self, owners=owners, parts=parts)
 
 
 def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
@@ -123,16 +132,26 @@ def build(
     application = application.admitted()
     spec = check.spec if check else CheckSpec()
     spec = structs.replace(spec, cluster=listed(spec.cluster, application.owners))
+    entries = default_events(application.owners) if spec.events is None else spec.events
+    given = Given(
+        application.owners,
+        application.parts,
+        application.pods,
+        undone=frozenset(
+            key_of(owner)
+            for owner in application.owners
+            if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
+        ),
+        nodes_known=bool(application.nodes or spec.cluster.nodes),
+    )
     common = _Common(
         application=application,
         spec=spec,
         title=title or (check.metadata.name if check else ""),
         nodes=sizing.nodes,
         cluster_reason=sizing.reason,
-        placement=place_all(
-            application.owners, sizing.nodes, application.pods, application.namespaces
-        ),
-        entries=default_events(application.owners) if spec.events is None else spec.events,
+        placement=place_all(given, sizing.nodes, application.namespaces),
+        entries=entries,
     )
     nowhere = {key_of(owner) for owner in sizing.homeless}
     groups = tuple(
@@ -211,9 +230,10 @@ class _Common:
         return self._with_workloads(name, group.focus, custom)
 
     def _with_workloads(self, name: str, focus: tuple[Any, ...], custom: Custom) -> Scenario:
-        happening = happenings(self.entries, focus, self.spec.faults)
+        histories = tuple(self.placement.histories[key_of(owner)] for owner in focus)
+        happening = happenings(self.entries, focus, histories, self.spec.faults)
         people = populace(
-            _workloads(focus, own := tuple(_classes(focus, happening)), custom.built_in),
+            _workloads(focus, own := tuple(_classes(happening)), custom.built_in),
             own,
             self.placement.lone,
             happening.events,
@@ -234,12 +254,13 @@ class _Common:
             beside=tuple(map(_bystander, self._beside(focus))),
             kubernetes=version_named(self.spec.kubernetes),
         )
-        most = self.spec.bounds.max_pods or _default_bound(world, focus, happening)
+        most = self.spec.bounds.max_pods or _default_bound(world, focus, histories, happening)
         scoring = bool(self.spec.scheduler.scoring)
         start, names = self._start(world, focus, people.lone, grouping)
         asked = Setting(world, start, happening.events, Choices(scoring, most), custom)
         followed = any(component.needs_terminating(asked) for component in COMPONENTS)
         world = replace(world, follows_terminating=followed)
+        start = start if followed else _without_ending(start)
         words = Assumptions(
             nodes=self.nodes,
             cluster_reason=self.cluster_reason,
@@ -248,6 +269,7 @@ class _Common:
             scoring=scoring,
             max_pods=most,
             follows_terminating=world.follows_terminating,
+            start=tuple(start_words(self.application.owners, self.placement)),
         )
         recipe = (world, start, asked.events, asked.choices, custom)
         return Scenario(
@@ -289,9 +311,11 @@ class _Common:
         existing = self.placement.existing.items()
         pods = {name: tuple(p for p in there if id(p) not in own) for name, there in existing}
         for owner in self._beside(focus):
-            pod = pod_of(owner, 0)
-            for name, number in self.placement.placed[key_of(owner)].on_nodes.items():
-                pods[name] += (pod,) * number
+            history = self.placement.histories[key_of(owner)]
+            for name, spots in self.placement.placed[key_of(owner)].on_nodes.items():
+                for spot, number in spots.items():
+                    pod = history.templates[spot.template].pod(spot.template)
+                    pods[name] += (_ending(pod) if spot.phase in ENDING else pod,) * number
         return pods
 
     def _pending(self, focus: tuple[Any, ...], taken: tuple[Pod, ...]) -> Iterator[str]:
@@ -326,23 +350,41 @@ class _Common:
             *(self.placement.placed[key_of(owner)] for owner in focus),
             *(self.placement.place_of(pod) for pod in lone),
         ]
+        unready = frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
+        placed = [there.beside(unready) for there in placed]
         placed += [NOWHERE] * (len(world.workloads) - len(placed))
         named = sorted(
             (_node_state(world, placed, node, grouping.shape_of[node.metadata.name]), index)
             for index, node in enumerate(self.nodes)
         )
-        unready = frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
         owners = tuple(
-            kind_of(owner).start(workload, owner, _available(there, unready))
+            self._owner(workload, owner, there)
             for workload, owner, there in zip(world.owners, focus, placed, strict=False)
         )
         nobody = (None,) * (len(world.workloads) - len(owners))
         names = tuple(self.nodes[index].metadata.name for _, index in named)
         queues = tuple(
-            Queue.of((there.pending, *(0 for _ in workload.classes[1:])))
+            Queue.of(_padded(there.waiting, len(workload.classes)))
             for workload, there in zip(world.workloads, placed, strict=True)
         )
         return Start((*owners, *nobody), queues, tuple(state for state, _ in named)), names
+
+    def _owner(self, workload: Workload, owner: Any, placed: Placed) -> OwnerState:
+        """What the API has of an owner at the start."""
+        history = self.placement.histories[key_of(owner)]
+        there = range(len(history.templates))
+        parts = tuple(
+            Part(
+                template=number,
+                replicas=history.wanted(number),
+                active=placed.count(number, *ACTIVE) + placed.waiting[number],
+                available=placed.count(number, Phase.AVAILABLE),
+                made=history.templates[number].made,
+            )
+            for number in there
+            if not (history.unmade and number == history.current)
+        )
+        return kind_of(owner).start(workload, owner, history.current, parts)
 
 
 def _without_workloads(name: str, custom: Custom) -> Scenario:
@@ -353,11 +395,11 @@ def _without_workloads(name: str, custom: Custom) -> Scenario:
     return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
 
 
-def _classes(focus: Sequence[Any], happening: Happenings) -> Iterator[PodClass]:
+def _classes(happening: Happenings) -> Iterator[PodClass]:
     index = 0
-    for workload, (owner, behaviours) in enumerate(zip(focus, happening.behaviours, strict=True)):
-        for template, behaviour in enumerate(behaviours):
-            yield pod_class(owner, index, workload, template, behaviour)
+    for workload, versions in enumerate(happening.versions):
+        for number, (template, behaviour) in enumerate(versions):
+            yield template.pod_class(index, workload, number, behaviour)
             index += 1
 
 
@@ -382,14 +424,12 @@ def _workloads(
 
 
 def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) -> NodeState:
-    """The node at the start; all pods of one that is Ready have been available for long."""
+    """The node at the start."""
     ready = is_ready(node)
-    phase = Phase.AVAILABLE if ready else Phase.STARTING
-    pods = tuple(
-        Group(workload.classes[0], int(phase), there.on_nodes[node.metadata.name])
-        for workload, there in zip(world.workloads, placed, strict=True)
-        if node.metadata.name in there.on_nodes
-    )
+    pods: Pods = ()
+    for workload, there in zip(world.workloads, placed, strict=True):
+        for spot, number in there.on_nodes.get(node.metadata.name, {}).items():
+            pods = shifted(pods, workload.classes[spot.template], spot.phase, number)
     return NodeState(
         shape,
         up=ready,
@@ -411,20 +451,37 @@ def is_ready(node: Node) -> bool:
     return conditions.get("Ready", "True") == "True"
 
 
-def _default_bound(world: World, focus: Sequence[Any], happening: Happenings) -> int:
+def _default_bound(
+    world: World, focus: Sequence[Any], histories: Sequence[History], happening: Happenings
+) -> int:
     """Far more pods than any orderly run of the largest workload has, terminating ones included."""
     if not focus:
         return 0
     scaled = [event.value for event in happening.events if event.action == "scale"]
-    replicas = max([*map(replicas_of, focus), *scaled])
+    there = [sum(len(t.pods) for t in history.templates) for history in histories]
+    replicas = max([*map(replicas_of, focus), *scaled, *there])
     rollouts = (workload.rollout for workload in world.workloads if workload.rollout)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
 
 
-def _available(placed: Placed, unready: frozenset[str]) -> int:
-    """How many pods are on nodes that are Ready."""
-    return sum(number for name, number in placed.on_nodes.items() if name not in unready)
+def _padded(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
+    return (*numbers, *(0 for _ in range(length - len(numbers))))
+
+
+def _ending(pod: Pod) -> Pod:
+    """The pod, deleted and not gone yet."""
+    metadata = structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
+    return structs.replace(pod, metadata=metadata)
+
+
+def _without_ending(start: Start) -> Start:
+    """The start where nobody minds pods that terminate."""
+    nodes = (
+        node._replace(pods=tuple(g for g in node.pods if g.phase not in ENDING))
+        for node in start.nodes
+    )
+    return replace(start, nodes=tuple(nodes))
 
 
 def _bystander(owner: Any) -> Bystander:

@@ -23,7 +23,7 @@ from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import NodeSelectorRequirement, Pod, PodAffinityTerm, PodSpec
 from kubelemma.model.objects.quantity import Quantity
 
-from .start import place_all
+from .start import Given, place_all
 from .templates import key_of, kind_of, pod_of, replicas_of
 
 NODES = 3
@@ -270,7 +270,7 @@ def _pending(
     owners: Sequence[Any], nodes: tuple[Node, ...], namespaces: Sequence[Namespace]
 ) -> Iterator[Any]:
     """The workloads of which the scheduler finds no node for some pod that it looks at."""
-    placed = place_all(owners, nodes, (), namespaces).placed
+    placed = place_all(Given(owners), nodes, namespaces).placed
     for owner in owners:
         spec = _template(owner)
         if placed[key_of(owner)].pending and not (spec.scheduling_gates or spec.node_name):

@@ -114,7 +114,8 @@ def adoptions(owners: tuple[Any, ...]) -> Iterator[Adoption]:
         for owner in owners:
             same = owner.metadata.namespace == adopter.metadata.namespace
             labels = owner.metadata.label_map()
-            if kind_of(owner).kind == kind.through and same and selector.matches(labels):
+            made = kind.through is not None and kind_of(owner).kind == kind.through.kind
+            if made and same and selector.matches(labels):
                 yield Adoption(owner, adopter)
 
 

@@ -22,14 +22,22 @@ from kubelemma.model.manifests.check import (
     Scale,
 )
 
+from .history import History, Template
 from .templates import is_named, key_of, kind_of
 
 
+class Version(NamedTuple):
+    """A template that there is or may be, and what its containers do once started."""
+
+    template: Template
+    behaviour: Behaviour = Behaviour.HEALTHY
+
+
 class Happenings(NamedTuple):
-    """The events of one scenario, and the behaviour of each template of each workload."""
+    """The events of one scenario, and the templates of each workload."""
 
     events: tuple[Event, ...]
-    behaviours: tuple[tuple[Behaviour, ...], ...]
+    versions: tuple[tuple[Version, ...], ...]
 
 
 def default_events(owners: Sequence[Any]) -> tuple[EventEntry, ...]:
@@ -54,29 +62,35 @@ def concerns(event: Given, owner: Any) -> bool:
     return not event.meant or is_named(owner, (event.meant,))
 
 
-def happenings(entries: Iterable[EventEntry], focus: Sequence[Any], faults: Faults) -> Happenings:
+def happenings(
+    entries: Iterable[EventEntry],
+    focus: Sequence[Any],
+    histories: Sequence[History],
+    faults: Faults,
+) -> Happenings:
     """The events that concern the workloads in focus, or no workload at all.
 
     All rollouts of a workload are one event with the sum of their budgets; its templates come in
-    the order in which they are given.
+    the order in which they are given, after those of its history.
     """
-    behaviours = [[Behaviour.HEALTHY] for _ in focus]
+    versions = [list(map(Version, history.templates)) for history in histories]
     events: list[Event] = []
     for entry in entries:
         ((name, given),) = entry.given()
         targets = [i for i, o in enumerate(focus) if concerns(given, o) and takes(o, name)]
         if isinstance(given, Rollout):
             for i in targets:
-                behaviours[i] += [Behaviour(given.new_version)] * given.max
+                new = Version(Template(focus[i]), Behaviour(given.new_version))
+                versions[i] += [new] * given.max
         else:
             events.extend(_others(name, given, targets, focus))
     rollouts = (
-        Event("rollout", len(templates) - 1, workload=i)
-        for i, templates in enumerate(behaviours)
-        if len(templates) > 1
+        Event("rollout", number, workload=i)
+        for i, history in enumerate(histories)
+        if (number := len(versions[i]) - len(history.templates))
     )
     asked = (*rollouts, *events)
-    return Happenings((*asked, *_faults(faults, asked)), tuple(tuple(b) for b in behaviours))
+    return Happenings((*asked, *_faults(faults, asked)), tuple(map(tuple, versions)))
 
 
 def _faults(faults: Faults, asked: Sequence[Event]) -> Iterator[Event]:

@@ -1,42 +1,96 @@
-"""Where a scenario starts: every workload rolled out, its pods where the scheduler prefers them."""
+"""Where a scenario starts: with the pods that the input has, or else all of them placed anew.
+
+Those that are placed are where the scheduler prefers them.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.cluster.state import Phase
 from kubelemma.model.components.kubelet.decision import admit
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
-from .templates import Key, key_of, kind_of, pod_of, replicas_of
+from .history import ENDED, History, Template, history_of
+from .templates import Key, key_of, kind_of
+
+ENDING = (Phase.TERMINATING, Phase.REVOKED)
+"""The phases of pods that are on their way out."""
+
+
+class Spot(NamedTuple):
+    """Pods of one template in one phase."""
+
+    template: int
+    phase: int
 
 
 class Placed(NamedTuple):
-    """An owner's pods at the start: how many on each node, by name, and how many on none."""
+    """An owner's pods at the start: those on each node, by name, and how many are on none.
 
-    on_nodes: Mapping[str, int]
-    pending: int
+    ``waiting`` has these by template.
+    """
+
+    on_nodes: Mapping[str, Mapping[Spot, int]]
+    waiting: tuple[int, ...] = ()
+
+    @property
+    def pending(self) -> int:
+        """How many are on no node."""
+        return sum(self.waiting)
+
+    def count(self, template: int, *phases: Phase) -> int:
+        """How many pods of a template on nodes are in one of these phases."""
+        return sum(
+            number
+            for spots in self.on_nodes.values()
+            for spot, number in spots.items()
+            if spot.template == template and spot.phase in phases
+        )
+
+    def beside(self, unready: frozenset[str]) -> Placed:
+        """The same where these nodes are not Ready: no pod on them is."""
+        nodes: dict[str, Mapping[Spot, int]] = dict(self.on_nodes)
+        for name in unready & nodes.keys():
+            spots: Counter[Spot] = Counter()
+            for spot, number in nodes[name].items():
+                ready = spot.phase in (Phase.READY, Phase.AVAILABLE)
+                spots[spot._replace(phase=Phase.STARTING) if ready else spot] += number
+            nodes[name] = spots
+        return self._replace(on_nodes=nodes)
 
 
-NOWHERE = Placed({}, 0)
+NOWHERE = Placed({})
+
+
+class Left(NamedTuple):
+    """A pod of the input that is not in the start, and why."""
+
+    pod: Pod
+    reason: str
 
 
 class Placement(NamedTuple):
     """All pods at the start.
 
-    ``placed``: of each owner by what identifies it. ``existing``: pods of nobody's, by node.
-    ``homeless``: such pods that found no node.
+    ``placed``: of each owner by what identifies it, as is its ``histories``. ``existing``: pods of
+    nobody's, by node. ``homeless``: such pods that found no node. ``left``: those that are not in
+    the start. ``nominated``: those that wait for a node that is promised to them.
     """
 
     placed: Mapping[Key, Placed]
+    histories: Mapping[Key, History]
     existing: Mapping[str, tuple[Pod, ...]]
     homeless: tuple[Pod, ...]
+    left: tuple[Left, ...]
+    nominated: tuple[Pod, ...]
 
     @property
     def lone(self) -> tuple[Pod, ...]:
@@ -48,48 +102,101 @@ class Placement(NamedTuple):
         """Where one of them is."""
         nodes = (name for name, pods in self.existing.items() if any(p is pod for p in pods))
         node = next(nodes, None)
-        return Placed({}, 1) if node is None else Placed({node: 1}, 0)
+        if node is None:
+            return Placed({}, (1,))
+        return Placed({node: {Spot(0, phase_of(pod)): 1}}, (0,))
 
 
-def place_all(
-    owners: Sequence[Any],
-    nodes: Iterable[Node],
-    pods: Iterable[Pod],
-    namespaces: Iterable[Namespace],
-) -> Placement:
+def phase_of(pod: Pod) -> Phase:
+    """How far a pod on a node is, by its status; of one that says nothing, all is well."""
+    pending = pod.status.phase == "Pending"
+    if pod.metadata.deletion_timestamp is not None:
+        return Phase.REVOKED if pending else Phase.TERMINATING
+    if pending:
+        return Phase.ASSIGNED
+    ready = {c.type: c.status for c in pod.status.conditions or ()}.get("Ready", "True")
+    return Phase.AVAILABLE if ready == "True" else Phase.STARTING
+
+
+class Given(NamedTuple):
+    """What the input has of pods: owners, the parts by way of which they make pods, and pods.
+
+    ``undone``: those who may be taken back to an earlier template. ``nodes_known``: whether the
+    input has the nodes that pods are bound to; else these pods are somewhere.
+    """
+
+    owners: Sequence[Any]
+    parts: Sequence[Any] = ()
+    pods: Sequence[Pod] = ()
+    undone: frozenset[Key] = frozenset()
+    nodes_known: bool = True
+
+
+def place_all(given: Given, nodes: Iterable[Node], namespaces: Iterable[Namespace]) -> Placement:
     """Where all pods are at the start.
 
-    Pods that are bound stay where they are, those of an owner as its replicas. All others are
-    scheduled one after the other on the node that the scheduler's scores favour; of several best
-    nodes the first by name is taken.
+    Pods of the input are as it says. Of owners of which it has no pods, all are scheduled one after
+    the other on the node that the scheduler's scores favour; of several best nodes the first by
+    name is taken.
     """
     names = {n.metadata.name: n.metadata.label_map() for n in namespaces}
     floor = _Floor({node.metadata.name: NodeInfo(node) for node in nodes}, names)
-    alive = [pod for pod in pods if pod.status.phase not in ("Succeeded", "Failed")]
-    bound = [pod for pod in alive if floor.stands(pod)]
-    for pod in bound:
-        floor.add(pod, pod.spec.node_name)
+    left = tuple(_left_out(given, floor))
+    gone = {id(found.pod) for found in left}
+    pods = []
+    for pod in (pod for pod in given.pods if id(pod) not in gone):
+        pods.append(_settled(pod, given, floor))
+        if floor.stands(pods[-1]):
+            floor.add(pods[-1], pods[-1].spec.node_name)
     existing: dict[str, tuple[Pod, ...]] = dict.fromkeys(floor.infos, ())
     homeless: list[Pod] = []
-    owner_of = {id(pod): _owner(pod, owners) for pod in alive}
-    for pod in alive:
+    owner_of = {id(pod): _owner(pod, given.owners) for pod in pods}
+    for pod in pods:
         if owner_of[id(pod)] is None:
             node = pod.spec.node_name if floor.stands(pod) else floor.place(pod)
             if node is None:
                 homeless.append(pod)
             else:
                 existing[node] += (pod,)
-    placed = {}
-    for owner in owners:
-        own = [pod.spec.node_name for pod in bound if owner_of[id(pod)] is owner]
-        placed[key_of(owner)] = _place(owner, own, floor)
-    return Placement(placed, existing, tuple(homeless))
+    placed, histories = {}, {}
+    for owner in given.owners:
+        key = key_of(owner)
+        own = [pod for pod in pods if owner_of[id(pod)] is owner]
+        history = history_of(owner, given.parts, own, undone=key in given.undone)
+        histories[key] = history
+        placed[key] = (_standing if history.told else _anew)(history, floor)
+    nominated = (p for p in pods if p.status.nominated_node_name and not p.spec.node_name)
+    return Placement(placed, histories, existing, tuple(homeless), left, tuple(nominated))
+
+
+def _left_out(given: Given, floor: _Floor) -> Iterator[Left]:
+    """The pods that are not in the start."""
+    for pod in given.pods:
+        if pod.status.phase in ENDED:
+            reason = f"{pod.status.phase}, and what has ended holds nothing and counts for none"
+            yield Left(pod, reason)
+        elif not pod.spec.node_name and pod.metadata.deletion_timestamp is not None:
+            yield Left(pod, "it is deleted and has no node: nothing is left of it but its object")
+        elif pod.spec.node_name and not floor.stands(pod) and given.nodes_known:
+            what = f'there is no Node "{pod.spec.node_name}"'
+            yield Left(pod, f"{what}, and what is bound to a Node that is gone is deleted")
+
+
+def _settled(pod: Pod, given: Given, floor: _Floor) -> Pod:
+    """The pod, on some node where those of the input are not known and it was on one of them."""
+    if given.nodes_known or not pod.spec.node_name or floor.stands(pod):
+        return pod
+    free = msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, node_name=""))
+    node = floor.choice(free)
+    if node is None:
+        return free
+    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, node_name=node))
 
 
 def _owner(pod: Pod, owners: Sequence[Any]) -> Any | None:
     """The owner that the pod belongs to: first of all one that it names itself."""
     found = [owner for owner in owners if kind_of(owner).owns(owner, pod)]
-    return min(found, key=lambda owner: bool(kind_of(owner).through), default=None)
+    return min(found, key=lambda owner: kind_of(owner).through is not None, default=None)
 
 
 class _Floor:
@@ -120,12 +227,13 @@ class _Floor:
 
     def place(self, pod: Pod) -> str | None:
         """Put a pod where the scheduler would, and give the node; None where nothing fits."""
-        node = self._choice(pod)
+        node = self.choice(pod)
         if node is not None:
             self.add(pod, node)
         return node
 
-    def _choice(self, pod: Pod) -> str | None:
+    def choice(self, pod: Pod) -> str | None:
+        """Where the scheduler would put a pod; None where nothing fits."""
         if pod.spec.node_name:
             stays = self.stands(pod) and admit(pod, self.infos[pod.spec.node_name]) is None
             return pod.spec.node_name if stays else None
@@ -137,15 +245,42 @@ class _Floor:
         return min(decide(pod, snapshot).choices, default=None)
 
 
-def _place(owner: Any, own: Sequence[str], floor: _Floor) -> Placed:
-    """The replicas of one owner: those that are there, and new ones for the rest."""
-    replicas = replicas_of(owner)
-    on_nodes = Counter(own[:replicas])
-    pod = pod_of(owner, 0)
-    for done in range(len(own[:replicas]), replicas):
-        node = floor.place(pod)
-        if node is None:
-            # A pod that the kubelet rejects is no replica, and one that names its node never waits.
-            return Placed(on_nodes, 0 if floor.stands(pod) else replicas - done)
-        on_nodes[node] += 1
-    return Placed(on_nodes, 0)
+def _standing(history: History, floor: _Floor) -> Placed:
+    """The pods that the input has, as they are."""
+    on_nodes: dict[str, Counter[Spot]] = {}
+    waiting = [0] * len(history.templates)
+    for number, template in enumerate(history.templates):
+        young = _young(template)
+        for pod in template.pods:
+            if floor.stands(pod):
+                phase = phase_of(pod)
+                phase = Phase.READY if young and phase == Phase.AVAILABLE else phase
+                spots = on_nodes.setdefault(pod.spec.node_name, Counter())
+                spots[Spot(number, phase)] += 1
+            else:
+                waiting[number] += 1
+    return Placed(on_nodes, tuple(waiting))
+
+
+def _young(template: Template) -> bool:
+    """Whether pods that are Ready have yet to be so for ``minReadySeconds``, by the last count."""
+    if template.made is None or not kind_of(template.owner).min_ready_seconds(template.owner):
+        return False
+    status = template.made.status
+    fewer: bool = status.available_replicas < status.ready_replicas
+    return fewer
+
+
+def _anew(history: History, floor: _Floor) -> Placed:
+    """All pods that are asked for, placed one after the other."""
+    on_nodes: dict[str, Counter[Spot]] = {}
+    waiting = []
+    for number, template in enumerate(history.templates):
+        pod, wanted = template.pod(number), history.wanted(number)
+        left = wanted
+        while left and (node := floor.place(pod)) is not None:
+            on_nodes.setdefault(node, Counter())[Spot(number, Phase.AVAILABLE)] += 1
+            left -= 1
+        # A pod that the kubelet rejects is no replica, and one that names its node never waits.
+        waiting.append(0 if floor.stands(pod) else left)
+    return Placed(on_nodes, tuple(waiting))

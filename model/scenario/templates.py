@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from kubelemma.model.cluster.owners import OwnerKind, class_of_pods
-from kubelemma.model.cluster.world import Behaviour, PodClass
+from kubelemma.model.cluster.owners import OwnerKind
 from kubelemma.model.components.registry import OWNERS
 from kubelemma.model.manifests.check import namings
 from kubelemma.model.manifests.reading import Manifest, Manifests
@@ -59,6 +58,16 @@ def owner_manifests(manifests: Manifests) -> tuple[Manifest[Any], ...]:
     )
 
 
+def part_manifests(manifests: Manifests) -> tuple[Manifest[Any], ...]:
+    """What makes pods as a part of something else that does."""
+    return tuple(
+        manifest
+        for kind in OWNERS.values()
+        for manifest in manifests.of(kind.type)
+        if not kind.stands_alone(manifest.object)
+    )
+
+
 def replicas_of(owner: Any) -> int:
     """For how many pods an owner asks."""
     return kind_of(owner).replicas(owner)
@@ -67,19 +76,3 @@ def replicas_of(owner: Any) -> int:
 def pod_of(owner: Any, template: int) -> Pod:
     """A pod of the given template, after admission, without a name of its own."""
     return kind_of(owner).pod(owner, template)
-
-
-def pod_class(
-    owner: Any, index: int, workload: int, template: int, behaviour: Behaviour
-) -> PodClass:
-    """The class of the pods of one template."""
-    kind = kind_of(owner)
-    return class_of_pods(
-        kind.pod(owner, template),
-        index=index,
-        workload=workload,
-        template=template,
-        behaviour=behaviour,
-        min_ready_seconds=kind.min_ready_seconds(owner),
-        selector=kind.selector(owner, template),
-    )

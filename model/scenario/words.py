@@ -13,11 +13,6 @@ from kubelemma.model.objects.node import Node
 
 from .templates import kind_called
 
-START = (
-    "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
-    "favour it"
-)
-
 
 class Assumptions(NamedTuple):
     """What `setting` cannot read off the world itself."""
@@ -29,6 +24,7 @@ class Assumptions(NamedTuple):
     scoring: bool
     max_pods: int
     follows_terminating: bool
+    start: tuple[str, ...]
 
 
 def setting(
@@ -40,7 +36,7 @@ def setting(
     return (
         _cluster(words),
         *_workloads(world, start),
-        START,
+        *words.start,
         *_standing(words),
         _events(world, events),
         _scheduler(words),

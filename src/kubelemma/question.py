@@ -57,6 +57,7 @@ from .model.scenario import (
     known_kinds,
     owner_findings,
     owner_manifests,
+    part_manifests,
     without_kept,
 )
 from .model.scenario.admitting import of_admission, policies_of
@@ -214,6 +215,7 @@ class _Scope:
         kept = self._kept()
         application = Application(
             owners=tuple(m.object for m in owner_manifests(self.manifests)),
+            parts=tuple(m.object for m in part_manifests(self.manifests)),
             nodes=_objects(self.manifests, Node),
             pods=_objects(self.manifests, Pod),
             namespaces=_objects(self.manifests, Namespace),

@@ -161,6 +161,8 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("objects/storage.py", "annotation_map"),  # for placement
         ("cluster/owners.py", "annotation_map"),  # the deletion cost
         ("cluster/owners.py", "annotations"),
+        ("components/deployment/owner.py", "annotation_map"),  # for the start, which counts
+        ("components/deployment/owner.py", "image"),  # for the start, too
         ("components/drain/rules.py", "annotation_map"),  # of mirror pods
         ("components/registry.py", "annotations"),  # which components read any
         ("components/scheduler/decision/image_locality.py", "image"),

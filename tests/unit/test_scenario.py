@@ -40,7 +40,7 @@ from kubelemma.model.scenario import (
     owner_findings,
 )
 from kubelemma.model.scenario.cluster import default_cluster
-from kubelemma.model.scenario.start import place_all
+from kubelemma.model.scenario.start import Given, place_all
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
@@ -105,7 +105,7 @@ def test_default_cluster_has_room_for_one_node_less() -> None:
     """All pods, and every rollout's surge, find a node when one is missing."""
     deployments = (deployment("web", 5), deployment("api", 3))
     sizing = default_cluster(deployments)
-    placed = place_all(deployments, sizing.nodes[1:], (), ()).placed
+    placed = place_all(Given(deployments), sizing.nodes[1:], ()).placed
     assert len(sizing.nodes) == 3
     assert not any(there.pending for there in placed.values())
 
@@ -270,13 +270,13 @@ def test_start_adds_up_equal_pods_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(nodeinfo, "held_requests", counted)
     nodes = nodes_of(Cluster(nodes=(group(3, cpu="100", memory="1Ti"),)))
-    placement = place_all((deployment("web", 200),), nodes, (), ())
-    assert sum(placement.placed["Deployment", "default", "web"].on_nodes.values()) == 200
+    placement = place_all(Given((deployment("web", 200),)), nodes, ())
+    assert placement.placed["Deployment", "default", "web"].count(0, Phase.AVAILABLE) == 200
     assert len(calls) <= 2 * 200
 
 
 def test_bound_pods_are_the_replicas() -> None:
-    """Pods of a running cluster stay where they are; only what lacks is placed."""
+    """Pods of a running cluster are where they are; what lacks is for their controller to make."""
     web = deployment("web", 2)
     raw = {
         "metadata": {
@@ -289,10 +289,10 @@ def test_bound_pods_are_the_replicas() -> None:
         "status": {"phase": "Running"},
     }
     nodes = nodes_of(Cluster(nodes=(group(),)))
-    placement = place_all((web,), nodes, (decode(raw, Pod),), ())
+    placement = place_all(Given((web,), pods=(decode(raw, Pod),)), nodes, ())
     there = placement.placed["Deployment", "default", "web"]
-    assert there.on_nodes["node-3"] == 1
-    assert sum(there.on_nodes.values()) == 2
+    assert there.on_nodes == {"node-3": {(0, Phase.AVAILABLE): 1}}
+    assert there.pending == 0
     assert not any(placement.existing.values())
 
 
@@ -305,7 +305,7 @@ def test_lone_pods_are_load() -> None:
     bound = {**raw, "spec": {**raw["spec"], "nodeName": "node-1"}}
     nodes = nodes_of(Cluster(nodes=(group(1),)))
     pods = (decode(bound, Pod), decode(raw, Pod))
-    placement = place_all((deployment("web"),), nodes, pods, ())
+    placement = place_all(Given((deployment("web"),), pods=pods), nodes, ())
     assert len(placement.existing["node-1"]) == 1
     assert [pod.metadata.name for pod in placement.homeless] == ["lone"]
     assert placement.placed["Deployment", "default", "web"].pending == 1

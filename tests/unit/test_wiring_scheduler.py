@@ -46,7 +46,7 @@ from kubelemma.model.objects.node import Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Application, Scenario, build
-from kubelemma.model.scenario.start import place_all
+from kubelemma.model.scenario.start import Given, place_all
 from kubelemma.model.scenario.templates import key_of, pod_of
 from kubelemma.model.system import State, Transition
 from kubelemma.properties.formula import Always, EachStep
@@ -384,14 +384,14 @@ def as_shown(node: Node, state: NodeState) -> Node:
 
 def cluster_of(application: Application, scenario: Scenario) -> Cluster:
     """The nodes and the pods that stand by, for the Deployments that are in focus."""
-    placement = place_all(
-        application.owners, application.nodes, application.pods, application.namespaces
-    )
+    given = Given(application.owners, pods=application.pods)
+    placement = place_all(given, application.nodes, application.namespaces)
     focus = {(w.kind, w.namespace, w.name) for w in scenario.world.workloads}
     standing = {name: list(pods) for name, pods in placement.existing.items()}
     for deployment in application.owners:
         if key_of(deployment) not in focus:
-            for name, number in placement.placed[key_of(deployment)].on_nodes.items():
+            for name, spots in placement.placed[key_of(deployment)].on_nodes.items():
+                number = sum(spots.values())
                 standing[name] += [bound(pod_of(deployment, 0), name, Phase.AVAILABLE)] * number
     return Cluster(
         scenario,

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import msgspec
 
-from kubelemma.model.cluster.owners import EVENTS, OwnerKind, revision_hash, stamped
+from kubelemma.model.cluster.owners import (
+    EVENTS,
+    OwnerKind,
+    Part,
+    Through,
+    revision_hash,
+    stamped,
+)
 from kubelemma.model.cluster.state import DeploymentState, OwnerState, SetState
 from kubelemma.model.cluster.world import Rollout, Workload
 from kubelemma.model.objects.meta import LabelSelector, OwnerReference
-from kubelemma.model.objects.pod import Pod, PodTemplateSpec
+from kubelemma.model.objects.pod import Pod, PodSpec, PodTemplateSpec
 from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.objects.workloads import Deployment
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 
 from .decision import resolve_fenceposts
 
 HASH = "pod-template-hash"
+REVISION = "deployment.kubernetes.io/revision"
+DESIRED = "deployment.kubernetes.io/desired-replicas"
+MAXIMUM = "deployment.kubernetes.io/max-replicas"
 DEFAULT_BOUND = IntOrPercent(25, percent=True)
 DEFAULT_HISTORY = 10
 
@@ -81,19 +91,47 @@ def _most_surplus(rollout: Rollout, replicas: int) -> int:
     return resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, replicas)[0]
 
 
-def _start(workload: Workload, deployment: Deployment, available: int) -> DeploymentState:
-    """Everything is rolled out: one ReplicaSet, of the template in the spec."""
+def _start(
+    workload: Workload, deployment: Deployment, current: int, parts: tuple[Part, ...]
+) -> DeploymentState:
+    """The Deployment with its ReplicaSets, the oldest first; their revisions are dense ranks."""
+    by_age = sorted(parts, key=lambda part: (_revision(part), part.template))
+    rank = {part.template: place for place, part in enumerate(by_age, 1)}
+    sets = tuple(_set(workload, deployment, part, rank[part.template]) for part in parts)
+    return DeploymentState(_replicas(deployment), current, deployment.spec.paused, sets)
+
+
+def _revision(part: Part) -> float:
+    """One that the input does not have is taken to be as old as its place says."""
+    return _annotated(part.made, REVISION, part.template + 1)
+
+
+def _set(workload: Workload, deployment: Deployment, part: Part, revision: int) -> SetState:
+    """A ReplicaSet as the input has it; what it does not say is as if nothing was under way."""
     replicas = _replicas(deployment)
-    only = SetState(
-        template=0,
-        revision=1,
-        replicas=replicas,
-        desired=replicas,
-        maximum=replicas + _most_surplus(rollout_of(workload), replicas),
-        status_replicas=replicas if workload.status_replicas_matter else 0,
+    most = replicas + _most_surplus(rollout_of(workload), replicas)
+    counted, available = part.active, part.available
+    made: ReplicaSet | None = part.made
+    if made is not None and made.status != type(made.status)():
+        counted, available = made.status.replicas, made.status.available_replicas
+    return SetState(
+        template=part.template,
+        revision=revision,
+        replicas=part.replicas,
+        desired=_annotated(made, DESIRED, replicas),
+        maximum=_annotated(made, MAXIMUM, most),
+        status_replicas=counted if workload.status_replicas_matter else 0,
         status_available=available,
     )
-    return DeploymentState(replicas, 0, deployment.spec.paused, (only,))
+
+
+def _annotated(made: ReplicaSet | Deployment | None, name: str, default: int) -> int:
+    """A number in an annotation; the default where there is none.
+
+    Source: pkg/controller/deployment/util/deployment_util.go, ``getIntFromAnnotation``.
+    """
+    given = made.metadata.annotation_map().get(name, "") if made is not None else ""
+    return int(given) if given.isdecimal() else default
 
 
 def _says(workload: Workload, state: OwnerState) -> tuple[str, ...]:
@@ -111,6 +149,62 @@ def _reaches(deployment: Deployment) -> LabelSelector | None:
     return deployment.spec.selector
 
 
+def _age(made: ReplicaSet) -> tuple[int, str, str]:
+    created = made.metadata.creation_timestamp or ""
+    return (_annotated(made, REVISION, 0), created, made.metadata.name)
+
+
+def _pod_of(made: ReplicaSet) -> Pod:
+    labels = dict(made.spec.template.metadata.label_map())
+    owner = OwnerReference(kind="ReplicaSet", name=made.metadata.name, controller=True)
+    return stamped(made.spec.template, made.metadata.namespace, labels, owner)
+
+
+def _made_from(deployment: Deployment, found: ReplicaSet | Pod) -> bool:
+    """Whether a ReplicaSet has, or a pod is of, the template in the spec.
+
+    Source: pkg/controller/deployment/util/deployment_util.go, ``EqualIgnoreHash``. Of ReplicaSets
+    that look alike here, the annotation with the revision decides.
+    """
+    if isinstance(found, Pod):
+        labels = dict(found.metadata.label_map())
+        source, namespace = deployment.spec.template, deployment.metadata.namespace
+        like = stamped(source, namespace, labels, OwnerReference())
+        wanted = source.metadata.label_map().items()
+        return wanted <= labels.items() and _essence(found.spec) == _essence(like.spec)
+    if not same_template(found.spec.template, deployment.spec.template):
+        return False
+    given = _annotated(deployment, REVISION, 0)
+    return not given or _annotated(found, REVISION, given) == given
+
+
+def _settled(deployment: Deployment) -> bool:
+    """Whether its controller has seen its spec, and counts all pods as updated."""
+    status = deployment.status
+    seen = status.observed_generation >= deployment.metadata.generation
+    return seen and 0 < status.replicas == status.updated_replicas
+
+
+def same_template(one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
+    """Whether two templates differ in nothing but the hash, as far as they are read."""
+    labels, others = ({**t.metadata.label_map(), HASH: ""} for t in (one, other))
+    return labels == others and _essence(one.spec) == _essence(other.spec)
+
+
+def _essence(spec: PodSpec) -> tuple[object, ...]:
+    """What of a pod comes from its template: the API server and admission add other things."""
+    containers = (*(spec.init_containers or ()), *(spec.containers or ()))
+    return (
+        tuple((c.name, c.image, c.resources, c.ports or (), c.restart_policy) for c in containers),
+        spec.node_selector or {},
+        spec.affinity,
+        spec.topology_spread_constraints or (),
+        spec.host_network,
+        spec.priority_class_name,
+        spec.scheduler_name,
+    )
+
+
 OWNER = OwnerKind(
     kind="Deployment",
     type=Deployment,
@@ -123,7 +217,7 @@ OWNER = OwnerKind(
     says=_says,
     rollout=_rollout,
     surge=_surge,
-    through="ReplicaSet",
+    through=Through("ReplicaSet", _age, _pod_of, _made_from, _settled),
     reaches=_reaches,
     events=EVENTS | {"rollout", "pause", "resume", "rollback"},
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from kubelemma.model.cluster.owners import OwnerKind, controller_of, stamped
+from kubelemma.model.cluster.owners import OwnerKind, Part, controller_of, stamped
 from kubelemma.model.cluster.state import LoneState, OwnerState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.objects.controllers import ReplicationController
@@ -46,10 +46,10 @@ def _selector(owner: Lone, _template: int) -> LabelSelector:
     return LabelSelector(match_labels=given)
 
 
-def _start(workload: Workload, owner: Lone, available: int) -> LoneState:
-    replicas = _replicas(owner)
-    counted = replicas if workload.status_replicas_matter else 0
-    return LoneState(replicas, counted, available)
+def _start(workload: Workload, _owner: Lone, _current: int, parts: tuple[Part, ...]) -> LoneState:
+    (own,) = parts
+    counted = own.active if workload.status_replicas_matter else 0
+    return LoneState(own.replicas, counted, own.available)
 
 
 def _says(_workload: Workload, _state: OwnerState) -> tuple[str, ...]:

@@ -52,8 +52,13 @@ def entry_of(case: Case, result: CheckResult, version: str) -> Entry:
         kubelemma_version=version,
         engine=result.engine,
         properties=tuple(map(_found, result.properties)),
-        statistics=result.statistics,
+        statistics=_plain(result.statistics),
     )
+
+
+def _plain(found: Statistics) -> Statistics:
+    """The statistics with names as texts: a rule may be called as its action."""
+    return replace(found, rules_never_fired=tuple(map(str, found.rules_never_fired)))
 
 
 def _found(result: PropertyResult) -> Found:

@@ -16,7 +16,6 @@ from kubelemma.model.cluster.setting import Choices, Event, Start
 from kubelemma.model.cluster.state import DeploymentState, LoneState, NodeState, OwnerState, Queue
 from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
-    Behaviour,
     NodeShape,
     PodClass,
     Workload,
@@ -29,7 +28,8 @@ from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.scenario.assembly import assemble
-from kubelemma.model.scenario.templates import kind_of, pod_class
+from kubelemma.model.scenario.history import Template
+from kubelemma.model.scenario.templates import kind_of
 from kubelemma.model.system import System
 
 from .cluster import Cluster
@@ -169,7 +169,7 @@ def _classes(setting: Setting, roster: Roster) -> Iterator[PodClass]:
         for number, template in enumerate(member.templates):
             spec = msgspec.structs.replace(owner.spec, template=template.spec)
             like = msgspec.structs.replace(owner, spec=spec)
-            made = pod_class(like, index, workload, number, Behaviour.HEALTHY)
+            made = Template(like).pod_class(index, workload, number)
             yield PodClass(
                 index=made.index,
                 workload=made.workload,

@@ -1,0 +1,180 @@
+"""What the input says of an owner's pods: its templates, and what there is of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from kubelemma.model.cluster.owners import (
+    OwnerKind,
+    Through,
+    class_of_pods,
+    controller_of,
+    plain,
+)
+from kubelemma.model.cluster.world import Behaviour, PodClass
+from kubelemma.model.objects.meta import LabelSelector
+from kubelemma.model.objects.pod import Pod
+
+from .templates import kind_of, replicas_of
+
+ENDED = ("Succeeded", "Failed")
+"""The phases of pods that hold nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One template of an owner.
+
+    Attributes:
+        owner: the owner with this template in its spec.
+        made: what controls its pods, where the input has it.
+        like: a pod of it where only pods tell what it is like.
+        pods: those of the input, which hold something.
+    """
+
+    owner: Any
+    made: Any = None
+    like: Pod | None = None
+    pods: tuple[Pod, ...] = ()
+
+    def pod(self, number: int) -> Pod:
+        """A pod of it, after admission, without a name or a node; ``number`` is its own."""
+        if self.like is not None:
+            return self.like
+        through = kind_of(self.owner).through
+        if self.made is not None and through is not None:
+            return through.pod(self.made)
+        return kind_of(self.owner).pod(self.owner, number)
+
+    def name(self, number: int) -> str:
+        """What controls its pods, as far as it has a name."""
+        found = controller_of(self.pod(number).metadata)
+        return found.name if found is not None else ""
+
+    def selector(self, number: int) -> LabelSelector:
+        """That of what controls its pods."""
+        if self.like is not None:
+            return LabelSelector(match_labels=self.like.metadata.labels)
+        if self.made is not None:
+            found: LabelSelector = self.made.spec.selector
+            return found
+        return kind_of(self.owner).selector(self.owner, number)
+
+    def pod_class(
+        self, index: int, workload: int, number: int, behaviour: Behaviour = Behaviour.HEALTHY
+    ) -> PodClass:
+        """The class of its pods, of which ``index`` and ``workload`` are the numbers."""
+        return class_of_pods(
+            self.pod(number),
+            index=index,
+            workload=workload,
+            template=number,
+            behaviour=behaviour,
+            min_ready_seconds=kind_of(self.owner).min_ready_seconds(self.owner),
+            selector=self.selector(number),
+        )
+
+
+class History(NamedTuple):
+    """The templates of an owner at the start, the oldest first.
+
+    Attributes:
+        templates: those of which there are pods, or may be.
+        current: which of them is in the spec of the owner.
+        unmade: whether what would control the pods of that one is yet to be made.
+        told: whether the input says where its pods are; else all is rolled out.
+        empty: how many old ones without pods are left out.
+    """
+
+    templates: tuple[Template, ...]
+    current: int = 0
+    unmade: bool = False
+    told: bool = False
+    empty: int = 0
+
+    def wanted(self, number: int) -> int:
+        """For how many pods what controls those of a template asks."""
+        template = self.templates[number]
+        if number == self.current and self.unmade:
+            return 0
+        if template.made is not None:
+            return template.made.spec.replicas or 0
+        active = sum(pod.metadata.deletion_timestamp is None for pod in template.pods)
+        whole = len(self.templates) == 1 or not self.told
+        return replicas_of(template.owner) if number == self.current and whole else active
+
+
+def history_of(
+    owner: Any, parts: Iterable[Any], pods: Iterable[Pod], *, undone: bool = False
+) -> History:
+    """What the input has of an owner: its own pods, and the parts by way of which it made them.
+
+    Old templates of which there are no pods are left out, but for the newest where it may be
+    ``undone`` to that.
+    """
+    kind = kind_of(owner)
+    holding = tuple(pod for pod in pods if pod.status.phase not in ENDED)
+    if kind.through is None:
+        return History((Template(owner, pods=holding),), told=bool(holding))
+    found = [p for p in parts if _makes(kind, kind.through, owner, p)]
+    made = sorted(found, key=kind.through.age)
+    by_name: dict[str, list[Pod]] = {part.metadata.name: [] for part in made}
+    for pod in holding:
+        controller = controller_of(pod.metadata)
+        by_name.setdefault(controller.name if controller else "", []).append(pod)
+    templates = [
+        Template(owner, part, pods=tuple(by_name.pop(part.metadata.name))) for part in made
+    ]
+    return _gathered(owner, kind.through, templates, by_name.values(), undone=undone)
+
+
+def _makes(kind: OwnerKind, through: Through, owner: Any, part: Any) -> bool:
+    """Whether a part belongs to an owner, which it names."""
+    reference = controller_of(part.metadata)
+    same = part.metadata.namespace == owner.metadata.namespace
+    right = kind_of(part).kind == through.kind
+    return right and same and reference is not None and kind.is_named(owner, reference)
+
+
+def _gathered(
+    owner: Any,
+    through: Through,
+    made: Sequence[Template],
+    orphans: Iterable[Sequence[Pod]],
+    *,
+    undone: bool,
+) -> History:
+    """The history, given templates that the input has and pods of others, by their controllers."""
+    newest = [t for t in made if through.made_from(owner, t.made)]
+    current = newest[-1] if newest else Template(owner)
+    settled = not newest and through.settled(owner)
+    older: list[Template] = []
+    for pods in orphans:
+        if settled or through.made_from(owner, pods[0]):
+            current = replace(current, pods=(*current.pods, *pods))
+        else:
+            older.append(Template(owner, like=plain(pods[0]), pods=tuple(pods)))
+    before = [t for t in made if not newest or t is not newest[-1]]
+    kept = [t for t in before if t.pods or t.made.spec.replicas]
+    kept = before[-1:] if undone and not kept else kept
+    told = any(t.pods for t in (*older, *kept, current)) or _empty(made)
+    unmade = not newest and not current.pods and bool(older or kept)
+    ordered = sorted((*older, *kept), key=_created)
+    place = len(ordered) if unmade else sum(_created(t) <= _created(current) for t in ordered)
+    ordered.insert(place, current)
+    return History(tuple(ordered), place, unmade, told, len(before) - len(kept))
+
+
+def _created(template: Template) -> str:
+    """When what controls its pods was made, or else the first of them."""
+    found = (template.made,) if template.made is not None else template.pods
+    return min((each.metadata.creation_timestamp or "" for each in found), default="")
+
+
+def _empty(made: Sequence[Template]) -> bool:
+    """Whether those that there are say themselves that they have no pods."""
+    statuses = [t.made.status for t in made]
+    said = bool(statuses) and all(status != type(status)() for status in statuses)
+    return said and not any(status.replicas for status in statuses)

@@ -1,0 +1,86 @@
+"""What is said of the start: what the input has of it, what is assumed, and what is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kubelemma.model.cluster.state import Phase
+from kubelemma.model.objects.pod import Pod
+
+from .history import History
+from .start import ENDING, Left, Placed, Placement
+from .templates import key_of
+
+START = (
+    "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
+    "favour it"
+)
+NAMED = 3
+"""How many of those that are alike are named."""
+
+_UNREADY = (Phase.ASSIGNED, Phase.STARTING)
+
+
+def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
+    """What the pods of these owners are at the start, and which pods of the input are not in it."""
+    anew, told = [], False
+    for key in map(key_of, owners):
+        history, placed = placement.histories[key], placement.placed[key]
+        if history.told:
+            told = True
+            yield f"start: {key} as the input has it: {_told(history, placed)}"
+        else:
+            anew.append(str(key))
+        if history.empty:
+            yield f"of {key}, old templates without pods are left out: {history.empty}"
+    if told and anew:
+        yield (
+            f"start: of {_some(anew)} the input has no pods: all is rolled out, each pod where the "
+            "scheduler's scores favour it"
+        )
+    elif not told:
+        yield START
+    for reason, pods in _by_reason(placement.left).items():
+        yield f"not in the start: {_some(pods)}: {reason}"
+    for pod in placement.nominated:
+        node = pod.status.nominated_node_name
+        yield (
+            f"{_name(pod)} is nominated for {node}, for which others would go: it waits without a "
+            "node here, and room is not kept for it"
+        )
+
+
+def _told(history: History, placed: Placed) -> str:
+    return "; ".join(
+        f"{template.name(number)} {_pods(placed, number)}"
+        for number, template in enumerate(history.templates)
+    )
+
+
+def _pods(placed: Placed, number: int) -> str:
+    """How many pods of a template are where."""
+    counts = {
+        "available": placed.count(number, Phase.READY, Phase.AVAILABLE),
+        "not Ready yet": placed.count(number, *_UNREADY),
+        "terminating": placed.count(number, *ENDING),
+        "without a node": placed.waiting[number],
+    }
+    return ", ".join(f"{size} {how}" for how, size in counts.items() if size) or "no pods"
+
+
+def _by_reason(left: Iterable[Left]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for pod, reason in left:
+        found.setdefault(reason, []).append(_name(pod))
+    return found
+
+
+def _name(pod: Pod) -> str:
+    return f"Pod {pod.metadata.namespace}/{pod.metadata.name}"
+
+
+def _some(names: list[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,261 @@
+"""The start is what was given: pods, what controls them, and what is not in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from kubelemma.model.cluster.snapshot import NOWHERE, PENDING, Snapshot
+from kubelemma.model.cluster.state import DeploymentState, Phase
+from kubelemma.model.manifests import (
+    Check,
+    CheckSpec,
+    Cluster,
+    EventEntry,
+    NodeGroup,
+    Rollback,
+    nodes_of,
+    with_defaults,
+)
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.node import Node, NodeCondition
+from kubelemma.model.objects.pod import Pod, PodCondition, PodStatus
+from kubelemma.model.objects.quantity import Quantity
+from kubelemma.model.objects.workloads import Deployment, ReplicaSet
+from kubelemma.model.scenario import Application, Scenario, build
+
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def template(image: str, **labels: str) -> dict[str, Any]:
+    """A template of pods that ask for a gibibyte."""
+    container = {"name": "c", "image": image, "resources": {"requests": {"memory": "1Gi"}}}
+    return {"metadata": {"labels": {"app": "web", **labels}}, "spec": {"containers": [container]}}
+
+
+def deployment(image: str = "web:1", replicas: int = 2, **status: Any) -> Deployment:
+    """A Deployment as the API has it."""
+    raw = {
+        "metadata": {"name": "web", "namespace": "default", "uid": "d"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": template(image),
+        },
+        "status": status,
+    }
+    return with_defaults(decode(raw, Deployment))
+
+
+def replica_set(revision: int, size: int, **status: int) -> ReplicaSet:
+    """The ReplicaSet of a revision, whose image has its number."""
+    controller = {"kind": "Deployment", "name": "web", "uid": "d", "controller": True}
+    name = f"r{revision}"
+    raw = {
+        "metadata": {
+            "name": f"web-{name}",
+            "namespace": "default",
+            "annotations": {REVISION: str(revision)},
+            "ownerReferences": [controller],
+        },
+        "spec": {
+            "replicas": size,
+            "selector": {"matchLabels": {"app": "web", "pod-template-hash": name}},
+            "template": template(f"web:{revision}", **{"pod-template-hash": name}),
+        },
+        "status": status,
+    }
+    return with_defaults(decode(raw, ReplicaSet))
+
+
+def pod(revision: int, node: str = "", phase: str = "Running", **metadata: Any) -> Pod:
+    """A pod of a revision."""
+    name = f"r{revision}"
+    controller = {"kind": "ReplicaSet", "name": f"web-{name}", "controller": True}
+    spec = template(f"web:{revision}", **{"pod-template-hash": name})
+    raw = {
+        "metadata": {
+            **spec["metadata"],
+            "name": f"web-{name}-x",
+            "namespace": "default",
+            "ownerReferences": [controller],
+            **metadata,
+        },
+        "spec": {**spec["spec"], **({"nodeName": node} if node else {})},
+        "status": {"phase": phase},
+    }
+    return with_defaults(decode(raw, Pod))
+
+
+def nodes(memory: str = "2Gi") -> tuple[Node, ...]:
+    """Two nodes."""
+    amounts = {"cpu": Quantity(4), "memory": Quantity.parse(memory)}
+    return nodes_of(Cluster(nodes=(NodeGroup(count=2, allocatable=amounts),)))
+
+
+def start(
+    owner: Deployment,
+    *pods: Pod,
+    parts: tuple[ReplicaSet, ...] = (),
+    cluster: tuple[Node, ...] | None = None,
+    events: tuple[EventEntry, ...] = (),
+) -> Snapshot[Scenario]:
+    """The start of the only scenario."""
+    found = nodes() if cluster is None else cluster
+    application = Application((owner,), parts=parts, nodes=found, pods=pods)
+    (scenario,) = build(application, Check(spec=CheckSpec(events=events)))
+    return Snapshot(scenario, scenario.system.initial)
+
+
+def owner_of(seen: Snapshot[Scenario]) -> DeploymentState:
+    """The Deployment at the start."""
+    return seen.deployment(seen.world.workloads[0])
+
+
+def crowd(seen: Snapshot[Scenario]) -> dict[tuple[str, str, int], int]:
+    """How many pods of which controller are where, in which phase."""
+    found = {}
+    for place, number in seen.places().items():
+        owners = seen.world.classes[place.pod_class].pod.metadata.owner_references or ()
+        found[owners[0].name, place.node, place.phase] = number
+    return found
+
+
+def said(seen: Snapshot[Scenario]) -> str:
+    """What is said of the start."""
+    return "\n".join(seen.scenario.setting)
+
+
+def test_a_rollout_under_way_goes_on() -> None:
+    """Sizes, revisions and statuses are those of the ReplicaSets, and pods are where they are."""
+    parts = (replica_set(2, 1, replicas=1), replica_set(1, 2, replicas=2, availableReplicas=2))
+    pods = (pod(1, "node-1"), pod(1, "node-2"), pod(2, phase="Pending"))
+    seen = start(deployment("web:2"), *pods, parts=parts)
+    owner = owner_of(seen)
+    assert owner.template == 1
+    assert [(s.template, s.revision, s.replicas, s.status_available) for s in owner.sets] == [
+        (0, 1, 2, 2),
+        (1, 2, 1, 0),
+    ]
+    assert crowd(seen) == {
+        ("web-r1", "node-1", Phase.AVAILABLE): 1,
+        ("web-r1", "node-2", Phase.AVAILABLE): 1,
+        ("web-r2", NOWHERE, PENDING): 1,
+    }
+    assert "web-r1 2 available; web-r2 1 without a node" in said(seen)
+
+
+def test_surplus_pods_are_there() -> None:
+    """Pods beyond the replicas hold their room until the controller deletes them."""
+    seen = start(deployment(replicas=1), pod(1, "node-1"), pod(2, "node-2"))
+    assert sum(crowd(seen).values()) == 2
+
+
+def test_lacking_pods_are_not_made_up() -> None:
+    """Where the input has some pods of a workload, the others do not exist."""
+    seen = start(deployment(replicas=2), pod(1, "node-1"))
+    assert sum(crowd(seen).values()) == 1
+    assert owner_of(seen).sets[0].replicas == 2
+
+
+def test_a_template_that_no_replicaset_has_is_new() -> None:
+    """A Deployment whose controller has not seen its spec yet has a rollout before it."""
+    parts = (replica_set(1, 2),)
+    seen = start(deployment("web:2"), pod(1, "node-1"), pod(1, "node-2"), parts=parts)
+    owner = owner_of(seen)
+    assert (owner.template, [s.template for s in owner.sets]) == (1, [0])
+
+
+def test_pods_tell_of_replicasets_that_are_not_given() -> None:
+    """Pods unlike the template are of an older ReplicaSet, as large as there are pods."""
+    pods = (pod(1, "node-1"), pod(1, "node-2"), pod(2, phase="Pending"))
+    owner = owner_of(start(deployment("web:2"), *pods))
+    assert [(s.template, s.replicas) for s in owner.sets] == [(0, 2), (1, 1)]
+    assert owner.template == 1
+
+
+def test_a_deployment_that_counts_all_as_updated_is_believed() -> None:
+    """Admission may change pods: where the status says that all are new, they are."""
+    status = {"replicas": 2, "updatedReplicas": 2}
+    owner = owner_of(start(deployment("web:2", **status), pod(1, "node-1"), pod(1, "node-2")))
+    assert [s.replicas for s in owner.sets] == [2]
+
+
+def test_replicasets_without_pods_in_the_input() -> None:
+    """Pods are placed for each of them where the input has none."""
+    parts = (replica_set(1, 1), replica_set(2, 1))
+    seen = start(deployment("web:2"), parts=parts)
+    assert sorted((name, number) for (name, _, _), number in crowd(seen).items()) == [
+        ("web-r1", 1),
+        ("web-r2", 1),
+    ]
+
+
+def test_old_templates_are_left_out_unless_somebody_goes_back() -> None:
+    """An empty ReplicaSet costs states, and matters only to a rollback."""
+    parts = tuple(replica_set(revision, 2 * (revision == 3)) for revision in (1, 2, 3))
+    pods = (pod(3, "node-1"), pod(3, "node-2"))
+    plain = start(deployment("web:3"), *pods, parts=parts)
+    assert len(owner_of(plain).sets) == 1
+    assert "left out: 2" in said(plain)
+    back = (EventEntry(rollback=Rollback(workload="web")),)
+    undone = start(deployment("web:3"), *pods, parts=parts, events=back)
+    assert len(owner_of(undone).sets) == 2
+
+
+def test_phases_are_those_of_the_status() -> None:
+    """Pods that start, that are not Ready, and that terminate."""
+    unready = pod(1, "node-1")
+    condition = PodCondition(type="Ready", status="False")
+    unready = msgspec.structs.replace(
+        unready, status=PodStatus(phase="Running", conditions=(condition,))
+    )
+    pods = (
+        pod(1, "node-1", phase="Pending"),
+        unready,
+        pod(1, "node-2", deletionTimestamp="2026-01-01T00:00:00Z"),
+    )
+    phases = {phase for _, _, phase in crowd(start(deployment(), *pods))}
+    assert phases == {Phase.ASSIGNED, Phase.STARTING, Phase.TERMINATING}
+
+
+def test_terminating_pods_are_dropped_where_nobody_minds() -> None:
+    """With room for all there may be, a pod that terminates makes no difference."""
+    ending = pod(1, "node-2", deletionTimestamp="2026-01-01T00:00:00Z")
+    seen = start(deployment(), pod(1, "node-1"), ending, cluster=nodes("64Gi"))
+    assert sum(crowd(seen).values()) == 1
+
+
+def test_what_is_not_in_the_start_is_listed() -> None:
+    """Pods that have ended, and pods of Nodes that are gone."""
+    pods = (pod(1, "node-1"), pod(1, "node-2", phase="Failed"), pod(1, "node-9"))
+    seen = start(deployment(), *pods)
+    assert sum(crowd(seen).values()) == 1
+    assert "Pod default/web-r1-x: Failed" in said(seen)
+    assert 'there is no Node "node-9"' in said(seen)
+
+
+def test_pods_without_their_nodes_are_somewhere() -> None:
+    """Where the input has pods and no Nodes, they are on some of the default cluster."""
+    seen = start(deployment(), pod(1, "worker-a"), pod(1, "worker-b"), cluster=())
+    assert {phase for _, _, phase in crowd(seen)} == {Phase.AVAILABLE}
+    assert sum(crowd(seen).values()) == 2
+
+
+def test_pods_of_nodes_that_are_not_ready() -> None:
+    """They are not Ready either, whatever their own status says."""
+    first, second = nodes()
+    down = (NodeCondition(type="Ready", status="Unknown"),)
+    status = msgspec.structs.replace(first.status, conditions=down)
+    cluster = (msgspec.structs.replace(first, status=status), second)
+    seen = start(deployment(), pod(1, "node-1"), pod(1, "node-2"), cluster=cluster)
+    assert crowd(seen)["web-v1", "node-1", Phase.STARTING] == 1
+
+
+def test_a_nomination_is_said() -> None:
+    """Whoever waits for a node that is promised to it is named."""
+    waiting = pod(1, phase="Pending")
+    status = PodStatus(phase="Pending", nominated_node_name="node-1")
+    nominated = msgspec.structs.replace(waiting, status=status)
+    assert "nominated for node-1" in said(start(deployment(), nominated))
