@@ -38,13 +38,18 @@ from .cluster import STORAGE, Sizing, default_cluster, listed
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Happenings, concerns, default_events, happenings
 from .history import History
+from .likeness import likeness_of
+from .lodging import Likeness
 from .shapes import Grouping, group_nodes
-from .start import ENDING, NOWHERE, Given, Placed, Placement, place_all
-from .start_words import start_words
+from .start import ENDING, NOWHERE, Given, Placed, Placement, Starts, starts
+from .start_words import start_words, whereabouts
 from .templates import is_named, key_of, kind_of, replicas_of
 from .words import Assumptions, setting
 
 NO_POLICIES = Policies()
+
+MOST_STARTS = 8
+"""How many placements are looked at that are equally good and differ in what may follow."""
 
 OwnerT = TypeVar("OwnerT", bound=Any)
 
@@ -144,13 +149,15 @@ def build(
         ),
         nodes_known=bool(application.nodes or spec.cluster.nodes),
     )
+    likeness = _likeness(application, spec, sizing.nodes, entries)
+    found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)
     common = _Common(
         application=application,
         spec=spec,
         title=title or (check.metadata.name if check else ""),
         nodes=sizing.nodes,
         cluster_reason=sizing.reason,
-        placement=place_all(given, sizing.nodes, application.namespaces),
+        placement=found.placements[0],
         entries=entries,
     )
     nowhere = {key_of(owner) for owner in sizing.homeless}
@@ -159,7 +166,38 @@ def build(
         for group in _groups(application, spec)
         if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
     )
-    return tuple(common.scenario(group, alone=len(groups) == 1) for group in groups)
+    return tuple(
+        scenario
+        for group in groups
+        for scenario in common.scenarios(group, found, alone=len(groups) == 1)
+    )
+
+
+def _likeness(
+    application: Application,
+    spec: CheckSpec,
+    nodes: tuple[Node, ...],
+    entries: tuple[EventEntry, ...],
+) -> Likeness:
+    """Which nodes are alike to all that may come."""
+    owners = (*application.owners, *application.parts)
+    pods = (*(kind_of(owner).pod(owner, 0) for owner in owners), *application.pods)
+    named = [
+        *(getattr(given, "node", "") for entry in entries for _, given in entry.given()),
+        *(pod.spec.node_name for pod in pods[: len(owners)]),
+    ]
+    roles = {
+        node.metadata.name: tuple(i for i, name in enumerate(named) if name == node.metadata.name)
+        for node in nodes
+    }
+    crowd = Crowd(
+        nodes=nodes,
+        pods=pods,
+        named=frozenset(named) - {""},
+        scoring=bool(spec.scheduler.scoring),
+        objects=application.objects,
+    )
+    return likeness_of(crowd, roles, kubelet_views(spec.cluster))
 
 
 class _Group(NamedTuple):
@@ -219,6 +257,22 @@ class _Common:
     cluster_reason: str
     placement: Placement
     entries: tuple[EventEntry, ...]
+
+    def scenarios(self, group: _Group, found: Starts, *, alone: bool) -> Iterator[Scenario]:
+        """The scenarios of a group, one for each start that differs for it."""
+        differing: list[tuple[Placement, Scenario]] = []
+        for placement in found.placements:
+            scenario = replace(self, placement=placement).scenario(group, alone=alone)
+            if all(scenario.recipe != other.recipe for _, other in differing):
+                differing.append((placement, scenario))
+        more = ", and there are more" if found.more else ""
+        for number, (placement, scenario) in enumerate(differing, 1):
+            if len(differing) == 1 and not more:
+                yield scenario
+            else:
+                of = f"start {number} of {len(differing)} that are equally good{more}"
+                where = "; ".join(whereabouts(self.application.owners, placement))
+                yield _numbered(scenario, number, f"{of}: {where}")
 
     def scenario(self, group: _Group, *, alone: bool) -> Scenario:
         """The scenario of a group; all other workloads stand by."""
@@ -385,6 +439,12 @@ class _Common:
             if not (history.unmade and number == history.current)
         )
         return kind_of(owner).start(workload, owner, history.current, parts)
+
+
+def _numbered(scenario: Scenario, number: int, sentence: str) -> Scenario:
+    """One of several starts of the same workloads."""
+    name = scenario.name if number == 1 else f"{scenario.name}, start {number}"
+    return replace(scenario, name=name, setting=(*scenario.setting, sentence))
 
 
 def _without_workloads(name: str, custom: Custom) -> Scenario:

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kubelemma.model.cluster.state import Phase
-from kubelemma.model.components.kubelet.decision import admit
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
-from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
 from .history import ENDED, History, Template, history_of
+from .lodging import Floor, Guest, Likeness, Lodging, lodgings
 from .templates import Key, key_of, kind_of
 
 ENDING = (Phase.TERMINATING, Phase.REVOKED)
@@ -133,14 +132,32 @@ class Given(NamedTuple):
 
 
 def place_all(given: Given, nodes: Iterable[Node], namespaces: Iterable[Namespace]) -> Placement:
-    """Where all pods are at the start.
+    """One start: of several nodes that are equally good, the first by name is taken."""
+    return starts(given, nodes, namespaces).placements[0]
+
+
+class Starts(NamedTuple):
+    """The starts that there may be; ``more``: whether there are others."""
+
+    placements: tuple[Placement, ...]
+    more: bool
+
+
+def starts(
+    given: Given,
+    nodes: Iterable[Node],
+    namespaces: Iterable[Namespace],
+    likeness: Likeness | None = None,
+    most: int = 1,
+) -> Starts:
+    """Where all pods may be at the start: all that differ, up to so many.
 
     Pods of the input are as it says. Of owners of which it has no pods, all are scheduled one after
-    the other on the node that the scheduler's scores favour; of several best nodes the first by
-    name is taken.
+    the other on a node that the scheduler's scores favour, until no more of them finds one; as are
+    pods of nobody's. Who comes first is the same whatever the documents' order and the names.
     """
     names = {n.metadata.name: n.metadata.label_map() for n in namespaces}
-    floor = _Floor({node.metadata.name: NodeInfo(node) for node in nodes}, names)
+    floor = Floor({node.metadata.name: NodeInfo(node) for node in nodes}, names)
     left = tuple(_left_out(given, floor))
     gone = {id(found.pod) for found in left}
     pods = []
@@ -148,28 +165,84 @@ def place_all(given: Given, nodes: Iterable[Node], namespaces: Iterable[Namespac
         pods.append(_settled(pod, given, floor))
         if floor.stands(pods[-1]):
             floor.add(pods[-1], pods[-1].spec.node_name)
-    existing: dict[str, tuple[Pod, ...]] = dict.fromkeys(floor.infos, ())
-    homeless: list[Pod] = []
     owner_of = {id(pod): _owner(pod, given.owners) for pod in pods}
-    for pod in pods:
-        if owner_of[id(pod)] is None:
-            node = pod.spec.node_name if floor.stands(pod) else floor.place(pod)
-            if node is None:
-                homeless.append(pod)
-            else:
-                existing[node] += (pod,)
-    placed, histories = {}, {}
+    histories = {}
     for owner in given.owners:
-        key = key_of(owner)
         own = [pod for pod in pods if owner_of[id(pod)] is owner]
-        history = history_of(owner, given.parts, own, undone=key in given.undone)
-        histories[key] = history
-        placed[key] = (_standing if history.told else _anew)(history, floor)
-    nominated = (p for p in pods if p.status.nominated_node_name and not p.spec.node_name)
-    return Placement(placed, histories, existing, tuple(homeless), left, tuple(nominated))
+        undone = key_of(owner) in given.undone
+        histories[key_of(owner)] = history_of(owner, given.parts, own, undone=undone)
+    lone = tuple(pod for pod in pods if owner_of[id(pod)] is None)
+    guests = (*_lone_guests(lone, floor), *_guests(histories))
+    found = lodgings(floor, guests, likeness, most)
+    nominated = tuple(p for p in pods if p.status.nominated_node_name and not p.spec.node_name)
+    ready = _Known(floor, histories, lone, left, nominated)
+    return Starts(tuple(ready.placement(guests, lodging) for lodging in found.all), found.more)
 
 
-def _left_out(given: Given, floor: _Floor) -> Iterator[Left]:
+def _lone_guests(pods: Iterable[Pod], floor: Floor) -> Iterator[Guest]:
+    for pod in pods:
+        if not floor.stands(pod):
+            content = msgspec.json.encode(pod, enc_hook=str, order="sorted")
+            rank = b"\0" + content.replace(pod.metadata.name.encode(), b"")
+            yield Guest(pod, 1, _urgency(pod), rank, pod)
+
+
+def _guests(histories: Mapping[Key, History]) -> Iterator[Guest]:
+    """The pods of owners of which all are placed anew."""
+    for key, history in histories.items():
+        if history.told:
+            continue
+        for number, template in enumerate(history.templates):
+            pod, spec = template.pod(number), template.owner.spec
+            content = msgspec.json.encode(
+                (key.kind, key.namespace, spec, number), enc_hook=str, order="sorted"
+            )
+            rank = content.replace(key.name.encode(), b"")
+            yield Guest(pod, history.wanted(number), _urgency(pod), rank, (key, number))
+
+
+def _urgency(pod: Pod) -> int:
+    return -(pod.spec.priority or 0)
+
+
+class _Known(NamedTuple):
+    """What all starts have in common."""
+
+    floor: Floor
+    histories: Mapping[Key, History]
+    lone: tuple[Pod, ...]
+    left: tuple[Left, ...]
+    nominated: tuple[Pod, ...]
+
+    def placement(self, guests: Sequence[Guest], lodging: Lodging) -> Placement:
+        """The start with these guests where they are."""
+        where = {guest.who: lodging.nodes[i] for i, guest in enumerate(guests) if _keyed(guest)}
+        lone_at = {id(g.who): lodging.nodes[i] for i, g in enumerate(guests) if not _keyed(g)}
+        existing: dict[str, tuple[Pod, ...]] = dict.fromkeys(self.floor.infos, ())
+        homeless: list[Pod] = []
+        for pod in self.lone:
+            stands = self.floor.stands(pod)
+            nodes = (pod.spec.node_name,) if stands else lone_at[id(pod)]
+            for node in nodes:
+                existing[node] += (pod,)
+            if not nodes:
+                homeless.append(pod)
+        placed = {
+            key: _standing(history, self.floor)
+            if history.told
+            else _anew(key, history, where, self.floor)
+            for key, history in self.histories.items()
+        }
+        return Placement(
+            placed, self.histories, existing, tuple(homeless), self.left, self.nominated
+        )
+
+
+def _keyed(guest: Guest) -> bool:
+    return isinstance(guest.who, tuple)
+
+
+def _left_out(given: Given, floor: Floor) -> Iterator[Left]:
     """The pods that are not in the start."""
     for pod in given.pods:
         if pod.status.phase in ENDED:
@@ -182,7 +255,7 @@ def _left_out(given: Given, floor: _Floor) -> Iterator[Left]:
             yield Left(pod, f"{what}, and what is bound to a Node that is gone is deleted")
 
 
-def _settled(pod: Pod, given: Given, floor: _Floor) -> Pod:
+def _settled(pod: Pod, given: Given, floor: Floor) -> Pod:
     """The pod, on some node where those of the input are not known and it was on one of them."""
     if given.nodes_known or not pod.spec.node_name or floor.stands(pod):
         return pod
@@ -199,53 +272,7 @@ def _owner(pod: Pod, owners: Sequence[Any]) -> Any | None:
     return min(found, key=lambda owner: kind_of(owner).through is not None, default=None)
 
 
-class _Floor:
-    """The nodes while they fill up."""
-
-    def __init__(
-        self, infos: dict[str, NodeInfo], namespaces: Mapping[str, Mapping[str, str]]
-    ) -> None:
-        self.infos = infos
-        self._namespaces = namespaces
-        self._bound: dict[tuple[int, str], tuple[Pod, Pod]] = {}
-
-    def stands(self, pod: Pod) -> bool:
-        """Whether the pod is bound to a node of the cluster."""
-        return pod.spec.node_name in self.infos
-
-    def add(self, pod: Pod, node: str) -> None:
-        """Put a pod on a node.
-
-        Equal pods of a node are one object, of which is added up once what it requests.
-        """
-        key = (id(pod), node)
-        if key not in self._bound:
-            spec = msgspec.structs.replace(pod.spec, node_name=node)
-            self._bound[key] = (pod, msgspec.structs.replace(pod, spec=spec))
-        _, bound = self._bound[key]
-        self.infos[node] = self.infos[node].with_pods(bound)
-
-    def place(self, pod: Pod) -> str | None:
-        """Put a pod where the scheduler would, and give the node; None where nothing fits."""
-        node = self.choice(pod)
-        if node is not None:
-            self.add(pod, node)
-        return node
-
-    def choice(self, pod: Pod) -> str | None:
-        """Where the scheduler would put a pod; None where nothing fits."""
-        if pod.spec.node_name:
-            stays = self.stands(pod) and admit(pod, self.infos[pod.spec.node_name]) is None
-            return pod.spec.node_name if stays else None
-        if pod.spec.scheduling_gates:
-            return None
-        snapshot = Snapshot(
-            tuple(self.infos[name] for name in sorted(self.infos)), self._namespaces
-        )
-        return min(decide(pod, snapshot).choices, default=None)
-
-
-def _standing(history: History, floor: _Floor) -> Placed:
+def _standing(history: History, floor: Floor) -> Placed:
     """The pods that the input has, as they are."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = [0] * len(history.templates)
@@ -271,16 +298,15 @@ def _young(template: Template) -> bool:
     return fewer
 
 
-def _anew(history: History, floor: _Floor) -> Placed:
-    """All pods that are asked for, placed one after the other."""
+def _anew(key: Key, history: History, where: Mapping[Any, tuple[str, ...]], floor: Floor) -> Placed:
+    """All pods that are asked for, where they have been placed."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = []
     for number, template in enumerate(history.templates):
-        pod, wanted = template.pod(number), history.wanted(number)
-        left = wanted
-        while left and (node := floor.place(pod)) is not None:
+        nodes = where[key, number]
+        for node in nodes:
             on_nodes.setdefault(node, Counter())[Spot(number, Phase.AVAILABLE)] += 1
-            left -= 1
         # A pod that the kubelet rejects is no replica, and one that names its node never waits.
-        waiting.append(0 if floor.stands(pod) else left)
+        rejected = floor.stands(template.pod(number))
+        waiting.append(0 if rejected else history.wanted(number) - len(nodes))
     return Placed(on_nodes, tuple(waiting))

@@ -51,6 +51,15 @@ def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
         )
 
 
+def whereabouts(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
+    """Of each owner without pods in the input, on which nodes its pods are."""
+    for key in map(key_of, owners):
+        if not placement.histories[key].told:
+            on_nodes = placement.placed[key].on_nodes.items()
+            nodes = (f"{sum(spots.values())} on {name}" for name, spots in sorted(on_nodes))
+            yield f"{key}: {', '.join(nodes) or 'on no node'}"
+
+
 def _told(history: History, placed: Placed) -> str:
     return "; ".join(
         f"{template.name(number)} {_pods(placed, number)}"

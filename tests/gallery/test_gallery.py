@@ -65,8 +65,8 @@ VIOLATIONS = [
 
 @cache
 def explored(example: str) -> api.Explored:
-    """What is found out about the one scenario of an example."""
-    (case,) = api.ask(api.Question(paths=(str(EXAMPLES / example),))).cases
+    """What is found out about the scenario of an example; of several starts, about the first."""
+    case, *_ = api.ask(api.Question(paths=(str(EXAMPLES / example),))).cases
     return api.explore(case)
 
 

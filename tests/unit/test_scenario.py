@@ -402,8 +402,10 @@ def test_every_event_and_fault_of_a_check_is_of_a_component() -> None:
 def test_a_node_that_an_event_names_stands_alone() -> None:
     """The event must find its node, so that node is no longer one of many."""
     events = (EventEntry(node_crash=NodeCrash(node="node-2")),)
-    scenario = only([deployment("web")], cluster=Cluster(nodes=(group(),)), events=events)
-    assert sorted(scenario.world.sizes) == [1, 2]
+    spec = CheckSpec(cluster=Cluster(nodes=(group(),)), events=events)
+    scenarios = build(Application((deployment("web"),)), Check(spec=spec))
+    assert [sorted(scenario.world.sizes) for scenario in scenarios] == [[1, 2], [1, 2]]
+    assert [scenario.name for scenario in scenarios] == ["default/web", "default/web, start 2"]
 
 
 def test_terminating_pods_are_dropped_only_with_room() -> None:

@@ -84,7 +84,7 @@ def _looks_at_pods(pod: Pod) -> bool:
 def unique_keys(nodes: Sequence[Node], pods: tuple[Pod, ...]) -> frozenset[str]:
     """The host name, if every node has one of its own and no pod asks for one by value."""
     values = [node.metadata.label_map().get(HOSTNAME) for node in nodes]
-    asked = any(HOSTNAME in _selected_keys(pod) for pod in pods)
+    asked = any(HOSTNAME in selected_keys(pod) for pod in pods)
     distinct = None not in values and len(set(values)) == len(values)
     return frozenset({HOSTNAME}) if distinct and not asked else frozenset()
 
@@ -93,13 +93,14 @@ def _label_keys(pods: Iterable[Pod]) -> frozenset[str]:
     """Every label of nodes that some pod's scheduling depends on."""
     keys: set[str] = set()
     for pod in pods:
-        keys |= _selected_keys(pod)
+        keys |= selected_keys(pod)
         keys |= {c.topology_key for c in pod.spec.topology_spread_constraints or ()}
         keys |= set(pod_affinity_keys(pod))
     return frozenset(keys)
 
 
-def _selected_keys(pod: Pod) -> set[str]:
+def selected_keys(pod: Pod) -> set[str]:
+    """The labels of nodes of which a pod asks for certain values."""
     terms = (term.match_expressions or () for term in _node_terms(pod))
     return set(pod.spec.node_selector or {}) | {r.key for found in terms for r in found}
 
