@@ -261,6 +261,21 @@ class PlannedWrite(NamedTuple):
     maximum: int = 0
 
 
+class Edit(NamedTuple):
+    """What ``kubectl apply`` makes of an owner of pods.
+
+    ``replicas`` is -1 where nothing is said of them. ``fields`` are those that differ.
+    """
+
+    template: int
+    replicas: int
+    paused: bool
+    fields: str = ""
+
+    def __str__(self) -> str:
+        return self.fields
+
+
 class DeploymentState(NamedTuple):
     """A Deployment, its ReplicaSets in order of creation, and the rest of the sync under way.
 
@@ -283,6 +298,11 @@ class DeploymentState(NamedTuple):
         """This state with the ReplicaSet of the same template replaced."""
         sets = tuple(changed if s.template == changed.template else s for s in self.sets)
         return self._replace(sets=sets)
+
+    def edited(self, edit: Edit) -> DeploymentState:
+        """This state after somebody has applied the Deployment."""
+        replicas = self.replicas if edit.replicas < 0 else edit.replicas
+        return self._replace(replicas=replicas, template=edit.template, paused=edit.paused)
 
     def with_status(self, template: int, status: Status) -> DeploymentState:
         """This state after a PUT of a ReplicaSet's status.
@@ -336,6 +356,10 @@ class LoneState(NamedTuple):
         if size < 0:
             return ()
         return (SetState(0, 1, size, size, size, self.status_replicas, self.status_available),)
+
+    def edited(self, edit: Edit) -> LoneState:
+        """This state after somebody has applied it."""
+        return self if edit.replicas < 0 else self._replace(replicas=edit.replicas)
 
     def with_status(self, _template: int, status: Status) -> LoneState:
         """This state after a PUT of its status."""

@@ -125,4 +125,5 @@ KIND = Kind(
     refused=_refused,
     advice=_advice,
     stamp=Stamp(_wanted, surge=_surge),
+    immutable=(("spec", "selector"),),
 )

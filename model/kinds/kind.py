@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from kubelemma.model.findings import Finding
+from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.meta import ApiObject
 
 from .notes import FieldsByType, Note
@@ -74,6 +74,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
         refused: what the API server refuses, beside names and labels, in an object as written.
         advice: what it accepts though hardly anybody means it.
         stamp: how its objects make pods, if they do.
+        immutable: fields that nobody can change once an object is there.
     """
 
     struct: type[ObjectT]
@@ -86,6 +87,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
     refused: Callable[[ObjectT], Iterator[Finding]] = _nothing
     advice: Callable[[ObjectT], Iterator[Finding]] = _nothing
     stamp: Stamp[ObjectT] | None = None
+    immutable: tuple[FieldPath, ...] = ()
 
     @property
     def name(self) -> str:

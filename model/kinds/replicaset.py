@@ -66,4 +66,5 @@ KIND = Kind(
     refused=_refused,
     advice=_advice,
     stamp=Stamp(_wanted),
+    immutable=(("spec", "selector"),),
 )

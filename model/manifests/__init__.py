@@ -10,6 +10,7 @@ from kubelemma.model.kinds.notes import Severity
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.objects.meta import ApiObject
 
+from .applying import Applied, change_of
 from .check import (
     Bounds,
     Check,
@@ -51,6 +52,7 @@ __all__ = [
     "NO_EVENTS",
     "PLACE",
     "ApiObject",
+    "Applied",
     "Bounds",
     "Check",
     "CheckManifest",
@@ -89,6 +91,7 @@ __all__ = [
     "Source",
     "Uncordon",
     "Variant",
+    "change_of",
     "choose",
     "did_you_mean",
     "intake",

@@ -12,10 +12,12 @@ from .custom import (
     used_documents,
     without_kept,
 )
+from .events import Change
 from .templates import is_named, key_of, owner_manifests, part_manifests
 
 __all__ = [
     "Application",
+    "Change",
     "Kept",
     "Loaded",
     "Misplaced",

@@ -36,14 +36,14 @@ from kubelemma.model.versions import version_named
 from .assembly import assemble, reconciled
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
-from .events import Happenings, concerns, default_events, happenings
+from .events import Change, Happenings, concerns, default_events, happenings
 from .history import History
 from .likeness import likeness_of
 from .lodging import Likeness
 from .shapes import Grouping, group_nodes
 from .start import ENDING, NOWHERE, Given, Placed, Placement, Starts, starts
 from .start_words import start_words, whereabouts
-from .templates import is_named, key_of, kind_of, replicas_of
+from .templates import Key, is_named, key_of, kind_of, replicas_of
 from .words import Assumptions, setting
 
 NO_POLICIES = Policies()
@@ -60,7 +60,8 @@ class Application:
 
     ``owners`` are those that make pods, of whatever kind, ``parts`` what these have made to make
     pods by. ``objects`` are those of the kinds that components read beside the others, ``policies``
-    what admission goes by.
+    what admission goes by. ``changes`` are owners that somebody applies, which are among ``owners``
+    as they are before, or at first; these go by ``policies_after``.
     """
 
     owners: tuple[Any, ...]
@@ -71,6 +72,8 @@ class Application:
     loaded: Loaded = NOTHING_LOADED
     objects: tuple[Any, ...] = ()
     policies: Policies = NO_POLICIES
+    changes: tuple[Change, ...] = ()
+    policies_after: Policies = NO_POLICIES
 
     def admitted(self) -> Application:
         """The same with what admission writes into the pods of each workload."""
@@ -78,7 +81,16 @@ class Application:
             tuple(_admitted(each, self.policies) for each in found)
             for found in (self.owners, self.parts)
         )
-        return replace(self, owners=owners, parts=parts)
+        changes = tuple(
+            change._replace(owner=_admitted(change.owner, self.policies_after))
+            for change in self.changes
+        )
+        return replace(self, owners=owners, parts=parts, changes=changes)
+
+    @property
+    def change_of(self) -> Mapping[Key, Change]:
+        """What is applied, by what identifies it."""
+        return {key_of(change.owner): change for change in self.changes}
 
 
 def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
@@ -147,6 +159,7 @@ def build(
             for owner in application.owners
             if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
         ),
+        absent=frozenset(k for k, change in application.change_of.items() if change.appears),
         nodes_known=bool(application.nodes or spec.cluster.nodes),
     )
     likeness = _likeness(application, spec, sizing.nodes, entries)
@@ -180,7 +193,8 @@ def _likeness(
     entries: tuple[EventEntry, ...],
 ) -> Likeness:
     """Which nodes are alike to all that may come."""
-    owners = (*application.owners, *application.parts)
+    later = (change.owner for change in application.changes)
+    owners = (*application.owners, *application.parts, *later)
     pods = (*(kind_of(owner).pod(owner, 0) for owner in owners), *application.pods)
     named = [
         *(getattr(given, "node", "") for entry in entries for _, given in entry.given()),
@@ -221,7 +235,8 @@ def _groups(application: Application, spec: CheckSpec) -> Iterator[_Group]:
 
 def cluster_of(application: Application, check: Check | None = None) -> Sizing:
     """The cluster of an application: what is given, or else one that is made for it."""
-    owners = application.admitted().owners
+    admitted = application.admitted()
+    owners = (*admitted.owners, *map(_beside_itself, admitted.changes))
     given = check.spec.cluster if check else Cluster()
     cluster = listed(given, owners)
     nodes = (*application.nodes, *nodes_of(cluster))
@@ -229,6 +244,13 @@ def cluster_of(application: Application, check: Check | None = None) -> Sizing:
         return default_cluster(owners, application.namespaces)
     more = f", with {STORAGE} of ephemeral storage where nobody says" if cluster != given else ""
     return Sizing(nodes, f"as given{more}")
+
+
+def _beside_itself(change: Change) -> Any:
+    """An owner as it is to be, as if it was another one: a cluster has room for both."""
+    metadata = change.owner.metadata
+    named = structs.replace(metadata, name=f"{metadata.name}-after")
+    return structs.replace(change.owner, metadata=named)
 
 
 def groups_of(owners: Sequence[Any], spec: CheckSpec) -> Iterator[tuple[Any, ...]]:
@@ -285,9 +307,11 @@ class _Common:
 
     def _with_workloads(self, name: str, focus: tuple[Any, ...], custom: Custom) -> Scenario:
         histories = tuple(self.placement.histories[key_of(owner)] for owner in focus)
-        happening = happenings(self.entries, focus, histories, self.spec.faults)
+        changes = self.application.change_of
+        happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
+        latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
         people = populace(
-            _workloads(focus, own := tuple(_classes(happening)), custom.built_in),
+            _workloads(latest, own := tuple(_classes(happening)), custom.built_in),
             own,
             self.placement.lone,
             happening.events,
@@ -308,7 +332,9 @@ class _Common:
             beside=tuple(map(_bystander, self._beside(focus))),
             kubernetes=version_named(self.spec.kubernetes),
         )
-        most = self.spec.bounds.max_pods or _default_bound(world, focus, histories, happening)
+        most = self.spec.bounds.max_pods or _default_bound(
+            world, (*focus, *latest), histories, happening
+        )
         scoring = bool(self.spec.scheduler.scoring)
         start, names = self._start(world, focus, people.lone, grouping)
         asked = Setting(world, start, happening.events, Choices(scoring, most), custom)

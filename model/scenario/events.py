@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from kubelemma.model.cluster.claims import Labelling, labelling
 from kubelemma.model.cluster.setting import Event
+from kubelemma.model.cluster.state import Edit
 from kubelemma.model.cluster.world import Behaviour
 from kubelemma.model.components.registry import ASKED
 from kubelemma.model.manifests.check import Event as Given
@@ -23,7 +24,7 @@ from kubelemma.model.manifests.check import (
 )
 
 from .history import History, Template
-from .templates import is_named, key_of, kind_of
+from .templates import Key, is_named, key_of, kind_of
 
 
 class Version(NamedTuple):
@@ -38,6 +39,20 @@ class Happenings(NamedTuple):
 
     events: tuple[Event, ...]
     versions: tuple[tuple[Version, ...], ...]
+
+
+class Change(NamedTuple):
+    """An owner of pods as it is after it has been applied, and what is different then.
+
+    ``rolls``: whether its pods are made from another template. ``replicas`` is -1 where nothing is
+    said of them. ``appears``: whether it is not there before. ``fields`` says what differs.
+    """
+
+    owner: Any
+    rolls: bool
+    replicas: int
+    appears: bool
+    fields: str
 
 
 def default_events(owners: Sequence[Any]) -> tuple[EventEntry, ...]:
@@ -67,6 +82,7 @@ def happenings(
     focus: Sequence[Any],
     histories: Sequence[History],
     faults: Faults,
+    changes: Mapping[Key, Change],
 ) -> Happenings:
     """The events that concern the workloads in focus, or no workload at all.
 
@@ -75,6 +91,12 @@ def happenings(
     """
     versions = [list(map(Version, history.templates)) for history in histories]
     events: list[Event] = []
+    for i, owner in enumerate(focus):
+        change = changes.get(key_of(owner))
+        if change is not None:
+            if change.rolls:
+                versions[i].append(Version(Template(change.owner)))
+            events.append(_applied(change, i, versions[i], histories[i]))
     for entry in entries:
         ((name, given),) = entry.given()
         targets = [i for i, o in enumerate(focus) if concerns(given, o) and takes(o, name)]
@@ -87,10 +109,23 @@ def happenings(
     rollouts = (
         Event("rollout", number, workload=i)
         for i, history in enumerate(histories)
-        if (number := len(versions[i]) - len(history.templates))
+        if (number := len(versions[i]) - len(history.templates) - _rolls(changes, focus[i]))
     )
     asked = (*rollouts, *events)
     return Happenings((*asked, *_faults(faults, asked)), tuple(map(tuple, versions)))
+
+
+def _rolls(changes: Mapping[Key, Change], owner: Any) -> bool:
+    change = changes.get(key_of(owner))
+    return change is not None and change.rolls
+
+
+def _applied(change: Change, workload: int, versions: Sequence[Version], history: History) -> Event:
+    """The event that the object of a change is applied."""
+    template = len(versions) - 1 if change.rolls else history.current
+    paused: bool = getattr(change.owner.spec, "paused", False)
+    edit = Edit(template, change.replicas, paused, change.fields)
+    return Event(ASKED["apply"].action, 1, workload=workload, options=edit)
 
 
 def _faults(faults: Faults, asked: Sequence[Event]) -> Iterator[Event]:

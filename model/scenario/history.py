@@ -106,6 +106,11 @@ class History(NamedTuple):
         return replicas_of(template.owner) if number == self.current and whole else active
 
 
+def absent(owner: Any) -> History:
+    """The history of an owner that is not there yet."""
+    return History((Template(owner),), unmade=True, told=True)
+
+
 def history_of(
     owner: Any, parts: Iterable[Any], pods: Iterable[Pod], *, undone: bool = False
 ) -> History:

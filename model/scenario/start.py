@@ -16,7 +16,7 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
-from .history import ENDED, History, Template, history_of
+from .history import ENDED, History, Template, absent, history_of
 from .lodging import Floor, Guest, Likeness, Lodging, lodgings
 from .templates import Key, key_of, kind_of
 
@@ -120,7 +120,8 @@ def phase_of(pod: Pod) -> Phase:
 class Given(NamedTuple):
     """What the input has of pods: owners, the parts by way of which they make pods, and pods.
 
-    ``undone``: those who may be taken back to an earlier template. ``nodes_known``: whether the
+    ``undone``: those who may be taken back to an earlier template. ``absent``: those that are not
+    there yet. ``nodes_known``: whether the
     input has the nodes that pods are bound to; else these pods are somewhere.
     """
 
@@ -128,6 +129,7 @@ class Given(NamedTuple):
     parts: Sequence[Any] = ()
     pods: Sequence[Pod] = ()
     undone: frozenset[Key] = frozenset()
+    absent: frozenset[Key] = frozenset()
     nodes_known: bool = True
 
 
@@ -168,9 +170,13 @@ def starts(
     owner_of = {id(pod): _owner(pod, given.owners) for pod in pods}
     histories = {}
     for owner in given.owners:
+        key = key_of(owner)
         own = [pod for pod in pods if owner_of[id(pod)] is owner]
-        undone = key_of(owner) in given.undone
-        histories[key_of(owner)] = history_of(owner, given.parts, own, undone=undone)
+        histories[key] = (
+            absent(owner)
+            if key in given.absent
+            else history_of(owner, given.parts, own, undone=key in given.undone)
+        )
     lone = tuple(pod for pod in pods if owner_of[id(pod)] is None)
     guests = (*_lone_guests(lone, floor), *_guests(histories))
     found = lodgings(floor, guests, likeness, most)

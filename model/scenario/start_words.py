@@ -27,7 +27,9 @@ def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
     anew, told = [], False
     for key in map(key_of, owners):
         history, placed = placement.histories[key], placement.placed[key]
-        if history.told:
+        if history.told and history.unmade and len(history.templates) == 1:
+            yield f"start: {key} is not there yet"
+        elif history.told:
             told = True
             yield f"start: {key} as the input has it: {_told(history, placed)}"
         else:

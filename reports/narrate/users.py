@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import NodeState
-from kubelemma.model.components.users.actions import CORDON, SCALE, UNCORDON, USER_DELETE_POD
+from kubelemma.model.components.users.actions import APPLY, CORDON, SCALE, UNCORDON, USER_DELETE_POD
 
 from .causes import event
 from .differing import flag
@@ -35,12 +35,14 @@ TELLER = Teller(
     name="users",
     sentences={
         SCALE: "scales {workload} to {replicas}",
+        APPLY: "applies {workload} anew",
         CORDON: "cordons {node}",
         UNCORDON: "uncordons {node}",
         USER_DELETE_POD: "deletes {pod}{where}",
     },
     causes={
         SCALE: event("scale"),
+        APPLY: event("apply"),
         CORDON: event("cordon"),
         UNCORDON: event("uncordon", "cordon", "drain"),
         USER_DELETE_POD: event("deletePod"),

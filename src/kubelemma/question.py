@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from .applying import UNCHANGED, Applying, applying_of
 from .loading import Extension, load_files, unknown_kinds
+from .mentions import OPTIONS, named_properties, named_workloads, with_adopted
 from .model.components.registry import KINDS
 from .model.manifests import (
     Check,
@@ -22,8 +24,6 @@ from .model.manifests import (
     FieldPath,
     InvalidInput,
     Manifests,
-    NotModelled,
-    OfWorkload,
     Position,
     Problem,
     SchedulerOptions,
@@ -45,7 +45,6 @@ from .model.scenario import (
     Loaded,
     Scenario,
     Sizing,
-    adoptions,
     ambiguous,
     build,
     check_findings,
@@ -60,7 +59,7 @@ from .model.scenario import (
     part_manifests,
     without_kept,
 )
-from .model.scenario.admitting import of_admission, policies_of
+from .model.scenario.admitting import policies_of
 from .policy import Annotations, Rule, read_annotations
 from .properties.catalogue import STATEMENTS
 from .properties.select import properties_for
@@ -99,6 +98,9 @@ class Question:
         kustomize: whether directories with a kustomization file are built.
         strict: whether files in a directory that are no Kubernetes objects are an error.
         variant: the alternative that is asked about, where folders define the same objects.
+        base: files and directories with what stands; then what is asked is that the others are
+            applied to it.
+        prune: whether what stands and is not among the others is taken away.
         max_states, time_limit_seconds, max_memory_bytes: where the search gives up.
     """
 
@@ -117,6 +119,8 @@ class Question:
     kustomize: bool = True
     strict: bool = False
     variant: str = ""
+    base: tuple[str, ...] = ()
+    prune: bool = False
     max_states: int | None = None
     time_limit_seconds: float | None = None
     max_memory_bytes: int | None = None
@@ -143,13 +147,15 @@ class Asked(NamedTuple):
     """The cases of a question, and what should be said about its input.
 
     ``statements`` are all that could be asked, by identifier. ``problems`` are parts of the input
-    that could not be read, so that the cases are not about them.
+    that could not be read, so that the cases are not about them. ``unchanged`` says so where
+    nothing is asked because nothing differs.
     """
 
     cases: tuple[Case, ...]
     warnings: tuple[Problem, ...]
     statements: Mapping[str, Statement] = STATEMENTS
     problems: tuple[Problem, ...] = ()
+    unchanged: str = ""
 
 
 def ask(question: Question) -> Asked:
@@ -159,15 +165,15 @@ def ask(question: Question) -> Asked:
         InvalidInput: something is wrong with the input, or there is nothing to check.
     """
     extension = load_files(question.load)
-    sources = [
-        Source(question.stdin_name, question.stdin) if path == STDIN else Source(path)
-        for path in question.paths
-    ]
     reader = _Reader(question, extension)
-    given = reader.read(sources)
+    given = reader.read(_sources(question.paths, question))
     groups = tuple(reader.groups(given))
     reader.refuse_variant(given)
     scopes = tuple(scope for group in groups for scope in group)
+    statements = {**STATEMENTS, **extension.statements}
+    if scopes and all(scope.applying is not None and scope.applying.is_none for scope in scopes):
+        warnings = tuple(reader.warnings)
+        return Asked((), warnings, statements, tuple(reader.problems), unchanged=UNCHANGED)
     found = [_cases(group) for group in groups]
     cases = tuple(case for each in found for case in each.cases)
     problems = [*reader.problems, *(problem for each in found for problem in each.problems)]
@@ -175,9 +181,15 @@ def ask(question: Question) -> Asked:
     if unasked:
         raise InvalidInput(unasked)
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
-    warnings = (*reader.warnings, *_unused(given, scopes), *ignored)
-    statements = {**STATEMENTS, **extension.statements}
-    return Asked(cases, tuple(dict.fromkeys(warnings)), statements, tuple(dict.fromkeys(problems)))
+    said = (*reader.warnings, *_unused(given, scopes), *ignored)
+    return Asked(cases, tuple(dict.fromkeys(said)), statements, tuple(dict.fromkeys(problems)))
+
+
+def _sources(paths: Iterable[str], question: Question) -> list[Source]:
+    return [
+        Source(question.stdin_name, question.stdin) if path == STDIN else Source(path)
+        for path in paths
+    ]
 
 
 def _unasked(
@@ -209,19 +221,23 @@ class _Scope:
     document: Document | None
     question: Question
     extension: Extension
+    applying: Applying | None = None
 
     def cases(self) -> _Cases:
         """The cases, of which an alternative may have none."""
         kept = self._kept()
+        there = self.applying.before if self.applying else self.manifests
         application = Application(
-            owners=tuple(m.object for m in owner_manifests(self.manifests)),
-            parts=tuple(m.object for m in part_manifests(self.manifests)),
-            nodes=_objects(self.manifests, Node),
-            pods=_objects(self.manifests, Pod),
-            namespaces=_objects(self.manifests, Namespace),
-            objects=_all_of(self.manifests, KINDS),
-            policies=policies_of(self.manifests),
+            owners=tuple(m.object for m in owner_manifests(there)),
+            parts=tuple(m.object for m in part_manifests(there)),
+            nodes=_objects(there, Node),
+            pods=_objects(there, Pod),
+            namespaces=_objects(there, Namespace),
+            objects=_all_of(there, KINDS),
+            policies=policies_of(there),
             loaded=self._loaded(kept),
+            changes=self.applying.changes if self.applying else (),
+            policies_after=policies_of(self.manifests),
         )
         check = self._own_check()
         if check is None:
@@ -230,11 +246,11 @@ class _Scope:
         sizing = cluster_of(application, check)
         suppressed = self.annotations(kept)
         kinds = self.extension.kinds
-        manifests = without_kept(_with_adopted(self.manifests), kinds, kept)
+        manifests = without_kept(with_adopted(self.manifests), kinds, kept)
         asked, declared = self.check.spec.properties, self.extension.properties
         cases = tuple(
             Case(
-                _in_variant(scenario, self.variant),
+                _in_variant(_in_change(scenario, self.applying), self.variant),
                 properties,
                 check,
                 manifests,
@@ -344,12 +360,12 @@ class _Scope:
         """A problem where the value stands: at the option that gave it, or in the document."""
         overridden = bool(getattr(self.question, flag, None))
         if self.document is None or overridden:
-            return Problem(Position(f"--{_OPTIONS.get(flag, flag)}"), "", message)
+            return Problem(Position(f"--{OPTIONS.get(flag, flag)}"), "", message)
         return Problem(self.document.at(path), show(path), message)
 
     def _wrong_names(self, owners: tuple[Any, ...]) -> Iterator[Problem]:
         known = [name for owner in owners for name in key_of(owner).spellings]
-        for path, flag, name, meant in _named_workloads(self.check.spec):
+        for path, flag, name, meant in named_workloads(self.check.spec):
             if meant not in known:
                 kind = "Deployment" if meant != name else "workload"
                 message = f'there is no {kind} "{name}"{did_you_mean(meant, known)}'
@@ -357,7 +373,7 @@ class _Scope:
             elif several := ambiguous(meant, owners):
                 message = f'"{name}" may be {" or ".join(several)}: write KIND/NAME'
                 yield self._problem(path, flag, message)
-        for path, flag, name in _named_properties(self.check.spec):
+        for path, flag, name in named_properties(self.check.spec):
             if name not in (ids := self._statements()):
                 message = f'there is no property "{name}"{did_you_mean(name, ids)}'
                 yield self._problem(path, flag, message)
@@ -390,7 +406,7 @@ class _Scope:
     def _missing_properties(self, cases: tuple[Case, ...]) -> Iterator[Problem]:
         """Properties that are asked for or expected, and apply to nothing."""
         present = {prop.id for case in cases for prop in case.properties}
-        for path, flag, name in _named_properties(self.check.spec):
+        for path, flag, name in named_properties(self.check.spec):
             if name not in present:
                 yield self._problem(path, flag, f"{name} applies to nothing here")
 
@@ -399,68 +415,6 @@ def _annotatable(scenario: Scenario) -> tuple[str, ...]:
     """The objects of a scenario whose annotations count."""
     found = scenario.custom.objects.values()
     return (*scenario.focus, *(str(each) for objects in found for each in objects))
-
-
-def _with_adopted(manifests: Manifests) -> Manifests:
-    """The manifests with what is left out of them beside fields and kinds.
-
-    Those are that others would adopt as a whole.
-    """
-    found = owner_manifests(manifests)
-    places = {id(manifest.object): manifest.document.at() for manifest in found}
-    listed = tuple(
-        NotModelled(
-            places[id(owner)],
-            str(key_of(owner)),
-            "",
-            "not modelled",
-            f"its labels match the selector of {key_of(adopter)}, which would adopt it: it is "
-            "checked as if it were left alone",
-        )
-        for owner, adopter in adoptions(tuple(manifest.object for manifest in found))
-    )
-    others = of_admission(manifests, found)
-    return manifests._replace(not_modelled=(*manifests.not_modelled, *listed, *others))
-
-
-class _Named(NamedTuple):
-    """A name, the field of the Check that it stands in, and that of the question."""
-
-    path: FieldPath
-    flag: str
-    name: str
-
-
-class _NamedWorkload(NamedTuple):
-    """The same of a workload; ``meant`` is what the name means there."""
-
-    path: FieldPath
-    flag: str
-    name: str
-    meant: str
-
-
-def _named_workloads(spec: CheckSpec) -> Iterator[_NamedWorkload]:
-    for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
-        for index, name in enumerate(names):
-            yield _NamedWorkload(("spec", flag, index), flag, name, name)
-    for index, entry in enumerate(spec.events or ()):
-        for event, given in entry.given():
-            if isinstance(given, OfWorkload) and given.meant:
-                path: FieldPath = ("spec", "events", index, event, given.written)
-                name = given.deployment or given.workload
-                yield _NamedWorkload(path, "events", name, given.meant)
-
-
-def _named_properties(spec: CheckSpec) -> Iterator[_Named]:
-    for index, name in enumerate(spec.properties):
-        yield _Named(("spec", "properties", index), "properties", name)
-    for name in spec.expect:
-        yield _Named(("spec", "expect", name), "expect", name)
-
-
-_OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"}
-"""The options of the command line, where they are not called as the field."""
 
 
 class _Cases(NamedTuple):
@@ -488,6 +442,13 @@ def _cases(group: Sequence[_Scope]) -> _Cases:
     return _Cases(cases, problems)
 
 
+def _in_change(scenario: Scenario, applying: Applying | None) -> Scenario:
+    """The scenario, which says what is applied where something is."""
+    if applying is None:
+        return scenario
+    return replace(scenario, setting=(*applying.sentences, *scenario.setting))
+
+
 def _in_variant(scenario: Scenario, variant: Variant) -> Scenario:
     """The scenario, which says so where there are alternatives."""
     if not variant.others:
@@ -506,6 +467,7 @@ class _Reader:
         self._question = question
         self._extension = extension
         self._chosen = False
+        self._base: Manifests | None = None
 
     def read(self, sources: Sequence[Source]) -> tuple[Variant, ...]:
         """The alternatives, or the one that is named."""
@@ -543,14 +505,36 @@ class _Reader:
 
     def _scope(self, variant: Variant, check: Check, document: Document | None) -> _Scope:
         spec = _overridden(check.spec, self._question)
+        manifests = variant.manifests.in_namespace(self._question.namespace)
+        applying = None
+        if self._question.base:
+            applying = applying_of(self.base(), manifests, prune=self._question.prune)
+            manifests = applying.after
+            spec = applying.asked(spec)
         return _Scope(
             variant,
-            variant.manifests.in_namespace(self._question.namespace),
+            manifests,
             msgspec.structs.replace(check, spec=spec),
             document,
             self._question,
             self._extension,
+            applying,
         )
+
+    def base(self) -> Manifests:
+        """What stands before anything is applied.
+
+        Raises:
+            InvalidInput: it cannot be read, or is one of several alternatives.
+        """
+        if self._base is None:
+            found = self.read(_sources(self._question.base, self._question))
+            if len(found) != 1:
+                names = ", ".join(variant.name for variant in found)
+                message = f"folders define the same objects ({names}): choose one with --variant"
+                raise InvalidInput([Problem(Position("--from"), "", message)])
+            self._base = found[0].manifests.in_namespace(self._question.namespace)
+        return self._base
 
 
 def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:

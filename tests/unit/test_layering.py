@@ -22,7 +22,9 @@ ALLOWED = {
     "policy": {"policy", "reports", "solver", "properties", "model"},
     "extending": {"properties", "model"},
     "loading": {"properties", "model"},
-    "question": {"loading", "policy", "properties", "model"},
+    "applying": {"model"},
+    "mentions": {"model"},
+    "question": {"applying", "mentions", "loading", "policy", "properties", "model"},
     "recording": {"solver", "properties", "model", "files"},
     "remembering": {"remembering", "question", "recording"}
     | {"solver", "properties", "model", "files", ""},

@@ -166,6 +166,9 @@ def scenarios() -> Iterator[Scenario]:
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
     yield from scenarios_of(Question(paths=(STDIN,), stdin=ALONE))
+    base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
+    changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
+    yield from scenarios_of(Question(paths=(STDIN,), stdin=changed, base=(str(base),)))
     for example in ("kubelet-rejects", "missing-service-account"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"

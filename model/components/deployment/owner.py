@@ -94,7 +94,12 @@ def _most_surplus(rollout: Rollout, replicas: int) -> int:
 def _start(
     workload: Workload, deployment: Deployment, current: int, parts: tuple[Part, ...]
 ) -> DeploymentState:
-    """The Deployment with its ReplicaSets, the oldest first; their revisions are dense ranks."""
+    """The Deployment with its ReplicaSets, the oldest first; their revisions are dense ranks.
+
+    Without any it is not there yet: until it is applied it asks for nothing.
+    """
+    if not parts:
+        return DeploymentState(replicas=0, template=0, paused=True, sets=())
     by_age = sorted(parts, key=lambda part: (_revision(part), part.template))
     rank = {part.template: place for place, part in enumerate(by_age, 1)}
     sets = tuple(_set(workload, deployment, part, rank[part.template]) for part in parts)

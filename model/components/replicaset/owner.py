@@ -47,6 +47,8 @@ def _selector(owner: Lone, _template: int) -> LabelSelector:
 
 
 def _start(workload: Workload, _owner: Lone, _current: int, parts: tuple[Part, ...]) -> LoneState:
+    if not parts:
+        return LoneState(-1)
     (own,) = parts
     counted = own.active if workload.status_replicas_matter else 0
     return LoneState(own.replicas, counted, own.available)

@@ -8,11 +8,11 @@ from kubelemma.model.cluster.columns import CORDONED, PODS
 from kubelemma.model.cluster.component import Component, EventKind, all_nodes_alike, never
 from kubelemma.model.cluster.events import on_node, on_workload
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, OwnerState, Phase, Pods, Queue
+from kubelemma.model.cluster.state import ACTIVE, Edit, OwnerState, Phase, Pods, Queue
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Rule
 
-from .actions import CORDON, SCALE, UNCORDON, USER_DELETE_POD
+from .actions import APPLY, CORDON, SCALE, UNCORDON, USER_DELETE_POD
 
 
 def _scale(
@@ -20,6 +20,16 @@ def _scale(
 ) -> Iterator[tuple[tuple[OwnerState], str]]:
     if owner.replicas != event.value:
         yield (owner._replace(replicas=event.value),), f"spec.replicas was {owner.replicas}"
+
+
+def _apply(
+    _world: World, event: Event, owner: OwnerState
+) -> Iterator[tuple[tuple[OwnerState], str]]:
+    edit = event.options
+    if isinstance(edit, Edit):
+        after = owner.edited(edit)
+        if after != owner:
+            yield (after,), f"kubectl apply: {edit}"
 
 
 def _delete_pending(
@@ -83,6 +93,7 @@ COMPONENT = Component(
     needs_terminating=never,
     events=(
         on_workload(SCALE, _scale, _cell),
+        on_workload(APPLY, _apply, _cell),
         EventKind(USER_DELETE_POD, _either, given="deletePod"),
         on_node(CORDON, _cordon, (CORDONED,), undone_by=UNCORDON),
         on_node(UNCORDON, _uncordon, (CORDONED,)),

@@ -29,6 +29,20 @@ from .session import Session, common_options
 @click.command()
 @input_options
 @click.option(
+    "--from",
+    "base",
+    multiple=True,
+    metavar="FILE|DIR|-",
+    shell_complete=completion.files,
+    help="What stands: manifests, or the output of kubectl get. PATH is applied to it, and the "
+    "change is what is asked. Repeatable.",
+)
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="With --from: take away what stands and is not in PATH, as kubectl apply --prune does.",
+)
+@click.option(
     "--property",
     "properties",
     multiple=True,
@@ -173,15 +187,24 @@ def check(
     def fails(explored: api.Explored) -> bool:
         return api.report((explored,), Severity(fail_on), policy=policy).result is Result.FAILED
 
-    refuse_inputs(reports, (*given["paths"], *given["files"], *given["load"]))
+    if given["prune"] and not given["base"]:
+        raise click.UsageError("--prune asks what is taken away: name what stands with --from")
+    read = (*given["paths"], *given["files"], *given["base"], *given["load"])
+    refuse_inputs(reports, read)
+    asked_from = bool(given["base"])
     means = means_of(**{name: given.pop(name) for name in Means._fields})
     judging = Judging(**{name: given.pop(name) for name in Judging._fields})
     asked = api.ask(question(**given))
     policy = policy_of(judging, asked.statements)
     for warning in asked.warnings:
         session.tell(f"warning: {warning}")
+    if asked.unchanged:
+        session.tell(asked.unchanged)
+        return unless_unread(ExitCode.OK, asked.problems)
     found, error = explore_all(session, asked.cases, means, fails)
-    report = api.report(found, Severity(fail_on), keep_all(session, found, save=means.save), policy)
+    # A recording has one state of the input, and a change two.
+    kept = keep_all(session, found, save=means.save and not asked_from)
+    report = api.report(found, Severity(fail_on), kept, policy)
     print_report(session, report, output)
     write_reports(report, reports)
     write_violations(session, report, policy, judging.write_baseline)

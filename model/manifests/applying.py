@@ -1,0 +1,230 @@
+"""What becomes of objects when others are applied to them, as ``kubectl apply`` does it.
+
+Sources: ``staging/src/k8s.io/kubectl/pkg/cmd/apply/patcher.go`` and
+``staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go``, ``CreateThreeWayMergePatch``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from kubelemma.model.findings import FieldPath, show
+from kubelemma.model.kinds.registry import kind_of
+from kubelemma.model.objects.meta import ApiObject
+
+from .documents import Document
+from .problems import InvalidInput, Problem
+from .reading import Manifest, Manifests, interpret
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+_KEYS = {
+    "containers": "name",
+    "initContainers": "name",
+    "ephemeralContainers": "name",
+    "env": "name",
+    "volumes": "name",
+    "volumeMounts": "mountPath",
+    "ports": "containerPort",
+    "topologySpreadConstraints": "topologyKey",
+    "imagePullSecrets": "name",
+    "hostAliases": "ip",
+}
+"""Lists of which items are told by a field (``patchMergeKey``); all others are replaced."""
+_REPLACED = frozenset({"strategy"})
+"""Maps of which only what is given stays (``patchStrategy: retainKeys``)."""
+_DEFAULTS: Mapping[str, Any] = {
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+    "imagePullPolicy": "",
+    "dnsPolicy": "ClusterFirst",
+    "restartPolicy": "Always",
+    "protocol": "TCP",
+    "schedulerName": "default-scheduler",
+    "securityContext": {},
+    "creationTimestamp": None,
+}
+"""What the API server adds to templates, and no rule reads; of ``imagePullPolicy``, anything."""
+_LIVE = ("uid", "resourceVersion", "managedFields")
+"""Fields of metadata that only the API server writes."""
+
+
+class Applied(NamedTuple):
+    """An object as it is after it has been applied, and ``before``; None where there was none.
+
+    ``fields`` are those that are another value, as the model reads them; ``rolls``: whether the
+    template of its pods is another one, be it in a field that no rule reads. ``replicas``: whether
+    what is applied says how many there are to be, or has taken that away.
+    """
+
+    after: Manifest[Any]
+    before: Manifest[Any] | None
+    fields: tuple[str, ...]
+    rolls: bool
+    replicas: bool
+
+
+class Change(NamedTuple):
+    """What differs: ``applied``, in the order in which it is given; ``missing`` is not given."""
+
+    applied: tuple[Applied, ...]
+    missing: tuple[Manifest[Any], ...]
+
+
+def change_of(old: Manifests, new: Manifests) -> Change:
+    """What is different once the new objects have been applied to the old ones.
+
+    Raises:
+        InvalidInput: the API server would refuse to change a field, or what comes out.
+    """
+    there = {_identity(m): m for m in old.objects}
+    applied, problems = [], []
+    for manifest in new.objects:
+        before = there.pop(_identity(manifest), None)
+        if before is None:
+            applied.append(Applied(manifest, None, (), rolls=True, replicas=True))
+            continue
+        merged, wrong = _merged(manifest, before)
+        problems += wrong
+        if merged is not None:
+            problems += _immutable(merged, before)
+            found = _difference(manifest, merged, before)
+            applied += [found] if found.fields or found.rolls else []
+    if problems:
+        raise InvalidInput(problems)
+    return Change(tuple(applied), tuple(there.values()))
+
+
+def _identity(manifest: Manifest[Any]) -> tuple[str, str, str]:
+    metadata = manifest.object.metadata
+    return (type(manifest.object).__name__, metadata.namespace, metadata.name)
+
+
+def _merged(
+    manifest: Manifest[Any], before: Manifest[Any]
+) -> tuple[Manifest[ApiObject] | None, list[Problem]]:
+    live, given = before.document.data, manifest.document.data
+    data = _three_way(live, given, _last_applied(before.document))
+    metadata = {**data.get("metadata", {}), "namespace": manifest.object.metadata.namespace}
+    metadata = {key: value for key, value in metadata.items() if value != ""}
+    document = manifest.document._replace(data={**data, "metadata": metadata})
+    read, problems = interpret([document])
+    return (read.objects[0] if read.objects else None), list(problems)
+
+
+def _last_applied(document: Document) -> Any:
+    """What was applied before; what nobody has read from an API server counts as applied."""
+    metadata = document.data.get("metadata") or {}
+    text = (metadata.get("annotations") or {}).get(LAST_APPLIED)
+    if text is not None:
+        try:
+            return json.loads(text)
+        except ValueError:
+            return {}
+    return {} if any(key in metadata for key in _LIVE) else document.data
+
+
+def _three_way(live: Any, given: Any, applied: Any, field: str = "") -> Any:
+    """The live value with what is given, without what was applied and is given no more."""
+    if isinstance(live, dict) and isinstance(given, dict):
+        earlier = applied if isinstance(applied, dict) else {}
+        found = {
+            key: value
+            for key, value in live.items()
+            if key in given or (key not in earlier and field not in _REPLACED)
+        }
+        for key, value in given.items():
+            found[key] = (
+                _three_way(live[key], value, earlier.get(key), key) if key in live else value
+            )
+        return found
+    if field in _KEYS and isinstance(live, list) and isinstance(given, list):
+        return _items(live, given, applied if isinstance(applied, list) else [], _KEYS[field])
+    return given
+
+
+def _items(live: list[Any], given: list[Any], applied: list[Any], key: str) -> list[Any]:
+    own, earlier = ({_key(i, key): i for i in items} for items in (live, applied))
+    names = [_key(item, key) for item in given]
+    found = [
+        _three_way(own[name], item, earlier.get(name)) if name in own else item
+        for name, item in zip(names, given, strict=True)
+    ]
+    kept = (i for i in live if _key(i, key) not in names and _key(i, key) not in earlier)
+    return [*found, *kept]
+
+
+def _key(item: Any, key: str) -> str:
+    return json.dumps(item.get(key) if isinstance(item, dict) else item, default=str)
+
+
+def _immutable(after: Manifest[Any], before: Manifest[Any]) -> Iterator[Problem]:
+    """Fields that the API server does not let anybody change."""
+    for path in kind_of(after.object).immutable:
+        new, old = (_at(m.object, path) for m in (after, before))
+        if new != old:
+            shown = json.dumps(after.document.value(path))
+            message = f"Invalid value: {shown}: field is immutable"
+            yield Problem(after.document.at(path), show(path), message)
+
+
+def _at(value: Any, path: FieldPath) -> Any:
+    for name in path:
+        value = getattr(value, str(name))
+    return value
+
+
+def _difference(given: Manifest[Any], after: Manifest[Any], before: Manifest[Any]) -> Applied:
+    new, old = (_plain(m.object) for m in (after, before))
+    fields = tuple(dict.fromkeys(_differing(old, new, ())))
+    paths = [show(path) for path in fields]
+    template: FieldPath = ("spec", "template")
+    unread = _unread(after.document.value(template)) != _unread(before.document.value(template))
+    rolls = any(path[:2] == template for path in fields) or unread
+    said = given.document.value(("spec", "replicas")) is not None
+    replicas = said or any(path == ("spec", "replicas") for path in fields)
+    shown = [*paths, *(["spec.template"] if unread and not any(map(_of_template, paths)) else [])]
+    return Applied(after, before, tuple(shown), rolls, replicas)
+
+
+def _of_template(path: str) -> bool:
+    return path.startswith("spec.template")
+
+
+def _plain(thing: ApiObject) -> Any:
+    """What the model reads of an object that people write: its labels, and its own fields."""
+    data = msgspec.to_builtins(thing, enc_hook=str)
+    metadata = data.pop("metadata", {})
+    data.pop("status", None)
+    return {**data, "metadata": {"labels": metadata.get("labels", {})}}
+
+
+def _differing(old: Any, new: Any, path: FieldPath) -> Iterator[FieldPath]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in {**old, **new}:
+            yield from _differing(old.get(key), new.get(key), (*path, key))
+    elif isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
+        for index, (one, other) in enumerate(zip(old, new, strict=True)):
+            yield from _differing(one, other, (*path, index))
+    elif old != new:
+        yield path
+
+
+_READ = frozenset({"resources", "limits", "requests"})
+
+
+def _unread(value: Any) -> Any:
+    """A template without what is read elsewhere, and without what the API server adds."""
+    if isinstance(value, dict):
+        return {
+            key: _unread(held)
+            for key, held in value.items()
+            if key not in _READ
+            and held is not None
+            and not (key in _DEFAULTS and _DEFAULTS[key] in (held, ""))
+        }
+    return [_unread(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,74 @@
+"""What a Check names of its input, and what of the input nothing is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .model.manifests import CheckSpec, FieldPath, Manifests, NotModelled, OfWorkload
+from .model.scenario import adoptions, key_of, owner_manifests
+from .model.scenario.admitting import of_admission
+
+
+class Named(NamedTuple):
+    """A name, the field of the Check that it stands in, and that of the question."""
+
+    path: FieldPath
+    flag: str
+    name: str
+
+
+class NamedWorkload(NamedTuple):
+    """The same of a workload; ``meant`` is what the name means there."""
+
+    path: FieldPath
+    flag: str
+    name: str
+    meant: str
+
+
+def named_workloads(spec: CheckSpec) -> Iterator[NamedWorkload]:
+    """The workloads that a Check names."""
+    for flag, names in (("workloads", spec.workloads), ("together", spec.together)):
+        for index, name in enumerate(names):
+            yield NamedWorkload(("spec", flag, index), flag, name, name)
+    for index, entry in enumerate(spec.events or ()):
+        for event, given in entry.given():
+            if isinstance(given, OfWorkload) and given.meant:
+                path: FieldPath = ("spec", "events", index, event, given.written)
+                name = given.deployment or given.workload
+                yield NamedWorkload(path, "events", name, given.meant)
+
+
+def named_properties(spec: CheckSpec) -> Iterator[Named]:
+    """The properties that a Check names."""
+    for index, name in enumerate(spec.properties):
+        yield Named(("spec", "properties", index), "properties", name)
+    for name in spec.expect:
+        yield Named(("spec", "expect", name), "expect", name)
+
+
+OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"}
+"""The options of the command line, where they are not called as the field."""
+
+
+def with_adopted(manifests: Manifests) -> Manifests:
+    """The manifests with what is left out of them beside fields and kinds.
+
+    Those are that others would adopt as a whole.
+    """
+    found = owner_manifests(manifests)
+    places = {id(manifest.object): manifest.document.at() for manifest in found}
+    listed = tuple(
+        NotModelled(
+            places[id(owner)],
+            str(key_of(owner)),
+            "",
+            "not modelled",
+            f"its labels match the selector of {key_of(adopter)}, which would adopt it: it is "
+            "checked as if it were left alone",
+        )
+        for owner, adopter in adoptions(tuple(manifest.object for manifest in found))
+    )
+    others = of_admission(manifests, found)
+    return manifests._replace(not_modelled=(*manifests.not_modelled, *listed, *others))

@@ -1,0 +1,190 @@
+"""``kubelemma check NEW --from OLD``: what happens when this is applied to that."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+from .conftest import Kubelemma, Manifest
+
+Write: TypeAlias = Callable[..., str]
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+QUIET = ("--property", "DEP-4")
+
+
+def deployment(name: str = "api", memory: str = "2Gi", **spec: Any) -> Manifest:
+    """Three pods of this size, replaced one by one."""
+    labels = {"app": name}
+    container = {"name": "c", "image": "x:1", "resources": {"requests": {"memory": memory}}}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 3,
+            "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "selector": {"matchLabels": labels},
+            "template": template,
+            **spec,
+        },
+    }
+
+
+def nodes(memory: str, count: int = 3) -> tuple[str, ...]:
+    """So many nodes of this size."""
+    return ("--nodes", f"count={count},cpu=4,memory={memory}")
+
+
+def plain(text: str) -> str:
+    """The text in one line."""
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize(("memory", "code"), [("4Gi", 1), ("8Gi", 0)])
+def test_a_version_that_needs_more(
+    kubelemma: Kubelemma, write: Write, memory: str, code: int
+) -> None:
+    """Old and new pods have their own requests: the larger fit beside the smaller, or nowhere."""
+    old = write("old.yaml", deployment())
+    new = write("new.yaml", deployment(memory="6Gi"))
+    run = kubelemma("check", new, "--from", old, *nodes(memory), *QUIET)
+    assert run.code == code
+    assert "differs in spec.template.spec.containers[0].resources.requests.memory" in plain(run.out)
+    assert "all else is equal" in run.out
+
+
+def test_what_is_equal_is_one_sentence(kubelemma: Kubelemma, write: Write) -> None:
+    """Nothing is searched where nothing differs, however it is written."""
+    old = write("old.yaml", deployment(memory="2Gi"))
+    new = write("new.yaml", deployment(memory="2048Mi"))
+    run = kubelemma("check", new, "--from", old)
+    assert (run.code, run.out) == (0, "")
+    assert run.err.strip() == "Nothing differs: what is applied is what is there already."
+
+
+def test_a_field_that_no_rule_reads_is_a_rollout(kubelemma: Kubelemma, write: Write) -> None:
+    """The template is another one, so all pods are replaced."""
+    old, new = deployment(), deployment()
+    new["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "A", "value": "1"}]
+    run = kubelemma(
+        "check", write("n.yaml", new), "--from", write("o.yaml", old), *nodes("2Gi"), *QUIET
+    )
+    assert run.code == 1
+    assert "differs in spec.template" in plain(run.out)
+
+
+def test_a_selector_is_refused(kubelemma: Kubelemma, write: Write) -> None:
+    """In the API server's words, where it stands."""
+    new = deployment("other")
+    new["metadata"]["name"] = "api"
+    run = kubelemma("check", write("n.yaml", new), "--from", write("o.yaml", deployment()))
+    assert run.code == 2
+    assert "spec.selector: Invalid value" in run.err
+    assert "field is immutable" in run.err
+    assert run.err.startswith("n.yaml:")
+
+
+def test_replicas_grow(kubelemma: Kubelemma, write: Write) -> None:
+    """A change of replicas is no rollout: what lacks room are the new pods."""
+    old, new = write("o.yaml", deployment()), write("n.yaml", deployment(replicas=4))
+    run = kubelemma("check", new, "--from", old, *nodes("2Gi"), *QUIET)
+    assert run.code == 1
+    assert "differs in spec.replicas" in plain(run.out)
+    assert kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET).code == 0
+
+
+def test_a_strategy_with_its_template(kubelemma: Kubelemma, write: Write) -> None:
+    """With the strategy that is applied old pods make room for new ones."""
+    old = write("o.yaml", deployment())
+    recreate = deployment(memory="3Gi", strategy={"type": "Recreate"})
+    new = write("n.yaml", recreate)
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET)
+    assert run.code == 0
+    assert "spec.strategy" in run.out
+
+
+def test_a_new_workload_beside_a_tight_one(kubelemma: Kubelemma, write: Write) -> None:
+    """It is not there before, and takes what is left."""
+    old = write("o.yaml", deployment())
+    new = write("n.yaml", deployment("web", memory="3Gi"))
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET)
+    assert run.code == 1
+    assert "Deployment default/web appears" in plain(run.out)
+    assert "Deployment default/web is not there yet" in plain(run.out)
+    assert "not given, and left as it is: Deployment default/api" in plain(run.out)
+    assert kubelemma("check", new, "--from", old, *nodes("8Gi"), *QUIET).code == 0
+
+
+def test_two_changes_are_one_system(kubelemma: Kubelemma, write: Write) -> None:
+    """Each at any time: both may want the same room."""
+    old = write("o.yaml", deployment(replicas=1), deployment("web", replicas=1))
+    new = [deployment(name, replicas=1, memory="3Gi") for name in ("api", "web")]
+    run = kubelemma("check", write("n.yaml", *new), "--from", old, *nodes("4Gi", 2), *QUIET)
+    assert run.code == 1
+    assert "default/api+default/web" in run.out
+
+
+def test_what_is_taken_away_with_prune(kubelemma: Kubelemma, write: Write) -> None:
+    """Its pods go, so that there is room."""
+    old = write("o.yaml", deployment(), deployment("web", memory="1Gi"))
+    new = write("n.yaml", deployment())
+    assert kubelemma("check", new, "--from", old, *QUIET).err.startswith("Nothing differs")
+    run = kubelemma("check", new, "--from", old, "--prune", *nodes("4Gi"), *QUIET)
+    assert run.code == 0
+    assert "Deployment default/web is taken away" in plain(run.out)
+
+
+def test_prune_without_from(kubelemma: Kubelemma, write: Write) -> None:
+    """There is nothing to take away from."""
+    run = kubelemma("check", write("n.yaml", deployment()), "--prune")
+    assert run.code == 2
+    assert "--from" in run.err
+
+
+def test_a_rollout_beside_it_is_refused(kubelemma: Kubelemma, write: Write) -> None:
+    """What is applied has its rollout."""
+    old, new = write("o.yaml", deployment()), write("n.yaml", deployment(memory="1Gi"))
+    run = kubelemma("check", new, "--from", old, "--event", "rollout=api")
+    assert run.code == 2
+
+
+def test_events_beside_the_change(kubelemma: Kubelemma, write: Write) -> None:
+    """Whatever else may happen can be asked, a way back too."""
+    old, new = write("o.yaml", deployment()), write("n.yaml", deployment(memory="3Gi"))
+    run = kubelemma("check", new, "--from", old, *nodes("8Gi"), "--event", "rollback=api", *QUIET)
+    assert run.code == 0
+    assert "rollback of api once" in plain(run.out)
+
+
+def live(*, applied: bool) -> Manifest:
+    """What ``kubectl get`` shows of the Deployment, with what was applied or without."""
+    found = copy.deepcopy(deployment(replicas=5))
+    found["metadata"] |= {"uid": "u", "resourceVersion": "1"}
+    if applied:
+        text = json.dumps(deployment(replicas=5))
+        found["metadata"]["annotations"] = {LAST_APPLIED: text}
+    return found
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_replicas_that_are_left_out(kubelemma: Kubelemma, write: Write, *, applied: bool) -> None:
+    """They are taken away, so one is left, if they were applied; else they stay as they are."""
+    new = deployment()
+    del new["spec"]["replicas"]
+    run = kubelemma(
+        "check",
+        write("n.yaml", new),
+        "--from",
+        write("o.yaml", live(applied=applied)),
+        *nodes("16Gi"),
+        *QUIET,
+    )
+    assert run.code == 0
+    assert ("differs in spec.replicas" in plain(run.out)) == applied
+    assert ("Nothing differs" in run.err) != applied
