@@ -11,7 +11,7 @@ Who goes first, and which of several nodes is chosen, is the scheduler's to deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from msgspec.structs import replace as with_fields
 
 from kubelemma.model.objects.pod import Pod
 
+from . import check_rules as rules
 from .checker import check
 from .order_ledger import Ledger
 from .problem import Assignment, Placement, Problem, Workload
@@ -36,22 +37,58 @@ class Step(NamedTuple):
     placed: tuple[int, ...] = ()
 
 
-def objection(problem: Problem, kinds: Sequence[Workload], steps: Iterable[Step]) -> str | None:
+LARGEST = 200_000
+"""Evictions times pods on nodes up to which ``checker`` looks at each of them, beside the counts of
+``order_ledger``, which look at every step."""
+
+
+def objection(
+    problem: Problem,
+    kinds: Sequence[Workload],
+    steps: Sequence[Step],
+    again: Mapping[int, int] | None = None,
+) -> str | None:
     """The first thing that is wrong with the steps, as a sentence; None if nothing is.
 
-    ``kinds`` are the problem's workloads, and behind them what existing pods are created again as.
+    ``kinds`` are the problem's workloads, and behind them what existing pods are created again as:
+    ``again`` gives the kind of each by the number of the pod.
     """
-    return next(_Replay(problem, kinds).objections(steps), None)
+    replay = _Replay(problem, kinds, again or {})
+    evictions = sum(bool(step.existing or step.placed) for step in steps)
+    replay.thorough = evictions * len(problem.cluster.pods) <= LARGEST
+    return next(replay.objections(steps), None)
 
 
 class _Replay:
-    """The cluster as it becomes; the ledger is made anew whenever pods have gone."""
+    """The cluster as it becomes; pods that may go are counted as pods of their kinds."""
 
-    def __init__(self, problem: Problem, kinds: Sequence[Workload]) -> None:
+    def __init__(
+        self, problem: Problem, kinds: Sequence[Workload], again: Mapping[int, int]
+    ) -> None:
         self.problem = replace(problem, workloads=tuple(kinds))
+        self.node_of = {node.metadata.name: n for n, node in enumerate(problem.cluster.nodes)}
         self.existing = dict(enumerate(problem.cluster.pods))
+        # In the middle of a resize a pod holds what one that is created again would not ask for.
+        self.again = {
+            i: kind
+            for i, kind in again.items()
+            if rules.requests(self.existing[i], running=True) == rules.requests(kinds[kind].pod)
+        }
         self.placed: list[tuple[int, int]] = []
-        self.ledger = Ledger(self.problem)
+        self.thorough = True
+        self.ledger = self._counted()
+
+    def _counted(self) -> Ledger:
+        """The counts as they are now."""
+        fixed = tuple(pod for i, pod in self.existing.items() if i not in self.again)
+        cluster = replace(self.problem.cluster, pods=fixed)
+        ledger = Ledger(replace(self.problem, cluster=cluster))
+        for i, kind in self.again.items():
+            if i in self.existing:
+                ledger.put(kind, self.node_of[self.existing[i].spec.node_name])
+        for kind, node in self.placed:
+            ledger.put(kind, node)
+        return ledger
 
     def objections(self, steps: Iterable[Step]) -> Iterator[str]:
         for number, step in enumerate(steps, start=1):
@@ -63,7 +100,7 @@ class _Replay:
     def _step(self, step: Step) -> Iterator[str]:
         if step.existing or step.placed:
             yield from self._eviction(step)
-        elif not self.ledger.fits(step.workload, step.node):
+        if not self.ledger.fits(step.workload, step.node):
             yield "the pod does not fit"
         self.ledger.put(step.workload, step.node)
         self.placed.append((step.workload, step.node))
@@ -76,29 +113,35 @@ class _Replay:
         if any(self.ledger.fits(step.workload, n) for n in nodes):
             yield "it fits without"
         yield from self._leave(step, pod)
-        cluster = replace(self.problem.cluster, pods=tuple(self._there()))
-        self.ledger = Ledger(replace(self.problem, cluster=cluster))
-        alone = Problem(cluster, (Workload("pod", pod, 1),))
-        for complaint in check(alone, Placement((Assignment(0, step.node, 1),))):
-            yield f"it does not fit afterwards: {complaint.sentence}"
+        if self.thorough:
+            cluster = replace(self.problem.cluster, pods=tuple(self._there()))
+            alone = Problem(cluster, (Workload("pod", pod, 1),))
+            for complaint in check(alone, Placement((Assignment(0, step.node, 1),))):
+                yield f"it does not fit afterwards: {complaint.sentence}"
 
     def _leave(self, step: Step, pod: Pod) -> Iterator[str]:
         """Take those away that have to go."""
-        name = self.problem.cluster.nodes[step.node].metadata.name
+        known = True
         for index in step.existing:
             victim = self.existing.pop(index, None)
-            if victim is None or victim.spec.node_name != name:
+            if victim is None or self.node_of[victim.spec.node_name] != step.node:
                 yield "a pod has to go that is not there"
             elif _priority(victim) >= _priority(pod):
                 yield f"{victim.metadata.name}, which has to go, is no less important"
+            elif index in self.again:
+                self.ledger.put(self.again[index], step.node, -1)
+            else:
+                known = False
         for kind in step.placed:
-            victim = self.problem.workloads[kind].pod
             if (kind, step.node) not in self.placed:
                 yield "a pod has to go that is not there"
                 continue
             self.placed.remove((kind, step.node))
-            if _priority(victim) >= _priority(pod):
+            self.ledger.put(kind, step.node, -1)
+            if _priority(self.problem.workloads[kind].pod) >= _priority(pod):
                 yield f"a pod of {self.problem.workloads[kind].name} is no less important"
+        if not known:
+            self.ledger = self._counted()
 
     def _there(self) -> Iterator[Pod]:
         """All pods on nodes."""

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from msgspec.structs import replace as with_fields
 
@@ -27,7 +27,12 @@ from kubelemma.model.components.scheduler.decision import volumes
 from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
 from kubelemma.model.components.scheduler.decision.node_name import pre_enqueue
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo, node_infos
-from kubelemma.model.components.scheduler.decision.preemption import Candidate, pick, preempt
+from kubelemma.model.components.scheduler.decision.preemption import (
+    Candidate,
+    pick,
+    preempt,
+    victims_on,
+)
 from kubelemma.model.components.scheduler.decision.profile import (
     Cycle,
     Snapshot,
@@ -39,7 +44,7 @@ from kubelemma.model.components.scheduler.decision.profile import (
 from kubelemma.model.components.scheduler.decision.status import Status
 from kubelemma.model.objects.pod import Pod
 
-from .check_peers import has_peers
+from .check_peers import Sorts, anti_affinity_terms, has_peers
 from .check_preemption import Step, objection
 from .check_volumes import Volumes
 from .checker import check
@@ -52,8 +57,10 @@ from .problem import Assignment, Eviction, Placement, Problem, Workload
 LARGEST = 100_000
 """Pods times nodes up to which preemption is looked at."""
 
-RUNS = 12
-"""Random runs, where the scheduler's own leaves pods pending and nothing says that all must."""
+RUNS, FEW_RUNS = 12, 3
+"""Random runs, where the scheduler's own leaves pods pending and nothing says that all must: so
+many, or only a few where pods times nodes exceed ``_SMALL``."""
+_SMALL = 2_000
 
 MOST_STATES = 2_000
 _LARGEST_SEARCH = 200_000
@@ -169,6 +176,10 @@ class _Look(NamedTuple):
         return tuple((n, ()) for n in self.fitting) or self.candidates
 
 
+T = TypeVar("T")
+_Known: TypeAlias = dict[tuple[int, int], tuple[NodeInfo, T]]
+"""What was found of a kind on a node, by the number of the object that the node is for now."""
+
 Run = tuple[_State, tuple[Step, ...]]
 Choose = Callable[[_State, int, _Look], tuple[int, tuple[Pod, ...]]]
 
@@ -192,6 +203,10 @@ class Scheduling:
         self.shelf = volumes.Shelf(problem.cluster.storage)
         counts = (*(w.count for w in problem.workloads), *(0 for _ in displaced))
         self.start = _State(node_infos(problem.cluster.nodes, pods), counts)
+        self.minding = frozenset(_minding(self.pods, problem))
+        self.cycles: dict[int, Cycle] = {}
+        self.verdicts: _Known[Verdict] = {}
+        self.dry_runs: _Known[Candidate | Verdict] = {}
         self.clock = effort.clock if effort.seconds is not None else None
         self.deadline = self.clock() + (effort.seconds or 0) if self.clock else 0.0
 
@@ -207,13 +222,15 @@ class Scheduling:
         if pre_enqueue(pod).rejects:
             return _Look(())
         snapshot = Snapshot(state.infos, self.problem.cluster.namespaces)
-        cycle = pre_filter(pod, snapshot)
-        verdicts = {info.name: self._verdict(cycle, info, state) for info in state.infos}
+        cycle = self._cycle(kind, snapshot)
+        verdicts = {info.name: self._verdict(kind, cycle, info, state) for info in state.infos}
         fitting = (n for n, info in enumerate(state.infos) if verdicts[info.name].status.ok)
         found = _Look(tuple(fitting))
         if found.fitting:
             return found
-        driven = preempt(pod, snapshot, verdicts, self.problem.cluster.budgets)
+        driven = preempt(
+            pod, snapshot, verdicts, cycle=cycle, dry_run=lambda *of: self._dry_run(kind, *of)
+        )
         if driven.ineligible:
             return _Look((), said=driven.ineligible)
         helped = [c for c in driven.candidates if self._fits_without(state, pod, c)]
@@ -233,11 +250,33 @@ class Scheduling:
         going = tuple((self.node_of[c.node], c.victims) for c in helped if c.node in chosen)
         return _Look((), going)
 
-    def _verdict(self, cycle: Cycle, info: NodeInfo, state: _State) -> Verdict:
-        verdict = filter_node(cycle, info)
+    def _cycle(self, kind: int, snapshot: Snapshot) -> Cycle:
+        """What PreFilter works out; the same in every state for pods that mind no others."""
+        if kind in self.minding:
+            return pre_filter(self.pods[kind], snapshot)
+        if kind not in self.cycles:
+            self.cycles[kind] = pre_filter(self.pods[kind], snapshot)
+        return self.cycles[kind]
+
+    def _verdict(self, kind: int, cycle: Cycle, info: NodeInfo, state: _State) -> Verdict:
+        verdict = self._remembered(self.verdicts, kind, info, lambda: filter_node(cycle, info))
         if not verdict.status.ok or not cycle.pod.spec.volumes:
             return verdict
         return Verdict(self._volumes(cycle.pod, info, state.infos))
+
+    def _dry_run(self, kind: int, cycle: Cycle, info: NodeInfo) -> Candidate | Verdict:
+        budgets = self.problem.cluster.budgets
+        return self._remembered(
+            self.dry_runs, kind, info, lambda: victims_on(cycle, info, (), budgets)
+        )
+
+    def _remembered(self, known: _Known[T], kind: int, info: NodeInfo, find: Callable[[], T]) -> T:
+        """What is found of a node, once for as long as it is as it is, if others do not matter."""
+        if kind in self.minding:
+            return find()
+        if (kind, id(info)) not in known:
+            known[kind, id(info)] = info, find()
+        return known[kind, id(info)][1]
 
     def _volumes(self, pod: Pod, info: NodeInfo, infos: Iterable[NodeInfo]) -> Status:
         asked = volumes.pre_filter(pod, self.shelf)
@@ -258,7 +297,8 @@ class Scheduling:
         left = _without(state.infos[node], candidate.victims)
         infos = (*state.infos[:node], left, *state.infos[node + 1 :])
         cycle = pre_filter(pod, Snapshot(infos, self.problem.cluster.namespaces))
-        return self._verdict(cycle, left, replace(state, infos=infos)).status.ok
+        fits = filter_node(cycle, left).status.ok
+        return fits and (not pod.spec.volumes or self._volumes(pod, left, infos).ok)
 
     def take(
         self, state: _State, kind: int, node: int, victims: tuple[Pod, ...]
@@ -298,7 +338,7 @@ class Scheduling:
                 random.shuffle(order)
             for kind in order:
                 # Pods that come close nodes, but to those that ask for others; others open them.
-                version = (evictions, len(steps) if has_peers(self.pods[kind].spec) else 0)
+                version = (evictions, len(steps) if kind in self.minding else 0)
                 if not state.left[kind] or tried.get(kind) == version:
                     continue
                 found = self.look(state, kind)
@@ -323,7 +363,8 @@ class Scheduling:
 
     def runs(self) -> Iterator[Run]:
         """A few random runs."""
-        for seed in range(RUNS):
+        size = sum(self.start.left) * len(self.start.infos)
+        for seed in range(RUNS if size <= _SMALL else FEW_RUNS):
             if self.is_late():
                 return
             yield self.run(Random(seed))  # noqa: S311 - the same runs each time
@@ -365,7 +406,8 @@ class Scheduling:
             RuntimeError: a step of it is none (an error in this program).
         """
         state, steps = run
-        wrong = objection(self.problem, self.kinds, steps)
+        again = {i: self.kind_of[key] for key, i in self.index.items() if key in self.kind_of}
+        wrong = objection(self.problem, self.kinds, steps, again)
         if wrong is not None:
             raise RuntimeError(f"the run that was found is none: {wrong}")
         pods = self.problem.cluster.pods
@@ -397,6 +439,18 @@ class Scheduling:
                 if waiting and (said := self.look(state, kind).said)
             ),
         )
+
+
+def _minding(pods: Sequence[Pod], problem: Problem) -> Iterator[int]:
+    """The kinds of pods to which it matters what pods are on other nodes."""
+    sorts = Sorts(problem.cluster.namespaces)
+    for kind, pod in enumerate(pods):
+        sorts.of(pod).workloads.append(kind)
+        if has_peers(pod.spec) or pod.spec.volumes:
+            yield kind
+    for pod in (*problem.cluster.pods, *pods):
+        for term in anti_affinity_terms(pod):
+            yield from (w for sort in sorts.meant_by_existing(term) for w in sort.workloads)
 
 
 def _without(info: NodeInfo, victims: Sequence[Pod]) -> NodeInfo:

@@ -245,10 +245,12 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
     "components.scheduler.decision.topology_spread.state_of": BEGINNING,
     "components.scheduler.decision.nodeinfo.node_infos": PLACEMENT,
     "components.scheduler.decision.volumes.": PLACEMENT,
+    "components.scheduler.decision.preemption.": PLACEMENT,
+    "components.scheduler.decision.contribution.negated": PLACEMENT,
+    "components.scheduler.decision.profile.Cycle.without_pod": PLACEMENT,
 }
 """Decisions that no rule calls but something else does: by name, or a whole module by its dot."""
 
-PREEMPTION = "preemption is not explored yet"
 RECORDED = "reads single pods: it is held against recorded syncs, and the wiring against it"
 ELAPSED = "no two minutes pass between the grant of an eviction and the deletion"
 SCALED = "the wiring takes from it what matters: nothing is allowed"
@@ -270,9 +272,6 @@ NOWHERE: Mapping[str, str] = {
     "components.eviction.decision.exhausted_message": UNHEARD,
     "components.eviction.decision.after_removal_conflict": UNCONTENDED,
     "components.eviction.decision.after_spending_conflict": UNCONTENDED,
-    "components.scheduler.decision.preemption.": PREEMPTION,
-    "components.scheduler.decision.contribution.negated": PREEMPTION,
-    "components.scheduler.decision.profile.Cycle.without_pod": PREEMPTION,
 }
 """Decisions that nothing but a test calls, and why."""
 

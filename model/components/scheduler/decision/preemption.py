@@ -74,8 +74,15 @@ def preempt(
     snapshot: Snapshot,
     verdicts: Mapping[str, Verdict],
     budgets: tuple[PodDisruptionBudget, ...] = (),
+    *,
+    cycle: Cycle | None = None,
+    dry_run: Callable[[Cycle, NodeInfo], Candidate | Verdict] | None = None,
 ) -> Preemption:
-    """What preemption would do for a pod that was rejected everywhere with these verdicts."""
+    """What preemption would do for a pod that was rejected everywhere with these verdicts.
+
+    ``cycle`` is the pod's, if it has begun; ``dry_run`` is what is asked of each node in the place
+    of ``victims_on``, by somebody who remembers what that says.
+    """
     potential = tuple(
         info for info in snapshot.nodes if verdicts[info.name].status.code is Code.UNSCHEDULABLE
     )
@@ -83,11 +90,15 @@ def preempt(
     reason = ineligibility(pod, snapshot, verdicts)
     if reason:
         return Preemption(reason, names, (), {}, ())
-    cycle = pre_filter(pod, snapshot)
+    cycle = pre_filter(pod, snapshot) if cycle is None else cycle
     candidates: list[Candidate] = []
     refused: dict[str, Verdict] = {}
     for info in potential:
-        found = victims_on(cycle, info, snapshot.nominated, budgets)
+        found = (
+            victims_on(cycle, info, snapshot.nominated, budgets)
+            if dry_run is None
+            else dry_run(cycle, info)
+        )
         if isinstance(found, Candidate):
             candidates.append(found)
         else:
