@@ -119,6 +119,32 @@ class WhatIf:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Said(NamedTuple):
+    """What some nodes say to a pod, in the scheduler's words; nothing where it fits."""
+
+    nodes: tuple[str, ...]
+    words: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The words, or that there is room."""
+        return ", ".join(self.words) or "it fits here"
+
+
+class Why(NamedTuple):
+    """Why a pod is where it is, or pending.
+
+    Attributes:
+        pod: whom it is about, a pod or those of a workload.
+        where: where it is, and why it is looked at so, in sentences.
+        said: what the nodes say to it, those that say the same together.
+    """
+
+    pod: str
+    where: tuple[str, ...]
+    said: tuple[Said, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PlacementReport:
     """The result of one run of ``kubelemma place``.
@@ -131,6 +157,7 @@ class PlacementReport:
         setting: what was assumed, in sentences.
         evictions: pods on nodes that have to go for others.
         whatifs: answers to what is asked beside.
+        whys: what was asked about single pods.
         extra: pods that came onto nodes before anything was decided (DaemonSets'), and from where.
         not_modelled: what the input holds beyond the model.
     """
@@ -143,6 +170,7 @@ class PlacementReport:
     setting: tuple[str, ...]
     evictions: tuple[EvictionRow, ...] = ()
     whatifs: tuple[WhatIf, ...] = ()
+    whys: tuple[Why, ...] = ()
     extra: tuple[tuple[Pod, Share], ...] = ()
     not_modelled: tuple[NotModelled, ...] = ()
 
@@ -189,6 +217,7 @@ class PlacementReport:
             setting=shown(self.setting),
             evictions=shown(self.evictions),
             whatifs=shown(self.whatifs),
+            whys=shown(self.whys),
             not_modelled=shown(self.not_modelled),
         )
 
@@ -214,8 +243,8 @@ def placement_report(
         tuple(setting),
         tuple(_eviction(problem, one) for one in decision.evictions),
         tuple(whatifs),
-        tuple(extra),
-        tuple(not_modelled),
+        extra=tuple(extra),
+        not_modelled=tuple(not_modelled),
     )
 
 

@@ -73,6 +73,19 @@ def to_data(report: PlacementReport) -> dict[str, Any]:
             {"workload": report.workloads[w].name, "node": nodes[n].metadata.name}
             for w, n in decision.order
         ]
+    if report.whys:
+        data["whys"] = [
+            {
+                "pod": why.pod,
+                "where": list(why.where),
+                "nodes": [
+                    {"name": node, "fits": not said.words, "reasons": list(said.words)}
+                    for said in why.said
+                    for node in said.nodes
+                ],
+            }
+            for why in report.whys
+        ]
     if report.evictions:
         data["evictions"] = [
             {

@@ -13,7 +13,7 @@ from kubelemma.solver.placement.decision import PendingReason
 from kubelemma.solver.placement.problem import Answer, Question
 
 from .left_out import left_out_lines
-from .placement import NodeRow, PlacementReport, Usage, WorkloadRow, totals
+from .placement import NodeRow, PlacementReport, Usage, Why, WorkloadRow, totals
 from .placement_words import amount, bar, listed, pods, share, short
 from .style import Paint, Role, bullets, laid_out, painter, plural, wrap
 
@@ -75,6 +75,7 @@ class _Page:
         yield from self._verdict()
         for title, section in (
             ("What would help", self._relaxations()),
+            *((f"Why {why.pod}", self._why(why)) for why in self._report.whys),
             ("Who has to go", self._evictions()),
             ("What is pending", self._pending()),
             (_ORDERS[self._report.decision.answer], self._order()),
@@ -127,6 +128,15 @@ class _Page:
                 yield from self._examples(reason)
         if len(found) > len(shown):
             yield f"  and {plural(len(found) - len(shown), 'more workload')} (-o wide lists them)"
+
+    def _why(self, why: Why) -> Iterator[str]:
+        """Where a pod is, and what each node says to it."""
+        for line in why.where:
+            yield from wrap(line, self._width, "  ")
+        for said in why.said:
+            most = len(said.nodes) if self._wide else _MOST_STEPS
+            names = listed(list(said.nodes), most, "nodes")
+            yield from wrap(f"{names}: {said.sentence}", self._width, "  - ")
 
     def _evictions(self) -> Iterator[str]:
         """The pods that are driven out, the most important first."""

@@ -10,7 +10,7 @@ from typing import Any
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.visible import visible
-from kubelemma.reports.placement import NodeRow, PlacementReport, Usage
+from kubelemma.reports.placement import NodeRow, PlacementReport, Usage, Why
 from kubelemma.reports.placement_text import QUESTIONS, headline
 from kubelemma.reports.placement_text import render as text
 from kubelemma.reports.placement_words import amount, pods, share, short
@@ -43,6 +43,7 @@ def render(report: PlacementReport) -> str:
     sections = (
         *_whatifs(report),
         *_section("What would help", _relaxations(report)),
+        *(part for why in report.whys for part in _section(f"Why {why.pod}", _why(why))),
         *_section("Who has to go", _evictions(report)),
         *_section("What is pending", _pending(report)),
         *_section("One order that works", _order(report)),
@@ -98,6 +99,12 @@ def _pending(report: PlacementReport) -> Iterator[Markup]:
         )
     if len(found) > _MOST_ROWS:
         yield element("p", f"and {plural(len(found) - _MOST_ROWS, 'more workload')}")
+
+
+def _why(why: Why) -> Iterator[Markup]:
+    """Where a pod is, and what each node says to it."""
+    yield from (element("p", line) for line in why.where)
+    yield bullets(f"{', '.join(said.nodes)}: {said.sentence}" for said in why.said)
 
 
 def _evictions(report: PlacementReport) -> Iterator[Markup]:

@@ -159,6 +159,46 @@ def test_who_has_to_go(kubelemma: Kubelemma) -> None:
     assert pending["workload"] == "Deployment default/shop"
 
 
+@pytest.mark.parametrize(
+    ("options", "pod", "where", "nodes"),
+    [
+        (("--why", "headroom-x2x4z"), "Pod infra/headroom-x2x4z", "It is pending.", [False]),
+        (("--why", "shop"), "Deployment default/shop", "It is placed on node-1.", [True]),
+        (
+            ("--why", "infra/headroom-x2x4z", "--no-preemption"),
+            "Pod infra/headroom-x2x4z",
+            "It is on node-1, and stays there.",
+            [True],
+        ),
+        (
+            ("--why", "shop", "--no-preemption"),
+            "Deployment default/shop",
+            "It is pending.",
+            [False],
+        ),
+    ],
+)
+def test_why(
+    kubelemma: Kubelemma, options: tuple[str, ...], pod: str, where: str, nodes: list[bool]
+) -> None:
+    """Of a pod, or a workload: where it is, and what each node says to it."""
+    data = json.loads(kubelemma("place", PREEMPTION, *options, "-o", "json").out)
+    jsonschema.validate(data, placement_json.schema())
+    (why,) = data["whys"]
+    assert why["pod"] == pod
+    assert where in " ".join(why["where"])
+    assert [node["fits"] for node in why["nodes"]] == nodes
+    assert all(node["fits"] or node["reasons"] == ["Insufficient cpu"] for node in why["nodes"])
+    for form in ("text", "html"):
+        assert f"Why {pod}" in kubelemma("place", PREEMPTION, *options, "-o", form).out
+
+
+def test_why_a_pod_had_to_go(kubelemma: Kubelemma) -> None:
+    """Who was driven out is told for whom."""
+    found = kubelemma("place", PREEMPTION, "--why", "headroom-x2x4z").out
+    assert "It has to go from node-1: preempted by a pod of Deployment default/shop." in found
+
+
 def test_pods_for_kubectl(kubelemma: Kubelemma) -> None:
     """The yaml format gives every pod that was placed, complete and with its node."""
     found = kubelemma("place", FITS, "-o", "yaml")
@@ -279,6 +319,7 @@ Write = Callable[..., str]
         ((FITS, "--scale", "web"), "is not NAME=COUNT"),
         ((FITS, "--surge", "db"), "there is no workload"),
         ((FITS, "--reachable", "--any-order"), "two questions"),
+        ((FITS, "--why", "wob"), '--why: there is no workload "wob"'),
         ((FITS, "--survive", "3"), "none would be left"),
         ((FITS, "--fewest-nodes", "--how-many", "web"), "cannot be combined"),
         ((FITS, "--lose", "zone=a", "--lose", "zone=b", "--lose", "zone=c"), "no node would be"),

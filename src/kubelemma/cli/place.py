@@ -134,6 +134,12 @@ _INTERRUPTED = (
     "--how-many", default="", metavar="NAME", help="Ask how many more pods of a workload fit."
 )
 @click.option(
+    "--why",
+    multiple=True,
+    metavar="POD|NAME",
+    help="Ask why a pod is where it is, or pending: what each node says. Repeatable.",
+)
+@click.option(
     "--time-limit",
     "time_limit_seconds",
     metavar="TIME",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from kubelemma import __version__
@@ -39,6 +40,7 @@ from .inventory import Key, Origin, controller_of, key_of
 from .machines import Offer, machines
 from .plan import Input, Plan, plan, read
 from .several import several
+from .why import why
 
 
 class Answered(NamedTuple):
@@ -101,6 +103,8 @@ def _answer(asked: Asked, found: Input) -> Answered:
         extra=((pod, _share(origin)) for pod, origin in planned.added if id(pod) not in gone),
         not_modelled=planned.not_modelled,
     )
+    whys = tuple(why(text, found, planned, room.problem, room.decision) for text in asked.why)
+    report = replace(report, whys=whys)
     return Answered(report, planned.warnings, found.variant, found.unread)
 
 

@@ -39,6 +39,7 @@ class Asked:
         machines: the file with machine types.
         fewest_nodes: whether the cheapest nodes to add are asked for.
         how_many: the workload of which more pods are asked for.
+        why: pods, or workloads, of which is asked why they are where they are.
         time_limit_seconds: when to give up.
     """
 
@@ -64,6 +65,7 @@ class Asked:
     machines: str = ""
     fewest_nodes: bool = False
     how_many: str = ""
+    why: tuple[str, ...] = ()
     time_limit_seconds: float | None = None
 
 

@@ -65,13 +65,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """So many equal pods to place; ``pod`` is before admission where ``fresh``."""
+    """So many equal pods to place; ``pod`` is before admission where ``fresh``.
+
+    ``members`` are the names of those that are in the input.
+    """
 
     origin: Origin
     pod: Pod
     count: int
     fresh: bool
     label: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -304,7 +308,8 @@ class _Sorter:
             label = "" if alone and current else f"{origin.key} ({first.metadata.name})"
             own = replaced(origin, document=manifests[0].document, path=())
             fresh = _is_fresh(manifests[0])
-            self._add(Part(own, unbound(first), len(manifests), fresh=fresh, label=label))
+            members = _names(manifests)
+            self._add(Part(own, unbound(first), len(manifests), fresh, label, members))
             alone = alone and bool(label)
 
     def _stateful(
@@ -355,7 +360,7 @@ class _Sorter:
             origin = Origin(key, total, len(found.staying), first.document, ())
             label = f"{key} ({first.object.metadata.name})" if len(groups) > 1 else ""
             pod, fresh = unbound(first.object), _is_fresh(first)
-            self._add(Part(origin, pod, len(alike), fresh=fresh, label=label))
+            self._add(Part(origin, pod, len(alike), fresh, label, _names(alike)))
 
     def _bare(self, manifest: Manifest[Pod]) -> None:
         """A pod that nobody would create again: where it is, it stays."""
@@ -366,7 +371,8 @@ class _Sorter:
             self._ignored += 1
         else:
             origin = Origin(key_of("Pod", pod.metadata), 1, 0, manifest.document, ())
-            self._add(Part(origin, pod, 1, fresh=_is_fresh(manifest)))
+            fresh = _is_fresh(manifest)
+            self._add(Part(origin, pod, 1, fresh, members=(pod.metadata.name,)))
 
     def _daemon_nodes(self, key: Key, found: _Found) -> frozenset[str]:
         """Where a daemon has its pod; one that is pending there is made anew."""
@@ -388,6 +394,10 @@ class _Sorter:
 def _is_fresh(manifest: Manifest[Pod]) -> bool:
     """Whether no API server has admitted the pod yet: it gives every pod a priority."""
     return manifest.written.spec.priority is None
+
+
+def _names(manifests: Iterable[Manifest[Pod]]) -> tuple[str, ...]:
+    return tuple(manifest.object.metadata.name for manifest in manifests)
 
 
 def _alike(pods: Iterable[Manifest[Pod]]) -> list[list[Manifest[Pod]]]:

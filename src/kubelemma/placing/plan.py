@@ -102,6 +102,7 @@ class Plan:
     Attributes:
         problem: what is to be placed where.
         origins: where each workload of the problem comes from, by its name.
+        members: the workload of each pod of the input that is to be placed, by namespace and name.
         daemons: what wants a pod on each node; these pods are load, or workloads where they may not
             fit.
         templates: what a new pod of each workload of the input is like.
@@ -112,6 +113,7 @@ class Plan:
 
     problem: Problem
     origins: Mapping[str, Origin]
+    members: Mapping[tuple[str, str], str]
     daemons: tuple[DaemonPods, ...]
     templates: Mapping[Key, Template]
     added: tuple[tuple[Pod, Origin], ...]
@@ -213,7 +215,7 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
     def make(pod: Pod) -> Pod:
         return volumes.attached(admitted(pod, settings))
 
-    workloads, origins = _workloads(stock.parts, make, volumes.attached)
+    workloads, origins, members = _workloads(stock.parts, make, volumes.attached)
     staying = tuple(volumes.attached(m.object) for m in stock.staying)
     spaces = _namespaces(found.manifests, (*staying, *(w.pod for w in workloads)))
     home = _daemons(found, stock, make, staying, spaces)
@@ -224,6 +226,7 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
             (*workloads, *home.workloads),
         ),
         {**origins, **home.origins},
+        members,
         home.sets,
         {origin.key: Template(origin, make(pod)) for origin, pod in stock.templates},
         home.added,
@@ -239,10 +242,11 @@ def _budgets(manifests: Manifests) -> tuple[PodDisruptionBudget, ...]:
 
 def _workloads(
     parts: Iterable[Part], make: Stage, attach: Stage
-) -> tuple[tuple[Workload, ...], dict[str, Origin]]:
+) -> tuple[tuple[Workload, ...], dict[str, Origin], dict[tuple[str, str], str]]:
     """The parts with their pods as stored; parts of one workload that are alike are one."""
     workloads: dict[str, Workload] = {}
     origins: dict[str, Origin] = {}
+    members: dict[tuple[str, str], str] = {}
     names: dict[tuple[Key, bytes], str] = {}
     for part in parts:
         pod = make(part.pod) if part.fresh else attach(part.pod)
@@ -251,7 +255,8 @@ def _workloads(
         before = workloads.get(name, Workload(name, pod, 0))
         workloads[name] = replaced(before, count=before.count + part.count)
         origins.setdefault(name, part.origin)
-    return tuple(workloads.values()), origins
+        members |= {(pod.metadata.namespace, member): name for member in part.members}
+    return tuple(workloads.values()), origins, members
 
 
 def _namespaces(manifests: Manifests, pods: Iterable[Pod]) -> dict[str, Mapping[str, str]]:
