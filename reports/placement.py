@@ -111,12 +111,16 @@ class WhatIf:
         answer: whether everything has a place then.
         lines: what came out, in sentences.
         data: the same for programs.
+        more: how many pods of the placement are there only because of this question.
+        full: whether it asks for a number, and there is room for none.
     """
 
     title: str
     answer: Answer
     lines: tuple[str, ...]
     data: Mapping[str, Any] = field(default_factory=dict)
+    more: int = 0
+    full: bool = False
 
 
 class Said(NamedTuple):
@@ -188,13 +192,17 @@ class PlacementReport:
 
     @property
     def pods(self) -> int:
-        """How many pods were to be placed."""
-        return sum(row.count for row in self.workloads)
+        """How many pods were to be placed, those that are more than was asked for aside."""
+        return sum(row.count for row in self.workloads) - self._more
 
     @property
     def placed(self) -> int:
         """How many of them have a place."""
-        return sum(row.placed for row in self.workloads)
+        return sum(row.placed for row in self.workloads) - self._more
+
+    @property
+    def _more(self) -> int:
+        return sum(whatif.more for whatif in self.whatifs)
 
     def total(self) -> tuple[Usage, ...]:
         """What all nodes have together."""

@@ -207,7 +207,7 @@ def _statistics(decision: Decision) -> dict[str, Any]:
         "rungs": list(found.rungs),
     }
     if found.headroom is not None:
-        data["headroom"] = found.headroom
+        data["headroom"] = found.headroom + 0.0  # no -0.0
     if found.stopped_by is not None:
         data["stoppedBy"] = found.stopped_by
     return data

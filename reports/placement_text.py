@@ -21,6 +21,8 @@ By: TypeAlias = Literal["workload", "node"]
 
 _ROLES = {Answer.YES: Role.GOOD, Answer.NO: Role.BAD, Answer.UNKNOWN: Role.UNSURE}
 _WORDS = {Answer.YES: "FEASIBLE", Answer.NO: "INFEASIBLE", Answer.UNKNOWN: "UNKNOWN"}
+FULL = "FULL"
+"""The verdict on a number that is asked for, and is none."""
 _ORDERS = {
     Answer.YES: "One order that works",
     Answer.NO: "One order that gets stuck",
@@ -103,12 +105,13 @@ class _Page:
                 yield from wrap(line, self._width, "  ")
         for whatif in report.whatifs:
             first, *more = whatif.lines or ("",)
-            yield from self._headline(whatif.answer, f"{whatif.title}: {first}")
+            text = f"{whatif.title}: {first}"
+            yield from self._headline(whatif.answer, text, FULL if whatif.full else "")
             for line in more:
                 yield from wrap(line, self._width, "  ")
 
-    def _headline(self, answer: Answer, text: str) -> Iterator[str]:
-        word = _WORDS[answer]
+    def _headline(self, answer: Answer, text: str, instead: str = "") -> Iterator[str]:
+        word = instead or _WORDS[answer]
         first, *more = wrap(f"{word}: {text}", self._width, rest="  ")
         yield self._paint(word, _ROLES[answer]) + first[len(word) :]
         yield from more
@@ -388,9 +391,12 @@ def _of(usage: Usage) -> str:
 
 def _headroom(share_left: float) -> str:
     """How much room there would be if pods could be cut into pieces."""
-    if share_left < 0:
-        return f"headroom: none; capacity is short by {-share_left * 100:.1f}% at best"
-    return f"headroom: at best {share_left * 100:.1f}% of every node could stay free"
+    per_cent = round(share_left * 100, 1)
+    if per_cent < 0:
+        return f"headroom: none; capacity is short by {-per_cent:.1f}% at best"
+    if per_cent == 0:
+        return "headroom: none to speak of; some node is full at best"
+    return f"headroom: at best {per_cent:.1f}% of every node could stay free"
 
 
 def _times(name: str, count: int) -> str:

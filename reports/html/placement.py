@@ -11,7 +11,7 @@ from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.visible import visible
 from kubelemma.reports.placement import NodeRow, PlacementReport, Usage, Why
-from kubelemma.reports.placement_text import QUESTIONS, headline
+from kubelemma.reports.placement_text import FULL, QUESTIONS, headline
 from kubelemma.reports.placement_text import render as text
 from kubelemma.reports.placement_words import amount, pods, share, short
 from kubelemma.reports.style import plural
@@ -79,7 +79,8 @@ def _section(title: str, content: Iterator[Content] | list[Markup]) -> Iterator[
 
 def _whatifs(report: PlacementReport) -> Iterator[Markup]:
     for found in report.whatifs:
-        verdict = badge(_WORDS[found.answer], _LOOKS[found.answer])
+        word = FULL.lower() if found.full else _WORDS[found.answer]
+        verdict = badge(word, _LOOKS[found.answer])
         lines = [element("p", line) for line in found.lines]
         yield element("section", element("h2", f"{found.title} ", verdict), *lines)
 

@@ -73,12 +73,19 @@ def _no_node_reason(facts: Facts, w: int) -> Reason:
             most = words.amount(name, max(best, 0))
             lines = (
                 f"{first}: it asks for {words.amount(name, asked)} {name},",
-                f"and of the {admitted} nodes that admit it none has more than {most} left.",
+                f"and {_none_of(admitted)} has more than {most} left.",
             )
             found = tuple(nodes.tolist())
             return Reason(ReasonKind.NO_NODE, (w,), found, lines, name, asked, max(best, 0))
     lines = (f"{first}: {admitted} nodes admit it, but each is short of some resource.",)
     return Reason(ReasonKind.NO_NODE, (w,), tuple(nodes.tolist()), lines)
+
+
+def _none_of(admitted: int) -> str:
+    """How a sentence begins that none of so many nodes is enough."""
+    if admitted == 1:
+        return "not even the only node that admits it"
+    return f"of the {admitted} nodes that admit it none"
 
 
 def alone(facts: Facts) -> Refutation | None:

@@ -239,6 +239,25 @@ def test_how_many(kubelemma: Kubelemma) -> None:
     assert whatif["data"]["more"] == 2
 
 
+@pytest.mark.parametrize(
+    ("pods", "asked", "words"),
+    [
+        (0, "nothing is pending", "FEASIBLE: more of Deployment shop/cache: 3 more fit"),
+        (1, "1 pod has a place", "FEASIBLE: more of Deployment shop/cache: 2 more fit"),
+        (2, "all 2 pods have a place", "FEASIBLE: more of Deployment shop/cache: 1 more fits"),
+        (3, "all 3 pods have a place", "FULL: more of Deployment shop/cache: no more fit"),
+    ],
+)
+def test_how_many_in_words(kubelemma: Kubelemma, pods: int, asked: str, words: str) -> None:
+    """The verdict is about what was asked for; what fits beside is another sentence."""
+    options = ("--scale", f"cache={pods}", "--how-many", "cache")
+    found = kubelemma("place", SHORT, *options)
+    first, second, *_ = found.out.splitlines()
+    assert (first, second) == (f"FEASIBLE: {asked}", words)
+    data = json.loads(kubelemma("place", SHORT, *options, "-o", "json").out)
+    assert data["pods"] == {"asked": pods, "placed": pods}
+
+
 def test_fewest_nodes(kubelemma: Kubelemma, tmp_path: Path) -> None:
     """The cheapest machines to add, with a proof that less is not enough."""
     machines = {

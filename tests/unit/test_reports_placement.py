@@ -272,3 +272,18 @@ def test_names_are_short_where_that_is_clear() -> None:
     """The kind is left out unless two workloads differ in nothing else."""
     assert short("Deployment shop/web") == "shop/web"
     assert short("Deployment shop/web", {"shop/web"}) == "Deployment shop/web"
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.25, "at best 25.0% of every node could stay free"),
+        (0.0001, "none to speak of"),
+        (-0.0, "none to speak of"),
+        (-1e-9, "none to speak of"),
+        (-0.125, "capacity is short by 12.5% at best"),
+    ],
+)
+def test_headroom_in_words(share: float, words: str) -> None:
+    """Nothing is neither more nor less than nothing, and is not -0.0%."""
+    assert words in placement_text._headroom(share)

@@ -206,7 +206,14 @@ def _counted(asked: Asked, planned: Plan, problem: Problem, effort: Effort) -> B
         "doesNotFit": found.below,
         "monotone": found.monotone,
     }
-    whatif = WhatIf(f"more of {key}", found.answer, tuple(_fitting(found)), data)
+    whatif = WhatIf(
+        f"more of {key}",
+        found.answer,
+        tuple(_fitting(found)),
+        data,
+        more=found.more or 0,
+        full=found.more == 0,
+    )
     return Beside(replaced(problem, workloads=workloads), found.decision, (whatif,))
 
 
@@ -214,10 +221,11 @@ def _fitting(found: HowMany) -> Iterator[str]:
     if found.more is None:
         yield "not even what is asked for already fits" if found.refusal else "not decided"
         return
-    yield f"{found.more:,} more fit"
+    yield {0: "no more fit", 1: "1 more fits"}.get(found.more, f"{found.more:,} more fit")
     if found.below is not None:
         proved = "" if found.below == found.more + 1 else ", what lies between was not decided"
-        yield f"{found.below:,} more do not{proved}"
+        verb = "does" if found.below == 1 else "do"
+        yield f"{found.below:,} more {verb} not{proved}"
     if found.refusal is not None and found.refusal.reason is not None:
         yield from found.refusal.reason.lines
     if not found.monotone:
