@@ -35,7 +35,7 @@ def render(report: Report) -> str:
         root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
     root.set("time", _seconds(s.statistics.seconds for s in report.scenarios))
     if report.remarks:  # of the whole run, for which the format has no place
-        SubElement(root[0], "system-err").text = _clean("\n".join(map(str, report.remarks)))
+        SubElement(root[0], "system-err").text = clean("\n".join(map(str, report.remarks)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, "unicode")}\n'
 
@@ -44,7 +44,7 @@ def _suite(scenario: ScenarioReport, report: Report) -> Element:
     results = [p.result(report.fail_on) for p in scenario.properties]
     suite = Element(
         "testsuite",
-        name=_clean(scenario.name),
+        name=clean(scenario.name),
         tests=str(len(results)),
         failures=str(results.count(Result.FAILED)),
         errors=str(results.count(Result.INCONCLUSIVE)),
@@ -53,7 +53,7 @@ def _suite(scenario: ScenarioReport, report: Report) -> Element:
     )
     about = SubElement(suite, "properties")
     for name, value in _about(scenario, report.version, report.fail_on):
-        SubElement(about, "property", name=name, value=_clean(value))
+        SubElement(about, "property", name=name, value=clean(value))
     for prop in scenario.properties:
         suite.append(_case(prop, notice(scenario, prop, report.fail_on)))
     return suite
@@ -71,22 +71,22 @@ def _about(scenario: ScenarioReport, version: str, fail_on: Severity) -> Iterabl
 def _case(prop: PropertyReport, found: Notice | None) -> Element:
     case = Element(
         "testcase",
-        name=_clean(f"{prop.id} {prop.statement.title}"),
-        classname=_clean(prop.subject),
+        name=clean(f"{prop.id} {prop.statement.title}"),
+        classname=clean(prop.subject),
     )
     if file_of(prop.position):
-        case.set("file", _clean(file_of(prop.position)))
+        case.set("file", clean(file_of(prop.position)))
     if prop.position is not None and prop.position.line:
         case.set("line", str(prop.position.line))
     if found is None:
         if prop.message:
-            SubElement(case, "system-out").text = _clean(f"{prop.finding}: {prop.message}")
+            SubElement(case, "system-out").text = clean(f"{prop.finding}: {prop.message}")
     elif found.level is Level.NOTE:
-        SubElement(case, "system-out").text = _clean(found.sentence())
+        SubElement(case, "system-out").text = clean(found.sentence())
     else:
         kind = "failure" if found.level is Level.ERROR else "error"
-        element = SubElement(case, kind, type=prop.finding, message=_clean(found.sentence()))
-        element.text = _clean(_detail(prop))
+        element = SubElement(case, kind, type=prop.finding, message=clean(found.sentence()))
+        element.text = clean(_detail(prop))
     return case
 
 
@@ -109,7 +109,7 @@ def _shortened(story: Story) -> list[str]:
     return [*lines, "", *conclusion_lines(story, paint, _WIDTH), ""]
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """The text without the characters that XML 1.0 cannot hold."""
     return _NOT_XML.sub("\ufffd", text)
 

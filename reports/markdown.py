@@ -66,14 +66,17 @@ def _rendered(report: Report, steps: int, *, basis: bool) -> str:
     for scenario in report.scenarios:
         found = [*_findings(scenario, report.fail_on, steps)]
         if basis:
-            found += _folded("All properties, and what they rest on", _basis(scenario, report))
+            found += folded("All properties, and what they rest on", _basis(scenario, report))
         if found:
             blocks += [f"#### Scenario {escape(scenario.name)}", *found]
     for title, parts in left_out_of(report):
         if by_reason(parts):
-            blocks += _folded(title, [_left_out(parts)])
+            blocks += folded(title, [_left_out(parts)])
     if report.remarks:
-        blocks += ["**Suppressions and baseline**", _list(escape(str(r)) for r in report.remarks)]
+        blocks += [
+            "**Suppressions and baseline**",
+            itemised(escape(str(r)) for r in report.remarks),
+        ]
     blocks += [] if basis else [_WITHOUT_BASIS]
     blocks.append(f"kubelemma {escape(report.version)}")
     return "\n\n".join(blocks) + "\n"
@@ -92,7 +95,7 @@ def _overview(report: Report) -> str:
         )
         for scenario in report.scenarios
     )
-    return _grid(headers, rows)
+    return grid(headers, rows)
 
 
 def _findings(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterator[str]:
@@ -107,7 +110,7 @@ def _findings(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterat
             stories.append(prop.story)
     excused = [*map(escape, excuses(scenario))]
     if excused:
-        yield from _folded(f"What does not count ({len(excused)})", [_list(excused)])
+        yield from folded(f"What does not count ({len(excused)})", [itemised(excused)])
 
 
 def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
@@ -117,7 +120,7 @@ def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
 
 def _table(properties: Iterable[PropertyReport], fail_on: Severity) -> str:
     headers = ("", "Property", "Subject", "Verdict", "Severity", "Promise")
-    return _grid(headers, (_row(prop, fail_on) for prop in properties))
+    return grid(headers, (_row(prop, fail_on) for prop in properties))
 
 
 def _row(prop: PropertyReport, fail_on: Severity) -> tuple[str, ...]:
@@ -134,7 +137,8 @@ def _row(prop: PropertyReport, fail_on: Severity) -> tuple[str, ...]:
     )
 
 
-def _grid(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def grid(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; its cells are Markdown."""
     lines = (headers, ("---",) * len(headers), *rows)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -144,12 +148,12 @@ def _violation(
 ) -> Iterator[str]:
     """The story of a violation; where it has been told already, only what is different."""
     same = next((other for other in told if other.run() == story.run()), None)
-    yield from _folded(
+    yield from folded(
         f"{prop.id} is violated for {prop.subject}: {story.headline()}",
         [
             *(_steps(story, steps) if same is None else [_referred(same)]),
             f"**Where it contradicts {escape(prop.id)}**",
-            _list(map(escape, story.conclusion)),
+            itemised(map(escape, story.conclusion)),
             *_repeat(story),
             "**What to do about it**",
             escape(prop.statement.remediation),
@@ -161,7 +165,7 @@ def _referred(same: Story) -> str:
     return f"What happens is what is told for {escape(same.property_id)} of {escape(same.subject)}."
 
 
-def _folded(title: str, blocks: Iterable[str]) -> Iterator[str]:
+def folded(title: str, blocks: Iterable[str]) -> Iterator[str]:
     """Blocks that are shown on demand."""
     yield f"<details>\n<summary>{html.escape(title)}</summary>"
     yield from blocks
@@ -221,9 +225,9 @@ def _repeat(story: Story) -> Iterator[str]:
 def _basis(scenario: ScenarioReport, report: Report) -> Iterator[str]:
     yield _table(scenario.properties, report.fail_on)
     yield "**What was assumed**"
-    yield _list(map(escape, scenario.setting))
+    yield itemised(map(escape, scenario.setting))
     yield "**What was explored**"
-    yield _list(map(escape, coverage(scenario.statistics)))
+    yield itemised(map(escape, coverage(scenario.statistics)))
 
 
 def _left_out(parts: Iterable[NotModelled]) -> str:
@@ -235,7 +239,8 @@ def _left_out(parts: Iterable[NotModelled]) -> str:
     )
 
 
-def _list(items: Iterable[str]) -> str:
+def itemised(items: Iterable[str]) -> str:
+    """A list; its items are Markdown."""
     return "\n".join(f"- {item}" for item in items)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from kubelemma.model.components.scheduler.decision.resources import allocatable, held_requests
 from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.model.manifests.problems import Position
 from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.decision import Decision
 from kubelemma.solver.placement.problem import (
@@ -63,6 +64,7 @@ class Share:
         staying: how many of them are on nodes and stay there.
         location: where it stands in the input; empty where it stands nowhere.
         pod: metadata and specification of a pod as they are written.
+        position: where it stands, for programs.
     """
 
     owner: str
@@ -70,6 +72,7 @@ class Share:
     staying: int
     location: str = ""
     pod: Mapping[str, Any] = field(default_factory=dict)
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class EvictionRow(NamedTuple):
     priority: int
     node: str
     by: str
+    position: Position | None = None
 
     @property
     def sentence(self) -> str:

@@ -104,17 +104,17 @@ def _help(statement: Statement) -> Iterator[str]:
 def _invocation(report: Report) -> dict[str, Any]:
     """How the run went; searches that were cut short and what is not modelled are notifications."""
     stops = [
-        _notification("warning", f"{s.name}: the search was stopped by {s.statistics.stopped_by}")
+        notification("warning", f"{s.name}: the search was stopped by {s.statistics.stopped_by}")
         for s in report.scenarios
         if s.statistics.stopped_by and not s.statistics.exhaustive
     ]
     parts = dict.fromkeys(part for s in report.scenarios for part in s.not_modelled)
     left_out = [
-        _notification("note", f"not modelled: {part}", part.position)
+        notification("note", f"not modelled: {part}", part.position)
         for part in parts
         if part.severity == "not modelled"
     ]
-    outlived = [_notification("warning", r.message, r.position) for r in report.remarks]
+    outlived = [notification("warning", r.message, r.position) for r in report.remarks]
     interrupted = any(s.statistics.stopped_by == "interrupted" for s in report.scenarios)
     return {
         "executionSuccessful": not interrupted,
@@ -122,10 +122,11 @@ def _invocation(report: Report) -> dict[str, Any]:
     }
 
 
-def _notification(level: str, text: str, position: Position | None = None) -> dict[str, Any]:
+def notification(level: str, text: str, position: Position | None = None) -> dict[str, Any]:
+    """Something that was noticed about the run, or about a place in the input."""
     data: dict[str, Any] = {"level": level, "message": {"text": text}}
     if position is not None:
-        data["locations"] = [_location(position)]
+        data["locations"] = [location(position)]
     return data
 
 
@@ -143,7 +144,7 @@ def _result(found: Notice, rules: list[str], *, compared: bool) -> dict[str, Any
         "properties": {"scenario": found.scenario.name, "verdict": prop.verdict},
     }
     position = prop.position
-    data["locations"] = [_location(position, prop.subject)]
+    data["locations"] = [location(position, prop.subject)]
     if prop.story is not None and prop.story.steps:
         data["codeFlows"] = [_code_flow(prop.story, position)]
     if compared:
@@ -167,7 +168,7 @@ def _suppressions(found: Notice) -> Iterator[dict[str, Any]]:
             "kind": suppression.kind,
             "status": "accepted",
             "justification": suppression.reason,
-            "location": _location(suppression.position),
+            "location": location(suppression.position),
         }
     if found.property.verdict is Verdict.VIOLATED and found.property.expected == "violated":
         yield {
@@ -177,7 +178,7 @@ def _suppressions(found: Notice) -> Iterator[dict[str, Any]]:
         }
 
 
-def _location(position: Position | None, subject: str = "") -> dict[str, Any]:
+def location(position: Position | None, subject: str = "") -> dict[str, Any]:
     """Where it is: in a file where it stands in one, else by the object's name alone."""
     data: dict[str, Any] = {}
     if position is not None and file_of(position):
@@ -212,7 +213,7 @@ def _flow_locations(
         text = f"{again}{step.actor}: {step.summary}{because}"
         yield {
             "executionOrder": step.index,
-            "location": {**_location(step.position or position), "message": {"text": text}},
+            "location": {**location(step.position or position), "message": {"text": text}},
             "importance": "essential" if step.environment else "important",
             "state": {f"{c.object} {c.field}": {"text": c.after or "<none>"} for c in step.changes},
         }

@@ -388,10 +388,10 @@ def test_several_reports_from_one_run(kubelemma: Kubelemma, tmp_path: Path) -> N
 
 
 def test_a_format_that_places_have_not(kubelemma: Kubelemma) -> None:
-    """Formats of findings are no formats of placements, and the error lists those that are."""
-    found = kubelemma("place", SHORT, "--report", "sarif=here")
+    """Annotations are no format of placements, and the error lists those that are."""
+    found = kubelemma("place", SHORT, "--report", "github=here")
     assert found.code == ExitCode.USAGE
-    assert "FORMAT being text, wide, json, yaml or html" in found.err
+    assert "FORMAT being text, wide, json, yaml, markdown, junit, sarif or html" in found.err
 
 
 def test_an_interrupt_is_told(kubelemma: Kubelemma, monkeypatch: pytest.MonkeyPatch) -> None:

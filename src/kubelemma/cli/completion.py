@@ -24,7 +24,7 @@ REPORT_FILES = {
     "html": "report.html",
 }
 """A name for the file of each format, so that what is offered can be taken as it is."""
-PLACEMENT_FORMATS = ("text", "wide", "json", "yaml", "html")
+PLACEMENT_FORMATS = ("text", "wide", "json", "yaml", "markdown", "junit", "sarif", "html")
 """Those of the formats in which a placement is told."""
 
 Items: TypeAlias = list[CompletionItem]

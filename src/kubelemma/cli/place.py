@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from kubelemma.reports.placement import PlacementReport
     from kubelemma.reports.placement_text import By
 
-FORMATS = ("text", "wide", "json", "yaml", "html")
+FORMATS = ("text", "wide", "json", "yaml", "markdown", "junit", "sarif", "html")
 _INTERRUPTED = (
     "kubelemma: interrupted before an answer was found; with --time-limit it gives up in time, "
     "and shows the best placement so far"
@@ -266,8 +267,11 @@ def _rendered(report: PlacementReport, output: str, by: By, *, colour: bool, col
         from kubelemma.reports.html import placement
 
         return placement.render(report)
-    if output == "json":
-        return placement_json.render(report)
+    if output in ("json", "markdown", "junit", "sarif"):
+        render: Callable[[PlacementReport], str] = import_module(
+            f"kubelemma.reports.placement_{output}"
+        ).render
+        return render(report)
     if output == "yaml":
         return placement_json.render_pods(report)
     wide = output == "wide"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kubelemma import __version__
 from kubelemma.model.kinds.registry import stamp_of
+from kubelemma.model.manifests import Position
 from kubelemma.model.manifests import Problem as Complaint
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -104,8 +105,18 @@ def _answer(asked: Asked, found: Input) -> Answered:
         not_modelled=planned.not_modelled,
     )
     whys = tuple(why(text, found, planned, room.problem, room.decision) for text in asked.why)
-    report = replace(report, whys=whys)
+    lines = _positions(found, report)
+    evictions = tuple(row._replace(position=lines.get(row.pod)) for row in report.evictions)
+    report = replace(report, whys=whys, evictions=evictions)
     return Answered(report, planned.warnings, found.variant, found.unread)
+
+
+def _positions(found: Input, report: PlacementReport) -> dict[str, Position]:
+    """Where those stand that have to go."""
+    gone = {row.pod for row in report.evictions}
+    pods = found.manifests.of(Pod) if gone else ()
+    named = ((str(key_of("Pod", m.object.metadata)), m.document.at()) for m in pods)
+    return {name: position for name, position in named if name in gone}
 
 
 class _Room(NamedTuple):
@@ -241,6 +252,7 @@ def _of_pods(found: Input) -> dict[str, Origin]:
 
 
 def _share(origin: Origin) -> Share:
+    at = origin.document.at()
     return Share(
-        str(origin.key), origin.wanted, origin.staying, str(origin.document.at()), origin.written()
+        str(origin.key), origin.wanted, origin.staying, str(at), origin.written(), position=at
     )
