@@ -41,6 +41,7 @@ def preempted(problem: Problem, found: Decision, effort: Effort) -> Preempted | 
     asked = found.answer is not Answer.YES and found.question is not Question.ANY_ORDER
     if not asked or not matters(problem) or unanswerable(problem):
         return None
+    started = effort.now()
     scheduling = Scheduling(problem, effort)
     run = scheduling.run()
     if _leaves_none(run):
@@ -50,7 +51,9 @@ def preempted(problem: Problem, found: Decision, effort: Effort) -> Preempted | 
     if not evictable(problem):
         return _told(scheduling, run, found)
     free = freed(problem)
-    proof = decide(free.cluster, free.workloads, effort=replace(effort, relaxations=False))
+    proof = decide(
+        free.cluster, free.workloads, effort=replace(effort.since(started), relaxations=False)
+    )
     if proof.answer is Answer.NO:
         reason = _about(problem, proof.reason)
         refuted = replace(found, answer=Answer.NO, reason=reason, certificate=proof.certificate)

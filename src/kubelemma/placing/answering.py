@@ -91,8 +91,9 @@ def _answer(asked: Asked, found: Input) -> Answered:
     if beside.decision is not None:
         room = _Room(problem, beside.decision)
     else:
+        started = effort.now()
         decision = decide(problem.cluster, problem.workloads, asked.question, effort)
-        room = _room_made(problem, decision, asked, effort)
+        room = _room_made(problem, decision, asked, effort.since(started))
     gone = {id(one.pod) for one in room.decision.evictions}
     report = placement_report(
         __version__,
