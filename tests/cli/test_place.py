@@ -193,6 +193,34 @@ def test_why(
         assert f"Why {pod}" in kubelemma("place", PREEMPTION, *options, "-o", form).out
 
 
+def test_the_most_important_first(kubelemma: Kubelemma) -> None:
+    """Where nobody has to go, the verdict says in which order pods were placed."""
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name},
+            "spec": {
+                "priority": priority,
+                "containers": [
+                    {"name": "c", "image": "c", "resources": {"requests": {"cpu": cpu}}}
+                ],
+            },
+        }
+        for name, priority, cpu in (("low-1", 0, "2"), ("low-2", 0, "2"), ("high", 9, "3"))
+    ]
+    stdin = yaml.safe_dump_all(pods)
+    found = kubelemma("place", "-", "--nodes=count=1,cpu=4,memory=4Gi", stdin=stdin)
+    assert found.code == ExitCode.VIOLATED
+    assert "for all 3 pods; the scheduler, with the most important first, leaves out 2" in " ".join(
+        found.out.split()
+    )
+    data = json.loads(
+        kubelemma("place", "-", "--nodes=count=1,cpu=4,memory=4Gi", "-o", "json", stdin=stdin).out
+    )
+    assert [w["name"] for w in data["workloads"] if w["placed"]] == ["Pod default/high"]
+
+
 def test_why_a_pod_had_to_go(kubelemma: Kubelemma) -> None:
     """Who was driven out is told for whom."""
     found = kubelemma("place", PREEMPTION, "--why", "headroom-x2x4z").out
