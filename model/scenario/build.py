@@ -35,6 +35,7 @@ from kubelemma.model.versions import version_named
 
 from .assembly import assemble, reconciled
 from .cluster import STORAGE, Sizing, default_cluster, listed
+from .competing import displaced
 from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
 from .events import Change, Happenings, concerns, default_events, happenings
 from .history import History
@@ -48,6 +49,10 @@ from .words import Assumptions, setting
 
 NO_POLICIES = Policies()
 
+MOST_NAMED = 3
+"""How many workloads are named in a sentence."""
+MOST_COMPETING = 2
+"""So many workloads that compete for room are put into one system unasked."""
 MOST_STARTS = 8
 """How many placements are looked at that are equally good and differ in what may follow."""
 
@@ -106,7 +111,8 @@ class Scenario:
 
     ``setting`` says in sentences what is assumed. ``node_names`` are by position within the
     family of nodes, in the initial state of ``system``. ``recipe`` is all that ``system`` was made
-    from: what `assemble` takes.
+    from: what `assemble` takes. ``held`` says of workloads that are held still, though they may be
+    in the way of those in focus: what then comes to its end need not otherwise.
     """
 
     name: str
@@ -116,6 +122,7 @@ class Scenario:
     setting: tuple[str, ...]
     node_names: tuple[str, ...]
     custom: Custom = NOTHING
+    held: str = ""
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -174,11 +181,13 @@ def build(
         entries=entries,
     )
     nowhere = {key_of(owner) for owner in sizing.homeless}
+    competing = displaced(application.owners, sizing.nodes, application.namespaces, entries)
     groups = tuple(
         group
-        for group in _groups(application, spec)
+        for group in _groups(application, spec, competing=competing)
         if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
     )
+    common = replace(common, competing=competing)
     return tuple(
         scenario
         for group in groups
@@ -221,14 +230,21 @@ class _Group(NamedTuple):
     loaded: bool
 
 
-def _groups(application: Application, spec: CheckSpec) -> Iterator[_Group]:
-    """What is loaded stands with the workloads if it looks at any or at Nodes, else by itself."""
+def _groups(application: Application, spec: CheckSpec, *, competing: bool) -> Iterator[_Group]:
+    """What is loaded stands with the workloads if it looks at any or at Nodes, else by itself.
+
+    Few workloads that compete for the room that is left are one system.
+    """
     loaded = application.loaded
     if loaded and loaded.built_in:
         yield _Group(_wanted(application.owners, spec), loaded=True)
         return
     if loaded:
         yield _Group((), loaded=True)
+    wanted = _wanted(application.owners, spec)
+    if competing and len(wanted) == len(application.owners) <= MOST_COMPETING:
+        yield _Group(wanted, loaded=False)
+        return
     for focus in groups_of(application.owners, spec):
         yield _Group(focus, loaded=False)
 
@@ -279,6 +295,7 @@ class _Common:
     cluster_reason: str
     placement: Placement
     entries: tuple[EventEntry, ...]
+    competing: bool = False
 
     def scenarios(self, group: _Group, found: Starts, *, alone: bool) -> Iterator[Scenario]:
         """The scenarios of a group, one for each start that differs for it."""
@@ -364,6 +381,18 @@ class _Common:
             ),
             node_names=names,
             custom=reconciled(asked),
+            held=self._held(focus),
+        )
+
+    def _held(self, focus: tuple[Any, ...]) -> str:
+        """Why promises that something comes to its end may hold for want of others that move."""
+        beside = [owner.metadata.name for owner in self._beside(focus)]
+        if not (self.competing and focus and beside):
+            return ""
+        names = ", ".join(beside[:MOST_NAMED]) + (", …" if len(beside) > MOST_NAMED else "")
+        return (
+            f"{names} {'is' if len(beside) == 1 else 'are'} held still, and may want the same room "
+            "when a node is lost: check them --together"
         )
 
     def _name(self, focus: tuple[Any, ...], custom: Custom, *, alone: bool) -> str:

@@ -22,9 +22,9 @@ from . import __version__
 from .files import InUse, alone
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Position, Problem
-from .model.scenario import key_of, owner_manifests, used_documents
+from .model.scenario import Scenario, key_of, owner_manifests, used_documents
 from .policy import Policy, judge
-from .properties.statement import Property, Severity
+from .properties.statement import Kind, Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
 from .recording import LoadedCode, Recording, Source, file_name, name_of, steps_of, stream
 from .remembering import Memory, Saying
@@ -280,12 +280,12 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     expect = explored.case.check.spec.expect
     properties = tuple(
         property_report(
-            found,
+            found := _doubted(result, scenario),
             expect.get(found.property.id),
             _story(explored, found, repeat),
             _position(explored.case, found.property.subject),
         )
-        for found in explored.result.properties
+        for result in explored.result.properties
     )
     return ScenarioReport(
         name=scenario.name,
@@ -294,6 +294,20 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
         statistics=explored.result.statistics,
         not_modelled=explored.case.manifests.not_modelled,
     )
+
+
+_WHO_PLACES = frozenset({"scheduler", "kubectl-drain", "all"})
+"""Of promises that need room for pods to be kept, one of these is among the components."""
+
+
+def _doubted(found: PropertyResult, scenario: Scenario) -> PropertyResult:
+    """What is found, but that something comes to its end is not decided where others are held."""
+    if not scenario.held or found.verdict is not Verdict.HOLDS:
+        return found
+    statement = found.property.statement
+    if statement.kind is not Kind.LIVENESS or _WHO_PLACES.isdisjoint(statement.components):
+        return found
+    return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=scenario.held)
 
 
 def _position(case: Case, subject: str) -> Position | None:
