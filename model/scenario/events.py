@@ -94,9 +94,10 @@ def happenings(
     for i, owner in enumerate(focus):
         change = changes.get(key_of(owner))
         if change is not None:
-            if change.rolls:
+            template = _template_of(change, histories[i])
+            if template == len(versions[i]):
                 versions[i].append(Version(Template(change.owner)))
-            events.append(_applied(change, i, versions[i], histories[i]))
+            events.append(_applied(change, i, template))
     for entry in entries:
         ((name, given),) = entry.given()
         targets = [i for i, o in enumerate(focus) if concerns(given, o) and takes(o, name)]
@@ -109,20 +110,28 @@ def happenings(
     rollouts = (
         Event("rollout", number, workload=i)
         for i, history in enumerate(histories)
-        if (number := len(versions[i]) - len(history.templates) - _rolls(changes, focus[i]))
+        if (number := len(versions[i]) - len(history.templates)) and key_of(focus[i]) not in changes
     )
     asked = (*rollouts, *events)
     return Happenings((*asked, *_faults(faults, asked)), tuple(map(tuple, versions)))
 
 
-def _rolls(changes: Mapping[Key, Change], owner: Any) -> bool:
-    change = changes.get(key_of(owner))
-    return change is not None and change.rolls
+def _template_of(change: Change, history: History) -> int:
+    """The template that is in the spec after a change: an earlier one, where it is the same."""
+    if not change.rolls:
+        return history.current
+    through = kind_of(change.owner).through
+    metadata = msgspec.structs.replace(change.owner.metadata, annotations=None)
+    owner = msgspec.structs.replace(change.owner, metadata=metadata)
+    for number, template in enumerate(history.templates):
+        made = template.made if number != history.current else None
+        if through is not None and made is not None and through.made_from(owner, made):
+            return number
+    return len(history.templates)
 
 
-def _applied(change: Change, workload: int, versions: Sequence[Version], history: History) -> Event:
+def _applied(change: Change, workload: int, template: int) -> Event:
     """The event that the object of a change is applied."""
-    template = len(versions) - 1 if change.rolls else history.current
     paused: bool = getattr(change.owner.spec, "paused", False)
     edit = Edit(template, change.replicas, paused, change.fields)
     return Event(ASKED["apply"].action, 1, workload=workload, options=edit)

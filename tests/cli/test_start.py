@@ -118,3 +118,17 @@ def test_a_surplus_pod_holds_its_room(
     run = kubelemma("check", live, "--event", "rollout=wp", "--property", "DEP-4")
     assert run.code == 0
     assert "wp-v1 2 available" in " ".join(run.out.split())
+
+
+def test_what_repairs_a_stuck_rollout(
+    kubelemma: Kubelemma, write: Write, stuck_rollout: list[Manifest]
+) -> None:
+    """A smaller version, or the one before, is applied in the end, and then all is well."""
+    live = write("live.yaml", *stuck_rollout)
+    deployment = stuck_rollout[2]
+    for version, memory in ((3, "1Gi"), (1, "2Gi")):
+        template = {"metadata": {"labels": {"app": "wp"}}, "spec": spec(version, memory)}
+        changed = {**deployment, "spec": {**deployment["spec"], "template": template}}
+        new = write(f"next-{version}.yaml", changed)
+        assert kubelemma("check", new, "--from", live, "--property", "DEP-4").code == 0
+    assert kubelemma("check", write("same.yaml", deployment), "--from", live).out == ""

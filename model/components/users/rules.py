@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubelemma.model.cluster.columns import CORDONED, PODS
 from kubelemma.model.cluster.component import Component, EventKind, all_nodes_alike, never
@@ -78,6 +79,15 @@ def _queue(workload: Workload) -> tuple[str, ...]:
     return (workload.queue,)
 
 
+_APPLYING = on_workload(APPLY, _apply, _cell)
+
+
+def _in_the_end(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
+    """Whoever asks what becomes of a change means to make it: at any time, but in the end."""
+    for rule in _APPLYING.rules(setting, event, budget):
+        yield replace(rule, environment=False, task=rule.name)
+
+
 _WITHOUT_A_NODE = on_workload(USER_DELETE_POD, _delete_pending, _queue)
 _ON_A_NODE = on_node(USER_DELETE_POD, _delete_pod, (PODS,))
 
@@ -93,7 +103,7 @@ COMPONENT = Component(
     needs_terminating=never,
     events=(
         on_workload(SCALE, _scale, _cell),
-        on_workload(APPLY, _apply, _cell),
+        EventKind(APPLY, _in_the_end),
         EventKind(USER_DELETE_POD, _either, given="deletePod"),
         on_node(CORDON, _cordon, (CORDONED,), undone_by=UNCORDON),
         on_node(UNCORDON, _uncordon, (CORDONED,)),
