@@ -70,13 +70,13 @@ class Application:
     """
 
     owners: tuple[Any, ...]
-    parts: tuple[Any, ...] = ()
     nodes: tuple[Node, ...] = ()
     pods: tuple[Pod, ...] = ()
     namespaces: tuple[Namespace, ...] = ()
     loaded: Loaded = NOTHING_LOADED
     objects: tuple[Any, ...] = ()
     policies: Policies = NO_POLICIES
+    parts: tuple[Any, ...] = ()
     changes: tuple[Change, ...] = ()
     policies_after: Policies = NO_POLICIES
 

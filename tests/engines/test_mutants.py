@@ -89,13 +89,16 @@ class Small:
     faults: Raw | None = None
 
     def built(self) -> Scenario:
-        """The scenario; its system is made of the functions of this moment."""
+        """The scenario; its system is made of the functions of this moment.
+
+        Of several starts it is the first.
+        """
         deployment = with_defaults(decode(self._deployment(), Deployment))
         nodes = tuple(with_defaults(decode(raw, Node)) for raw in self.nodes)
         spec = {"events": list(self.events), "faults": self.faults or {}}
         check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
-        (scenario,) = build(Application((deployment,), nodes, objects=budgets), check)
+        scenario, *_ = build(Application((deployment,), nodes, objects=budgets), check)
         return scenario
 
     @staticmethod
@@ -131,7 +134,10 @@ class Alone:
     lone: bool = False
 
     def built(self) -> Scenario:
-        """The scenario; its system is made of the functions of this moment."""
+        """The scenario; its system is made of the functions of this moment.
+
+        Of several starts it is the first.
+        """
         labels = {"app": "web"}
         sets = tuple(
             with_defaults(
