@@ -424,16 +424,26 @@ def replay(
         check_unchanged((code.file, code.digest) for code in recorded.loaded)
     given, named = stream(documents), recorded.name
     asked = ask(Question(paths=(STDIN, *manifests), stdin=given, stdin_name=named, load=files))
-    case, prop = _meant(recorded, asked)
-    again = replay_steps(
-        case.scenario.system, prop.formula, recorded.recorded_steps(), recorded.loop_start
-    )
-    fails = again.status is RepeatStatus.STILL_FAILS
+    starts = [
+        (case, prop, _repeated(recorded, case, prop)) for case, prop in _meant(recorded, asked)
+    ]
+    case, prop, again = next((s for s in starts if _fails(s[2])), starts[0])
+    fails = _fails(again)
     story = narrate(case.scenario, prop, again.trace, _written(case)) if fails else None
     return Replayed(again, prop, story, asked)
 
 
-def _meant(recorded: Recording, asked: Asked) -> tuple[Case, Property]:
+def _repeated(recorded: Recording, case: Case, prop: Property) -> Repeat:
+    steps = recorded.recorded_steps()
+    return replay_steps(case.scenario.system, prop.formula, steps, recorded.loop_start)
+
+
+def _fails(again: Repeat) -> bool:
+    return again.status is RepeatStatus.STILL_FAILS
+
+
+def _meant(recorded: Recording, asked: Asked) -> list[tuple[Case, Property]]:
+    """What the recording is about; more than one where there are several starts."""
     found = [
         (case, prop)
         for case in asked.cases
@@ -442,8 +452,8 @@ def _meant(recorded: Recording, asked: Asked) -> tuple[Case, Property]:
         and case.scenario.subject == recorded.scenario
     ]
     found = [(case, prop) for case, prop in found if case.document is found[0][0].document]
-    if len(found) == 1:
-        return found[0]
+    if found and all(case.manifests is found[0][0].manifests for case, _ in found):
+        return found
     what = f"{recorded.property_id} of {recorded.subject}"
     message = f"nothing here is asked about {what}"
     if found:
