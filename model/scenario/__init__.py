@@ -1,6 +1,7 @@
 """From objects, a cluster and events to systems that can be explored."""
 
-from .build import Application, Scenario, build, cluster_of
+from .application import Application
+from .build import Scenario, build, cluster_of
 from .cluster import Sizing
 from .consistency import Misplaced, adoptions, ambiguous, check_findings, owner_findings
 from .custom import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from msgspec import structs
 
@@ -15,7 +15,6 @@ from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Bystander, PodClass, Workload, World
-from kubelemma.model.components.apiserver.admission import Policies, filled
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS
@@ -28,15 +27,16 @@ from kubelemma.model.manifests.check import (
     kubelet_views,
     nodes_of,
 )
-from kubelemma.model.objects.node import Namespace, Node, Taint
+from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import System
 from kubelemma.model.versions import version_named
 
+from .application import Application
 from .assembly import assemble, reconciled
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
-from .custom import NOTHING_LOADED, Loaded, custom_of, custom_setting
+from .custom import NOTHING_LOADED, custom_of, custom_setting
 from .events import Change, Happenings, concerns, default_events, happenings
 from .history import History
 from .likeness import likeness_of
@@ -44,10 +44,8 @@ from .lodging import Likeness
 from .shapes import Grouping, group_nodes
 from .start import ENDING, NOWHERE, Given, Placed, Placement, Starts, starts
 from .start_words import start_words, whereabouts
-from .templates import Key, is_named, key_of, kind_of, replicas_of
+from .templates import is_named, key_of, kind_of, replicas_of
 from .words import Assumptions, setting
-
-NO_POLICIES = Policies()
 
 MOST_NAMED = 3
 """How many workloads are named in a sentence."""
@@ -55,54 +53,6 @@ MOST_COMPETING = 2
 """So many workloads that compete for room are put into one system unasked."""
 MOST_STARTS = 8
 """How many placements are looked at that are equally good and differ in what may follow."""
-
-OwnerT = TypeVar("OwnerT", bound=Any)
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """The objects that a check is about, defaults filled in.
-
-    ``owners`` are those that make pods, of whatever kind, ``parts`` what these have made to make
-    pods by. ``objects`` are those of the kinds that components read beside the others, ``policies``
-    what admission goes by. ``changes`` are owners that somebody applies, which are among ``owners``
-    as they are before, or at first; these go by ``policies_after``.
-    """
-
-    owners: tuple[Any, ...]
-    nodes: tuple[Node, ...] = ()
-    pods: tuple[Pod, ...] = ()
-    namespaces: tuple[Namespace, ...] = ()
-    loaded: Loaded = NOTHING_LOADED
-    objects: tuple[Any, ...] = ()
-    policies: Policies = NO_POLICIES
-    parts: tuple[Any, ...] = ()
-    changes: tuple[Change, ...] = ()
-    policies_after: Policies = NO_POLICIES
-
-    def admitted(self) -> Application:
-        """The same with what admission writes into the pods of each workload."""
-        owners, parts = (
-            tuple(_admitted(each, self.policies) for each in found)
-            for found in (self.owners, self.parts)
-        )
-        changes = tuple(
-            change._replace(owner=_admitted(change.owner, self.policies_after))
-            for change in self.changes
-        )
-        return replace(self, owners=owners, parts=parts, changes=changes)
-
-    @property
-    def change_of(self) -> Mapping[Key, Change]:
-        """What is applied, by what identifies it."""
-        return {key_of(change.owner): change for change in self.changes}
-
-
-def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
-    template = owner.spec.template
-    spec = filled(template.spec, owner.metadata.namespace, policies)
-    whole = structs.replace(owner.spec, template=structs.replace(template, spec=spec))
-    return structs.replace(owner, spec=whole)
 
 
 @dataclass(frozen=True, slots=True)

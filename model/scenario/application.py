@@ -1,0 +1,67 @@
+"""The objects that a check is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from msgspec import structs
+
+from kubelemma.model.components.apiserver.admission import Policies, filled
+from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.pod import Pod
+
+from .custom import NOTHING_LOADED, Loaded
+from .events import Change
+from .templates import Key, key_of
+
+NO_POLICIES = Policies()
+
+OwnerT = TypeVar("OwnerT", bound=Any)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The objects that a check is about, defaults filled in.
+
+    ``owners`` are those that make pods, of whatever kind, ``parts`` what these have made to make
+    pods by. ``objects`` are those of the kinds that components read beside the others, ``policies``
+    what admission goes by. ``changes`` are owners that somebody applies, which are among ``owners``
+    as they are before, or at first; these go by ``policies_after``.
+    """
+
+    owners: tuple[Any, ...]
+    nodes: tuple[Node, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    namespaces: tuple[Namespace, ...] = ()
+    loaded: Loaded = NOTHING_LOADED
+    objects: tuple[Any, ...] = ()
+    policies: Policies = NO_POLICIES
+    parts: tuple[Any, ...] = ()
+    changes: tuple[Change, ...] = ()
+    policies_after: Policies = NO_POLICIES
+
+    def admitted(self) -> Application:
+        """The same with what admission writes into the pods of each workload."""
+        owners, parts = (
+            tuple(_admitted(each, self.policies) for each in found)
+            for found in (self.owners, self.parts)
+        )
+        changes = tuple(
+            change._replace(owner=_admitted(change.owner, self.policies_after))
+            for change in self.changes
+        )
+        return replace(self, owners=owners, parts=parts, changes=changes)
+
+    @property
+    def change_of(self) -> Mapping[Key, Change]:
+        """What is applied, by what identifies it."""
+        return {key_of(change.owner): change for change in self.changes}
+
+
+def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
+    template = owner.spec.template
+    spec = filled(template.spec, owner.metadata.namespace, policies)
+    whole = structs.replace(owner.spec, template=structs.replace(template, spec=spec))
+    return structs.replace(owner, spec=whole)
