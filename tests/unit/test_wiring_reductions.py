@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from itertools import groupby, permutations
+from itertools import groupby, permutations, product, starmap
 from math import factorial, prod
 from typing import Any
 
@@ -124,8 +124,12 @@ def scenario_of(
     """The scenario of one Deployment; any feasible node may be chosen, unless scores count."""
     scheduler = {"scoring": scoring}
     raw = {"spec": {"events": events, "bounds": {"maxPods": 9}, "scheduler": scheduler}}
-    (scenario,) = build(Application((deployment,), nodes), decode(raw, Check))
-    return scenario
+    return starts_of(deployment, nodes, raw)[0]
+
+
+def starts_of(deployment: Deployment, nodes: tuple[Node, ...], raw: Raw) -> tuple[Scenario, ...]:
+    """The scenarios of one Deployment, one for each start."""
+    return build(Application((deployment,), nodes), decode(raw, Check))
 
 
 REPLICAS = st.integers(1, 2)
@@ -227,10 +231,14 @@ def pairs(draw: st.DrawFn) -> Pair:
     zones = draw(st.lists(st.sampled_from("ab"), min_size=2, max_size=3))
     nodes = nodes_of(zones, draw(st.integers(1, 3)))
     by = draw(st.sampled_from([BY_NAME, BY_HOST]))
-    return Pair(
-        scenario_of(deployment_of(*how, spec), nodes, events),
-        scenario_of(deployment_of(*how, preferring(spec, by)), nodes, events),
-    )
+    raw = {"spec": {"events": events, "bounds": {"maxPods": 9}}}
+    grouped = starts_of(deployment_of(*how, spec), nodes, raw)
+    apart = starts_of(deployment_of(*how, preferring(spec, by)), nodes, raw)
+    alike = (pair for pair in starmap(Pair, product(grouped, apart)) if pair.starts())
+    found = next(alike, None)
+    assume(found is not None)  # each may begin elsewhere, where several starts are equally good
+    assert found is not None
+    return found
 
 
 @settings(max_examples=50)
