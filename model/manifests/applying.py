@@ -16,9 +16,12 @@ from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.kinds.registry import kind_of
 from kubelemma.model.objects.meta import ApiObject
 
+from .coverage import left_out
 from .documents import Document
 from .problems import InvalidInput, Problem
+from .purposes import CHECK
 from .reading import Manifest, Manifests, interpret
+from .shapes import shape_of
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -47,8 +50,15 @@ _DEFAULTS: Mapping[str, Any] = {
     "schedulerName": "default-scheduler",
     "securityContext": {},
     "creationTimestamp": None,
+    "terminationGracePeriodSeconds": 30,
+    "hostNetwork": False,
+    "hostPID": False,
+    "hostIPC": False,
 }
-"""What the API server adds to templates, and no rule reads; of ``imagePullPolicy``, anything."""
+"""What the API server adds to templates, or is the same as nothing; of ``imagePullPolicy``,
+anything."""
+_NOTHING: tuple[Any, ...] = (None, "", [], (), {})
+"""What a field is that is not there, as far as the model reads it."""
 _LIVE = ("uid", "resourceVersion", "managedFields")
 """Fields of metadata that only the API server writes."""
 
@@ -69,10 +79,14 @@ class Applied(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What differs: ``applied``, in the order in which it is given; ``missing`` is not given."""
+    """What differs: ``applied``, in the order in which it is given; ``missing`` is not given.
+
+    ``aside`` are objects that differ in what is not modelled alone, or are new and not modelled.
+    """
 
     applied: tuple[Applied, ...]
     missing: tuple[Manifest[Any], ...]
+    aside: tuple[str, ...] = ()
 
 
 def change_of(old: Manifests, new: Manifests) -> Change:
@@ -82,7 +96,7 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         InvalidInput: the API server would refuse to change a field, or what comes out.
     """
     there = {_identity(m): m for m in old.objects}
-    applied, problems = [], []
+    applied, problems, aside = [], [], []
     for manifest in new.objects:
         before = there.pop(_identity(manifest), None)
         if before is None:
@@ -93,10 +107,48 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         if merged is not None:
             problems += _immutable(merged, before)
             found = _difference(manifest, merged, before)
-            applied += [found] if found.fields or found.rolls else []
+            if found.fields or found.rolls:
+                applied.append(found)
+            elif _unmodelled(merged) != _unmodelled(before):
+                aside.append(_name_of(merged.document))
     if problems:
         raise InvalidInput(problems)
-    return Change(tuple(applied), tuple(there.values()))
+    return Change(tuple(applied), tuple(there.values()), (*aside, *_others_aside(old, new)))
+
+
+def _unmodelled(manifest: Manifest[Any]) -> Mapping[str, Any]:
+    """What an object says in fields that are not modelled, or that nobody knows."""
+    document, shape = manifest.document, shape_of(kind_of(manifest.object).struct)
+    found = left_out(document.data, shape, CHECK.fields)
+    return {
+        show(each.path): document.value(each.path)
+        for each in found
+        if each.note.severity == "not modelled" and each.path[:1] == ("spec",)
+    }
+
+
+def _others_aside(old: Manifests, new: Manifests) -> Iterator[str]:
+    """The objects of kinds that are not modelled that differ, or are new."""
+    there = {_name_of(document): document for document in old.others}
+    for document in new.others:
+        before = there.get(_name_of(document))
+        if before is not None:
+            merged = _three_way(before.data, document.data, _last_applied(before))
+            if _written(merged) == _written(before.data):
+                continue
+        yield _name_of(document)
+
+
+def _name_of(document: Document) -> str:
+    metadata = document.data.get("metadata") or {}
+    place = f"{metadata.get('namespace') or 'default'}/{metadata.get('name', '')}"
+    return f"{document.data.get('kind', '')} {place}"
+
+
+def _written(data: Any) -> Any:
+    """What people write of an object, without what the API server says and adds."""
+    own = {key: value for key, value in data.items() if key not in ("metadata", "status")}
+    return _unread(own, frozenset())
 
 
 def _identity(manifest: Manifest[Any]) -> tuple[str, str, str]:
@@ -210,21 +262,27 @@ def _differing(old: Any, new: Any, path: FieldPath) -> Iterator[FieldPath]:
     elif isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
             yield from _differing(one, other, (*path, index))
-    elif old != new:
+    elif old != new and not all(_is_nothing(path, value) for value in (old, new)):
         yield path
+
+
+def _is_nothing(path: FieldPath, value: Any) -> bool:
+    """Whether a field is as it is where nobody says anything of it."""
+    name = str(path[-1]) if path else ""
+    return value in _NOTHING or (name in _DEFAULTS and value == _DEFAULTS[name])
 
 
 _READ = frozenset({"resources", "limits", "requests"})
 
 
-def _unread(value: Any) -> Any:
-    """A template without what is read elsewhere, and without what the API server adds."""
+def _unread(value: Any, read: frozenset[str] = _READ) -> Any:
+    """What is left of a value without what is read elsewhere, and what is the same as nothing."""
     if isinstance(value, dict):
         return {
-            key: _unread(held)
+            key: _unread(held, read)
             for key, held in value.items()
-            if key not in _READ
-            and held is not None
+            if key not in read
+            and held not in (None, [])
             and not (key in _DEFAULTS and _DEFAULTS[key] in (held, ""))
         }
-    return [_unread(item) for item in value] if isinstance(value, list) else value
+    return [_unread(item, read) for item in value] if isinstance(value, list) else value

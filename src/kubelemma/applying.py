@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ from .model.scenario import Change, is_named, key_of
 
 UNCHANGED = "Nothing differs: what is applied is what is there already."
 
+NOT_MODELLED = "What differs is not modelled, so nothing is checked"
+
 TAKEN_AWAY = "is taken away"
 NAMED = 3
 """How many of those that are alike are named."""
@@ -34,7 +36,8 @@ NAMED = 3
 class Applying:
     """What stands (``before``, with what is new in it), what there is ``after``, and the changes.
 
-    ``sentences`` say what differs, and that all else is equal.
+    ``sentences`` say what differs, and that all else is equal; ``aside`` are objects that differ in
+    what is not modelled.
     """
 
     before: Manifests
@@ -42,6 +45,7 @@ class Applying:
     changes: tuple[Change, ...]
     sentences: tuple[str, ...]
     is_none: bool
+    aside: tuple[str, ...] = ()
 
     def asked(self, spec: CheckSpec) -> CheckSpec:
         """What is asked: the change as one system, and without events nothing else.
@@ -96,7 +100,12 @@ def applying_of(base: Manifests, new: Manifests, *, prune: bool) -> Applying:
         before=base._replace(objects=(*base.objects, *appearing)),
         after=merged,
         changes=found,
-        sentences=tuple(_sentences(found, change.applied, missing, prune=prune)),
+        sentences=(
+            *_sentences(found, change.applied, missing, prune=prune),
+            *([f"differ in what is not modelled: {_some(change.aside)}"] if change.aside else []),
+            "all else is equal before and after",
+        ),
+        aside=change.aside,
         is_none=not change.applied and not (prune and missing),
     )
 
@@ -159,7 +168,15 @@ def _sentences(
     if others:
         yield f"of other objects, {len(others)} differ or are new, and are not applied by a step"
     if missing and not prune:
-        names = [str(key_of(m.object)) for m in missing]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        yield f"not given, and left as it is: {', '.join(names[:NAMED])}{more}"
-    yield "all else is equal before and after"
+        yield f"not given, and left as it is: {_some([str(key_of(m.object)) for m in missing])}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def nothing_asked(applyings: Iterable[Applying]) -> str:
+    """Why nothing is asked where nothing differs, or nothing that is modelled."""
+    aside = tuple(dict.fromkeys(name for each in applyings for name in each.aside))
+    return f"{NOT_MODELLED}: {_some(aside)}." if aside else UNCHANGED

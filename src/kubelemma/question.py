@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from .applying import UNCHANGED, Applying, applying_of
+from .applying import Applying, applying_of, nothing_asked
 from .loading import Extension, load_files, unknown_kinds
 from .mentions import OPTIONS, named_properties, named_workloads, with_adopted
 from .model.components.registry import KINDS
@@ -148,7 +148,7 @@ class Asked(NamedTuple):
 
     ``statements`` are all that could be asked, by identifier. ``problems`` are parts of the input
     that could not be read, so that the cases are not about them. ``unchanged`` says so where
-    nothing is asked because nothing differs.
+    nothing is asked because nothing differs, or nothing that is modelled: that is ``left_open``.
     """
 
     cases: tuple[Case, ...]
@@ -156,6 +156,7 @@ class Asked(NamedTuple):
     statements: Mapping[str, Statement] = STATEMENTS
     problems: tuple[Problem, ...] = ()
     unchanged: str = ""
+    left_open: bool = False
 
 
 def ask(question: Question) -> Asked:
@@ -171,9 +172,16 @@ def ask(question: Question) -> Asked:
     reader.refuse_variant(given)
     scopes = tuple(scope for group in groups for scope in group)
     statements = {**STATEMENTS, **extension.statements}
-    if scopes and all(scope.applying is not None and scope.applying.is_none for scope in scopes):
-        warnings = tuple(reader.warnings)
-        return Asked((), warnings, statements, tuple(reader.problems), unchanged=UNCHANGED)
+    applyings = [scope.applying for scope in scopes if scope.applying is not None]
+    if scopes and len(applyings) == len(scopes) and all(each.is_none for each in applyings):
+        return Asked(
+            (),
+            tuple(reader.warnings),
+            statements,
+            tuple(reader.problems),
+            unchanged=nothing_asked(applyings),
+            left_open=any(each.aside for each in applyings),
+        )
     found = [_cases(group) for group in groups]
     cases = tuple(case for each in found for case in each.cases)
     problems = [*reader.problems, *(problem for each in found for problem in each.problems)]

@@ -68,6 +68,72 @@ def test_what_is_equal_is_one_sentence(kubelemma: Kubelemma, write: Write) -> No
     assert run.err.strip() == "Nothing differs: what is applied is what is there already."
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("terminationGracePeriodSeconds", 30),
+        ("hostNetwork", False),
+        ("tolerations", []),
+        ("dnsPolicy", "ClusterFirst"),
+    ],
+)
+def test_a_default_that_is_spelt_out_is_no_change(
+    kubelemma: Kubelemma, write: Write, field: str, value: object
+) -> None:
+    """The API server would have filled it in: the templates are the same, and nothing rolls."""
+    spelt = deployment()
+    spelt["spec"]["template"]["spec"][field] = value
+    old, new = write("old.yaml", deployment()), write("new.yaml", spelt)
+    for before, after in ((old, new), (new, old)):
+        assert kubelemma("check", after, "--from", before).err.startswith("Nothing differs")
+
+
+STATEFUL = {
+    "apiVersion": "apps/v1",
+    "kind": "StatefulSet",
+    "metadata": {"name": "db"},
+    "spec": {"replicas": 2},
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({**STATEFUL, "spec": {"replicas": 3}}, "StatefulSet default/db"),
+        ({**STATEFUL, "metadata": {"name": "new"}}, "StatefulSet default/new"),
+        (deployment(replica=5), "Deployment default/api"),
+    ],
+)
+def test_what_differs_and_is_not_modelled_leaves_the_answer_open(
+    kubelemma: Kubelemma, write: Write, changed: Manifest, named: str
+) -> None:
+    """That is not nothing: exit code 3, with the object by name."""
+    new = [changed] if changed["kind"] == "Deployment" else [deployment(), changed]
+    run = kubelemma(
+        "check", write("new.yaml", *new), "--from", write("old.yaml", deployment(), STATEFUL)
+    )
+    assert run.code == 3
+    assert f"What differs is not modelled, so nothing is checked: {named}." in run.err
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "junit"])
+def test_nothing_to_ask_is_still_a_report(kubelemma: Kubelemma, write: Write, form: str) -> None:
+    """Whoever reads the report in CI finds one, with nothing in it."""
+    old = write("old.yaml", deployment())
+    run = kubelemma("check", old, "--from", old, "-o", form)
+    assert run.code == 0
+    assert run.out.strip()
+    if form != "junit":
+        assert json.loads(run.out)
+
+
+def test_standard_input_is_one_thing(kubelemma: Kubelemma) -> None:
+    """It cannot be what stands and what is applied."""
+    run = kubelemma("check", "-", "--from", "-", stdin="")
+    assert run.code == 2
+    assert "standard input is either" in run.err
+
+
 def test_a_field_that_no_rule_reads_is_a_rollout(kubelemma: Kubelemma, write: Write) -> None:
     """The template is another one, so all pods are replaced."""
     old, new = deployment(), deployment()

@@ -189,6 +189,8 @@ def check(
 
     if given["prune"] and not given["base"]:
         raise click.UsageError("--prune asks what is taken away: name what stands with --from")
+    if "-" in given["base"] and "-" in (*given["paths"], *given["files"]):
+        raise click.UsageError("standard input is either what stands (--from) or what is applied")
     read = (*given["paths"], *given["files"], *given["base"], *given["load"])
     refuse_inputs(reports, read)
     asked_from = bool(given["base"])
@@ -200,7 +202,12 @@ def check(
         session.tell(f"warning: {warning}")
     if asked.unchanged:
         session.tell(asked.unchanged)
-        return unless_unread(ExitCode.OK, asked.problems)
+        nothing = api.report((), Severity(fail_on), policy=policy)
+        if output not in ("text", "wide"):
+            print_report(session, nothing, output)
+        write_reports(nothing, reports)
+        code = ExitCode.INCONCLUSIVE if asked.left_open else ExitCode.OK
+        return unless_unread(code, asked.problems)
     found, error = explore_all(session, asked.cases, means, fails)
     # A recording has one state of the input, and a change two.
     kept = keep_all(session, found, save=means.save and not asked_from)
