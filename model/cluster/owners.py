@@ -48,6 +48,8 @@ class Through(NamedTuple):
         pod: a pod of one, after admission, without a name or a node.
         made_from: whether one, or a pod, is of the template that is now in the owner's spec, as far
             as can be seen.
+        marked: whether one bears the mark of the owner's own revision, by which those that look
+            alike are told apart.
         settled: whether an owner says itself that all its pods are of that template.
     """
 
@@ -55,6 +57,7 @@ class Through(NamedTuple):
     age: Callable[[Any], Any]
     pod: Callable[[Any], Pod]
     made_from: Callable[[Any, Any], bool]
+    marked: Callable[[Any, Any], bool]
     settled: Callable[[Any], bool]
 
 

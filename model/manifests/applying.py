@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -118,7 +118,8 @@ def change_of(old: Manifests, new: Manifests) -> Change:
 
 def _unmodelled(manifest: Manifest[Any]) -> Mapping[str, Any]:
     """What an object says in fields that are not modelled, or that nobody knows."""
-    document, shape = manifest.document, shape_of(kind_of(manifest.object).struct)
+    document, struct = manifest.document, cast("Any", kind_of(manifest.object).struct)
+    shape = shape_of(struct)
     found = left_out(document.data, shape, CHECK.fields)
     return {
         show(each.path): document.value(each.path)

@@ -121,11 +121,9 @@ def _template_of(change: Change, history: History) -> int:
     if not change.rolls:
         return history.current
     through = kind_of(change.owner).through
-    metadata = msgspec.structs.replace(change.owner.metadata, annotations=None)
-    owner = msgspec.structs.replace(change.owner, metadata=metadata)
     for number, template in enumerate(history.templates):
         made = template.made if number != history.current else None
-        if through is not None and made is not None and through.made_from(owner, made):
+        if through is not None and made is not None and through.made_from(change.owner, made):
             return number
     return len(history.templates)
 

@@ -152,7 +152,8 @@ def _gathered(
     undone: bool,
 ) -> History:
     """The history, given templates that the input has and pods of others, by their controllers."""
-    newest = [t for t in made if through.made_from(owner, t.made)]
+    alike = [t for t in made if through.made_from(owner, t.made)]
+    newest = sorted(alike, key=lambda t: through.marked(owner, t.made))
     current = newest[-1] if newest else Template(owner)
     settled = not newest and through.settled(owner)
     older: list[Template] = []

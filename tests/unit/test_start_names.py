@@ -168,10 +168,9 @@ def verdicts(system: System, naming: Naming) -> Counter[tuple[int, str, Verdict]
     found: Counter[tuple[int, str, Verdict]] = Counter()
     spec = CheckSpec(events=tuple(events))
     for scenario in build(Application(owners, nodes=nodes), Check(spec=spec)):
-        (workload,) = scenario.world.workloads
         asked = properties_for(scenario, ASKED)
         for result in check(scenario.system, asked, Limits(max_states=5_000)).properties:
-            index = naming.workloads.index(workload.name)
+            index = naming.workloads.index(result.property.subject.rpartition("/")[2])
             found[index, result.property.id, result.verdict] += 1
     return found
 

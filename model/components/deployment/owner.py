@@ -168,8 +168,7 @@ def _pod_of(made: ReplicaSet) -> Pod:
 def _made_from(deployment: Deployment, found: ReplicaSet | Pod) -> bool:
     """Whether a ReplicaSet has, or a pod is of, the template in the spec.
 
-    Source: pkg/controller/deployment/util/deployment_util.go, ``EqualIgnoreHash``. Of ReplicaSets
-    that look alike here, the annotation with the revision decides.
+    Source: pkg/controller/deployment/util/deployment_util.go, ``EqualIgnoreHash``.
     """
     if isinstance(found, Pod):
         labels = dict(found.metadata.label_map())
@@ -177,8 +176,11 @@ def _made_from(deployment: Deployment, found: ReplicaSet | Pod) -> bool:
         like = stamped(source, namespace, labels, OwnerReference())
         wanted = source.metadata.label_map().items()
         return wanted <= labels.items() and _essence(found.spec) == _essence(like.spec)
-    if not same_template(found.spec.template, deployment.spec.template):
-        return False
+    return same_template(found.spec.template, deployment.spec.template)
+
+
+def _marked(deployment: Deployment, found: ReplicaSet) -> bool:
+    """Templates may differ in what is not read here; the revision is a sync behind the spec."""
     given = _annotated(deployment, REVISION, 0)
     return not given or _annotated(found, REVISION, given) == given
 
@@ -222,7 +224,7 @@ OWNER = OwnerKind(
     says=_says,
     rollout=_rollout,
     surge=_surge,
-    through=Through("ReplicaSet", _age, _pod_of, _made_from, _settled),
+    through=Through("ReplicaSet", _age, _pod_of, _made_from, _marked, _settled),
     reaches=_reaches,
     events=EVENTS | {"rollout", "pause", "resume", "rollback"},
 )
