@@ -108,16 +108,18 @@ def test_other_controllers_are_counted(two: Any) -> None:
 
 
 def test_pods_of_others_are_load(two: Any) -> None:
-    """A pod of nobody's that takes a node's room keeps others from it."""
+    """A pod of a Job that takes a node's room keeps others from it."""
     two.deployment(3)
     two.replica_set("web-1", 3)
     two.pod("web-1-3", "web-1")
     huge = {"containers": [{"name": "c", "resources": {"requests": {"cpu": "3"}}}]}
-    place = {"metadata": {"namespace": "default"}, "status": {"phase": "Running"}}
+    job = {"kind": "Job", "name": "sum", "uid": "Job-sum", "controller": True}
+    owned = {"namespace": "default", "ownerReferences": [job]}
+    place = {"metadata": owned, "status": {"phase": "Running"}}
     two.write("driver", "create", "Pod", "huge", spec={**huge, "nodeName": "node-2"}, **place)
     two.bind("web-1-3", "node-2")
     run = judged(two)
-    assert run.outside == (Outside("driver", "create Pod of nobody", 1),)
+    assert run.outside == (Outside("driver", "create Pod of a Job", 1),)
     assert [refusal.what for refusal in run.refusals] == ["create/binding Pod"]
 
 

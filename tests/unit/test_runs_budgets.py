@@ -41,10 +41,10 @@ def report(
     recorder.write(actor, "update/status", "PodDisruptionBudget", "web", status=status)
 
 
-def spend(recorder: Any, pod: str, **numbers: int) -> None:
-    """The API server's write of the budget for the eviction of a pod."""
+def spend(recorder: Any, pod: str, allowed: int = 0, **numbers: int) -> None:
+    """The API server's write of the budget for the eviction of a pod; so many are still allowed."""
     named = {"disruptedPods": {pod: "2026-01-01T00:00:00Z"}}
-    report(recorder, **numbers, actor=SERVER, **named, disruptionsAllowed=0)
+    report(recorder, **numbers, actor=SERVER, **named, disruptionsAllowed=allowed)
 
 
 def evict(recorder: Any, pod: str) -> None:
@@ -59,6 +59,13 @@ def guarded(recorder: Any) -> Any:
     budget(recorder, maxUnavailable=1)
     report(recorder, healthy=2, needed=1, expected=2)
     return recorder
+
+
+def lone_pod(recorder: Any, name: str, *, node: str, labels: dict[str, str]) -> None:
+    """A pod that a user makes, bound by the scheduler."""
+    parts = {"metadata": {"namespace": "default", "labels": labels}}
+    recorder.write("driver", "create", "Pod", name, spec={"containers": []}, **parts)
+    recorder.bind(name, node)
 
 
 def test_an_eviction_that_is_paid_for(guarded: Any) -> None:
@@ -130,14 +137,29 @@ def test_an_unready_pod_may_go(guarded: Any) -> None:
 
 
 def test_pods_of_others_are_paid_for_unjudged(guarded: Any) -> None:
-    """A budget that pays for a pod of nobody's is taken as it comes."""
-    parts = {"metadata": {"namespace": "default", "labels": {"app": "web"}}}
+    """A budget that pays for a pod of a StatefulSet is taken as it comes."""
+    stateful = {"kind": "StatefulSet", "name": "db", "uid": "StatefulSet-db", "controller": True}
+    owned = {"labels": {"app": "web"}, "ownerReferences": [stateful]}
+    parts = {"metadata": {"namespace": "default", **owned}}
     place = {"spec": {"nodeName": "node-1", "containers": []}, "status": {"phase": "Running"}}
-    guarded.write("driver", "create", "Pod", "bare", **parts, **place)
-    spend(guarded, "bare", healthy=2, needed=1, expected=2)
+    guarded.write("driver", "create", "Pod", "db-0", **parts, **place)
+    spend(guarded, "db-0", healthy=2, needed=1, expected=2)
     run = judged(guarded)
     assert not run.refusals
     assert (SERVER, "update/status PodDisruptionBudget") in {(o.actor, o.what) for o in run.outside}
+
+
+def test_lone_pods_are_paid_for(guarded: Any) -> None:
+    """A pod that nobody owns is healthy for its budget, and its eviction is judged like others."""
+    lone_pod(guarded, "bare", node="node-1", labels={"app": "web"})
+    guarded.run("bare", ready=True)
+    report(guarded, healthy=3, needed=1, expected=2)
+    spend(guarded, "bare", allowed=1, healthy=3, needed=1, expected=2)
+    evict(guarded, "bare")
+    assert judged(guarded).answer is Answer.ACCEPTED
+    del guarded.lines[-2]
+    (found,) = judged(guarded).refusals
+    assert (found.actor, found.object) == ("driver", "default/bare")
 
 
 def test_what_was_counted_before_is_written_later(recorder: Any) -> None:

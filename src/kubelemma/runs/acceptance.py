@@ -38,12 +38,10 @@ from .writers import (
     Role,
     creator_of,
     ends_alone,
-    is_claim,
     is_refused_creation,
     node_of,
     paid_for,
     role_of,
-    sets_cost,
     turns_unready,
     what_of,
     writer_of,
@@ -85,7 +83,7 @@ def judge(recording: Recording) -> JudgedRun:
     return JudgedRun(
         file=recording.file,
         scenario=recording.header.scenario,
-        deployments=len(roster.members),
+        deployments=len(roster.owners),
         writes=count.writes,
         inputs=count.inputs,
         refusals=tuple(count.refusals),
@@ -247,8 +245,6 @@ class _Follower:
         if self._change_over(moment.after) and role is Role.OUTSIDE:
             self._count.beyond(line)
             role = Role.NOTED
-        if sets_cost(line, moment.before):
-            self._count.beyond(line, " of its deletion cost")
         wanted = self._steps.lens.kept(observed(moment.after, self._roster))
         if wanted == self._seen:
             return
@@ -256,8 +252,6 @@ class _Follower:
         self._earlier.append(Earlier(revision, self._steps, states))
         if role is Role.CONTROL:
             self._judge(moment, line, states, wanted, processes)
-        elif role is Role.CLAIM:
-            self._claim(moment, line, states, wanted, processes)
         elif role is Role.INPUT:
             self._input(states, wanted, INPUTS)
         else:
@@ -312,24 +306,6 @@ class _Follower:
         if after:
             self._count.writes += 1
             self._states = after
-        else:
-            self._refuse(moment, line, wanted, processes)
-
-    def _claim(
-        self, moment: _Moment, line: Write, states: States, wanted: Seen, processes: Processes
-    ) -> None:
-        """A pod changes hands, as it must, at the beginning of a sync."""
-        classes = [
-            self._roster.class_of_pod(moment.before, found)
-            for cluster in (moment.after, moment.before)
-            if (found := cluster.of("Pod").get(line.uid)) is not None
-        ]
-        claimed = next((c for c in classes if c is not None), None)
-        idle = self._steps.lens.begins_sync
-        begun = frozenset(s for s in states if claimed is not None and idle(s, claimed))
-        if begun and is_claim(line, moment.before):
-            self._count.writes += 1
-            self._force(begun, wanted)
         else:
             self._refuse(moment, line, wanted, processes)
 

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from kubelemma.model.components.deployment.owner import HASH
+from kubelemma.model.components.registry import ANNOTATIONS, OWNERS
 from kubelemma.model.components.registry import KINDS as READ
-from kubelemma.model.components.registry import OWNERS
 from kubelemma.model.objects.controllers import ReplicationController
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
+from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
@@ -40,12 +41,14 @@ class Stored(NamedTuple):
     """One object as it was last written.
 
     ``template`` identifies the pod template of a Deployment or ReplicaSet, without the label that
-    tells ReplicaSets apart; empty for other kinds.
+    tells ReplicaSets apart; empty for other kinds. ``look`` is what a pod has in common with those
+    that are like it, whoever owns it; empty for other kinds.
     """
 
     uid: str
     value: Object
     template: str = ""
+    look: str = ""
 
     @property
     def name(self) -> str:
@@ -142,7 +145,40 @@ def stored(line: Write | Snapshot) -> Stored:
     template = ""
     if type(value) in OWNERS:
         template = identity(line.object.get("spec", {}).get("template", {}))
-    return Stored(line.uid, value, template)
+    return Stored(line.uid, value, template, look(value) if isinstance(value, Pod) else "")
+
+
+COPIED = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+"""The labels of its node that a pod is given when it is bound.
+
+Source: plugin/pkg/admission/podtopologylabels/admission.go.
+"""
+
+TOKENS = "kube-api-access-"
+"""How the names of the volumes begin that admission gives to every pod, with a random end.
+
+Source: plugin/pkg/admission/serviceaccount/admission.go, ``ServiceAccountVolumeName``.
+"""
+
+
+def common(pod: Pod) -> Pod:
+    """What a pod has in common with all that are like it: no name, owner, node or status."""
+    labels = {k: v for k, v in pod.metadata.label_map().items() if k not in COPIED}
+    notes = {k: v for k, v in pod.metadata.annotation_map().items() if k in ANNOTATIONS}
+    metadata = ObjectMeta(
+        namespace=pod.metadata.namespace,
+        labels=labels,
+        annotations=notes or None,
+        owner_references=(),
+    )
+    volumes = tuple(v for v in pod.spec.volumes or () if not v.name.startswith(TOKENS))
+    spec = msgspec.structs.replace(pod.spec, node_name="", volumes=volumes or None)
+    return Pod(metadata=metadata, spec=spec)
+
+
+def look(pod: Pod) -> str:
+    """What tells pods apart that are not alike."""
+    return msgspec.json.encode(common(pod), enc_hook=str, order="sorted").decode()
 
 
 def identity(template: dict[str, Any]) -> str:

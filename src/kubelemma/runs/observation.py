@@ -1,16 +1,14 @@
 """What is observed of a state of the model, and how a state is made to show something else.
 
-This is the one module here that knows how the model lays out its state.
+This module and ``fitting`` are those here that know how the model lays out its state.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product, takewhile
-from operator import itemgetter
+from itertools import product
 from typing import Any
 
 from kubelemma.model.cluster.state import (
@@ -21,18 +19,12 @@ from kubelemma.model.cluster.state import (
     LoneState,
     Marks,
     NodeState,
-    Phase,
-    Pods,
     Queue,
     SetState,
     Sync,
     Verb,
-    moved,
     remarked,
-    shifted,
     unmarked,
-    until_conflict,
-    without,
 )
 from kubelemma.model.cluster.world import NODES, Workload, World
 from kubelemma.model.components.deployment.rules import overtaken
@@ -47,14 +39,20 @@ from kubelemma.model.components.replicaset.keys import (
     REPLICASET,
     REPLICATION,
     actor_of,
-    owned_name,
-    under_way,
 )
 from kubelemma.model.system import Action, Outcome, Rule, State
 
+from .fitting import (
+    fitted_deployment,
+    fitted_lone,
+    fitted_nodes,
+    fitted_queues,
+    node_seen,
+    with_possible_plan,
+)
 from .recorded import node_part, owner_part, queue_part
 from .roster import Roster
-from .seen import BudgetSeen, NodeSeen, OwnerSeen, Part, QueueSeen, Seen, SetSeen, Stage
+from .seen import BudgetSeen, NodeSeen, OwnerSeen, Part, QueueSeen, Seen, SetSeen
 from .world import Built
 
 API_SERVER = "system:apiserver"
@@ -82,15 +80,6 @@ user's where the pod is deleted. What else a user writes is not judged.
 WILFUL = frozenset({API_SERVER, DRIVER, None})
 """Who may write because somebody wants a pod evicted, be it any."""
 
-_STAGES: Mapping[int, Stage] = {
-    Phase.ASSIGNED: Stage.ASSIGNED,
-    Phase.STARTING: Stage.UNREADY,
-    Phase.READY: Stage.READY,
-    Phase.AVAILABLE: Stage.READY,
-    Phase.TERMINATING: Stage.TERMINATING,
-    Phase.REVOKED: Stage.TERMINATING,
-}
-
 
 @dataclass(frozen=True)
 class Lens:
@@ -110,8 +99,9 @@ class Lens:
         positions = self.built.system.positions
         found: dict[int, str] = {}
         for member, workload in zip(self.roster.members, self.world.workloads, strict=True):
-            found[positions[workload.cell].start] = owner_part(member)
             found[positions[workload.queue].start] = queue_part(member)
+            if member.templates:
+                found[positions[workload.cell].start] = owner_part(member)
         for position, name in zip(positions[NODES], self.built.nodes, strict=True):
             found[position] = node_part(name)
         return found | {self._at(guard.cell): guard.cell for guard in self._guards}
@@ -146,7 +136,7 @@ class Lens:
             absent = value.replicas < 0
             return OwnerSeen(max(value.replicas, 0), value.template, value.paused or absent, sets)
         if isinstance(value, NodeState):
-            return _node_seen(value)
+            return node_seen(value)
         if isinstance(value, BudgetState):
             return BudgetSeen(*value.status)
         return QueueSeen(value.waiting)
@@ -169,7 +159,7 @@ class Lens:
     @cached_property
     def _uncounted(self) -> frozenset[int]:
         """The parts of which the number of pods there are is left out."""
-        cells = [w.cell for w in self.world.workloads if not w.status_replicas_matter]
+        cells = [w.cell for w in self.world.owners if not w.status_replicas_matter]
         cells += [g.cell for g in self._guards if not asks_scale(g.budget.spec)]
         return frozenset(map(self._at, cells))
 
@@ -190,34 +180,34 @@ class Lens:
     def _fitted(self, state: State, position: int, wanted: Part) -> Iterator[Any]:
         value = state[position]
         if isinstance(wanted, OwnerSeen) and isinstance(value, LoneState):
-            yield _fitted_lone(wanted)
+            yield fitted_lone(wanted)
         elif isinstance(wanted, OwnerSeen):
             yield from self._fitted_deployment(state, position, wanted)
         elif isinstance(wanted, QueueSeen):
-            yield from _fitted_queues(value, wanted)
+            yield from fitted_queues(value, wanted)
         elif isinstance(wanted, BudgetSeen):
             yield BudgetState(Counts(*wanted))
         else:
-            yield from _fitted_nodes(self.world, value, wanted)
+            yield from fitted_nodes(self.world, value, wanted)
 
     def _fitted_deployment(
         self, state: State, position: int, wanted: OwnerSeen
     ) -> Iterator[DeploymentState]:
         """A sync under way may have read before, as before the writes of others in the model."""
-        workload = next(w for w in self.world.workloads if self._at(w.cell) == position)
-        after = _fitted_deployment(state[position], wanted)
+        workload = next(w for w in self.world.owners if self._at(w.cell) == position)
+        after = fitted_deployment(state[position], wanted)
         changed = Outcome(Action(""), {workload.cell: after})
         rule = Rule("", "", (workload.cell,), lambda _: [changed])
         (writing,) = overtaken(workload, [rule])
         summary = self.built.system.summary(state)
         reads = (summary[name] for name in writing.reads)
         for outcome in writing.outcomes(state[position], *reads):
-            yield _with_possible_plan(outcome.writes[workload.cell])
+            yield with_possible_plan(outcome.writes[workload.cell])
 
     def _tidy(self, state: State) -> State:
         """Nothing is in hand for a ReplicaSet that is not there."""
         after = list(state)
-        for workload in self.world.workloads:
+        for workload in self.world.owners:
             there = {s.template for s in state[self._at(workload.cell)].sets}
             for template, sync in enumerate(workload.syncs):
                 if template not in there:
@@ -234,7 +224,7 @@ class Lens:
     def restarted(self, state: State) -> State:
         """The state when the controller manager has lost what it kept in memory."""
         after = list(state)
-        for workload in self.world.workloads:
+        for workload in self.world.owners:
             cell, queue = self._at(workload.cell), self._at(workload.queue)
             if workload.rollout is not None:
                 after[cell] = state[cell]._replace(plan=())
@@ -258,14 +248,6 @@ class Lens:
         position = self._at(LIFECYCLE)
         after = state[position]._replace(outdated=True)
         return (*state[:position], after, *state[position + 1 :])
-
-    def begins_sync(self, state: State, pod_class: int) -> bool:
-        """Whether a sync of the ReplicaSet that makes these pods may begin: none is under way."""
-        described = self.world.classes[pod_class]
-        workload = self.world.workloads[described.workload]
-        name = owned_name(workload, described.template)
-        sync = state[self._at(workload.sync(described.template))]
-        return not under_way(sync, self.built.system.summary(state)[name])
 
     def refused(self, state: State, pod_class: int) -> tuple[State, ...]:
         """The state when the API server has refused to create a pod of a class.
@@ -357,7 +339,7 @@ class Lens:
     def in_hand(self, state: State, actor: str | None) -> tuple[str, ...]:
         """What a controller remembers that nobody else can see, in sentences."""
         found: list[str] = []
-        for workload in self.world.workloads:
+        for workload in self.world.owners:
             rolled = workload.rollout is not None
             if rolled and actor in (None, "sa:deployment-controller"):
                 found += _plan_in_hand(workload, state[self._at(workload.cell)])
@@ -385,14 +367,15 @@ class Lens:
 
     def _victims_in_hand(self, workload: Workload, template: int, state: State) -> Iterator[str]:
         name = f"template {template + 1} of {workload.cell}"
-        waiting = state[self._at(workload.queue)].chosen[template]
+        queue, members = state[self._at(workload.queue)], workload.members(template)
+        waiting = sum(queue.chosen[slot] for slot in workload.slots(template))
         if waiting:
             yield f"it has chosen {waiting} pods of {name} without a node to delete"
         for node, position in zip(self.built.nodes, self._nodes, strict=True):
             chosen = sum(
                 group.size
                 for group in state[position].pods
-                if group.pod_class == workload.classes[template] and group.marks & Marks.CHOSEN
+                if group.pod_class in members and group.marks & Marks.CHOSEN
             )
             if chosen:
                 yield f"it has chosen {chosen} pods of {name} on Node {node} to delete"
@@ -413,14 +396,6 @@ def _set_seen(found: SetState) -> SetSeen:
     )
 
 
-def _node_seen(node: NodeState) -> NodeSeen:
-    counts: Counter[tuple[int, int]] = Counter()
-    for group in node.pods:
-        counts[group.pod_class, int(_STAGES[group.phase])] += group.size
-    pods = tuple(sorted((c, stage, n) for (c, stage), n in counts.items()))
-    return NodeSeen(node.ready, node.tainted, node.evicting, node.cordoned, pods)
-
-
 def _kept(part: Part, *, counted: bool) -> Part:
     if isinstance(part, NodeSeen):
         return part._replace(tainted=part.tainted and not part.ready)
@@ -429,115 +404,6 @@ def _kept(part: Part, *, counted: bool) -> Part:
     if isinstance(part, BudgetSeen) and not counted:
         return part._replace(expected=0)
     return part
-
-
-def _fitted_lone(wanted: OwnerSeen) -> LoneState:
-    if not wanted.sets:
-        return LoneState(-1)
-    (itself,) = wanted.sets
-    return LoneState(itself.replicas, itself.counted, itself.available)
-
-
-def _fitted_deployment(state: DeploymentState, wanted: OwnerSeen) -> DeploymentState:
-    """ReplicaSets stay in the order of their creation; a plan ends where it would conflict."""
-    by_template = {s.template: s for s in wanted.sets}
-    known = [s.template for s in state.sets if s.template in by_template]
-    new = sorted(t for t in by_template if t not in known)
-    sets = tuple(_set_state(by_template[template]) for template in (*known, *new))
-    plan = state.plan
-    for before in state.sets:
-        if before not in sets:
-            plan = until_conflict(plan, before.template)
-    return DeploymentState(wanted.replicas, wanted.template, wanted.paused, sets, plan)
-
-
-def _with_possible_plan(state: DeploymentState) -> DeploymentState:
-    """The rest of a sync up to a write of a ReplicaSet that is not there, or is there already."""
-    there = {s.template for s in state.sets}
-    possible = ((w.template in there) != (w.verb == Verb.CREATE) for w in state.plan)
-    plan = tuple(
-        write for write, _ in takewhile(itemgetter(1), zip(state.plan, possible, strict=True))
-    )
-    return state._replace(plan=plan)
-
-
-def _set_state(seen: SetSeen) -> SetState:
-    return SetState(
-        template=seen.template,
-        revision=seen.revision,
-        replicas=seen.replicas,
-        desired=seen.desired,
-        maximum=seen.maximum,
-        status_replicas=seen.counted,
-        status_available=seen.available,
-    )
-
-
-def _fitted_queues(queue: Queue, wanted: QueueSeen) -> Iterator[Queue]:
-    """Whether a pod that goes was chosen as a victim is open."""
-    ways = {queue}
-    for template, number in enumerate(wanted.pending):
-        rise = number - queue.waiting[template]
-        for _ in range(abs(rise)):
-            ways = {after for way in ways for after in _one_pending(way, template, rise)}
-    yield from sorted(ways)
-
-
-def _one_pending(queue: Queue, template: int, rise: int) -> Iterator[Queue]:
-    if rise > 0:
-        yield queue.with_free(template, 1)
-        return
-    if queue.free[template]:
-        yield queue.with_free(template, -1)
-    if queue.chosen[template]:
-        yield queue.with_chosen(template, -1)
-
-
-def _fitted_nodes(world: World, node: NodeState, wanted: NodeSeen) -> Iterator[NodeState]:
-    """Which of several groups that look alike a pod leaves is open."""
-    before = Counter({(c, stage): n for c, stage, n in _node_seen(node).pods})
-    after = Counter({(c, stage): n for c, stage, n in wanted.pods})
-    ways: set[Pods] = {node.pods}
-    for pod_class in sorted({c for c, _ in before.keys() | after.keys()}):
-        leaving = sorted(stage for c, stage in (before - after).elements() if c == pod_class)
-        coming = sorted(stage for c, stage in (after - before).elements() if c == pod_class)
-        for i in range(max(len(leaving), len(coming))):
-            source = leaving[i] if i < len(leaving) else None
-            target = coming[i] if i < len(coming) else None
-            ways = {p for way in ways for p in _one_pod(world, way, pod_class, source, target)}
-    for pods in sorted(ways):
-        yield node._replace(
-            ready=wanted.ready,
-            tainted=wanted.tainted,
-            evicting=wanted.evicting,
-            cordoned=wanted.cordoned,
-            pods=pods,
-        )
-
-
-def _one_pod(
-    world: World, pods: Pods, pod_class: int, source: int | None, target: int | None
-) -> Iterator[Pods]:
-    """One pod goes from a stage, or from nowhere, to another stage, or to nowhere."""
-    ready = Phase.READY if world.classes[pod_class].min_ready_seconds else Phase.AVAILABLE
-    phases: Mapping[int, Phase] = {
-        Stage.ASSIGNED: Phase.ASSIGNED,
-        Stage.UNREADY: Phase.STARTING,
-        Stage.READY: ready,
-        Stage.TERMINATING: Phase.TERMINATING,
-    }
-    if source is None:
-        yield pods if target is None else shifted(pods, pod_class, phases[target], 1)
-        return
-    for group in pods:
-        if group.pod_class != pod_class or _STAGES[group.phase] != source:
-            continue
-        if target is None:
-            yield without(pods, group)
-        elif target == Stage.TERMINATING:
-            yield shifted(without(pods, group), pod_class, Phase.TERMINATING, 1)
-        else:
-            yield moved(pods, group, phases[target])
 
 
 def _without_victims(world: World, node: NodeState) -> NodeState:

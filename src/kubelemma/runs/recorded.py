@@ -11,6 +11,7 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario.build import is_ready
+from kubelemma.model.scenario.templates import kind_of
 
 from .cluster import BUDGET, Cluster, Stored
 from .roster import Member, Roster
@@ -28,11 +29,11 @@ _NOT_READY = ("node.kubernetes.io/not-ready", UNREACHABLE_NO_SCHEDULE.key)
 
 def owner_part(member: Member) -> str:
     """The name of the part with an owner of pods and its ReplicaSets."""
-    return f"{member.kind.kind} {member.namespace}/{member.name}"
+    return f"{member.kind} {member.namespace}/{member.name}"
 
 
 def queue_part(member: Member) -> str:
-    """The name of the part with the pods of an owner that have no node."""
+    """The name of the part with the pods of a member that have no node."""
     return f"pods without a node of {owner_part(member)}"
 
 
@@ -63,7 +64,7 @@ def terminal(pod: Pod) -> bool:
 def _stages(
     cluster: Cluster, roster: Roster, *, admitted: bool
 ) -> Iterator[tuple[int, str, Stage]]:
-    """Of every pod that a member made: its class, its node (or none), where it stands.
+    """Of every pod of a member: its class, its node (or none), where it stands.
 
     A pod whose containers have stopped is gone, and so is one without a node that is deleted.
     """
@@ -104,19 +105,22 @@ def _of_members(
     there = {found.uid: found for found in cluster.owners() if not is_deleted(found)}
     waiting = Counter(pod_class for pod_class, node, _ in pods if not node)
     for member in roster.members:
-        found = there.get(member.uid)
-        if member.rolled_out:
-            sets = tuple(sorted(_sets(cluster, member)))
-        else:
-            sets = () if found is None else (_itself(found.value),)
-        seen = ABSENT._replace(sets=sets)
-        if found is not None:
-            replicas = member.kind.replicas(found.value)
-            paused = isinstance(found.value, Deployment) and found.value.spec.paused
-            seen = OwnerSeen(replicas, member.template_of(found), paused, sets)
-        yield owner_part(member), seen
-        classes = (roster.class_of(member, t) for t in range(len(member.templates)))
+        if member.templates:
+            yield owner_part(member), _owner_seen(cluster, member, there.get(member.uid))
+        classes = (roster.class_of(member, slot) for slot in range(member.width))
         yield queue_part(member), QueueSeen(tuple(waiting[c] for c in classes))
+
+
+def _owner_seen(cluster: Cluster, member: Member, found: Stored | None) -> OwnerSeen:
+    if member.rolled_out:
+        sets = tuple(sorted(_sets(cluster, member)))
+    else:
+        sets = () if found is None else (_itself(found.value),)
+    if found is None:
+        return ABSENT._replace(sets=sets)
+    replicas = kind_of(found.value).replicas(found.value)
+    paused = isinstance(found.value, Deployment) and found.value.spec.paused
+    return OwnerSeen(replicas, member.template_of(found), paused, sets)
 
 
 def _sets(cluster: Cluster, member: Member) -> Iterator[SetSeen]:

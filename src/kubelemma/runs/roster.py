@@ -1,4 +1,7 @@
-"""Who takes part in a run: its owners of pods with all their templates, known in advance."""
+"""Who takes part in a run: its owners of pods with all their templates, and its lone pods.
+
+All of them are known in advance, with every look that a pod ever has: labels change, and owners.
+"""
 
 from __future__ import annotations
 
@@ -8,52 +11,78 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kubelemma.model.cluster.owners import OwnerKind
+from kubelemma.model.cluster.owners import controller_of
+from kubelemma.model.components.drain.rules import MIRROR
 from kubelemma.model.components.registry import OWNERS
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 from kubelemma.model.objects.workloads import ReplicaSet
-from kubelemma.model.scenario.templates import key_of, kind_of
+from kubelemma.model.scenario.templates import kind_of
 
-from .cluster import Cluster, Stored
+from .cluster import Cluster, Stored, common
+
+LONE = Pod.__name__
+"""The kind of those whose pods nobody owns."""
+
+STEM = 58
+"""How much of its owner's name a pod bears at most, before five random letters.
+
+Source: apiserver/pkg/storage/names/generate.go, ``maxGeneratedNameLength``.
+"""
 
 
 class Template(NamedTuple):
     """One pod template of an owner.
 
-    ``pod`` is the first pod that was made from it, as it was created, and ``selector`` that of its
-    ReplicaSet; None where there never is one.
+    ``pod`` is the first pod that was made from it, as it was created, ``look`` how it looked, and
+    ``selector`` that of its ReplicaSet; None and empty where there never is one.
     """
 
     identity: str
     spec: PodTemplateSpec
     name: str
     selector: LabelSelector | None
-    pod: Pod | None
+    pod: Pod | None = None
+    look: str = ""
+
+
+class Further(NamedTuple):
+    """Pods that belong to a template but are not as it makes them, or that belong to none.
+
+    ``pod`` has no owner.
+    """
+
+    template: int
+    look: str
+    pod: Pod
 
 
 class Member(NamedTuple):
-    """An owner of pods of the run; another one of the same name is told apart by ``name``.
+    """An owner of pods of the run, or pods that nobody owns and nothing tells apart.
 
-    ``first`` is the owner as it was created, ``sizes`` are all that it is ever scaled to.
+    Another one of the same name is told apart by ``name``. ``first`` is the owner as it was
+    created, or such a pod; ``sizes`` are all that it is ever scaled to. ``further`` are pods that
+    it has adopted or whose labels were changed, or the lone ones.
     """
 
     uid: str
+    kind: str
     namespace: str
     name: str
     first: Any
     templates: tuple[Template, ...]
     sizes: tuple[int, ...]
+    further: tuple[Further, ...] = ()
 
     @property
-    def kind(self) -> OwnerKind:
-        """Its kind."""
-        return kind_of(self.first)
+    def width(self) -> int:
+        """How many classes of pods it has: those of its templates first."""
+        return len(self.templates) + len(self.further)
 
     @property
     def rolled_out(self) -> bool:
         """Whether it goes from one template to the next by ReplicaSets of its own."""
-        return self.kind.rollout(self.first) is not None
+        return bool(self.templates) and kind_of(self.first).rollout(self.first) is not None
 
     def template_of(self, found: Stored) -> int:
         """The number of the template of the owner or of one of its ReplicaSets.
@@ -65,35 +94,58 @@ class Member(NamedTuple):
         return [t.identity for t in self.templates].index(found.template)
 
 
-class Roster(NamedTuple):
-    """All owners of pods of the run, in the order in which they appear.
+class Home(NamedTuple):
+    """To whom a pod belongs: the uid of a member, and the identity of a template of it."""
+
+    uid: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All owners of pods of the run, in the order in which they appear, and then lone pods.
 
     ``made_by`` has, of every ReplicaSet that one of them ever owned, by uid, the uid of that
-    Deployment and the identity of the template: pods may outlive it.
+    Deployment and the identity of the template: pods may outlive it. ``made`` has of every pod the
+    uid of the owner that has made it, and how it looked. ``lone`` are the classes of pods that
+    nobody owns, by their look.
     """
 
     members: tuple[Member, ...]
-    made_by: Mapping[str, tuple[str, str]]
+    made_by: Mapping[str, Home]
+    made: Mapping[str, tuple[str, str]]
+    homes: Mapping[Home, int]
+    further: Mapping[tuple[int, str], int]
+    lone: Mapping[str, int]
+
+    @property
+    def owners(self) -> tuple[Member, ...]:
+        """Those that make pods."""
+        return tuple(member for member in self.members if member.templates)
 
     def member(self, uid: str) -> Member | None:
         """The member with this uid."""
         return next((m for m in self.members if m.uid == uid), None)
 
-    def class_of(self, member: Member, template: int) -> int:
-        """The number of the pods of a template among all."""
-        before = self.members[: self.members.index(member)]
-        return sum(len(m.templates) for m in before) + template
+    def class_of(self, member: Member, slot: int) -> int:
+        """The number of a class of pods of a member among all."""
+        return sum(m.width for m in self.members[: self.members.index(member)]) + slot
 
     def class_of_pod(self, cluster: Cluster, pod: Stored) -> int | None:
-        """The number of the class that a pod is of; None where no member made it.
+        """The number of the class that a pod is of; None where it is of no member.
 
         Pods that outlive their owner are nobody's until they terminate: another one of the same
         template does not count them.
         """
         kind, uid = pod.owner_kind, pod.owner(pod.owner_kind)
+        if not kind:
+            return self.lone.get(pod.look)
         if uid not in cluster.of(kind) and not _terminates(pod):
             return None
-        return self.class_made_by(cluster, uid)
+        own = self.class_made_by(cluster, uid)
+        if own is None or self.made.get(pod.uid) == (uid, pod.look):
+            return own
+        return self.further.get((own, pod.look), own)
 
     def class_made_by(self, cluster: Cluster, owner: str) -> int | None:
         """The number of the class of the pods of an owner (by uid); None if nobody's here."""
@@ -102,12 +154,10 @@ class Roster(NamedTuple):
             return self.class_of(lone, 0)
         replica_set = cluster.of("ReplicaSet").get(owner)
         adopted = replica_set.owner("Deployment") if replica_set is not None else ""
-        deployment, template = self.made_by.get(owner, ("", ""))
-        member = self.member(adopted or deployment)
-        if member is None:
+        home = self.made_by.get(owner)
+        if home is None:
             return None
-        identities = [t.identity for t in member.templates]
-        return self.class_of(member, identities.index(template)) if template in identities else None
+        return self.homes.get(home._replace(uid=adopted or home.uid))
 
 
 def _terminates(pod: Stored) -> bool:
@@ -116,98 +166,155 @@ def _terminates(pod: Stored) -> bool:
 
 @dataclass(slots=True)
 class _Found:
-    """What is gathered of one owner."""
+    """What is gathered of one owner; ``looks`` are those that its pods have beside their own."""
 
     first: Any
     templates: dict[str, Template] = field(default_factory=dict)
     sizes: dict[int, None] = field(default_factory=dict)
+    looks: dict[tuple[str, str], Pod] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Gathering:
+    """What is gathered of a run."""
+
+    found: dict[str, _Found] = field(default_factory=dict)
+    made_by: dict[str, Home] = field(default_factory=dict)
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
+    lone: dict[str, Pod] = field(default_factory=dict)
+
+    def take(self, new: Stored, *, first: bool) -> None:
+        """Take an object as it was written; ``first``: whether it was not there before."""
+        value, deployment = new.value, new.owner("Deployment")
+        if deployment in self.found:
+            self.made_by.setdefault(new.uid, Home(deployment, new.template))
+        if isinstance(value, Pod):
+            self._take_pod(new, value, first=first)
+        elif new.uid in self.found or self._is_owner(new):
+            _gather_owner(self.found.setdefault(new.uid, _Found(value)), new)
+        elif isinstance(value, ReplicaSet) and deployment in self.found:
+            _gather_set(self.found[deployment], new, value)
+
+    def _is_owner(self, new: Stored) -> bool:
+        owner = type(new.value) in OWNERS and new.uid not in self.made_by
+        return owner and kind_of(new.value).stands_alone(new.value)
+
+    def _take_pod(self, new: Stored, pod: Pod, *, first: bool) -> None:
+        """The first pod of a template shows what all are like; one that was adopted shows nothing.
+
+        Static pods, of which the API has but a mirror, are nobody's.
+        """
+        controller = controller_of(pod.metadata)
+        if controller is None:
+            if MIRROR not in pod.metadata.annotation_map():
+                self.lone.setdefault(new.look, pod)
+            return
+        home = self._home(controller.uid)
+        if home is None:
+            return
+        owner = self.found[home.uid]
+        if first and new.name.startswith(f"{controller.name}-"[:STEM]):
+            self.made[new.uid] = controller.uid, new.look
+            template = owner.templates.get(home.template)
+            if template is not None and template.pod is None:
+                owner.templates[home.template] = template._replace(pod=_plain(pod), look=new.look)
+        elif self.made.get(new.uid) != (controller.uid, new.look):
+            owner.looks.setdefault((home.template, new.look), pod)
+
+    def _home(self, owner: str) -> Home | None:
+        found = self.found.get(owner)
+        if found is None:
+            return self.made_by.get(owner)
+        return next((Home(owner, identity) for identity in found.templates), None)
 
 
 def roster_of(clusters: Iterable[Cluster]) -> Roster:
     """The roster of a run, from its objects after each write."""
-    found: dict[str, _Found] = {}
-    made_by: dict[str, tuple[str, str]] = {}
+    gathering = _Gathering()
     last = Cluster()
     for cluster in clusters:
-        for new in _news(last, cluster):
-            if new.owner("Deployment") in found:
-                made_by.setdefault(new.uid, (new.owner("Deployment"), new.template))
-            _gather(found, cluster, new, made=new.uid in made_by)
+        for new, first in _news(last, cluster):
+            gathering.take(new, first=first)
         last = cluster
     members: list[Member] = []
-    for uid, one in found.items():
-        key = key_of(one.first)
-        earlier = sum(key_of(m.first) == key for m in members)
-        shown = f"{key.name} ({earlier + 1})" if earlier else key.name
-        templates = tuple(one.templates.values())
-        members.append(Member(uid, key.namespace, shown, one.first, templates, tuple(one.sizes)))
-    return Roster(tuple(members), made_by)
+    for uid, one in gathering.found.items():
+        kind = kind_of(one.first)
+        members.append(_named(members, uid, kind.kind, one))
+    for look, pod in gathering.lone.items():
+        further = (Further(0, look, common(pod)),)
+        members.append(_named(members, look, LONE, _Found(pod))._replace(further=further))
+    return _numbered(members, gathering)
+
+
+def _named(before: Iterable[Member], uid: str, kind: str, one: _Found) -> Member:
+    metadata = one.first.metadata
+    called = (kind, metadata.namespace, metadata.name)
+    earlier = sum((m.kind, m.namespace, m.first.metadata.name) == called for m in before)
+    shown = f"{metadata.name} ({earlier + 1})" if earlier else metadata.name
+    templates = tuple(one.templates.values())
+    numbers = {template.identity: number for number, template in enumerate(templates)}
+    further = tuple(
+        Further(numbers[identity], look, common(pod))
+        for (identity, look), pod in one.looks.items()
+        if identity in numbers and look != one.templates[identity].look
+    )
+    sizes = tuple(one.sizes)
+    return Member(uid, kind, metadata.namespace, shown, one.first, templates, sizes, further)
+
+
+def _numbered(members: Iterable[Member], gathering: _Gathering) -> Roster:
+    homes: dict[Home, int] = {}
+    others: dict[tuple[int, str], int] = {}
+    lone: dict[str, int] = {}
+    first = 0
+    for member in members:
+        homes |= {Home(member.uid, t.identity): first + n for n, t in enumerate(member.templates)}
+        for number, further in enumerate(member.further, first + len(member.templates)):
+            if member.templates:
+                others[first + further.template, further.look] = number
+            else:
+                lone[further.look] = number
+        first += member.width
+    return Roster(tuple(members), gathering.made_by, gathering.made, homes, others, lone)
 
 
 _NEWS = (*(kind.__name__ for kind in OWNERS), "Pod")
 
 
-def _news(before: Cluster, after: Cluster) -> Iterator[Stored]:
-    """The objects that a write has changed."""
+def _news(before: Cluster, after: Cluster) -> Iterator[tuple[Stored, bool]]:
+    """The objects that a write has changed, and whether they were not there before."""
     for kind in _NEWS:
         if before.kinds.get(kind) is after.kinds.get(kind):
             continue
         old = before.of(kind)
-        yield from (s for uid, s in after.of(kind).items() if old.get(uid) is not s)
-
-
-def _gather(found: dict[str, _Found], cluster: Cluster, new: Stored, *, made: bool) -> None:
-    value = new.value
-    if isinstance(value, Pod):
-        _gather_pod(found, cluster, new, value)
-    elif new.uid in found or (type(value) in OWNERS and not made and _stands_alone(value)):
-        _gather_owner(found.setdefault(new.uid, _Found(value)), new)
-    elif isinstance(value, ReplicaSet):
-        owner = found.get(new.owner("Deployment"))
-        if owner is not None:
-            known = owner.templates.get(new.template)
-            pod = known.pod if known is not None else None
-            spec = known.spec if known is not None else value.spec.template
-            owner.templates[new.template] = Template(
-                new.template, spec, new.name, value.spec.selector, pod
-            )
-
-
-def _stands_alone(value: Any) -> bool:
-    return kind_of(value).stands_alone(value)
+        yield from (
+            (s, uid not in old) for uid, s in after.of(kind).items() if old.get(uid) is not s
+        )
 
 
 def _gather_owner(one: _Found, new: Stored) -> None:
     kind = kind_of(new.value)
     one.sizes[kind.replicas(new.value)] = None
     if kind.rollout(new.value) is not None:
-        template = Template(new.template, kind.template(new.value), "", None, None)
+        template = Template(new.template, kind.template(new.value), "", None)
         one.templates.setdefault(new.template, template)
     elif not one.templates:
         selector = kind.selector(new.value, 0)
         spec = kind.template(new.value)
-        one.templates[new.template] = Template(new.template, spec, new.name, selector, None)
+        one.templates[new.template] = Template(new.template, spec, new.name, selector)
 
 
-def _gather_pod(found: dict[str, _Found], cluster: Cluster, new: Stored, pod: Pod) -> None:
-    """The first pod of a template shows what all are like; one that was adopted shows nothing."""
-    lone = found.get(new.owner(new.owner_kind))
-    if lone is not None:
-        ((identity, known),) = lone.templates.items()
-        if known.pod is None and new.name.startswith(f"{known.name}-"):
-            lone.templates[identity] = known._replace(pod=_plain(pod))
-        return
-    replica_set = cluster.of("ReplicaSet").get(new.owner("ReplicaSet"))
-    owner = found.get(replica_set.owner("Deployment")) if replica_set is not None else None
-    if replica_set is not None and owner is not None:
-        of_set = owner.templates.get(replica_set.template)
-        if of_set is not None and of_set.pod is None:
-            owner.templates[replica_set.template] = of_set._replace(pod=_plain(pod))
+def _gather_set(owner: _Found, new: Stored, value: ReplicaSet) -> None:
+    known = owner.templates.get(new.template)
+    if known is None:
+        known = Template(new.template, value.spec.template, new.name, value.spec.selector)
+    owner.templates[new.template] = known._replace(name=new.name, selector=value.spec.selector)
 
 
 def _plain(pod: Pod) -> Pod:
-    """The pod as the class of all like it: without what is its own."""
-    metadata = msgspec.structs.replace(
-        pod.metadata, name="", uid="", creation_timestamp=None, deletion_timestamp=None
-    )
-    return msgspec.structs.replace(pod, metadata=metadata, status=type(pod.status)())
+    """The pod as the class of all that its owner makes; it may be made for one node."""
+    plain, controller = common(pod), controller_of(pod.metadata)
+    owners = None if controller is None else (controller,)
+    metadata = msgspec.structs.replace(plain.metadata, owner_references=owners)
+    spec = msgspec.structs.replace(plain.spec, node_name=pod.spec.node_name)
+    return msgspec.structs.replace(plain, metadata=metadata, spec=spec)

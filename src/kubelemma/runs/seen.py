@@ -51,7 +51,7 @@ class OwnerSeen(NamedTuple):
 
 
 class QueueSeen(NamedTuple):
-    """How many pods of each template of an owner have no node."""
+    """How many pods of each class of a member have no node."""
 
     pending: tuple[int, ...]
 
@@ -154,9 +154,9 @@ def _of_part(name: str, before: Part, after: Part) -> Iterator[Change]:
         yield from _of_fields(name, ("replicas", "template", "paused"), before, after)
         yield from _of_sets(name, before, after)
     elif isinstance(before, QueueSeen) and isinstance(after, QueueSeen):
-        for template, (old, new) in enumerate(zip(before.pending, after.pending, strict=True)):
+        for slot, (old, new) in enumerate(zip(before.pending, after.pending, strict=True)):
             if old != new:
-                yield Change(name, ("pending", template), old, new)
+                yield Change(name, ("pending", slot), old, new)
     elif isinstance(before, NodeSeen) and isinstance(after, NodeSeen):
         yield from _of_fields(name, ("ready", "tainted", "evicting", "cordoned"), before, after)
         yield from _of_pods(name, before, after)

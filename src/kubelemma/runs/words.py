@@ -42,7 +42,7 @@ def told(change: Change, roster: Roster) -> str:
         name = _class(roster, int(what[1]))
         return f"{change.part}: pods of {name} that are {stage}: {change.old} -> {change.new}"
     if what[0] == "pending":
-        name = template_name(roster, change.part, int(what[1]))
+        name = _waiting(roster, change.part, int(what[1]))
         return f"pods of {name} without a node: {change.old} -> {change.new}"
     if what[0] == "template":
         old, new = (template_name(roster, change.part, int(str(t))) for t in change[2:])
@@ -74,13 +74,30 @@ def template_name(roster: Roster, part: str, template: int) -> str:
     return f"template {template + 1}"
 
 
+def _waiting(roster: Roster, part: str, slot: int) -> str:
+    member = next(m for m in roster.members if part == queue_part(m))
+    return _crowd(member, slot)
+
+
 def _name(member: Member, template: int) -> str:
     return member.templates[template].name or f"template {template + 1} of {member.name}"
 
 
+def _crowd(member: Member, slot: int) -> str:
+    """What pods of one class are called."""
+    if slot < len(member.templates):
+        return _name(member, slot)
+    further = member.further[slot - len(member.templates)]
+    if not member.templates:
+        return f"Pod {member.name}"
+    labels = further.pod.metadata.label_map().items()
+    told = ", ".join(f"{key}={value}" for key, value in sorted(labels)) or "no labels"
+    return f"{_name(member, further.template)} with {told}"
+
+
 def _class(roster: Roster, pod_class: int) -> str:
     for member in roster.members:
-        for template in range(len(member.templates)):
-            if roster.class_of(member, template) == pod_class:
-                return _name(member, template)
+        for slot in range(member.width):
+            if roster.class_of(member, slot) == pod_class:
+                return _crowd(member, slot)
     return f"class {pod_class}"

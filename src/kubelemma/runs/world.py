@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.cluster.claims import owned
+from kubelemma.model.cluster.owners import class_of_pods, controller_of
 from kubelemma.model.cluster.setting import Choices, Event, Start
 from kubelemma.model.cluster.state import DeploymentState, LoneState, NodeState, OwnerState, Queue
 from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
+    Behaviour,
     NodeShape,
     PodClass,
     Workload,
@@ -23,7 +27,7 @@ from kubelemma.model.cluster.world import (
 )
 from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import Quantity
@@ -44,6 +48,7 @@ _OF_NODES = ("cordon", "uncordon", "node-crash", "node-return", "api-server-outa
 class Setting(NamedTuple):
     """What a system is built from; two of the same ``identity`` give the same.
 
+    ``owners`` are those of the roster, as they are now.
     ``kubelets`` are nodes in their kubelets' own eyes, where these see something else.
     """
 
@@ -70,7 +75,7 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
     ``rooms`` is what kubelets believe to be allocatable, by node.
     """
     there = {found.uid: found.value for found in cluster.owners()}
-    owners = tuple(there.get(m.uid, m.first) for m in roster.members)
+    owners = tuple(there.get(m.uid, m.first) for m in roster.owners)
     nodes = {name: _fixed(node) for name, node in cluster.nodes().items()}
     kubelets = {name: _with_room(nodes[name], rooms[name]) for name in nodes if rooms.get(name)}
     standing: dict[str, tuple[Pod, ...]] = dict.fromkeys(nodes, ())
@@ -121,14 +126,16 @@ def build(setting: Setting, roster: Roster) -> Built:
     )
     start = Start(
         owners=tuple(map(_absent, roster.members)),
-        queues=tuple(Queue.of((0,) * len(member.templates)) for member in roster.members),
+        queues=tuple(Queue.of((0,) * member.width) for member in roster.members),
         nodes=tuple(NodeState(shape) for shape in range(len(names))),
     )
     system = assemble(world, start, tuple(_events(roster, names)), Choices(every_write=True))
     return Built(world, system, names)
 
 
-def _absent(member: Member) -> OwnerState:
+def _absent(member: Member) -> OwnerState | None:
+    if not member.templates:
+        return None
     if member.rolled_out:
         return DeploymentState(replicas=0, template=0, paused=True, sets=())
     return LoneState(-1)
@@ -163,42 +170,62 @@ def _standing(pod: Pod) -> object:
 
 
 def _classes(setting: Setting, roster: Roster) -> Iterator[PodClass]:
-    """One for each template, of pods as they were made where any were."""
+    """One for each template, of pods as they were made where any were, and for each other look."""
     index = 0
-    for workload, (member, owner) in enumerate(zip(roster.members, setting.owners, strict=True)):
-        for number, template in enumerate(member.templates):
-            spec = msgspec.structs.replace(owner.spec, template=template.spec)
-            like = msgspec.structs.replace(owner, spec=spec)
-            made = Template(like).pod_class(index, workload, number)
-            yield PodClass(
-                index=made.index,
-                workload=made.workload,
-                template=made.template,
-                pod=template.pod or made.pod,
-                behaviour=made.behaviour,
-                min_ready_seconds=made.min_ready_seconds,
-                deletion_cost=made.deletion_cost,
-                selector=(template.pod and template.selector) or made.selector,
+    for workload, (member, owner) in enumerate(_with_owners(setting, roster)):
+        made = tuple(_made(member, owner, index, workload))
+        yield from made
+        index += len(made)
+        for further in member.further:
+            like = made[further.template] if made else None
+            controller = like and controller_of(like.pod.metadata)
+            yield class_of_pods(
+                owned(further.pod, controller) if controller else further.pod,
+                index=index,
+                workload=workload,
+                template=further.template,
+                behaviour=Behaviour.HEALTHY,
+                min_ready_seconds=like.min_ready_seconds if like else 0,
+                selector=like.selector if like else LabelSelector(),
             )
             index += 1
+
+
+def _with_owners(setting: Setting, roster: Roster) -> Iterator[tuple[Member, Any]]:
+    """All members, with the owner as it is for those that make pods."""
+    owners = iter(setting.owners)
+    for member in roster.members:
+        yield member, next(owners) if member.templates else None
+
+
+def _made(member: Member, owner: Any, first: int, workload: int) -> Iterator[PodClass]:
+    for number, template in enumerate(member.templates):
+        spec = msgspec.structs.replace(owner.spec, template=template.spec)
+        like = msgspec.structs.replace(owner, spec=spec)
+        made = Template(like).pod_class(first + number, workload, number)
+        yield replace(
+            made,
+            pod=template.pod or made.pod,
+            selector=(template.pod and template.selector) or made.selector,
+        )
 
 
 def _workloads(setting: Setting, roster: Roster) -> Iterator[Workload]:
     first = 0
     names = Counter((member.namespace, member.name) for member in roster.members)
-    for index, (member, owner) in enumerate(zip(roster.members, setting.owners, strict=True)):
-        kind = kind_of(owner)
+    for index, (member, owner) in enumerate(_with_owners(setting, roster)):
         yield Workload(
             index=index,
-            kind=kind.kind,
+            kind=member.kind,
             namespace=member.namespace,
             name=member.name,
-            classes=tuple(range(first, first + len(member.templates))),
+            classes=tuple(range(first, first + member.width)),
             templates=len(member.templates),
-            rollout=kind.rollout(owner),
+            rollout=kind_of(owner).rollout(owner) if member.templates else None,
             qualified=names[member.namespace, member.name] > 1,
+            others=tuple(f.template for f in member.further) if member.templates else (),
         )
-        first += len(member.templates)
+        first += member.width
 
 
 def _events(roster: Roster, nodes: tuple[str, ...]) -> Iterator[Event]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import Any
 
 from kubelemma.model.components.registry import OWNERS
-from kubelemma.model.components.replicaset.decision import POD_DELETION_COST, Claim, claim
 from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.scenario.templates import kind_of
 
 from .cluster import BUDGET, Cluster, Stored
 from .format import Request, Write
 from .observation import ACTORS, API_SERVER, DRIVER
-from .recorded import is_deleted
 from .roster import Roster
 from .seen import Change, Stage
 
@@ -35,8 +33,6 @@ class Role(Enum):
     """Done by somebody who is modelled: the model must be able to do it."""
     INPUT = auto()
     """Done by a user, or a fault."""
-    CLAIM = auto()
-    """A pod is adopted or released: it must be one that the owner claims, or has to let go."""
     OUTSIDE = auto()
     """Done by, or to, what is not modelled."""
     NOTED = auto()
@@ -71,10 +67,10 @@ def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
         return Role.INPUT if _is_input(line, roster) else Role.OUTSIDE
     if actor == KUBELET and line.kind == "Node" and line.type == "ADDED":
         return Role.INPUT
+    if actor is None and line.kind == "Pod" and line.type == "ADDED" and _controller(line) is None:
+        return Role.INPUT
     if actor is None:
         return Role.CONTROL
-    if actor in REPLICATING and line.kind == "Pod" and line.via == "patch":
-        return Role.CLAIM
     beyond = actor not in ACTORS or _is_beyond(line, actor, before, roster)
     return Role.OUTSIDE if beyond else Role.CONTROL
 
@@ -95,9 +91,9 @@ def _is_ours(line: Write, known: Stored | None, before: Cluster, roster: Roster)
 
 
 def _is_input(line: Write, roster: Roster) -> bool:
-    """Whether it is something that the model lets users do."""
+    """Whether it is something that users may do: whatever they like to pods."""
     if line.kind == "Pod":
-        return (line.via or "").startswith(("delete", "create/eviction"))
+        return True
     if line.kind in OWNING:
         return roster.member(line.uid) is not None
     return line.kind in ("Node", BUDGET)
@@ -113,27 +109,6 @@ def _is_beyond(line: Write, actor: str, before: Cluster, roster: Roster) -> bool
     if actor == "system:kube-scheduler":
         return line.via != "create/binding"
     return actor == "sa:deployment-controller" and line.via == "patch"
-
-
-def is_claim(line: Write, before: Cluster) -> bool:
-    """Whether a pod is adopted or released as the decision of ``ClaimPods`` has it."""
-    known, pod = before.of("Pod").get(line.uid), before.after(line).of("Pod").get(line.uid)
-    if known is None or pod is None:
-        return False
-    uids = [found.owner(found.owner_kind) for found in (known, pod)]
-    kind, uid = pod.owner_kind or known.owner_kind, uids[1] or uids[0]
-    owner = before.of(kind).get(uid)
-    if owner is None or kind not in OWNING:
-        return False
-    selector = kind_of(owner.value).selector(owner.value, 0)
-    verdict = claim(
-        owned=uids[0] == uid,
-        matches=selector.matches(known.value.metadata.label_map()),
-        has_controller=bool(uids[0]),
-        deleting=is_deleted(owner),
-        terminating=is_deleted(known),
-    )
-    return verdict is (Claim.ADOPT if uids[1] else Claim.RELEASE)
 
 
 def paid_for(line: Write, before: Cluster, roster: Roster) -> tuple[str, int] | None:
@@ -177,11 +152,15 @@ def what_of(line: Write) -> str:
 def _kind(line: Write) -> str:
     if line.kind != "Pod":
         return line.kind
-    owners = line.object.get("metadata", {}).get("ownerReferences") or []
-    owner = next((o for o in owners if o.get("controller")), None)
+    owner = _controller(line)
     if owner is None:
         return "Pod of nobody"
     return "Pod" if owner.get("kind") in OWNING else f"Pod of a {owner.get('kind')}"
+
+
+def _controller(line: Write) -> dict[str, Any] | None:
+    owners = line.object.get("metadata", {}).get("ownerReferences") or []
+    return next((o for o in owners if o.get("controller")), None)
 
 
 def ends_alone(found: tuple[Change, ...]) -> bool:
@@ -189,17 +168,6 @@ def ends_alone(found: tuple[Change, ...]) -> bool:
     rises = {c.what[2]: c.rise for c in found if c.what[0] == "pods"}
     only = all(c.what[0] == "pods" for c in found)
     return only and len(rises) == 1 and bool(rises.keys() & {Stage.UNREADY, Stage.READY})
-
-
-def sets_cost(line: Write, before: Cluster) -> bool:
-    """Whether a write changes by what cost one pod is deleted, which the model does not tell."""
-    known = before.of("Pod").get(line.uid)
-    notes = line.object.get("metadata", {}).get("annotations") or {}
-    if known is None or line.kind != "Pod" or line.type == "DELETED":
-        return False
-    return known.value.metadata.annotation_map().get(POD_DELETION_COST) != notes.get(
-        POD_DELETION_COST
-    )
 
 
 def turns_unready(found: tuple[Change, ...]) -> bool:
