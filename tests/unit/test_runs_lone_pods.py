@@ -194,8 +194,10 @@ def test_static_pods_are_load(two: Any) -> None:
     assert judged(two).answer is Answer.IN_PART
 
 
-def test_unknown_writers_make_lone_pods(two: Any) -> None:
-    """A lone pod of which nobody knows who made it was made by a user."""
+def test_unknown_writers_may_be_users(two: Any) -> None:
+    """Where nobody knows who made a lone pod or changed a label, it was a user."""
     lone(two, "bare")
-    del two.lines[-1]["actor"]
+    patch(two, "web-1-1", labels={"tier": "front"})
+    for line in two.lines[-2:]:
+        del line["actor"]
     assert judged(two).answer is Answer.ACCEPTED

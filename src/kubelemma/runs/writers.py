@@ -7,6 +7,7 @@ from typing import Any
 
 from kubelemma.model.components.registry import OWNERS
 from kubelemma.model.objects.disruption import PodDisruptionBudget
+from kubelemma.model.objects.pod import Pod
 
 from .cluster import BUDGET, Cluster, Stored
 from .format import Request, Write
@@ -58,8 +59,8 @@ def node_of(line: Write) -> str:
 def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
     """What a write is, given the objects before it."""
     actor = writer_of(line)
-    known = before.of(line.kind).get(line.uid)
-    if line.kind == "Pod" and not _is_ours(line, known, before, roster):
+    known, after = (cluster.of(line.kind).get(line.uid) for cluster in (before, before.after(line)))
+    if line.kind == "Pod" and not _is_ours(known, after, before, roster):
         return Role.OUTSIDE
     if actor == DRIVER and is_eviction(line):
         return Role.CONTROL
@@ -67,10 +68,8 @@ def role_of(line: Write, before: Cluster, roster: Roster) -> Role:
         return Role.INPUT if _is_input(line, roster) else Role.OUTSIDE
     if actor == KUBELET and line.kind == "Node" and line.type == "ADDED":
         return Role.INPUT
-    if actor is None and line.kind == "Pod" and line.type == "ADDED" and _controller(line) is None:
-        return Role.INPUT
     if actor is None:
-        return Role.CONTROL
+        return Role.INPUT if _is_of_users(known, after) else Role.CONTROL
     beyond = actor not in ACTORS or _is_beyond(line, actor, before, roster)
     return Role.OUTSIDE if beyond else Role.CONTROL
 
@@ -81,9 +80,17 @@ def is_eviction(line: Write) -> bool:
     return asked and bool(node_of(line))
 
 
-def _is_ours(line: Write, known: Stored | None, before: Cluster, roster: Roster) -> bool:
-    """Whether a pod belongs to a workload, before or after the write."""
-    after = before.after(line).of("Pod").get(line.uid)
+def _is_of_users(known: Stored | None, after: Stored | None) -> bool:
+    """Whether nobody but a user makes such a pod, or changes it in this way."""
+    if after is None or not isinstance(after.value, Pod):
+        return False
+    if known is None:
+        return not after.owner_kind
+    return known.look != after.look and known.owner_kind == after.owner_kind
+
+
+def _is_ours(known: Stored | None, after: Stored | None, before: Cluster, roster: Roster) -> bool:
+    """Whether a pod is one of a member, before or after the write."""
     return any(
         found is not None and roster.class_of_pod(before, found) is not None
         for found in (known, after)
