@@ -38,6 +38,8 @@ def scenario(
 ) -> Scenario:
     """The Deployment ``web`` in a cluster of so many nodes, and each budget's spec as one of it.
 
+    Of several starts it is the first.
+
     With ``every_write`` as for recorded runs.
     """
     template = {"metadata": {"labels": LABELS}, "spec": {"containers": [CONTAINER], **(spec or {})}}
@@ -60,7 +62,7 @@ def scenario(
         ),
         *beside,
     ]
-    (case,) = ask(Question(paths=(STDIN,), stdin=yaml.safe_dump_all(documents))).cases
+    case, *_ = ask(Question(paths=(STDIN,), stdin=yaml.safe_dump_all(documents))).cases
     found = case.scenario
     if every_write:
         world, start, events, choices, custom = found.recipe

@@ -67,7 +67,7 @@ HAPPENINGS: tuple[Raw, ...] = (
 
 @st.composite
 def scenarios(draw: st.DrawFn, *, recreate: bool = False) -> Scenario:
-    """A Deployment on a few small nodes, with rollouts and two more kinds of events."""
+    """A Deployment on a few small nodes, with rollouts and two more kinds of events; one start."""
     rolling = () if recreate else (("25%", "25%"), (1, 0), (0, 1), (2, 1))
     bounds = draw(st.sampled_from([*rolling, None]))
     strategy: Raw = {"type": "Recreate"}
@@ -98,8 +98,7 @@ def scenarios(draw: st.DrawFn, *, recreate: bool = False) -> Scenario:
     )
     events = draw(st.lists(st.sampled_from(HAPPENINGS), max_size=3, unique_by=str))
     check = decode({"spec": {"events": [ROLLOUT, *events]}}, Check)
-    (scenario,) = build(Application((with_defaults(decode(deployment, Deployment)),), nodes), check)
-    return scenario
+    return build(Application((with_defaults(decode(deployment, Deployment)),), nodes), check)[0]
 
 
 def walk(scenario: Scenario, seed: int) -> Iterator[tuple[State, list[Transition]]]:
