@@ -155,7 +155,7 @@ spec:
 """
     text = "\n---\n".join((check, *documents))
     asked = api.ask(api.Question(paths=(api.STDIN,), stdin=text, load=tuple(map(str, files))))
-    (case,) = asked.cases
+    case, *_ = asked.cases  # of several starts the first
     return case
 
 

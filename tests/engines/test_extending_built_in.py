@@ -225,7 +225,7 @@ def test_who_changes_what_is_built_in(seed: int) -> None:
     """Step properties are asked about every action that changes a Deployment or a Node."""
     check = CHECK.replace("EVENTS", EVENTS)
     text = "\n---\n".join((check, WEB.replace("spec:", "spec:\n  revisionHistoryLimit: 0", 1)))
-    (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text)).cases
+    case, *_ = api.ask(api.Question(paths=(api.STDIN,), stdin=text)).cases
     world, system = case.scenario.world, case.scenario.system
     trace = simulate(system, seed, 300)
     for before, step in zip(trace.states(), trace.steps, strict=False):
