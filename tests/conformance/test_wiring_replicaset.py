@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from wired import AGREES, Case, count, ranking, sample
 
 from kubelemma.model.cluster.state import Phase
-from kubelemma.model.cluster.world import Behaviour
 from kubelemma.model.components.replicaset.decision import deletion_cost_of
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.workloads import Deployment
-from kubelemma.model.scenario.templates import pod_class
+from kubelemma.model.scenario.history import Template
 
 Data = Callable[[str], list[Case]]
 
@@ -85,4 +84,4 @@ def _cost_of_template(text: str) -> int:
     }
     raw = {"metadata": {"name": "web"}, "spec": {"template": template}}
     deployment = with_defaults(decode(raw, Deployment))
-    return pod_class(deployment, 0, 0, 0, Behaviour.HEALTHY).deletion_cost
+    return Template(deployment).pod_class(0, 0, 0).deletion_cost
