@@ -20,7 +20,7 @@ from .coverage import left_out
 from .documents import Document
 from .problems import InvalidInput, Problem
 from .purposes import CHECK
-from .reading import Manifest, Manifests, interpret
+from .reading import Manifest, Manifests, interpret, name_in_messages
 from .shapes import shape_of
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -110,7 +110,7 @@ def change_of(old: Manifests, new: Manifests) -> Change:
             if found.fields or found.rolls:
                 applied.append(found)
             elif _unmodelled(merged) != _unmodelled(before):
-                aside.append(_name_of(merged.document))
+                aside.append(name_in_messages(merged.document.data, merged.object.metadata))
     if problems:
         raise InvalidInput(problems)
     return Change(tuple(applied), tuple(there.values()), (*aside, *_others_aside(old, new)))
@@ -129,21 +129,26 @@ def _unmodelled(manifest: Manifest[Any]) -> Mapping[str, Any]:
 
 
 def _others_aside(old: Manifests, new: Manifests) -> Iterator[str]:
-    """The objects of kinds that are not modelled that differ, or are new."""
-    there = {_name_of(document): document for document in old.others}
-    for document in new.others:
-        before = there.get(_name_of(document))
+    """The objects of kinds that are not modelled, and could matter, that differ or are new."""
+    there = _others(old)
+    for name, document in _others(new).items():
+        before = there.get(name)
         if before is not None:
             merged = _three_way(before.data, document.data, _last_applied(before))
             if _written(merged) == _written(before.data):
                 continue
-        yield _name_of(document)
+        yield name
 
 
-def _name_of(document: Document) -> str:
-    metadata = document.data.get("metadata") or {}
-    place = f"{metadata.get('namespace') or 'default'}/{metadata.get('name', '')}"
-    return f"{document.data.get('kind', '')} {place}"
+def _others(manifests: Manifests) -> Mapping[str, Document]:
+    """The objects of kinds that are not modelled and could matter, by what they are called."""
+    noted = {each.position: each for each in manifests.not_modelled if not each.path}
+    found = ((noted.get(document.at()), document) for document in manifests.others)
+    return {
+        note.object: document
+        for note, document in found
+        if note is not None and note.severity == "not modelled"
+    }
 
 
 def _written(data: Any) -> Any:

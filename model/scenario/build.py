@@ -131,7 +131,9 @@ def build(
         entries=entries,
     )
     nowhere = {key_of(owner) for owner in sizing.homeless}
-    competing = displaced(application.owners, sizing.nodes, application.namespaces, entries)
+    competing = displaced(
+        application.owners, sizing.nodes, application.namespaces, entries, likeness
+    )
     groups = tuple(
         group
         for group in _groups(application, spec, competing=competing)

@@ -8,6 +8,7 @@ from typing import Any
 from kubelemma.model.manifests.check import EventEntry
 from kubelemma.model.objects.node import Namespace, Node
 
+from .lodging import Likeness
 from .start import Given, place_all
 from .templates import kind_of
 
@@ -20,16 +21,24 @@ def displaced(
     nodes: Sequence[Node],
     namespaces: Iterable[Namespace],
     entries: Iterable[EventEntry],
+    likeness: Likeness,
 ) -> bool:
-    """Whether several workloads compete: some node may be lost without which fewer pods fit."""
+    """Whether several workloads compete: some node may be lost without which fewer pods fit.
+
+    Of nodes that are alike in the same zone, one is tried.
+    """
     lost = any(entry.node_crash or entry.drain for entry in entries)
     if not lost or len(owners) < 2 or len(nodes) > MOST_NODES:  # noqa: PLR2004 - alone
         return False
     found = tuple(namespaces)
     moving = [owner for owner in owners if not _stays(owner)]
     most = _pending(moving, nodes, found)
+    kinds, zones = likeness
+    names = (node.metadata.name for node in nodes)
+    tried = {(kinds[name], zones[name]): name for name in names}.values()
     return any(
-        _pending(moving, [n for n in nodes if n is not gone], found) > most for gone in nodes
+        _pending(moving, [n for n in nodes if n.metadata.name != gone], found) > most
+        for gone in tried
     )
 
 

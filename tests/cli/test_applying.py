@@ -15,6 +15,7 @@ Write: TypeAlias = Callable[..., str]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 QUIET = ("--property", "DEP-4")
+UNCHANGED = "Nothing differs: what is applied is what is there already."
 
 
 def deployment(name: str = "api", memory: str = "2Gi", **spec: Any) -> Manifest:
@@ -65,7 +66,7 @@ def test_what_is_equal_is_one_sentence(kubelemma: Kubelemma, write: Write) -> No
     new = write("new.yaml", deployment(memory="2048Mi"))
     run = kubelemma("check", new, "--from", old)
     assert (run.code, run.out) == (0, "")
-    assert run.err.strip() == "Nothing differs: what is applied is what is there already."
+    assert run.err.strip() == UNCHANGED
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,25 @@ def test_what_differs_and_is_not_modelled_leaves_the_answer_open(
     )
     assert run.code == 3
     assert f"What differs is not modelled, so nothing is checked: {named}." in run.err
+
+
+def test_what_cannot_matter_is_no_difference(kubelemma: Kubelemma, write: Write) -> None:
+    """A ConfigMap decides no verdict, whatever is in it."""
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    old = write("old.yaml", deployment(), {**config, "data": {"a": "1"}})
+    new = write("new.yaml", deployment(), {**config, "data": {"a": "2"}})
+    run = kubelemma("check", new, "--from", old)
+    assert (run.code, run.err.strip()) == (0, UNCHANGED)
+
+
+def test_classes_have_no_namespace(kubelemma: Kubelemma, write: Write) -> None:
+    """What lives outside namespaces is called by its name alone."""
+    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"}}
+    old = write("old.yaml", deployment(), {**kind, "provisioner": "a"})
+    new = write("new.yaml", deployment(), {**kind, "provisioner": "b"})
+    run = kubelemma("check", new, "--from", old)
+    assert run.code == 3
+    assert "nothing is checked: StorageClass fast." in run.err
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit"])

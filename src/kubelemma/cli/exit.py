@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     """Wrong options, unreadable or invalid input, or nothing to check."""
     INCONCLUSIVE = 3
-    """A limit was hit before everything was decided."""
+    """A limit was hit before everything was decided, or what is asked about is not modelled."""
     INTERNAL = 70
     """A mistake in kubelemma itself."""
     INTERRUPTED = 130
