@@ -8,25 +8,16 @@ from typing import Any
 from kubelemma.model.cluster.columns import SHOWN
 from kubelemma.model.cluster.state import Phase, ShownNode, count
 from kubelemma.model.cluster.world import World
-from kubelemma.model.components.drain.actions import DRAIN_DELETE
-from kubelemma.model.components.eviction.actions import EVICT_POD, EVICT_UNREADY_POD
-from kubelemma.model.components.kubelet.actions import (
-    ADMIT,
-    BECOME_AVAILABLE,
-    BECOME_READY,
-    CONTAINER_CRASH,
-    FINISH_TERMINATION,
-    NODE_RETURN,
-    PROBE_FAILURE,
-    REJECT,
+from kubelemma.model.components.registry import ACTIONS
+from kubelemma.model.components.replicaset.actions import (
+    ADOPT_POD,
+    CREATE_POD,
+    RELABEL,
+    RELEASE_POD,
 )
-from kubelemma.model.components.nodelifecycle.actions import POD_UNREADY
-from kubelemma.model.components.replicaset.actions import CREATE_POD, DELETE_POD
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.topology import ALONE, Domains, Topology, topology_of
-from kubelemma.model.components.tainteviction.actions import EVICT
-from kubelemma.model.components.users.actions import USER_DELETE_POD
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
@@ -89,27 +80,8 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
 )
 
-_ADDING = frozenset({BIND, CREATE_POD})
-_TOUCHING = frozenset(
-    {
-        ADMIT,
-        REJECT,
-        BECOME_READY,
-        BECOME_AVAILABLE,
-        FINISH_TERMINATION,
-        POD_UNREADY,
-        EVICT,
-        DELETE_POD,
-        NODE_RETURN,
-        DRAIN_DELETE,
-        EVICT_POD,
-        EVICT_UNREADY_POD,
-        USER_DELETE_POD,
-        CONTAINER_CRASH,
-        PROBE_FAILURE,
-    }
-)
-"""The other actions that touch pods on nodes: none of them may put one there."""
+_RENAMING = frozenset({RELABEL, RELEASE_POD, ADOPT_POD})
+"""What takes a pod from one class to another, wherever it is; all else may put none on a node."""
 
 
 def formulas(scenario: Scenario) -> Iterator[Property]:
@@ -126,7 +98,7 @@ def _formulas(world: World) -> dict[str, Formula]:
     pods = tuple(world.existing_by_class(workload) for workload in world.workloads)
     bind = frozenset({BIND})
     return {
-        "SCH-1": EachStep(View(queues, pods), _bound_once(world), _ADDING | _TOUCHING),
+        "SCH-1": EachStep(View(queues, pods), _bound_once(world), frozenset(ACTIONS) - _RENAMING),
         "SCH-2": EachStep(View(SHOWN), _never_overcommits(world), bind),
         "SCH-3": EachStep(View(SHOWN, reads), _legal(topologies, reads), bind),
     }
