@@ -45,6 +45,7 @@ from .shapes import Grouping, group_nodes
 from .start import ENDING, NOWHERE, Given, Placed, Placement, Starts, starts
 from .start_words import start_words, whereabouts
 from .templates import is_named, key_of, kind_of, replicas_of
+from .unlike import unlike
 from .words import Assumptions, setting
 
 MOST_NAMED = 3
@@ -61,8 +62,9 @@ class Scenario:
 
     ``setting`` says in sentences what is assumed. ``node_names`` are by position within the
     family of nodes, in the initial state of ``system``. ``recipe`` is all that ``system`` was made
-    from: what `assemble` takes. ``held`` says of workloads that are held still, though they may be
-    in the way of those in focus: what then comes to its end need not otherwise.
+    from: what `assemble` takes. ``held`` says what is held otherwise than it is, and may be in the
+    way of those in focus: workloads that stand still, pods that are no longer as their templates
+    say. What then comes to its end need not otherwise.
     """
 
     name: str
@@ -321,6 +323,7 @@ class _Common:
             start=tuple(start_words(self.application.owners, self.placement)),
         )
         recipe = (world, start, asked.events, asked.choices, custom)
+        differing = unlike(self.placement.histories)
         return Scenario(
             name=name,
             world=world,
@@ -328,12 +331,13 @@ class _Common:
             recipe=recipe,
             setting=(
                 *setting(world, start, happening.events, words),
+                *([differing] if differing else []),
                 *(text for c in COMPONENTS for text in c.assumes(Setting(*recipe))),
                 *custom_setting(custom),
             ),
             node_names=names,
             custom=reconciled(asked),
-            held=self._held(focus),
+            held="; ".join(filter(None, (self._held(focus), differing))),
         )
 
     def _held(self, focus: tuple[Any, ...]) -> str:

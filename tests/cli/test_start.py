@@ -132,3 +132,62 @@ def test_what_repairs_a_stuck_rollout(
         new = write(f"next-{version}.yaml", changed)
         assert kubelemma("check", new, "--from", live, "--property", "DEP-4").code == 0
     assert kubelemma("check", write("same.yaml", deployment), "--from", live).out == ""
+
+
+def settled(*pods: Manifest) -> list[Manifest]:
+    """A Deployment whose rollout is over, with these pods, and room for one pod more."""
+    template = {"metadata": {"labels": {"app": "wp"}}, "spec": spec(1, "1Gi")}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "wp", "uid": "wp"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": {"app": "wp"}},
+            "template": template,
+        },
+    }
+    return [node("n1"), node("n2"), deployment, replica_set(1, "1Gi", 2, 2), *pods]
+
+
+def test_pods_that_are_not_as_their_template_says_leave_it_open(
+    kubelemma: Kubelemma, write: Write
+) -> None:
+    """A pod that was resized takes more room than the model gives it: no success is told."""
+    resized = write("live.yaml", *settled(pod(1, "1Gi", 1, "n1"), pod(1, "3Gi", 2, "n2")))
+    run = kubelemma("check", resized, "--event", "none", "--property", "DEP-4")
+    assert run.code == 3
+    assert "Pod default/wp-h1-2 in requests" in " ".join(run.out.split())
+    assert "wp-h1-1 in" not in run.out
+
+
+def test_gated_pods_are_told(kubelemma: Kubelemma, write: Write) -> None:
+    """A gate that somebody else has put into a pod keeps it from the scheduler."""
+    gated = pod(1, "1Gi", 2)
+    gated["spec"]["schedulingGates"] = [{"name": "example.com/queue"}]
+    live = write("live.yaml", *settled(pod(1, "1Gi", 1, "n1"), gated))
+    run = kubelemma("check", live, "--event", "none", "--property", "DEP-4")
+    assert run.code == 3
+    assert "Pod default/wp-h1-2 in schedulingGates" in " ".join(run.out.split())
+
+
+def test_pods_that_are_as_their_template_says_are_decided(
+    kubelemma: Kubelemma, write: Write
+) -> None:
+    """What is like its template raises no doubt."""
+    live = write("live.yaml", *settled(pod(1, "1Gi", 1, "n1"), pod(1, "1Gi", 2, "n2")))
+    run = kubelemma("check", live, "--event", "none", "--property", "DEP-4")
+    assert run.code == 0
+    assert "taken as their templates" not in run.out
+
+
+def test_a_rollback_finds_the_replicaset_by_its_template(
+    kubelemma: Kubelemma, write: Write, stuck_rollout: list[Manifest]
+) -> None:
+    """The revision is a sync behind the spec: it does not say which ReplicaSet is current."""
+    deployment = stuck_rollout[2]
+    deployment["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
+    deployment["spec"]["template"]["spec"] = spec(1, "2Gi")
+    live = write("live.yaml", *stuck_rollout)
+    run = kubelemma("check", live, "--event", "none", "--property", "DEP-4", "--property", "DEP-6")
+    assert run.code == 0
