@@ -315,7 +315,7 @@ class _Common:
         words = Assumptions(
             nodes=self.nodes,
             cluster_reason=self.cluster_reason,
-            standing=tuple(owner.metadata.name for owner in self._beside(focus)),
+            standing=self._names_beside(focus),
             pending=tuple(self._pending(focus, people.lone)),
             scoring=scoring,
             max_pods=most,
@@ -342,7 +342,7 @@ class _Common:
 
     def _held(self, focus: tuple[Any, ...]) -> str:
         """Why promises that something comes to its end may hold for want of others that move."""
-        beside = [owner.metadata.name for owner in self._beside(focus)]
+        beside = self._names_beside(focus)
         if not (self.competing and focus and beside):
             return ""
         names = ", ".join(beside[:MOST_NAMED]) + (", …" if len(beside) > MOST_NAMED else "")
@@ -364,6 +364,12 @@ class _Common:
     def _beside(self, focus: tuple[Any, ...]) -> tuple[Any, ...]:
         """The owners that stand by."""
         return tuple(owner for owner in self.application.owners if owner not in focus)
+
+    def _names_beside(self, focus: tuple[Any, ...]) -> tuple[str, ...]:
+        """Their names, with kind and namespace where others are called the same."""
+        taken = Counter(owner.metadata.name for owner in self.application.owners)
+        keys = (key_of(owner) for owner in self._beside(focus))
+        return tuple(key.name if taken[key.name] == 1 else str(key) for key in keys)
 
     def _standing(
         self, focus: tuple[Any, ...], taken: tuple[Pod, ...]

@@ -139,6 +139,13 @@ def test_a_deployment_and_a_set_of_one_name_are_told_apart() -> None:
     assert found.focus == ("Deployment default/web", "ReplicaSet default/web")
 
 
+def test_who_stands_by_is_told_from_who_is_checked() -> None:
+    """Of two of one name, the report says which kind never moves."""
+    (of_set,) = asked(SET, DEPLOYMENT, workloads=("ReplicaSet/web",)).cases
+    standing = "standing by as load that never moves: Deployment default/web"
+    assert standing in of_set.scenario.setting
+
+
 def test_a_set_of_a_deployment_is_no_workload() -> None:
     """Whether the Deployment is given or not: what is controlled is part of something else."""
     owned = yaml.safe_load(yaml.safe_dump(SET))
