@@ -220,6 +220,10 @@ class System:
     Tallies and bests may read each other, in any order but not in a circle; ``summaries`` has them
     sorted so that each comes after what it reads.
 
+    A run begins in one of ``starts``: the values that cells and families are declared with, which
+    are ``initial``, or one of ``others``. Positions mean the same in all of them, so their members
+    are not sorted; none is another one up to the order within families.
+
     Raises:
         ModelError: a name is used twice or not declared, tallies and bests read each other in a
             circle, a value is not hashable or not of the declared type, a measure has another
@@ -227,7 +231,7 @@ class System:
             somebody names a family and a column of it, a rule of the environment is urgent, a rule
             writes a cell that it does not declare, or an action has an argument that it does not
             declare; the message names the culprit. What depends on values is
-            checked on the initial state at once, and on every state when it is met.
+            checked on the initial states at once, and on every state when it is met.
     """
 
     def __init__(
@@ -239,6 +243,7 @@ class System:
         bests: Iterable[Best] = (),
         rules: Iterable[Rule] = (),
         bounds: Iterable[Bound] = (),
+        others: Iterable[State] = (),
     ) -> None:
         self.cells = tuple(cells)
         self.families = tuple(families)
@@ -258,8 +263,10 @@ class System:
         self.summaries = self._in_order()
         self._summary = lru_cache(SUMMARIES_KEPT)(self._summed_up)
         self.initial = self.canonical(self._initial_values())
-        for _ in self.successors(self.initial):
-            pass
+        self.starts = self._distinct((self.initial, *map(self._checked, others)))
+        for state in self.starts:
+            for _ in self.successors(state):
+                pass
         for bound in self.bounds:
             self.check_view(bound.view, f'bound "{bound.name}"')
 
@@ -414,10 +421,31 @@ class System:
         return slice(where.start, where.stop)
 
     def _initial_values(self) -> State:
-        for name, value in self._named_initials():
+        return self._checked(tuple(value for _, value in self._named_initials()))
+
+    def _checked(self, start: State) -> State:
+        for (name, _), value in zip(self._named_initials(), start, strict=True):
             _refuse_unhashable(value, f'"{name}" starts with {value!r}')
             self.codecs[name].parts(value)
-        return tuple(value for _, value in self._named_initials())
+        return start
+
+    def _distinct(self, starts: Iterable[State]) -> tuple[State, ...]:
+        found: dict[State, State] = {}
+        for start in starts:
+            found.setdefault(self.canonical(start), start)
+        return tuple(found.values())
+
+    def start_like(self, state: State) -> State:
+        """The start that is this state up to the order within families.
+
+        Raises:
+            ModelError: there is none.
+        """
+        wanted = self.canonical(state)
+        for start in self.starts:
+            if self.canonical(start) == wanted:
+                return start
+        raise ModelError("no run begins in this state")
 
     def _named_initials(self) -> list[tuple[str, Value]]:
         named: list[tuple[str, Value]] = [(c.name, c.initial) for c in self.cells]

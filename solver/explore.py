@@ -113,7 +113,8 @@ def _trace(search: Search, prop: Property, finding: Finding) -> Trace:
         for hop in (*stem, *finding.tail)
     ]
     loop_start = None if finding.loop is None else len(stem) + finding.loop
-    return counterexample(search.system, prop, steps, loop_start)
+    start = numbering.state(search.space.states[search.space.root(finding.stem)])
+    return counterexample(search.system, prop, steps, loop_start, start)
 
 
 def _reason(search: Search, limits: Limits) -> str:

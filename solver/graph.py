@@ -106,10 +106,11 @@ class _Builder:
         self._numbers: dict[State, int] = {}
 
     def build(self, describe: Describe, tell: Tell) -> None:
-        """Follow all steps from the initial state on."""
+        """Follow all steps from the initial states on."""
         graph = self.graph
-        waiting = [self._system.initial]
-        self._add(self._system.initial, 1, describe)
+        waiting = [self._system.canonical(s) for s in self._system.starts[: self._max_states]]
+        for state in waiting:
+            self._add(state, 1, describe)
         for number, state in enumerate(waiting):
             node = graph.nodes[number]
             for transition in self._steps(number, state):

@@ -9,7 +9,7 @@ engine (or a model function that is not pure), never a counterexample.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -63,17 +63,23 @@ class Repeat:
 
 
 def counterexample(
-    system: System, prop: Property, steps: Sequence[CanonicalStep], loop_start: int | None = None
+    system: System,
+    prop: Property,
+    steps: Sequence[CanonicalStep],
+    loop_start: int | None = None,
+    start: State | None = None,
 ) -> Trace:
     """The concrete trace of a canonical counterexample, confirmed in plain semantics.
 
+    It begins in the start that is like ``start``, or in the first.
     The steps from ``loop_start`` on repeat for ever. They may come back to the same state with its
     members in another order; then they are repeated until they come back to the very same state.
 
     Raises:
         ReplayError: a step cannot be repeated, or the trace does not refute the property.
     """
-    trace = _concrete(system, prop, steps, loop_start)
+    begin = system.initial if start is None else system.start_like(start)
+    trace = _concrete(system, prop, steps, loop_start, begin)
     if not refutes(system, prop.formula, trace):
         raise ReplayError(
             f"{prop.id} of {prop.subject}: the counterexample of {len(trace.steps)} steps "
@@ -89,12 +95,11 @@ def replay_steps(
 
     A record that several outcomes fit stands for all of them: it still fails if one way does.
     """
-    runs: list[tuple[TraceStep, ...]] = [()]
+    runs = [Trace(start, ()) for start in system.starts]
     for number, recorded in enumerate(steps, start=1):
         longer = _continued(system, runs, recorded)
         if not longer:
-            trace = Trace(system.initial, runs[0])
-            return Repeat(RepeatStatus.NOT_POSSIBLE, trace, failed_step=number)
+            return Repeat(RepeatStatus.NOT_POSSIBLE, runs[0], failed_step=number)
         runs = longer
     traces = [_recorded_trace(system, run, loop_start) for run in runs]
     failing = next((trace for trace in traces if refutes(system, formula, trace)), None)
@@ -139,22 +144,22 @@ def step_of(transition: Transition) -> TraceStep:
 
 
 def _concrete(
-    system: System, prop: Property, steps: Sequence[CanonicalStep], loop_start: int | None
+    system: System,
+    prop: Property,
+    steps: Sequence[CanonicalStep],
+    loop_start: int | None,
+    begin: State,
 ) -> Trace:
     if loop_start is None:
-        taken = _follow(system, prop, system.initial, steps)
+        taken = _follow(system, prop, begin, steps)
         standstill = isinstance(prop.formula, NeverStuck | Converges | LeadsTo)
-        return Trace(system.initial, tuple(taken), standstill=standstill)
-    taken = _follow(system, prop, system.initial, steps[:loop_start])
+        return Trace(begin, tuple(taken), standstill=standstill)
+    taken = _follow(system, prop, begin, steps[:loop_start])
     rounds: dict[State, int] = {}
-    while (at := _end(system, taken)) not in rounds:
+    while (at := taken[-1].state if taken else begin) not in rounds:
         rounds[at] = len(taken)
         taken += _follow(system, prop, at, steps[loop_start:])
-    return Trace(system.initial, tuple(taken), loop_start=rounds[at])
-
-
-def _end(system: System, run: Sequence[TraceStep]) -> State:
-    return run[-1].state if run else system.initial
+    return Trace(begin, tuple(taken), loop_start=rounds[at])
 
 
 def _follow(
@@ -180,23 +185,21 @@ def _follow(
     return taken
 
 
-def _continued(
-    system: System, runs: list[tuple[TraceStep, ...]], recorded: RecordedStep
-) -> list[tuple[TraceStep, ...]]:
+def _continued(system: System, runs: list[Trace], recorded: RecordedStep) -> list[Trace]:
     """The runs, each continued by every step that fits; one for each pair of last states."""
-    longer: dict[tuple[State, State], tuple[TraceStep, ...]] = {}
+    longer: dict[tuple[State, State], Trace] = {}
     for run in runs:
-        state = _end(system, run)
-        for transition in system.successors(state, recorded.rule):
+        for transition in system.successors(run.end, recorded.rule):
             rule, positions, outcome, after = transition
             if (rule.name, outcome.action, outcome.arguments, positions) == recorded:
-                longer.setdefault((state, after), (*run, step_of(transition)))
+                further = Trace(run.initial, (*run.steps, step_of(transition)))
+                longer.setdefault((run.end, after), further)
     return list(longer.values())
 
 
-def _recorded_trace(system: System, run: tuple[TraceStep, ...], loop_start: int | None) -> Trace:
-    standstill = loop_start is None and stands_still(system, _end(system, run))
-    return Trace(system.initial, run, loop_start=loop_start, standstill=standstill)
+def _recorded_trace(system: System, run: Trace, loop_start: int | None) -> Trace:
+    standstill = loop_start is None and stands_still(system, run.end)
+    return replace(run, loop_start=loop_start, standstill=standstill)
 
 
 def _is_false(answer: bool | None) -> bool:  # noqa: FBT001 - a predicate's answer, not a flag

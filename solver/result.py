@@ -31,7 +31,7 @@ class TraceStep:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A run from the initial state, replayed on the plain semantics.
+    """A run from an initial state, replayed on the plain semantics.
 
     ``loop_start`` is None for a finite run. Else the state after the last step equals the state
     before step ``loop_start`` (counted from 0), and the steps from there repeat for ever.
@@ -46,6 +46,11 @@ class Trace:
     def states(self) -> tuple[State, ...]:
         """The initial state and the state after each step."""
         return (self.initial, *(step.state for step in self.steps))
+
+    @property
+    def end(self) -> State:
+        """The last state."""
+        return self.steps[-1].state if self.steps else self.initial
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Search:
     ``expanded`` states were left by all steps that there are, ``terminal`` of them by none;
     ``cut`` counts those outside each bound by the bound's name, ``cut_states`` all of them
     together. ``fired`` counts steps by the number of the move, ``degree`` is the most of a state;
-    ``initial`` is the first state.
+    ``starts`` are the first states.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Search:
         self.tracks = [Track(p) for p in properties]
         self.goals: list[Goal] = []
         self.duties: list[Duty] = []
-        self.initial = self.tables.numbering.ids(system.initial)
+        self.starts = tuple(self.tables.numbering.ids(system.canonical(s)) for s in system.starts)
         self._bounds = [(b.name, self.tables.predicate(b.view, b.within)) for b in system.bounds]
         self._invariants: list[tuple[Track, Predicate]] = []
         self._steps: dict[str, list[tuple[Track, StepPredicate]]] = {}
@@ -134,6 +134,7 @@ class Search:
 
     def run(self) -> None:
         """Search to the end, to a limit, or until every property is known to be violated."""
+        self.space.roots = len(self.starts)
         try:
             self._search()
         except Stopped as stopped:
@@ -205,7 +206,8 @@ class Search:
                 self.duties.append(Duty(track, met))
 
     def _search(self) -> None:
-        self._discover(self.initial, 0, 0)
+        for start in self.starts:
+            self._discover(start, 0, 0)
         while level := self.space.next_level():
             for state in level:
                 self._pause()

@@ -11,13 +11,14 @@ from .result import Trace
 
 
 def simulate(system: System, seed: int, max_steps: int, *, environment: bool = True) -> Trace:
-    """A run from the initial state, each step drawn evenly from all that are enabled.
+    """A run from one of the initial states, each step drawn evenly from all that are enabled.
 
     It ends after ``max_steps`` steps, or where nothing is enabled. Without ``environment`` only
     controllers act. The same seed gives the same run.
     """
     random = Random(seed)  # noqa: S311 - a run to look at, not a secret
-    state, steps = system.initial, []
+    start = system.initial if len(system.starts) == 1 else random.choice(system.starts)
+    state, steps = start, []
     for _ in range(max_steps):
         enabled = [t for t in system.successors(state) if environment or not t.rule.environment]
         if not enabled:
@@ -25,4 +26,4 @@ def simulate(system: System, seed: int, max_steps: int, *, environment: bool = T
         transition = random.choice(enabled)
         steps.append(step_of(transition))
         state = transition.state
-    return Trace(system.initial, tuple(steps), standstill=stands_still(system, state))
+    return Trace(start, tuple(steps), standstill=stands_still(system, state))

@@ -96,6 +96,7 @@ class Space:
     _parents: array[int] = field(default_factory=_integers)
     _moves: array[int] = field(default_factory=_integers)
     levels: list[int] = field(default_factory=lambda: [0])
+    roots: int = 1
 
     def __len__(self) -> int:
         return len(self.index)
@@ -120,9 +121,21 @@ class Space:
         return bisect_right(self.levels, state)
 
     def path(self, state: int) -> list[Hop]:
-        """A shortest way from the initial state."""
+        """A shortest way from an initial state."""
         hops = []
-        while state:
-            hops.append(Hop(self._moves[state], state))
-            state = self._parents[state]
+        while state >= self.roots:
+            hops.append(Hop(self._by(state), state))
+            state = self._before(state)
         return hops[::-1]
+
+    def root(self, state: int) -> int:
+        """The initial state that this way begins in."""
+        while state >= self.roots:
+            state = self._before(state)
+        return state
+
+    def _before(self, state: int) -> int:
+        return self._parents[state]
+
+    def _by(self, state: int) -> int:
+        return self._moves[state]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kubelemma.solver.numbering import Ids
-from kubelemma.solver.space import Hop, Space
+from kubelemma.solver.space import Space
 
 from . import visited
 from .arrays import Long, Small, States
@@ -24,13 +24,11 @@ class FlatSpace(Space):
     def __len__(self) -> int:
         return self.count
 
-    def path(self, state: int) -> list[Hop]:
-        """A shortest way from the initial state."""
-        hops: list[Hop] = []
-        while state and self.arrays is not None:
-            hops.append(Hop(int(self.arrays.moves[state]), state))
-            state = int(self.arrays.parents[state])
-        return hops[::-1]
+    def _before(self, state: int) -> int:
+        return 0 if self.arrays is None else int(self.arrays.parents[state])
+
+    def _by(self, state: int) -> int:
+        return 0 if self.arrays is None else int(self.arrays.moves[state])
 
 
 class Rows(Sequence[Ids]):

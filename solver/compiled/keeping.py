@@ -75,7 +75,7 @@ class Keeper:
         if saved is None:
             return False
         search, facts = self._search, saved.facts
-        same = self._give_answers() and list(search.initial) == facts["initial"]
+        same = self._give_answers() and [list(ids) for ids in search.starts] == facts["starts"]
         search.adopt_answers()
         if not same or search.answers.digest() != facts["digest"]:
             raise CheckpointError(
@@ -101,7 +101,7 @@ class Keeper:
         search = self._search
         findings = [track.finding for track in search.tracks]
         return {
-            "initial": search.initial,
+            "starts": search.starts,
             "digest": search.answers.digest(),
             "expanded": search.expanded,
             "levels": search.space.levels,

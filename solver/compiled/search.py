@@ -291,11 +291,11 @@ class CompiledSearch(Search):
             level = range(0)
 
     def _begin(self) -> None:
-        """Start with the initial state."""
-        row: Small = np.array([self.initial], dtype=np.int32)
-        visited.pack(self.store.known.places, row, 0, self.flat.words)
-        visited.rehash(self.flat.words, self.flat.slots, 1, 0, 1)
-        self.space.count = 1
+        """Start with the initial states."""
+        rows: Small = np.array(self.starts[: self._max_states], dtype=np.int32)
+        visited.pack(self.store.known.places, rows, 0, self.flat.words)
+        visited.rehash(self.flat.words, self.flat.slots, len(rows), 0, 1)
+        self.space.count = len(rows)
         if self._with_edges:
             self.flat.offsets[0] = 0
         if self._with_faults:

@@ -31,6 +31,7 @@ BACK = (0, 0, 1, 2, 3, 5)
 
 @dataclass(slots=True)
 class _Kept:
+    start: Place
     ways: tuple[Way, ...]
     uses: int = 0
 
@@ -52,19 +53,19 @@ class Beginnings:
         steps = len(walk.ways)
         if steps <= self._most:
             last = self._ground.passage(walk.places[-2], walk.ways[-1])
-            self._keep(last.asked, walk.ways, steps - 1)
+            self._keep(last.asked, walk, steps - 1)
         if steps < self._most:
-            self._keep(walk.place.asked, walk.ways, steps)
+            self._keep(walk.place.asked, walk, steps)
 
-    def _keep(self, asked: Iterable[int], ways: Sequence[Way], steps: int) -> None:
+    def _keep(self, asked: Iterable[int], walk: Walk, steps: int) -> None:
         for question in asked:
             kept = self._kept.get(question)
             if kept is None:
-                kept = self._kept[question] = _Kept(tuple(ways[:steps]))
+                kept = self._kept[question] = _Kept(walk.places[0], tuple(walk.ways[:steps]))
                 number, _ = self._ground.questions.members[question]
                 self._of.setdefault(number, []).append(kept)
             elif steps < len(kept.ways):
-                kept.ways = tuple(ways[:steps])
+                kept.start, kept.ways = walk.places[0], tuple(walk.ways[:steps])
 
     def choose(self, most: int, numbers: Iterable[int], random: Random) -> tuple[bytes, ...]:
         """Some to go on from: of properties alike, and of each first what was used the least."""
@@ -76,17 +77,26 @@ class Beginnings:
             kept = random.choice([kept for kept in several if kept.uses == least])
             kept.uses += 1
             steps = max(0, len(kept.ways) - random.choice(BACK))
-            chosen.append(recorded(self._ground, kept.ways[:steps]))
+            chosen.append(recorded(self._ground, kept.ways[:steps], kept.start))
         return tuple(chosen)
 
 
-def recorded(ground: Places, ways: Sequence[Way]) -> bytes:
-    """Steps from the start as a run begins with them."""
-    place, numbers = ground.start, []
+def recorded(ground: Places, ways: Sequence[Way], start: Place | None = None) -> bytes:
+    """Steps from a start as a run begins with them; which of several comes first."""
+    place = start or ground.starts[0]
+    numbers = [ground.starts.index(place)] if len(ground.starts) > 1 else []
     for way in ways:
         numbers.append(_in_order(place).index(way))
         place = ground.passage(place, way).target
     return b"".join(number.to_bytes(WIDTH) for number in numbers)
+
+
+def started(ground: Places, beginning: bytes, choice: int) -> tuple[Place, bytes]:
+    """Where a run starts, by what it begins with or else by choice; and the steps of that."""
+    number = len(ground.starts)
+    if number > 1 and len(beginning) >= WIDTH:
+        choice, beginning = int.from_bytes(beginning[:WIDTH]), beginning[WIDTH:]
+    return ground.starts[choice % number], beginning
 
 
 def retraced(walk: Walk, beginning: bytes) -> Iterator[Way]:

@@ -67,7 +67,8 @@ def _result_of(
 ) -> PropertyResult:
     story = drawing.stories.get(number)
     if story is not None:
-        trace = counterexample(system, prop, story.steps(drawing.places), story.loop_start)
+        steps, start = story.steps(drawing.places), drawing.places.state(story.places[0])
+        trace = counterexample(system, prop, steps, story.loop_start, start)
         return PropertyResult(prop, Verdict.VIOLATED, trace=trace)
     spoken = number in drawing.places.spoken
     reason = _reason(drawing, limits) + ("" if spoken else "; its premise never came true")

@@ -34,7 +34,7 @@ from kubelemma.model.system import State, System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.replay import CanonicalStep
 
-from .beginnings import retraced
+from .beginnings import retraced, started
 from .places import Places, Way
 from .walk import Story, Walk
 
@@ -117,6 +117,9 @@ class SystemMachine(RuleBasedStateMachine):
         """
         raise PropertyViolated(self.places.properties[stories[0].number], stories[0])
 
+    def begun(self) -> None:
+        """The run begins in another start than the first. Does nothing unless overridden."""
+
     def stepped(self, way: Way) -> None:
         """A step was taken; ``walk`` is where it led. Does nothing unless overridden."""
 
@@ -136,8 +139,7 @@ class SystemMachine(RuleBasedStateMachine):
     @property
     def state(self) -> State:
         """The state, with the members of each family in a fixed order."""
-        system = self.places.system
-        return system.canonical(self.places.tables.numbering.state(self.walk.place.ids))
+        return self.places.state(self.walk.place)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -186,7 +188,11 @@ class SystemMachine(RuleBasedStateMachine):
         ``pace`` says how soon the environment acts again.
         """
         self._shuffle, self._pace = shuffle, PACES[pace]
-        for way in retraced(self.walk, beginning):
+        start, steps = started(self.places, beginning, shuffle)
+        if start is not self.walk.place:
+            self.walk = Walk(self.places, start)
+            self.begun()
+        for way in retraced(self.walk, steps):
             self.take(way)
         if beginning:
             self._most = min(self.max_steps, len(self.walk.ways) + REACH)

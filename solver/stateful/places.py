@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kubelemma.model.system import System
+from kubelemma.model.system import State, System
 from kubelemma.properties.formula import (
     Always,
     Converges,
@@ -107,7 +107,8 @@ class Places:
         for number, prop in enumerate(self.properties):
             check_formula(system, prop.formula, f'property "{prop.id}"')
             self._ask(number, prop)
-        self.start = self._place(self.tables.numbering.ids(system.initial))
+        starts = map(system.canonical, system.starts)
+        self.starts = tuple(self._place(self.tables.numbering.ids(start)) for start in starts)
 
     def __len__(self) -> int:
         """How many places were seen."""
@@ -125,6 +126,10 @@ class Places:
         """A step as the plain semantics can take it again."""
         state = self.tables.numbering.state(target.ids)
         return CanonicalStep(way.move.rule.name, way.move.outcome, self.system.canonical(state))
+
+    def state(self, place: Place) -> State:
+        """What the model holds there."""
+        return self.system.canonical(self.tables.numbering.state(place.ids))
 
     def _ask(self, number: int, prop: Property) -> None:
         formula = prop.formula

@@ -44,12 +44,14 @@ def shorter_stories(
         shorter = _shorter_way(ground, best, neighbours, pause)
 
 
-def retaken(ground: Places, number: int, ways: Iterable[Way]) -> Story | None:
+def retaken(
+    ground: Places, number: int, ways: Iterable[Way], start: Place | None = None
+) -> Story | None:
     """What such steps violate of one property, once they do; those that are not possible left out.
 
     The places may be others than those that the steps were taken from.
     """
-    walk = Walk(ground)
+    walk = Walk(ground, start)
     stories = walk.first()
     for way in ways:
         if any(story.number == number for story in stories):
@@ -79,7 +81,7 @@ def _without_steps(ground: Places, story: Story) -> Iterator[Story]:
         length, start = len(story.ways), len(story.ways) - size
         while start >= 0:
             rest = (*story.ways[:start], *story.ways[start + size :])
-            found = retaken(ground, story.number, rest)
+            found = retaken(ground, story.number, rest, story.places[0])
             if found is not None and len(found.ways) < len(story.ways):
                 story = found
             start = min(start, len(story.ways)) - size
@@ -94,11 +96,13 @@ def _shorter_way(
     start = len(story.ways) if story.loop_start is None else story.loop_start
     loop, round_trip = story.places[start:-1], story.ways[start:]
     search = _Neighbourhood(ground, story.number, set(loop), pause)
-    for ways, place in search.ways_to_ends(search.around(story.places, neighbours)):
+    near = search.around(story.places, neighbours)
+    for begin, ways, place in search.ways_to_ends(near):
         if len(ways) + len(round_trip) >= len(story.ways):
             return None
         at = loop.index(place) if place in loop else 0
-        found = retaken(ground, story.number, (*ways, *round_trip[at:], *round_trip[:at]))
+        whole = (*ways, *round_trip[at:], *round_trip[:at])
+        found = retaken(ground, story.number, whole, begin)
         if found is not None and len(found.ways) < len(story.ways):
             return found
     return None
@@ -127,18 +131,19 @@ class _Neighbourhood:
             level = {place: None for place in further if place not in near}
         return near
 
-    def ways_to_ends(self, near: set[Place]) -> Iterator[tuple[tuple[Way, ...], Place]]:
-        """From the initial state to each end, through places nearby: shortest ways first."""
-        start = self._at(self.ground.start, due=False)
-        before: dict[_At, tuple[_At, Way] | None] = {start: None}
-        queue = deque([start])
+    def ways_to_ends(self, near: set[Place]) -> Iterator[tuple[Place, tuple[Way, ...], Place]]:
+        """From an initial state to each end, through places nearby: shortest ways first."""
+        starts = [self._at(start, due=False) for start in self.ground.starts]
+        before: dict[_At, tuple[_At, Way] | None] = dict.fromkeys(starts)
+        queue = deque(starts)
         while queue:
             at = queue.popleft()
             if self._may_end(at):
-                yield _back(before, at), at.place
+                yield *_back(before, at), at.place
             for way, (target, violated, _) in self._steps(at.place) if at.place in near else ():
                 if self.number in violated:
-                    yield (*_back(before, at), way), target
+                    first, ways_here = _back(before, at)
+                    yield first, (*ways_here, way), target
                 then = self._at(target, due=at.due)
                 if then not in before:
                     before[then] = (at, way)
@@ -167,10 +172,10 @@ class _At(NamedTuple):
     due: bool
 
 
-def _back(before: Mapping[_At, tuple[_At, Way] | None], at: _At) -> tuple[Way, ...]:
-    """The ways from the start to here."""
+def _back(before: Mapping[_At, tuple[_At, Way] | None], at: _At) -> tuple[Place, tuple[Way, ...]]:
+    """The start, and the ways from there to here."""
     ways = []
     while (last := before[at]) is not None:
         at, way = last
         ways.append(way)
-    return tuple(reversed(ways))
+    return at.place, tuple(reversed(ways))

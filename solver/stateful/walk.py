@@ -20,7 +20,7 @@ from .places import Place, Places, Way
 class Story(NamedTuple):
     """A run that violates a property, known by its number.
 
-    The ways lead from the initial state. Those from ``loop_start`` on (counted from 0) come back to
+    The ways lead from an initial state. Those from ``loop_start`` on (counted from 0) come back to
     where they begin, and repeat for ever.
     """
 
@@ -36,16 +36,16 @@ class Story(NamedTuple):
 
 
 class Walk:
-    """A run from the initial state, empty at first.
+    """A run from an initial state, the first where no other is meant; empty at first.
 
     ``ways`` and ``places`` have what was taken and where it led to, the initial state first.
     """
 
-    def __init__(self, ground: Places) -> None:
+    def __init__(self, ground: Places, start: Place | None = None) -> None:
         self.ground = ground
         self.ways: list[Way] = []
-        self.places: list[Place] = [ground.start]
-        self._been: dict[Place, list[int]] = {ground.start: [0]}
+        self.places: list[Place] = [start or ground.starts[0]]
+        self._been: dict[Place, list[int]] = {self.place: [0]}
         formulas = [prop.formula for prop in ground.properties]
         self._converging = [n for n, f in enumerate(formulas) if isinstance(f, Converges)]
         self._due: dict[int, int] = {}

@@ -96,6 +96,10 @@ def drawn_systems(draw: st.DrawFn, *, bounded: bool) -> Drawn:
             Bound(f"bound {i}", draw(views(0, 1)), often((seed, "bound", i), 5))
             for i in range(draw(st.integers(1, 2)) if bounded else 0)
         ],
+        others=[
+            start((seed, "start", i), cells, families, paired, sizes)
+            for i in range(draw(st.sampled_from((0, 0, 1, 3))))
+        ],
     )
     formulas = (
         Always(draw(views(0, 2)), answers((seed, "always"), 20)),
@@ -128,6 +132,23 @@ def family(name: str, paired: Names, members: list[int]) -> Family:
     if name in paired:
         return Family(name, tuple(Pair(number, 0) for number in members), Pair)
     return Family(name, tuple(members), int)
+
+
+def start(
+    about: object, cells: list[str], families: dict[str, int], paired: Names, sizes: dict[str, int]
+) -> tuple[Any, ...]:
+    """Another state to begin in, whose members are in any order."""
+
+    def value(name: str, *number: int) -> int:
+        return die(about, name, *number) % sizes[name]
+
+    def member(name: str, number: int) -> Any:
+        if name in paired:
+            return Pair(*(value(column, number) for column in named(name, paired)))
+        return value(name, number)
+
+    members = (member(name, i) for name, count in families.items() for i in range(count))
+    return (*map(value, cells), *members)
 
 
 def tallies(seed: int, sizes: dict[str, int], paired: Names) -> list[Tally]:

@@ -37,7 +37,7 @@ from kubelemma.solver.replay import counterexample, step_of
 from kubelemma.solver.result import Trace, TraceStep
 from kubelemma.solver.stateful.machine import SystemMachine
 from kubelemma.solver.stateful.places import Way
-from kubelemma.solver.stateful.walk import Story
+from kubelemma.solver.stateful.walk import Story, Walk
 
 from .given import Given, Wanted
 from .marks import PROGRAM, PROGRAM_TITLE, SERVED
@@ -111,10 +111,13 @@ class ControlPlane(SystemMachine):
         self._wanted: TraceStep | None = None
 
     @classmethod
-    def on(cls, *given: Given, load: Sequence[str] = ()) -> Self:
-        """A machine of this class on another scenario, at its start; it watches no properties."""
+    def on(cls, *given: Given, load: Sequence[str] = (), start: int = 0) -> Self:
+        """A machine of this class on another scenario, at a start; it watches no properties."""
         other = new_class(cls.__name__, (cls,), {"given": given, "load": load, "properties": ()})
-        return cast("type[Self]", other)()
+        machine = cast("type[Self]", other)()
+        machine.walk = Walk(machine.places, machine.places.starts[start])
+        machine.begun()
+        return machine
 
     # Where the run is
 
@@ -140,6 +143,10 @@ class ControlPlane(SystemMachine):
     def possible(self, action: str = "") -> bool:
         """Whether any step may be taken now, or one of this action."""
         return next(self.run.steps(action), None) is not None
+
+    def begun(self) -> None:
+        """Begin with a cluster in the start that was drawn."""
+        self.run = Run(case=self.case, start=self.places.starts.index(self.walk.place))
 
     def stepped(self, way: Way) -> None:
         """Follow the step with a cluster whose nodes keep their places."""
@@ -206,7 +213,9 @@ class ControlPlane(SystemMachine):
         story = stories[0]
         prop = self.places.properties[story.number]
         steps = story.steps(self.places)
-        trace = counterexample(self.case.scenario.system, prop, steps, story.loop_start)
+        start = self.places.state(story.places[0])
+        system = self.case.scenario.system
+        trace = counterexample(system, prop, steps, story.loop_start, start)
         raise Refuted(self.case, prop, trace)
 
     def teardown(self) -> None:

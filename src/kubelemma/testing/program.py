@@ -53,7 +53,7 @@ def program_of_run(case: api.Case, prop: Property, trace: Trace) -> str:
         "from kubelemma.testing import Run",
         "",
         *_scenario(recording),
-        f"run = Run({_arguments(recording)})",
+        f"run = Run({_arguments(recording, case, trace)})",
         *_told(case, trace, "run"),
         f"run.assert_keeps({prop.id!r}, {prop.subject!r}{loop})",
     )
@@ -77,7 +77,7 @@ def program_of_machine(machine: Driven, error: Exception) -> str:
         f"{cls.__name__} = run_path({_file_of(cls)!r})[{cls.__qualname__!r}]",
         "",
         *_scenario(recording),
-        f"machine = {cls.__name__}.on({_arguments(recording)})",
+        f"machine = {cls.__name__}.on({_arguments(recording, machine.case, machine.run.trace)})",
         *_logged(machine),
         *([f"machine.{failed.code()}"] if failed else []),
     )
@@ -127,10 +127,12 @@ def _scenario(recording: Recording) -> Iterator[str]:
     yield ""
 
 
-def _arguments(recording: Recording) -> str:
+def _arguments(recording: Recording, case: api.Case, trace: Trace) -> str:
     """What a run of the scenario is made from."""
     files = [code.file for code in recording.loaded]
-    return f"*yaml.safe_load_all(SCENARIO){f', load={files!r}' if files else ''}"
+    start = case.scenario.system.starts.index(trace.initial)
+    load = f", load={files!r}" if files else ""
+    return f"*yaml.safe_load_all(SCENARIO){load}{f', start={start}' if start else ''}"
 
 
 def _told(case: api.Case, trace: Trace, name: str) -> Iterator[str]:

@@ -59,6 +59,7 @@ class Run:
     Args:
         *given: as `kubelemma.testing.check` takes it; it must come to one scenario.
         case: a scenario that was asked for already, instead.
+        start: which of the states in which it may begin, if there are several.
         **wanted: as `kubelemma.testing.check` takes it.
 
     Raises:
@@ -67,11 +68,16 @@ class Run:
     """
 
     def __init__(
-        self, *given: Given, case: api.Case | None = None, **wanted: Unpack[Wanted]
+        self,
+        *given: Given,
+        case: api.Case | None = None,
+        start: int = 0,
+        **wanted: Unpack[Wanted],
     ) -> None:
         self.case = case or one_case(given, wanted)
         self.taken: list[TraceStep] = []
-        self._known = self.case.scenario.system.initial
+        self.initial = self.case.scenario.system.starts[start]
+        self._known = self.initial
         self._cast = opening(self.case.scenario, self._known)
         self._seen = 0
 
@@ -80,7 +86,7 @@ class Run:
     @property
     def state(self) -> State:
         """What the model holds."""
-        return self.taken[-1].state if self.taken else self.case.scenario.system.initial
+        return self.taken[-1].state if self.taken else self.initial
 
     @property
     def cluster(self) -> ClusterView:
@@ -94,7 +100,7 @@ class Run:
     @property
     def trace(self) -> Trace:
         """The run so far."""
-        return Trace(self.case.scenario.system.initial, tuple(self.taken))
+        return Trace(self.initial, tuple(self.taken))
 
     @property
     def at_rest(self) -> bool:
