@@ -299,6 +299,10 @@ class Faults(ApiStruct, frozen=True, kw_only=True):
     lost_requests: int = 0
 
 
+BEST, ANYWHERE = "best", "anywhere"
+"""Where the pods of a workload are at the start of which the input has none."""
+
+
 class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
     """``scoring``: whether only nodes of the best score are chosen, or any that fits.
 
@@ -327,7 +331,9 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     Attributes:
         kubernetes: the version, such as ``1.35``; empty for the newest that is modelled.
         resources: files and directories, relative to the document's own.
-        events: what may happen; () is nothing, None what is assumed where nothing is said.
+        events: what may happen; () is nothing, None what is asked where nothing is said.
+        start: whether pods of which the input says nothing begin where the scheduler's scores
+            favour it, or on any nodes that pass its filters.
         workloads: which of the workloads found are checked; all where none is named.
         together: workloads that share one system; each is checked alone where none is named.
         properties: ids; all that apply where none is given.
@@ -338,6 +344,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     resources: tuple[str, ...] = ()
     cluster: Cluster = Cluster()
     events: tuple[EventEntry, ...] | None = None
+    start: Literal["best", "anywhere"] = "best"
     faults: Faults = Faults()
     scheduler: SchedulerOptions = SchedulerOptions()
     together: tuple[str, ...] = ()

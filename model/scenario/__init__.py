@@ -1,7 +1,7 @@
 """From objects, a cluster and events to systems that can be explored."""
 
 from .application import Application
-from .build import Scenario, build, cluster_of
+from .build import build, cluster_of
 from .cluster import Sizing
 from .consistency import Misplaced, adoptions, ambiguous, check_findings, owner_findings
 from .custom import (
@@ -14,10 +14,14 @@ from .custom import (
     without_kept,
 )
 from .events import Change
+from .questions import QUESTIONS, Asking
+from .scenario import Scenario
 from .templates import is_named, key_of, owner_manifests, part_manifests
 
 __all__ = [
+    "QUESTIONS",
     "Application",
+    "Asking",
     "Change",
     "Kept",
     "Loaded",

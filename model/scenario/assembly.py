@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kubelemma.model.cluster.component import Parts
@@ -14,24 +14,25 @@ from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.controllermanager.actions import CONTROLLER_RESTART
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS, EVENTS
-from kubelemma.model.system import Family, System
+from kubelemma.model.system import Cell, Family, State, System
 
 
 def assemble(
     world: World,
-    start: Start,
+    starts: tuple[Start, ...],
     events: tuple[Event, ...],
     choices: Choices,
     custom: Custom = NOTHING,
 ) -> System:
     """The system of a scenario, with the ``custom`` part that is loaded.
 
-    What components have reconciled joins that part.
+    It may begin in any of the ``starts``, which differ in nothing but where pods are. What
+    components have reconciled joins that part.
 
     Components give their parts for each workload, then those that they have once. Whoever reacts
     late to what others write has a look at all rules in the end.
     """
-    given = Setting(world, start, events, choices, custom)
+    given = Setting(world, starts[0], events, choices, custom)
     asked = replace(given, loaded=reconciled(given))
     setting = replace(asked, forgets=tuple(_forgets(asked)))
     parts = tuple(_parts(setting))
@@ -45,13 +46,24 @@ def assemble(
     for component in COMPONENTS:
         rules = component.overhears(setting, rules)
     return System(
-        cells=[*(cell for part in parts for cell in part.cells), *budgets],
-        families=[Family(NODES, tuple(sorted(start.nodes)), NodeState)],
+        cells=[*_cells(parts), *budgets],
+        families=[Family(NODES, starts[0].nodes, NodeState)],
+        others=[_state(replace(setting, start=other), budgets) for other in starts[1:]],
         tallies=[tally for part in parts for tally in part.tallies],
         bests=[best for part in parts for best in part.bests],
         rules=rules,
         bounds=[bound for part in parts for bound in part.bounds],
     )
+
+
+def _cells(parts: Iterable[Parts]) -> Iterator[Cell]:
+    return (cell for part in parts for cell in part.cells)
+
+
+def _state(setting: Setting, budgets: Iterable[Cell]) -> State:
+    """The values with which a scenario begins that starts like this."""
+    cells = (*_cells(_parts(setting)), *budgets)
+    return (*(cell.initial for cell in cells), *setting.start.nodes)
 
 
 def reconciled(setting: Setting) -> Custom:

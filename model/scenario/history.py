@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -104,6 +104,14 @@ class History(NamedTuple):
         active = sum(pod.metadata.deletion_timestamp is None for pod in template.pods)
         whole = len(self.templates) == 1 or not self.told
         return replicas_of(template.owner) if number == self.current and whole else active
+
+    def pods_on(
+        self, on_nodes: Mapping[str, Mapping[Any, int]]
+    ) -> Iterator[tuple[str, tuple[Pod, ...]]]:
+        """The pods on each node, given how many of which template are there."""
+        for name, spots in on_nodes.items():
+            for spot, number in spots.items():
+                yield name, (self.templates[spot.template].pod(spot.template),) * number
 
 
 def absent(owner: Any) -> History:

@@ -58,12 +58,20 @@ class Lodgings(NamedTuple):
 
 
 class Floor:
-    """The nodes with what is on them."""
+    """The nodes with what is on them.
+
+    Pods go to the best nodes, or ``anywhere`` that passes the filters.
+    """
 
     def __init__(
-        self, infos: dict[str, NodeInfo], namespaces: Mapping[str, Mapping[str, str]]
+        self,
+        infos: dict[str, NodeInfo],
+        namespaces: Mapping[str, Mapping[str, str]],
+        *,
+        anywhere: bool = False,
     ) -> None:
         self.infos = infos
+        self.anywhere = anywhere
         self._namespaces = namespaces
         self._bound: dict[tuple[int, str], tuple[Pod, Pod]] = {}
 
@@ -95,14 +103,15 @@ class Floor:
         return min(self.choices(self.infos, pod), default=None)
 
     def choices(self, infos: Mapping[str, NodeInfo], pod: Pod) -> tuple[str, ...]:
-        """The best nodes for a pod."""
+        """The nodes that a pod may go to."""
         if pod.spec.node_name:
             stays = self.stands(pod) and admit(pod, infos[pod.spec.node_name]) is None
             return (pod.spec.node_name,) if stays else ()
         if pod.spec.scheduling_gates:
             return ()
         snapshot = Snapshot(tuple(infos[name] for name in sorted(infos)), self._namespaces)
-        return decide(pod, snapshot).choices
+        found = decide(pod, snapshot)
+        return found.feasible if self.anywhere else found.choices
 
 
 class _Branch(NamedTuple):
@@ -173,7 +182,8 @@ class _Search:
     def _differing(self, branch: _Branch, nodes: tuple[str, ...]) -> Iterable[str]:
         """One of the nodes of each kind: of several, the one with the first guests.
 
-        So it does not depend on what they are called.
+        So it does not depend on what they are called. Where pods go anywhere, nodes with other
+        guests are of other kinds.
         """
         if self._likeness is None:
             return sorted(nodes)[:1]
@@ -185,9 +195,10 @@ class _Search:
         def standing(node: str) -> tuple[Any, ...]:
             return (branch.there.get(node, ()), sorted(guests[domains[node]]), node)
 
-        sorts: dict[int, str] = {}
+        sorts: dict[Any, str] = {}
         for node in sorted(nodes, key=standing):
-            sorts.setdefault(kinds[node], node)
+            there = branch.there.get(node, ()) if self._floor.anywhere else ()
+            sorts.setdefault((kinds[node], there), node)
         return sorts.values()
 
     def distinct(self, branches: Iterable[_Branch]) -> list[_Branch]:

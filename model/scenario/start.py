@@ -185,6 +185,25 @@ def starts(
     return Starts(tuple(ready.placement(guests, lodging) for lodging in found.all), found.more)
 
 
+def anywhere(
+    base: Placement, owners: Iterable[Any], floor: Floor, likeness: Likeness, most: int
+) -> Starts:
+    """The starts in which the pods of these owners are on any nodes that pass the filters.
+
+    All others are where they are in ``base``, which ``floor`` has already. Where the input has pods
+    of an owner, they stay.
+    """
+    own = {k: base.histories[k] for k in map(key_of, owners) if not base.histories[k].told}
+    guests = tuple(_guests(own))
+    found = lodgings(floor, guests, likeness, most)
+    placements = []
+    for lodging in found.all:
+        where = {guest.who: nodes for guest, nodes in zip(guests, lodging.nodes, strict=True)}
+        placed = {key: _anew(key, history, where, floor) for key, history in own.items()}
+        placements.append(base._replace(placed={**base.placed, **placed}))
+    return Starts(tuple(placements), found.more)
+
+
 def _lone_guests(pods: Iterable[Pod], floor: Floor) -> Iterator[Guest]:
     for pod in pods:
         if not floor.stands(pod):

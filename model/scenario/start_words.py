@@ -9,7 +9,7 @@ from kubelemma.model.cluster.state import Phase
 from kubelemma.model.objects.pod import Pod
 
 from .history import History
-from .start import ENDING, Left, Placed, Placement
+from .start import ENDING, Left, Placed, Placement, Starts
 from .templates import key_of
 
 START = (
@@ -22,9 +22,18 @@ NAMED = 3
 _UNREADY = (Phase.ASSIGNED, Phase.STARTING)
 
 
-def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
-    """What the pods of these owners are at the start, and which pods of the input are not in it."""
+def start_words(
+    owners: Iterable[Any], placement: Placement, spread: Iterable[Any] = ()
+) -> Iterator[str]:
+    """What the pods of these owners are at the start, and which pods of the input are not in it.
+
+    Those of owners that are ``spread`` may be on any node.
+    """
     anew, told = [], False
+    free = [k for k in map(key_of, spread) if not placement.histories[k].told]
+    if free:
+        names = _some([str(key) for key in free])
+        yield f"start: pods of {names} are on any nodes that pass the scheduler's filters"
     for key in map(key_of, owners):
         history, placed = placement.histories[key], placement.placed[key]
         if history.told and history.unmade and len(history.templates) == 1:
@@ -32,7 +41,7 @@ def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
         elif history.told:
             told = True
             yield f"start: {key} as the input has it: {_told(history, placed)}"
-        else:
+        elif key not in free:
             anew.append(str(key))
         if history.empty:
             yield f"of {key}, old templates without pods are left out: {history.empty}"
@@ -41,8 +50,13 @@ def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
             f"start: of {_some(anew)} the input has no pods: all is rolled out, each pod where the "
             "scheduler's scores favour it"
         )
-    elif not told:
+    elif anew:
         yield START
+    yield from _apart(placement)
+
+
+def _apart(placement: Placement) -> Iterator[str]:
+    """The pods of the input that are not in the start, or not as they are in life."""
     for reason, pods in _by_reason(placement.left).items():
         yield f"not in the start: {_some(pods)}: {reason}"
     for pod in placement.nominated:
@@ -51,6 +65,16 @@ def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
             f"{_name(pod)} is nominated for {node}, for which others would go: it waits without a "
             "node here, and room is not kept for it"
         )
+
+
+def starting_words(number: int, found: Starts, owners: Iterable[Any]) -> tuple[str, ...]:
+    """That there are several starts, where there are."""
+    if number == 1 and not found.more:
+        return ()
+    few = [*dict.fromkeys("; ".join(whereabouts(owners, p)) for p in found.placements)][:NAMED]
+    more = ", and there are more, which are not looked at" if found.more else ""
+    shown = " | ".join(few) + (" | …" if number > len(few) else "")
+    return (f"start: any of {number} placements that differ in what may follow{more}: {shown}",)
 
 
 def whereabouts(owners: Iterable[Any], placement: Placement) -> Iterator[str]:

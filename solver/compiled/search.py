@@ -300,6 +300,8 @@ class CompiledSearch(Search):
             self.flat.offsets[0] = 0
         if self._with_faults:
             self.flat.fault_offsets[0] = 0
+        if len(rows) < len(self.starts):
+            raise Stopped(MAX_STATES)
 
     def _pause(self) -> None:
         super()._pause()

@@ -41,6 +41,7 @@ from .model.objects.pod import Pod
 from .model.objects.quantity import Quantity
 from .model.scenario import (
     Application,
+    Asking,
     Kept,
     Loaded,
     Scenario,
@@ -90,6 +91,8 @@ class Question:
         stdin: what stands on standard input.
         stdin_name: what messages call it.
         nodes, events: as ``parse_nodes`` and ``parse_events`` read them.
+        questions: the usual questions that are asked where nothing is said of events; all where
+            none is named. Where it is ``thorough``, products of them, too.
         together, workloads: names of workloads, as in ``CheckSpec``.
         properties: identifiers.
         scoring: whether the scheduler's scores decide.
@@ -110,6 +113,8 @@ class Question:
     stdin_name: str = "<stdin>"
     nodes: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    thorough: bool = False
     together: tuple[str, ...] = ()
     workloads: tuple[str, ...] = ()
     properties: tuple[str, ...] = ()
@@ -260,14 +265,14 @@ class _Scope:
             Case(
                 _in_variant(_in_change(scenario, self.applying), self.variant),
                 properties,
-                check,
+                scenario.check,
                 manifests,
                 suppressed.covering({p.subject for p in properties}, _annotatable(scenario)),
                 self.document,
                 self.extension,
                 kept,
             )
-            for scenario in build(application, check, self._title(), sizing)
+            for scenario in build(application, check, self._title(), sizing, self._asking())
             if (properties := properties_for(scenario, asked, declared))
         )
         return _Cases(cases, tuple(self._placeless(check.spec, sizing)))
@@ -286,6 +291,10 @@ class _Scope:
                     "cluster.nodes of a scenario"
                 )
                 yield Problem(document.at(path), show(path), message)
+
+    def _asking(self) -> Asking:
+        """Which questions are asked where nobody says what happens."""
+        return Asking(self.question.questions, self.question.thorough)
 
     def _title(self) -> str:
         """What the scenarios are called after: the Check, the alternative, or both."""

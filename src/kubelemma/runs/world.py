@@ -129,7 +129,7 @@ def build(setting: Setting, roster: Roster) -> Built:
         queues=tuple(Queue.of((0,) * member.width) for member in roster.members),
         nodes=tuple(NodeState(shape) for shape in range(len(names))),
     )
-    system = assemble(world, start, tuple(_events(roster, names)), Choices(every_write=True))
+    system = assemble(world, (start,), tuple(_events(roster, names)), Choices(every_write=True))
     return Built(world, system, names)
 
 

@@ -128,7 +128,7 @@ def _system(case: Case, *, paused: bool, scaled: bool) -> System:
     sets = tuple(_set_state(template, one, told) for template, one in enumerate(raw))
     deployment = DeploymentState(view.replicas, templates - 1, paused, sets)
     start = Start((deployment,), (Queue.of((0,) * templates),), ())
-    return assemble(world, start, (), Choices())
+    return assemble(world, (start,), (), Choices())
 
 
 def _set_state(template: int, raw: Case, told: tuple[int, int] | None) -> SetState:

@@ -332,7 +332,7 @@ def _system(asked: Ranked, number: int) -> System:
         sizes=(1,) * len(names),
         unique_keys=frozenset(),
     )
-    return assemble(world, _start(asked, number, names), (), Choices())
+    return assemble(world, (_start(asked, number, names),), (), Choices())
 
 
 def _start(asked: Ranked, number: int, names: Sequence[str]) -> Start:

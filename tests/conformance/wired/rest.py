@@ -247,9 +247,8 @@ def _system(case: Case) -> System:
     current = templates.index(_template(case["deployment"]))
     sets = tuple(_sets(case["sets"], kept=workload.status_replicas_matter))
     objects = DeploymentState(view.replicas, current, view.paused, sets)
-    return assemble(
-        world, Start((objects,), (Queue.of(tuple(queue)),), tuple(nodes.values())), (), Choices()
-    )
+    start = Start((objects,), (Queue.of(tuple(queue)),), tuple(nodes.values()))
+    return assemble(world, (start,), (), Choices())
 
 
 def _template(raw: Case) -> Case:

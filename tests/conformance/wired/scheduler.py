@@ -290,4 +290,4 @@ def _system(
     )
     only = SetState(template=0, revision=1, replicas=1, desired=1, maximum=2)
     start = Start((DeploymentState(1, 0, False, (only,)),), (Queue.of((1,)),), nodes)
-    return assemble(world, start, (), Choices(scoring=scoring))
+    return assemble(world, (start,), (), Choices(scoring=scoring))

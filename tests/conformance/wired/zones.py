@@ -89,7 +89,7 @@ def _system(step: dict[str, dict[str, str]]) -> System:
     nodes = (
         NodeState(shape, up=i > 0, ready=i > 0) for shape, n in enumerate(sizes) for i in range(n)
     )
-    return assemble(world, Start((), (), tuple(nodes)), (), Choices())
+    return assemble(world, (Start((), (), tuple(nodes)),), (), Choices())
 
 
 def _observed(system: System, state: State, step: dict[str, dict[str, str]]) -> State:

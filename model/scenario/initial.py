@@ -1,0 +1,125 @@
+"""The initial values of a scenario: what the API has of its workloads, and its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from kubelemma.model.cluster.owners import Part
+from kubelemma.model.cluster.setting import Start
+from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
+from kubelemma.model.cluster.world import CONDITION_TAINTS, Workload, World
+from kubelemma.model.objects.node import Node, Taint
+from kubelemma.model.objects.pod import Pod
+
+from .history import History
+from .start import ENDING, NOWHERE, Placed, Placement
+from .templates import key_of, kind_of
+
+
+class Ground(NamedTuple):
+    """What all starts of a scenario have in common.
+
+    ``focus`` are its owners, ``lone`` the pods of nobody's that it follows, ``shape_of`` gives the
+    shape of each of the ``nodes`` by name.
+    """
+
+    world: World
+    focus: tuple[Any, ...]
+    lone: tuple[Pod, ...]
+    nodes: tuple[Node, ...]
+    shape_of: Mapping[str, int]
+
+    def start(self, placement: Placement) -> tuple[Start, tuple[str, ...]]:
+        """The initial values where all is placed so, and the names of the nodes in their order."""
+        names = tuple(node.metadata.name for node in self.nodes)
+        start = self.start_in_order(placement, names)
+        ordered = sorted(zip(start.nodes, range(len(names)), strict=True))
+        nodes = tuple(state for state, _ in ordered)
+        return replace(start, nodes=nodes), tuple(names[index] for _, index in ordered)
+
+    def start_in_order(self, placement: Placement, names: Sequence[str]) -> Start:
+        """The same with the nodes in a given order."""
+        placed = self._placed(placement)
+        by_name = {node.metadata.name: node for node in self.nodes}
+        nodes = (
+            _node_state(self.world, placed, by_name[name], self.shape_of[name]) for name in names
+        )
+        owners = tuple(
+            _owner(workload, owner, placement.histories[key_of(owner)], there)
+            for workload, owner, there in zip(self.world.owners, self.focus, placed, strict=False)
+        )
+        nobody = (None,) * (len(self.world.workloads) - len(owners))
+        queues = tuple(
+            Queue.of(_padded(there.waiting, len(workload.classes)))
+            for workload, there in zip(self.world.workloads, placed, strict=True)
+        )
+        return Start((*owners, *nobody), queues, tuple(nodes))
+
+    def _placed(self, placement: Placement) -> list[Placed]:
+        """Where the pods of each workload are, those of nobody's last."""
+        found = [
+            *(placement.placed[key_of(owner)] for owner in self.focus),
+            *(placement.place_of(pod) for pod in self.lone),
+        ]
+        unready = frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
+        beside = [there.beside(unready) for there in found]
+        return beside + [NOWHERE] * (len(self.world.workloads) - len(beside))
+
+
+def _owner(workload: Workload, owner: Any, history: History, placed: Placed) -> OwnerState:
+    """What the API has of an owner at the start."""
+    parts = tuple(
+        Part(
+            template=number,
+            replicas=history.wanted(number),
+            active=placed.count(number, *ACTIVE) + placed.waiting[number],
+            available=placed.count(number, Phase.AVAILABLE),
+            made=template.made,
+        )
+        for number, template in enumerate(history.templates)
+        if not (history.unmade and number == history.current)
+    )
+    return kind_of(owner).start(workload, owner, history.current, parts)
+
+
+def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) -> NodeState:
+    """The node at the start."""
+    ready = is_ready(node)
+    pods: Pods = ()
+    for workload, there in zip(world.workloads, placed, strict=True):
+        for spot, number in there.on_nodes.get(node.metadata.name, {}).items():
+            pods = shifted(pods, workload.classes[spot.template], spot.phase, number)
+    return NodeState(
+        shape,
+        up=ready,
+        ready=ready,
+        tainted=not ready,
+        evicting=not ready and any(t.effect == "NoExecute" for t in _condition_taints(node)),
+        cordoned=node.spec.unschedulable,
+        pods=pods,
+    )
+
+
+def _condition_taints(node: Node) -> tuple[Taint, ...]:
+    return tuple(t for t in node.spec.taints or () if t.key in CONDITION_TAINTS)
+
+
+def is_ready(node: Node) -> bool:
+    """What the node's Ready condition says; a node that says nothing is taken to be Ready."""
+    conditions = {c.type: c.status for c in node.status.conditions or ()}
+    return conditions.get("Ready", "True") == "True"
+
+
+def _padded(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
+    return (*numbers, *(0 for _ in range(length - len(numbers))))
+
+
+def without_ending(start: Start) -> Start:
+    """The start where nobody minds pods that terminate."""
+    nodes = (
+        node._replace(pods=tuple(g for g in node.pods if g.phase not in ENDING))
+        for node in start.nodes
+    )
+    return replace(start, nodes=tuple(nodes))

@@ -1,0 +1,357 @@
+"""What scenarios of one application have in common, and what is peculiar to each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from msgspec import structs
+
+from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.populace import populace
+from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
+from kubelemma.model.cluster.world import Bystander, PodClass, Workload, World
+from kubelemma.model.components.reconcile.legal import NODE
+from kubelemma.model.components.reconcile.sources import Custom
+from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.telling import unique_keys
+from kubelemma.model.manifests.check import ANYWHERE, CheckSpec, EventEntry, kubelet_views
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.versions import version_named
+
+from .application import Application
+from .assembly import assemble, reconciled
+from .custom import NOTHING_LOADED, custom_of, custom_setting
+from .events import Happenings, happenings
+from .history import History
+from .initial import Ground, without_ending
+from .lodging import Floor, Likeness
+from .scenario import Scenario
+from .shapes import group_nodes
+from .start import ENDING, Placement, Starts, anywhere
+from .start_words import start_words, starting_words
+from .templates import key_of, kind_of, replicas_of
+from .unlike import unlike
+from .words import Assumptions, setting
+
+MOST_NAMED = 3
+"""How many workloads are named in a sentence."""
+MOST_PLACEMENTS = 1000
+"""How many placements are looked at where pods may be anywhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What all scenarios of one application share."""
+
+    application: Application
+    spec: CheckSpec
+    title: str
+    nodes: tuple[Node, ...]
+    cluster_reason: str
+    placement: Placement
+    entries: tuple[EventEntry, ...]
+    competing: bool = False
+
+    def scenarios(
+        self, focus: tuple[Any, ...], found: Starts, *, loaded: bool, alone: bool
+    ) -> Iterator[Scenario]:
+        """The scenarios of a group: one, with all starts in which others stand by alike.
+
+        Whether what is ``loaded`` is part of it is said; it is ``alone`` if there are no others.
+        """
+        custom = custom_of(self.application.loaded if loaded else NOTHING_LOADED, self.spec)
+        name = self._name(focus, custom, alone=alone)
+        if not focus and NODE not in custom.built_in:
+            yield _without_workloads(name, custom)
+            return
+        plans: list[list[Plan]] = []
+        for placement in found.placements:
+            plan = replace(self, placement=placement).plan(focus, custom)
+            same = (alike for alike in plans if alike[0].ground.world == plan.ground.world)
+            if (alike := next(same, None)) is None:
+                plans.append([plan])
+            else:
+                alike.append(plan)
+        for number, alike in enumerate(plans, 1):
+            placements = tuple(plan.common.placement for plan in alike)
+            scenario = alike[0].scenario(name, self._spread(alike[0], placements, found))
+            yield scenario if number == 1 else replace(scenario, name=f"{name}, start {number}")
+
+    def _spread(self, plan: Plan, placements: tuple[Placement, ...], found: Starts) -> Starts:
+        """The starts of a plan: these, or all that differ in where the pods in focus are."""
+        if self.spec.start != ANYWHERE:
+            return Starts(placements, found.more)
+        told = any(self.placement.histories[key_of(o)].told for o in plan.ground.focus)
+        floor = Floor(
+            {node.metadata.name: NodeInfo(node) for node in self.nodes},
+            {n.metadata.name: n.metadata.label_map() for n in self.application.namespaces},
+            anywhere=True,
+        )
+        for name, pods in plan.staying():
+            for pod in pods:
+                floor.add(pod, name)
+        of = {n: (shape, n if told or plan.ground.lone else "") for n, shape in plan.shapes()}
+        ranks = {kind: rank for rank, kind in enumerate(sorted(set(of.values())))}
+        kinds = {name: ranks[kind] for name, kind in of.items()}
+        likeness = Likeness(kinds, dict.fromkeys(kinds, ""))
+        focus = plan.ground.focus
+        return anywhere(plan.common.placement, focus, floor, likeness, MOST_PLACEMENTS)
+
+    def plan(self, focus: tuple[Any, ...], custom: Custom) -> Plan:
+        """What there is of a group where all is placed so; all other workloads stand by."""
+        histories = tuple(self.placement.histories[key_of(owner)] for owner in focus)
+        changes = self.application.change_of
+        happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
+        latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
+        people = populace(
+            _workloads(latest, own := tuple(_classes(happening)), custom.built_in),
+            own,
+            self.placement.lone,
+            happening.events,
+        )
+        standing = self.standing(focus, people.lone)
+        known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
+        crowd = self.crowd(people.classes, standing, happening, known)
+        grouping = group_nodes(crowd, standing, kubelet_views(self.spec.cluster))
+        world = World(
+            workloads=people.workloads,
+            classes=people.classes,
+            shapes=grouping.shapes,
+            sizes=grouping.sizes,
+            unique_keys=unique_keys(crowd.nodes, crowd.pods),
+            namespaces=self.application.namespaces,
+            objects=self.application.objects,
+            beside=tuple(map(_bystander, self.beside(focus))),
+            kubernetes=version_named(self.spec.kubernetes),
+        )
+        most = self.spec.bounds.max_pods or _default_bound(
+            world, (*focus, *latest), histories, happening
+        )
+        ground = Ground(world, focus, people.lone, self.nodes, grouping.shape_of)
+        return Plan(self, ground, happening.events, most, custom, standing)
+
+    def held(self, focus: tuple[Any, ...]) -> str:
+        """Why promises that something comes to its end may hold for want of others that move."""
+        beside = self.names_beside(focus)
+        if not (self.competing and focus and beside):
+            return ""
+        names = ", ".join(beside[:MOST_NAMED]) + (", …" if len(beside) > MOST_NAMED else "")
+        return (
+            f"{names} {'is' if len(beside) == 1 else 'are'} held still, and may want the same room "
+            "when a node is lost: check them --together"
+        )
+
+    def _name(self, focus: tuple[Any, ...], custom: Custom, *, alone: bool) -> str:
+        names = Counter(key_of(owner)[1:] for owner in self.application.owners)
+        parts = [
+            str(key) if names[key[1:]] > 1 else "/".join(key[1:]) for key in map(key_of, focus)
+        ]
+        own = "+".join(parts + [c.name for c in custom.controllers]) or "custom-resources"
+        if self.title and alone:
+            return self.title
+        return f"{self.title}: {own}" if self.title else own
+
+    def beside(self, focus: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The owners that stand by."""
+        return tuple(owner for owner in self.application.owners if owner not in focus)
+
+    def names_beside(self, focus: tuple[Any, ...]) -> tuple[str, ...]:
+        """Their names, with kind and namespace where others are called the same."""
+        taken = Counter(owner.metadata.name for owner in self.application.owners)
+        keys = (key_of(owner) for owner in self.beside(focus))
+        return tuple(key.name if taken[key.name] == 1 else str(key) for key in keys)
+
+    def standing(
+        self, focus: tuple[Any, ...], taken: tuple[Pod, ...]
+    ) -> Mapping[str, tuple[Pod, ...]]:
+        """The pods on each node that do not change: those of other workloads, and lone ones.
+
+        Without those that are ``taken``, since they are in focus themselves.
+        """
+        own = set(map(id, taken))
+        existing = self.placement.existing.items()
+        pods = {name: tuple(p for p in there if id(p) not in own) for name, there in existing}
+        for owner in self.beside(focus):
+            history = self.placement.histories[key_of(owner)]
+            for name, spots in self.placement.placed[key_of(owner)].on_nodes.items():
+                for spot, number in spots.items():
+                    pod = history.templates[spot.template].pod(spot.template)
+                    pods[name] += (_ending(pod) if spot.phase in ENDING else pod,) * number
+        return pods
+
+    def pending(self, focus: tuple[Any, ...], taken: tuple[Pod, ...]) -> Iterator[str]:
+        """Workloads and lone pods that stand by although not all of them found a node."""
+        for pod in (p for p in self.placement.homeless if not any(p is own for own in taken)):
+            yield f"{pod.metadata.namespace}/{pod.metadata.name}"
+        for owner in self.beside(focus):
+            if self.placement.placed[key_of(owner)].pending:
+                yield "/".join(key_of(owner)[1:])
+
+    def crowd(
+        self,
+        classes: tuple[PodClass, ...],
+        standing: Mapping[str, tuple[Pod, ...]],
+        happening: Happenings,
+        known: frozenset[str],
+    ) -> Crowd:
+        """``known`` are the nodes that loaded code knows by name."""
+        named = {event.node for event in happening.events} | {c.node_name for c in classes} | known
+        return Crowd(
+            nodes=self.nodes,
+            pods=(*(c.pod for c in classes), *(pod for pods in standing.values() for pod in pods)),
+            named=frozenset(named - {""}),
+            scoring=bool(self.spec.scheduler.scoring),
+            objects=self.application.objects,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A scenario but for its starts.
+
+    ``standing`` are the pods on each node that do not change, ``most`` how many pods a workload may
+    have.
+    """
+
+    common: Common
+    ground: Ground
+    events: tuple[Event, ...]
+    most: int
+    custom: Custom
+    standing: Mapping[str, tuple[Pod, ...]]
+
+    def shapes(self) -> Iterator[tuple[str, int]]:
+        """The nodes by name, and what tells one from another."""
+        yield from self.ground.shape_of.items()
+
+    def staying(self) -> Iterator[tuple[str, tuple[Pod, ...]]]:
+        """The pods on each node that are there in every start."""
+        placement = self.common.placement
+        own: dict[str, list[Pod]] = {name: list(pods) for name, pods in self.standing.items()}
+        for pod in self.ground.lone:
+            for name in placement.place_of(pod).on_nodes:
+                own[name].append(pod)
+        for owner in self.ground.focus:
+            history = placement.histories[key_of(owner)]
+            if history.told:
+                placed = placement.placed[key_of(owner)]
+                for name, pods in history.pods_on(placed.on_nodes):
+                    own[name] += pods
+        for name, found in own.items():
+            yield name, tuple(found)
+
+    def scenario(self, name: str, found: Starts) -> Scenario:
+        """The scenario that may begin in any of these starts."""
+        common, world = self.common, self.ground.world
+        start, names = self.ground.start(found.placements[0])
+        others = (self.ground.start_in_order(p, names) for p in found.placements[1:])
+        several = tuple(dict.fromkeys((start, *others)))
+        scoring = bool(common.spec.scheduler.scoring)
+        asked = Setting(world, start, self.events, Choices(scoring, self.most), self.custom)
+        followed = any(component.needs_terminating(asked) for component in COMPONENTS)
+        world = replace(world, follows_terminating=followed)
+        if not followed:
+            several = tuple(dict.fromkeys(map(without_ending, several)))
+        recipe = (world, several, asked.events, asked.choices, self.custom)
+        system = assemble(*recipe)
+        settled = replace(asked, world=world, start=several[0])
+        differing = unlike(common.placement.histories)
+        starting = starting_words(len(system.starts), found, common.application.owners)
+        held = common.held(self.ground.focus)
+        return Scenario(
+            name=name,
+            world=world,
+            system=system,
+            recipe=recipe,
+            setting=(
+                *setting(world, several[0], self.events, self._words(scoring=scoring)),
+                *starting,
+                *([differing] if differing else []),
+                *(text for c in COMPONENTS for text in c.assumes(settled)),
+                *custom_setting(self.custom),
+            ),
+            node_names=names,
+            custom=reconciled(settled),
+            held="; ".join(filter(None, (held, differing))),
+            unseen=starting[-1] if found.more else "",
+        )
+
+    def _words(self, *, scoring: bool) -> Assumptions:
+        common, focus = self.common, self.ground.focus
+        owners, placement = common.application.owners, common.placement
+        spread = common.spec.start == ANYWHERE
+        return Assumptions(
+            nodes=common.nodes,
+            cluster_reason=common.cluster_reason,
+            standing=common.names_beside(focus),
+            pending=tuple(common.pending(focus, self.ground.lone)),
+            scoring=scoring,
+            max_pods=self.most,
+            follows_terminating=self.ground.world.follows_terminating,
+            start=tuple(start_words(owners, placement, focus if spread else ())),
+        )
+
+
+def _without_workloads(name: str, custom: Custom) -> Scenario:
+    """A scenario of loaded code alone: it has no pods, so it needs no nodes."""
+    world = World((), (), (), (), frozenset())
+    recipe = (world, (Start((), (), ()),), (), Choices(), custom)
+    setting = tuple(custom_setting(custom))
+    return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
+
+
+def _classes(happening: Happenings) -> Iterator[PodClass]:
+    index = 0
+    for workload, versions in enumerate(happening.versions):
+        for number, (template, behaviour) in enumerate(versions):
+            yield template.pod_class(index, workload, number, behaviour)
+            index += 1
+
+
+def _workloads(
+    focus: Sequence[Any], classes: tuple[PodClass, ...], status_read: Container[str]
+) -> Iterator[Workload]:
+    """``status_read`` are the kinds whose status loaded code sees."""
+    names = Counter(key_of(owner)[1:] for owner in focus)
+    for index, owner in enumerate(focus):
+        key, own = key_of(owner), tuple(c.index for c in classes if c.workload == index)
+        yield Workload(
+            index=index,
+            kind=key.kind,
+            namespace=key.namespace,
+            name=key.name,
+            classes=own,
+            templates=len(own),
+            rollout=kind_of(owner).rollout(owner),
+            status_read=key.kind in status_read,
+            qualified=names[key[1:]] > 1,
+        )
+
+
+def _default_bound(
+    world: World, focus: Sequence[Any], histories: Sequence[History], happening: Happenings
+) -> int:
+    """Far more pods than any orderly run of the largest workload has, terminating ones included."""
+    if not focus:
+        return 0
+    scaled = [event.value for event in happening.events if event.action == "scale"]
+    there = [sum(len(t.pods) for t in history.templates) for history in histories]
+    replicas = max([*map(replicas_of, focus), *scaled, *there])
+    rollouts = (workload.rollout for workload in world.workloads if workload.rollout)
+    surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
+    return 3 * (replicas + surge) + 6
+
+
+def _ending(pod: Pod) -> Pod:
+    """The pod, deleted and not gone yet."""
+    metadata = structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
+    return structs.replace(pod, metadata=metadata)
+
+
+def _bystander(owner: Any) -> Bystander:
+    return Bystander(*key_of(owner), replicas_of(owner), kind_of(owner).reaches(owner))
