@@ -37,6 +37,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_ROLLING}#max-surge; {_PKG}/util/deployment_util.go",
         components=("deployment-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",
+        defect_only=True,
     ),
     Statement(
         id="DEP-2",
@@ -113,6 +114,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_PKG}/sync.go",
         components=("deployment-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",
+        defect_only=True,
     ),
     Statement(
         id="STUCK",
@@ -180,10 +182,10 @@ def _keeps_available(workload: Workload) -> StepPredicate:
         _action: str,
         after: tuple[DeploymentState, Counts],
     ) -> bool | None:
-        left, earlier = sum(after[1]), sum(before[1])
-        if left == earlier:
+        left, least = sum(after[1]), promised(workload, after[0])
+        if left == sum(before[1]) or not least:
             return None
-        return left >= promised(workload, after[0])
+        return left >= least
 
     return holds
 

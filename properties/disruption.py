@@ -39,6 +39,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}; {_EVICTION}",
         components=("api-server", "disruption-controller"),
         remediation=_NONE.format("the API server"),
+        defect_only=True,
     ),
     Statement(
         id="PDB-2",
@@ -54,6 +55,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=_CONTROLLER,
         components=("disruption-controller", "api-server"),
         remediation=_NONE.format("the controller"),
+        defect_only=True,
     ),
     Statement(
         id="PDB-3",
@@ -68,6 +70,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_EVICTION}; {_CONTROLLER}",
         components=("api-server", "disruption-controller"),
         remediation=_NONE.format("the API server and the controller"),
+        defect_only=True,
     ),
     Statement(
         id="PDB-4",
@@ -86,6 +89,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         components=("api-server",),
         remediation=_NONE.format("the API server"),
+        defect_only=True,
     ),
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import accumulate, chain
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple, Self
 
 from kubelemma.model.cluster.columns import PODS, SHAPE
+from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import ACTIVE, Counts, Marks, Pods, Specs
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.disruption.rules import (
@@ -20,8 +21,9 @@ from kubelemma.model.components.drain.actions import DRAIN_DELETE, GIVE_UP_EVICT
 from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.components.drain.rules import LISTED, options_of, refusal
 from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
+from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.scenario import Scenario
-from kubelemma.model.system import View
+from kubelemma.model.system import Action, View
 
 from .formula import EachStep, LeadsTo
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
@@ -29,7 +31,7 @@ from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 _DOCS = "https://kubernetes.io/docs/tasks/administer-cluster/safely-drain-node/"
 _KUBECTL = "staging/src/k8s.io/kubectl/pkg/drain/drain.go"
 
-TAKES = frozenset({GRANT_EVICTION, EVICT_POD, DRAIN_DELETE})
+TAKES: frozenset[Action] = frozenset({GRANT_EVICTION, EVICT_POD, DRAIN_DELETE})
 """What takes healthy pods away."""
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -62,24 +64,28 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         id="DRAIN-2",
-        title="Drains leave the promised pods",
+        title="Drains and a lost node leave the promised pods",
         kind=Kind.STEP,
         severity=Severity.MEDIUM,
         statement=(
-            "When a drain takes a pod, as many of the pods that a budget covers stay healthy as it "
-            "desires; of a workload that no budget covers, at least one stays available."
+            "When a drain takes a pod, or one machine fails, as many of the pods that a budget "
+            "covers stay healthy as it desires; of a workload that no budget covers, at least one "
+            "stays available."
         ),
-        why="A drain is routine; users should not notice it.",
+        why="Drains are routine, and machines fail; users should not notice either.",
         conditions=(
-            "When an eviction is granted, or a pod deleted without asking. The pods are counted as "
-            "they are, not as the status of the budget says."
+            "When an eviction is granted, a pod deleted without asking, or one machine fails, if "
+            "no more than one may. The pods are counted as they are, not as the status of the "
+            "budget says, and those on a failed machine are not available. Of a lost node, budgets "
+            "that also cover pods which stand by ask for one pod."
         ),
         source=f"{_DOCS}; https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
         components=("kubectl-drain", "api-server", "disruption-controller"),
         remediation=(
-            "Without a budget nothing keeps a drain from taking the last pod: add a "
-            "PodDisruptionBudget, run two replicas or more, and keep them on different nodes by "
-            "anti-affinity or a topology spread constraint. A drain with --disable-eviction asks "
+            "Run two replicas or more, and keep them on different nodes by anti-affinity or a "
+            "topology spread constraint: of pods that may share a node, one lost machine takes "
+            "all. Against drains a PodDisruptionBudget helps as well, which has one pod replaced "
+            "before the next goes. A drain with --disable-eviction asks "
             "no budget: do without it. With a budget, an eviction may still be granted on a status "
             "that does not know of a failing probe, a crash or a scale-down yet: run one replica "
             "more than you can do without."
@@ -109,10 +115,25 @@ STATEMENTS: tuple[Statement, ...] = (
 
 
 def formulas(scenario: Scenario) -> Iterator[Property]:
-    """What is asked where somebody drains nodes."""
-    world, system = scenario.world, scenario.system
-    if LISTED not in {tally.name for tally in system.tallies}:
-        return
+    """What is asked where somebody drains nodes, or one may be lost."""
+    world = scenario.world
+    if any(tally.name == LISTED for tally in scenario.system.tallies):
+        yield from _of_drains(scenario)
+    if takes := takes_pods(scenario.events):
+        for workload in world.owners:
+            formula = _kept(scenario, workload, takes)
+            yield from asked(STATEMENTS, workload.cell, {"DRAIN-2": formula})
+
+
+def takes_pods(events: Iterable[Event]) -> frozenset[Action]:
+    """What takes available pods away unasked: drains, and the failure of a single machine."""
+    drains = any(event.action == START_DRAIN for event in events)
+    crashes = sum(event.budget for event in events if event.action == NODE_CRASH)
+    return (TAKES if drains else frozenset()) | ({NODE_CRASH} if crashes == 1 else frozenset())
+
+
+def _of_drains(scenario: Scenario) -> Iterator[Property]:
+    world = scenario.world
     done = LeadsTo(View((), (LISTED,)), lambda left: left[0] > 0, lambda left: not left[0])
     succeeds = EachStep(
         View((SHAPE, PODS)),
@@ -120,8 +141,6 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         frozenset({START_DRAIN, GIVE_UP_EVICTION}),
     )
     yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done, "DRAIN-3": succeeds})
-    for workload in world.owners:
-        yield from asked(STATEMENTS, workload.cell, {"DRAIN-2": _kept(world, workload)})
 
 
 def covering(world: World, workload: Workload) -> tuple[Guard, ...]:
@@ -134,26 +153,82 @@ def desired(guard: Guard, pods: Covering, *specs: Specs) -> int:
     return counted(guard, NO_COUNTS, pods, *specs).desired
 
 
-def _kept(world: World, workload: Workload) -> EachStep:
-    found = covering(world, workload)
+def _kept(scenario: Scenario, workload: Workload, takes: frozenset[Action]) -> EachStep:
+    """What is left of a workload, or of all that its budgets cover."""
+    found = covering(scenario.world, workload)
+    left = available_name(scenario, workload)
     if not found:
-        return EachStep(View(reads=(workload.tally("available"),)), _leaves_one, TAKES)
-    reads = [(g.tally, *(w.tally("specs") for w in g.workloads(world))) for g in found]
-    return EachStep(View(reads=tuple(chain(*reads))), _keep(found, reads), TAKES)
+        return EachStep(View(reads=(left,)), _leaves_one, takes)
+    covered = tuple(_Covered.of(scenario, guard) for guard in found)
+    reads = tuple(dict.fromkeys(chain((left,), *(each.reads for each in covered))))
+    return EachStep(View(reads=reads), _keep(covered, reads), takes)
 
 
-def _keep(found: tuple[Guard, ...], reads: list[tuple[str, ...]]) -> Any:
-    """Whether each budget keeps what it desires, where it loses a healthy pod."""
-    ends = tuple(accumulate(map(len, reads)))
+def available_name(scenario: Scenario, workload: Workload) -> str:
+    """The tally of the pods that are available: where machines may fail, of those that run."""
+    serving = workload.tally("serving")
+    there = any(tally.name == serving for tally in scenario.system.tallies)
+    return serving if there else workload.tally("available")
 
-    def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
-        kept = []
-        for guard, own, end in zip(found, reads, ends, strict=True):
-            first = end - len(own)
-            pods, specs = after[first], after[first + 1 : end]
-            if pods[1] != before[first][1]:
-                kept.append(pods[1] >= desired(guard, pods, *specs))
-        return all(kept) if kept else None
+
+class _Covered(NamedTuple):
+    """A budget with the tallies that say what is left of the pods that it covers.
+
+    ``available`` has for each tally of available pods the templates that it covers.
+    """
+
+    guard: Guard
+    specs: tuple[str, ...]
+    available: Mapping[str, tuple[int, ...]]
+
+    @classmethod
+    def of(cls, scenario: Scenario, guard: Guard) -> Self:
+        """The budget in a scenario."""
+        workloads = guard.workloads(scenario.world)
+        available = {
+            available_name(scenario, w): tuple(
+                t for t, c in enumerate(w.classes) if c in guard.classes
+            )
+            for w in workloads
+        }
+        return cls(guard, tuple(w.tally("specs") for w in workloads), available)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """All that it takes to say so."""
+        return (self.guard.tally, *self.specs, *self.available)
+
+    def desired(self, seen: Mapping[str, Any]) -> int:
+        """How many healthy pods it desires."""
+        return desired(self.guard, seen[self.guard.tally], *(seen[name] for name in self.specs))
+
+    def left(self, seen: Mapping[str, Any]) -> int:
+        """How many of its pods in focus are available."""
+        return sum(seen[name][t] for name, own in self.available.items() for t in own)
+
+    def keeps(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool | None:
+        """Whether a drain that takes a healthy pod leaves enough; None where it takes none."""
+        healthy = after[self.guard.tally][1]
+        if healthy == before[self.guard.tally][1]:
+            return None
+        return healthy >= self.desired(after)
+
+    def survives(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool | None:
+        """Whether a machine that fails leaves enough; None where it takes no available pod."""
+        left = self.left(after)
+        if left == self.left(before):
+            return None
+        return left >= (1 if any(self.guard.standing) else self.desired(after))
+
+
+def _keep(covered: tuple[_Covered, ...], reads: tuple[str, ...]) -> Any:
+    """Whether each budget keeps what it desires."""
+
+    def holds(before: tuple[Any, ...], action: str, after: tuple[Any, ...]) -> bool | None:
+        then, now = (dict(zip(reads, seen, strict=True)) for seen in (before, after))
+        asked_of = _Covered.survives if action == NODE_CRASH else _Covered.keeps
+        said: list[bool | None] = [asked_of(each, then, now) for each in covered]
+        return None if said.count(None) == len(said) else False not in said
 
     return holds
 

@@ -32,6 +32,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source="pkg/kubelet/lifecycle/predicate.go",
         components=("kubelet",),
         remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
     ),
 )
 

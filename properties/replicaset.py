@@ -71,6 +71,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"pkg/controller/controller_utils.go; {_PKG}",
         components=("replicaset-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",
+        defect_only=True,
     ),
     Statement(
         id="RS-3",
@@ -86,6 +87,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}#non-template-pod-acquisitions; pkg/controller/controller_ref_manager.go",
         components=("replicaset-controller", "api-server"),
         remediation="None on the user's side: this is an invariant of the controller itself.",
+        defect_only=True,
     ),
     Statement(
         id="RS-4",
@@ -107,6 +109,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}#scaling-a-replicaset; pkg/controller/controller_utils.go",
         components=("replicaset-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",
+        defect_only=True,
     ),
     Statement(
         id="RS-5",
@@ -125,6 +128,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}#isolating-pods-from-a-replicaset; {_PKG}",
         components=("replicaset-controller",),
         remediation="None on the user's side: this is an invariant of the controller itself.",
+        defect_only=True,
     ),
 )
 

@@ -46,6 +46,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}/pod-scheduling-readiness/; pkg/registry/core/pod/storage/storage.go",
         components=("kube-apiserver", "scheduler"),
         remediation="None on the user's side: this is an invariant of the binding itself.",
+        defect_only=True,
     ),
     Statement(
         id="SCH-2",
@@ -61,6 +62,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}/kube-scheduler/; pkg/scheduler/framework/plugins/noderesources/fit.go",
         components=("scheduler",),
         remediation="None on the user's side: this is an invariant of the scheduler itself.",
+        defect_only=True,
     ),
     Statement(
         id="SCH-3",
@@ -77,6 +79,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}/assign-pod-node/; pkg/scheduler/framework/plugins",
         components=("scheduler",),
         remediation="None on the user's side: this is an invariant of the scheduler itself.",
+        defect_only=True,
     ),
 )
 

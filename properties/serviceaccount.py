@@ -35,6 +35,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}#default-service-accounts; {_CONTROLLER}",
         components=("serviceaccount-controller",),
         remediation=_NONE.format("the controller"),
+        defect_only=True,
     ),
     Statement(
         id="SA-2",
@@ -47,6 +48,7 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}; {_ADMISSION}",
         components=("api-server",),
         remediation=_NONE.format("the API server"),
+        defect_only=True,
     ),
 )
 

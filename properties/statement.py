@@ -38,7 +38,8 @@ class Statement:
     """A promise of Kubernetes, independent of any scenario.
 
     ``source`` is where it is written: pages of the documentation and paths in Kubernetes' source,
-    separated by semicolons.
+    separated by semicolons. ``defect_only``: nothing that users write breaks it, nor a machine that
+    fails, but only a defect of Kubernetes; so it is asked where somebody wants to know.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Statement:
     source: str
     components: tuple[str, ...]
     remediation: str
+    defect_only: bool = False
 
     def references(self) -> tuple[str, ...]:
         """The places in ``source``, one by one."""

@@ -23,11 +23,11 @@ from .events import takes
 from .templates import kind_of
 
 ROLLOUT = "rollout"
-BAD_VERSION = "bad version"
-NODE_LOST = "node lost"
+BAD_VERSION = "bad-version"
+NODE_LOST = "node-lost"
 DRAIN = "drain"
 QUESTIONS = (ROLLOUT, BAD_VERSION, NODE_LOST, DRAIN)
-"""What is asked by default, as people call it."""
+"""What is asked by default, as options call it."""
 
 _ENTRIES: dict[str, EventEntry] = {
     ROLLOUT: EventEntry(rollout=Rollout()),
@@ -56,7 +56,7 @@ class Topic(NamedTuple):
     @property
     def name(self) -> str:
         """What it is called."""
-        return " + ".join(self.parts)
+        return "+".join(self.parts)
 
     def concerns(self, owner: Any) -> bool:
         """Whether it is asked of this owner."""

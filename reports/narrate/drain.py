@@ -14,9 +14,9 @@ from kubelemma.model.components.drain.actions import (
     START_DRAIN,
 )
 from kubelemma.model.components.drain.rules import DRAIN
-from kubelemma.properties.drain import covering, desired
+from kubelemma.properties.drain import available_name, covering, desired
 from kubelemma.reports.story import Fact, Idle
-from kubelemma.reports.style import plural
+from kubelemma.reports.style import enumeration, plural
 
 from .causes import event
 from .scene import Belied, Claim, Seen, Standstill, about_workload
@@ -113,10 +113,16 @@ def _since(states: Sequence[Seen]) -> int:
 def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
     """How many pods are left, and who asks for more."""
     found = covering(belied.world, workload)
+    name = available_name(belied.seen.scenario, workload)
+    left = sum(belied.seen.summed(name))
     if not found:
-        left = sum(belied.seen.counts(workload, "available"))
         sentence = f"The last step leaves {left} available, and no budget covers them"
         yield Claim(sentence, (Fact("available pods", str(left)),))
+    elif belied.before.summed(name) != belied.seen.summed(name) and _fails(belied):
+        names = enumeration(guard.cell for guard in found)
+        sentence = f"The machine takes its pods with it and leaves {left} available: no budget "
+        yield Claim(f"{sentence}is asked, be it {names}", (Fact("available pods", str(left)),))
+        return
     for guard in found:
         pods = belied.seen.summed(guard.tally)
         specs = (belied.seen.summed(w.tally("specs")) for w in guard.workloads(belied.world))
@@ -133,6 +139,12 @@ def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
                 Fact("currentHealthy by the status that was read", str(told.healthy)),
             ),
         )
+
+
+def _fails(belied: Belied) -> bool:
+    """Whether the last step is that a machine fails."""
+    before = belied.before.nodes()
+    return any(before[name].up and not node.up for name, node in belied.seen.nodes().items())
 
 
 def _failed(belied: Belied) -> Iterator[Claim]:

@@ -68,6 +68,7 @@ __all__ = [
     "replay",
     "report",
     "run_at_random",
+    "severity_for",
     "state_graph",
 ]
 
@@ -257,6 +258,17 @@ def not_explored(
         PropertyResult(prop, Verdict.INCONCLUSIVE, reason=reason) for prop in case.properties
     )
     return Explored(case, CheckResult("none", undecided, Statistics(stopped_by=stopped_by)))
+
+
+def severity_for(cases: Iterable[Case], chosen: str | None = None) -> Severity:
+    """The severity from which on a violation fails a check.
+
+    Where nobody has chosen one it is high; but whoever names properties wants to know of them.
+    """
+    if chosen is not None:
+        return Severity(chosen)
+    named = all(case.check.spec.properties for case in cases)
+    return Severity.LOW if named else Severity.HIGH
 
 
 def report(

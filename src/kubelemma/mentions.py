@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .model.manifests import CheckSpec, FieldPath, Manifests, NotModelled, OfWorkload
 from .model.scenario import adoptions, key_of, owner_manifests
 from .model.scenario.admitting import of_admission
+from .properties.select import ALL
 
 
 class Named(NamedTuple):
@@ -43,7 +44,8 @@ def named_workloads(spec: CheckSpec) -> Iterator[NamedWorkload]:
 def named_properties(spec: CheckSpec) -> Iterator[Named]:
     """The properties that a Check names."""
     for index, name in enumerate(spec.properties):
-        yield Named(("spec", "properties", index), "properties", name)
+        if name != ALL:
+            yield Named(("spec", "properties", index), "properties", name)
     for name in spec.expect:
         yield Named(("spec", "expect", name), "expect", name)
 

@@ -63,7 +63,7 @@ from .model.scenario import (
 from .model.scenario.admitting import policies_of
 from .policy import Annotations, Rule, read_annotations
 from .properties.catalogue import STATEMENTS
-from .properties.select import properties_for
+from .properties.select import properties_for, usual_for
 from .properties.statement import Property, Statement
 
 ObjectT = TypeVar("ObjectT")
@@ -260,7 +260,6 @@ class _Scope:
         suppressed = self.annotations(kept)
         kinds = self.extension.kinds
         manifests = without_kept(with_adopted(self.manifests), kinds, kept)
-        asked, declared = self.check.spec.properties, self.extension.properties
         cases = tuple(
             Case(
                 _in_variant(_in_change(scenario, self.applying), self.variant),
@@ -273,7 +272,7 @@ class _Scope:
                 kept,
             )
             for scenario in build(application, check, self._title(), sizing, self._asking())
-            if (properties := properties_for(scenario, asked, declared))
+            if (properties := self._properties(scenario))
         )
         return _Cases(cases, tuple(self._placeless(check.spec, sizing)))
 
@@ -291,6 +290,13 @@ class _Scope:
                     "cluster.nodes of a scenario"
                 )
                 yield Problem(document.at(path), show(path), message)
+
+    def _properties(self, scenario: Scenario) -> tuple[Property, ...]:
+        """What is asked about a scenario."""
+        spec, declared = self.check.spec, self.extension.properties
+        if spec.properties:
+            return properties_for(scenario, spec.properties, declared)
+        return usual_for(scenario, declared, spec.expect)
 
     def _asking(self) -> Asking:
         """Which questions are asked where nobody says what happens."""

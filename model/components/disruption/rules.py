@@ -48,6 +48,7 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.world import Bystander, NodeShape, Workload, World
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.components.eviction.actions import LOST_REQUEST
+from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
@@ -332,13 +333,18 @@ def followed(setting: Setting) -> tuple[Guard, ...]:
     return guards(setting.world) if setting.may_happen(*EVICTING) else ()
 
 
+def counted_in(setting: Setting) -> tuple[Guard, ...]:
+    """The budgets whose pods are counted: those that somebody asks, or that a lost node breaks."""
+    return guards(setting.world) if setting.may_happen(*EVICTING, NODE_CRASH) else ()
+
+
 def _parts(setting: Setting) -> Parts:
     world, found = setting.world, followed(setting)
     entries = Rule("entries of disruptedPods run out", DISRUPTION, (columns.PODS,), _run_out)
     lost = found and setting.may_happen(LOST_REQUEST)
     return Parts(
         cells=tuple(Cell(guard.cell, _initial(setting, guard), BudgetState) for guard in found),
-        tallies=tuple(_tally(world, guard) for guard in found),
+        tallies=tuple(_tally(world, guard) for guard in counted_in(setting)),
         rules=(*(_rule(setting, guard) for guard in found), *((entries,) if lost else ())),
     )
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from kubelemma.model.cluster.columns import PODS, SHAPE
+from kubelemma.model.cluster.columns import PODS, SHAPE, UP
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
 from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
@@ -39,6 +39,7 @@ from kubelemma.model.cluster.state import (
     unmarked,
 )
 from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.system import Best, Bound, Cell, Named, Outcome, Rule, Tally, View
 
 from . import claims as claiming
@@ -87,6 +88,16 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
         Tally(available, {PODS: _counter(workload, (Phase.AVAILABLE,))}, width),
         *(tally for template in range(width) for tally in _of_template(workload, template)),
     )
+
+
+def serving(workload: Workload) -> Tally:
+    """The available pods of each template whose machine runs, whatever the API still shows."""
+    available = _counter(workload, (Phase.AVAILABLE,))
+
+    def measure(up: bool, pods: Pods) -> Counts:  # noqa: FBT001 - a column's value
+        return available(pods if up else ())
+
+    return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates)
 
 
 def _specs(width: int) -> Callable[[OwnerState], Counts]:
@@ -474,7 +485,11 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
             Cell(workload.queue, queue, Queue),
             *(Cell(sync, IDLE, Sync) for sync in workload.syncs),
         ),
-        tallies=(*tallies(world, workload), *_claims(world, workload)),
+        tallies=(
+            *tallies(world, workload),
+            *_claims(world, workload),
+            *((serving(workload),) if setting.may_happen(NODE_CRASH) else ()),
+        ),
         bests=bests(world, workload),
         rules=rules(world, workload),
         bounds=(_pod_bound(world, workload, setting.choices.max_pods),),

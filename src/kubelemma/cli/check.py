@@ -13,6 +13,7 @@ from .judging import Judging, judging_options, policy_of, write_violations
 from .keeping import keep_all
 from .options import (
     FORMATS,
+    QUESTIONS,
     SEVERITIES,
     Target,
     duration,
@@ -43,12 +44,27 @@ from .session import Session, common_options
     help="With --from: take away what stands and is not in PATH, as kubectl apply --prune does.",
 )
 @click.option(
+    "--question",
+    "questions",
+    multiple=True,
+    type=click.Choice(QUESTIONS),
+    help="Ask only this of the usual questions, which are asked where nothing is said of events. "
+    "Repeatable.",
+)
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Ask products of the usual questions, too, such as a rollout while a node is lost; with "
+    "--from, ask them of what is applied as well.",
+)
+@click.option(
     "--property",
     "properties",
     multiple=True,
     metavar="ID",
     shell_complete=completion.property_ids,
-    help="Check only this property, such as DEP-4. Repeatable.",
+    help="Check only this property, such as DEP-4; all are also those that only a defect of "
+    "Kubernetes breaks. Repeatable.",
 )
 @click.option("--max-states", type=click.IntRange(min=1), help="Give up after so many states.")
 @click.option(
@@ -152,9 +168,9 @@ from .session import Session, common_options
 @click.option(
     "--fail-on",
     type=click.Choice(SEVERITIES),
-    default="low",
-    show_default=True,
-    help="The severity from which on a violation fails the check.",
+    default=None,
+    help="The severity from which on a violation fails the check; less severe ones are warnings "
+    "(high where nobody says, low where all properties are named).",
 )
 @judging_options
 @click.option(
@@ -171,22 +187,27 @@ def check(
     *,
     output: str,
     reports: tuple[Target, ...],
-    fail_on: str,
+    fail_on: str | None,
     **given: Any,
 ) -> ExitCode:
     """Check what may happen to the workloads of manifests.
 
     PATH is a file or directory of manifests, a Kustomize base, or a scenario (kind: Check); - is
-    standard input. Each workload is checked by itself while it is rolled out and a node crashes,
-    in a cluster on which all fits with one node less, unless options or a scenario say otherwise.
+    standard input. Without events each workload is asked the usual questions, each by itself: a
+    rollout, a bad version, a lost node, a drain; in a cluster on which all fits with one node less,
+    unless options or a scenario say otherwise.
     """
     from kubelemma import api
-    from kubelemma.properties.statement import Severity
     from kubelemma.reports.document import Result
 
     def fails(explored: api.Explored) -> bool:
-        return api.report((explored,), Severity(fail_on), policy=policy).result is Result.FAILED
+        return api.report((explored,), severity, policy=policy).result is Result.FAILED
 
+    if given["thorough"] and given["events"]:
+        message = "--thorough asks products of the usual questions: leave out --event"
+        raise click.UsageError(message)
+    if session.quiet and output not in ("text", "wide"):
+        raise click.UsageError(f"-q is for text: -o {output} is data, and has no summary line")
     if given["prune"] and not given["base"]:
         raise click.UsageError("--prune asks what is taken away: name what stands with --from")
     if "-" in given["base"] and "-" in (*given["paths"], *given["files"]):
@@ -198,11 +219,12 @@ def check(
     judging = Judging(**{name: given.pop(name) for name in Judging._fields})
     asked = api.ask(question(**given))
     policy = policy_of(judging, asked.statements)
+    severity = api.severity_for(asked.cases, fail_on)
     for warning in asked.warnings:
         session.tell(f"warning: {warning}")
     if asked.unchanged:
         session.tell(asked.unchanged)
-        nothing = api.report((), Severity(fail_on), policy=policy)
+        nothing = api.report((), severity, policy=policy)
         if output not in ("text", "wide"):
             print_report(session, nothing, output)
         write_reports(nothing, reports)
@@ -211,7 +233,7 @@ def check(
     found, error = explore_all(session, asked.cases, means, fails)
     # A recording has one state of the input, and a change two.
     kept = keep_all(session, found, save=means.save and not asked_from)
-    report = api.report(found, Severity(fail_on), kept, policy)
+    report = api.report(found, severity, kept, policy)
     print_report(session, report, output)
     write_reports(report, reports)
     write_violations(session, report, policy, judging.write_baseline)

@@ -55,7 +55,7 @@ class Lent:
     question: Question
     means: Means
     judging: Judging
-    fail_on: str
+    fail_on: str | None
     context: click.Context
     names: Mapping[str, str]
 

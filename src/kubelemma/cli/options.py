@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FORMATS = ("text", "wide", "json", "yaml", "markdown", "junit", "sarif", "github", "html")
+QUESTIONS = ("rollout", "bad-version", "node-lost", "drain")
 SEVERITIES = ("low", "medium", "high", "critical")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 

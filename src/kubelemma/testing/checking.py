@@ -171,7 +171,7 @@ class Means:
         workers: how many threads do, where the compiled engine searches.
         sampling: how the stateful engine draws runs.
         usual: what is asked; its paths do not matter.
-        fail_on: the severity from which on a violation fails a check.
+        fail_on: the severity from which on a violation fails a check; None as `kubelemma check`.
         policy: which findings count, by the identifiers of all properties that there are.
         memory: what earlier runs found out; None searches anew.
         root: the folder below which counterexamples are kept, to be replayed; None to keep none.
@@ -182,7 +182,7 @@ class Means:
     workers: int = 1
     sampling: api.Sampling | None = None
     usual: api.Question = NOTHING_WANTED
-    fail_on: Severity = Severity.LOW
+    fail_on: Severity | None = None
     policy: Callable[[Collection[str]], api.Policy] = _no_policy
     memory: api.Memory | None = None
     root: Path | None = None
@@ -241,6 +241,7 @@ def check(
 
 def explore(cases: Iterable[api.Case], means: Means, policy: api.Policy) -> Report:
     """Explore cases, keep the counterexamples where the means say so, and judge what is found."""
+    asked = tuple(cases)
     found = [
         api.explore(
             case,
@@ -249,9 +250,9 @@ def explore(cases: Iterable[api.Case], means: Means, policy: api.Policy) -> Repo
             memory=means.memory,
             sampling=means.sampling,
         )
-        for case in cases
+        for case in asked
     ]
-    return api.report(found, means.fail_on, _keep(found, means), policy)
+    return api.report(found, api.severity_for(asked, means.fail_on), _keep(found, means), policy)
 
 
 def _keep(found: Iterable[api.Explored], means: Means) -> api.Repeater:

@@ -12,8 +12,8 @@ import pytest
 from kubelemma import api
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.model.visible import visible
-from kubelemma.properties.statement import Property
-from kubelemma.reports.document import PropertyReport, Result, ScenarioReport
+from kubelemma.properties.statement import Property, Severity
+from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
 from kubelemma.solver.result import Verdict
 
 from .checking import explore
@@ -76,12 +76,21 @@ class ScenarioNode(pytest.Collector):
                 self, prop, visible(f"{prop.id}[{prop.subject}]" if several else prop.id)
             )
 
-    @cached_property
+    @property
+    def fail_on(self) -> Severity:
+        """The severity from which on a violation counts."""
+        return self._report.fail_on
+
+    @property
     def found(self) -> ScenarioReport:
         """What is found out about the scenario."""
+        return self._report.scenarios[0]
+
+    @cached_property
+    def _report(self) -> Report:
         report = explore((self.case,), self.checks.means, self.policy)
         self.checks.note(self.case, report, self.policy)
-        return report.scenarios[0]
+        return report
 
 
 class PropertyItem(pytest.Item):
@@ -104,7 +113,7 @@ class PropertyItem(pytest.Item):
             Unproved: it is violated, or did not come out as expected, or was not decided.
         """
         prop = self._found()
-        fail_on = self.scenario.checks.means.fail_on
+        fail_on = self.scenario.fail_on
         result = prop.result(fail_on)
         if result is Result.PASSED:
             self._note(prop)
@@ -129,8 +138,7 @@ class PropertyItem(pytest.Item):
         elif prop.finding == "vacuous":
             self._say("vacuous", prop.message)
         elif prop.verdict is Verdict.VIOLATED:
-            fail_on = self.scenario.checks.means.fail_on
-            self._say("mild", f"violated, but less severe than {fail_on}")
+            self._say("mild", f"violated, but less severe than {self.scenario.fail_on}")
 
     def _say(self, finding: str, why: str) -> None:
         self.user_properties += [(FINDING, finding), (WHY, visible(why))]

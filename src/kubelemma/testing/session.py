@@ -136,7 +136,7 @@ def _means(lent: Lent, config: pytest.Config, saying: api.Saying) -> Means:
         workers=means.workers,
         sampling=sampling,
         usual=lent.question,
-        fail_on=Severity(lent.fail_on),
+        fail_on=Severity(lent.fail_on) if lent.fail_on else None,
         policy=policy_here,
         memory=memory if means.cache else None,
         root=root if means.save else None,
