@@ -208,7 +208,7 @@ class _Covered(NamedTuple):
 
     def keeps(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool | None:
         """Whether a drain that takes a healthy pod leaves enough; None where it takes none."""
-        healthy = after[self.guard.tally][1]
+        healthy: int = after[self.guard.tally][1]
         if healthy == before[self.guard.tally][1]:
             return None
         return healthy >= self.desired(after)

@@ -139,7 +139,8 @@ class ScenarioReport:
     """All verdicts on one scenario.
 
     ``setting`` says in sentences what was assumed: the cluster, the events, the bounds, and which
-    parts of Kubernetes stood by.
+    parts of Kubernetes stood by. ``question`` is what was asked, where it is one of the usual
+    questions.
 
     Raises:
         ValueError: there are no properties; an empty check must never look like success.
@@ -150,6 +151,12 @@ class ScenarioReport:
     properties: tuple[PropertyReport, ...]
     statistics: Statistics
     not_modelled: tuple[NotModelled, ...] = ()
+    question: str = ""
+
+    @property
+    def about(self) -> str:
+        """The workloads, or whatever else the scenario is called after."""
+        return self.name.removesuffix(f": {self.question}") if self.question else self.name
 
     def __post_init__(self) -> None:
         if not self.properties:

@@ -55,6 +55,7 @@ def schema() -> Mapping[str, Any]:
 def _scenario(scenario: ScenarioReport, report: Report) -> dict[str, Any]:
     return {
         "name": scenario.name,
+        **({"question": scenario.question} if scenario.question else {}),
         "verdict": scenario.verdict,
         "result": scenario.result(report.fail_on),
         "setting": list(scenario.setting),

@@ -379,6 +379,7 @@ class _Scenario(_File):
     properties: tuple[_Property, ...]
     statistics: _Statistics
     not_modelled: tuple[_NotModelled, ...]
+    question: str = ""
 
 
 class _Report(_File):
@@ -398,6 +399,7 @@ def _report(given: _Report) -> Report:
     scenarios = tuple(
         ScenarioReport(
             name=scenario.name,
+            question=scenario.question,
             setting=scenario.setting,
             properties=tuple(p.report(statements) for p in scenario.properties),
             statistics=scenario.statistics.statistics(),

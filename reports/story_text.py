@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from .story import Change, Fact, NodeReview, Story, StoryStep
-from .style import Paint, Role, bullets, wrap
+from .style import Paint, Role, bullets, few, wrap
 
 STANDSTILL = "    ■  From here on nobody acts any more."
 """What is said where only users and faults could still act."""
@@ -135,3 +135,15 @@ def _painted(text: str, paint: Paint, role: Role, width: int, margin: str) -> It
     """Wrapped text, coloured behind its margin."""
     for line in wrap(text, width, margin, margin.replace("→", " ")):
         yield line[: len(margin)] + paint(line[len(margin) :], role)
+
+
+def starting_line(story: Story, width: int) -> Iterator[str]:
+    """Where pods are before the first step, where the story has a picture of that."""
+    if story.picture is None:
+        return
+    there: dict[str, list[str]] = {}
+    for pod in story.picture.pods:
+        there.setdefault(pod.node, []).append(pod.name.rpartition("/")[2])
+    nodes = (f"{name or 'no node'}: {few(pods)}" for name, pods in sorted(there.items()))
+    yield from wrap(f"At the start, by node: {'; '.join(nodes) or 'no pods'}.", width, "  ")
+    yield ""

@@ -305,6 +305,7 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
         properties=properties,
         statistics=explored.result.statistics,
         not_modelled=explored.case.manifests.not_modelled,
+        question=scenario.question,
     )
 
 

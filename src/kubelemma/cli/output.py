@@ -24,7 +24,13 @@ def print_report(session: Session, report: Report, form: str) -> None:
 
     Where it is annotations of a CI step, the step's summary gets the report as well.
     """
-    session.print(rendered(report, form, colour=session.colour(), columns=width()))
+    if form == "text":
+        from kubelemma.reports import brief
+
+        colour, quiet = session.colour(), session.quiet
+        session.print(brief.render(report, colour=colour, width=width(), quiet=quiet))
+    else:
+        session.print(rendered(report, form, colour=session.colour(), columns=width()))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if form == "github" and summary:
         _append(session, Path(summary), rendered(report, "markdown", colour=False, columns=0))
@@ -94,9 +100,13 @@ def write(path: Path, text: str) -> None:
 
 def rendered(report: Report, form: str, *, colour: bool, columns: int) -> str:
     """The report in one of the formats; only text has colours."""
-    if form in ("text", "wide"):
+    if form == "text":
+        from kubelemma.reports import brief
+
+        return brief.render(report, colour=colour, width=columns)
+    if form == "wide":
         from kubelemma.reports import text
 
-        return text.render(report, wide=form == "wide", colour=colour, width=columns)
+        return text.render(report, wide=True, colour=colour, width=columns)
     render: Callable[[Report], str] = import_module(f"kubelemma.reports.{form}").render
     return render(report)

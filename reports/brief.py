@@ -1,0 +1,277 @@
+"""The report for people who want to know what to do: failures in full, all else in a few lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from tabulate import tabulate
+
+from kubelemma.model.manifests.coverage import NotModelled
+from kubelemma.solver.result import Verdict
+
+from .document import PropertyReport, Report, Result, ScenarioReport
+from .grouping import IMPLIED, Found, Group, columns, fails, failures, rows, warnings
+from .left_out import by_reason
+from .shown import shown
+from .story import Story
+from .story_text import conclusion_lines, run_lines, starting_line
+from .style import Paint, Role, bullets, enumeration, few, laid_out, painter, plural, wrap
+
+RESULT_ROLES = {
+    Result.PASSED: Role.GOOD,
+    Result.FAILED: Role.BAD,
+    Result.INCONCLUSIVE: Role.UNSURE,
+}
+MOST_REASONS = 4
+"""How many kinds of what is not modelled are named."""
+
+
+def render(report: Report, *, colour: bool = False, width: int = 100, quiet: bool = False) -> str:
+    """The report as text that ends in a line break; with ``quiet``, its last line alone."""
+    report, paint = shown(report), painter(colour=colour)
+    lines = [] if quiet else list(_body(report, paint, width))
+    return laid_out([*lines, *summary(report, paint, width)])
+
+
+def _body(report: Report, paint: Paint, width: int) -> Iterator[str]:
+    for group in failures(report):
+        yield from (*_failure(group, paint, width), "")
+    yield from (*_matrix(report, paint), "")
+    for title, lines in (
+        (f"Warnings (less severe than {report.fail_on})", _warned(report, width)),
+        ("Not decided", _open(report, width)),
+        ("Not as expected", _unexpected(report, width)),
+        ("Assumed, and left out", _assumed(report, width)),
+    ):
+        if body := list(lines):
+            yield from (paint(title, Role.HEADING), *body, "")
+
+
+# Failures
+
+
+def _failure(group: Group, paint: Paint, width: int) -> Iterator[str]:
+    """How it happens, once for all whom it concerns."""
+    found, story = group.first[0], group.story
+    title = f"{enumeration(group.ids)}: {whom(group)}"
+    yield paint(f"── {title} {'─' * max(width - len(title) - 4, 2)}", Role.BAD)
+    for each in group.first:
+        prop = each.prop
+        yield from wrap(f"{prop.id} ({prop.severity}): {prop.statement.title}", width, "  ")
+    if story is None:
+        yield from wrap(found.prop.message, width, "  ")
+    else:
+        yield ""
+        yield from starting_line(story, width)
+        yield from run_lines(replace(story, allowed=_happening(story)), paint, width)
+        for each in group.first:
+            if each.prop.story is not None:
+                yield ""
+                yield from conclusion_lines(each.prop.story, paint, width)
+    yield ""
+    yield paint("What to do about it", Role.HEADING)
+    for text in dict.fromkeys(each.prop.statement.remediation for each in group.first):
+        yield from wrap(text, width, "  ")
+
+
+def _happening(story: Story) -> tuple[str, ...]:
+    """What may happen; all else that is assumed is left to the wide report."""
+    return tuple(line for line in story.allowed if line.startswith(("change", "events")))
+
+
+def whom(group: Group) -> str:
+    """Whom a group concerns, and where it came out."""
+    asked = f" ({', '.join(map(_spoken, group.questions))})" if group.questions else ""
+    return f"{few(group.workloads)}{asked}"
+
+
+def _spoken(question: str) -> str:
+    return question.replace("-", " ").replace("+", " + ")
+
+
+# The table
+
+
+def _matrix(report: Report, paint: Paint) -> Iterator[str]:
+    found = rows(report)
+    asked = columns(found)
+    table = [
+        [row.about, *(_cell(row.scenarios.get(name), report, paint) for name in asked)]
+        for row in found
+    ]
+    headers = ("WORKLOAD", *(_spoken(name).upper() for name in asked))
+    yield from tabulate(table, headers, tablefmt="plain", disable_numparse=True).splitlines()
+
+
+def _cell(scenario: ScenarioReport | None, report: Report, paint: Paint) -> str:
+    """What came out, in a word: what is violated, or else the least that can be said."""
+    if scenario is None:
+        return "-"
+    failed = [p for p in scenario.properties if fails(Found(scenario, p), report.fail_on)]
+    if failed:
+        return paint(_named(failed), Role.BAD)
+    mild = [p for p in scenario.properties if p.verdict is Verdict.VIOLATED]
+    undecided = any(p.verdict is Verdict.INCONCLUSIVE for p in scenario.properties)
+    words = [
+        *([_named(mild) + "*"] if mild else []),
+        *(["not decided"] if undecided else []),
+    ]
+    if words:
+        return paint(", ".join(words), Role.UNSURE)
+    if all(p.vacuous for p in scenario.properties):
+        return paint("vacuous", Role.UNSURE)
+    return paint("holds", Role.GOOD)
+
+
+def _named(properties: Iterable[PropertyReport]) -> str:
+    """The identifiers, without those that others imply."""
+    ids = sorted({p.id for p in properties})
+    return ",".join(name for name in ids if IMPLIED.get(name) not in ids)
+
+
+# What is said in a line or two
+
+
+def _warned(report: Report, width: int) -> Iterator[str]:
+    for group in warnings(report):
+        prop = group.first[0].prop
+        yield from bullets([f"{prop.id} ({prop.severity}), {whom(group)}: {_how(prop)}"], width)
+        yield from wrap(_first_sentence(prop.statement.remediation), width, "    ")
+    excused = [p for s in report.scenarios for p in s.properties if p.excused]
+    if excused:
+        kinds: dict[str, int] = defaultdict(int)
+        for prop in excused:
+            kinds[f"{prop.excused} {prop.id}"] += 1
+        said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+        yield from bullets([f"do not count: {said} (-o wide gives the reasons)"], width)
+    yield from bullets(map(str, report.remarks), width)
+
+
+def _how(prop: PropertyReport) -> str:
+    """What it comes to, in a sentence."""
+    claims = prop.story.conclusion if prop.story is not None else ()
+    return claims[0].rstrip(".") if claims else prop.statement.title
+
+
+def _first_sentence(text: str) -> str:
+    head, dot, _ = text.partition(". ")
+    return f"{head}." if dot else text
+
+
+def _open(report: Report, width: int) -> Iterator[str]:
+    """What was not decided, by what stands in the way."""
+    found: dict[str, list[Found]] = defaultdict(list)
+    for scenario in report.scenarios:
+        for prop in scenario.properties:
+            if prop.verdict is Verdict.INCONCLUSIVE:
+                found[prop.message].append(Found(scenario, prop))
+    for message, alike in found.items():
+        ids = ", ".join(dict.fromkeys(each.prop.id for each in alike))
+        names = list(dict.fromkeys(each.scenario.name for each in alike))
+        yield from bullets([f"{few(names)}: {message} ({ids})"], width)
+
+
+def _unexpected(report: Report, width: int) -> Iterator[str]:
+    for scenario in report.scenarios:
+        for prop in scenario.properties:
+            if prop.expected not in {None, prop.finding}:
+                what = f"expected {prop.expected}, found {prop.finding}"
+                yield from bullets([f"{scenario.name}: {prop.id}, {prop.subject}: {what}"], width)
+
+
+def _assumed(report: Report, width: int) -> Iterator[str]:
+    """The cluster, where all scenarios have the same; and what is not modelled, by its reason."""
+    clusters = dict.fromkeys(
+        line for s in report.scenarios for line in s.setting if line.startswith("cluster: ")
+    )
+    yield from bullets(list(clusters)[:1], width)
+    if len(clusters) > 1:
+        yield from bullets([f"{len(clusters) - 1} more clusters (-o wide lists them)"], width)
+    parts = dict.fromkeys(part for s in report.scenarios for part in s.not_modelled)
+    yield from _left_out(tuple(parts), width)
+    yield from _regraded(report, width)
+
+
+def _left_out(parts: tuple[NotModelled, ...], width: int) -> Iterator[str]:
+    reasons = by_reason(parts)
+    for reason, alike in list(reasons.items())[:MOST_REASONS]:
+        names = list(dict.fromkeys(part.object for part in alike))
+        yield from bullets([f"not modelled, of {few(names)}: {reason}"], width)
+    rest = len(reasons) - MOST_REASONS
+    harmless = sum(part.severity == "irrelevant" for part in parts)
+    said = [
+        *(
+            [
+                plural(
+                    rest, "more kind of what is not modelled", "more kinds of what is not modelled"
+                )
+            ]
+            if rest > 0
+            else []
+        ),
+        *(
+            [plural(harmless, "field or object", "fields or objects") + " without effect"]
+            if harmless
+            else []
+        ),
+    ]
+    if said:
+        yield from bullets([f"{' and '.join(said)} (-o wide lists them)"], width)
+
+
+def _regraded(report: Report, width: int) -> Iterator[str]:
+    properties = (p for s in report.scenarios for p in s.properties)
+    for prop in {p.id: p for p in properties if p.severity is not p.statement.severity}.values():
+        yield from bullets(
+            [f"{prop.id} counts as {prop.severity}; the catalogue says {prop.statement.severity}"],
+            width,
+        )
+
+
+# The last line
+
+
+def summary(report: Report, paint: Paint, width: int) -> Iterator[str]:
+    """The result in one line, or a few where it is long."""
+    word = report.result.upper()
+    first, *more = wrap(outcome(report), width)
+    yield paint(word, RESULT_ROLES[report.result]) + first[len(word) :]
+    yield from more
+
+
+def outcome(report: Report) -> str:
+    """The result in one sentence, such as ``FAILED: 1 of 4 checks of 1 workload: DEP-4 of web``."""
+    found = rows(report)
+    checks = len(report.scenarios)
+    what = f"{plural(checks, 'check')} of {plural(len(found), 'workload')}"
+    parts = [*_counts(report)]
+    whole = all(s.statistics.exhaustive for s in report.scenarios)
+    states = sum(s.statistics.states for s in report.scenarios)
+    said = f"every state ({states:,})" if whole else f"{states:,} states"
+    return f"{report.result.upper()}: {what}, {said}: {'; '.join(parts) or 'all hold'}"
+
+
+def _counts(report: Report) -> Iterator[str]:
+    failed, warned = failures(report), warnings(report)
+    for group in failed:
+        yield f"{enumeration(group.ids)} violated for {few(group.workloads)}"
+    undecided = [s for s in report.scenarios if _is_open(s)]
+    if undecided:
+        yield f"{plural(len(undecided), 'check')} not decided"
+    if failed or undecided:
+        rest = sum(s.result(report.fail_on) is Result.PASSED for s in report.scenarios)
+        if rest:
+            yield f"{rest} passed"
+    if warned:
+        ids = ", ".join(group.ids[0] for group in warned)
+        number = sum(len(group.workloads) for group in warned)
+        yield f"{plural(number, 'warning')} ({ids})"
+    excused = sum(bool(p.excused) for s in report.scenarios for p in s.properties)
+    if excused:
+        yield f"{excused} suppressed or known"
+
+
+def _is_open(scenario: ScenarioReport) -> bool:
+    return any(p.verdict is Verdict.INCONCLUSIVE for p in scenario.properties)
