@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tabulate import tabulate
 
-from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.solver.result import Verdict
 
 from .document import PropertyReport, Report, Result, ScenarioReport
@@ -17,7 +16,7 @@ from .left_out import by_reason
 from .shown import shown
 from .story import Story
 from .story_text import conclusion_lines, run_lines, starting_line
-from .style import Paint, Role, bullets, enumeration, few, laid_out, painter, plural, wrap
+from .style import Paint, Role, enumeration, few, laid_out, painter, plural, wrap
 
 RESULT_ROLES = {
     Result.PASSED: Role.GOOD,
@@ -39,14 +38,27 @@ def _body(report: Report, paint: Paint, width: int) -> Iterator[str]:
     for group in failures(report):
         yield from (*_failure(group, paint, width), "")
     yield from (*_matrix(report, paint), "")
-    for title, lines in (
-        (f"Warnings (less severe than {report.fail_on})", _warned(report, width)),
-        ("Not decided", _open(report, width)),
-        ("Not as expected", _unexpected(report, width)),
-        ("Assumed, and left out", _assumed(report, width)),
-    ):
-        if body := list(lines):
-            yield from (paint(title, Role.HEADING), *body, "")
+    said = [
+        *(line for label, text in _remarks(report) for line in _labelled(label, text, paint, width))
+    ]
+    yield from (*said, *([""] if said else []))
+
+
+def _remarks(report: Report) -> Iterator[tuple[str, str]]:
+    """What is to be known beside the failures: a label, and what there is to say."""
+    yield from (("warning", text) for text in _warned(report))
+    yield from (("not decided", text) for text in _open(report))
+    yield from (("not as expected", text) for text in _unexpected(report))
+    yield from (("remark", text) for text in (*map(str, report.remarks), *_regraded(report)))
+    yield from (("does not count", text) for text in _excused(report))
+    yield from (("assumed", text) for text in _clusters(report))
+    yield from (("not modelled", text) for text in _left_out(report))
+
+
+def _labelled(label: str, text: str, paint: Paint, width: int) -> Iterator[str]:
+    first, *more = wrap(text, width, f"{label}: ", "  ")
+    yield paint(f"{label}:", Role.HEADING) + first[len(label) + 1 :]
+    yield from more
 
 
 # Failures
@@ -134,19 +146,23 @@ def _named(properties: Iterable[PropertyReport]) -> str:
 # What is said in a line or two
 
 
-def _warned(report: Report, width: int) -> Iterator[str]:
+def _warned(report: Report) -> Iterator[str]:
+    everybody = len(rows(report))
     for group in warnings(report):
-        prop = group.first[0].prop
-        yield from bullets([f"{prop.id} ({prop.severity}), {whom(group)}: {_how(prop)}"], width)
-        yield from wrap(_first_sentence(prop.statement.remediation), width, "    ")
-    excused = [p for s in report.scenarios for p in s.properties if p.excused]
-    if excused:
-        kinds: dict[str, int] = defaultdict(int)
-        for prop in excused:
-            kinds[f"{prop.excused} {prop.id}"] += 1
-        said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        yield from bullets([f"do not count: {said} (-o wide gives the reasons)"], width)
-    yield from bullets(map(str, report.remarks), width)
+        prop, number = group.first[0].prop, len(group.workloads)
+        who = f"all {number} workloads" if number == everybody > 1 else few(group.workloads)
+        asked = f" ({', '.join(map(_spoken, group.questions))})" if group.questions else ""
+        advice = _first_sentence(prop.statement.remediation)
+        yield f"{prop.id} ({prop.severity}) of {who}{asked}: {_how(prop)}. {advice}"
+
+
+def _excused(report: Report) -> Iterator[str]:
+    kinds = Counter(
+        f"{p.id} ({p.excused})" for s in report.scenarios for p in s.properties if p.excused
+    )
+    if kinds:
+        said = ", ".join(f"{kind} of {plural(n, 'subject')}" for kind, n in kinds.items())
+        yield f"{said} (-o wide gives the reasons)"
 
 
 def _how(prop: PropertyReport) -> str:
@@ -160,7 +176,7 @@ def _first_sentence(text: str) -> str:
     return f"{head}." if dot else text
 
 
-def _open(report: Report, width: int) -> Iterator[str]:
+def _open(report: Report) -> Iterator[str]:
     """What was not decided, by what stands in the way."""
     found: dict[str, list[Found]] = defaultdict(list)
     for scenario in report.scenarios:
@@ -170,64 +186,50 @@ def _open(report: Report, width: int) -> Iterator[str]:
     for message, alike in found.items():
         ids = ", ".join(dict.fromkeys(each.prop.id for each in alike))
         names = list(dict.fromkeys(each.scenario.name for each in alike))
-        yield from bullets([f"{few(names)}: {message} ({ids})"], width)
+        yield f"{ids} of {few(names)}: {message}"
 
 
-def _unexpected(report: Report, width: int) -> Iterator[str]:
+def _unexpected(report: Report) -> Iterator[str]:
     for scenario in report.scenarios:
         for prop in scenario.properties:
             if prop.expected not in {None, prop.finding}:
                 what = f"expected {prop.expected}, found {prop.finding}"
-                yield from bullets([f"{scenario.name}: {prop.id}, {prop.subject}: {what}"], width)
+                yield f"{scenario.name}: {prop.id}, {prop.subject}: {what}"
 
 
-def _assumed(report: Report, width: int) -> Iterator[str]:
-    """The cluster, where all scenarios have the same; and what is not modelled, by its reason."""
-    clusters = dict.fromkeys(
-        line for s in report.scenarios for line in s.setting if line.startswith("cluster: ")
+def _clusters(report: Report) -> Iterator[str]:
+    """The cluster, where all scenarios have the same."""
+    found = list(
+        dict.fromkeys(
+            line for s in report.scenarios for line in s.setting if line.startswith("cluster: ")
+        )
     )
-    yield from bullets(list(clusters)[:1], width)
-    if len(clusters) > 1:
-        yield from bullets([f"{len(clusters) - 1} more clusters (-o wide lists them)"], width)
-    parts = dict.fromkeys(part for s in report.scenarios for part in s.not_modelled)
-    yield from _left_out(tuple(parts), width)
-    yield from _regraded(report, width)
+    more = f"; and {plural(len(found) - 1, 'other cluster')} (-o wide)" if len(found) > 1 else ""
+    yield from (line.removeprefix("cluster: ") + more for line in found[:1])
 
 
-def _left_out(parts: tuple[NotModelled, ...], width: int) -> Iterator[str]:
+def _left_out(report: Report) -> Iterator[str]:
+    """What is not modelled and may matter, each with its reason; the rest is counted."""
+    parts = tuple(dict.fromkeys(part for s in report.scenarios for part in s.not_modelled))
     reasons = by_reason(parts)
+    said = []
     for reason, alike in list(reasons.items())[:MOST_REASONS]:
         names = list(dict.fromkeys(part.object for part in alike))
-        yield from bullets([f"not modelled, of {few(names)}: {reason}"], width)
-    rest = len(reasons) - MOST_REASONS
+        who = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        said.append(f"{reason} ({who})")
     harmless = sum(part.severity == "irrelevant" for part in parts)
-    said = [
-        *(
-            [
-                plural(
-                    rest, "more kind of what is not modelled", "more kinds of what is not modelled"
-                )
-            ]
-            if rest > 0
-            else []
-        ),
-        *(
-            [plural(harmless, "field or object", "fields or objects") + " without effect"]
-            if harmless
-            else []
-        ),
+    rest = [
+        *([f"{len(reasons) - MOST_REASONS} more"] if len(reasons) > MOST_REASONS else []),
+        *([f"{plural(harmless, 'field')} without effect"] if harmless else []),
     ]
-    if said:
-        yield from bullets([f"{' and '.join(said)} (-o wide lists them)"], width)
+    if said or rest:
+        yield f"{'; '.join((*said, *rest))} (-o wide lists all)"
 
 
-def _regraded(report: Report, width: int) -> Iterator[str]:
+def _regraded(report: Report) -> Iterator[str]:
     properties = (p for s in report.scenarios for p in s.properties)
     for prop in {p.id: p for p in properties if p.severity is not p.statement.severity}.values():
-        yield from bullets(
-            [f"{prop.id} counts as {prop.severity}; the catalogue says {prop.statement.severity}"],
-            width,
-        )
+        yield f"{prop.id} counts as {prop.severity}; the catalogue says {prop.statement.severity}"
 
 
 # The last line
