@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ REPORT_SECONDS = 1.0
 
 MEMORY_SHARE = 0.8
 """The part of the available memory that a search takes at most where nobody says."""
+
+WALL = 3
+"""How many times the limit of the processor's time a search may take by the wall."""
 
 MAX_STATES = "max-states"
 TIME_LIMIT = "time-limit"
@@ -45,11 +49,14 @@ class Limits:
 
     ``max_states`` counts canonical states and is exact. ``max_memory_bytes`` limits the growth of
     the process since the search began; without it, most of what the machine has left is the limit.
+    ``time_limit_seconds`` is of the processor's time, ``spent_seconds`` of which are gone already,
+    and of `WALL` times that by the wall: a machine that others use as well decides no less.
     """
 
     max_states: int | None = None
     time_limit_seconds: float | None = None
     max_memory_bytes: int | None = None
+    spent_seconds: float = 0.0
 
 
 UNLIMITED = Limits()
@@ -71,9 +78,15 @@ class Watch:
     ``max_memory_bytes`` is the limit in effect; None where the machine does not tell what it has.
     """
 
-    def __init__(self, limits: Limits, clock: Clock, gauge: Gauge) -> None:
+    def __init__(
+        self, limits: Limits, clock: Clock, gauge: Gauge, processor: Clock | None = None
+    ) -> None:
+        """The ``processor``'s clock is by default that of the process, or the one that is given."""
         self._limits = limits
         self._clock = clock
+        own = time.process_time if clock is time.monotonic else clock
+        self._processor = processor or own
+        self._begun = self._processor()
         self._gauge = gauge
         self._started = self._next_check = clock()
         self._next_report = self._started + REPORT_SECONDS
@@ -97,11 +110,18 @@ class Watch:
         self.seconds = now - self._started
         self.memory_bytes = max(0, self._gauge() - self._memory_before)
         self.peak_memory_bytes = max(self.peak_memory_bytes, self.memory_bytes)
-        if _above(self.seconds, self._limits.time_limit_seconds):
+        if self._is_late():
             return TIME_LIMIT
         if _above(self.memory_bytes, self.max_memory_bytes):
             return MAX_MEMORY
         return None
+
+    def _is_late(self) -> bool:
+        limit, spent = self._limits.time_limit_seconds, self._limits.spent_seconds
+        if limit is None:
+            return False
+        worked = self._processor() - self._begun + spent
+        return worked > limit or self.seconds > WALL * limit
 
     def report_due(self) -> bool:
         """Whether a report is due by the last measurement; if so, the next is a second later."""

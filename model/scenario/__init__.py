@@ -16,6 +16,7 @@ from .custom import (
 from .events import Change
 from .questions import QUESTIONS, Asking
 from .scenario import Scenario
+from .sizes import smaller_sizes, with_replicas
 from .templates import is_named, key_of, owner_manifests, part_manifests
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "owner_findings",
     "owner_manifests",
     "part_manifests",
+    "smaller_sizes",
     "used_documents",
+    "with_replicas",
     "without_kept",
 ]

@@ -33,6 +33,7 @@ from .reports.json import API_VERSION
 from .reports.narrate import Written, narrate, narrate_steps
 from .reports.narrate.moment import state_text, step_text
 from .reports.story import Story, StoryStep
+from .smaller import with_smaller
 from .solver.checkpoints import CheckpointError, Checkpoints
 from .solver.events import Event, Listener
 from .solver.limits import INTERRUPTED, Limits
@@ -140,8 +141,16 @@ def explore(
         return _search(case, heard, engine, workers, checkpoints)
 
     if memory is None:
-        return Explored(case, search(listener))
-    return Explored(case, memory.result(case, listener, search, exhaustive=engine in EXHAUSTIVE))
+        result = search(listener)
+    else:
+        result = memory.result(case, listener, search, exhaustive=engine in EXHAUSTIVE)
+    if case.sizes and engine in EXHAUSTIVE:
+
+        def ask(smaller: Case) -> CheckResult:
+            return _search(smaller, _ignore, engine, workers, None)
+
+        result = with_smaller(case, result, ask)
+    return Explored(case, result)
 
 
 def _search(
@@ -179,6 +188,7 @@ def _limits_of(case: Case) -> Limits:
         max_states=bounds.max_states,
         time_limit_seconds=bounds.time_limit_seconds,
         max_memory_bytes=bounds.max_memory.value() if bounds.max_memory else None,
+        spent_seconds=case.building_seconds,
     )
 
 

@@ -6,8 +6,10 @@ that before the defaults.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -58,6 +60,8 @@ from .model.scenario import (
     owner_findings,
     owner_manifests,
     part_manifests,
+    smaller_sizes,
+    with_replicas,
     without_kept,
 )
 from .model.scenario.admitting import policies_of
@@ -135,7 +139,9 @@ class Question:
 class Case:
     """One scenario with its properties, what it was made from, and what its manifests suppress.
 
-    ``document`` is that of the Check, None where nobody wrote one.
+    ``document`` is that of the Check, None where nobody wrote one. ``building_seconds`` is the
+    processor's time that it took to build the system. ``sizes`` are numbers of replicas below its
+    own for which it may be asked as well; `resized` asks that.
     """
 
     scenario: Scenario
@@ -146,6 +152,21 @@ class Case:
     document: Document | None = None
     extension: Extension = NOTHING
     kept: tuple[Kept, ...] = ()
+    building_seconds: float = 0.0
+    sizes: tuple[int, ...] = ()
+    ask_again: Callable[[int], Case | None] | None = field(default=None, compare=False)
+
+    def resized(self, replicas: int, time_limit_seconds: float | None) -> Case | None:
+        """The same asked of so many replicas, within so much time; None where that is nothing."""
+        case = self.ask_again(replicas) if self.ask_again else None
+        if case is None:
+            return None
+        spec = case.check.spec
+        bounds = msgspec.structs.replace(spec.bounds, time_limit_seconds=time_limit_seconds)
+        check = msgspec.structs.replace(
+            case.check, spec=msgspec.structs.replace(spec, bounds=bounds)
+        )
+        return replace(case, check=check)
 
 
 class Asked(NamedTuple):
@@ -257,24 +278,54 @@ class _Scope:
             return _Cases()
         self._refuse(self._inconsistent(application))
         sizing = cluster_of(application, check)
+        manifests = without_kept(with_adopted(self.manifests), self.extension.kinds, kept)
+        cases = self._built(application, check, sizing, manifests, kept)
+        return _Cases(tuple(cases), tuple(self._placeless(check.spec, sizing)))
+
+    def _built(
+        self,
+        application: Application,
+        check: Check,
+        sizing: Sizing,
+        manifests: Manifests,
+        kept: tuple[Kept, ...],
+    ) -> Iterator[Case]:
+        """A case for each scenario that is asked anything."""
         suppressed = self.annotations(kept)
-        kinds = self.extension.kinds
-        manifests = without_kept(with_adopted(self.manifests), kinds, kept)
-        cases = tuple(
-            Case(
-                _in_variant(_in_change(scenario, self.applying), self.variant),
-                properties,
-                scenario.check,
-                manifests,
-                suppressed.covering({p.subject for p in properties}, _annotatable(scenario)),
-                self.document,
-                self.extension,
-                kept,
-            )
-            for scenario in build(application, check, self._title(), sizing, self._asking())
-            if (properties := self._properties(scenario))
-        )
-        return _Cases(cases, tuple(self._placeless(check.spec, sizing)))
+        begun = time.process_time()
+        found = build(application, check, self._title(), sizing, self._asking())
+        seconds = (time.process_time() - begun) / max(1, len(found))
+        for scenario in found:
+            if properties := self._properties(scenario):
+                again = partial(self._again, application, scenario, manifests, kept)
+                subjects = {p.subject for p in properties}
+                yield Case(
+                    _in_variant(_in_change(scenario, self.applying), self.variant),
+                    properties,
+                    scenario.check,
+                    manifests,
+                    suppressed.covering(subjects, _annotatable(scenario)),
+                    self.document,
+                    self.extension,
+                    kept,
+                    seconds,
+                    smaller_sizes(application, scenario),
+                    again,
+                )
+
+    def _again(
+        self,
+        application: Application,
+        scenario: Scenario,
+        manifests: Manifests,
+        kept: tuple[Kept, ...],
+        replicas: int,
+    ) -> Case | None:
+        """The question of a scenario, asked of so many replicas."""
+        fewer = with_replicas(application, scenario, replicas)
+        sizing = cluster_of(fewer, scenario.check)
+        cases = self._built(fewer, scenario.check, sizing, manifests, kept)
+        return next((each for each in cases if each.scenario.focus == scenario.focus), None)
 
     def _placeless(self, spec: CheckSpec, sizing: Sizing) -> Iterator[Problem]:
         """Workloads that no cluster which could be made up has a place for."""
