@@ -14,6 +14,12 @@ from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position
 from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.decision import Decision
+from kubelemma.solver.placement.displaced import (
+    Afterwards,
+    afterwards,
+    controller_of,
+    is_mirror,
+)
 from kubelemma.solver.placement.problem import (
     Answer,
     Eviction,
@@ -92,18 +98,41 @@ class WorkloadRow:
 
 
 class EvictionRow(NamedTuple):
-    """A pod that has to go: from which node, and for a pod of which workload."""
+    """A pod that has to go: from which node, for a pod of which workload, and what then.
+
+    ``owner`` is who controls it, such as ``Job one/load``; empty where nobody does.
+    """
 
     pod: str
     priority: int
     node: str
     by: str
     position: Position | None = None
+    afterwards: Afterwards = Afterwards.AGAIN
+    owner: str = ""
 
     @property
     def sentence(self) -> str:
         """What the scheduler says of it, in an event of the pod."""
         return f"Preempted by a pod of {self.by} on node {self.node}"
+
+    @property
+    def told(self) -> str:
+        """The sentence, with what becomes of the pod."""
+        return f"{self.sentence}{self._then}"
+
+    @property
+    def _then(self) -> str:
+        if self.afterwards is Afterwards.AGAIN:
+            return f", and created again by {self.owner}"
+        if self.afterwards is Afterwards.OPEN:
+            return (
+                f", and lost unless {self.owner} creates it again: what such an owner does is not "
+                "known here, and no place was looked for"
+            )
+        if self.afterwards is Afterwards.ENDING:
+            return ", though it was terminating already"
+        return ", and nobody creates it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,12 +290,16 @@ def placement_report(
 
 
 def _eviction(problem: Problem, one: Eviction) -> EvictionRow:
-    metadata = one.pod.metadata
+    metadata, owner = one.pod.metadata, controller_of(one.pod)
+    node = problem.cluster.nodes[one.node].metadata.name
+    called = f"{owner.kind} {metadata.namespace}/{owner.name}" if owner else ""
     return EvictionRow(
         f"Pod {metadata.namespace}/{metadata.name}",
         one.pod.spec.priority or 0,
-        problem.cluster.nodes[one.node].metadata.name,
+        node,
         problem.workloads[one.workload].name,
+        afterwards=afterwards(one.pod),
+        owner=f"the kubelet of {node}" if is_mirror(one.pod) else called,
     )
 
 

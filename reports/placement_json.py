@@ -19,6 +19,7 @@ from kubelemma.solver.placement.decision import Decision, Reason, Relaxation
 from kubelemma.solver.placement.problem import Placement
 
 from .placement import NodeRow, PlacementReport, Usage, WorkloadRow
+from .placement_notice import findings
 from .plain import as_json, as_yaml
 
 API_VERSION = "kubelemma.dev/v1alpha1"
@@ -94,6 +95,8 @@ def to_data(report: PlacementReport) -> dict[str, Any]:
                 "node": row.node,
                 "by": row.by,
                 "message": row.sentence,
+                "afterwards": row.afterwards.value,
+                "told": row.told,
             }
             for row in report.evictions
         ]
@@ -226,9 +229,10 @@ def _not_modelled(part: NotModelled) -> dict[str, Any]:
 def render_pods(report: PlacementReport) -> str:
     """The pods that were placed, each with its node, as manifests for ``kubectl create``.
 
-    Pods without a place are not among them.
+    Pods without a place are not among them; comments say what else is not as it should be.
     """
-    return as_yaml(_pods(report), explicit_start=True)
+    found = "".join(f"# {finding.sentence}\n" for finding in findings(report.shown()))
+    return found + as_yaml(_pods(report), explicit_start=True)
 
 
 def _pods(report: PlacementReport) -> Iterator[dict[str, Any]]:

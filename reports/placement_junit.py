@@ -33,7 +33,7 @@ def render(report: PlacementReport) -> str:
         SubElement(about, "property", name="kubelemma.setting", value=clean(sentence))
     for case in _cases(report):
         suite.append(case)
-    gone = "\n".join(f"{row.pod}: {row.sentence}" for row in report.evictions)
+    gone = "\n".join(f"{row.pod}: {row.told}" for row in report.evictions)
     if gone:
         SubElement(suite, "system-out").text = clean(gone)
     counts = {"tests": "testcase", "failures": "*/failure", "errors": "*/error"}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelemma.model.manifests.problems import Position
+from kubelemma.solver.placement.displaced import Afterwards
 from kubelemma.solver.placement.problem import Answer
 
 from .notice import Level
@@ -34,6 +35,12 @@ PREEMPTED = Rule(
     "No pod has to go for others",
     "Add nodes, or give the pods a priority that is no lower than that of those that come.",
 )
+LOST = Rule(
+    "place/lost",
+    "No pod has to go for others that nobody creates again",
+    "Give it a controller, such as a Deployment or a Job, or a priority that is no lower than that "
+    "of those that come.",
+)
 WHAT_IF = Rule(
     "place/what-if",
     "Every pod has a place in what was asked about, too",
@@ -44,7 +51,7 @@ UNDECIDED = Rule(
     "It is known whether every pod has a place",
     "Give it more time, or ask about fewer pods at once.",
 )
-RULES = (PENDING, PREEMPTED, WHAT_IF, UNDECIDED)
+RULES = (PENDING, PREEMPTED, LOST, WHAT_IF, UNDECIDED)
 
 
 class Finding(NamedTuple):
@@ -72,6 +79,12 @@ def findings(report: PlacementReport) -> Iterator[Finding]:
 def messages(report: PlacementReport) -> dict[int, str]:
     """What the scheduler would write about pending pods, by workload."""
     return {one.workload: one.message for one in report.decision.pending}
+
+
+def is_loss(report: PlacementReport) -> bool:
+    """Whether all that was asked for has a place, and others are lost for that."""
+    lost = (Afterwards.GONE, Afterwards.OPEN)
+    return report.answer is Answer.YES and any(r.afterwards in lost for r in report.evictions)
 
 
 def _pending(report: PlacementReport) -> Iterator[Finding]:
@@ -104,5 +117,6 @@ def _undecided(report: PlacementReport) -> Iterator[Finding]:
 
 def _preempted(report: PlacementReport) -> Iterator[Finding]:
     for row in report.evictions:
-        sentence = f"{row.pod}: {row.sentence}"
-        yield Finding(PREEMPTED, Level.NOTE, row.pod, sentence, row.position)
+        sentence = f"{row.pod}: {row.told}"
+        lost = row.afterwards in (Afterwards.GONE, Afterwards.OPEN)
+        yield Finding(LOST if lost else PREEMPTED, Level.NOTE, row.pod, sentence, row.position)

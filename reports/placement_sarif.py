@@ -7,7 +7,7 @@ from typing import Any
 
 from .notice import Level
 from .placement import PlacementReport
-from .placement_notice import RULES, Finding, Rule, findings
+from .placement_notice import LOST, RULES, Finding, Rule, findings
 from .plain import as_json
 from .sarif import FINGERPRINT, SCHEMA, location, notification
 
@@ -66,7 +66,7 @@ def _result(finding: Finding) -> dict[str, Any]:
         "ruleId": finding.rule.id,
         "ruleIndex": RULES.index(finding.rule),
         "kind": "open" if finding.level is Level.WARNING else "fail",
-        "level": _LEVELS[finding.level],
+        "level": "warning" if finding.rule == LOST else _LEVELS[finding.level],
         "message": {"text": finding.sentence},
         "locations": [location(finding.position, finding.subject)],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint()},

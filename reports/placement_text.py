@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from tabulate import tabulate
 
 from kubelemma.solver.placement.decision import PendingReason
+from kubelemma.solver.placement.displaced import Afterwards
 from kubelemma.solver.placement.problem import Answer, Question
 
 from .left_out import left_out_lines
@@ -147,7 +148,7 @@ class _Page:
         shown = found if self._wide else found[:_MOST_ROWS]
         for row in shown:
             yield from wrap(f"{row.pod}, priority {row.priority}", self._width, "  ")
-            yield from wrap(row.sentence, self._width, "      ")
+            yield from wrap(row.told, self._width, "      ")
         if len(found) > len(shown):
             yield f"  and {plural(len(found) - len(shown), 'more pod')} (-o wide lists them)"
 
@@ -322,11 +323,11 @@ def headline(report: PlacementReport) -> str:
     decision, total = report.decision, report.pods
     left = total - report.placed
     if report.evictions and decision.answer is not Answer.UNKNOWN:
-        gone = len(report.evictions)
-        if left:
-            verb = "is" if left == 1 else "are"
-            return f"{left:,} of {pods(total)} {verb} pending, as {pods(gone)} had to go for others"
-        return f"all {pods(total)} have a place, once {pods(gone)} had to go for others"
+        gone = f"{pods(len(report.evictions))} had to go for others"
+        every = f"all {pods(total)} have" if total > 1 else "1 pod has"
+        waiting = f"{left:,} of {pods(total)} {'is' if left == 1 else 'are'} pending"
+        first = f"{waiting}, as {gone}" if left else f"{every} a place, once {gone}"
+        return "; ".join((first, *_lost(report)))
     if decision.answer is Answer.YES:
         what = {
             Question.FINAL: "has a place" if total == 1 else "have a place",
@@ -356,6 +357,19 @@ def headline(report: PlacementReport) -> str:
         Question.ANY_ORDER: "not every order of scheduling places all",
     }
     return f"{asked.get(decision.question, 'there is no place for all')} {pods(total)}"
+
+
+def _lost(report: PlacementReport) -> Iterator[str]:
+    """How many of those that had to go do not come back, or nobody knows."""
+    found = Counter(row.afterwards for row in report.evictions)
+    alone = len(report.evictions) == 1
+    if lost := found[Afterwards.GONE]:
+        every = lost == len(report.evictions)
+        which = "it" if alone else "them" if every else f"{lost:,} of them"
+        yield f"nobody creates {which} again"
+    if unknown := found[Afterwards.OPEN]:
+        which = "it comes" if alone else f"{unknown:,} of them come{'s' * (unknown == 1)}"
+        yield f"whether {which} back is not known"
 
 
 class _Class(NamedTuple):

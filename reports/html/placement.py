@@ -113,7 +113,7 @@ def _evictions(report: PlacementReport) -> Iterator[Markup]:
     found = sorted(report.evictions, key=lambda row: -row.priority)
     if found:
         yield bullets(
-            f"{row.pod}, priority {row.priority}: {row.sentence}" for row in found[:_MOST_ROWS]
+            f"{row.pod}, priority {row.priority}: {row.told}" for row in found[:_MOST_ROWS]
         )
     if len(found) > _MOST_ROWS:
         yield element("p", f"and {plural(len(found) - _MOST_ROWS, 'more pod')}")

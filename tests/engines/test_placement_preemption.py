@@ -32,6 +32,12 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.check_preemption import Step, objection
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Decision, Effort
+from kubelemma.solver.placement.displaced import (
+    Afterwards,
+    afterwards,
+    belongs_to_node,
+    only_on,
+)
 from kubelemma.solver.placement.preempted import Preempted, preempted
 from kubelemma.solver.placement.problem import Answer, Cluster, Problem, Question, Workload
 
@@ -57,8 +63,11 @@ def nodes(*cpu: str) -> tuple[Node, ...]:
 
 
 def pod(cpu: str, priority: int, name: str = "", node: str = "", **more: Any) -> Pod:
-    """A pod with a priority; ``labels`` and fields of its specification beside."""
-    metadata = {"name": name, "namespace": "one", "labels": more.pop("labels", {})}
+    """A pod with a priority; ``labels``, ``owner`` and fields of its specification beside."""
+    metadata: Raw = {"name": name, "namespace": "one", "labels": more.pop("labels", {})}
+    kind = more.pop("owner", "ReplicaSet")
+    if kind:
+        metadata["ownerReferences"] = [{"kind": kind, "name": f"of-{name}", "controller": True}]
     spec = {"containers": [{"resources": {"requests": {"cpu": cpu}}}], "priority": priority}
     return decode({"metadata": metadata, "spec": {**spec, "nodeName": node, **more}}, Pod)
 
@@ -171,8 +180,57 @@ def test_pods_that_end_are_not_created_again() -> None:
     assert len(found.problem.workloads) == 1
 
 
+LONE = pod("3", -10, "lone", "n0", owner="")
+
+
+@pytest.mark.parametrize("question", [Question.FINAL, Question.REACHABLE])
+@pytest.mark.parametrize("there", [LONE, pod("3", -10, "custom", "n0", owner="GameServer")])
+def test_who_has_no_controller_is_gone(there: Pod, question: Question) -> None:
+    """Nobody waits for room for a pod that nobody creates again; what was asked for has a place."""
+    found = answered(one_node(Workload("shop", pod("2", 0), 1), there=(there,)), question)
+    assert found.decision.answer is Answer.YES
+    assert gone(found) == [there.metadata.name]
+    assert len(found.problem.workloads) == 1
+    assert found.decision.unplaced == (0,)
+    assert found.decision.stuck is None
+    assert found.decision.order == (((0, 0),) if question is Question.REACHABLE else ())
+
+
+def test_a_lone_pod_is_placed_before_all_others_go() -> None:
+    """Where one pod has a controller and one has none, only the first one is pending in the end."""
+    there = (pod("2", -10, "placeholder", "n0"), pod("2", -10, "lone", "n0", owner=""))
+    found = answered(one_node(Workload("shop", pod("4", 0), 1), there=there))
+    assert found.decision.answer is Answer.NO
+    assert gone(found) == ["placeholder", "lone"]
+    assert [w.count for w in found.problem.workloads] == [1, 1]
+    assert found.decision.unplaced == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "Node"])
+def test_who_belongs_to_a_node_comes_back_there(kind: str) -> None:
+    """A daemon's pod is created again for its node, and pending though another one has room."""
+    there = pod("3", -10, "daemon", "n0", owner=kind)
+    problem = Problem(
+        Cluster(nodes("4", "3"), (there,)),
+        (Workload("shop", pod("4", 0), 1),),
+    )
+    found = answered(problem)
+    assert found.decision.answer is Answer.NO
+    assert gone(found) == ["daemon"]
+    assert found.decision.unplaced == (0, 1)
+
+
+def test_what_becomes_of_a_pod() -> None:
+    """Controllers of Kubernetes create their pods again, and nobody does so for a lone pod."""
+    kinds = ("ReplicaSet", "StatefulSet", "Job", "DaemonSet", "Node")
+    assert {afterwards(pod("1", 0, owner=kind)) for kind in kinds} == {Afterwards.AGAIN}
+    assert afterwards(pod("1", 0, owner="GameServer")) is Afterwards.OPEN
+    assert afterwards(LONE) is Afterwards.GONE
+
+
 # --- the checker ----------------------------------------------------------------------------------
 
+LARGE = Workload("shop", pod("4", 0), 1)
 SHOP, AGAIN = Workload("shop", pod("2", 0), 1), Workload("again", pod("3", -10), 0)
 
 
@@ -181,6 +239,23 @@ SHOP, AGAIN = Workload("shop", pod("2", 0), 1), Workload("again", pod("3", -10),
     [
         (one_node(SHOP), [Step(0, 0, (0,))], None),
         (one_node(SHOP), [Step(0, 0)], "does not fit"),
+        (one_node(SHOP, there=(LONE,)), [Step(0, 0, (0,))], None),
+        (one_node(replace(SHOP, count=0)), [Step(0, 0, (0,))], "no such pod"),
+        (
+            Problem(Cluster(nodes("4", "3"), (PLACEHOLDER,)), (LARGE,)),
+            [Step(0, 0, (0,)), Step(1, 1)],
+            None,
+        ),
+        (
+            Problem(Cluster(nodes("4", "3"), (PLACEHOLDER,)), (LARGE,)),
+            [Step(0, 0, (0,)), Step(1, 1), Step(1, 1)],
+            "not fit",
+        ),
+        (
+            Problem(Cluster(nodes("4", "3"), (LONE,)), (LARGE,)),
+            [Step(0, 0, (0,)), Step(1, 1)],
+            "no such pod",
+        ),
         (one_node(SHOP), [Step(0, 0, (1,))], "not there"),
         (one_node(SHOP), [Step(0, 0, (), (1,))], "not there"),
         (one_node(SHOP), [Step(0, 0, (0,)), Step(1, 0)], "does not fit"),
@@ -207,19 +282,32 @@ def test_the_checker_knows_the_rules(
     problem: Problem, steps: list[Step], words: str | None
 ) -> None:
     """Only lower priority goes, from that node, for who may and must; and then there is room."""
-    found = objection(problem, (*problem.workloads, AGAIN), steps)
+    back = {i: 1 for i, there in enumerate(problem.cluster.pods) if there.metadata.name != "lone"}
+    found = objection(problem, (*problem.workloads, AGAIN), steps, back)
     assert (found is None) is (words is None)
     assert words is None or words in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "words"),
+    [(PLACEHOLDER, {}, "nobody says as what"), (LONE, {0: 1}, "nobody creates lone again")],
+)
+def test_the_checker_knows_who_comes_back(there: Pod, back: dict[int, int], words: str) -> None:
+    """It reads by itself whose pods are created again."""
+    problem = one_node(SHOP, there=(there,))
+    found = objection(problem, (SHOP, AGAIN), [Step(0, 0, (0,))], back)
+    assert words in (found or "")
 
 
 # --- trying everything ----------------------------------------------------------------------------
 
 
 class Token(NamedTuple):
-    """A pod: an existing one by its number, or one of a workload."""
+    """A pod: an existing one by its number, or one of a workload, which may be lost for ever."""
 
     existing: bool
     number: int
+    lost: bool = False
 
 
 State = tuple[tuple[tuple[Token, ...], ...], tuple[tuple[Token, int], ...]]
@@ -237,6 +325,8 @@ class BruteForce:
         cluster = self.problem.cluster
         if token.existing:
             found = cluster.pods[token.number]
+            if belongs_to_node(found) and not node:
+                found = only_on(found, found.spec.node_name)
         else:
             found = merge_label_keys(self.problem.workloads[token.number].pod)
         return msgspec.structs.replace(
@@ -264,7 +354,7 @@ class BruteForce:
         )
         snapshot = Snapshot(infos, self.problem.cluster.namespaces)
         for token, number in pending:
-            if number:
+            if number and not token.lost:
                 yield from self._moves(state, token, snapshot, bodies)
 
     def _moves(
@@ -303,10 +393,9 @@ class BruteForce:
         here = on[self.names.index(name)]
         for victim in going:
             here.remove(victim)
-            ends = victim.existing and (
-                self.problem.cluster.pods[victim.number].metadata.deletion_timestamp is not None
-            )
-            pending[victim] += not ends
+            back = afterwards(self._pod(victim, name)) is Afterwards.AGAIN
+            if back or not victim.existing:
+                pending[victim._replace(lost=not back)] += 1
         here.append(token)
         pending[token] -= 1
         return tuple(tuple(each) for each in on), tuple(sorted(pending.items()))
@@ -336,6 +425,11 @@ class ImportanceDrawer(Drawer):
         raw["spec"]["priority"] = self.pick((0, 5, -5) if resident else (0, 5, 5, 10, None))
         if self._one_in(8):
             raw["spec"]["preemptionPolicy"] = "Never"
+        # Whose pods are alike has more to do with the owner than that it would draw many of them.
+        kinds = ("ReplicaSet", "StatefulSet", "DaemonSet" if resident else "Job", "GameServer", "")
+        if kind := self.pick((*kinds[:2], *kinds)):
+            owner = {"kind": kind, "name": "o", "controller": True}
+            raw["metadata"]["ownerReferences"] = [owner]
         return raw
 
 

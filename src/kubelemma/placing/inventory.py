@@ -17,12 +17,11 @@ from kubelemma.model.objects.meta import ApiObject, ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 from kubelemma.model.objects.storage import PersistentVolumeClaim
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
-from kubelemma.solver.placement.displaced import likeness, unbound
+from kubelemma.solver.placement.displaced import is_mirror, likeness, unbound
 
 from .claims import of_ordinal
 
 HASH = "pod-template-hash"
-_MIRROR = "kubernetes.io/config.mirror"
 _REVISION = "deployment.kubernetes.io/revision"
 _TERMINAL = ("Succeeded", "Failed")
 
@@ -119,12 +118,6 @@ def key_of(kind: str, metadata: ObjectMeta) -> Key:
 def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
     """Who manages an object."""
     return next((o for o in metadata.owner_references or () if o.controller), None)
-
-
-def is_mirror(pod: Pod) -> bool:
-    """Whether the pod stands for one that a kubelet runs by itself."""
-    owner = controller_of(pod.metadata)
-    return _MIRROR in pod.metadata.annotation_map() or (owner is not None and owner.kind == "Node")
 
 
 def inventory(

@@ -1,0 +1,115 @@
+"""What ``kubelemma place`` says of pods that are there already, in each of its formats."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import jsonschema
+import pytest
+import yaml
+
+from kubelemma.cli.exit import ExitCode
+from kubelemma.reports import placement_json
+
+Kubelemma: TypeAlias = Callable[..., Any]
+Raw: TypeAlias = dict[str, Any]
+
+FORMATS = ("text", "wide", "json", "markdown", "junit", "sarif", "html", "yaml")
+
+
+def node(name: str, cpu: str = "4") -> Raw:
+    """A node with so much cpu."""
+    labels = {"kubernetes.io/hostname": name}
+    allocatable = {"cpu": cpu, "memory": "8Gi", "pods": "110"}
+    metadata = {"name": name, "labels": labels}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": metadata,
+        "status": {"allocatable": allocatable},
+    }
+
+
+def pod(name: str, cpu: str, on: str = "", owner: str = "", **more: Any) -> Raw:
+    """A pod that asks for so much cpu, with a node, a controller and more of its specification."""
+    metadata: Raw = {"name": name, "namespace": "default", **more.pop("metadata", {})}
+    if owner:
+        reference = {"apiVersion": "v1", "kind": owner, "name": "o", "uid": "u", "controller": True}
+        metadata["ownerReferences"] = [reference]
+    containers = [{"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}]
+    status = more.pop("status", {})
+    spec = {"containers": containers, **({"nodeName": on} if on else {}), **more}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[..., str]:
+    """Writes objects to a file and gives its name."""
+
+    def write(*objects: Raw) -> str:
+        path = tmp_path / "cluster.yaml"
+        path.write_text(yaml.safe_dump_all(objects), "utf-8")
+        return str(path)
+
+    return write
+
+
+def flat(text: str) -> str:
+    """The words, however they are wrapped or escaped."""
+    return " ".join(text.replace("\\", "").replace("#", " ").split())
+
+
+def said(
+    kubelemma: Kubelemma,
+    path: str,
+    words: str,
+    code: ExitCode,
+    *options: str,
+) -> None:
+    """Each format says the words, and they all end with the same exit code."""
+    for output in FORMATS:
+        found = kubelemma("place", path, *options, "-o", output)
+        assert found.code == code, (output, found.out, found.err)
+        assert words in flat(found.out), (output, found.out)
+    data = json.loads(kubelemma("place", path, *options, "-o", "json").out)
+    jsonschema.validate(data, placement_json.schema())
+
+
+# --- who has to go --------------------------------------------------------------------------------
+
+LESS: Raw = {"priority": -10}
+URGENT = pod("urgent", "4", priority=100)
+
+
+@pytest.mark.parametrize(
+    ("owner", "words", "code"),
+    [
+        ("", "and nobody creates it again", ExitCode.OK),
+        ("GameServer", "lost unless GameServer default/o creates it again", ExitCode.OK),
+        ("ReplicaSet", "created again by ReplicaSet default/o", ExitCode.VIOLATED),
+        ("DaemonSet", "created again by DaemonSet default/o", ExitCode.VIOLATED),
+        ("Node", "created again by the kubelet of n1", ExitCode.VIOLATED),
+    ],
+)
+def test_what_becomes_of_those_that_go(
+    kubelemma: Kubelemma, written: Callable[..., str], owner: str, words: str, code: ExitCode
+) -> None:
+    """Whoever nobody creates again is lost, which is said, and is not pending for ever."""
+    path = written(node("n1"), pod("batch", "3", "n1", owner, **LESS), URGENT)
+    said(kubelemma, path, words, code)
+    found = kubelemma("place", path, "--reachable")
+    assert found.code == code
+    assert ("gets stuck" in found.out) == (code == ExitCode.VIOLATED)
+
+
+def test_a_loss_is_a_warning(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """SARIF warns of it, Markdown bears the sign of a warning, and why says it of the pod."""
+    path = written(node("n1"), pod("batch", "3", "n1", **LESS), URGENT)
+    (result,) = json.loads(kubelemma("place", path, "-o", "sarif").out)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("place/lost", "warning")
+    assert "### ⚠️ kubelemma place: 1 pod has" in kubelemma("place", path, "-o", "markdown").out
+    assert "and nobody creates it again." in kubelemma("place", path, "--why", "batch").out
+    assert kubelemma("place", path, "--no-preemption").code == ExitCode.VIOLATED
