@@ -20,8 +20,10 @@ from kubelemma.solver.placement.displaced import (
     controller_of,
     is_mirror,
 )
+from kubelemma.solver.placement.overfull import Overfull
 from kubelemma.solver.placement.problem import (
     Answer,
+    Cluster,
     Eviction,
     Placement,
     Problem,
@@ -135,6 +137,30 @@ class EvictionRow(NamedTuple):
         return ", and nobody creates it again"
 
 
+class Refused(NamedTuple):
+    """A pod that a kubelet does not admit, its reason, and where the pod stands."""
+
+    pod: str
+    reason: str
+    position: Position | None = None
+
+
+class OverfullRow(NamedTuple):
+    """A node that holds more than it offers before anything is placed.
+
+    Attributes:
+        node: its name.
+        short: what there is too much of.
+        pods: those that hold any of it.
+        refused: those among them that the kubelet does not admit.
+    """
+
+    node: str
+    short: tuple[Usage, ...]
+    pods: tuple[str, ...]
+    refused: tuple[Refused, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class WhatIf:
     """A question about more than one cluster, such as what happens when any node is lost.
@@ -193,6 +219,7 @@ class PlacementReport:
         workloads, nodes: the placement that the decision gives, the best one if it is incomplete.
         setting: what was assumed, in sentences.
         evictions: pods on nodes that have to go for others.
+        overfull: nodes that hold more than they offer before anything is placed.
         whatifs: answers to what is asked beside.
         whys: what was asked about single pods.
         extra: pods that came onto nodes before anything was decided (DaemonSets'), and from where.
@@ -206,6 +233,7 @@ class PlacementReport:
     nodes: tuple[NodeRow, ...]
     setting: tuple[str, ...]
     evictions: tuple[EvictionRow, ...] = ()
+    overfull: tuple[OverfullRow, ...] = ()
     whatifs: tuple[WhatIf, ...] = ()
     whys: tuple[Why, ...] = ()
     extra: tuple[tuple[Pod, Share], ...] = ()
@@ -217,9 +245,15 @@ class PlacementReport:
         return self.decision.question
 
     @property
+    def verdict(self) -> Answer:
+        """What is decided; no, if a kubelet refuses pods that are on its node already."""
+        refused = any(row.refused for row in self.overfull)
+        return Answer.NO if refused else self.decision.answer
+
+    @property
     def answer(self) -> Answer:
         """No if anything is answered no, else unknown if anything is, else yes."""
-        found = {self.decision.answer, *(whatif.answer for whatif in self.whatifs)}
+        found = {self.verdict, *(whatif.answer for whatif in self.whatifs)}
         order = (Answer.NO, Answer.UNKNOWN)
         return next((a for a in order if a in found), Answer.YES)
 
@@ -257,6 +291,7 @@ class PlacementReport:
             nodes=shown(self.nodes),
             setting=shown(self.setting),
             evictions=shown(self.evictions),
+            overfull=shown(self.overfull),
             whatifs=shown(self.whatifs),
             whys=shown(self.whys),
             not_modelled=shown(self.not_modelled),
@@ -283,7 +318,7 @@ def placement_report(
         tuple(node_rows(problem, decision.placement)),
         tuple(setting),
         tuple(_eviction(problem, one) for one in decision.evictions),
-        tuple(whatifs),
+        whatifs=tuple(whatifs),
         extra=tuple(extra),
         not_modelled=tuple(not_modelled),
     )
@@ -294,13 +329,27 @@ def _eviction(problem: Problem, one: Eviction) -> EvictionRow:
     node = problem.cluster.nodes[one.node].metadata.name
     called = f"{owner.kind} {metadata.namespace}/{owner.name}" if owner else ""
     return EvictionRow(
-        f"Pod {metadata.namespace}/{metadata.name}",
+        _called(one.pod),
         one.pod.spec.priority or 0,
         node,
         problem.workloads[one.workload].name,
         afterwards=afterwards(one.pod),
         owner=f"the kubelet of {node}" if is_mirror(one.pod) else called,
     )
+
+
+def overfull_row(cluster: Cluster, one: Overfull) -> OverfullRow:
+    """An overfull node with the names of all that it concerns."""
+    return OverfullRow(
+        cluster.nodes[one.node].metadata.name,
+        tuple(Usage(*each) for each in one.short),
+        tuple(map(_called, one.pods)),
+        tuple(Refused(_called(pod), reason) for pod, reason in one.refused),
+    )
+
+
+def _called(pod: Pod) -> str:
+    return f"Pod {pod.metadata.namespace}/{pod.metadata.name}"
 
 
 def workload_rows(

@@ -20,6 +20,7 @@ from kubelemma.solver.placement.problem import Placement
 
 from .placement import NodeRow, PlacementReport, Usage, WorkloadRow
 from .placement_notice import findings
+from .placement_words import overfull
 from .plain import as_json, as_yaml
 
 API_VERSION = "kubelemma.dev/v1alpha1"
@@ -99,6 +100,17 @@ def to_data(report: PlacementReport) -> dict[str, Any]:
                 "told": row.told,
             }
             for row in report.evictions
+        ]
+    if report.overfull:
+        data["overfull"] = [
+            {
+                "node": row.node,
+                "short": [_usage(usage) for usage in row.short],
+                "pods": list(row.pods),
+                "refused": [{"pod": r.pod, "reason": r.reason} for r in row.refused],
+                "told": overfull(row),
+            }
+            for row in report.overfull
         ]
     if decision.stuck is not None:
         data["stuck"] = _placement(decision.stuck, report)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .notice import Level
 from .placement import PlacementReport
-from .placement_notice import LOST, RULES, Finding, Rule, findings
+from .placement_notice import LOST, OVERFULL, RULES, Finding, Rule, findings
 from .plain import as_json
 from .sarif import FINGERPRINT, SCHEMA, location, notification
 
@@ -61,12 +61,18 @@ def _notifications(report: PlacementReport) -> Iterator[dict[str, Any]]:
             yield notification("note", f"not modelled: {part}", part.position)
 
 
+def _level(finding: Finding) -> str:
+    """How loud it is: what fails nothing, and yet nobody wants, is a warning."""
+    warned = finding.rule in (LOST, OVERFULL) and finding.level is Level.NOTE
+    return "warning" if warned else _LEVELS[finding.level]
+
+
 def _result(finding: Finding) -> dict[str, Any]:
     return {
         "ruleId": finding.rule.id,
         "ruleIndex": RULES.index(finding.rule),
         "kind": "open" if finding.level is Level.WARNING else "fail",
-        "level": "warning" if finding.rule == LOST else _LEVELS[finding.level],
+        "level": _level(finding),
         "message": {"text": finding.sentence},
         "locations": [location(finding.position, finding.subject)],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint()},

@@ -15,7 +15,7 @@ from kubelemma.solver.placement.problem import Answer, Question
 
 from .left_out import left_out_lines
 from .placement import NodeRow, PlacementReport, Usage, Why, WorkloadRow, totals
-from .placement_words import amount, bar, listed, pods, share, short
+from .placement_words import amount, bar, listed, overfull, pods, share, short
 from .style import Paint, Role, bullets, laid_out, painter, plural, wrap
 
 By: TypeAlias = Literal["workload", "node"]
@@ -79,6 +79,7 @@ class _Page:
         for title, section in (
             ("What would help", self._relaxations()),
             *((f"Why {why.pod}", self._why(why)) for why in self._report.whys),
+            ("What is overfull", self._overfull()),
             ("Who has to go", self._evictions()),
             ("What is pending", self._pending()),
             (_ORDERS[self._report.decision.answer], self._order()),
@@ -100,7 +101,7 @@ class _Page:
 
     def _verdict(self) -> Iterator[str]:
         report, decision = self._report, self._report.decision
-        yield from self._headline(decision.answer, headline(report))
+        yield from self._headline(report.verdict, headline(report))
         if decision.reason is not None:
             for line in decision.reason.lines:
                 yield from wrap(line, self._width, "  ")
@@ -151,6 +152,15 @@ class _Page:
             yield from wrap(row.told, self._width, "      ")
         if len(found) > len(shown):
             yield f"  and {plural(len(found) - len(shown), 'more pod')} (-o wide lists them)"
+
+    def _overfull(self) -> Iterator[str]:
+        """The nodes that hold too much, those where pods are refused first."""
+        found = sorted(self._report.overfull, key=lambda row: -len(row.refused))
+        shown = found if self._wide else found[:_MOST_ROWS]
+        most = max((len(row.pods) for row in shown), default=0) if self._wide else _MOST_NAMES
+        yield from bullets((overfull(row, most) for row in shown), self._width)
+        if len(found) > len(shown):
+            yield f"  and {plural(len(found) - len(shown), 'more node')} (-o wide lists them)"
 
     def _examples(self, reason: PendingReason) -> Iterator[str]:
         nodes = self._report.nodes
@@ -320,6 +330,20 @@ QUESTIONS = {
 
 def headline(report: PlacementReport) -> str:
     """The verdict in one sentence."""
+    first = _headline_of_pending(report)
+    if not report.overfull:
+        return first
+    names = [row.node for row in report.overfull]
+    are = "node {} is" if len(names) == 1 else "nodes {} are"
+    which = f"{are.format(listed(names, _MOST_NAMES))} overfull from the start"
+    refused = sum(len(row.refused) for row in report.overfull)
+    if not refused:
+        return f"{first}; {which}"
+    where = f"{pods(refused)} {'is' if refused == 1 else 'are'} refused"
+    return f"{which}, where {where}; beside that, {first}"
+
+
+def _headline_of_pending(report: PlacementReport) -> str:
     decision, total = report.decision, report.pods
     left = total - report.placed
     if report.evictions and decision.answer is not Answer.UNKNOWN:

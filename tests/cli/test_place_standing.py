@@ -113,3 +113,56 @@ def test_a_loss_is_a_warning(kubelemma: Kubelemma, written: Callable[..., str]) 
     assert "### ⚠️ kubelemma place: 1 pod has" in kubelemma("place", path, "-o", "markdown").out
     assert "and nobody creates it again." in kubelemma("place", path, "--why", "batch").out
     assert kubelemma("place", path, "--no-preemption").code == ExitCode.VIOLATED
+
+
+# --- overfull nodes -------------------------------------------------------------------------------
+
+RUNNING: Raw = {"status": {"phase": "Running"}}
+TOO_MUCH = "node n1 is overfull from the start: cpu 5 of 4, held by Pod default/a, Pod default/b"
+
+
+@pytest.mark.parametrize(
+    ("there", "words", "code"),
+    [
+        (({}, {}), "its kubelet refuses Pod default/b (OutOfcpu)", ExitCode.VIOLATED),
+        ((RUNNING, {}), "its kubelet refuses Pod default/b (OutOfcpu)", ExitCode.VIOLATED),
+        (({}, RUNNING), "its kubelet refuses Pod default/a (OutOfcpu)", ExitCode.VIOLATED),
+        (
+            (RUNNING, {"status": {"phase": "Pending", "startTime": "2026-01-01T00:00:00Z"}}),
+            "they run, but if its kubelet starts again, it may refuse some of them",
+            ExitCode.OK,
+        ),
+    ],
+)
+def test_overfull_nodes_are_named(
+    kubelemma: Kubelemma,
+    written: Callable[..., str],
+    there: tuple[Raw, Raw],
+    words: str,
+    code: ExitCode,
+) -> None:
+    """With the resource and the pods; a pod that its kubelet refuses makes it infeasible."""
+    a, b = pod("a", "3", "n1", **there[0]), pod("b", "2", "n1", **there[1])
+    path = written(node("n1"), node("n2"), a, b, pod("new", "1"))
+    said(kubelemma, path, f"{TOO_MUCH}; {words}", code)
+    said(kubelemma, path, f"{TOO_MUCH}; {words}", code, "--reachable")
+    text = kubelemma("place", path).out
+    assert flat(text).startswith(
+        "INFEASIBLE: node n1 is overfull from the start, where 1 pod is refused; beside that, 1 pod"
+        if code
+        else "FEASIBLE: 1 pod has a place; node n1 is overfull from the start"
+    )
+    (result,) = json.loads(kubelemma("place", path, "-o", "sarif").out)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == (
+        "place/overfull",
+        "error" if code else "warning",
+    )
+
+
+def test_what_is_full_is_not_overfull(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """Not a word where pods hold all that there is, nor of a node that is lost."""
+    full = written(node("n1"), pod("a", "4", "n1"), node("n2"), pod("new", "1"))
+    assert "overfull" not in kubelemma("place", full).out
+    over = written(node("n1"), pod("a", "5", "n1", **RUNNING), node("n2"), pod("new", "1"))
+    assert "overfull" in kubelemma("place", over).out
+    assert "overfull" not in kubelemma("place", over, "--lose", "n1").out

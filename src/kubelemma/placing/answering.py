@@ -13,10 +13,11 @@ from kubelemma.model.manifests import Position
 from kubelemma.model.manifests import Problem as Complaint
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.reports.placement import PlacementReport, Share, placement_report
+from kubelemma.reports.placement import PlacementReport, Share, overfull_row, placement_report
 from kubelemma.solver.placement import preempting, whatif
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Decision, Effort
+from kubelemma.solver.placement.overfull import overfull
 from kubelemma.solver.placement.preempted import preempted
 from kubelemma.solver.placement.problem import (
     Answer,
@@ -106,15 +107,25 @@ def _answer(asked: Asked, found: Input) -> Answered:
         not_modelled=planned.not_modelled,
     )
     whys = tuple(why(text, found, planned, room.problem, room.decision) for text in asked.why)
+    standing = changed.problem.cluster
+    rows = tuple(overfull_row(standing, each) for each in overfull(standing))
+    report = replace(report, overfull=rows)
     lines = _positions(found, report)
     evictions = tuple(row._replace(position=lines.get(row.pod)) for row in report.evictions)
-    report = replace(report, whys=whys, evictions=evictions)
+    rows = tuple(
+        row._replace(
+            refused=tuple(one._replace(position=lines.get(one.pod)) for one in row.refused)
+        )
+        for row in rows
+    )
+    report = replace(report, whys=whys, evictions=evictions, overfull=rows)
     return Answered(report, planned.warnings, found.variant, found.unread)
 
 
 def _positions(found: Input, report: PlacementReport) -> dict[str, Position]:
-    """Where those stand that have to go."""
+    """Where those stand that have to go, or are refused."""
     gone = {row.pod for row in report.evictions}
+    gone |= {one.pod for row in report.overfull for one in row.refused}
     pods = found.manifests.of(Pod) if gone else ()
     named = ((str(key_of("Pod", m.object.metadata)), m.document.at()) for m in pods)
     return {name: position for name, position in named if name in gone}
