@@ -13,15 +13,9 @@ from kubelemma.model.components.scheduler.decision.resources import allocatable,
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position
 from kubelemma.model.objects.pod import Pod
-from kubelemma.solver.placement.decision import Decision
-from kubelemma.solver.placement.displaced import (
-    Afterwards,
-    afterwards,
-    controller_of,
-    is_mirror,
-)
-from kubelemma.solver.placement.overfull import Overfull
+from kubelemma.solver.placement.decision import Decision, Overfull
 from kubelemma.solver.placement.problem import (
+    Afterwards,
     Answer,
     Cluster,
     Eviction,
@@ -325,16 +319,13 @@ def placement_report(
 
 
 def _eviction(problem: Problem, one: Eviction) -> EvictionRow:
-    metadata, owner = one.pod.metadata, controller_of(one.pod)
-    node = problem.cluster.nodes[one.node].metadata.name
-    called = f"{owner.kind} {metadata.namespace}/{owner.name}" if owner else ""
     return EvictionRow(
         _called(one.pod),
         one.pod.spec.priority or 0,
-        node,
+        problem.cluster.nodes[one.node].metadata.name,
         problem.workloads[one.workload].name,
-        afterwards=afterwards(one.pod),
-        owner=f"the kubelet of {node}" if is_mirror(one.pod) else called,
+        afterwards=one.afterwards,
+        owner=one.creator,
     )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelemma.model.manifests.problems import Position
-from kubelemma.solver.placement.displaced import Afterwards
-from kubelemma.solver.placement.problem import Answer
+from kubelemma.solver.placement.problem import Afterwards, Answer
 
 from .notice import Level
 from .placement import PlacementReport

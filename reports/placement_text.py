@@ -10,8 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from tabulate import tabulate
 
 from kubelemma.solver.placement.decision import PendingReason
-from kubelemma.solver.placement.displaced import Afterwards
-from kubelemma.solver.placement.problem import Answer, Question
+from kubelemma.solver.placement.problem import Afterwards, Answer, Question
 
 from .left_out import left_out_lines
 from .placement import NodeRow, PlacementReport, Usage, Why, WorkloadRow, totals

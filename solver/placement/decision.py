@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
+from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.limits import Clock
 
 from .certificate_data import Certificate
@@ -143,6 +145,30 @@ class PendingReason:
         return (
             f"{self.sentence} preemption: {self.preemption}" if self.preemption else self.sentence
         )
+
+
+class Shortage(NamedTuple):
+    """A resource of which pods hold more than there is: in millicores, bytes, or its own unit."""
+
+    resource: str
+    held: int
+    offered: int
+
+
+class Refusal(NamedTuple):
+    """A pod that a kubelet does not admit, and its ``status.reason``."""
+
+    pod: Pod
+    reason: str
+
+
+class Overfull(NamedTuple):
+    """A node that holds too much; ``pods`` are those that hold any of what is short."""
+
+    node: int
+    short: tuple[Shortage, ...]
+    pods: tuple[Pod, ...]
+    refused: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ alone) and ``pkg/controller/tainteviction/taint_eviction.go``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from enum import StrEnum
 
 import msgspec
 from msgspec.structs import replace
@@ -24,23 +23,10 @@ from kubelemma.model.objects.pod import (
     Pod,
 )
 
-from .problem import Workload
+from .problem import Afterwards, Workload
 
 _MIRROR = "kubernetes.io/config.mirror"
 _ENCODER = msgspec.json.Encoder(enc_hook=str, order="sorted")
-
-
-class Afterwards(StrEnum):
-    """What becomes of a pod that is deleted, for whatever reason."""
-
-    AGAIN = "created-again"
-    """Its controller creates it again; one of a daemon, or of a kubelet, for its node."""
-    OPEN = "not-known"
-    """It has a controller of a kind that is not known here, which may create it again."""
-    GONE = "gone"
-    """Nobody creates it again."""
-    ENDING = "ending"
-    """It was terminating already: its replacement is there, or asked for, by now."""
 
 
 def controller_of(pod: Pod) -> OwnerReference | None:
@@ -73,6 +59,14 @@ def afterwards(pod: Pod) -> Afterwards:
     kind = BY_NAME.get(owner.kind)
     makes_pods = kind is not None and kind.stamp is not None
     return Afterwards.AGAIN if makes_pods else Afterwards.OPEN
+
+
+def creator(pod: Pod) -> str:
+    """Who creates the pod again, or might: kind and name; empty where nobody does."""
+    if is_mirror(pod):
+        return f"the kubelet of {pod.spec.node_name}"
+    owner = controller_of(pod)
+    return f"{owner.kind} {pod.metadata.namespace}/{owner.name}" if owner else ""
 
 
 def moves(pod: Pod) -> bool:
@@ -109,8 +103,7 @@ def _is_bound_to_node(pod: Pod) -> bool:
 def only_on(pod: Pod, node: str) -> Pod:
     """The pod as a daemon's controller creates it: with an affinity for the node's name.
 
-    Source: ``ReplaceDaemonSetPodNodeNameNodeAffinity`` in
-    ``pkg/controller/daemon/util/daemonset_util.go``.
+    Source: ``pkg/controller/daemon/util``.
     """
     name = NodeSelectorRequirement(key="metadata.name", operator="In", values=(node,))
     required = NodeSelector(node_selector_terms=(NodeSelectorTerm(match_fields=(name,)),))

@@ -10,7 +10,6 @@ were resized; whoever starts that kubelet again has it admit them anew.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from kubelemma.model.components.kubelet.decision import admit
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
@@ -19,32 +18,9 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 
 from .collapse import Requests
+from .decision import Overfull, Refusal, Shortage
 from .displaced import is_mirror
 from .problem import Cluster
-
-
-class Shortage(NamedTuple):
-    """A resource of which pods hold more than there is: in millicores, bytes, or its own unit."""
-
-    resource: str
-    held: int
-    offered: int
-
-
-class Refusal(NamedTuple):
-    """A pod that a kubelet does not admit, and its ``status.reason``."""
-
-    pod: Pod
-    reason: str
-
-
-class Overfull(NamedTuple):
-    """A node that holds too much; ``pods`` are those that hold any of what is short."""
-
-    node: int
-    short: tuple[Shortage, ...]
-    pods: tuple[Pod, ...]
-    refused: tuple[Refusal, ...]
 
 
 def overfull(cluster: Cluster) -> tuple[Overfull, ...]:

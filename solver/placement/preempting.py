@@ -49,10 +49,10 @@ from .check_preemption import Step, objection
 from .check_volumes import Volumes
 from .checker import check
 from .decision import Effort
-from .displaced import Afterwards, afterwards, alike, belongs_to_node, workloads_of
+from .displaced import afterwards, alike, belongs_to_node, creator, workloads_of
 from .lasting import lasting
 from .priorities import priority
-from .problem import Assignment, Eviction, Placement, Problem, Workload
+from .problem import Afterwards, Assignment, Eviction, Placement, Problem, Workload
 
 LARGEST = 100_000
 """Pods times nodes up to which preemption is looked at."""
@@ -449,7 +449,7 @@ class Scheduling:
         return Outcome(
             Problem(cluster, workloads),
             Placement(tuple(Assignment(w, n, count) for (w, n), count in sorted(on.items()))),
-            tuple(Eviction(pods[i], n, number[w]) for i, (n, w) in sorted(gone.items())),
+            tuple(_eviction(pods[i], n, number[w]) for i, (n, w) in sorted(gone.items())),
             tuple((number[s.workload], s.node) for s in steps),
             tuple(
                 (number[kind], said)
@@ -477,6 +477,10 @@ class Scheduling:
         wrong = objection(self.problem, tuple(self.kinds[kind] for kind in kept), told, back)
         if wrong is not None:
             raise RuntimeError(f"the run that was found is none: {wrong}")
+
+
+def _eviction(pod: Pod, node: int, workload: int) -> Eviction:
+    return Eviction(pod, node, workload, afterwards(pod), creator(pod))
 
 
 def _minding(pods: Sequence[Pod], problem: Problem) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -166,3 +167,26 @@ def test_what_is_full_is_not_overfull(kubelemma: Kubelemma, written: Callable[..
     over = written(node("n1"), pod("a", "5", "n1", **RUNNING), node("n2"), pod("new", "1"))
     assert "overfull" in kubelemma("place", over).out
     assert "overfull" not in kubelemma("place", over, "--lose", "n1").out
+
+
+# --- names that the server makes up ---------------------------------------------------------------
+
+
+def test_generated_names(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """Pods that are created with generateName are read, each with a name of its own."""
+    new = pod("", "1", metadata={"generateName": "load-"})
+    del new["metadata"]["name"]
+    path = written(node("n1"), new, new, pod("load-a", "1"))
+    found = kubelemma("place", path, "-o", "json")
+    assert found.code == ExitCode.OK
+    names = [row["name"] for row in json.loads(found.out)["workloads"]]
+    assert len(set(names)) == 3
+    assert all(
+        re.fullmatch(r"Pod default/load-([bcdfghjklmnpqrstvwxz2456789]{5}|a)", n) for n in names
+    )
+    for name in names[:2]:
+        own = name.removeprefix("Pod default/")
+        assert f'the API server makes up a name; here it is called "{own}"' in flat(found.err)
+        assert f"name: {own}" in kubelemma("place", path, "-o", "yaml").out
+    again = json.loads(kubelemma("place", path, "-o", "json").out)
+    assert [row["name"] for row in again["workloads"]] == names

@@ -33,13 +33,19 @@ from kubelemma.solver.placement.check_preemption import Step, objection
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Decision, Effort
 from kubelemma.solver.placement.displaced import (
-    Afterwards,
     afterwards,
     belongs_to_node,
     only_on,
 )
 from kubelemma.solver.placement.preempted import Preempted, preempted
-from kubelemma.solver.placement.problem import Answer, Cluster, Problem, Question, Workload
+from kubelemma.solver.placement.problem import (
+    Afterwards,
+    Answer,
+    Cluster,
+    Problem,
+    Question,
+    Workload,
+)
 
 EFFORT = Effort(relaxations=False)
 Raw = dict[str, Any]

@@ -8,8 +8,8 @@ from kubelemma.model.manifests import Manifest
 from kubelemma.model.objects.pod import Pod
 from kubelemma.reports.placement import Said, Why
 from kubelemma.solver.placement.decision import Decision
-from kubelemma.solver.placement.displaced import Afterwards, afterwards, likeness
-from kubelemma.solver.placement.problem import Problem
+from kubelemma.solver.placement.displaced import afterwards, likeness
+from kubelemma.solver.placement.problem import Afterwards, Problem
 from kubelemma.solver.placement.why import Words, said_by_nodes
 
 from .asking import refuse, workload_meant
