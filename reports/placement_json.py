@@ -156,7 +156,7 @@ def _pending(report: PlacementReport) -> list[dict[str, Any]]:
         {
             "workload": report.workloads[reason.workload].name,
             "pods": reason.pods,
-            "message": reason.sentence,
+            "message": reason.message,
             **({"preemption": reason.preemption} if reason.preemption else {}),
             "nodes": reason.nodes,
             "reasons": [{"reason": words, "nodes": count} for words, count in reason.counts],

@@ -366,11 +366,9 @@ def _headline_of_pending(report: PlacementReport) -> str:
             return f"no place was found for {open_ones}, and no proof that there is none"
         return f"not decided: {QUESTIONS[decision.question]}?"
     if decision.question is Question.FINAL or left == total:
-        # What preemption was asked about is the scheduler's own run, not the best placement.
-        by_importance = any(one.preemption for one in decision.pending)
         how = (
             "the scheduler, with the most important first,"
-            if by_importance
+            if decision.by_importance
             else "the best placement found"
         )
         best = f"; {how} leaves out {left:,}" if left < total else ""

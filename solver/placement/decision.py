@@ -207,7 +207,8 @@ class Decision:
     verified in exact arithmetic. ``order`` is the witness of REACHABLE: (workload, node), one pod
     at a time. ``stuck`` is a placement in which scheduling stops before all pods are placed; then
     ``order`` leads there. ``evictions`` are existing pods that have to go for others; see
-    ``preempted``.
+    ``preempted``. ``by_importance``: whether the placement is where the scheduler gets, with the
+    most important first, and not the best that was found.
     """
 
     answer: Answer
@@ -221,5 +222,6 @@ class Decision:
     order: tuple[tuple[int, int], ...] = ()
     stuck: Placement | None = None
     evictions: tuple[Eviction, ...] = ()
+    by_importance: bool = False
     levels: tuple[Level, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)

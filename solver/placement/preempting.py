@@ -51,6 +51,7 @@ from .checker import check
 from .decision import Effort
 from .displaced import afterwards, alike, belongs_to_node, creator, workloads_of
 from .lasting import lasting
+from .pending import NOT_HELPFUL
 from .priorities import priority
 from .problem import Afterwards, Assignment, Eviction, Placement, Problem, Workload
 
@@ -65,8 +66,6 @@ _SMALL = 2_000
 MOST_STATES = 2_000
 _LARGEST_SEARCH = 200_000
 """States times kinds of pods times nodes up to which all runs are tried."""
-
-NOT_HELPFUL = "Preemption is not helpful for scheduling"
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,3 +190,32 @@ def test_generated_names(kubelemma: Kubelemma, written: Callable[..., str]) -> N
         assert f"name: {own}" in kubelemma("place", path, "-o", "yaml").out
     again = json.loads(kubelemma("place", path, "-o", "json").out)
     assert [row["name"] for row in again["workloads"]] == names
+
+
+# --- what the scheduler says ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [(), ("--reachable",), ("--any-order",), ("--why", "new")])
+def test_messages_end_with_preemption(
+    kubelemma: Kubelemma, written: Callable[..., str], options: tuple[str, ...]
+) -> None:
+    """Each format has the whole message of FailedScheduling, also where nobody could go."""
+    tainted = node("n2")
+    tainted["spec"] = {"taints": [{"key": "t", "value": "x", "effect": "NoSchedule"}]}
+    path = written(node("n1"), tainted, pod("a", "3", "n1"), pod("new", "2"))
+    message = (
+        "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). "
+        "preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, "
+        "1 Preemption is not helpful for scheduling."
+    )
+    said(kubelemma, path, message, ExitCode.VIOLATED, *options)
+    assert "preemption: " not in kubelemma("place", path, *options, "--no-preemption").out
+
+
+def test_never_preempting_says_so(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """In the words of the scheduler, be there somebody less important or not."""
+    new = pod("new", "2", priority=5, preemptionPolicy="Never")
+    words = "preemption: not eligible due to preemptionPolicy=Never."
+    for less in (0, 5):
+        path = written(node("n1"), pod("a", "3", "n1", priority=less), new)
+        said(kubelemma, path, words, ExitCode.VIOLATED, "--why", "new")

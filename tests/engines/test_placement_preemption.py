@@ -38,6 +38,7 @@ from kubelemma.solver.placement.displaced import (
     only_on,
 )
 from kubelemma.solver.placement.preempted import Preempted, preempted
+from kubelemma.solver.placement.preempting import Scheduling
 from kubelemma.solver.placement.problem import (
     Afterwards,
     Answer,
@@ -129,7 +130,10 @@ def test_who_goes_may_find_another_node() -> None:
     ("shop", "words"),
     [
         (pod("2", 0, preemptionPolicy="Never"), "not eligible due to preemptionPolicy=Never."),
-        (pod("2", -10), ""),
+        (
+            pod("2", -10),
+            "0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+        ),
     ],
 )
 def test_nobody_goes(shop: Pod, words: str) -> None:
@@ -303,6 +307,42 @@ def test_the_checker_knows_who_comes_back(there: Pod, back: dict[int, int], word
     problem = one_node(SHOP, there=(there,))
     found = objection(problem, (SHOP, AGAIN), [Step(0, 0, (0,))], back)
     assert words in (found or "")
+
+
+# --- what the scheduler says ---------------------------------------------------------------------
+
+
+def unsaid(seed: int, counts: Counter[str]) -> Iterator[str]:
+    """Where what is told of pending pods is not what the scheduler's own preemption says."""
+    drawn = seeded(seed)
+    alike = tuple(replace(w, pod=unimportant(w.pod)) for w in drawn.workloads)
+    cluster = replace(drawn.cluster, pods=tuple(map(unimportant, drawn.cluster.pods)))
+    problem = Problem(cluster, alike)
+    found = decide(problem.cluster, problem.workloads, Question.FINAL, EFFORT)
+    scheduling = Scheduling(problem, EFFORT)
+    state = scheduling.start
+    for a in found.placement.assignments:
+        for _ in range(a.count):
+            state, _ = scheduling.take(state, a.workload, a.node, ())
+    for one in found.pending:
+        look = scheduling.look(state, one.workload)
+        counts["fits" if look.fitting else "said"] += 1
+        # A legal final state is more than the scheduler asks: it may still put the pod somewhere.
+        if not look.fitting and one.preemption != look.said:
+            yield f"seed {seed}: {one.message}, and the scheduler says {look.said}"
+
+
+def unimportant(pod: Pod) -> Pod:
+    """The pod with the priority that all have."""
+    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, priority=0))
+
+
+def test_what_is_said_of_preemption() -> None:
+    """Where nobody is less important, what is told is what the scheduler's preemption says."""
+    counts: Counter[str] = Counter()
+    cases = max(300, settings().max_examples)
+    assert [x for seed in range(cases) for x in unsaid(seed, counts)] == []
+    assert counts["said"] > cases // 4 > counts["fits"]
 
 
 # --- trying everything ----------------------------------------------------------------------------

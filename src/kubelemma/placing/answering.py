@@ -95,6 +95,8 @@ def _answer(asked: Asked, found: Input) -> Answered:
         started = effort.now()
         decision = decide(problem.cluster, problem.workloads, asked.question, effort)
         room = _room_made(problem, decision, asked, effort.since(started))
+    if not asked.preemption:
+        room = room._replace(decision=_without_preemption(room.decision))
     gone = {id(one.pod) for one in room.decision.evictions}
     report = placement_report(
         __version__,
@@ -129,6 +131,12 @@ def _positions(found: Input, report: PlacementReport) -> dict[str, Position]:
     pods = found.manifests.of(Pod) if gone else ()
     named = ((str(key_of("Pod", m.object.metadata)), m.document.at()) for m in pods)
     return {name: position for name, position in named if name in gone}
+
+
+def _without_preemption(decision: Decision) -> Decision:
+    """The decision as of a scheduler that does not even think of it."""
+    pending = tuple(replace(one, preemption="") for one in decision.pending)
+    return replace(decision, pending=pending)
 
 
 class _Room(NamedTuple):

@@ -124,7 +124,9 @@ def _of_workload(title: str, number: int, problem: Problem, decision: Decision) 
     words = said_by_nodes(problem, decision.placement, workload.pod, at)
     asked = "one more pod" if left and workload.count > 1 else "it"
     line = f"{called} {where}. To {asked}, beside all others that are placed:"
-    return Why(title, (line,), tuple(_together(problem, words)))
+    said = next((p.message for p in decision.pending if p.workload == number), "")
+    told = (f"The scheduler writes: {said}",) if said and left else ()
+    return Why(title, (*told, line), tuple(_together(problem, words)))
 
 
 def _together(problem: Problem, words: tuple[Words, ...]) -> Iterator[Said]:
