@@ -35,8 +35,9 @@ def render(report: PlacementReport) -> str:
         suite.append(case)
     gone = [f"{row.pod}: {row.told}" for row in report.evictions]
     full = [overfull(row) for row in report.overfull if not row.refused]
-    if gone or full:
-        SubElement(suite, "system-out").text = clean("\n".join((*gone, *full)))
+    beside = [f"{w.title}: {' '.join(w.lines)}" for w in report.whatifs if w.answer is Answer.YES]
+    if gone or full or beside:
+        SubElement(suite, "system-out").text = clean("\n".join((*gone, *full, *beside)))
     counts = {"tests": "testcase", "failures": "*/failure", "errors": "*/error"}
     for element in (root, suite):
         for name, path in counts.items():

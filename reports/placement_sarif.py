@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelemma.solver.placement.problem import Answer
+
 from .notice import Level
 from .placement import PlacementReport
 from .placement_notice import LOST, OVERFULL, RULES, Finding, Rule, findings
@@ -56,6 +58,11 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _notifications(report: PlacementReport) -> Iterator[dict[str, Any]]:
+    for sentence in report.setting:
+        yield notification("note", f"assumed: {sentence}")
+    for one in report.whatifs:
+        if one.answer is Answer.YES:
+            yield notification("note", f"{one.title}: {' '.join(one.lines)}")
     for part in dict.fromkeys(report.not_modelled):
         if part.severity == "not modelled":
             yield notification("note", f"not modelled: {part}", part.position)

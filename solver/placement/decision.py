@@ -10,7 +10,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.limits import Clock
 
 from .certificate_data import Certificate
-from .problem import Answer, Eviction, Placement, Question
+from .problem import Afterwards, Answer, Eviction, Placement, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +225,8 @@ class Decision:
     by_importance: bool = False
     levels: tuple[Level, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)
+
+    def lost(self) -> tuple[Eviction, ...]:
+        """Those that have to go, and that nobody creates again, as far as is known."""
+        gone = (Afterwards.GONE, Afterwards.OPEN)
+        return tuple(one for one in self.evictions if one.afterwards in gone)

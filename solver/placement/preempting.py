@@ -107,15 +107,22 @@ def unanswerable(problem: Problem) -> str:
 
 def evictable(problem: Problem) -> tuple[int, ...]:
     """The existing pods that somebody might drive out, as indexes."""
-    driving = [
-        priority(w.pod)
-        for w in problem.workloads
-        if w.count and w.pod.spec.preemption_policy != "Never"
-    ]
-    highest = max(driving, default=None)
+    asking = (priority(problem.workloads[w].pod) for w in driving(problem))
+    highest = max(asking, default=None)
     if highest is None:
         return ()
     return tuple(i for i, pod in enumerate(problem.cluster.pods) if priority(pod) < highest)
+
+
+def driving(problem: Problem) -> tuple[int, ...]:
+    """The workloads that are to be placed, and may drive out some existing pod, as indexes."""
+    least = min(map(priority, problem.cluster.pods), default=None)
+    return tuple(
+        w
+        for w, each in enumerate(problem.workloads)
+        if each.count and least is not None and priority(each.pod) > least
+        if each.pod.spec.preemption_policy != "Never"
+    )
 
 
 def freed(problem: Problem) -> Problem:

@@ -20,6 +20,8 @@ Raw: TypeAlias = dict[str, Any]
 
 FORMATS = ("text", "wide", "json", "markdown", "junit", "sarif", "html", "yaml")
 
+MOST_FORMATS = tuple(output for output in FORMATS if output != "yaml")
+
 
 def node(name: str, cpu: str = "4") -> Raw:
     """A node with so much cpu."""
@@ -219,3 +221,75 @@ def test_never_preempting_says_so(kubelemma: Kubelemma, written: Callable[..., s
     for less in (0, 5):
         path = written(node("n1"), pod("a", "3", "n1", priority=less), new)
         said(kubelemma, path, words, ExitCode.VIOLATED, "--why", "new")
+
+
+# --- preemption, and many clusters ----------------------------------------------------------------
+
+
+def workload(name: str, cpu: str, replicas: int, **more: Any) -> Raw:
+    """A Deployment of pods that ask for so much cpu."""
+    template = pod("", cpu, **more)
+    labels = {"app": name}
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": template["spec"]},
+    }
+    metadata = {"name": name, "namespace": "default"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
+GOES = "Pod default/batch has to go for others; nobody creates it again"
+ASIDE = "1 pod on nodes could be driven out by pods of Deployment default/web"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words", "code"),
+    [
+        ((2, "--how-many", "web"), f"with preemption 2 more fit: {GOES}", ExitCode.OK),
+        (
+            (2, "--how-many", "web", "--no-preemption"),
+            f"{ASIDE}, and then more may fit",
+            ExitCode.OK,
+        ),
+        ((4, "--fewest-nodes"), f"with preemption no node is needed: {GOES}", ExitCode.OK),
+        ((5, "--fewest-nodes"), f"{ASIDE}, and then fewer nodes may be enough", ExitCode.OK),
+        ((4, "--any-order"), f"{ASIDE}, and then more may have a place", ExitCode.VIOLATED),
+        ((4, "--no-preemption"), f"{ASIDE}, and then more may have a place", ExitCode.VIOLATED),
+    ],
+)
+def test_preemption_and_many_clusters(
+    kubelemma: Kubelemma,
+    written: Callable[..., str],
+    asked: tuple[Any, ...],
+    words: str,
+    code: ExitCode,
+) -> None:
+    """Each answer says what preemption would change, or what it might where it is left aside."""
+    replicas, *options = asked
+    there = pod("batch", "2", "n1", **LESS, **RUNNING)
+    path = written(node("n1"), node("n2"), there, workload("web", "2", replicas))
+    for output in MOST_FORMATS:
+        found = kubelemma("place", path, *options, "-o", output)
+        assert found.code == code, found.out + found.err
+        assert words in flat(found.out), (output, found.out)
+
+
+def test_survival_by_preemption(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """A loss is survived if less important pods make room, and find another place."""
+    apart = {"key": "kubernetes.io/hostname", "operator": "NotIn", "values": ["n2"]}
+    required = {"nodeSelectorTerms": [{"matchExpressions": [apart]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    path = written(
+        *(node("n1"), node("n2", "3"), node("n3")),
+        pod("batch", "3", "n1", "ReplicaSet", **LESS, **RUNNING),
+        pod("choosy", "3", "n3", "StatefulSet", affinity=affinity, **RUNNING),
+    )
+    words = "after the loss of n3, Pod default/batch has to go for others"
+    for output in MOST_FORMATS:
+        found = kubelemma("place", path, "--survive", "1", "-o", output)
+        assert found.code == ExitCode.OK, found.out
+        assert words in flat(found.out), (output, found.out)
+    without = kubelemma("place", path, "--survive", "1", "--no-preemption")
+    assert without.code == ExitCode.VIOLATED
+    assert "and then the loss of n3 may be survived" in flat(without.out)

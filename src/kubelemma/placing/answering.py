@@ -27,6 +27,7 @@ from kubelemma.solver.placement.problem import (
     Workload,
 )
 
+from .aside import PREEMPTION, left_aside
 from .asking import (
     ALL,
     Asked,
@@ -90,7 +91,7 @@ def _answer(asked: Asked, found: Input) -> Answered:
     beside = several(asked, planned, changed.problem, offers, effort)
     problem = beside.problem
     if beside.decision is not None:
-        room = _Room(problem, beside.decision)
+        room = _Room(problem, beside.decision, beside.said)
     else:
         started = effort.now()
         decision = decide(problem.cluster, problem.workloads, asked.question, effort)
@@ -153,18 +154,17 @@ def _room_made(problem: Problem, found: Decision, asked: Asked, effort: Effort) 
     if found.answer is Answer.YES or not preempting.matters(problem):
         return room
     objection = preempting.unanswerable(problem)
-    if not asked.preemption or asked.question is Question.ANY_ORDER:
-        return room._replace(said=("preemption: left aside, so that pods on nodes stay",))
-    if objection:
-        return room._replace(said=(f"preemption: left aside, as {objection}",))
+    if objection or not asked.preemption or asked.question is Question.ANY_ORDER:
+        aside = left_aside(problem, asked)
+        more = f"{aside}, and then more may have a place" if aside else _ASIDE
+        return room._replace(said=(more,))
     made = preempted(problem, found, effort)
     if made is None:
         return room
-    said = (
-        "preemption: the most important pods come first, and may drive out pods of lower priority, "
-        "which are pending then if somebody creates them again"
-    )
-    return _Room(made.problem, made.decision, (said,))
+    return _Room(made.problem, made.decision, (PREEMPTION,))
+
+
+_ASIDE = "preemption is left aside, so that pods on nodes stay"
 
 
 def _with_added(found: Input, texts: Sequence[str], offers: Mapping[str, Offer]) -> Input:
