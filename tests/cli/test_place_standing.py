@@ -293,3 +293,43 @@ def test_survival_by_preemption(kubelemma: Kubelemma, written: Callable[..., str
     without = kubelemma("place", path, "--survive", "1", "--no-preemption")
     assert without.code == ExitCode.VIOLATED
     assert "and then the loss of n3 may be survived" in flat(without.out)
+
+
+# --- load -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("owner", "words"),
+    [
+        ("Node", "load: 1 static pod, which kubelets run by themselves"),
+        ("", "load: 1 pod that nobody controls, nor creates again: default/there"),
+        (
+            "GameServer",
+            "load: 1 pod of GameServer default/o; whether such owners create pods again is not known",
+        ),
+        ("Job", "load: 1 pod of Job default/o, which is not in the input"),
+    ],
+)
+def test_load_is_named(
+    kubelemma: Kubelemma, written: Callable[..., str], owner: str, words: str
+) -> None:
+    """Pods that stay where they are, and that nothing in the input creates again."""
+    path = written(node("n1"), pod("there", "1", "n1", owner, **RUNNING), pod("new", "1"))
+    for output in MOST_FORMATS:
+        assert words in flat(kubelemma("place", path, "-o", output).out), output
+
+
+def test_load_of_the_input_is_not_named(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """Whose controller is there is one of its pods, and no mere load."""
+    there = pod("o-1", "1", "n1", "ReplicaSet", metadata={"labels": {"app": "o"}}, **RUNNING)
+    owner = {**workload("o", "1", 2), "kind": "ReplicaSet"}
+    assert "load: " not in kubelemma("place", written(node("n1"), there, owner)).out
+
+
+def test_nominations_are_listed(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
+    """A node that is promised to a pending pod is not modelled, and that is said."""
+    new = pod("new", "1", status={"nominatedNodeName": "n1"})
+    path = written(node("n1"), new)
+    words = "n1 is promised to it: the scheduler tries it there first"
+    for output in ("text", "wide", "json", "markdown", "sarif", "html"):
+        assert words in flat(kubelemma("place", path, "-o", output).out), output
