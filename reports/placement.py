@@ -13,9 +13,11 @@ from kubelemma.model.components.scheduler.decision.resources import allocatable,
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position
 from kubelemma.model.objects.pod import Pod
-from kubelemma.solver.placement.decision import Decision
+from kubelemma.solver.placement.decision import Decision, Overfull
 from kubelemma.solver.placement.problem import (
+    Afterwards,
     Answer,
+    Cluster,
     Eviction,
     Placement,
     Problem,
@@ -92,18 +94,65 @@ class WorkloadRow:
 
 
 class EvictionRow(NamedTuple):
-    """A pod that has to go: from which node, and for a pod of which workload."""
+    """A pod that has to go: from which node, for a pod of which workload, and what then.
+
+    ``owner`` is who controls it, such as ``Job one/load``; empty where nobody does.
+    """
 
     pod: str
     priority: int
     node: str
     by: str
     position: Position | None = None
+    afterwards: Afterwards = Afterwards.AGAIN
+    owner: str = ""
 
     @property
     def sentence(self) -> str:
         """What the scheduler says of it, in an event of the pod."""
         return f"Preempted by a pod of {self.by} on node {self.node}"
+
+    @property
+    def told(self) -> str:
+        """The sentence, with what becomes of the pod."""
+        return f"{self.sentence}{self._then}"
+
+    @property
+    def _then(self) -> str:
+        if self.afterwards is Afterwards.AGAIN:
+            return f", and created again by {self.owner}"
+        if self.afterwards is Afterwards.OPEN:
+            return (
+                f", and lost unless {self.owner} creates it again: what such an owner does is not "
+                "known here, and no place was looked for"
+            )
+        if self.afterwards is Afterwards.ENDING:
+            return ", though it was terminating already"
+        return ", and nobody creates it again"
+
+
+class Refused(NamedTuple):
+    """A pod that a kubelet does not admit, its reason, and where the pod stands."""
+
+    pod: str
+    reason: str
+    position: Position | None = None
+
+
+class OverfullRow(NamedTuple):
+    """A node that holds more than it offers before anything is placed.
+
+    Attributes:
+        node: its name.
+        short: what there is too much of.
+        pods: those that hold any of it.
+        refused: those among them that the kubelet does not admit.
+    """
+
+    node: str
+    short: tuple[Usage, ...]
+    pods: tuple[str, ...]
+    refused: tuple[Refused, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +213,7 @@ class PlacementReport:
         workloads, nodes: the placement that the decision gives, the best one if it is incomplete.
         setting: what was assumed, in sentences.
         evictions: pods on nodes that have to go for others.
+        overfull: nodes that hold more than they offer before anything is placed.
         whatifs: answers to what is asked beside.
         whys: what was asked about single pods.
         extra: pods that came onto nodes before anything was decided (DaemonSets'), and from where.
@@ -177,6 +227,7 @@ class PlacementReport:
     nodes: tuple[NodeRow, ...]
     setting: tuple[str, ...]
     evictions: tuple[EvictionRow, ...] = ()
+    overfull: tuple[OverfullRow, ...] = ()
     whatifs: tuple[WhatIf, ...] = ()
     whys: tuple[Why, ...] = ()
     extra: tuple[tuple[Pod, Share], ...] = ()
@@ -188,9 +239,15 @@ class PlacementReport:
         return self.decision.question
 
     @property
+    def verdict(self) -> Answer:
+        """What is decided; no, if a kubelet refuses pods that are on its node already."""
+        refused = any(row.refused for row in self.overfull)
+        return Answer.NO if refused else self.decision.answer
+
+    @property
     def answer(self) -> Answer:
         """No if anything is answered no, else unknown if anything is, else yes."""
-        found = {self.decision.answer, *(whatif.answer for whatif in self.whatifs)}
+        found = {self.verdict, *(whatif.answer for whatif in self.whatifs)}
         order = (Answer.NO, Answer.UNKNOWN)
         return next((a for a in order if a in found), Answer.YES)
 
@@ -228,6 +285,7 @@ class PlacementReport:
             nodes=shown(self.nodes),
             setting=shown(self.setting),
             evictions=shown(self.evictions),
+            overfull=shown(self.overfull),
             whatifs=shown(self.whatifs),
             whys=shown(self.whys),
             not_modelled=shown(self.not_modelled),
@@ -254,20 +312,35 @@ def placement_report(
         tuple(node_rows(problem, decision.placement)),
         tuple(setting),
         tuple(_eviction(problem, one) for one in decision.evictions),
-        tuple(whatifs),
+        whatifs=tuple(whatifs),
         extra=tuple(extra),
         not_modelled=tuple(not_modelled),
     )
 
 
 def _eviction(problem: Problem, one: Eviction) -> EvictionRow:
-    metadata = one.pod.metadata
     return EvictionRow(
-        f"Pod {metadata.namespace}/{metadata.name}",
+        _called(one.pod),
         one.pod.spec.priority or 0,
         problem.cluster.nodes[one.node].metadata.name,
         problem.workloads[one.workload].name,
+        afterwards=one.afterwards,
+        owner=one.creator,
     )
+
+
+def overfull_row(cluster: Cluster, one: Overfull) -> OverfullRow:
+    """An overfull node with the names of all that it concerns."""
+    return OverfullRow(
+        cluster.nodes[one.node].metadata.name,
+        tuple(Usage(*each) for each in one.short),
+        tuple(map(_called, one.pods)),
+        tuple(Refused(_called(pod), reason) for pod, reason in one.refused),
+    )
+
+
+def _called(pod: Pod) -> str:
+    return f"Pod {pod.metadata.namespace}/{pod.metadata.name}"
 
 
 def workload_rows(

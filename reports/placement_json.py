@@ -19,6 +19,8 @@ from kubelemma.solver.placement.decision import Decision, Reason, Relaxation
 from kubelemma.solver.placement.problem import Placement
 
 from .placement import NodeRow, PlacementReport, Usage, WorkloadRow
+from .placement_notice import findings
+from .placement_words import overfull
 from .plain import as_json, as_yaml
 
 API_VERSION = "kubelemma.dev/v1alpha1"
@@ -94,8 +96,21 @@ def to_data(report: PlacementReport) -> dict[str, Any]:
                 "node": row.node,
                 "by": row.by,
                 "message": row.sentence,
+                "afterwards": row.afterwards.value,
+                "told": row.told,
             }
             for row in report.evictions
+        ]
+    if report.overfull:
+        data["overfull"] = [
+            {
+                "node": row.node,
+                "short": [_usage(usage) for usage in row.short],
+                "pods": list(row.pods),
+                "refused": [{"pod": r.pod, "reason": r.reason} for r in row.refused],
+                "told": overfull(row),
+            }
+            for row in report.overfull
         ]
     if decision.stuck is not None:
         data["stuck"] = _placement(decision.stuck, report)
@@ -141,7 +156,7 @@ def _pending(report: PlacementReport) -> list[dict[str, Any]]:
         {
             "workload": report.workloads[reason.workload].name,
             "pods": reason.pods,
-            "message": reason.sentence,
+            "message": reason.message,
             **({"preemption": reason.preemption} if reason.preemption else {}),
             "nodes": reason.nodes,
             "reasons": [{"reason": words, "nodes": count} for words, count in reason.counts],
@@ -226,9 +241,10 @@ def _not_modelled(part: NotModelled) -> dict[str, Any]:
 def render_pods(report: PlacementReport) -> str:
     """The pods that were placed, each with its node, as manifests for ``kubectl create``.
 
-    Pods without a place are not among them.
+    Pods without a place are not among them; comments say what else is not as it should be.
     """
-    return as_yaml(_pods(report), explicit_start=True)
+    found = "".join(f"# {finding.sentence}\n" for finding in findings(report.shown()))
+    return found + as_yaml(_pods(report), explicit_start=True)
 
 
 def _pods(report: PlacementReport) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from .notice import file_of
 from .placement import PlacementReport
 from .placement_notice import messages
 from .placement_text import QUESTIONS, headline
-from .placement_words import pods
+from .placement_words import overfull, pods
 
 _OUTCOMES = {Answer.NO: ("failure", "infeasible"), Answer.UNKNOWN: ("error", "undecided")}
 
@@ -33,9 +33,11 @@ def render(report: PlacementReport) -> str:
         SubElement(about, "property", name="kubelemma.setting", value=clean(sentence))
     for case in _cases(report):
         suite.append(case)
-    gone = "\n".join(f"{row.pod}: {row.sentence}" for row in report.evictions)
-    if gone:
-        SubElement(suite, "system-out").text = clean(gone)
+    gone = [f"{row.pod}: {row.told}" for row in report.evictions]
+    full = [overfull(row) for row in report.overfull if not row.refused]
+    beside = [f"{w.title}: {' '.join(w.lines)}" for w in report.whatifs if w.answer is Answer.YES]
+    if gone or full or beside:
+        SubElement(suite, "system-out").text = clean("\n".join((*gone, *full, *beside)))
     counts = {"tests": "testcase", "failures": "*/failure", "errors": "*/error"}
     for element in (root, suite):
         for name, path in counts.items():
@@ -50,8 +52,13 @@ def _cases(report: PlacementReport) -> Iterator[Element]:
     lines = decision.reason.lines if decision.reason is not None else ()
     helps = [f"What would help: {r.sentence}" for r in decision.relaxations]
     question = QUESTIONS[report.question]
-    verdict = _Outcome(decision.answer, headline(report), (*lines, *helps))
+    verdict = _Outcome(report.verdict, headline(report), (*lines, *helps))
     yield _case(question, "place", verdict)
+    for full in report.overfull:
+        answer = Answer.NO if full.refused else Answer.YES
+        name = f"pods on node {full.node} are admitted"
+        position = next((refused.position for refused in full.refused), None)
+        yield _case(name, f"Node {full.node}", _Outcome(answer, overfull(full)), position)
     said = messages(report)
     for number, row in enumerate(report.workloads):
         answer = decision.answer if row.pending else Answer.YES

@@ -11,9 +11,9 @@ from kubelemma.solver.placement.problem import Answer
 
 from .markdown import LONGEST, escape, folded, grid, itemised
 from .placement import PlacementReport, Share
-from .placement_notice import messages
+from .placement_notice import is_doubtful, messages
 from .placement_text import QUESTIONS, headline
-from .placement_words import amount, listed, pods, share
+from .placement_words import amount, listed, overfull, pods, share
 
 MARKER = "<!-- kubelemma place -->"
 """The first line, by which a bot finds its earlier comment again."""
@@ -39,7 +39,8 @@ def render(report: PlacementReport) -> str:
 def _blocks(report: PlacementReport, rows: int) -> Iterator[str]:
     decision = report.decision
     yield MARKER
-    yield f"### {_SIGNS[report.answer]} kubelemma place: {escape(headline(report))}"
+    sign = _SIGNS[Answer.UNKNOWN if is_doubtful(report) else report.answer]
+    yield f"### {sign} kubelemma place: {escape(headline(report))}"
     if decision.reason is not None:
         yield escape(" ".join(decision.reason.lines))
     for whatif in report.whatifs:
@@ -49,9 +50,10 @@ def _blocks(report: PlacementReport, rows: int) -> Iterator[str]:
         said = (f"{listed(said.nodes, _NAMES, 'nodes')}: {said.sentence}" for said in why.said)
         yield f"**Why {escape(why.pod)}**"
         yield itemised(map(escape, (*why.where, *said)))
+    yield from _titled("What is overfull", list(map(overfull, report.overfull)), rows)
     yield from _titled(
         "Who has to go",
-        [f"{row.pod}, priority {row.priority}: {row.sentence}" for row in report.evictions],
+        [f"{row.pod}, priority {row.priority}: {row.told}" for row in report.evictions],
         rows,
     )
     yield from _pending(report, rows)

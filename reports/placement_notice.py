@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelemma.model.manifests.problems import Position
-from kubelemma.solver.placement.problem import Answer
+from kubelemma.solver.placement.problem import Afterwards, Answer
 
 from .notice import Level
 from .placement import PlacementReport
 from .placement_text import QUESTIONS, headline
-from .placement_words import pods
+from .placement_words import overfull, pods
 
 
 class Rule(NamedTuple):
@@ -34,6 +34,17 @@ PREEMPTED = Rule(
     "No pod has to go for others",
     "Add nodes, or give the pods a priority that is no lower than that of those that come.",
 )
+LOST = Rule(
+    "place/lost",
+    "No pod has to go for others that nobody creates again",
+    "Give it a controller, such as a Deployment or a Job, or a priority that is no lower than that "
+    "of those that come.",
+)
+OVERFULL = Rule(
+    "place/overfull",
+    "No node holds more than it offers",
+    "Move pods to other nodes, or have them request less; a kubelet refuses what does not fit.",
+)
 WHAT_IF = Rule(
     "place/what-if",
     "Every pod has a place in what was asked about, too",
@@ -44,7 +55,7 @@ UNDECIDED = Rule(
     "It is known whether every pod has a place",
     "Give it more time, or ask about fewer pods at once.",
 )
-RULES = (PENDING, PREEMPTED, WHAT_IF, UNDECIDED)
+RULES = (PENDING, PREEMPTED, LOST, OVERFULL, WHAT_IF, UNDECIDED)
 
 
 class Finding(NamedTuple):
@@ -64,7 +75,8 @@ class Finding(NamedTuple):
 
 def findings(report: PlacementReport) -> Iterator[Finding]:
     """All of them, the loudest first; none where everything that was asked is feasible."""
-    found = [*_pending(report), *_whatifs(report), *_undecided(report), *_preempted(report)]
+    parts = (_overfull, _pending, _whatifs, _undecided, _preempted)
+    found = [finding for part in parts for finding in part(report)]
     levels = list(Level)
     yield from sorted(found, key=lambda finding: levels.index(finding.level))
 
@@ -72,6 +84,23 @@ def findings(report: PlacementReport) -> Iterator[Finding]:
 def messages(report: PlacementReport) -> dict[int, str]:
     """What the scheduler would write about pending pods, by workload."""
     return {one.workload: one.message for one in report.decision.pending}
+
+
+def is_doubtful(report: PlacementReport) -> bool:
+    """Whether all that was asked for has a place, and yet something is not as it should be.
+
+    Pods are lost for that, or a node holds more than it offers.
+    """
+    lost = (Afterwards.GONE, Afterwards.OPEN)
+    doubt = bool(report.overfull) or any(row.afterwards in lost for row in report.evictions)
+    return report.answer is Answer.YES and doubt
+
+
+def _overfull(report: PlacementReport) -> Iterator[Finding]:
+    for row in report.overfull:
+        level = Level.ERROR if row.refused else Level.NOTE
+        position = next((refused.position for refused in row.refused), None)
+        yield Finding(OVERFULL, level, f"Node {row.node}", overfull(row), position)
 
 
 def _pending(report: PlacementReport) -> Iterator[Finding]:
@@ -104,5 +133,6 @@ def _undecided(report: PlacementReport) -> Iterator[Finding]:
 
 def _preempted(report: PlacementReport) -> Iterator[Finding]:
     for row in report.evictions:
-        sentence = f"{row.pod}: {row.sentence}"
-        yield Finding(PREEMPTED, Level.NOTE, row.pod, sentence, row.position)
+        sentence = f"{row.pod}: {row.told}"
+        lost = row.afterwards in (Afterwards.GONE, Afterwards.OPEN)
+        yield Finding(LOST if lost else PREEMPTED, Level.NOTE, row.pod, sentence, row.position)

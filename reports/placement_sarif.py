@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelemma.solver.placement.problem import Answer
+
 from .notice import Level
 from .placement import PlacementReport
-from .placement_notice import RULES, Finding, Rule, findings
+from .placement_notice import LOST, OVERFULL, RULES, Finding, Rule, findings
 from .plain import as_json
 from .sarif import FINGERPRINT, SCHEMA, location, notification
 
@@ -56,9 +58,20 @@ def _rule(rule: Rule) -> dict[str, Any]:
 
 
 def _notifications(report: PlacementReport) -> Iterator[dict[str, Any]]:
+    for sentence in report.setting:
+        yield notification("note", f"assumed: {sentence}")
+    for one in report.whatifs:
+        if one.answer is Answer.YES:
+            yield notification("note", f"{one.title}: {' '.join(one.lines)}")
     for part in dict.fromkeys(report.not_modelled):
         if part.severity == "not modelled":
             yield notification("note", f"not modelled: {part}", part.position)
+
+
+def _level(finding: Finding) -> str:
+    """How loud it is: what fails nothing, and yet nobody wants, is a warning."""
+    warned = finding.rule in (LOST, OVERFULL) and finding.level is Level.NOTE
+    return "warning" if warned else _LEVELS[finding.level]
 
 
 def _result(finding: Finding) -> dict[str, Any]:
@@ -66,7 +79,7 @@ def _result(finding: Finding) -> dict[str, Any]:
         "ruleId": finding.rule.id,
         "ruleIndex": RULES.index(finding.rule),
         "kind": "open" if finding.level is Level.WARNING else "fail",
-        "level": _LEVELS[finding.level],
+        "level": _level(finding),
         "message": {"text": finding.sentence},
         "locations": [location(finding.position, finding.subject)],
         "partialFingerprints": {FINGERPRINT: finding.fingerprint()},

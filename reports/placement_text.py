@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple, TypeAlias
 from tabulate import tabulate
 
 from kubelemma.solver.placement.decision import PendingReason
-from kubelemma.solver.placement.problem import Answer, Question
+from kubelemma.solver.placement.problem import Afterwards, Answer, Question
 
 from .left_out import left_out_lines
 from .placement import NodeRow, PlacementReport, Usage, Why, WorkloadRow, totals
-from .placement_words import amount, bar, listed, pods, share, short
+from .placement_words import amount, bar, listed, overfull, pods, share, short
 from .style import Paint, Role, bullets, laid_out, painter, plural, wrap
 
 By: TypeAlias = Literal["workload", "node"]
@@ -78,6 +78,7 @@ class _Page:
         for title, section in (
             ("What would help", self._relaxations()),
             *((f"Why {why.pod}", self._why(why)) for why in self._report.whys),
+            ("What is overfull", self._overfull()),
             ("Who has to go", self._evictions()),
             ("What is pending", self._pending()),
             (_ORDERS[self._report.decision.answer], self._order()),
@@ -99,7 +100,7 @@ class _Page:
 
     def _verdict(self) -> Iterator[str]:
         report, decision = self._report, self._report.decision
-        yield from self._headline(decision.answer, headline(report))
+        yield from self._headline(report.verdict, headline(report))
         if decision.reason is not None:
             for line in decision.reason.lines:
                 yield from wrap(line, self._width, "  ")
@@ -147,9 +148,18 @@ class _Page:
         shown = found if self._wide else found[:_MOST_ROWS]
         for row in shown:
             yield from wrap(f"{row.pod}, priority {row.priority}", self._width, "  ")
-            yield from wrap(row.sentence, self._width, "      ")
+            yield from wrap(row.told, self._width, "      ")
         if len(found) > len(shown):
             yield f"  and {plural(len(found) - len(shown), 'more pod')} (-o wide lists them)"
+
+    def _overfull(self) -> Iterator[str]:
+        """The nodes that hold too much, those where pods are refused first."""
+        found = sorted(self._report.overfull, key=lambda row: -len(row.refused))
+        shown = found if self._wide else found[:_MOST_ROWS]
+        most = max((len(row.pods) for row in shown), default=0) if self._wide else _MOST_NAMES
+        yield from bullets((overfull(row, most) for row in shown), self._width)
+        if len(found) > len(shown):
+            yield f"  and {plural(len(found) - len(shown), 'more node')} (-o wide lists them)"
 
     def _examples(self, reason: PendingReason) -> Iterator[str]:
         nodes = self._report.nodes
@@ -319,14 +329,28 @@ QUESTIONS = {
 
 def headline(report: PlacementReport) -> str:
     """The verdict in one sentence."""
+    first = _headline_of_pending(report)
+    if not report.overfull:
+        return first
+    names = [row.node for row in report.overfull]
+    are = "node {} is" if len(names) == 1 else "nodes {} are"
+    which = f"{are.format(listed(names, _MOST_NAMES))} overfull from the start"
+    refused = sum(len(row.refused) for row in report.overfull)
+    if not refused:
+        return f"{first}; {which}"
+    where = f"{pods(refused)} {'is' if refused == 1 else 'are'} refused"
+    return f"{which}, where {where}; beside that, {first}"
+
+
+def _headline_of_pending(report: PlacementReport) -> str:
     decision, total = report.decision, report.pods
     left = total - report.placed
     if report.evictions and decision.answer is not Answer.UNKNOWN:
-        gone = len(report.evictions)
-        if left:
-            verb = "is" if left == 1 else "are"
-            return f"{left:,} of {pods(total)} {verb} pending, as {pods(gone)} had to go for others"
-        return f"all {pods(total)} have a place, once {pods(gone)} had to go for others"
+        gone = f"{pods(len(report.evictions))} had to go for others"
+        every = f"all {pods(total)} have" if total > 1 else "1 pod has"
+        waiting = f"{left:,} of {pods(total)} {'is' if left == 1 else 'are'} pending"
+        first = f"{waiting}, as {gone}" if left else f"{every} a place, once {gone}"
+        return "; ".join((first, *_lost(report)))
     if decision.answer is Answer.YES:
         what = {
             Question.FINAL: "has a place" if total == 1 else "have a place",
@@ -342,11 +366,9 @@ def headline(report: PlacementReport) -> str:
             return f"no place was found for {open_ones}, and no proof that there is none"
         return f"not decided: {QUESTIONS[decision.question]}?"
     if decision.question is Question.FINAL or left == total:
-        # What preemption was asked about is the scheduler's own run, not the best placement.
-        by_importance = any(one.preemption for one in decision.pending)
         how = (
             "the scheduler, with the most important first,"
-            if by_importance
+            if decision.by_importance
             else "the best placement found"
         )
         best = f"; {how} leaves out {left:,}" if left < total else ""
@@ -356,6 +378,19 @@ def headline(report: PlacementReport) -> str:
         Question.ANY_ORDER: "not every order of scheduling places all",
     }
     return f"{asked.get(decision.question, 'there is no place for all')} {pods(total)}"
+
+
+def _lost(report: PlacementReport) -> Iterator[str]:
+    """How many of those that had to go do not come back, or nobody knows."""
+    found = Counter(row.afterwards for row in report.evictions)
+    alone = len(report.evictions) == 1
+    if lost := found[Afterwards.GONE]:
+        every = lost == len(report.evictions)
+        which = "it" if alone else "them" if every else f"{lost:,} of them"
+        yield f"nobody creates {which} again"
+    if unknown := found[Afterwards.OPEN]:
+        which = "it comes" if alone else f"{unknown:,} of them come{'s' * (unknown == 1)}"
+        yield f"whether {which} back is not known"
 
 
 class _Class(NamedTuple):

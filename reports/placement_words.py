@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .placement import CPU, PODS, Usage
+from .placement import CPU, PODS, OverfullRow, Usage
 from .style import plural
 
 _UNITS = ("", "Ki", "Mi", "Gi", "Ti", "Pi")
@@ -43,6 +43,19 @@ def bar(usage: Usage, width: int = 10) -> str:
         return _EMPTY * width
     filled = min(usage.used * width // usage.total, width)
     return _FULL * filled + _EMPTY * (width - filled)
+
+
+def overfull(row: OverfullRow, most: int = 4) -> str:
+    """What a node has too much of, who holds it, and what its kubelet does about it."""
+    much = ", ".join(
+        f"{u.resource} {amount(u.resource, u.used)} of {amount(u.resource, u.total)}"
+        for u in row.short
+    )
+    first = f"node {row.node} is overfull from the start: {much}, held by {listed(row.pods, most)}"
+    if not row.refused:
+        return f"{first}; they run, but if its kubelet starts again, it may refuse some of them"
+    refused = listed([f"{pod} ({reason})" for pod, reason, _ in row.refused], most)
+    return f"{first}; its kubelet refuses {refused}"
 
 
 def short(name: str, taken: Iterable[str] = ()) -> str:

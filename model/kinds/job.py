@@ -83,4 +83,5 @@ KIND = Kind(
     refused=_refused,
     advice=_advice,
     stamp=Stamp(_wanted),
+    generated=True,
 )

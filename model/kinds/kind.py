@@ -74,6 +74,8 @@ class Kind(NamedTuple, Generic[ObjectT]):
         refused: what the API server refuses, beside names and labels, in an object as written.
         advice: what it accepts though hardly anybody means it.
         stamp: how its objects make pods, if they do.
+        generated: whether they are created rather than applied, so that a name may be left to the
+            server (``generateName``).
         immutable: fields that nobody can change once an object is there.
     """
 
@@ -87,6 +89,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
     refused: Callable[[ObjectT], Iterator[Finding]] = _nothing
     advice: Callable[[ObjectT], Iterator[Finding]] = _nothing
     stamp: Stamp[ObjectT] | None = None
+    generated: bool = False
     immutable: tuple[FieldPath, ...] = ()
 
     @property

@@ -57,4 +57,5 @@ KIND = Kind(
     filled=_filled,
     refused=_refused,
     advice=_advice,
+    generated=True,
 )

@@ -22,6 +22,7 @@ from .check import Check, validate_check, with_bare_events
 from .coverage import NotModelled, left_out, shown
 from .custom import check_custom
 from .documents import Document, name_of
+from .naming import is_made_up, named, said_of
 from .own import CHECK_KIND, CHECK_VERSION, OWN
 from .problems import Problem
 from .purposes import CHECK, Purpose
@@ -113,11 +114,12 @@ def interpret(
 ) -> tuple[Manifests, tuple[Problem, ...]]:
     """Read documents of any kind; the first part is complete where the second is empty."""
     items = [item for document in documents for item in _document(document, purpose)]
-    objects = tuple(item for item in items if isinstance(item, Manifest))
+    objects = tuple(_apart(item for item in items if isinstance(item, Manifest)))
     checks = tuple(item for item in items if isinstance(item, CheckManifest))
     others = tuple(item.document for item in items if isinstance(item, _Other))
     custom = check_custom(others)
-    warned = (item.problem for item in items if isinstance(item, _Warned))
+    warned = [item.problem for item in items if isinstance(item, _Warned)]
+    warned += [said_of(m.object, m.document) for m in objects if is_made_up(m.object, m.written)]
     manifests = Manifests(
         objects,
         checks,
@@ -127,6 +129,24 @@ def interpret(
     )
     problems = (item for item in items if isinstance(item, Problem))
     return manifests, (*problems, *custom.problems)
+
+
+def _apart(objects: Iterable[Manifest[Any]]) -> Iterator[Manifest[Any]]:
+    """The objects with names that were made up told apart where these are the same by chance.
+
+    Or because the same is written twice: then two are created.
+    """
+    taken: dict[tuple[str, str], set[str]] = {}
+    for manifest in objects:
+        thing = manifest.object
+        if is_made_up(thing, manifest.written):
+            known = taken.setdefault((type(thing).__name__, thing.metadata.namespace), set())
+            free = named(manifest.written, manifest.document, known).metadata.name
+            known.add(free)
+            metadata = msgspec.structs.replace(thing.metadata, name=free)
+            yield manifest._replace(object=msgspec.structs.replace(thing, metadata=metadata))
+        else:
+            yield manifest
 
 
 def name_in_messages(data: dict[str, Any], metadata: ObjectMeta) -> str:
@@ -240,11 +260,12 @@ def _read(document: Document, kind: Kind[ApiObject], purpose: Purpose | None) ->
     """
     shape = shape_of(kind.struct)
     decoded = _decoded(document.data, shape, Reading(document.written))
-    findings = [*decoded.findings, *_unrelated(kind.validate(decoded.value), decoded.findings)]
+    own = named(decoded.value, document)
+    findings = [*decoded.findings, *_unrelated(kind.validate(own), decoded.findings)]
     yield from (_problem(document, finding) for finding in findings)
     if findings:
         return
-    stored = kind.with_defaults(decoded.value)
+    stored = kind.with_defaults(own)
     name = name_in_messages(document.data, stored.metadata)
     yield Manifest(stored, decoded.value, document)
     for field in left_out(document.data, shape, purpose.fields) if purpose else ():

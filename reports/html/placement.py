@@ -13,7 +13,7 @@ from kubelemma.model.visible import visible
 from kubelemma.reports.placement import NodeRow, PlacementReport, Usage, Why
 from kubelemma.reports.placement_text import FULL, QUESTIONS, headline
 from kubelemma.reports.placement_text import render as text
-from kubelemma.reports.placement_words import amount, pods, share, short
+from kubelemma.reports.placement_words import amount, overfull, pods, share, short
 from kubelemma.reports.style import plural
 from kubelemma.solver.placement.problem import Answer
 
@@ -32,10 +32,10 @@ _MOST_ROWS = 500
 def render(report: PlacementReport) -> str:
     """The whole page; it ends in a line break."""
     report = report.shown()
-    word = _WORDS[report.decision.answer]
+    word = _WORDS[report.verdict]
     header = masthead(
         "kubelemma place",
-        badge(word, _LOOKS[report.decision.answer]),
+        badge(word, _LOOKS[report.verdict]),
         element("p", _sentence(headline(report)), class_="outcome"),
         *(element("p", line) for line in _reasons(report)),
         element("p", f"kubelemma {report.version}", class_="quiet"),
@@ -44,6 +44,7 @@ def render(report: PlacementReport) -> str:
         *_whatifs(report),
         *_section("What would help", _relaxations(report)),
         *(part for why in report.whys for part in _section(f"Why {why.pod}", _why(why))),
+        *_section("What is overfull", _overfull(report)),
         *_section("Who has to go", _evictions(report)),
         *_section("What is pending", _pending(report)),
         *_section("One order that works", _order(report)),
@@ -108,12 +109,20 @@ def _why(why: Why) -> Iterator[Markup]:
     yield bullets(f"{', '.join(said.nodes)}: {said.sentence}" for said in why.said)
 
 
+def _overfull(report: PlacementReport) -> Iterator[Markup]:
+    """The nodes that hold more than they offer before anything is placed."""
+    if report.overfull:
+        yield bullets(overfull(row) for row in report.overfull[:_MOST_ROWS])
+    if len(report.overfull) > _MOST_ROWS:
+        yield element("p", f"and {plural(len(report.overfull) - _MOST_ROWS, 'more node')}")
+
+
 def _evictions(report: PlacementReport) -> Iterator[Markup]:
     """The pods that are driven out, the most important first."""
     found = sorted(report.evictions, key=lambda row: -row.priority)
     if found:
         yield bullets(
-            f"{row.pod}, priority {row.priority}: {row.sentence}" for row in found[:_MOST_ROWS]
+            f"{row.pod}, priority {row.priority}: {row.told}" for row in found[:_MOST_ROWS]
         )
     if len(found) > _MOST_ROWS:
         yield element("p", f"and {plural(len(found) - _MOST_ROWS, 'more pod')}")

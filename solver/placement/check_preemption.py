@@ -4,7 +4,9 @@ Step by step: a pod goes to a node, and pods may have to go for it. Then
 
 - the pod may drive out others (``preemptionPolicy`` is not ``Never``), and fits nowhere without;
 - whoever has to go is on that node, and of lower priority;
-- afterwards the pod fits there.
+- afterwards the pod fits there;
+- there is such a pod: one that was asked for, or one that its controller creates again. Whoever had
+  to go without a controller that is known does not come back.
 
 Who goes first, and which of several nodes is chosen, is the scheduler's to decide.
 """
@@ -23,6 +25,12 @@ from . import check_rules as rules
 from .checker import check
 from .order_ledger import Ledger
 from .problem import Assignment, Placement, Problem, Workload
+
+_MIRROR = "kubernetes.io/config.mirror"
+_CREATORS = frozenset(
+    ("DaemonSet", "Job", "Node", "ReplicaSet", "ReplicationController", "StatefulSet")
+)
+"""Whose pods are created again; for those of a Node, its kubelet does it."""
 
 
 class Step(NamedTuple):
@@ -74,6 +82,9 @@ class _Replay:
             for i, kind in again.items()
             if rules.requests(self.existing[i], running=True) == rules.requests(kinds[kind].pod)
         }
+        self.back = dict(again)
+        self.pending = [kind.count for kind in kinds[: len(problem.workloads)]]
+        self.pending += [0] * (len(kinds) - len(problem.workloads))
         self.placed: list[tuple[int, int]] = []
         self.thorough = True
         self.ledger = self._counted()
@@ -102,6 +113,9 @@ class _Replay:
             yield from self._eviction(step)
         if not self.ledger.fits(step.workload, step.node):
             yield "the pod does not fit"
+        if not self.pending[step.workload]:
+            yield "there is no such pod"
+        self.pending[step.workload] -= 1
         self.ledger.put(step.workload, step.node)
         self.placed.append((step.workload, step.node))
 
@@ -126,7 +140,9 @@ class _Replay:
             victim = self.existing.pop(index, None)
             if victim is None or self.node_of[victim.spec.node_name] != step.node:
                 yield "a pod has to go that is not there"
-            elif _priority(victim) >= _priority(pod):
+                continue
+            yield from self._comes_back(index, victim)
+            if _priority(victim) >= _priority(pod):
                 yield f"{victim.metadata.name}, which has to go, is no less important"
             elif index in self.again:
                 self.ledger.put(self.again[index], step.node, -1)
@@ -138,10 +154,21 @@ class _Replay:
                 continue
             self.placed.remove((kind, step.node))
             self.ledger.put(kind, step.node, -1)
+            self.pending[kind] += _has_creator(self.problem.workloads[kind].pod)
             if _priority(self.problem.workloads[kind].pod) >= _priority(pod):
                 yield f"a pod of {self.problem.workloads[kind].name} is no less important"
         if not known:
             self.ledger = self._counted()
+
+    def _comes_back(self, index: int, victim: Pod) -> Iterator[str]:
+        """Count who is created again; the run has to know of the same."""
+        kind = self.back.get(index)
+        if _has_creator(victim) and kind is None:
+            yield f"{victim.metadata.name} is created again, and nobody says as what"
+        elif kind is not None and not _has_creator(victim):
+            yield f"nobody creates {victim.metadata.name} again"
+        elif kind is not None:
+            self.pending[kind] += 1
 
     def _there(self) -> Iterator[Pod]:
         """All pods on nodes."""
@@ -150,6 +177,17 @@ class _Replay:
             pod = self.problem.workloads[kind].pod
             name = self.problem.cluster.nodes[node].metadata.name
             yield with_fields(pod, spec=with_fields(pod.spec, node_name=name))
+
+
+def _has_creator(pod: Pod) -> bool:
+    """Whether the pod is created again when it is gone, unless it was about to go anyway."""
+    metadata = pod.metadata
+    if metadata.deletion_timestamp is not None:
+        return False
+    if _MIRROR in metadata.annotation_map():
+        return True
+    owners = (owner.kind for owner in metadata.owner_references or () if owner.controller)
+    return next(owners, None) in _CREATORS
 
 
 def _priority(pod: Pod) -> int:

@@ -61,7 +61,7 @@ class _Collapse:
         self.nodes = problem.cluster.nodes
         self.pods = [_with_merged_keys(w.pod) for w in problem.workloads]
         self.number = {node.metadata.name: i for i, node in enumerate(self.nodes)}
-        self.requests = _Requests()
+        self.requests = Requests()
         self.placed = [self._node_of(pod) for pod in problem.cluster.pods]
         self.domains: dict[str, Ints] = {}
         self.kinds = NodeKinds(self.nodes, self.pods)
@@ -482,13 +482,14 @@ def _numbered(masks: list[Bools], nodes: int) -> tuple[Ints, Bools]:
     return np.array(found, dtype=np.int64), stacked
 
 
-class _Requests:
+class Requests:
     """What pods request, worked out once for all pods that ask alike."""
 
     def __init__(self) -> None:
         self._known: dict[Any, Vector] = {}
 
     def of(self, pod: Pod) -> Vector:
+        """What the pod holds, if it is on a node; what it requests, if it is not."""
         if any(s.resources is not None for s in _statuses(pod)):
             return as_resources(pod_requests(pod, "held"))
         key = _request_key(pod.spec)

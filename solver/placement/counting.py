@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .chains import completed
 from .checker import check
@@ -10,6 +11,8 @@ from .collapse import collapse
 from .decide import decide
 from .decision import Decision, Effort
 from .facts import Facts
+from .preempted import Preempted, preempted
+from .preempting import driving, evictable, unanswerable
 from .problem import Answer, Problem, Workload
 
 SHARE = 10
@@ -154,6 +157,56 @@ class _Counted:
             statistics=replace(first.statistics, pods=first.statistics.pods + more),
         )
         return more
+
+
+class Preempting(NamedTuple):
+    """How many more pods fit where pods of lower priority go; ``made`` is the answer about them.
+
+    ``exact`` is whether one more is proved not to.
+    """
+
+    more: int
+    made: Preempted
+    exact: bool
+
+
+def how_many_preempting(
+    problem: Problem,
+    workload: Workload,
+    found: HowMany,
+    effort: Effort = Effort(),  # noqa: B008 (frozen)
+) -> Preempting | None:
+    """How many more fit, and everything else does, if pods of lower priority may be driven out.
+
+    None where that is no more than ``found`` without; numbers in between are taken to fit, too.
+    """
+    counted = _Counted(problem, workload, effort)
+    one_more = counted.with_more(1)
+    if not driving(one_more) or unanswerable(one_more):
+        return None
+    gone = set(evictable(one_more))
+    pods = tuple(p for i, p in enumerate(problem.cluster.pods) if i not in gone)
+    empty = replace(counted.problem, cluster=replace(problem.cluster, pods=pods))
+    bound = min(MOST, upper_bound(collapse(empty), counted.index))
+
+    def made(more: int) -> Preempted:
+        asked, without = counted.with_more(more), counted.decision(more)
+        rest = effort.since(counted.started)
+        return preempted(asked, without, rest) or Preempted(asked, without)
+
+    best: tuple[int, Preempted] | None = None
+    low = -1 if found.more is None else found.more
+    high, step, exact = bound + 1, 1, True
+    while high - low > 1:
+        middle = min(low + step, high - 1) if step else (low + high) // 2
+        one = made(middle)
+        if one.decision.answer is Answer.YES:
+            best, low, step = (middle, one), middle, 2 * step
+        else:
+            aside = unanswerable(counted.with_more(middle))
+            exact = one.decision.answer is Answer.NO and not aside
+            high, step = middle, 0
+    return Preempting(*best, exact) if best is not None else None
 
 
 def upper_bound(facts: Facts, workload: int) -> int:

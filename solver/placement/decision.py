@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
+from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.limits import Clock
 
 from .certificate_data import Certificate
-from .problem import Answer, Eviction, Placement, Question
+from .problem import Afterwards, Answer, Eviction, Placement, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,30 @@ class PendingReason:
         )
 
 
+class Shortage(NamedTuple):
+    """A resource of which pods hold more than there is: in millicores, bytes, or its own unit."""
+
+    resource: str
+    held: int
+    offered: int
+
+
+class Refusal(NamedTuple):
+    """A pod that a kubelet does not admit, and its ``status.reason``."""
+
+    pod: Pod
+    reason: str
+
+
+class Overfull(NamedTuple):
+    """A node that holds too much; ``pods`` are those that hold any of what is short."""
+
+    node: int
+    short: tuple[Shortage, ...]
+    pods: tuple[Pod, ...]
+    refused: tuple[Refusal, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """The answer for the workloads of at least this priority, as preemption would have it."""
@@ -181,7 +207,8 @@ class Decision:
     verified in exact arithmetic. ``order`` is the witness of REACHABLE: (workload, node), one pod
     at a time. ``stuck`` is a placement in which scheduling stops before all pods are placed; then
     ``order`` leads there. ``evictions`` are existing pods that have to go for others; see
-    ``preempted``.
+    ``preempted``. ``by_importance``: whether the placement is where the scheduler gets, with the
+    most important first, and not the best that was found.
     """
 
     answer: Answer
@@ -195,5 +222,11 @@ class Decision:
     order: tuple[tuple[int, int], ...] = ()
     stuck: Placement | None = None
     evictions: tuple[Eviction, ...] = ()
+    by_importance: bool = False
     levels: tuple[Level, ...] = ()
     statistics: Statistics = field(default_factory=Statistics)
+
+    def lost(self) -> tuple[Eviction, ...]:
+        """Those that have to go, and that nobody creates again, as far as is known."""
+        gone = (Afterwards.GONE, Afterwards.OPEN)
+        return tuple(one for one in self.evictions if one.afterwards in gone)

@@ -11,12 +11,19 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
-from kubelemma.model.kinds.registry import ON_EACH_NODE
+from kubelemma.model.kinds.registry import BY_NAME, ON_EACH_NODE
 from kubelemma.model.objects.meta import ObjectMeta, OwnerReference
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.pod import (
+    Affinity,
+    NodeAffinity,
+    NodeSelector,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+    Pod,
+)
 
-from .problem import Workload
+from .problem import Afterwards, Workload
 
 _MIRROR = "kubernetes.io/config.mirror"
 _ENCODER = msgspec.json.Encoder(enc_hook=str, order="sorted")
@@ -30,9 +37,36 @@ def controller_of(pod: Pod) -> OwnerReference | None:
 def belongs_to_node(pod: Pod) -> bool:
     """Whether the pod exists for its node's sake: one of a daemon, or a kubelet's own."""
     owner = controller_of(pod)
-    if _MIRROR in pod.metadata.annotation_map():
-        return True
-    return owner is not None and (owner.kind in ON_EACH_NODE or owner.kind == Node.__name__)
+    return is_mirror(pod) or (owner is not None and owner.kind in ON_EACH_NODE)
+
+
+def is_mirror(pod: Pod) -> bool:
+    """Whether the pod stands for one that a kubelet runs by itself."""
+    owner = controller_of(pod)
+    of_node = owner is not None and owner.kind == Node.__name__
+    return of_node or _MIRROR in pod.metadata.annotation_map()
+
+
+def afterwards(pod: Pod) -> Afterwards:
+    """What becomes of the pod when it is deleted, as far as its owner tells."""
+    if pod.metadata.deletion_timestamp is not None:
+        return Afterwards.ENDING
+    owner = controller_of(pod)
+    if belongs_to_node(pod):
+        return Afterwards.AGAIN
+    if owner is None:
+        return Afterwards.GONE
+    kind = BY_NAME.get(owner.kind)
+    makes_pods = kind is not None and kind.stamp is not None
+    return Afterwards.AGAIN if makes_pods else Afterwards.OPEN
+
+
+def creator(pod: Pod) -> str:
+    """Who creates the pod again, or might: kind and name; empty where nobody does."""
+    if is_mirror(pod):
+        return f"the kubelet of {pod.spec.node_name}"
+    owner = controller_of(pod)
+    return f"{owner.kind} {pod.metadata.namespace}/{owner.name}" if owner else ""
 
 
 def moves(pod: Pod) -> bool:
@@ -56,12 +90,38 @@ def unbound(pod: Pod) -> Pod:
     return Pod(metadata=metadata, spec=replace(pod.spec, node_name=""))
 
 
+def again(pod: Pod) -> Pod:
+    """The pod as it is created again: ``unbound``, and for its node only where it belongs there."""
+    free = unbound(pod)
+    return only_on(free, pod.spec.node_name) if _is_bound_to_node(pod) else free
+
+
+def _is_bound_to_node(pod: Pod) -> bool:
+    return bool(pod.spec.node_name) and belongs_to_node(pod)
+
+
+def only_on(pod: Pod, node: str) -> Pod:
+    """The pod as a daemon's controller creates it: with an affinity for the node's name.
+
+    Source: ``pkg/controller/daemon/util``.
+    """
+    name = NodeSelectorRequirement(key="metadata.name", operator="In", values=(node,))
+    required = NodeSelector(node_selector_terms=(NodeSelectorTerm(match_fields=(name,)),))
+    given = pod.spec.affinity or Affinity()
+    own = given.node_affinity or NodeAffinity()
+    affinity = replace(given, node_affinity=replace(own, required=required))
+    return replace(pod, spec=replace(pod.spec, affinity=affinity))
+
+
 def likeness(pod: Pod) -> bytes:
     """Equal for pods that placement cannot tell apart, wherever they are now.
 
+    Those that belong to their node are told apart by it.
     Volumes that are no claims are left aside: every pod has one of its own for its token.
     """
     owner = controller_of(pod)
+    if _is_bound_to_node(pod):
+        pod = only_on(pod, pod.spec.node_name)
     claims = [v for v in pod.spec.volumes or () if v.persistent_volume_claim or v.ephemeral]
     spec = replace(
         pod.spec, node_name="", volumes=tuple(claims) or None, priority=pod.spec.priority or 0
@@ -87,7 +147,7 @@ def workloads_of(pods: Iterable[Pod], taken: Collection[str]) -> Iterator[Worklo
     for group in alike(pods).values():
         name = _free_name(_name(group[0]), names)
         names.add(name)
-        yield Workload(name, unbound(group[0]), len(group))
+        yield Workload(name, again(group[0]), len(group))
 
 
 def _name(pod: Pod) -> str:

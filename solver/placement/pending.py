@@ -8,11 +8,13 @@ import numpy as np
 
 from kubelemma.model.components.scheduler.decision import node_affinity, node_name, taints
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.objects.pod import Pod
 
 from .collapse import NodeKinds, resident_ports
 from .decision import PendingReason
 from .entangle import Ledger
 from .facts import Bools, Facts, clash
+from .priorities import priority
 from .problem import Placement
 
 MOST_WORKLOADS = 50
@@ -26,7 +28,15 @@ EXISTING = "node(s) didn't satisfy existing pods anti-affinity rules"
 PORTS = "node(s) didn't have free ports for the requested pod ports"
 VOLUMES = "node(s) exceed max volume count"
 UNREACHABLE = "node(s) didn't match PersistentVolume's node affinity"
+_SHORT = "Insufficient "
 FITS = "node(s) would take one more pod"
+
+NEVER = "not eligible due to preemptionPolicy=Never."
+NO_VICTIMS = "No preemption victims found for incoming pod"
+NOT_HELPFUL = "Preemption is not helpful for scheduling"
+_HOPELESS = frozenset((NO_KEY, AFFINITY, UNREACHABLE))
+"""What nobody could change by going (``UnschedulableAndUnresolvable``); so are the filters that
+look at the pod and the node only, and requests beyond what a node offers."""
 
 Spoken = tuple[str, Bools]
 """A reason, and the nodes that give it."""
@@ -43,24 +53,60 @@ def reasons(
     shown = sorted(left[:MOST_WORKLOADS])
     cluster, workloads = facts.problem.cluster, facts.problem.workloads
     kinds = NodeKinds(cluster.nodes, [workloads[w].pod for w in shown])
-    return tuple(_reason(ledger, kinds, w, unplaced[w]) for w in shown)
+    there = [priority(pod) for pod in cluster.pods]
+    there += [priority(workloads[a.workload].pod) for a in placement.assignments]
+    least = min(there, default=None)
+    return tuple(_reason(ledger, kinds, w, unplaced[w], least) for w in shown)
 
 
-def _reason(ledger: Ledger, kinds: NodeKinds, w: int, pods: int) -> PendingReason:
-    """The first filter that rejects a node speaks for it; room gives all its reasons."""
+def _reason(
+    ledger: Ledger, kinds: NodeKinds, w: int, pods: int, least: int | None
+) -> PendingReason:
+    """The first filter that rejects a node speaks for it; room gives all its reasons.
+
+    ``least`` is the lowest priority among pods on nodes.
+    """
     facts = ledger.facts
+    asking = facts.request[w] > facts.capacity
+    asking[:, facts.resources.index("pods")] = False
+    beyond = asking.any(axis=1)
+    hopeless = np.zeros(facts.nodes, dtype=np.bool_)
+    fixed = tuple(_fixed(facts, kinds, w))
     silent = np.ones(facts.nodes, dtype=np.bool_)
     said: dict[str, Bools] = {}
-    for together in (*_fixed(facts, kinds, w), *_changing(ledger, w), [(FITS, silent.copy())]):
+    for number, together in enumerate((*fixed, *_changing(ledger, w), [(FITS, silent.copy())])):
         spoken = np.zeros(facts.nodes, dtype=np.bool_)
         for text, mask in together:
             said[text] = said.get(text, np.zeros_like(mask)) | (mask & silent)
             spoken |= mask
+            if number < len(fixed) or text in _HOPELESS:
+                hopeless |= mask & silent
+            elif text.startswith(_SHORT):
+                hopeless |= mask & silent & beyond
         silent &= ~spoken
     counts = {text: int(mask.sum()) for text, mask in said.items() if mask.any()}
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     examples = tuple(int(np.argmax(said[text])) for text, _ in ordered)
-    return PendingReason(w, pods, facts.nodes, tuple(ordered), examples)
+    pod = facts.problem.workloads[w].pod
+    tail = "" if FITS in counts else _preemption(pod, hopeless, least)
+    return PendingReason(w, pods, facts.nodes, tuple(ordered), examples, tail)
+
+
+def _preemption(pod: Pod, hopeless: Bools, least: int | None) -> str:
+    """What the scheduler adds about preemption, where there is nobody to drive out.
+
+    Empty where somebody is less important than the pod: then it is for ``preempting`` to say.
+    """
+    if pod.spec.scheduling_gates:
+        return ""
+    if pod.spec.preemption_policy == "Never":
+        return NEVER
+    if least is not None and priority(pod) > least:
+        return ""
+    helpless, nodes = int(hopeless.sum()), len(hopeless)
+    counts = ((nodes - helpless, NO_VICTIMS), (helpless, NOT_HELPFUL))
+    parts = ", ".join(sorted(f"{number} {text}" for number, text in counts if number))
+    return f"0/{nodes} nodes are available: {parts}."
 
 
 def _fixed(facts: Facts, kinds: NodeKinds, w: int) -> Iterator[list[Spoken]]:
@@ -118,4 +164,4 @@ def _changing(ledger: Ledger, w: int) -> Iterator[list[Spoken]]:
 
 
 def _short_of(name: str) -> str:
-    return "Too many pods" if name == "pods" else f"Insufficient {name}"
+    return "Too many pods" if name == "pods" else f"{_SHORT}{name}"

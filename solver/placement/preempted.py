@@ -90,7 +90,7 @@ def _told(scheduling: Scheduling, run: Run, found: Decision) -> Preempted:
         left[assigned.workload] -= assigned.count
     said = dict(outcome.said)
     pending = tuple(
-        replace(one, preemption=said.get(one.workload, ""))
+        replace(one, preemption=said.get(one.workload, one.preemption))
         for one in reasons(collapse(outcome.problem), outcome.placement, left)
     )
     good = found.answer is Answer.YES
@@ -105,5 +105,6 @@ def _told(scheduling: Scheduling, run: Run, found: Decision) -> Preempted:
         order=outcome.order if found.question is Question.REACHABLE else (),
         stuck=None,
         evictions=outcome.evictions,
+        by_importance=True,
     )
     return Preempted(outcome.problem, decision)

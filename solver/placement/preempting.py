@@ -49,10 +49,11 @@ from .check_preemption import Step, objection
 from .check_volumes import Volumes
 from .checker import check
 from .decision import Effort
-from .displaced import alike, moves, workloads_of
+from .displaced import afterwards, alike, belongs_to_node, creator, workloads_of
 from .lasting import lasting
+from .pending import NOT_HELPFUL
 from .priorities import priority
-from .problem import Assignment, Eviction, Placement, Problem, Workload
+from .problem import Afterwards, Assignment, Eviction, Placement, Problem, Workload
 
 LARGEST = 100_000
 """Pods times nodes up to which preemption is looked at."""
@@ -65,8 +66,6 @@ _SMALL = 2_000
 MOST_STATES = 2_000
 _LARGEST_SEARCH = 200_000
 """States times kinds of pods times nodes up to which all runs are tried."""
-
-NOT_HELPFUL = "Preemption is not helpful for scheduling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +107,22 @@ def unanswerable(problem: Problem) -> str:
 
 def evictable(problem: Problem) -> tuple[int, ...]:
     """The existing pods that somebody might drive out, as indexes."""
-    driving = [
-        priority(w.pod)
-        for w in problem.workloads
-        if w.count and w.pod.spec.preemption_policy != "Never"
-    ]
-    highest = max(driving, default=None)
+    asking = (priority(problem.workloads[w].pod) for w in driving(problem))
+    highest = max(asking, default=None)
     if highest is None:
         return ()
     return tuple(i for i, pod in enumerate(problem.cluster.pods) if priority(pod) < highest)
+
+
+def driving(problem: Problem) -> tuple[int, ...]:
+    """The workloads that are to be placed, and may drive out some existing pod, as indexes."""
+    least = min(map(priority, problem.cluster.pods), default=None)
+    return tuple(
+        w
+        for w, each in enumerate(problem.workloads)
+        if each.count and least is not None and priority(each.pod) > least
+        if each.pod.spec.preemption_policy != "Never"
+    )
 
 
 def freed(problem: Problem) -> Problem:
@@ -124,11 +130,11 @@ def freed(problem: Problem) -> Problem:
 
     All that may be driven out is to be placed, too; constraints that others may belie by coming or
     going are dropped (``lasting``). Pods that could not come where they are now are left out, since
-    nobody might drive them out.
+    nobody might drive them out; and so are those that belong to their nodes.
     """
     going = set(evictable(problem))
     pods = problem.cluster.pods
-    displaced = [pods[i] for i in sorted(going) if moves(pods[i])]
+    displaced = [pods[i] for i in sorted(going) if _returns(pods[i]) and _roams(pods[i])]
     cluster = replace(problem.cluster, pods=tuple(p for i, p in enumerate(pods) if i not in going))
     node_of = {node.metadata.name: n for n, node in enumerate(cluster.nodes)}
     groups = alike(displaced)
@@ -156,12 +162,29 @@ def freed(problem: Problem) -> Problem:
     return replace(rest, workloads=(*rest.workloads[:old], *(rest.workloads[w] for w in kept)))
 
 
+def _returns(pod: Pod) -> bool:
+    """Whether somebody creates the pod again when it had to go."""
+    return afterwards(pod) is Afterwards.AGAIN
+
+
+def _roams(pod: Pod) -> bool:
+    return not belongs_to_node(pod)
+
+
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The nodes with the pods on them, and how many pods of each kind are pending."""
+    """The nodes with the pods on them, and how many pods of each kind are pending.
+
+    ``lost`` of these had a place, had to go, and nobody creates them again.
+    """
 
     infos: tuple[NodeInfo, ...]
     left: tuple[int, ...]
+    lost: tuple[int, ...]
+
+    def waits(self, kind: int) -> bool:
+        """Whether there is a pod of the kind to be scheduled."""
+        return self.left[kind] > self.lost[kind]
 
 
 class _Look(NamedTuple):
@@ -190,7 +213,7 @@ class Scheduling:
     def __init__(self, problem: Problem, effort: Effort) -> None:
         self.problem = problem
         pods = problem.cluster.pods
-        going = [pods[i] for i in evictable(problem) if moves(pods[i])]
+        going = [pods[i] for i in evictable(problem) if _returns(pods[i])]
         displaced = tuple(workloads_of(going, {w.name for w in problem.workloads}))
         self.kinds: tuple[Workload, ...] = (*problem.workloads, *displaced)
         self.pods = [merge_label_keys(kind.pod) for kind in self.kinds]
@@ -202,7 +225,8 @@ class Scheduling:
         self.node_of = {n.metadata.name: i for i, n in enumerate(problem.cluster.nodes)}
         self.shelf = volumes.Shelf(problem.cluster.storage)
         counts = (*(w.count for w in problem.workloads), *(0 for _ in displaced))
-        self.start = _State(node_infos(problem.cluster.nodes, pods), counts)
+        nobody = (0,) * len(counts)
+        self.start = _State(node_infos(problem.cluster.nodes, pods), counts, nobody)
         self.minding = frozenset(_minding(self.pods, problem))
         self.cycles: dict[int, Cycle] = {}
         self.verdicts: _Known[Verdict] = {}
@@ -304,16 +328,18 @@ class Scheduling:
         self, state: _State, kind: int, node: int, victims: tuple[Pod, ...]
     ) -> tuple[_State, Step]:
         """The pod goes to the node, and the victims go."""
-        left = list(state.left)
+        left, lost = list(state.left), list(state.lost)
         left[kind] -= 1
         for victim in victims:
-            if id(victim) in self.kind_of:
-                left[self.kind_of[id(victim)]] += 1
+            its = self.kind_of.get(id(victim))
+            if its is not None:
+                left[its] += 1
+                lost[its] += not _returns(self.kinds[its].pod)
         info = _without(state.infos[node], victims).with_pods(self._body(kind, node))
         infos = (*state.infos[:node], info, *state.infos[node + 1 :])
         existing = tuple(self.index[id(v)] for v in victims if id(v) in self.index)
         placed = tuple(self.kind_of[id(v)] for v in victims if id(v) not in self.index)
-        return _State(infos, tuple(left)), Step(kind, node, existing, placed)
+        return _State(infos, tuple(left), tuple(lost)), Step(kind, node, existing, placed)
 
     def _body(self, kind: int, node: int) -> Pod:
         """A pod of the kind on the node; they are all alike."""
@@ -339,7 +365,7 @@ class Scheduling:
             for kind in order:
                 # Pods that come close nodes, but to those that ask for others; others open them.
                 version = (evictions, len(steps) if kind in self.minding else 0)
-                if not state.left[kind] or tried.get(kind) == version:
+                if not state.waits(kind) or tried.get(kind) == version:
                     continue
                 found = self.look(state, kind)
                 if not found.choices():
@@ -377,8 +403,9 @@ class Scheduling:
         agenda: list[Run] = [(self.start, ())]
         while agenda:
             state, steps = agenda.pop()
-            for kind, left in enumerate(state.left):
-                for choice in self.look(state, kind).choices() if left else ():
+            for kind in range(len(state.left)):
+                waits = state.waits(kind)
+                for choice in self.look(state, kind).choices() if waits else ():
                     following, step = self.take(state, kind, *choice)
                     if not any(following.left):
                         return (following, (*steps, step)), False
@@ -395,7 +422,7 @@ class Scheduling:
 
         Who has been on a node for longer is more important than others of its priority.
         """
-        return tuple(tuple(map(id, info.pods)) for info in state.infos)
+        return (state.lost, *(tuple(map(id, info.pods)) for info in state.infos))
 
     # --- what came out ----------------------------------------------------------------------------
 
@@ -406,10 +433,7 @@ class Scheduling:
             RuntimeError: a step of it is none (an error in this program).
         """
         state, steps = run
-        again = {i: self.kind_of[key] for key, i in self.index.items() if key in self.kind_of}
-        wrong = objection(self.problem, self.kinds, steps, again)
-        if wrong is not None:
-            raise RuntimeError(f"the run that was found is none: {wrong}")
+        self._verify(steps)
         pods = self.problem.cluster.pods
         gone = {i: (s.node, s.workload) for s in steps for i in s.existing}
         back = Counter(self.kind_of[id(pods[i])] for i in gone if id(pods[i]) in self.kind_of)
@@ -431,7 +455,7 @@ class Scheduling:
         return Outcome(
             Problem(cluster, workloads),
             Placement(tuple(Assignment(w, n, count) for (w, n), count in sorted(on.items()))),
-            tuple(Eviction(pods[i], n, number[w]) for i, (n, w) in sorted(gone.items())),
+            tuple(_eviction(pods[i], n, number[w]) for i, (n, w) in sorted(gone.items())),
             tuple((number[s.workload], s.node) for s in steps),
             tuple(
                 (number[kind], said)
@@ -439,6 +463,30 @@ class Scheduling:
                 if waiting and (said := self.look(state, kind).said)
             ),
         )
+
+    def _verify(self, steps: Sequence[Step]) -> None:
+        """Have the steps gone through, with the kinds of pods only that they are about.
+
+        Raises:
+            RuntimeError: a step is none (an error in this program).
+        """
+        again = {i: self.kind_of[key] for key, i in self.index.items() if key in self.kind_of}
+        gone = {again[i] for step in steps for i in step.existing if i in again}
+        old = len(self.problem.workloads)
+        kept = [*range(old), *sorted(kind for kind in gone if kind >= old)]
+        number = {kind: k for k, kind in enumerate(kept)}
+        told = tuple(
+            Step(number[s.workload], s.node, s.existing, tuple(number[k] for k in s.placed))
+            for s in steps
+        )
+        back = {i: number[kind] for i, kind in again.items() if kind in number}
+        wrong = objection(self.problem, tuple(self.kinds[kind] for kind in kept), told, back)
+        if wrong is not None:
+            raise RuntimeError(f"the run that was found is none: {wrong}")
+
+
+def _eviction(pod: Pod, node: int, workload: int) -> Eviction:
+    return Eviction(pod, node, workload, afterwards(pod), creator(pod))
 
 
 def _minding(pods: Sequence[Pod], problem: Problem) -> Iterator[int]:

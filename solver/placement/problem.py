@@ -88,9 +88,27 @@ class Placement:
     assignments: tuple[Assignment, ...]
 
 
+class Afterwards(StrEnum):
+    """What becomes of a pod that is deleted, for whatever reason."""
+
+    AGAIN = "created-again"
+    """Its controller creates it again; one of a daemon, or of a kubelet, for its node."""
+    OPEN = "not-known"
+    """It has a controller of a kind that is not known here, which may create it again."""
+    GONE = "gone"
+    """Nobody creates it again."""
+    ENDING = "ending"
+    """It was terminating already: its replacement is there, or asked for, by now."""
+
+
 class Eviction(NamedTuple):
-    """A pod that has to go: from which node, and for which workload; nodes are indexes."""
+    """A pod that has to go: from which node, and for which workload; both are indexes.
+
+    ``afterwards`` is what becomes of it, and ``creator`` who creates it again, or might.
+    """
 
     pod: Pod
     node: int
     workload: int
+    afterwards: Afterwards = Afterwards.GONE
+    creator: str = ""

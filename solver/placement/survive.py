@@ -14,7 +14,9 @@ are lost, so it is least where all of them are of one class: those losses come f
 first of all, because they are the likeliest to fail. This is about order only, for integers and
 spread constraints break the argument; nothing is skipped on its account.
 
-Priorities are not looked at: a loss that only preemption of others survives is not survived.
+With preemption, where not everything finds a place after a loss, the scheduler may drive out pods
+of lower priority (``preempted``), and everything has to find a place in the end. If that is needed
+without any loss already, the losses are those of the cluster that it leads to.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from .checker import check
 from .decide import decide
 from .decision import Decision, Effort, Statistics
 from .interchange import interchangeable
+from .preempted import Preempted, preempted
 from .problem import Answer, Placement, Problem, Question
 from .repair import Base, Loss, base, loss, repaired
 from .whatif import Reading
@@ -47,8 +50,8 @@ class Outcome:
 
     ``nodes`` are the names of the nodes lost, ``number`` how many sets of nodes it stands for,
     itself included. ``value`` is the lost domain's, where a domain is lost. ``after`` is what is
-    left to be placed; ``decision`` is about it. ``repaired`` says that in its placement only pods
-    of the lost nodes moved.
+    left to be placed; ``decision`` is about it, and with the evictions of preemption, if there are
+    any. ``repaired`` says that in its placement only pods of the lost nodes moved.
     """
 
     nodes: tuple[str, ...]
@@ -63,7 +66,8 @@ class Outcome:
 class Survival:
     """Whether every loss is survived.
 
-    ``base`` is the decision without any loss; unless it is YES, no loss is looked at. ``total`` is
+    ``base`` is the decision without any loss, about ``problem``, which is the one that was asked
+    about as preemption has changed it; unless it is YES, no loss is looked at. ``total`` is
     the number of losses that are asked about (sets of nodes, or domains), ``covered`` how many of
     them have an outcome among ``outcomes``. NO has the refuting outcome last; UNKNOWN those that
     stayed open among the others, or says by ``stopped_by`` which limit was hit.
@@ -71,6 +75,7 @@ class Survival:
 
     answer: Answer
     reading: Reading
+    problem: Problem
     base: Decision
     outcomes: tuple[Outcome, ...]
     total: int
@@ -86,6 +91,13 @@ class Survival:
         """The outcomes that are not survived, or open."""
         return tuple(o for o in self.outcomes if o.decision.answer is not Answer.YES)
 
+    @property
+    def preempting(self) -> tuple[Outcome, ...]:
+        """The outcomes that are survived because pods of lower priority go."""
+        return tuple(
+            o for o in self.outcomes if o.decision.answer is Answer.YES and o.decision.evictions
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:
@@ -99,8 +111,10 @@ def survive(
     count: int = 1,
     reading: Reading = Reading.GONE,
     effort: Effort = Effort(),  # noqa: B008 (frozen)
+    *,
+    preemption: bool = False,
 ) -> Survival:
-    """Whether any ``count`` nodes may be lost at once.
+    """Whether any ``count`` nodes may be lost at once, with ``preemption`` if that is asked for.
 
     Raises:
         ValueError: there are not so many nodes, or ``count`` is less than 1.
@@ -108,10 +122,10 @@ def survive(
     nodes = len(problem.cluster.nodes)
     if not 1 <= count <= nodes:
         raise ValueError(f"any {count} of {nodes} nodes cannot be lost")
-    trial = _Trial(problem, reading, effort)
+    trial = _Trial(problem, reading, effort, preemption=preemption)
     if trial.base.answer is not Answer.YES:
         return trial.unasked(comb(nodes, count))
-    return trial.judged(_sets(problem, count, trial.load()), comb(nodes, count))
+    return trial.judged(_sets(trial.problem, count, trial.load()), comb(nodes, count))
 
 
 def survive_domain(
@@ -119,6 +133,8 @@ def survive_domain(
     key: str = ZONE,
     reading: Reading = Reading.GONE,
     effort: Effort = Effort(),  # noqa: B008 (frozen)
+    *,
+    preemption: bool = False,
 ) -> Survival:
     """Whether all nodes with any one value of the label may be lost, the zone by default.
 
@@ -132,7 +148,7 @@ def survive_domain(
             domains.setdefault(value, []).append(index)
     if not domains:
         raise ValueError(f"no node has the label {key}")
-    trial = _Trial(problem, reading, effort)
+    trial = _Trial(problem, reading, effort, preemption=preemption)
     if trial.base.answer is not Answer.YES:
         return trial.unasked(len(domains))
     largest = sorted(domains, key=lambda value: (-len(domains[value]), value))
@@ -166,15 +182,19 @@ _UNITS = (("cpu", 1.0), ("memory", 4.0 * 2**30))
 class _Trial:
     """The losses of one problem, judged one after the other within one effort."""
 
-    def __init__(self, problem: Problem, reading: Reading, effort: Effort) -> None:
-        self.problem, self.reading, self.effort = problem, reading, effort
+    def __init__(
+        self, problem: Problem, reading: Reading, effort: Effort, *, preemption: bool
+    ) -> None:
+        self.reading, self.effort, self.preemption = reading, effort, preemption
         self.started = effort.now()
-        self.base = self.decide(problem)
+        self.problem, self.base = self.decide(problem)
         self.read: Base | None = None
 
-    def decide(self, problem: Problem) -> Decision:
+    def decide(self, problem: Problem) -> Preempted:
         """The decision, within what is left of the effort."""
-        return decide(problem.cluster, problem.workloads, effort=self.rest())
+        found = decide(problem.cluster, problem.workloads, effort=self.rest())
+        made = preempted(problem, found, self.rest()) if self.preemption else None
+        return made or Preempted(problem, found)
 
     def rest(self) -> Effort:
         """The effort with the seconds that are left."""
@@ -192,7 +212,7 @@ class _Trial:
 
     def unasked(self, total: int) -> Survival:
         """The answer where not even all is placed without a loss."""
-        return Survival(self.base.answer, self.reading, self.base, (), total)
+        return Survival(self.base.answer, self.reading, self.problem, self.base, (), total)
 
     def judged(self, cases: Iterable[_Case], total: int) -> Survival:
         """Judge the cases until one is refuted, all are through, or a limit is hit."""
@@ -210,7 +230,8 @@ class _Trial:
             answer = Answer.NO
         else:
             answer = Answer.UNKNOWN if stopped or Answer.UNKNOWN in answers else Answer.YES
-        return Survival(answer, self.reading, self.base, tuple(outcomes), total, stopped)
+        found = tuple(outcomes)
+        return Survival(answer, self.reading, self.problem, self.base, found, total, stopped)
 
     def outcome(self, case: _Case) -> Outcome:
         """Judge one case: by repairing the base placement, else by a decision of its own."""
@@ -219,9 +240,9 @@ class _Trial:
         if len(case.nodes) <= max(1, REPAIRABLE * len(self.problem.cluster.nodes)):
             mended = self.mended(lost)
         names = tuple(self.problem.cluster.nodes[i].metadata.name for i in case.nodes)
-        decision = mended or self.decide(lost.after)
+        made = Preempted(lost.after, mended) if mended else self.decide(lost.after)
         repaired = mended is not None
-        return Outcome(names, case.number, case.value, lost.after, decision, repaired)
+        return Outcome(names, case.number, case.value, made.problem, made.decision, repaired)
 
     def mended(self, lost: Loss) -> Decision | None:
         """The decision that a repair of the base placement amounts to, if it is legal."""

@@ -87,7 +87,10 @@ def test_why_not(kubelemma: Kubelemma) -> None:
     data = json.loads(kubelemma("place", SHORT, "-o", "json").out)
     assert 1 <= len(data["reason"]["lines"]) <= 3
     (pending,) = data["pending"]
-    assert pending["message"] == "0/3 nodes are available: 3 Insufficient memory."
+    assert pending["message"] == (
+        "0/3 nodes are available: 3 Insufficient memory. preemption: "
+        "0/3 nodes are available: 3 No preemption victims found for incoming pod."
+    )
     assert data["pods"] == {"asked": 4, "placed": 3}
     assert any(change["kind"] == "add-nodes" for change in data["relaxations"])
 
@@ -149,7 +152,10 @@ def test_who_has_to_go(kubelemma: Kubelemma) -> None:
     assert [one["pod"] for one in data["evictions"]] == ["Pod infra/headroom-x2x4z"]
     (pending,) = data["pending"]
     assert pending["workload"] == "ReplicaSet infra/headroom (displaced)"
-    assert pending["message"] == "0/1 nodes are available: 1 Insufficient cpu."
+    assert pending["message"] == (
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: "
+        "0/1 nodes are available: 1 No preemption victims found for incoming pod."
+    )
     assert "No preemption victims found for incoming pod." in pending["preemption"]
     html = kubelemma("place", PREEMPTION, "-o", "html").out
     assert "Who has to go" in html

@@ -30,10 +30,27 @@ from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.check_preemption import Step, objection
+from kubelemma.solver.placement.counting import how_many, how_many_preempting
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Decision, Effort
+from kubelemma.solver.placement.displaced import (
+    afterwards,
+    belongs_to_node,
+    only_on,
+)
 from kubelemma.solver.placement.preempted import Preempted, preempted
-from kubelemma.solver.placement.problem import Answer, Cluster, Problem, Question, Workload
+from kubelemma.solver.placement.preempting import Scheduling
+from kubelemma.solver.placement.problem import (
+    Afterwards,
+    Answer,
+    Cluster,
+    Problem,
+    Question,
+    Workload,
+)
+from kubelemma.solver.placement.repair import loss
+from kubelemma.solver.placement.survive import survive
+from kubelemma.solver.placement.whatif import Reading
 
 EFFORT = Effort(relaxations=False)
 Raw = dict[str, Any]
@@ -57,8 +74,11 @@ def nodes(*cpu: str) -> tuple[Node, ...]:
 
 
 def pod(cpu: str, priority: int, name: str = "", node: str = "", **more: Any) -> Pod:
-    """A pod with a priority; ``labels`` and fields of its specification beside."""
-    metadata = {"name": name, "namespace": "one", "labels": more.pop("labels", {})}
+    """A pod with a priority; ``labels``, ``owner`` and fields of its specification beside."""
+    metadata: Raw = {"name": name, "namespace": "one", "labels": more.pop("labels", {})}
+    kind = more.pop("owner", "ReplicaSet")
+    if kind:
+        metadata["ownerReferences"] = [{"kind": kind, "name": f"of-{name}", "controller": True}]
     spec = {"containers": [{"resources": {"requests": {"cpu": cpu}}}], "priority": priority}
     return decode({"metadata": metadata, "spec": {**spec, "nodeName": node, **more}}, Pod)
 
@@ -114,7 +134,10 @@ def test_who_goes_may_find_another_node() -> None:
     ("shop", "words"),
     [
         (pod("2", 0, preemptionPolicy="Never"), "not eligible due to preemptionPolicy=Never."),
-        (pod("2", -10), ""),
+        (
+            pod("2", -10),
+            "0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+        ),
     ],
 )
 def test_nobody_goes(shop: Pod, words: str) -> None:
@@ -171,8 +194,57 @@ def test_pods_that_end_are_not_created_again() -> None:
     assert len(found.problem.workloads) == 1
 
 
+LONE = pod("3", -10, "lone", "n0", owner="")
+
+
+@pytest.mark.parametrize("question", [Question.FINAL, Question.REACHABLE])
+@pytest.mark.parametrize("there", [LONE, pod("3", -10, "custom", "n0", owner="GameServer")])
+def test_who_has_no_controller_is_gone(there: Pod, question: Question) -> None:
+    """Nobody waits for room for a pod that nobody creates again; what was asked for has a place."""
+    found = answered(one_node(Workload("shop", pod("2", 0), 1), there=(there,)), question)
+    assert found.decision.answer is Answer.YES
+    assert gone(found) == [there.metadata.name]
+    assert len(found.problem.workloads) == 1
+    assert found.decision.unplaced == (0,)
+    assert found.decision.stuck is None
+    assert found.decision.order == (((0, 0),) if question is Question.REACHABLE else ())
+
+
+def test_a_lone_pod_is_placed_before_all_others_go() -> None:
+    """Where one pod has a controller and one has none, only the first one is pending in the end."""
+    there = (pod("2", -10, "placeholder", "n0"), pod("2", -10, "lone", "n0", owner=""))
+    found = answered(one_node(Workload("shop", pod("4", 0), 1), there=there))
+    assert found.decision.answer is Answer.NO
+    assert gone(found) == ["placeholder", "lone"]
+    assert [w.count for w in found.problem.workloads] == [1, 1]
+    assert found.decision.unplaced == (0, 1)
+
+
+@pytest.mark.parametrize("kind", ["DaemonSet", "Node"])
+def test_who_belongs_to_a_node_comes_back_there(kind: str) -> None:
+    """A daemon's pod is created again for its node, and pending though another one has room."""
+    there = pod("3", -10, "daemon", "n0", owner=kind)
+    problem = Problem(
+        Cluster(nodes("4", "3"), (there,)),
+        (Workload("shop", pod("4", 0), 1),),
+    )
+    found = answered(problem)
+    assert found.decision.answer is Answer.NO
+    assert gone(found) == ["daemon"]
+    assert found.decision.unplaced == (0, 1)
+
+
+def test_what_becomes_of_a_pod() -> None:
+    """Controllers of Kubernetes create their pods again, and nobody does so for a lone pod."""
+    kinds = ("ReplicaSet", "StatefulSet", "Job", "DaemonSet", "Node")
+    assert {afterwards(pod("1", 0, owner=kind)) for kind in kinds} == {Afterwards.AGAIN}
+    assert afterwards(pod("1", 0, owner="GameServer")) is Afterwards.OPEN
+    assert afterwards(LONE) is Afterwards.GONE
+
+
 # --- the checker ----------------------------------------------------------------------------------
 
+LARGE = Workload("shop", pod("4", 0), 1)
 SHOP, AGAIN = Workload("shop", pod("2", 0), 1), Workload("again", pod("3", -10), 0)
 
 
@@ -181,6 +253,23 @@ SHOP, AGAIN = Workload("shop", pod("2", 0), 1), Workload("again", pod("3", -10),
     [
         (one_node(SHOP), [Step(0, 0, (0,))], None),
         (one_node(SHOP), [Step(0, 0)], "does not fit"),
+        (one_node(SHOP, there=(LONE,)), [Step(0, 0, (0,))], None),
+        (one_node(replace(SHOP, count=0)), [Step(0, 0, (0,))], "no such pod"),
+        (
+            Problem(Cluster(nodes("4", "3"), (PLACEHOLDER,)), (LARGE,)),
+            [Step(0, 0, (0,)), Step(1, 1)],
+            None,
+        ),
+        (
+            Problem(Cluster(nodes("4", "3"), (PLACEHOLDER,)), (LARGE,)),
+            [Step(0, 0, (0,)), Step(1, 1), Step(1, 1)],
+            "not fit",
+        ),
+        (
+            Problem(Cluster(nodes("4", "3"), (LONE,)), (LARGE,)),
+            [Step(0, 0, (0,)), Step(1, 1)],
+            "no such pod",
+        ),
         (one_node(SHOP), [Step(0, 0, (1,))], "not there"),
         (one_node(SHOP), [Step(0, 0, (), (1,))], "not there"),
         (one_node(SHOP), [Step(0, 0, (0,)), Step(1, 0)], "does not fit"),
@@ -207,19 +296,157 @@ def test_the_checker_knows_the_rules(
     problem: Problem, steps: list[Step], words: str | None
 ) -> None:
     """Only lower priority goes, from that node, for who may and must; and then there is room."""
-    found = objection(problem, (*problem.workloads, AGAIN), steps)
+    back = {i: 1 for i, there in enumerate(problem.cluster.pods) if there.metadata.name != "lone"}
+    found = objection(problem, (*problem.workloads, AGAIN), steps, back)
     assert (found is None) is (words is None)
     assert words is None or words in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("there", "back", "words"),
+    [(PLACEHOLDER, {}, "nobody says as what"), (LONE, {0: 1}, "nobody creates lone again")],
+)
+def test_the_checker_knows_who_comes_back(there: Pod, back: dict[int, int], words: str) -> None:
+    """It reads by itself whose pods are created again."""
+    problem = one_node(SHOP, there=(there,))
+    found = objection(problem, (SHOP, AGAIN), [Step(0, 0, (0,))], back)
+    assert words in (found or "")
+
+
+# --- many clusters --------------------------------------------------------------------------------
+
+BATCH = pod("2", -10, "batch", "n0", owner="")
+WEB = Workload("web", pod("2", 0), 2)
+
+
+def test_a_loss_is_survived_by_preemption() -> None:
+    """A pod that cannot go everywhere drives out one that can, and all is placed in the end."""
+    apart = {"key": "kubernetes.io/hostname", "operator": "NotIn", "values": ["n1"]}
+    required = {"nodeSelectorTerms": [{"matchExpressions": [apart]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": required}}
+    there = (pod("3", -10, "batch", "n0"), pod("3", 0, "choosy", "n2", affinity=affinity))
+    problem = Problem(Cluster(nodes("4", "3", "4"), there), ())
+    assert survive(problem, effort=EFFORT).answer is Answer.NO
+    found = survive(problem, effort=EFFORT, preemption=True)
+    assert found.answer is Answer.YES
+    (outcome,) = found.preempting
+    assert outcome.nodes == ("n2",)
+    assert [one.pod.metadata.name for one in outcome.decision.evictions] == ["batch"]
+
+
+def test_losses_are_those_of_the_cluster_after_preemption() -> None:
+    """What has to go without any loss is gone before one is looked at."""
+    problem = Problem(Cluster(nodes("2", "2", "2"), (BATCH,)), (replace(WEB, count=3),))
+    found = survive(problem, effort=EFFORT, preemption=True)
+    assert found.base.answer is Answer.YES
+    assert found.problem.cluster.pods == ()
+    assert found.answer is Answer.NO
+
+
+@pytest.mark.parametrize("owner", ["", "ReplicaSet"])
+def test_how_many_more_with_preemption(owner: str) -> None:
+    """A lone pod makes room for one more; one that comes back needs that room itself."""
+    batch = pod("2", -10, "batch", "n0", owner=owner)
+    problem = Problem(Cluster(nodes("4", "4"), (batch,)), (WEB,))
+    without = how_many(problem, WEB, EFFORT)
+    assert without.more == 1
+    found = how_many_preempting(problem, WEB, without, EFFORT)
+    assert (found is None) is bool(owner)
+    if found is not None:
+        assert (found.more, found.exact) == (2, True)
+        assert [e.pod.metadata.name for e in found.made.decision.evictions] == ["batch"]
+
+
+def test_how_many_where_only_preemption_has_room_for_what_is_asked_for() -> None:
+    """Not even what is asked for fits without, and all of it does with preemption."""
+    problem = Problem(Cluster(nodes("4"), (BATCH,)), (WEB,))
+    without = how_many(problem, WEB, EFFORT)
+    assert without.more is None
+    found = how_many_preempting(problem, WEB, without, EFFORT)
+    assert found is not None
+    assert (found.more, found.exact) == (0, True)
+
+
+def differing(seed: int, counts: Counter[str]) -> Iterator[str]:
+    """Where questions about many clusters answer otherwise than one question after the other."""
+    problem = seeded(seed)
+    survived = survive(problem, effort=EFFORT, preemption=True)
+    counts[f"survive: {survived.answer}"] += 1
+    counts["survive: preempting"] += bool(survived.preempting)
+    if survived.base.answer is Answer.YES:
+        numbers = range(len(problem.cluster.nodes))
+        after = (loss(survived.problem, (n,), Reading.GONE).after for n in numbers)
+        single = {answered(each).decision.answer for each in after}
+        if Answer.UNKNOWN not in single and (Answer.NO in single) != (survived.answer is Answer.NO):
+            yield f"seed {seed}: {survived.answer}, and one by one {single}"
+    own = problem.workloads[0]
+    without = how_many(problem, own, EFFORT)
+    found = how_many_preempting(problem, own, without, EFFORT)
+    counts[f"how many: {'none' if found is None else 'more'}"] += 1
+    if found is not None:
+        least = -1 if without.more is None else without.more
+        if found.more <= least:
+            yield f"seed {seed}: {found.more} with preemption, {least} without"
+        more = replace(own, count=own.count + found.more)
+        asked = replace(problem, workloads=(more, *problem.workloads[1:]))
+        if BruteForce(asked).succeeds() is False:
+            yield f"seed {seed}: {found.more} more, and brute force says no"
+
+
+def test_many_clusters_agree_with_one_after_the_other() -> None:
+    """Losses, and numbers of pods, come out as if each had been asked about by itself."""
+    counts: Counter[str] = Counter()
+    cases = max(60, settings().max_examples)
+    assert [x for seed in range(cases) for x in differing(seed, counts)] == []
+    assert counts["survive: preempting"]
+    assert counts["how many: more"]
+
+
+# --- what the scheduler says ---------------------------------------------------------------------
+
+
+def unsaid(seed: int, counts: Counter[str]) -> Iterator[str]:
+    """Where what is told of pending pods is not what the scheduler's own preemption says."""
+    drawn = seeded(seed)
+    alike = tuple(replace(w, pod=unimportant(w.pod)) for w in drawn.workloads)
+    cluster = replace(drawn.cluster, pods=tuple(map(unimportant, drawn.cluster.pods)))
+    problem = Problem(cluster, alike)
+    found = decide(problem.cluster, problem.workloads, Question.FINAL, EFFORT)
+    scheduling = Scheduling(problem, EFFORT)
+    state = scheduling.start
+    for a in found.placement.assignments:
+        for _ in range(a.count):
+            state, _ = scheduling.take(state, a.workload, a.node, ())
+    for one in found.pending:
+        look = scheduling.look(state, one.workload)
+        counts["fits" if look.fitting else "said"] += 1
+        # A legal final state is more than the scheduler asks: it may still put the pod somewhere.
+        if not look.fitting and one.preemption != look.said:
+            yield f"seed {seed}: {one.message}, and the scheduler says {look.said}"
+
+
+def unimportant(pod: Pod) -> Pod:
+    """The pod with the priority that all have."""
+    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, priority=0))
+
+
+def test_what_is_said_of_preemption() -> None:
+    """Where nobody is less important, what is told is what the scheduler's preemption says."""
+    counts: Counter[str] = Counter()
+    cases = max(300, settings().max_examples)
+    assert [x for seed in range(cases) for x in unsaid(seed, counts)] == []
+    assert counts["said"] > cases // 4 > counts["fits"]
 
 
 # --- trying everything ----------------------------------------------------------------------------
 
 
 class Token(NamedTuple):
-    """A pod: an existing one by its number, or one of a workload."""
+    """A pod: an existing one by its number, or one of a workload, which may be lost for ever."""
 
     existing: bool
     number: int
+    lost: bool = False
 
 
 State = tuple[tuple[tuple[Token, ...], ...], tuple[tuple[Token, int], ...]]
@@ -237,6 +464,8 @@ class BruteForce:
         cluster = self.problem.cluster
         if token.existing:
             found = cluster.pods[token.number]
+            if belongs_to_node(found) and not node:
+                found = only_on(found, found.spec.node_name)
         else:
             found = merge_label_keys(self.problem.workloads[token.number].pod)
         return msgspec.structs.replace(
@@ -264,7 +493,7 @@ class BruteForce:
         )
         snapshot = Snapshot(infos, self.problem.cluster.namespaces)
         for token, number in pending:
-            if number:
+            if number and not token.lost:
                 yield from self._moves(state, token, snapshot, bodies)
 
     def _moves(
@@ -303,10 +532,9 @@ class BruteForce:
         here = on[self.names.index(name)]
         for victim in going:
             here.remove(victim)
-            ends = victim.existing and (
-                self.problem.cluster.pods[victim.number].metadata.deletion_timestamp is not None
-            )
-            pending[victim] += not ends
+            back = afterwards(self._pod(victim, name)) is Afterwards.AGAIN
+            if back or not victim.existing:
+                pending[victim._replace(lost=not back)] += 1
         here.append(token)
         pending[token] -= 1
         return tuple(tuple(each) for each in on), tuple(sorted(pending.items()))
@@ -336,6 +564,11 @@ class ImportanceDrawer(Drawer):
         raw["spec"]["priority"] = self.pick((0, 5, -5) if resident else (0, 5, 5, 10, None))
         if self._one_in(8):
             raw["spec"]["preemptionPolicy"] = "Never"
+        # Whose pods are alike has more to do with the owner than that it would draw many of them.
+        kinds = ("ReplicaSet", "StatefulSet", "DaemonSet" if resident else "Job", "GameServer", "")
+        if kind := self.pick((*kinds[:2], *kinds)):
+            owner = {"kind": kind, "name": "o", "controller": True}
+            raw["metadata"]["ownerReferences"] = [owner]
         return raw
 
 

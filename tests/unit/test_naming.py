@@ -34,6 +34,7 @@ ORDINARY = {"Job", "Service", "Ingress", "Endpoints"}
 
 _EVENTS = "the field of an event that names its workload: users' files say so"
 _VOLUMES = "the problem has storage objects as it has pods and nodes, and volumes are placed, too"
+_CREATED = "a checker reads by itself whose pods are created again"
 
 ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
@@ -44,6 +45,11 @@ ALLOWED = {
     ("solver/placement/check_volumes.py", "PersistentVolume"): _VOLUMES,
     ("solver/placement/check_volumes.py", "PersistentVolumeClaim"): _VOLUMES,
     ("solver/placement/check_volumes.py", "StorageClass"): _VOLUMES,
+    ("solver/placement/check_preemption.py", "DaemonSet"): _CREATED,
+    ("solver/placement/check_preemption.py", "Job"): _CREATED,
+    ("solver/placement/check_preemption.py", "ReplicaSet"): _CREATED,
+    ("solver/placement/check_preemption.py", "ReplicationController"): _CREATED,
+    ("solver/placement/check_preemption.py", "StatefulSet"): _CREATED,
     ("solver/placement/claims.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/displaced.py", "PersistentVolumeClaim"): "a field of a volume",
     ("solver/placement/interchange.py", "PersistentVolumeClaim"): "a field of a volume",
@@ -74,6 +80,7 @@ KNOWN = {
     ("model/scenario/*", "scheduler"): _START,
     ("model/scenario/*", "kubelet"): _START,
     ("model/scenario/*", "tainteviction"): _START,
+    ("solver/placement/overfull.py", "kubelet"): "whom it admits to a node that is overfull",
     ("solver/placement/*", "scheduler"): "placement asks for the scheduler's own decisions",
 }
 """File or folder and component, and why it may be imported there."""

@@ -13,10 +13,11 @@ from kubelemma.model.manifests import Position
 from kubelemma.model.manifests import Problem as Complaint
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.reports.placement import PlacementReport, Share, placement_report
+from kubelemma.reports.placement import PlacementReport, Share, overfull_row, placement_report
 from kubelemma.solver.placement import preempting, whatif
 from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Decision, Effort
+from kubelemma.solver.placement.overfull import overfull
 from kubelemma.solver.placement.preempted import preempted
 from kubelemma.solver.placement.problem import (
     Answer,
@@ -26,6 +27,7 @@ from kubelemma.solver.placement.problem import (
     Workload,
 )
 
+from .aside import PREEMPTION, left_aside
 from .asking import (
     ALL,
     Asked,
@@ -89,11 +91,13 @@ def _answer(asked: Asked, found: Input) -> Answered:
     beside = several(asked, planned, changed.problem, offers, effort)
     problem = beside.problem
     if beside.decision is not None:
-        room = _Room(problem, beside.decision)
+        room = _Room(problem, beside.decision, beside.said)
     else:
         started = effort.now()
         decision = decide(problem.cluster, problem.workloads, asked.question, effort)
         room = _room_made(problem, decision, asked, effort.since(started))
+    if not asked.preemption:
+        room = room._replace(decision=_without_preemption(room.decision))
     gone = {id(one.pod) for one in room.decision.evictions}
     report = placement_report(
         __version__,
@@ -106,18 +110,34 @@ def _answer(asked: Asked, found: Input) -> Answered:
         not_modelled=planned.not_modelled,
     )
     whys = tuple(why(text, found, planned, room.problem, room.decision) for text in asked.why)
+    standing = changed.problem.cluster
+    rows = tuple(overfull_row(standing, each) for each in overfull(standing))
+    report = replace(report, overfull=rows)
     lines = _positions(found, report)
     evictions = tuple(row._replace(position=lines.get(row.pod)) for row in report.evictions)
-    report = replace(report, whys=whys, evictions=evictions)
+    rows = tuple(
+        row._replace(
+            refused=tuple(one._replace(position=lines.get(one.pod)) for one in row.refused)
+        )
+        for row in rows
+    )
+    report = replace(report, whys=whys, evictions=evictions, overfull=rows)
     return Answered(report, planned.warnings, found.variant, found.unread)
 
 
 def _positions(found: Input, report: PlacementReport) -> dict[str, Position]:
-    """Where those stand that have to go."""
+    """Where those stand that have to go, or are refused."""
     gone = {row.pod for row in report.evictions}
+    gone |= {one.pod for row in report.overfull for one in row.refused}
     pods = found.manifests.of(Pod) if gone else ()
     named = ((str(key_of("Pod", m.object.metadata)), m.document.at()) for m in pods)
     return {name: position for name, position in named if name in gone}
+
+
+def _without_preemption(decision: Decision) -> Decision:
+    """The decision as of a scheduler that does not even think of it."""
+    pending = tuple(replace(one, preemption="") for one in decision.pending)
+    return replace(decision, pending=pending)
 
 
 class _Room(NamedTuple):
@@ -134,18 +154,17 @@ def _room_made(problem: Problem, found: Decision, asked: Asked, effort: Effort) 
     if found.answer is Answer.YES or not preempting.matters(problem):
         return room
     objection = preempting.unanswerable(problem)
-    if not asked.preemption or asked.question is Question.ANY_ORDER:
-        return room._replace(said=("preemption: left aside, so that pods on nodes stay",))
-    if objection:
-        return room._replace(said=(f"preemption: left aside, as {objection}",))
+    if objection or not asked.preemption or asked.question is Question.ANY_ORDER:
+        aside = left_aside(problem, asked)
+        more = f"{aside}, and then more may have a place" if aside else _ASIDE
+        return room._replace(said=(more,))
     made = preempted(problem, found, effort)
     if made is None:
         return room
-    said = (
-        "preemption: the most important pods come first, and may drive out pods of lower priority, "
-        "which are pending then if somebody creates them again"
-    )
-    return _Room(made.problem, made.decision, (said,))
+    return _Room(made.problem, made.decision, (PREEMPTION,))
+
+
+_ASIDE = "preemption is left aside, so that pods on nodes stay"
 
 
 def _with_added(found: Input, texts: Sequence[str], offers: Mapping[str, Offer]) -> Input:

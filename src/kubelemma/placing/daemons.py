@@ -27,15 +27,8 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.resources import PODS, Resources, added
 from kubelemma.model.components.scheduler.decision.taints import has_untolerated_taint
 from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import (
-    Affinity,
-    NodeAffinity,
-    NodeSelector,
-    NodeSelectorRequirement,
-    NodeSelectorTerm,
-    Pod,
-    Toleration,
-)
+from kubelemma.model.objects.pod import Pod, Toleration
+from kubelemma.solver.placement.displaced import only_on
 
 _TOLERATED = (
     ("node.kubernetes.io/not-ready", "NoExecute"),
@@ -158,13 +151,3 @@ def bound(pod: Pod, node: str) -> Pod:
     owner = (pod.metadata.owner_references or ())[0]
     metadata = replace(pod.metadata, name=f"{owner.name}-{node}")
     return replace(pod, metadata=metadata, spec=replace(pod.spec, node_name=node))
-
-
-def only_on(pod: Pod, node: str) -> Pod:
-    """The pod as its controller creates it for a node: with an affinity for the node's name."""
-    name = NodeSelectorRequirement(key="metadata.name", operator="In", values=(node,))
-    required = NodeSelector(node_selector_terms=(NodeSelectorTerm(match_fields=(name,)),))
-    given = pod.spec.affinity or Affinity()
-    own = given.node_affinity or NodeAffinity()
-    affinity = replace(given, node_affinity=replace(own, required=required))
-    return replace(pod, spec=replace(pod.spec, affinity=affinity))

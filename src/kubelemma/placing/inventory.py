@@ -17,12 +17,11 @@ from kubelemma.model.objects.meta import ApiObject, ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 from kubelemma.model.objects.storage import PersistentVolumeClaim
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
-from kubelemma.solver.placement.displaced import likeness, unbound
+from kubelemma.solver.placement.displaced import is_mirror, likeness, unbound
 
 from .claims import of_ordinal
 
 HASH = "pod-template-hash"
-_MIRROR = "kubernetes.io/config.mirror"
 _REVISION = "deployment.kubernetes.io/revision"
 _TERMINAL = ("Succeeded", "Failed")
 
@@ -100,6 +99,8 @@ class Inventory:
         gated: pods that no scheduler looks at yet, by what they belong to.
         ignored: pods that have ended, or leave before their replacement comes.
         templates: what a new pod of each workload is like, before admission.
+        creators: whatever pods of the input may be controlled by, ReplicaSets that are only told
+            by the hash in the names of pods among them.
     """
 
     staying: tuple[Manifest[Pod], ...]
@@ -109,6 +110,7 @@ class Inventory:
     gated: tuple[tuple[Key, int], ...] = ()
     ignored: int = 0
     templates: tuple[tuple[Origin, Pod], ...] = ()
+    creators: frozenset[Key] = frozenset()
 
 
 def key_of(kind: str, metadata: ObjectMeta) -> Key:
@@ -119,12 +121,6 @@ def key_of(kind: str, metadata: ObjectMeta) -> Key:
 def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
     """Who manages an object."""
     return next((o for o in metadata.owner_references or () if o.controller), None)
-
-
-def is_mirror(pod: Pod) -> bool:
-    """Whether the pod stands for one that a kubelet runs by itself."""
-    owner = controller_of(pod.metadata)
-    return _MIRROR in pod.metadata.annotation_map() or (owner is not None and owner.kind == "Node")
 
 
 def inventory(
@@ -181,6 +177,7 @@ class _Sorter:
         self._gated: list[tuple[Key, int]] = []
         self._templates: list[tuple[Origin, Pod]] = []
         self._ignored = 0
+        self._guessed: set[Key] = set()
 
     def sort(self) -> Inventory:
         """Sort everything."""
@@ -204,6 +201,7 @@ class _Sorter:
             tuple(self._gated),
             self._ignored,
             tuple(self._templates),
+            frozenset((*self._controllers, *self._guessed)),
         )
 
     def _pods(self) -> dict[Key, _Found]:
@@ -259,6 +257,8 @@ class _Sorter:
         manifest = self._controllers.get(key)
         selector = manifest.object.spec.selector if manifest else None
         matches = selector is not None and selector.matches(pod.metadata.label_map())
+        if matches:
+            self._guessed.add(direct)
         return key if matches else direct
 
     def _is_its_own(self, controller: ApiObject) -> bool:

@@ -47,6 +47,7 @@ from kubelemma.solver.placement.problem import Cluster, Problem, Workload
 from . import daemons
 from .claims import Claims, claims, of_ordinal
 from .inventory import Inventory, Key, Origin, Part, inventory, key_of, stamped
+from .load import load
 
 Stage: TypeAlias = Callable[[Pod], Pod]
 """What happens to a pod on its way to being stored."""
@@ -320,6 +321,9 @@ def _left_out(
             hint = did_you_mean(node, known) if len(known) < _FEW else ""
             reason = f"its node {node} is not in the input{hint}: the pod is left out"
             yield _noted(manifest.document, name, ("spec", "nodeName"), reason)
+        if not node and pod.status.nominated_node_name:
+            path: FieldPath = ("status", "nominatedNodeName")
+            yield _noted(manifest.document, name, path, _promised(pod))
         fresh = not node and manifest.written.spec.priority is None
         yield from _of_spec(manifest, ("spec",), pod.spec, settings if fresh else None, volumes)
     for owner in found.manifests.objects:
@@ -332,6 +336,14 @@ def _left_out(
             yield from _of_templates(owner.document, thing, volumes)
     for check in found.manifests.checks:
         yield _scenario(check)
+
+
+def _promised(pod: Pod) -> str:
+    """What a nomination means that is not looked at (``RunFilterPluginsWithNominatedPods``)."""
+    return (
+        f"{pod.status.nominated_node_name} is promised to it: the scheduler tries it there first, "
+        "and keeps its room from pods that are no more important; here they all may go anywhere"
+    )
 
 
 def _of_spec(
@@ -388,6 +400,7 @@ def _setting(found: Input, stock: Inventory, home: _Daemons, *, reschedule: bool
                 f"{one.key}: one pod on each of {_count(one.wanted, 'node')}, "
                 f"of which {one.missing:,} are taken to come first"
             )
+    yield from load((m.object for m in stock.staying), stock.creators)
     yield from _by_workload("stay, though nobody asks for them", stock.surplus)
     yield from _by_workload("wait for their scheduling gates, and are not placed", stock.gated)
     if stock.ignored:

@@ -15,13 +15,22 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.reports.placement import WhatIf
 from kubelemma.reports.style import enumeration
-from kubelemma.solver.placement.counting import HowMany, how_many
+from kubelemma.solver.placement import preempting
+from kubelemma.solver.placement.counting import (
+    HowMany,
+    Preempting,
+    how_many,
+    how_many_preempting,
+)
+from kubelemma.solver.placement.decide import decide
 from kubelemma.solver.placement.decision import Decision, Effort
+from kubelemma.solver.placement.preempted import preempted
 from kubelemma.solver.placement.problem import Answer, Problem, Workload
 from kubelemma.solver.placement.purchase import Machine, Purchase, fewest_nodes
 from kubelemma.solver.placement.survive import Outcome, Survival, survive, survive_domain
 from kubelemma.solver.placement.whatif import HOSTNAME, Reading
 
+from .aside import PREEMPTION, could_go, gone_for, left_aside
 from .asking import Asked, refuse, workload_meant
 from .daemons import eligible
 from .machines import Offer
@@ -33,12 +42,13 @@ class Beside:
     """What came out.
 
     ``problem`` and its ``decision`` are what the placement of the report is about; the decision is
-    None where it is still to be made.
+    None where it is still to be made. ``said`` is what was assumed for that.
     """
 
     problem: Problem
     decision: Decision | None = None
     whatifs: tuple[WhatIf, ...] = ()
+    said: tuple[str, ...] = ()
 
 
 def several(
@@ -54,7 +64,7 @@ def several(
         InvalidInput: it cannot be asked of this cluster.
     """
     if asked.fewest_nodes:
-        return _bought(planned, problem, offers, effort)
+        return _bought(asked, planned, problem, offers, effort)
     if asked.how_many:
         return _counted(asked, planned, problem, effort)
     return _survived(asked, problem, effort)
@@ -69,19 +79,41 @@ def _survived(asked: Asked, problem: Problem, effort: Effort) -> Beside:
             refuse("--survive", f"there are {len(problem.cluster.nodes)} nodes: none would be left")
         nodes = "node is" if asked.survive == 1 else "nodes are"
         title = f"any {asked.survive} {nodes} lost"
-        found.append((title, survive(problem, asked.survive, reading, effort)))
+        any_of_them = survive(problem, asked.survive, reading, effort, preemption=asked.preemption)
+        found.append((title, any_of_them))
     if asked.survive_zone:
         try:
-            zones = survive_domain(problem, reading=reading, effort=effort)
+            zones = survive_domain(
+                problem, reading=reading, effort=effort, preemption=asked.preemption
+            )
         except ValueError as error:
             refuse("--survive-zone", str(error))
         found.append(("any zone is lost", zones))
-    whatifs = tuple(_whatif(title, survival) for title, survival in found)
-    return Beside(problem, found[0][1].base if found else None, whatifs)
+    whatifs = tuple(_whatif(title, each, asked) for title, each in found)
+    if not found:
+        return Beside(problem)
+    base = found[0][1]
+    made = any(each.preempting or each.base.evictions for _, each in found)
+    return Beside(base.problem, base.base, whatifs, (PREEMPTION,) * made)
 
 
-def _whatif(title: str, found: Survival) -> WhatIf:
-    return WhatIf(title, found.answer, tuple(_lines(found)), _data(found))
+def _whatif(title: str, found: Survival, asked: Asked) -> WhatIf:
+    lines = (*_lines(found), *_after_preemption(found, asked))
+    return WhatIf(title, found.answer, lines, _data(found))
+
+
+def _after_preemption(found: Survival, asked: Asked) -> Iterator[str]:
+    """Who has to go so that others survive; or that this was not looked at."""
+    for number, outcome in enumerate(found.preempting):
+        if number == _MOST_NAMED:
+            yield f"and so on, after {len(found.preempting) - number:,} more losses"
+            return
+        yield f"after the loss of {_lost(outcome)}, {gone_for(outcome.decision)}"
+    for outcome in found.failed:
+        aside = left_aside(outcome.after, asked)
+        if aside:
+            yield f"{aside}, and then the loss of {_lost(outcome)} may be survived"
+            return
 
 
 def _lines(found: Survival) -> Iterator[str]:
@@ -134,7 +166,23 @@ def _data(found: Survival) -> Mapping[str, Any]:
     }
 
 
-def _bought(planned: Plan, problem: Problem, offers: Mapping[str, Offer], effort: Effort) -> Beside:
+def _without_buying(asked: Asked, problem: Problem, effort: Effort) -> Iterator[str]:
+    """What preemption would make of the pods that no node has room for."""
+    if not preempting.driving(problem):
+        return
+    found = decide(problem.cluster, problem.workloads, effort=effort)
+    made = preempted(problem, found, effort) if asked.preemption else None
+    if found.answer is Answer.YES:
+        return
+    if made is not None and made.decision.answer is Answer.YES:
+        yield f"with preemption no node is needed: {gone_for(made.decision)}"
+    else:
+        yield f"{could_go(problem)}, and then fewer nodes may be enough"
+
+
+def _bought(
+    asked: Asked, planned: Plan, problem: Problem, offers: Mapping[str, Offer], effort: Effort
+) -> Beside:
     """The nodes to add: machine types if any are given, else more of what is there."""
     if offers:
         types = [
@@ -156,6 +204,7 @@ def _bought(planned: Plan, problem: Problem, offers: Mapping[str, Offer], effort
         enumeration(f"{count:,} {like}{name}" for name, count in counts.items()) if counts else ""
     )
     lines = tuple(_purchase(found, what, priced=any(m.price != 1 for m in types)))
+    lines += tuple(_without_buying(asked, problem, effort))
     whatif = WhatIf("nodes to add", found.answer, lines, data)
     return Beside(found.problem, found.decision, (whatif,))
 
@@ -200,16 +249,25 @@ def _counted(asked: Asked, planned: Plan, problem: Problem, effort: Effort) -> B
     more = replaced(one, count=one.count + (found.more or 0))
     others = tuple(more if w.name == one.name else w for w in problem.workloads)
     workloads = others if own else (*others, more)
-    data = {
+    data: dict[str, Any] = {
         "workload": str(key),
         "more": found.more,
         "doesNotFit": found.below,
         "monotone": found.monotone,
     }
+    made = how_many_preempting(problem, one, found, effort) if asked.preemption else None
+    if made is not None:
+        gone = [e.pod.metadata for e in made.made.decision.evictions]
+        data["withPreemption"] = {
+            "more": made.more,
+            "exact": made.exact,
+            "evictions": [f"Pod {each.namespace}/{each.name}" for each in gone],
+        }
+    beside = _fitting_with_preemption(replaced(problem, workloads=others), made, asked)
     whatif = WhatIf(
         f"more of {key}",
         found.answer,
-        tuple(_fitting(found)),
+        (*_fitting(found), *beside),
         data,
         more=found.more or 0,
         full=found.more == 0,
@@ -230,6 +288,21 @@ def _fitting(found: HowMany) -> Iterator[str]:
         yield from found.refusal.reason.lines
     if not found.monotone:
         yield "Larger numbers may fit again: spread constraints can do that."
+
+
+def _fitting_with_preemption(
+    problem: Problem, made: Preempting | None, asked: Asked
+) -> Iterator[str]:
+    """How many more fit where others go for them; or that this was not looked at."""
+    if made is not None:
+        how = "" if made.exact else "at least "
+        if made.more:
+            verb = "fits" if made.more == 1 else "fit"
+            yield f"with preemption {how}{made.more:,} more {verb}: {gone_for(made.made.decision)}"
+        else:
+            yield f"with preemption what is asked for fits: {gone_for(made.made.decision)}"
+    elif aside := left_aside(problem, asked):
+        yield f"{aside}, and then more may fit"
 
 
 _LIFECYCLE = "node.kubernetes.io/"

@@ -8,8 +8,8 @@ from kubelemma.model.manifests import Manifest
 from kubelemma.model.objects.pod import Pod
 from kubelemma.reports.placement import Said, Why
 from kubelemma.solver.placement.decision import Decision
-from kubelemma.solver.placement.displaced import likeness
-from kubelemma.solver.placement.problem import Problem
+from kubelemma.solver.placement.displaced import afterwards, likeness
+from kubelemma.solver.placement.problem import Afterwards, Problem
 from kubelemma.solver.placement.why import Words, said_by_nodes
 
 from .asking import refuse, workload_meant
@@ -73,7 +73,8 @@ def _of_pod(manifest: Manifest[Pod], planned: Plan, problem: Problem, decision: 
                 gone = f"It has to go from {before.spec.node_name}: preempted by a pod of "
                 gone += problem.workloads[one.workload].name
         if number is None:
-            return Why(title, (f"{gone}, and is not created again.",), ())
+            then = _AFTERWARDS[afterwards(before)]
+            return Why(title, (f"{gone}{then}",), ())
         told = _of_workload(title, number, problem, decision)
         return told._replace(where=(f"{gone}.", *told.where))
     name = planned.members.get(identity)
@@ -81,6 +82,15 @@ def _of_pod(manifest: Manifest[Pod], planned: Plan, problem: Problem, decision: 
     if numbers:
         return _of_workload(title, numbers[0], problem, decision)
     return Why(title, (_unplaced(manifest.object),), ())
+
+
+_AFTERWARDS = {
+    Afterwards.AGAIN: ", and is not created again here.",
+    Afterwards.OPEN: ". Whether its owner creates it again is not known here.",
+    Afterwards.GONE: ", and nobody creates it again.",
+    Afterwards.ENDING: ". It was terminating already.",
+}
+"""What becomes of a pod that is no pod of a workload to be placed."""
 
 
 def _identity(pod: Pod) -> tuple[str, str]:
@@ -114,7 +124,9 @@ def _of_workload(title: str, number: int, problem: Problem, decision: Decision) 
     words = said_by_nodes(problem, decision.placement, workload.pod, at)
     asked = "one more pod" if left and workload.count > 1 else "it"
     line = f"{called} {where}. To {asked}, beside all others that are placed:"
-    return Why(title, (line,), tuple(_together(problem, words)))
+    said = next((p.message for p in decision.pending if p.workload == number), "")
+    told = (f"The scheduler writes: {said}",) if said and left else ()
+    return Why(title, (*told, line), tuple(_together(problem, words)))
 
 
 def _together(problem: Problem, words: tuple[Words, ...]) -> Iterator[Said]:
