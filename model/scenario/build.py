@@ -15,6 +15,7 @@ from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Bystander, PodClass, Workload, World
+from kubelemma.model.components.apiserver.admission import refusal
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.components.registry import COMPONENTS
@@ -120,6 +121,7 @@ def build(
         ),
         absent=frozenset(k for k, change in application.change_of.items() if change.appears),
         nodes_known=bool(application.nodes or spec.cluster.nodes),
+        policies=application.policies,
     )
     likeness = _likeness(application, spec, sizing.nodes, entries)
     found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)
@@ -282,7 +284,9 @@ class _Common:
         happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
         latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
         people = populace(
-            _workloads(latest, own := tuple(_classes(happening)), custom.built_in),
+            _workloads(
+                latest, own := tuple(_classes(happening, self.application)), custom.built_in
+            ),
             own,
             self.placement.lone,
             happening.events,
@@ -472,11 +476,16 @@ def _without_workloads(name: str, custom: Custom) -> Scenario:
     return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
 
 
-def _classes(happening: Happenings) -> Iterator[PodClass]:
-    index = 0
+def _classes(happening: Happenings, application: Application) -> Iterator[PodClass]:
+    """The classes of all templates; what is applied is refused by what is applied with it."""
+    index, applied = 0, {id(change.owner) for change in application.changes}
     for workload, versions in enumerate(happening.versions):
         for number, (template, behaviour) in enumerate(versions):
-            yield template.pod_class(index, workload, number, behaviour)
+            new = id(template.owner) in applied
+            policies = application.policies_after if new else application.policies
+            made = template.pod_class(index, workload, number, behaviour)
+            refused = refusal(made.pod.spec, made.pod.metadata.namespace, policies)
+            yield replace(made, refused=refused)
             index += 1
 
 

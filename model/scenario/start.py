@@ -6,12 +6,13 @@ Those that are placed are where the scheduler prefers them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from kubelemma.model.cluster.state import Phase
+from kubelemma.model.components.apiserver.admission import NO_POLICIES, Policies, filled, refusal
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
@@ -81,7 +82,8 @@ class Placement(NamedTuple):
 
     ``placed``: of each owner by what identifies it, as is its ``histories``. ``existing``: pods of
     nobody's, by node. ``homeless``: such pods that found no node. ``left``: those that are not in
-    the start. ``nominated``: those that wait for a node that is promised to them.
+    the start. ``nominated``: those that wait for a node that is promised to them. ``refused``: why
+    owners of which the input has no pods have none at the start.
     """
 
     placed: Mapping[Key, Placed]
@@ -90,6 +92,7 @@ class Placement(NamedTuple):
     homeless: tuple[Pod, ...]
     left: tuple[Left, ...]
     nominated: tuple[Pod, ...]
+    refused: Mapping[Key, str]
 
     @property
     def lone(self) -> tuple[Pod, ...]:
@@ -122,7 +125,8 @@ class Given(NamedTuple):
 
     ``undone``: those who may be taken back to an earlier template. ``absent``: those that are not
     there yet. ``nodes_known``: whether the
-    input has the nodes that pods are bound to; else these pods are somewhere.
+    input has the nodes that pods are bound to; else these pods are somewhere. ``policies``: by what
+    pods are refused when they are created.
     """
 
     owners: Sequence[Any]
@@ -131,6 +135,7 @@ class Given(NamedTuple):
     undone: frozenset[Key] = frozenset()
     absent: frozenset[Key] = frozenset()
     nodes_known: bool = True
+    policies: Policies = NO_POLICIES
 
 
 def place_all(given: Given, nodes: Iterable[Node], namespaces: Iterable[Namespace]) -> Placement:
@@ -178,10 +183,11 @@ def starts(
             else history_of(owner, given.parts, own, undone=key in given.undone)
         )
     lone = tuple(pod for pod in pods if owner_of[id(pod)] is None)
-    guests = (*_lone_guests(lone, floor), *_guests(histories))
+    refused = dict(_refused(histories, given.policies))
+    guests = (*_lone_guests(lone, floor), *_guests(histories, refused))
     found = lodgings(floor, guests, likeness, most)
     nominated = tuple(p for p in pods if p.status.nominated_node_name and not p.spec.node_name)
-    ready = _Known(floor, histories, lone, left, nominated)
+    ready = _Known(floor, histories, lone, left, nominated, refused)
     return Starts(tuple(ready.placement(guests, lodging) for lodging in found.all), found.more)
 
 
@@ -193,10 +199,20 @@ def _lone_guests(pods: Iterable[Pod], floor: Floor) -> Iterator[Guest]:
             yield Guest(pod, 1, _urgency(pod), rank, pod)
 
 
-def _guests(histories: Mapping[Key, History]) -> Iterator[Guest]:
+def _refused(histories: Mapping[Key, History], policies: Policies) -> Iterator[tuple[Key, str]]:
+    """Of which owners there can be no pods, and why."""
+    for key, history in histories.items():
+        if not history.told:
+            spec = history.templates[history.current].pod(history.current).spec
+            reason = refusal(spec, key.namespace, policies)
+            if reason:
+                yield key, reason
+
+
+def _guests(histories: Mapping[Key, History], refused: Container[Key]) -> Iterator[Guest]:
     """The pods of owners of which all are placed anew."""
     for key, history in histories.items():
-        if history.told:
+        if history.told or key in refused:
             continue
         for number, template in enumerate(history.templates):
             pod, spec = template.pod(number), template.owner.spec
@@ -219,6 +235,7 @@ class _Known(NamedTuple):
     lone: tuple[Pod, ...]
     left: tuple[Left, ...]
     nominated: tuple[Pod, ...]
+    refused: Mapping[Key, str]
 
     def placement(self, guests: Sequence[Guest], lodging: Lodging) -> Placement:
         """The start with these guests where they are."""
@@ -235,12 +252,18 @@ class _Known(NamedTuple):
                 homeless.append(pod)
         placed = {
             key: _standing(history, self.floor)
-            if history.told
+            if history.told or key in self.refused
             else _anew(key, history, where, self.floor)
             for key, history in self.histories.items()
         }
         return Placement(
-            placed, self.histories, existing, tuple(homeless), self.left, self.nominated
+            placed,
+            self.histories,
+            existing,
+            tuple(homeless),
+            self.left,
+            self.nominated,
+            self.refused,
         )
 
 
@@ -254,11 +277,19 @@ def _left_out(given: Given, floor: Floor) -> Iterator[Left]:
         if pod.status.phase in ENDED:
             reason = f"{pod.status.phase}, and what has ended holds nothing and counts for none"
             yield Left(pod, reason)
+        elif pod.spec.priority is None and (reason := _refusal(pod, given.policies)):
+            yield Left(pod, f"it {reason}")
         elif not pod.spec.node_name and pod.metadata.deletion_timestamp is not None:
             yield Left(pod, "it is deleted and has no node: nothing is left of it but its object")
         elif pod.spec.node_name and not floor.stands(pod) and given.nodes_known:
             what = f'there is no Node "{pod.spec.node_name}"'
             yield Left(pod, f"{what}, and what is bound to a Node that is gone is deleted")
+
+
+def _refusal(pod: Pod, policies: Policies) -> str:
+    """Why a pod that no API server has seen yet is never stored; empty where it is."""
+    spec = filled(pod.spec, pod.metadata.namespace, policies)
+    return refusal(spec, pod.metadata.namespace, policies)
 
 
 def _settled(pod: Pod, given: Given, floor: Floor) -> Pod:

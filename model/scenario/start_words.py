@@ -24,10 +24,12 @@ _UNREADY = (Phase.ASSIGNED, Phase.STARTING)
 
 def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
     """What the pods of these owners are at the start, and which pods of the input are not in it."""
-    anew, told = [], False
+    anew, told = [], bool(placement.refused)
     for key in map(key_of, owners):
         history, placed = placement.histories[key], placement.placed[key]
-        if history.told and history.unmade and len(history.templates) == 1:
+        if key in placement.refused:
+            yield f"start: {key} has no pods: each {placement.refused[key]}"
+        elif history.told and history.unmade and len(history.templates) == 1:
             yield f"start: {key} is not there yet"
         elif history.told:
             told = True
