@@ -220,7 +220,10 @@ def _guests(histories: Mapping[Key, History], refused: Container[Key]) -> Iterat
                 (key.kind, key.namespace, spec, number), enc_hook=str, order="sorted"
             )
             rank = content.replace(key.name.encode(), b"")
-            yield Guest(pod, history.wanted(number), _urgency(pod), rank, (key, number))
+            for phase, size in history.counted(number):
+                behind = b"" if phase == Phase.AVAILABLE else bytes([phase])
+                who = (key, number, phase)
+                yield Guest(pod, size, _urgency(pod), rank + behind, who)
 
 
 def _urgency(pod: Pod) -> int:
@@ -336,14 +339,16 @@ def _young(template: Template) -> bool:
 
 
 def _anew(key: Key, history: History, where: Mapping[Any, tuple[str, ...]], floor: Floor) -> Placed:
-    """All pods that are asked for, where they have been placed."""
+    """All pods that there are, where they have been placed."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = []
     for number, template in enumerate(history.templates):
-        nodes = where[key, number]
-        for node in nodes:
-            on_nodes.setdefault(node, Counter())[Spot(number, Phase.AVAILABLE)] += 1
+        left = 0
+        for phase, size in history.counted(number):
+            nodes = where[key, number, phase]
+            for node in nodes:
+                on_nodes.setdefault(node, Counter())[Spot(number, phase)] += 1
+            left += size - len(nodes)
         # A pod that the kubelet rejects is no replica, and one that names its node never waits.
-        rejected = floor.stands(template.pod(number))
-        waiting.append(0 if rejected else history.wanted(number) - len(nodes))
+        waiting.append(0 if floor.stands(template.pod(number)) else left)
     return Placed(on_nodes, tuple(waiting))

@@ -10,7 +10,7 @@ from kubelemma.model.objects.pod import Pod
 
 from .history import History
 from .start import ENDING, Left, Placed, Placement
-from .templates import key_of
+from .templates import key_of, kind_of
 
 START = (
     "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
@@ -24,18 +24,18 @@ _UNREADY = (Phase.ASSIGNED, Phase.STARTING)
 
 def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
     """What the pods of these owners are at the start, and which pods of the input are not in it."""
-    anew, told = [], bool(placement.refused)
-    for key in map(key_of, owners):
-        history, placed = placement.histories[key], placement.placed[key]
-        if key in placement.refused:
-            yield f"start: {key} has no pods: each {placement.refused[key]}"
-        elif history.told and history.unmade and len(history.templates) == 1:
-            yield f"start: {key} is not there yet"
-        elif history.told:
-            told = True
-            yield f"start: {key} as the input has it: {_told(history, placed)}"
-        else:
+    anew, told = [], False
+    for owner in owners:
+        found = _of_owner(owner, placement)
+        told = told or bool(found)
+        yield from [found] if found else ()
+        key = key_of(owner)
+        history = placement.histories[key]
+        if not found:
             anew.append(str(key))
+            otherwise = kind_of(owner).otherwise(owner)
+            if otherwise:
+                yield f"start: {key} is taken as rolled out; by its status it is not: {otherwise}"
         if history.empty:
             yield f"of {key}, old templates without pods are left out: {history.empty}"
     if told and anew:
@@ -53,6 +53,26 @@ def start_words(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
             f"{_name(pod)} is nominated for {node}, for which others would go: it waits without a "
             "node here, and room is not kept for it"
         )
+
+
+def _of_owner(owner: Any, placement: Placement) -> str:
+    """What the input says of an owner's pods; empty where that is nothing."""
+    key = key_of(owner)
+    history, placed = placement.histories[key], placement.placed[key]
+    if key in placement.refused:
+        return f"start: {key} has no pods: each {placement.refused[key]}"
+    if history.told and history.unmade and len(history.templates) == 1:
+        return f"start: {key} is not there yet"
+    if history.told:
+        return f"start: {key} as the input has it: {_told(history, placed)}"
+    if history.sized:
+        through = kind_of(owner).through
+        who = f"the {through.kind}s of the input count" if through else "its status counts"
+        return (
+            f"start: {key} as {who} its pods, which the input does not have: "
+            f"{_told(history, placed)}; each is where the scheduler's scores favour it"
+        )
+    return ""
 
 
 def whereabouts(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
