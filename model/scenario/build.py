@@ -43,7 +43,7 @@ from .history import History
 from .likeness import likeness_of
 from .lodging import Likeness
 from .shapes import Grouping, group_nodes
-from .start import ENDING, NOWHERE, Given, Placed, Placement, Starts, starts
+from .start import ENDING, NOWHERE, Called, Given, Placed, Placement, Starts, called, starts
 from .start_words import start_words, whereabouts
 from .templates import is_named, key_of, kind_of, replicas_of
 from .unlike import unlike
@@ -63,9 +63,10 @@ class Scenario:
 
     ``setting`` says in sentences what is assumed. ``node_names`` are by position within the
     family of nodes, in the initial state of ``system``. ``recipe`` is all that ``system`` was made
-    from: what `assemble` takes. ``held`` says what is held otherwise than it is, and may be in the
-    way of those in focus: workloads that stand still, pods that are no longer as their templates
-    say. What then comes to its end need not otherwise.
+    from: what `assemble` takes. ``called`` are the pods of the input at the start, ``taken`` the
+    namespaces and names of all that the input has. ``held`` says what is held otherwise than it is,
+    and may be in the way of those in focus: workloads that stand still, pods that are no longer as
+    their templates say. What then comes to its end need not otherwise.
     """
 
     name: str
@@ -76,6 +77,8 @@ class Scenario:
     node_names: tuple[str, ...]
     custom: Custom = NOTHING
     held: str = ""
+    called: tuple[Called, ...] = ()
+    taken: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -324,7 +327,9 @@ class _Common:
             scoring=scoring,
             max_pods=most,
             follows_terminating=world.follows_terminating,
-            start=tuple(start_words(self.application.owners, self.placement)),
+            start=tuple(
+                start_words(self.application.owners, self.application.parts, self.placement)
+            ),
         )
         recipe = (world, start, asked.events, asked.choices, custom)
         differing = unlike(self.placement.histories)
@@ -342,7 +347,17 @@ class _Common:
             node_names=names,
             custom=reconciled(asked),
             held="; ".join(filter(None, (self._held(focus), differing))),
+            called=called(
+                (workload, self.placement.placed[key_of(owner)].beside(self._unready()))
+                for workload, owner in zip(world.owners, focus, strict=False)
+            ),
+            taken=frozenset(
+                (pod.metadata.namespace, pod.metadata.name) for pod in self.application.pods
+            ),
         )
+
+    def _unready(self) -> frozenset[str]:
+        return frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
 
     def _held(self, focus: tuple[Any, ...]) -> str:
         """Why promises that something comes to its end may hold for want of others that move."""
@@ -425,7 +440,7 @@ class _Common:
             *(self.placement.placed[key_of(owner)] for owner in focus),
             *(self.placement.place_of(pod) for pod in lone),
         ]
-        unready = frozenset(n.metadata.name for n in self.nodes if not is_ready(n))
+        unready = self._unready()
         placed = [there.beside(unready) for there in placed]
         placed += [NOWHERE] * (len(world.workloads) - len(placed))
         named = sorted(

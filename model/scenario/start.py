@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.cluster.snapshot import PENDING, Place
 from kubelemma.model.cluster.state import Phase
+from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.apiserver.admission import NO_POLICIES, Policies, filled, refusal
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Namespace, Node
@@ -31,15 +33,29 @@ class Spot(NamedTuple):
     template: int
     phase: int
 
+    def not_ready(self) -> Spot:
+        """The same without being Ready."""
+        ready = self.phase in (Phase.READY, Phase.AVAILABLE)
+        return self._replace(phase=Phase.STARTING) if ready else self
+
+
+class Named(NamedTuple):
+    """A pod of the input: what it is called, on which node it is, if on any, and how far."""
+
+    name: str
+    node: str
+    spot: Spot
+
 
 class Placed(NamedTuple):
     """An owner's pods at the start: those on each node, by name, and how many are on none.
 
-    ``waiting`` has these by template.
+    ``waiting`` has these by template. ``named`` are those of the input.
     """
 
     on_nodes: Mapping[str, Mapping[Spot, int]]
     waiting: tuple[int, ...] = ()
+    named: tuple[Named, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -61,10 +77,13 @@ class Placed(NamedTuple):
         for name in unready & nodes.keys():
             spots: Counter[Spot] = Counter()
             for spot, number in nodes[name].items():
-                ready = spot.phase in (Phase.READY, Phase.AVAILABLE)
-                spots[spot._replace(phase=Phase.STARTING) if ready else spot] += number
+                spots[spot.not_ready()] += number
             nodes[name] = spots
-        return self._replace(on_nodes=nodes)
+        named = (
+            pod._replace(spot=pod.spot.not_ready()) if pod.node in unready else pod
+            for pod in self.named
+        )
+        return self._replace(on_nodes=nodes, named=tuple(named))
 
 
 NOWHERE = Placed({})
@@ -316,17 +335,21 @@ def _standing(history: History, floor: Floor) -> Placed:
     """The pods that the input has, as they are."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = [0] * len(history.templates)
+    named = []
     for number, template in enumerate(history.templates):
         young = _young(template)
         for pod in template.pods:
             if floor.stands(pod):
-                phase = phase_of(pod)
+                phase: int = phase_of(pod)
                 phase = Phase.READY if young and phase == Phase.AVAILABLE else phase
                 spots = on_nodes.setdefault(pod.spec.node_name, Counter())
                 spots[Spot(number, phase)] += 1
             else:
+                phase = PENDING
                 waiting[number] += 1
-    return Placed(on_nodes, tuple(waiting))
+            node = pod.spec.node_name if floor.stands(pod) else ""
+            named.append(Named(pod.metadata.name, node, Spot(number, phase)))
+    return Placed(on_nodes, tuple(waiting), tuple(sorted(named)))
 
 
 def _young(template: Template) -> bool:
@@ -352,3 +375,20 @@ def _anew(key: Key, history: History, where: Mapping[Any, tuple[str, ...]], floo
         # A pod that the kubelet rejects is no replica, and one that names its node never waits.
         waiting.append(0 if floor.stands(template.pod(number)) else left)
     return Placed(on_nodes, tuple(waiting))
+
+
+class Called(NamedTuple):
+    """Where pods of the input are that are alike, and their names."""
+
+    place: Place
+    names: tuple[str, ...]
+
+
+def called(placed: Iterable[tuple[Workload, Placed]]) -> tuple[Called, ...]:
+    """The pods of the input of some workloads."""
+    found: dict[Place, tuple[str, ...]] = {}
+    for workload, there in placed:
+        for pod in there.named:
+            place = Place(workload.classes[pod.spot.template], pod.node, pod.spot.phase)
+            found[place] = (*found.get(place, ()), pod.name)
+    return tuple(map(Called._make, found.items()))

@@ -19,6 +19,7 @@ from kubelemma.model.manifests import (
     with_defaults,
 )
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import OwnerReference
 from kubelemma.model.objects.node import Node, NodeCondition
 from kubelemma.model.objects.pod import Pod, PodCondition, PodStatus
 from kubelemma.model.objects.quantity import Quantity
@@ -227,6 +228,34 @@ def test_a_status_that_says_otherwise_is_told() -> None:
     assert words in said(seen)
     fine = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
     assert "by its status" not in said(start(deployment("web:2", status=fine)))
+
+
+def test_pods_of_nobody_here_are_load() -> None:
+    """Whose controller, or its owner, is not in the input is named, with what is assumed."""
+    lost = replica_set(1, 1)
+    above = msgspec.structs.replace(lost.metadata.owner_references[0], name="old", uid="")
+    metadata = msgspec.structs.replace(lost.metadata, name="old-r1", owner_references=(above,))
+    lost = msgspec.structs.replace(lost, metadata=metadata)
+
+    def of(kind: str, name: str) -> Pod:
+        one = pod(1, "node-1")
+        controller = OwnerReference(kind=kind, name=name, controller=True)
+        metadata = msgspec.structs.replace(
+            one.metadata, name=f"{name}-x", labels={}, owner_references=(controller,)
+        )
+        return msgspec.structs.replace(one, metadata=metadata)
+
+    stray = (of("ReplicaSet", "gone"), of("ReplicaSet", "old-r1"), of("DaemonSet", "agent"))
+    found = said(start(deployment(), *stray, parts=(lost,)))
+    load = "load that stays, and that nobody makes again here"
+    above_of = "the Deployment of the ReplicaSet of each is not in the input"
+    for sentence in (
+        "not checked, and make no pods: ReplicaSet default/old-r1: the Deployment of each is not",
+        f"{load}: Pod default/gone-x: the ReplicaSet of each is not in the input",
+        f"{load}: Pod default/old-r1-x: {above_of}",
+        f"{load}: Pod default/agent-x: each belongs to a DaemonSet, which is no part of a check",
+    ):
+        assert sentence in found
 
 
 def test_old_templates_are_left_out_unless_somebody_goes_back() -> None:
