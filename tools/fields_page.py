@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kubelemma.model.kinds.kind import Kind
-from kubelemma.model.kinds.notes import ByValue, FieldNotes, Note
+from kubelemma.model.kinds.notes import ByKey, ByValue, FieldNotes, Note, Within
 from kubelemma.model.kinds.other import OTHER
 from kubelemma.model.kinds.registry import KINDS
 from kubelemma.model.manifests.purposes import CHECK, PLACE
@@ -88,6 +88,10 @@ def _cell(name: str, notes: FieldNotes, *, read: bool) -> str:
         usual = ", ".join(f"`{value}`" for value in note.usual)
         known = "read" if note.note is None else _said(note.note)
         return f"{usual}: {known}; else {_said(note.otherwise)}"
+    if isinstance(note, ByKey):
+        return f"{', '.join(f'`{key}`' for key in note.read)}: read; else {_said(note.otherwise)}"
+    if isinstance(note, Within):
+        return f"read; of it {'; '.join(_differing(note))}"
     return _said(note) if isinstance(note, Note) else _parts(note)
 
 
@@ -98,6 +102,15 @@ def _parts(notes: Mapping[str, Any]) -> str:
         if text := _cell(name, notes, read=True):
             texts.setdefault(text, []).append(f"`{name}`")
     return "; ".join(f"{', '.join(names)}: {text}" for text, names in texts.items())
+
+
+def _differing(note: Within) -> Iterator[str]:
+    """What is said otherwise of what is inside than elsewhere."""
+    for struct, own in note.fields.items():
+        general = CHECK.fields.get(struct, {})
+        for name in dict.fromkeys((*own, *general)):
+            if own.get(name) != general.get(name):
+                yield f"`{name}`: {_cell(name, own, read=True)}"
 
 
 def _said(note: Note | None) -> str:

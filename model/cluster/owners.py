@@ -73,6 +73,10 @@ def _no_surge(_owner: Any) -> int:
     return 0
 
 
+def _as_it_wants(_owner: Any) -> str:
+    return ""
+
+
 def _named_by_pods(_owner: Any) -> LabelSelector | None:
     return None
 
@@ -96,6 +100,7 @@ class OwnerKind:
         surge: how many pods beyond its replicas a rollout has.
         through: of what controls its pods, where that is something that it has made; then
             ``reaches`` tells its pods.
+        otherwise: what its status counts, where by that not all is rolled out; empty where it is.
         events: what users and faults may do to one, as a Check calls it.
     """
 
@@ -113,6 +118,7 @@ class OwnerKind:
     surge: Callable[[Any], int] = _no_surge
     through: Through | None = None
     reaches: Callable[[Any], LabelSelector | None] = _named_by_pods
+    otherwise: Callable[[Any], str] = _as_it_wants
     events: frozenset[str] = EVENTS
 
     def owns(self, owner: Any, pod: Pod) -> bool:

@@ -53,7 +53,8 @@ class PodClass:
     """All pods of one template of one workload that are alike, in labels and owner, too.
 
     ``pod`` is what the API server stores for one of them, without a name or a node; ``selector``
-    that of its ReplicaSet, empty where it has none.
+    that of its ReplicaSet, empty where it has none. ``refused`` says why the API server stores no
+    further one of them, in its words; empty where it does.
     """
 
     index: int
@@ -64,6 +65,7 @@ class PodClass:
     min_ready_seconds: int
     deletion_cost: int
     selector: LabelSelector
+    refused: str = ""
 
     @property
     def gated(self) -> bool:

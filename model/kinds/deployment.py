@@ -16,6 +16,7 @@ from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.workloads import (
     Deployment,
     DeploymentSpec,
+    DeploymentStatus,
     DeploymentStrategy,
     RollingUpdateDeployment,
 )
@@ -111,9 +112,22 @@ def _surge(thing: Deployment, replicas: int) -> int:
 KIND = Kind(
     Deployment,
     "apps/v1",
-    check=Use(fields={Deployment: irrelevant(STATUS, "status"), DeploymentSpec: _ROLL_BACK}),
+    check=Use(
+        fields={
+            DeploymentStatus: irrelevant(
+                STATUS,
+                "readyReplicas",
+                "unavailableReplicas",
+                "terminatingReplicas",
+                "conditions",
+                "collisionCount",
+            ),
+            DeploymentSpec: _ROLL_BACK,
+        }
+    ),
     placement=Use(
         fields={
+            Deployment: irrelevant(NOT_PLACING, "status"),
             DeploymentSpec: {
                 **_ROLL_BACK,
                 **irrelevant(NOT_PLACING, "minReadySeconds", "paused", "progressDeadlineSeconds"),

@@ -11,10 +11,10 @@ from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.policies import LimitRange, LimitRangeItem
 
 from .kind import Kind, Use
-from .notes import ByValue, Note, not_modelled
+from .notes import ByValue, Note
 from .parts.resources import quantities
 
-_REFUSED = "pods outside these bounds would be refused: they are taken to be stored"
+_CLAIMS = "claims outside these bounds would be refused: they are taken to be stored"
 
 
 def _refused(thing: LimitRange) -> Iterator[Finding]:
@@ -24,6 +24,7 @@ def _refused(thing: LimitRange) -> Iterator[Finding]:
         yield from quantities(item.default_request, (*here, "defaultRequest"))
         yield from quantities(item.max, (*here, "max"))
         yield from quantities(item.min, (*here, "min"))
+        yield from quantities(item.max_limit_request_ratio, (*here, "maxLimitRequestRatio"))
 
 
 KIND = Kind(
@@ -32,10 +33,7 @@ KIND = Kind(
     check=Use(
         fields={
             LimitRangeItem: {
-                **not_modelled(_REFUSED, "maxLimitRequestRatio"),
-                "type": ByValue(
-                    ("Container", "PersistentVolumeClaim"), None, Note("not modelled", _REFUSED)
-                ),
+                "type": ByValue(("Container", "Pod"), None, Note("not modelled", _CLAIMS)),
             },
         }
     ),

@@ -36,11 +36,29 @@ class ByValue(NamedTuple):
         return self.note if value in self.usual else self.otherwise
 
 
-FieldNotes: TypeAlias = "Mapping[str, Note | ByValue | FieldNotes | None]"
+class ByKey(NamedTuple):
+    """That some keys of a mapping are read, and what is said of it where it has others."""
+
+    read: tuple[str, ...]
+    otherwise: Note
+
+    def of(self, value: Any) -> Note | None:
+        """What is said of this mapping."""
+        known = isinstance(value, dict) and value.keys() <= set(self.read)
+        return None if known else self.otherwise
+
+
+class Within(NamedTuple):
+    """That there are other notes on the types of what is in a field."""
+
+    fields: FieldsByType
+
+
+FieldNotes: TypeAlias = "Mapping[str, Note | ByValue | ByKey | Within | FieldNotes | None]"
 """Field to what is said of it, perhaps only of some values; or the notes on its parts; or None
 where nothing need be said."""
 
-FieldsByType: TypeAlias = Mapping[type[msgspec.Struct], FieldNotes]
+FieldsByType: TypeAlias = "Mapping[type[msgspec.Struct], FieldNotes]"
 """Type of ``model/objects`` to the notes on its fields, those of the API that it does not have
 among them. A field that is neither in the type nor here is none of Kubernetes'."""
 
@@ -62,7 +80,7 @@ def not_modelled(reason: str, *names: str) -> dict[str, Note]:
     return dict.fromkeys(names, Note("not modelled", reason))
 
 
-def without(notes: FieldNotes, *names: str) -> dict[str, Note | ByValue | FieldNotes | None]:
+def without(notes: FieldNotes, *names: str) -> FieldNotes:
     """The notes on the other fields, for a purpose that does read these."""
     return {name: note for name, note in notes.items() if name not in names}
 

@@ -14,6 +14,7 @@ from kubelemma.model.objects.pod import ContainerStatus, Pod, PodCondition, PodS
 
 from .kind import Kind, Use
 from .notes import STATUS, irrelevant
+from .parts.left_out import OF_PODS
 from .parts.pod_defaults import pod_defaults
 from .parts.pods import pod_advice, pod_spec
 
@@ -37,6 +38,7 @@ KIND = Kind(
     "v1",
     check=Use(
         fields={
+            Pod: {"metadata": OF_PODS},
             PodStatus: {
                 **irrelevant(STATUS, "observedGeneration", "message", "qosClass", "resize"),
                 **irrelevant(STATUS, "hostIP", "hostIPs", "podIP", "podIPs", "allocatedResources"),
@@ -53,7 +55,7 @@ KIND = Kind(
             },
         }
     ),
-    placement=Use(),
+    placement=Use(fields={Pod: {}}),
     filled=_filled,
     refused=_refused,
     advice=_advice,

@@ -53,15 +53,18 @@ KIND = Kind(
             ReplicaSetStatus: irrelevant(
                 STATUS,
                 "fullyLabeledReplicas",
-                "readyReplicas",
-                "availableReplicas",
                 "observedGeneration",
                 "conditions",
                 "terminatingReplicas",
             ),
         }
     ),
-    placement=Use(fields={ReplicaSetSpec: irrelevant(NOT_PLACING, "minReadySeconds")}),
+    placement=Use(
+        fields={
+            ReplicaSet: irrelevant(NOT_PLACING, "status"),
+            ReplicaSetSpec: irrelevant(NOT_PLACING, "minReadySeconds"),
+        }
+    ),
     filled=_filled,
     refused=_refused,
     advice=_advice,

@@ -56,8 +56,6 @@ KIND = Kind(
             ReplicationControllerStatus: irrelevant(
                 STATUS,
                 "fullyLabeledReplicas",
-                "readyReplicas",
-                "availableReplicas",
                 "observedGeneration",
                 "conditions",
             )
@@ -65,6 +63,7 @@ KIND = Kind(
     ),
     placement=Use(
         fields={
+            ReplicationController: irrelevant(NOT_PLACING, "status"),
             ReplicationControllerSpec: irrelevant(NOT_PLACING, "minReadySeconds"),
         }
     ),

@@ -7,7 +7,15 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from kubelemma.model.findings import FieldPath, did_you_mean, show
-from kubelemma.model.kinds.notes import ByValue, FieldNotes, FieldsByType, Note, Severity
+from kubelemma.model.kinds.notes import (
+    ByKey,
+    ByValue,
+    FieldNotes,
+    FieldsByType,
+    Note,
+    Severity,
+    Within,
+)
 from kubelemma.model.visible import visible
 
 from .problems import Position
@@ -73,8 +81,12 @@ def _struct(
     for key, value in raw.items():
         if value in _NOTHING:
             continue
-        if key in notes:
-            yield from _noted(value, notes[key], (*path, key))
+        note = notes.get(key)
+        if isinstance(note, Within):
+            inside = {**all_notes, **note.fields}
+            yield from _walk(value, shape.fields[key], inside, (*path, key))
+        elif key in notes:
+            yield from _noted(value, note, (*path, key))
         elif key in shape.fields:
             yield from _walk(value, shape.fields[key], all_notes, (*path, key))
         else:
@@ -82,16 +94,16 @@ def _struct(
 
 
 def _noted(
-    raw: Any, note: Note | ByValue | FieldNotes | None, path: FieldPath
+    raw: Any, note: Note | ByValue | ByKey | Within | FieldNotes | None, path: FieldPath
 ) -> Iterator[LeftOut]:
-    if isinstance(note, ByValue):
+    if isinstance(note, ByValue | ByKey):
         note = note.of(raw)
     if isinstance(note, Note):
         yield LeftOut(path, note)
     elif note is not None and isinstance(raw, list):
         for index, value in enumerate(raw):
             yield from _noted(value, note, (*path, index))
-    elif note is not None and isinstance(raw, dict):
+    elif isinstance(note, Mapping) and isinstance(raw, dict):
         for key, value in raw.items():
             part = note[key] if key in note else _misspelt(key, tuple(note))
             yield from _noted(value, part, (*path, key))

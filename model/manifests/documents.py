@@ -117,10 +117,14 @@ def name_of(data: Any) -> str:
 
 
 class Parsed(NamedTuple):
-    """The documents of one text that have content, and what is wrong with the others."""
+    """The documents of one text that have content, and what is wrong with the others.
+
+    ``beyond``: something is beyond a limit, so that nothing of it can be told.
+    """
 
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]
+    beyond: bool = False
 
 
 def parse(file: str, text: str) -> Parsed:
@@ -128,7 +132,7 @@ def parse(file: str, text: str) -> Parsed:
     if len(text) > WITH_LINES and (data := _json(text)) is not None:
         return Parsed((Document(file, data, Place(0, 0), name_of(data)),), ())
     if len(text) > LARGEST_TEXT:
-        return Parsed((), (too_large(file),))
+        return Parsed((), (too_large(file),), beyond=True)
     bad = forbidden_character(file, text)
     if bad is not None:
         return Parsed((), (bad,))
@@ -136,6 +140,8 @@ def parse(file: str, text: str) -> Parsed:
     problems: list[Problem] = []
     for lines_before, chunk in _chunks(text):
         builder = _build(file, chunk, lines_before)
+        if builder.beyond:
+            return Parsed((), tuple(builder.problems), beyond=True)
         documents.extend(document for document in builder.documents if document.data is not None)
         problems.extend(builder.problems)
     return Parsed(tuple(documents), tuple(problems))
@@ -191,6 +197,7 @@ def _build(file: str, text: str, lines_before: int) -> _Builder:
         builder.refuse(syntax_problem(file, text, lines_before, error))
     except _Refused as refused:
         builder.refuse(refused.problem)
+        builder.beyond = isinstance(refused, _Beyond)
     return builder
 
 
@@ -200,6 +207,10 @@ class _Refused(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
+
+
+class _Beyond(_Refused):
+    """It is more than is ever read."""
 
 
 class _Frame:
@@ -229,6 +240,7 @@ class _Builder:
     def __init__(self, file: str, text: str, lines_before: int) -> None:
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
+        self.beyond = False
         self._file = file
         self._text = text
         self._lines_before = lines_before
@@ -317,7 +329,7 @@ class _Builder:
         self._expanded += anchor.size
         if self._expanded > MOST_EXPANDED:
             message = f"aliases stand for more than {MOST_EXPANDED:,} values (an anchor bomb?)"
-            raise _Refused(self._problem(place, (), message))
+            raise _Beyond(self._problem(place, (), message))
         place = Place(place.line, place.column, anchor.place.written, anchor.place.children)
         self._put(anchor.value, place, anchor.size, None)
 
@@ -331,7 +343,7 @@ class _Builder:
             message = "a key must be a word, not a list or an object"
             raise _Refused(template or self._problem(place, self._path(), message))
         if len(self._stack) >= DEEPEST:
-            raise _Refused(self._problem(place, (), f"nested more than {DEEPEST} levels deep"))
+            raise _Beyond(self._problem(place, (), f"nested more than {DEEPEST} levels deep"))
         if event.tag is not None and event.tag not in _COLLECTIONS:
             self._unknown_tag(event)
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []

@@ -13,7 +13,7 @@ from .kustomize import key_of
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, Purpose
 from .reading import Manifests, interpret
-from .sources import Gathered, Source, Text, gather, origin, template_of
+from .sources import Gathered, Source, Text, gather, not_read, origin, template_of
 from .variants import Variant, duplicates, variants
 
 
@@ -56,17 +56,18 @@ def intake(
     problems = (*gathered.problems, *read.problems)
     if strict or not _holds_anything(read.manifests):
         problems = (*problems, *map(not_skipped, skipped))
-    if problems or (gathered.unbuilt and not _holds_anything(read.manifests)):
-        raise InvalidInput(_in_reading_order((*gathered.unbuilt, *problems), gathered.texts))
-    manifests = read.manifests._replace(
-        not_modelled=(*gathered.not_modelled, *read.manifests.not_modelled)
-    )
+    unread = (*gathered.unread, *read.unread)
+    if problems or (unread and not _holds_anything(read.manifests)):
+        raise InvalidInput(_in_reading_order((*problems, *unread), gathered.texts))
+    beside = (*gathered.not_modelled, *map(not_read, read.unread))
+    gathered = gathered._replace(not_modelled=beside)
+    manifests = read.manifests._replace(not_modelled=(*beside, *read.manifests.not_modelled))
     found = _alternatives(manifests, gathered, read, purpose)
     repeated = () if _is_scoped(manifests) else _repeated(found)
     if repeated:
         raise InvalidInput(_in_reading_order(repeated, gathered.texts))
     warnings = (*gathered.warnings, *skipped, *manifests.warnings)
-    return Intake(found, warnings, gathered.unbuilt)
+    return Intake(found, warnings, unread)
 
 
 def load(
@@ -132,6 +133,7 @@ class _Read(NamedTuple):
     manifests: Manifests
     problems: tuple[Problem, ...]
     skipped: tuple[Problem, ...]
+    unread: tuple[Problem, ...]
 
 
 class _Parsed(NamedTuple):
@@ -142,8 +144,14 @@ class _Parsed(NamedTuple):
     skipped: Problem | None = None
 
     @property
+    def unread(self) -> tuple[Problem, ...]:
+        """What is beyond a limit in a file of a folder, which costs only that file."""
+        costs = self.parsed.beyond and self.skipped is None and not self.text.alone
+        return self.parsed.problems if costs else ()
+
+    @property
     def read(self) -> Parsed:
-        return self.parsed if self.skipped is None else Parsed((), ())
+        return Parsed((), ()) if self.skipped is not None or self.unread else self.parsed
 
 
 def _read(gathered: Gathered, purpose: Purpose) -> _Read:
@@ -156,7 +164,8 @@ def _read(gathered: Gathered, purpose: Purpose) -> _Read:
         manifests, again = interpret(_documents(every), purpose)
         wrong = (*(problem for each in every for problem in each.read.problems), *again)
     skipped = (each.skipped for each in every if each.skipped is not None)
-    return _Read(tuple(_documents(every)), manifests, wrong, tuple(skipped))
+    unread = tuple(problem for each in every for problem in each.unread)
+    return _Read(tuple(_documents(every)), manifests, wrong, tuple(skipped), unread)
 
 
 def _documents(every: Iterable[_Parsed]) -> list[Document]:

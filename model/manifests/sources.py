@@ -8,6 +8,7 @@ Directories are read as ``kubectl -R -f DIR`` does
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -69,14 +70,14 @@ class Gathered(NamedTuple):
         problems: why nothing can be said at all.
         warnings: what is only to be known.
         skipped: what was found in a folder, and is not for the API server.
-        unbuilt: Kustomize bases that cannot be built, which costs nothing else.
+        unread: files and Kustomize bases that cannot be read or built, which costs nothing else.
     """
 
     texts: tuple[Text, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     skipped: tuple[Problem, ...]
-    unbuilt: tuple[Problem, ...]
+    unread: tuple[Problem, ...]
     not_modelled: tuple[NotModelled, ...]
 
 
@@ -88,11 +89,11 @@ class _Skipped(NamedTuple):
     problem: Problem
 
 
-class _Unbuilt(NamedTuple):
+class _Unread(NamedTuple):
     problem: Problem
 
 
-_Item = Text | Problem | NotModelled | _Warned | _Skipped | _Unbuilt
+_Item = Text | Problem | NotModelled | _Warned | _Skipped | _Unread
 
 
 def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
@@ -105,7 +106,7 @@ def gather(sources: Sequence[Source], *, build: bool) -> Gathered:
         tuple(item for item in items if isinstance(item, Problem)),
         tuple(item.problem for item in items if isinstance(item, _Warned)),
         tuple(item.problem for item in items if isinstance(item, _Skipped)),
-        tuple(item.problem for item in items if isinstance(item, _Unbuilt)),
+        tuple(item.problem for item in items if isinstance(item, _Unread)),
         tuple(item for item in items if isinstance(item, NotModelled)),
     )
 
@@ -167,12 +168,23 @@ def _file(path: str, *, alone: bool) -> Text | Problem:
             if is_json(content[:_PEEK]):
                 content += file.read(LARGEST_JSON - LARGEST_TEXT)
     except FileNotFoundError:
-        return Problem(Position(path), "", f"no such file or directory{_neighbour(path)}")
+        return Problem(Position(path), "", _missing(path))
     except OSError as error:
-        return Problem(Position(path), "", f"cannot be read: {error.strerror}")
+        return _cannot(error, path)
     except ValueError:
         return Problem(Position(path), "", "no name of a file (a NUL byte in it?)")
     return _decoded(path, content, alone=alone)
+
+
+def _cannot(error: OSError, path: str = "") -> Problem:
+    return Problem(Position(path or error.filename), "", f"cannot be read: {error.strerror}")
+
+
+def _missing(path: str) -> str:
+    """Why there is no such file."""
+    if Path(path).is_symlink():
+        return f'a link to "{Path(path).readlink()}", which is not there'
+    return f"no such file or directory{_neighbour(path)}"
 
 
 def _neighbour(path: str) -> str:
@@ -190,7 +202,7 @@ def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
     """The bytes as text; a byte-order mark is no part of it."""
     if len(content) > (LARGEST_JSON if is_json(content[:_PEEK]) else LARGEST_TEXT):
         return too_large(name)
-    if content.startswith(_UTF16):
+    if content.startswith(_UTF16) or _is_wide(content):
         return Problem(Position(name), "", "UTF-16 text: save it as UTF-8")
     if content.startswith(_GZIP):
         return Problem(Position(name), "", "a gzip file: unpack it first")
@@ -200,6 +212,66 @@ def _decoded(name: str, content: bytes, *, alone: bool) -> Text | Problem:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"not UTF-8 text (byte 0x{content[error.start]:02x}): a binary file?"
         return Problem(Position(name, line, 1), "", message)
+
+
+def _found(path: str) -> Iterator[_Item]:
+    """A file of a directory: one that is no text at all is none that anybody would apply."""
+    if not stat.S_ISREG(_mode(path)):
+        yield _Skipped(skipped(Position(path), "no file, but a pipe, a socket or a device"))
+        return
+    text = _file(path, alone=False)
+    if isinstance(text, Text):
+        yield text
+    elif _is_meant(path):
+        yield from _unread(text)
+    else:
+        yield _Skipped(skipped(text.position, text.message))
+
+
+def _unread(problem: Problem) -> Iterator[_Item]:
+    """Something that cannot be read, and may be what somebody would apply."""
+    yield _Unread(problem)
+    yield not_read(problem)
+
+
+def not_read(problem: Problem) -> NotModelled:
+    """That nothing is known of a file."""
+    file = problem.position.file
+    reason = "cannot be read: nothing of it is checked"
+    return NotModelled(Position(file), f"file {file}", "", "not modelled", reason)
+
+
+def _mode(path: str) -> int:
+    """What kind of file it is; of one that cannot be looked at, reading says what is wrong."""
+    try:
+        return Path(path).stat().st_mode
+    except OSError:
+        return stat.S_IFREG
+
+
+def _is_meant(path: str) -> bool:
+    """Whether what is no UTF-8 text may be a manifest: it begins like one, or cannot be looked at.
+
+    Text in UTF-16 is read without its zeros, which is enough for that.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(_LOOKED_AT).replace(b"\0", b"")
+    except (OSError, ValueError):
+        return True
+    return not start.startswith(_GZIP) and all(word in start for word in (b"apiVersion", b"kind"))
+
+
+_LOOKED_AT = 2**16
+
+
+def _is_wide(content: bytes) -> bool:
+    """Whether every other byte at the beginning is zero, as in UTF-16 text without a mark."""
+    start = content[:_PEEK]
+    return any(
+        len(half) > 1 and not any(half) and all(other)
+        for half, other in ((start[::2], start[1::2]), (start[1::2], start[::2]))
+    )
 
 
 class _Tree(NamedTuple):
@@ -219,7 +291,8 @@ class _Tree(NamedTuple):
 def _directory(top: str, *, build: bool) -> Iterator[_Item]:
     errors: list[OSError] = []
     tree = _tree(top, errors)
-    yield from (Problem(Position(e.filename), "", f"cannot be read: {e.strerror}") for e in errors)
+    for error in errors:
+        yield from _unread(_cannot(error))
     if not errors and not tree.files and not (build and tree.kustomizations):
         kinds = ", ".join(f"*{suffix}" for suffix in _SUFFIXES)
         yield Problem(Position(top), "", f"no {kinds} in this directory: nothing to check")
@@ -227,7 +300,8 @@ def _directory(top: str, *, build: bool) -> Iterator[_Item]:
     used = frozenset(path for base in bases.values() for path in base.files)
     for path in tree.files:
         if not _is_in(path, bases) and path not in used:
-            yield _charted(path, tree.charts) or _file(path, alone=False)
+            charted = _charted(path, tree.charts)
+            yield from (charted,) if charted else _found(path)
     if build:
         yield from _kustomized(tree, bases)
     else:
@@ -297,7 +371,7 @@ def _kustomized(tree: _Tree, bases: Mapping[str, kustomize.Kustomization]) -> It
 def _built(folder: str, file: str) -> Iterator[_Item]:
     """What Kustomize made; reports place it in the kustomization file, as they can no folder."""
     built = kustomize.build(folder)
-    yield from map(_Unbuilt, built.problems)
+    yield from map(_Unread, built.problems)
     yield from map(_Warned, built.warnings)
     if built.text is not None:
         yield Text(file, built.text, generated=True, origins=built.origins)

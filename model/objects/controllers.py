@@ -57,6 +57,7 @@ class ReplicationControllerStatus(ApiStruct, frozen=True, kw_only=True):
     """What its controller last reported."""
 
     replicas: int = 0
+    ready_replicas: int = 0
     available_replicas: int = 0
 
 

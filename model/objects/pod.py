@@ -11,6 +11,9 @@ from .meta import ApiObject, ApiStruct, LabelSelector, ObjectMeta
 from .quantity import Quantity
 from .volume import Volume
 
+MIRROR = "kubernetes.io/config.mirror"
+"""Annotation of pods that show static ones of a kubelet."""
+
 
 class ResourceRequirements(ApiStruct, frozen=True, kw_only=True):
     """Requests and limits by resource name."""

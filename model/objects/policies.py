@@ -47,6 +47,7 @@ class LimitRangeItem(ApiStruct, frozen=True, kw_only=True):
     default_request: Mapping[str, Quantity] | None = None
     max: Mapping[str, Quantity] | None = None
     min: Mapping[str, Quantity] | None = None
+    max_limit_request_ratio: Mapping[str, Quantity] | None = None
 
 
 class LimitRangeSpec(ApiStruct, frozen=True, kw_only=True):

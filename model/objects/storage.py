@@ -26,6 +26,9 @@ _DEFAULT_CLASS = (
     "storageclass.beta.kubernetes.io/is-default-class",
 )
 
+ANNOTATIONS = (SELECTED_NODE, BIND_COMPLETED, OLD_CLASS, *_DEFAULT_CLASS)
+"""Those of classes, volumes and claims that are read."""
+
 
 class ObjectReference(ApiStruct, frozen=True, kw_only=True):
     """The claim that a volume is bound to, or kept for."""

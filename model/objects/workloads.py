@@ -44,6 +44,13 @@ class DeploymentCondition(ApiStruct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+REVISION = "deployment.kubernetes.io/revision"
+"""Annotation of a Deployment and its ReplicaSets: which of the templates it is."""
+DESIRED = "deployment.kubernetes.io/desired-replicas"
+MAXIMUM = "deployment.kubernetes.io/max-replicas"
+"""Annotations of a ReplicaSet: how many pods its Deployment had asked for, and allowed."""
+
+
 class DeploymentStatus(ApiStruct, frozen=True, kw_only=True):
     """What the Deployment controller last reported."""
 

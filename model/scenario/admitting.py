@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in, refusals
+from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in
 from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.reading import Manifest, Manifests, name_in_messages
@@ -30,18 +30,11 @@ def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Itera
     for owner in given:
         for field, reason in known.unknown(owner.object.spec.template.spec):
             yield _noted(owner, (field,), reason)
-        yield from refused(owner, known)
     specs = [_stored(owner, known) for owner in given]
     lowest = min((spec.priority or 0 for spec in specs), default=0)
     for owner, spec in zip(given, specs, strict=True):
         if (spec.priority or 0) > lowest and spec.preemption_policy != "Never":
             yield _noted(owner, ("priorityClassName",), _NO_PREEMPTION)
-
-
-def refused(owner: Manifest[Any], known: Policies) -> Iterator[NotModelled]:
-    """Containers outside of the bounds of their namespace, which keep pods from being created."""
-    for found in refusals(_stored(owner, known), owner.object.metadata.namespace, known):
-        yield _noted(owner, found.path, f"{found.reason}: they are taken to be stored")
 
 
 def _stored(owner: Manifest[Any], known: Policies) -> PodSpec:

@@ -8,15 +8,13 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from kubelemma.model.components.apiserver.admission import Policies, filled
+from kubelemma.model.components.apiserver.admission import NO_POLICIES, Policies, filled
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
 from .custom import NOTHING_LOADED, Loaded
 from .events import Change
 from .templates import Key, key_of
-
-NO_POLICIES = Policies()
 
 OwnerT = TypeVar("OwnerT", bound=Any)
 

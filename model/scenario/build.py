@@ -99,6 +99,7 @@ def _build(
         ),
         absent=frozenset(k for k, change in application.change_of.items() if change.appears),
         nodes_known=bool(application.nodes or spec.cluster.nodes),
+        policies=application.policies,
     )
     likeness = _likeness(application, spec, sizing.nodes, entries)
     found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)

@@ -13,6 +13,7 @@ from kubelemma.model.cluster.owners import (
     controller_of,
     plain,
 )
+from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.world import Behaviour, PodClass
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
@@ -48,6 +49,14 @@ class Template:
             return through.pod(self.made)
         return kind_of(self.owner).pod(self.owner, number)
 
+    @property
+    def counts(self) -> Any:
+        """The status of what controls its pods, if it says anything: it counts them."""
+        through = kind_of(self.owner).through
+        found = self.owner if through is None else self.made
+        empty = found is None or found.status == type(found.status)()
+        return None if empty else found.status
+
     def name(self, number: int) -> str:
         """What controls its pods, as far as it has a name."""
         found = controller_of(self.pod(number).metadata)
@@ -75,6 +84,13 @@ class Template:
             min_ready_seconds=kind_of(self.owner).min_ready_seconds(self.owner),
             selector=self.selector(number),
         )
+
+
+class Counted(NamedTuple):
+    """How many pods of a template there are in a phase, where only numbers say so."""
+
+    phase: Phase
+    number: int
 
 
 class History(NamedTuple):
@@ -112,6 +128,30 @@ class History(NamedTuple):
         for name, spots in on_nodes.items():
             for spot, number in spots.items():
                 yield name, (self.templates[spot.template].pod(spot.template),) * number
+
+    @property
+    def sized(self) -> bool:
+        """Whether the input has no pods, but what controls them, or a status that counts them."""
+        return not self.told and any(t.made is not None or t.counts for t in self.templates)
+
+    def counted(self, number: int) -> tuple[Counted, ...]:
+        """The pods of a template of which the input has none, by how far they are.
+
+        They are as many as the status of what controls them counts, or else as it asks for: then
+        all of them are available.
+        """
+        template = self.templates[number]
+        status = template.counts
+        if status is None:
+            return (Counted(Phase.AVAILABLE, self.wanted(number)),)
+        ready = min(status.ready_replicas, status.replicas)
+        waits = kind_of(template.owner).min_ready_seconds(template.owner) > 0
+        available = min(status.available_replicas, ready) if waits else ready
+        return (
+            Counted(Phase.AVAILABLE, available),
+            Counted(Phase.READY, ready - available),
+            Counted(Phase.STARTING, status.replicas - ready),
+        )
 
 
 def absent(owner: Any) -> History:
@@ -189,6 +229,6 @@ def _created(template: Template) -> str:
 
 def _empty(made: Sequence[Template]) -> bool:
     """Whether those that there are say themselves that they have no pods."""
-    statuses = [t.made.status for t in made]
-    said = bool(statuses) and all(status != type(status)() for status in statuses)
+    statuses = [t.counts for t in made]
+    said = bool(statuses) and all(statuses)
     return said and not any(status.replicas for status in statuses)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -56,6 +56,10 @@ class Ground(NamedTuple):
             for workload, there in zip(self.world.workloads, placed, strict=True)
         )
         return Start((*owners, *nobody), queues, tuple(nodes))
+
+    def called(self, placement: Placement) -> Iterator[tuple[Workload, Placed]]:
+        """Of each workload that has an owner, where its pods are."""
+        yield from zip(self.world.owners, self._placed(placement), strict=False)
 
     def _placed(self, placement: Placement) -> list[Placed]:
         """Where the pods of each workload are, those of nobody's last."""

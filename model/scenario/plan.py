@@ -13,6 +13,7 @@ from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
 from kubelemma.model.cluster.world import Bystander, PodClass, Workload, World
+from kubelemma.model.components.apiserver.admission import refusal
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import Custom
 from kubelemma.model.components.registry import COMPONENTS
@@ -32,7 +33,7 @@ from .initial import Ground, without_ending
 from .lodging import Floor, Likeness
 from .scenario import Scenario
 from .shapes import group_nodes
-from .start import ENDING, Placement, Starts, anywhere
+from .start import ENDING, Placement, Starts, anywhere, called
 from .start_words import start_words, starting_words
 from .templates import key_of, kind_of, replicas_of
 from .unlike import unlike
@@ -109,7 +110,9 @@ class Common:
         happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
         latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
         people = populace(
-            _workloads(latest, own := tuple(_classes(happening)), custom.built_in),
+            _workloads(
+                latest, own := tuple(_classes(happening, self.application)), custom.built_in
+            ),
             own,
             self.placement.lone,
             happening.events,
@@ -279,6 +282,10 @@ class Plan:
             custom=reconciled(settled),
             held="; ".join(filter(None, (held, differing))),
             unseen=starting[-1] if found.more else "",
+            called=called(self.ground.called(common.placement)),
+            taken=frozenset(
+                (pod.metadata.namespace, pod.metadata.name) for pod in common.application.pods
+            ),
         )
 
     def _words(self, *, scoring: bool) -> Assumptions:
@@ -293,7 +300,9 @@ class Plan:
             scoring=scoring,
             max_pods=self.most,
             follows_terminating=self.ground.world.follows_terminating,
-            start=tuple(start_words(owners, placement, focus if spread else ())),
+            start=tuple(
+                start_words(owners, common.application.parts, placement, focus if spread else ())
+            ),
         )
 
 
@@ -305,11 +314,16 @@ def _without_workloads(name: str, custom: Custom) -> Scenario:
     return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
 
 
-def _classes(happening: Happenings) -> Iterator[PodClass]:
-    index = 0
+def _classes(happening: Happenings, application: Application) -> Iterator[PodClass]:
+    """The classes of all templates; what is applied is refused by what is applied with it."""
+    index, applied = 0, {id(change.owner) for change in application.changes}
     for workload, versions in enumerate(happening.versions):
         for number, (template, behaviour) in enumerate(versions):
-            yield template.pod_class(index, workload, number, behaviour)
+            new = id(template.owner) in applied
+            policies = application.policies_after if new else application.policies
+            made = template.pod_class(index, workload, number, behaviour)
+            refused = refusal(made.pod.spec, made.pod.metadata.namespace, policies)
+            yield replace(made, refused=refused)
             index += 1
 
 

@@ -11,6 +11,7 @@ from kubelemma.model.components.reconcile.sources import NOTHING, Custom
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.system import System
 
+from .start import Called
 from .templates import Key
 
 NO_CHECK = Check()
@@ -22,11 +23,12 @@ class Scenario:
 
     ``setting`` says in sentences what is assumed. ``node_names`` are by position within the
     family of nodes, in the initial state of ``system``. ``recipe`` is all that ``system`` was made
-    from: what `assemble` takes. ``held`` says what is held otherwise than it is, and may be in the
-    way of those in focus: workloads that stand still, pods that are no longer as their templates
-    say. What then comes to its end need not otherwise. ``unseen`` says so where it may begin in
-    other ways, too. ``question`` is what is asked, where nobody said what may happen; ``check`` is
-    the Check that asks just that.
+    from: what `assemble` takes. ``called`` are the pods of the input at the start, ``taken`` the
+    namespaces and names of all that the input has. ``held`` says what is held otherwise than it is,
+    and may be in the way of those in focus: workloads that stand still, pods that are no longer as
+    their templates say. What then comes to its end need not otherwise. ``unseen`` says so where it
+    may begin in other ways, too. ``question`` is what is asked, where nobody said what may happen;
+    ``check`` is the Check that asks just that.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Scenario:
     node_names: tuple[str, ...]
     custom: Custom = NOTHING
     held: str = ""
+    called: tuple[Called, ...] = ()
+    taken: frozenset[tuple[str, str]] = frozenset()
     unseen: str = ""
     question: str = ""
     check: Check = NO_CHECK

@@ -6,12 +6,15 @@ Those that are placed are where the scheduler prefers them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.cluster.snapshot import PENDING, Place
 from kubelemma.model.cluster.state import Phase
+from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.apiserver.admission import NO_POLICIES, Policies, filled, refusal
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
@@ -30,15 +33,29 @@ class Spot(NamedTuple):
     template: int
     phase: int
 
+    def not_ready(self) -> Spot:
+        """The same without being Ready."""
+        ready = self.phase in (Phase.READY, Phase.AVAILABLE)
+        return self._replace(phase=Phase.STARTING) if ready else self
+
+
+class Named(NamedTuple):
+    """A pod of the input: what it is called, on which node it is, if on any, and how far."""
+
+    name: str
+    node: str
+    spot: Spot
+
 
 class Placed(NamedTuple):
     """An owner's pods at the start: those on each node, by name, and how many are on none.
 
-    ``waiting`` has these by template.
+    ``waiting`` has these by template. ``named`` are those of the input.
     """
 
     on_nodes: Mapping[str, Mapping[Spot, int]]
     waiting: tuple[int, ...] = ()
+    named: tuple[Named, ...] = ()
 
     @property
     def pending(self) -> int:
@@ -60,10 +77,13 @@ class Placed(NamedTuple):
         for name in unready & nodes.keys():
             spots: Counter[Spot] = Counter()
             for spot, number in nodes[name].items():
-                ready = spot.phase in (Phase.READY, Phase.AVAILABLE)
-                spots[spot._replace(phase=Phase.STARTING) if ready else spot] += number
+                spots[spot.not_ready()] += number
             nodes[name] = spots
-        return self._replace(on_nodes=nodes)
+        named = (
+            pod._replace(spot=pod.spot.not_ready()) if pod.node in unready else pod
+            for pod in self.named
+        )
+        return self._replace(on_nodes=nodes, named=tuple(named))
 
 
 NOWHERE = Placed({})
@@ -81,7 +101,8 @@ class Placement(NamedTuple):
 
     ``placed``: of each owner by what identifies it, as is its ``histories``. ``existing``: pods of
     nobody's, by node. ``homeless``: such pods that found no node. ``left``: those that are not in
-    the start. ``nominated``: those that wait for a node that is promised to them.
+    the start. ``nominated``: those that wait for a node that is promised to them. ``refused``: why
+    owners of which the input has no pods have none at the start.
     """
 
     placed: Mapping[Key, Placed]
@@ -90,6 +111,7 @@ class Placement(NamedTuple):
     homeless: tuple[Pod, ...]
     left: tuple[Left, ...]
     nominated: tuple[Pod, ...]
+    refused: Mapping[Key, str]
 
     @property
     def lone(self) -> tuple[Pod, ...]:
@@ -122,7 +144,8 @@ class Given(NamedTuple):
 
     ``undone``: those who may be taken back to an earlier template. ``absent``: those that are not
     there yet. ``nodes_known``: whether the
-    input has the nodes that pods are bound to; else these pods are somewhere.
+    input has the nodes that pods are bound to; else these pods are somewhere. ``policies``: by what
+    pods are refused when they are created.
     """
 
     owners: Sequence[Any]
@@ -131,6 +154,7 @@ class Given(NamedTuple):
     undone: frozenset[Key] = frozenset()
     absent: frozenset[Key] = frozenset()
     nodes_known: bool = True
+    policies: Policies = NO_POLICIES
 
 
 def place_all(given: Given, nodes: Iterable[Node], namespaces: Iterable[Namespace]) -> Placement:
@@ -178,10 +202,11 @@ def starts(
             else history_of(owner, given.parts, own, undone=key in given.undone)
         )
     lone = tuple(pod for pod in pods if owner_of[id(pod)] is None)
-    guests = (*_lone_guests(lone, floor), *_guests(histories))
+    refused = dict(_refused(histories, given.policies))
+    guests = (*_lone_guests(lone, floor), *_guests(histories, refused))
     found = lodgings(floor, guests, likeness, most)
     nominated = tuple(p for p in pods if p.status.nominated_node_name and not p.spec.node_name)
-    ready = _Known(floor, histories, lone, left, nominated)
+    ready = _Known(floor, histories, lone, left, nominated, refused)
     return Starts(tuple(ready.placement(guests, lodging) for lodging in found.all), found.more)
 
 
@@ -193,8 +218,12 @@ def anywhere(
     All others are where they are in ``base``, which ``floor`` has already. Where the input has pods
     of an owner, they stay.
     """
-    own = {k: base.histories[k] for k in map(key_of, owners) if not base.histories[k].told}
-    guests = tuple(_guests(own))
+    own = {
+        key: base.histories[key]
+        for key in map(key_of, owners)
+        if not (base.histories[key].told or key in base.refused)
+    }
+    guests = tuple(_guests(own, ()))
     found = lodgings(floor, guests, likeness, most)
     placements = []
     for lodging in found.all:
@@ -212,10 +241,20 @@ def _lone_guests(pods: Iterable[Pod], floor: Floor) -> Iterator[Guest]:
             yield Guest(pod, 1, _urgency(pod), rank, pod)
 
 
-def _guests(histories: Mapping[Key, History]) -> Iterator[Guest]:
+def _refused(histories: Mapping[Key, History], policies: Policies) -> Iterator[tuple[Key, str]]:
+    """Of which owners there can be no pods, and why."""
+    for key, history in histories.items():
+        if not history.told:
+            spec = history.templates[history.current].pod(history.current).spec
+            reason = refusal(spec, key.namespace, policies)
+            if reason:
+                yield key, reason
+
+
+def _guests(histories: Mapping[Key, History], refused: Container[Key]) -> Iterator[Guest]:
     """The pods of owners of which all are placed anew."""
     for key, history in histories.items():
-        if history.told:
+        if history.told or key in refused:
             continue
         for number, template in enumerate(history.templates):
             pod, spec = template.pod(number), template.owner.spec
@@ -223,7 +262,10 @@ def _guests(histories: Mapping[Key, History]) -> Iterator[Guest]:
                 (key.kind, key.namespace, spec, number), enc_hook=str, order="sorted"
             )
             rank = content.replace(key.name.encode(), b"")
-            yield Guest(pod, history.wanted(number), _urgency(pod), rank, (key, number))
+            for phase, size in history.counted(number):
+                behind = b"" if phase == Phase.AVAILABLE else bytes([phase])
+                who = (key, number, phase)
+                yield Guest(pod, size, _urgency(pod), rank + behind, who)
 
 
 def _urgency(pod: Pod) -> int:
@@ -238,6 +280,7 @@ class _Known(NamedTuple):
     lone: tuple[Pod, ...]
     left: tuple[Left, ...]
     nominated: tuple[Pod, ...]
+    refused: Mapping[Key, str]
 
     def placement(self, guests: Sequence[Guest], lodging: Lodging) -> Placement:
         """The start with these guests where they are."""
@@ -254,12 +297,18 @@ class _Known(NamedTuple):
                 homeless.append(pod)
         placed = {
             key: _standing(history, self.floor)
-            if history.told
+            if history.told or key in self.refused
             else _anew(key, history, where, self.floor)
             for key, history in self.histories.items()
         }
         return Placement(
-            placed, self.histories, existing, tuple(homeless), self.left, self.nominated
+            placed,
+            self.histories,
+            existing,
+            tuple(homeless),
+            self.left,
+            self.nominated,
+            self.refused,
         )
 
 
@@ -273,11 +322,19 @@ def _left_out(given: Given, floor: Floor) -> Iterator[Left]:
         if pod.status.phase in ENDED:
             reason = f"{pod.status.phase}, and what has ended holds nothing and counts for none"
             yield Left(pod, reason)
+        elif pod.spec.priority is None and (reason := _refusal(pod, given.policies)):
+            yield Left(pod, f"it {reason}")
         elif not pod.spec.node_name and pod.metadata.deletion_timestamp is not None:
             yield Left(pod, "it is deleted and has no node: nothing is left of it but its object")
         elif pod.spec.node_name and not floor.stands(pod) and given.nodes_known:
             what = f'there is no Node "{pod.spec.node_name}"'
             yield Left(pod, f"{what}, and what is bound to a Node that is gone is deleted")
+
+
+def _refusal(pod: Pod, policies: Policies) -> str:
+    """Why a pod that no API server has seen yet is never stored; empty where it is."""
+    spec = filled(pod.spec, pod.metadata.namespace, policies)
+    return refusal(spec, pod.metadata.namespace, policies)
 
 
 def _settled(pod: Pod, given: Given, floor: Floor) -> Pod:
@@ -301,17 +358,21 @@ def _standing(history: History, floor: Floor) -> Placed:
     """The pods that the input has, as they are."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = [0] * len(history.templates)
+    named = []
     for number, template in enumerate(history.templates):
         young = _young(template)
         for pod in template.pods:
             if floor.stands(pod):
-                phase = phase_of(pod)
+                phase: int = phase_of(pod)
                 phase = Phase.READY if young and phase == Phase.AVAILABLE else phase
                 spots = on_nodes.setdefault(pod.spec.node_name, Counter())
                 spots[Spot(number, phase)] += 1
             else:
+                phase = PENDING
                 waiting[number] += 1
-    return Placed(on_nodes, tuple(waiting))
+            node = pod.spec.node_name if floor.stands(pod) else ""
+            named.append(Named(pod.metadata.name, node, Spot(number, phase)))
+    return Placed(on_nodes, tuple(waiting), tuple(sorted(named)))
 
 
 def _young(template: Template) -> bool:
@@ -324,14 +385,33 @@ def _young(template: Template) -> bool:
 
 
 def _anew(key: Key, history: History, where: Mapping[Any, tuple[str, ...]], floor: Floor) -> Placed:
-    """All pods that are asked for, where they have been placed."""
+    """All pods that there are, where they have been placed."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = []
     for number, template in enumerate(history.templates):
-        nodes = where[key, number]
-        for node in nodes:
-            on_nodes.setdefault(node, Counter())[Spot(number, Phase.AVAILABLE)] += 1
+        left = 0
+        for phase, size in history.counted(number):
+            nodes = where[key, number, phase]
+            for node in nodes:
+                on_nodes.setdefault(node, Counter())[Spot(number, phase)] += 1
+            left += size - len(nodes)
         # A pod that the kubelet rejects is no replica, and one that names its node never waits.
-        rejected = floor.stands(template.pod(number))
-        waiting.append(0 if rejected else history.wanted(number) - len(nodes))
+        waiting.append(0 if floor.stands(template.pod(number)) else left)
     return Placed(on_nodes, tuple(waiting))
+
+
+class Called(NamedTuple):
+    """Where pods of the input are that are alike, and their names."""
+
+    place: Place
+    names: tuple[str, ...]
+
+
+def called(placed: Iterable[tuple[Workload, Placed]]) -> tuple[Called, ...]:
+    """The pods of the input of some workloads."""
+    found: dict[Place, tuple[str, ...]] = {}
+    for workload, there in placed:
+        for pod in there.named:
+            place = Place(workload.classes[pod.spot.template], pod.node, pod.spot.phase)
+            found[place] = (*found.get(place, ()), pod.name)
+    return tuple(map(Called._make, found.items()))

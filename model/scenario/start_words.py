@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kubelemma.model.cluster.owners import controller_of
 from kubelemma.model.cluster.state import Phase
+from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Pod
 
 from .history import History
-from .start import ENDING, Left, Placed, Placement, Starts
-from .templates import key_of
+from .start import ENDING, Placed, Placement, Starts
+from .templates import Key, is_kind, key_of, kind_of
 
 START = (
     "start: all is rolled out, each pod where it is bound, or else where the scheduler's scores "
@@ -23,26 +25,33 @@ _UNREADY = (Phase.ASSIGNED, Phase.STARTING)
 
 
 def start_words(
-    owners: Iterable[Any], placement: Placement, spread: Iterable[Any] = ()
+    owners: Iterable[Any],
+    parts: Sequence[Any],
+    placement: Placement,
+    spread: Iterable[Any] = (),
 ) -> Iterator[str]:
     """What the pods of these owners are at the start, and which pods of the input are not in it.
 
-    Those of owners that are ``spread`` may be on any node.
+    ``parts`` are those by way of which owners make pods. Pods of owners that are ``spread`` may be
+    on any node.
     """
+    owners = tuple(owners)
     anew, told = [], False
     free = [k for k in map(key_of, spread) if not placement.histories[k].told]
     if free:
         names = _some([str(key) for key in free])
         yield f"start: pods of {names} are on any nodes that pass the scheduler's filters"
-    for key in map(key_of, owners):
-        history, placed = placement.histories[key], placement.placed[key]
-        if history.told and history.unmade and len(history.templates) == 1:
-            yield f"start: {key} is not there yet"
-        elif history.told:
-            told = True
-            yield f"start: {key} as the input has it: {_told(history, placed)}"
-        elif key not in free:
+    for owner in owners:
+        found = _of_owner(owner, placement)
+        told = told or bool(found)
+        yield from [found] if found else ()
+        key = key_of(owner)
+        history = placement.histories[key]
+        if not found and key not in free:
             anew.append(str(key))
+            otherwise = kind_of(owner).otherwise(owner)
+            if otherwise:
+                yield f"start: {key} is taken as rolled out; by its status it is not: {otherwise}"
         if history.empty:
             yield f"of {key}, old templates without pods are left out: {history.empty}"
     if told and anew:
@@ -52,13 +61,17 @@ def start_words(
         )
     elif anew:
         yield START
-    yield from _apart(placement)
+    yield from _apart(placement, owners, parts)
 
 
-def _apart(placement: Placement) -> Iterator[str]:
+def _apart(placement: Placement, owners: Sequence[Any], parts: Sequence[Any]) -> Iterator[str]:
     """The pods of the input that are not in the start, or not as they are in life."""
-    for reason, pods in _by_reason(placement.left).items():
+    left = _Grouped()
+    for gone in placement.left:
+        left.add(gone.reason, _name(gone.pod))
+    for reason, pods in left.items():
         yield f"not in the start: {_some(pods)}: {reason}"
+    yield from _without_owners(owners, parts, placement)
     for pod in placement.nominated:
         node = pod.status.nominated_node_name
         yield (
@@ -75,6 +88,76 @@ def starting_words(number: int, found: Starts, owners: Iterable[Any]) -> tuple[s
     more = ", and there are more, which are not looked at" if found.more else ""
     shown = " | ".join(few) + (" | …" if number > len(few) else "")
     return (f"start: any of {number} placements that differ in what may follow{more}: {shown}",)
+
+
+def _without_owners(
+    owners: Sequence[Any], parts: Sequence[Any], placement: Placement
+) -> Iterator[str]:
+    """Parts and pods whose controllers are not in the input, and what is assumed of them."""
+    present = tuple(map(key_of, owners))
+    lost, idle = {}, _Grouped()
+    for part in parts:
+        above = _missing(part.metadata, present)
+        if above is not None:
+            lost[key_of(part)] = above
+            idle.add(f"the {above.kind} of each is not in the input", str(key_of(part)))
+    for why, names in idle.items():
+        yield f"not checked, and make no pods: {_some(names)}: {why}"
+    known = (*present, *map(key_of, parts))
+    load = _Grouped()
+    for pod in placement.lone:
+        key = _missing(pod.metadata, ())
+        if key is not None:
+            load.add(_why_load(key, lost, known), _name(pod))
+    for why, names in load.items():
+        yield f"load that stays, and that nobody makes again here: {_some(names)}: {why}"
+
+
+def _why_load(key: Key, lost: Mapping[Key, Key], known: Container[Key]) -> str:
+    """Why the pods of a controller are only load."""
+    if key in lost:
+        return f"the {lost[key].kind} of the {key.kind} of each is not in the input"
+    if key in known:
+        return f"the {key.kind} of each is another one of this name, or does not match it"
+    if is_kind(key.kind):
+        return f"the {key.kind} of each is not in the input"
+    return f"each belongs to a {key.kind}, which is no part of a check"
+
+
+class _Grouped(dict[str, list[str]]):
+    """Names by what is said of them."""
+
+    def add(self, what: str, name: str) -> None:
+        self.setdefault(what, []).append(name)
+
+
+def _missing(metadata: ObjectMeta, present: Container[Key]) -> Key | None:
+    """What controls an object and is not among those that are there."""
+    controller = controller_of(metadata)
+    if controller is None:
+        return None
+    key = Key(controller.kind, metadata.namespace, controller.name)
+    return None if key in present else key
+
+
+def _of_owner(owner: Any, placement: Placement) -> str:
+    """What the input says of an owner's pods; empty where that is nothing."""
+    key = key_of(owner)
+    history, placed = placement.histories[key], placement.placed[key]
+    if key in placement.refused:
+        return f"start: {key} has no pods: each {placement.refused[key]}"
+    if history.told and history.unmade and len(history.templates) == 1:
+        return f"start: {key} is not there yet"
+    if history.told:
+        return f"start: {key} as the input has it: {_told(history, placed)}"
+    if history.sized:
+        through = kind_of(owner).through
+        who = f"the {through.kind}s of the input count" if through else "its status counts"
+        return (
+            f"start: {key} as {who} its pods, which the input does not have: "
+            f"{_told(history, placed)}; each is where the scheduler's scores favour it"
+        )
+    return ""
 
 
 def whereabouts(owners: Iterable[Any], placement: Placement) -> Iterator[str]:
@@ -102,13 +185,6 @@ def _pods(placed: Placed, number: int) -> str:
         "without a node": placed.waiting[number],
     }
     return ", ".join(f"{size} {how}" for how, size in counts.items() if size) or "no pods"
-
-
-def _by_reason(left: Iterable[Left]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for pod, reason in left:
-        found.setdefault(reason, []).append(_name(pod))
-    return found
 
 
 def _name(pod: Pod) -> str:

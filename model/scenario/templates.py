@@ -38,6 +38,11 @@ def kind_called(name: str) -> OwnerKind:
     return next(kind for kind in OWNERS.values() if kind.kind == name)
 
 
+def is_kind(name: str) -> bool:
+    """Whether the API calls a kind of owners of pods so."""
+    return any(kind.kind == name for kind in OWNERS.values())
+
+
 def key_of(owner: Any) -> Key:
     """What identifies an owner of pods."""
     return Key(kind_of(owner).kind, owner.metadata.namespace, owner.metadata.name)

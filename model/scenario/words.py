@@ -90,7 +90,8 @@ def _workloads(world: World, start: Start) -> Iterator[str]:
                 yield f"{workload.cell}: has no controller, and nobody re-creates it"
             continue
         pending = sum(queue.waiting)
-        lacking = f", of which {pending} find no node at the start" if pending else ""
+        find = "finds" if pending == 1 else "find"
+        lacking = f", of which {pending} {find} no node at the start" if pending else ""
         said = kind_called(workload.kind).says(workload, state)
         yield f"{workload.cell}: {', '.join((f'replicas {state.replicas}{lacking}', *said))}"
 

@@ -16,7 +16,7 @@ from kubelemma.model.cluster.snapshot import Place, Snapshot
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
 
-from .names import owner_name, pod_name
+from .names import given_name, owner_name, pod_name
 
 
 class Move(NamedTuple):
@@ -66,11 +66,29 @@ class Cast:
         return Cast(self.scenario, names, used), tuple(moves)
 
     def _fresh(self, pod_class: int, used: dict[str, int]) -> str:
-        stem = owner_name(self.scenario.world, pod_class)
-        used[stem] = used.get(stem, 0) + 1
-        return pod_name(self.scenario.world, pod_class, used[stem])
+        """The next name of its owner's pods that no pod of the input has."""
+        world = self.scenario.world
+        stem = owner_name(world, pod_class)
+        while True:
+            used[stem] = used.get(stem, 0) + 1
+            name = pod_name(world, pod_class, used[stem])
+            if not self._is_taken(pod_class, name):
+                return name
+
+    def _is_taken(self, pod_class: int, name: str) -> bool:
+        workload = self.scenario.world.workloads[self.scenario.world.classes[pod_class].workload]
+        own = (workload.namespace, name.removeprefix(f"{workload.namespace}/"))
+        return bool(workload.templates) and own in self.scenario.taken
 
 
 def opening(scenario: Scenario, state: State) -> Cast:
-    """Names for all pods of the first state."""
-    return Cast(scenario, {}, {}).moved({}, Snapshot(scenario, state).places())[0]
+    """Names for all pods of the first state: those of the input are called as they are there."""
+    places = Snapshot(scenario, state).places()
+    first = state == scenario.system.initial
+    given = {
+        place: tuple(given_name(scenario.world, place.pod_class, name) for name in names)
+        for place, names in (scenario.called if first else ())
+        if len(names) == places.get(place)
+    }
+    known = {place: number for place, number in places.items() if place in given}
+    return Cast(scenario, given, {}).moved(known, places)[0]

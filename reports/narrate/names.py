@@ -46,6 +46,13 @@ def owner_name(world: World, pod_class: int) -> str:
     return revision_name(world, workload, found.template)
 
 
+def given_name(world: World, pod_class: int, name: str) -> str:
+    """The name of a pod of the input; with its namespace where the scenario has several."""
+    workload = world.workloads[world.classes[pod_class].workload]
+    several = workload_name(world, workload) != workload.name
+    return f"{workload.namespace}/{name}" if several else name
+
+
 def pod_name(world: World, pod_class: int, number: int) -> str:
     """The name of a pod of a class: they are counted from 1."""
     name = owner_name(world, pod_class)

@@ -305,7 +305,7 @@ def test_survival_by_preemption(kubelemma: Kubelemma, written: Callable[..., str
         ("", "load: 1 pod that nobody controls, nor creates again: default/there"),
         (
             "GameServer",
-            "load: 1 pod of GameServer default/o; whether such owners create pods again is not known",
+            "load: 1 pod of GameServer default/o; whether such owners create pods again is",
         ),
         ("Job", "load: 1 pod of Job default/o, which is not in the input"),
     ],

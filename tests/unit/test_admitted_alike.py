@@ -59,9 +59,8 @@ def documents(draw: st.DrawFn) -> list[Raw]:
             "scheduling": {"tolerations": [{"key": "vm", "operator": "Exists"}]},
         },
     ]
-    for index, item in enumerate(
-        draw(st.lists(amounts("default", "defaultRequest", "max", "min"), max_size=2))
-    ):
+    fields = ("default", "defaultRequest", "max", "min", "maxLimitRequestRatio")
+    for index, item in enumerate(draw(st.lists(amounts(*fields), max_size=2))):
         found.append(
             {
                 "apiVersion": "v1",
@@ -79,8 +78,11 @@ def test_pods_are_the_same(given: list[Raw]) -> None:
     text = yaml.safe_dump_all(given)
     (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text, events=("none",))).cases
     (found,) = read(["-"], text)
-    (workload,) = plan(found).problem.workloads
-    assert case.scenario.world.classes[0].pod.spec == workload.pod.spec
+    planned, own = plan(found), case.scenario.world.classes[0]
+    assert own.refused == "".join(one.reason for one in planned.refused)
+    if not own.refused:
+        (workload,) = planned.problem.workloads
+        assert own.pod.spec == workload.pod.spec
 
 
 def web(priority: str, name: str = "web", policy: str = "") -> Raw:
@@ -140,36 +142,167 @@ def test_values_that_matter(field: str, value: object, words: str) -> None:
     assert [words] * bool(words) == [reason[: len(words)] for reason in found]
 
 
-@pytest.mark.parametrize(
-    ("item", "resources", "words"),
-    [
-        (
-            {"max": {"cpu": "1"}},
-            {"limits": {"cpu": "2"}},
-            "has a limit of 2 cpu, and 1 is",
-        ),
-        ({"max": {"cpu": "1"}}, {"limits": {"cpu": "1"}}, ""),
-        ({"min": {"cpu": "1"}}, {"requests": {"cpu": "500m"}}, "requests 500m cpu, and 1 is the"),
-        ({"min": {"cpu": "1"}}, {}, ""),
-    ],
-)
-def test_bounds(item: Raw, resources: Raw, words: str) -> None:
-    """What a LimitRange would refuse is listed, by checks and placements alike."""
-    document = web("")
-    document["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
-    limits = {
+def limited(*items: Raw) -> Raw:
+    """A LimitRange."""
+    return {
         "apiVersion": "v1",
         "kind": "LimitRange",
         "metadata": {"name": "bounds"},
-        "spec": {"limits": [{"type": "Container", **item}]},
+        "spec": {"limits": list(items)},
     }
-    text = yaml.safe_dump_all([document, limits, NODE])
+
+
+ABOVE = (
+    'is invalid: spec.containers[0].resources.requests: Invalid value: "2": '
+    "must be less than or equal to cpu limit of 1"
+)
+MOST = "is forbidden: maximum cpu usage per Container is 1"
+RATIO = "is forbidden: cpu max limit to request ratio per Container is 2"
+BOUNDS: list[tuple[Raw, Raw, str]] = [
+    ({"max": {"cpu": "1"}}, {"limits": {"cpu": "2"}}, f"{MOST}, but limit is 2"),
+    ({"max": {"cpu": "1"}}, {"limits": {"cpu": "1"}}, ""),
+    ({"max": {"cpu": "1"}}, {}, ""),
+    (
+        {"max": {"cpu": "1"}},
+        {"requests": {"cpu": "2"}},
+        f"{ABOVE}; {MOST}, but request is 2",
+    ),
+    ({"default": {"cpu": "1"}}, {"requests": {"cpu": "2"}}, ABOVE),
+    (
+        {"min": {"cpu": "1"}},
+        {"requests": {"cpu": "500m"}},
+        "is forbidden: minimum cpu usage per Container is 1, but request is 500m",
+    ),
+    ({"min": {"cpu": "1"}}, {}, ""),
+    (
+        {"maxLimitRequestRatio": {"cpu": "2"}},
+        {"requests": {"cpu": "1"}, "limits": {"cpu": "3"}},
+        f"{RATIO}, but provided ratio is 3.000000",
+    ),
+    (
+        {"maxLimitRequestRatio": {"cpu": "2"}},
+        {},
+        f"{RATIO}, but no request is specified or request is 0",
+    ),
+    (
+        {"type": "Pod", "max": {"memory": "1Gi"}},
+        {},
+        "is forbidden: maximum memory usage per Pod is 1Gi.  No limit is specified",
+    ),
+    (
+        {"type": "Pod", "min": {"memory": "1Gi"}},
+        {"limits": {"memory": "512Mi"}},
+        "is forbidden: minimum memory usage per Pod is 1Gi, but request is 512Mi",
+    ),
+    ({"type": "Pod", "max": {"memory": "1Gi"}}, {"limits": {"memory": "1Gi"}}, ""),
+]
+
+
+def verdict(case: api.Case, name: str) -> str:
+    """What comes out for a property."""
+    found = api.explore(case, engine="plain").result.properties
+    return next(p.verdict for p in found if p.property.id == name)
+
+
+@pytest.mark.parametrize(("item", "resources", "words"), BOUNDS)
+def test_bounds(item: Raw, resources: Raw, words: str) -> None:
+    """What a LimitRange refuses is never there, in checks and placements alike."""
+    document = web("")
+    document["spec"]["template"]["spec"]["containers"][0]["resources"] = resources
+    text = yaml.safe_dump_all([document, limited({"type": "Container", **item}), NODE])
+    (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text, events=("none",))).cases
+    (found,) = read(["-"], text)
+    planned = plan(found)
+    world = case.scenario.world
+    assert world.classes[0].refused == words
+    assert [one.reason for one in planned.refused] == [words] * bool(words)
+    assert len(planned.problem.workloads) == (not words)
+    said = f"start: Deployment default/web has no pods: each {words}"
+    assert (said in case.scenario.setting) == bool(words)
+    assert verdict(case, "RS-1") == ("violated" if words else "holds")
+
+
+def test_bounds_of_a_pod_are_for_all_of_its_containers() -> None:
+    """Init containers come before the others, those that go on running beside them."""
+    document = web("")
+    spec = document["spec"]["template"]["spec"]
+    limits = {"limits": {"cpu": "1"}}
+    spec["containers"] = [{"name": n, "image": "x", "resources": limits} for n in ("a", "b")]
+    item = {"type": "Pod", "max": {"cpu": "2"}}
+    init = {"name": "i", "image": "x", "resources": limits}
+    for further, words in (({}, ""), ({"restartPolicy": "Always"}, "but limit is 3")):
+        spec["initContainers"] = [{**init, **further}]
+        text = yaml.safe_dump_all([document, limited(item), NODE])
+        (found,) = read(["-"], text)
+        assert [one.reason.endswith(words) for one in plan(found).refused] == [True] * bool(words)
+
+
+def test_who_stands_stays() -> None:
+    """Pods that were stored before there was a LimitRange run on; no others come."""
+    document = web("")
+    document["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "2"}}
+    document["spec"]["replicas"] = 2
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "controller": True}
+    labels = {"app": "web", "pod-template-hash": "1"}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "web-1-a", "labels": labels, "ownerReferences": [owner]},
+        "spec": {
+            **document["spec"]["template"]["spec"],
+            "nodeName": "a",
+            "priority": 0,
+        },
+    }
+    bounds = limited({"type": "Container", "max": {"cpu": "1"}})
+    text = yaml.safe_dump_all([document, bounds, NODE, pod])
+    (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text, events=("none",))).cases
+    assert verdict(case, "RS-1") == "violated"
+    assert any("1 available" in text for text in case.scenario.setting)
+    (found,) = read(["-"], text)
+    assert [(one.whose, one.pods) for one in plan(found).refused] == [("Deployment default/web", 1)]
+
+
+def test_a_lone_pod_that_is_refused_is_not_in_the_start() -> None:
+    """Nobody stores it, so nobody places it."""
+    container = {"name": "c", "image": "x", "resources": {"limits": {"cpu": "2"}}}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "one", "namespace": "other"},
+        "spec": {"containers": [container]},
+    }
+    bounds = limited({"type": "Container", "max": {"cpu": "1"}})
+    bounds["metadata"]["namespace"] = "other"
+    text = yaml.safe_dump_all([web(""), bounds, NODE, pod])
+    (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text, events=("none",))).cases
+    words = "it is forbidden: maximum cpu usage per Container is 1, but limit is 2"
+    assert f"not in the start: Pod other/one: {words}" in case.scenario.setting
+    (found,) = read(["-"], text)
+    assert [one.whose for one in plan(found).refused] == ["Pod other/one"]
+
+
+def test_a_daemon_that_is_refused_is_on_no_node() -> None:
+    """A placement does not take its pods for load."""
+    document = web("")
+    document["kind"] = "DaemonSet"
+    document["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "2"}}
+    bounds = limited({"type": "Container", "max": {"cpu": "1"}})
+    (found,) = read(["-"], yaml.safe_dump_all([document, bounds, NODE]))
+    planned = plan(found)
+    assert [(one.whose, one.pods) for one in planned.refused] == [("DaemonSet default/web", 1)]
+    assert not planned.added
+
+
+def test_claims_that_would_be_refused_are_listed() -> None:
+    """Bounds of claims are not held against any."""
+    bounds = limited({"type": "PersistentVolumeClaim", "max": {"storage": "1Gi"}})
+    text = yaml.safe_dump_all([web(""), bounds, NODE])
     (case,) = api.ask(api.Question(paths=(api.STDIN,), stdin=text, events=("none",))).cases
     (found,) = read(["-"], text)
     for parts in (case.manifests.not_modelled, plan(found).not_modelled):
         reasons = [part.reason for part in parts if part.severity == "not modelled"]
-        assert len(reasons) == bool(words)
-        assert all(f"a LimitRange refuses its pods (it {words}" in reason for reason in reasons)
+        assert [reason[:20] for reason in reasons] == ["claims outside these"]
 
 
 def test_a_default_request_takes_room() -> None:

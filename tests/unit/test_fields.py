@@ -13,7 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from kubelemma.model.components.registry import ANNOTATIONS
+from kubelemma.model.kinds.parts import left_out
 from kubelemma.model.kinds.registry import KINDS
+from kubelemma.model.manifests.coverage import left_out as found
 from kubelemma.model.manifests.purposes import CHECK, PLACE, Purpose
 from kubelemma.model.manifests.shapes import shape_of
 from kubelemma.model.objects.meta import ApiObject
@@ -89,6 +92,29 @@ def test_every_field_is_read_or_listed(purpose: Purpose, folders: tuple[str, ...
         if attribute not in names
     }
     assert silent == {key for key in UNREAD if key in silent}
+
+
+def test_every_annotation_that_is_read_is_no_remark() -> None:
+    """What a component reads of annotations is not said to have no effect."""
+    assert set(left_out.ANNOTATIONS) >= ANNOTATIONS
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "listed"),
+    [
+        ("Pod", {"deletionTimestamp": "2026-01-01T00:00:00Z"}, False),
+        ("Node", {"deletionTimestamp": "2026-01-01T00:00:00Z"}, True),
+        ("Pod", {"deletionGracePeriodSeconds": 30}, True),
+        ("Pod", {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "1"}}, False),
+        ("Pod", {"annotations": {"example.com/a": "1"}}, True),
+        ("Node", {"uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"}, False),
+    ],
+)
+def test_metadata_that_counts(kind: str, field: dict[str, Any], *, listed: bool) -> None:
+    """Of a pod its deletion is read, and of annotations some are."""
+    raw = {"metadata": {"name": "a", **field}}
+    shape = shape_of(CHECK.kinds[kind].struct)
+    assert bool(list(found(raw, shape, CHECK.fields))) == listed
 
 
 def test_every_kind_is_read_or_listed() -> None:

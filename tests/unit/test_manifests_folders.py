@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -385,3 +388,94 @@ def test_custom_resources_with_workloads(
     (left,) = load([Source("f.yaml", json.dumps(data))]).not_modelled
     assert (left.severity, left.object) == ("not modelled", f"{kind} a")
     assert words in left.reason
+
+
+WHOLE = b"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n"
+BOMB = (
+    b"a: &a ["
+    + b"x, " * 9
+    + b"x]\n"
+    + b"".join(
+        b"%c: &%c [%s]\n" % (c + 1, c + 1, b", ".join([b"*%c" % c] * 10)) for c in b"abcdefgh"
+    )
+)
+UNREADABLE = {
+    "binary": (bytes(range(128, 256)) * 4, "not UTF-8 text (byte 0x80): a binary file?", False),
+    "gzip": (b"\x1f\x8b\x08" + WHOLE, "a gzip file: unpack it first", False),
+    "NUL": (b"a: 1\n\0\0", "a NUL byte: a binary file, not YAML or JSON", False),
+    "UTF-16": (WHOLE.decode().encode("utf-16"), "UTF-16 text: save it as UTF-8", True),
+    "no mark": (WHOLE.decode().encode("utf-16-le"), "UTF-16 text: save it as UTF-8", True),
+    "Latin-1": (WHOLE + b"# caf\xe9\n", "not UTF-8 text (byte 0xe9): a binary file?", True),
+    "bomb": (WHOLE + BOMB, "aliases stand for more than 1,000,000 values", True),
+    "foreign bomb": (BOMB, "aliases stand for more than 1,000,000 values", False),
+    "deep": (WHOLE + b"a: " + b"[" * 300, "nested more than 200 levels deep", True),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_file_that_is_no_text_costs_only_itself(tree: Tree, tmp_path: Path, what: str) -> None:
+    """It is passed over with a warning; where it may be meant, it is an error of its own."""
+    tree({"good.yaml": WHOLE.decode()})
+    content, message, meant = UNREADABLE[what]
+    (tmp_path / "x.yaml").write_bytes(content)
+    found = intake([Source(".")])
+    (variant,) = found.variants
+    assert [m.object.metadata.name for m in variant.manifests.objects] == ["a"]
+    (said,) = found.problems if meant else found.warnings
+    assert message in said.message
+    assert said.position.file == "x.yaml"
+    assert ("skipped" in said.message) != meant
+    assert [n.object for n in variant.manifests.not_modelled] == ["file x.yaml"] * meant
+    if not meant:
+        with pytest.raises(InvalidInput, match=re.escape(message)):
+            intake([Source(".")], strict=True)
+    with pytest.raises(InvalidInput, match=re.escape(message)):
+        intake([Source("x.yaml")])
+
+
+def test_what_is_no_file(tree: Tree, tmp_path: Path) -> None:
+    """Pipes are not waited for, links may lead nowhere or in circles, folders may be called so."""
+    tree({"good.yaml": WHOLE.decode(), "folder.yaml/b.yaml": WHOLE.decode().replace(" a}", " b}")})
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "nowhere.yaml").symlink_to("gone.yaml")
+    (tmp_path / "circle.yaml").symlink_to("circle.yaml")
+    (tmp_path / "folder.yaml" / "up").symlink_to("..")
+    found = intake([Source(".")])
+    names = [m.object.metadata.name for v in found.variants for m in v.manifests.objects]
+    assert sorted(names) == ["a", "b"]
+    assert [str(p) for p in found.warnings] == [
+        "pipe.yaml: skipped: no file, but a pipe, a socket or a device"
+    ]
+    assert sorted(map(str, found.problems)) == [
+        "circle.yaml: cannot be read: Too many levels of symbolic links",
+        'nowhere.yaml: a link to "gone.yaml", which is not there',
+    ]
+
+
+def test_ways_to_write_text(tree: Tree, tmp_path: Path) -> None:
+    """A byte-order mark and line ends of Windows make no difference; an empty file is a warning."""
+    tree({"empty.yaml": "", "comment.yaml": "# nothing\n---\n"})
+    (tmp_path / "bom.yaml").write_bytes(b"\xef\xbb\xbf" + WHOLE)
+    (tmp_path / "crlf.yaml").write_bytes(WHOLE.replace(b" a}", b" b}").replace(b"\n", b"\r\n"))
+    found = intake([Source(".")])
+    (variant,) = found.variants
+    assert sorted(m.object.metadata.name for m in variant.manifests.objects) == ["a", "b"]
+    assert [p.position.file for p in found.warnings] == ["comment.yaml", "empty.yaml"]
+    assert not found.problems
+
+
+def test_a_file_that_may_not_be_read(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows whether it was meant, so it is an error, and the rest is checked."""
+    tree({"good.yaml": WHOLE.decode(), "closed.yaml": WHOLE.decode()})
+    real = Path.open
+
+    def opened(path: Path, *arguments: Any, **more: Any) -> Any:
+        if path.name == "closed.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", opened)
+    found = intake([Source(".")])
+    assert [str(p) for p in found.problems] == ["closed.yaml: cannot be read: Permission denied"]
+    (variant,) = found.variants
+    assert len(variant.manifests.objects) == 1

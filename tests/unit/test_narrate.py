@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import yaml
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import NOWHERE, PENDING, Place
@@ -159,6 +160,30 @@ def test_names_follow_a_pod() -> None:
     for step, change in bound:
         assert change.object.removeprefix("Pod ") in step.summary
         assert change.after in step.summary
+
+
+def test_pods_of_the_input_keep_their_names() -> None:
+    """So are they called in stories, and no new pod is called like one of them."""
+    owner = {"kind": "ReplicaSet", "name": "web-v1", "controller": True}
+    (deployment,) = yaml.safe_load_all(WEB)
+    spec = deployment["spec"]["template"]["spec"]
+    pods = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "labels": {"app": "web"}, "ownerReferences": [owner]},
+            "spec": {**spec, "nodeName": node},
+        }
+        for name, node in (("web-v1-2", "node-1"), ("web-x", "node-2"), ("web-v1-1", "gone"))
+    ]
+    text = yaml.safe_dump_all([deployment, *pods])
+    asked = {"nodes": ("count=2,cpu=4,memory=1Gi",), "events": ("delete-pod=web",)}
+    (found,) = api.ask(Question(paths=(STDIN,), stdin=text, **asked)).cases
+    scenario = found.scenario
+    cast = opening(scenario, scenario.system.initial)
+    assert sorted(name for names in cast.names.values() for name in names) == ["web-v1-2", "web-x"]
+    told = narrate_steps(scenario, simulate(scenario.system, 1, 60))
+    assert any(step.summary == "creates web-v1-3" for step in told)
 
 
 def test_the_opening_names_every_pod() -> None:

@@ -114,6 +114,23 @@ spec:
 """
 
 
+REFUSED = """
+apiVersion: v1
+kind: LimitRange
+metadata: {name: small}
+spec: {limits: [{type: Container, max: {cpu: "1"}}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1", resources: {limits: {cpu: "2"}}}]}
+"""
+
+
 ALONE = """
 apiVersion: apps/v1
 kind: ReplicaSet
@@ -166,7 +183,8 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
-    yield from scenarios_of(Question(paths=(STDIN,), stdin=ALONE))
+    for text in (ALONE, REFUSED):
+        yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
     yield from scenarios_of(Question(paths=(STDIN,), stdin=changed, base=(str(base),)))

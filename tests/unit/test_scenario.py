@@ -257,7 +257,7 @@ def test_start_without_room_has_pending_pods() -> None:
     (workload,) = scenario.world.workloads
     queue = scenario.system.initial[scenario.system.positions[workload.queue].start]
     assert queue == Queue.of((1, 0))
-    assert any("1 find no node at the start" in sentence for sentence in scenario.setting)
+    assert any("1 finds no node at the start" in sentence for sentence in scenario.setting)
 
 
 def test_start_adds_up_equal_pods_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from kubelemma.model.manifests import (
     with_defaults,
 )
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.meta import OwnerReference
 from kubelemma.model.objects.node import Node, NodeCondition
 from kubelemma.model.objects.pod import Pod, PodCondition, PodStatus
 from kubelemma.model.objects.quantity import Quantity
@@ -34,7 +35,9 @@ def template(image: str, **labels: str) -> dict[str, Any]:
     return {"metadata": {"labels": {"app": "web", **labels}}, "spec": {"containers": [container]}}
 
 
-def deployment(image: str = "web:1", replicas: int = 2, **status: Any) -> Deployment:
+def deployment(
+    image: str = "web:1", replicas: int = 2, status: dict[str, int] | None = None
+) -> Deployment:
     """A Deployment as the API has it."""
     raw = {
         "metadata": {"name": "web", "namespace": "default", "uid": "d"},
@@ -43,7 +46,7 @@ def deployment(image: str = "web:1", replicas: int = 2, **status: Any) -> Deploy
             "selector": {"matchLabels": {"app": "web"}},
             "template": template(image),
         },
-        "status": status,
+        "status": status or {},
     }
     return with_defaults(decode(raw, Deployment))
 
@@ -178,7 +181,7 @@ def test_pods_tell_of_replicasets_that_are_not_given() -> None:
 def test_a_deployment_that_counts_all_as_updated_is_believed() -> None:
     """Admission may change pods: where the status says that all are new, they are."""
     status = {"replicas": 2, "updatedReplicas": 2}
-    owner = owner_of(start(deployment("web:2", **status), pod(1, "node-1"), pod(1, "node-2")))
+    owner = owner_of(start(deployment("web:2", status=status), pod(1, "node-1"), pod(1, "node-2")))
     assert [s.replicas for s in owner.sets] == [2]
 
 
@@ -190,6 +193,69 @@ def test_replicasets_without_pods_in_the_input() -> None:
         ("web-r1", 1),
         ("web-r2", 1),
     ]
+
+
+def test_replicasets_count_pods_that_are_not_given() -> None:
+    """Their statuses say how many there are and how many of these are available."""
+    one = {"observedGeneration": 1, "replicas": 2, "readyReplicas": 2, "availableReplicas": 2}
+    parts = (replica_set(1, 2, **one), replica_set(2, 1, observedGeneration=1, replicas=1))
+    seen = start(deployment("web:2"), parts=parts)
+    phases = sorted((name, phase, number) for (name, _, phase), number in crowd(seen).items())
+    assert phases == [
+        ("web-r1", Phase.AVAILABLE, 1),
+        ("web-r1", Phase.AVAILABLE, 1),
+        ("web-r2", Phase.STARTING, 1),
+    ]
+    assert "all is rolled out" not in said(seen)
+    counted = "the ReplicaSets of the input count its pods, which the input does not have"
+    assert f"{counted}: web-r1 2 available; web-r2 1 not Ready yet" in said(seen)
+
+
+def test_a_pod_that_is_counted_as_not_ready_may_have_no_node() -> None:
+    """Available ones have; of the others the scheduler says."""
+    one = {"observedGeneration": 1, "replicas": 3, "readyReplicas": 2, "availableReplicas": 2}
+    seen = start(deployment(replicas=3), parts=(replica_set(1, 3, **one),), cluster=nodes("1Gi"))
+    places = {place: number for (_, *place), number in crowd(seen).items() for place in [place[0]]}
+    assert places == {"node-1": 1, "node-2": 1, NOWHERE: 1}
+    assert "of which 1 finds no node at the start" in said(seen)
+
+
+def test_a_status_that_says_otherwise_is_told() -> None:
+    """Without its ReplicaSets a Deployment is taken as rolled out, and what it counts is said."""
+    behind = {"replicas": 3, "updatedReplicas": 1, "availableReplicas": 2}
+    seen = start(deployment("web:2", status=behind))
+    words = "by its status it is not: 3 pods, of which 1 updated and 2 available"
+    assert words in said(seen)
+    fine = {"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}
+    assert "by its status" not in said(start(deployment("web:2", status=fine)))
+
+
+def test_pods_of_nobody_here_are_load() -> None:
+    """Whose controller, or its owner, is not in the input is named, with what is assumed."""
+    lost = replica_set(1, 1)
+    above = msgspec.structs.replace(lost.metadata.owner_references[0], name="old", uid="")
+    metadata = msgspec.structs.replace(lost.metadata, name="old-r1", owner_references=(above,))
+    lost = msgspec.structs.replace(lost, metadata=metadata)
+
+    def of(kind: str, name: str) -> Pod:
+        one = pod(1, "node-1")
+        controller = OwnerReference(kind=kind, name=name, controller=True)
+        metadata = msgspec.structs.replace(
+            one.metadata, name=f"{name}-x", labels={}, owner_references=(controller,)
+        )
+        return msgspec.structs.replace(one, metadata=metadata)
+
+    stray = (of("ReplicaSet", "gone"), of("ReplicaSet", "old-r1"), of("DaemonSet", "agent"))
+    found = said(start(deployment(), *stray, parts=(lost,)))
+    load = "load that stays, and that nobody makes again here"
+    above_of = "the Deployment of the ReplicaSet of each is not in the input"
+    for sentence in (
+        "not checked, and make no pods: ReplicaSet default/old-r1: the Deployment of each is not",
+        f"{load}: Pod default/gone-x: the ReplicaSet of each is not in the input",
+        f"{load}: Pod default/old-r1-x: {above_of}",
+        f"{load}: Pod default/agent-x: each belongs to a DaemonSet, which is no part of a check",
+    ):
+        assert sentence in found
 
 
 def test_old_templates_are_left_out_unless_somebody_goes_back() -> None:

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
+from kubelemma.model.components.scheduler.decision.resources import container_requests
 from kubelemma.model.components.tainteviction.decision import with_default_tolerations
-from kubelemma.model.findings import FieldPath
+from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.objects.pod import Container, Pod, PodSpec, ResourceRequirements
 from kubelemma.model.objects.policies import LimitRange, LimitRangeItem, PriorityClass, RuntimeClass
 from kubelemma.model.objects.quantity import Quantity
@@ -30,6 +31,8 @@ _SYSTEM_CLASSES = {
     "system-node-critical": 2_000_001_000,
 }
 """Every cluster has them (``pkg/apis/scheduling/v1/helpers.go``)."""
+_OF_PODS = ("Container", "Pod")
+"""What bounds of a LimitRange are for, where they are for pods."""
 
 
 class Defaults(NamedTuple):
@@ -43,7 +46,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Policies(NamedTuple):
-    """The settings of a cluster: classes by name, and by namespace what goes for containers."""
+    """The settings of a cluster: classes by name, and by namespace what goes for pods."""
 
     priorities: Mapping[str, PriorityClass] = _NONE
     runtimes: Mapping[str, RuntimeClass] = _NONE
@@ -63,6 +66,9 @@ class Policies(NamedTuple):
         return tuple(found)
 
 
+NO_POLICIES = Policies()
+
+
 def policies(
     priorities: Iterable[PriorityClass],
     runtimes: Iterable[RuntimeClass],
@@ -77,6 +83,7 @@ def policies(
             if item.type == "Container":
                 before = by_namespace.get(namespace, Defaults({}, {}))
                 by_namespace[namespace] = _joined(before, _defaults(item))
+            if item.type in _OF_PODS:
                 bounds[namespace] = (*bounds.get(namespace, ()), item)
     return Policies(
         {c.metadata.name: c for c in priorities},
@@ -127,39 +134,125 @@ def filled(spec: PodSpec, namespace: str, settings: Policies) -> PodSpec:
 
 
 class Refusal(NamedTuple):
-    """Why the pods of a workload are refused, and for which field of their spec."""
+    """Why the API server does not store a pod, in its words, and for which field of its spec."""
 
     path: FieldPath
     reason: str
 
 
 def refusals(spec: PodSpec, namespace: str, settings: Policies) -> Iterator[Refusal]:
-    """Containers outside of the bounds of their namespace, of a pod that has all its defaults.
+    """What the API server objects to in a pod that has all its defaults.
 
-    Source: ``PodValidateLimitFunc`` in ``plugin/pkg/admission/limitranger/admission.go``.
+    That are requests above a limit that a LimitRange has added, and what is outside of the bounds
+    of its namespace. Sources: ``ValidateResourceRequirements`` in
+    ``pkg/apis/core/validation/validation.go``, which comes first; ``PodValidateLimitFunc`` in
+    ``plugin/pkg/admission/limitranger/admission.go``.
     """
-    for item in settings.bounds.get(namespace, ()):
-        for field, containers in (
-            ("containers", spec.containers),
-            ("initContainers", spec.init_containers),
-        ):
-            for index, container in enumerate(containers or ()):
-                own = container.resources or ResourceRequirements()
-                for reason in _outside(own, item):
-                    path: FieldPath = (field, index, "resources")
-                    yield Refusal(path, f"a LimitRange refuses its pods (it {reason})")
+    bounds = settings.bounds.get(namespace, ())
+    every = tuple(_containers(spec)) if bounds else ()
+    for path, own in every:
+        for name, asked, limit in _above_limit(own):
+            where = f"spec.{show((*path, 'resources', 'requests'))}"
+            bound = f"must be less than or equal to {name} limit of {limit}"
+            said = f'is invalid: {where}: Invalid value: "{asked}": {bound}'
+            yield Refusal((*path, "resources"), said)
+    for item in bounds:
+        held = every if item.type == "Container" else ((("resources",), _of_pod(spec)),)
+        for path, own in held:
+            for reason in _outside(own, item):
+                here = path if item.type == "Pod" else (*path, "resources")
+                yield Refusal(here, f"is forbidden: {reason}")
+
+
+def refusal(spec: PodSpec, namespace: str, settings: Policies) -> str:
+    """All that the API server objects to in a pod, as one text; empty where it stores it."""
+    found = dict.fromkeys(each.reason for each in refusals(spec, namespace, settings))
+    return "; ".join(found)
+
+
+def _containers(spec: PodSpec) -> Iterator[tuple[FieldPath, ResourceRequirements]]:
+    """What each container asks for, and where that stands."""
+    kinds = (("containers", spec.containers), ("initContainers", spec.init_containers))
+    for field, containers in kinds:
+        for index, container in enumerate(containers or ()):
+            yield (field, index), container.resources or ResourceRequirements()
+
+
+def _above_limit(own: ResourceRequirements) -> Iterator[tuple[str, Quantity, Quantity]]:
+    limits = own.limits or {}
+    for name, asked in (own.requests or {}).items():
+        if name in limits and asked.amount > limits[name].amount:
+            yield name, asked, limits[name]
+
+
+def _of_pod(spec: PodSpec) -> ResourceRequirements:
+    """What a pod asks for as a whole, without overhead (``podRequests``, ``podLimits``)."""
+    own = spec.resources or ResourceRequirements()
+    limits = replace(
+        spec,
+        containers=_limits_as_requests(spec.containers),
+        init_containers=_limits_as_requests(spec.init_containers),
+    )
+    return ResourceRequirements(
+        requests={**_together(spec), **(own.requests or {})},
+        limits={**_together(limits), **(own.limits or {})},
+    )
+
+
+def _together(spec: PodSpec) -> dict[str, Quantity]:
+    needed = container_requests(Pod(spec=spec), "wanted", {})
+    return {name: Quantity(amount) for name, amount in needed.items()}
+
+
+def _limits_as_requests(containers: tuple[Container, ...] | None) -> tuple[Container, ...]:
+    limits = ((c, c.resources.limits if c.resources else None) for c in containers or ())
+    return tuple(replace(c, resources=ResourceRequirements(requests=own)) for c, own in limits)
 
 
 def _outside(own: ResourceRequirements, item: LimitRangeItem) -> Iterator[str]:
-    for name, least in (item.min or {}).items():
-        asked = (own.requests or {}).get(name)
-        if asked is None or asked.amount < least.amount:
-            yield f"requests {asked or 'no'} {name}, and {least} is the least"
-    for name, most in (item.max or {}).items():
-        limit = (own.limits or {}).get(name)
-        if limit is None or limit.amount > most.amount:
-            given = f"a limit of {limit}" if limit else "no limit of"
-            yield f"has {given} {name}, and {most} is the most"
+    """What is outside of bounds, as ``minConstraint`` and its like say it."""
+    bounds = (
+        ("minimum {} usage per", item.min, _below),
+        ("maximum {} usage per", item.max, _above),
+        ("{} max limit to request ratio per", item.max_limit_request_ratio, _over_ratio),
+    )
+    for words, amounts, objects in bounds:
+        for name, bound in (amounts or {}).items():
+            found = objects(own, name, bound)
+            if found:
+                yield f"{words.format(name)} {item.type} is {bound}{found}"
+
+
+def _below(own: ResourceRequirements, name: str, least: Quantity) -> str:
+    request, limit = (own.requests or {}).get(name), (own.limits or {}).get(name)
+    if request is None:
+        return ".  No request is specified"
+    if request.amount < least.amount:
+        return f", but request is {request}"
+    if limit is not None and limit.amount < least.amount:
+        return f", but limit is {limit}"
+    return ""
+
+
+def _above(own: ResourceRequirements, name: str, most: Quantity) -> str:
+    request, limit = (own.requests or {}).get(name), (own.limits or {}).get(name)
+    if limit is None:
+        return ".  No limit is specified"
+    if limit.amount > most.amount:
+        return f", but limit is {limit}"
+    if request is not None and request.amount > most.amount:
+        return f", but request is {request}"
+    return ""
+
+
+def _over_ratio(own: ResourceRequirements, name: str, most: Quantity) -> str:
+    request, limit = (own.requests or {}).get(name), (own.limits or {}).get(name)
+    if request is None or not request.amount:
+        return ", but no request is specified or request is 0"
+    if limit is None or not limit.amount:
+        return ", but no limit is specified or limit is 0"
+    ratio = limit.amount / request.amount
+    return f", but provided ratio is {float(ratio):f}" if ratio > most.amount else ""
 
 
 def _with_priority(spec: PodSpec, classes: Mapping[str, PriorityClass]) -> PodSpec:

@@ -17,14 +17,17 @@ from kubelemma.model.cluster.world import Rollout, Workload
 from kubelemma.model.objects.meta import LabelSelector, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodSpec, PodTemplateSpec
 from kubelemma.model.objects.quantity import IntOrPercent
-from kubelemma.model.objects.workloads import Deployment, ReplicaSet
+from kubelemma.model.objects.workloads import (
+    DESIRED,
+    MAXIMUM,
+    REVISION,
+    Deployment,
+    ReplicaSet,
+)
 
 from .decision import resolve_fenceposts
 
 HASH = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
-DESIRED = "deployment.kubernetes.io/desired-replicas"
-MAXIMUM = "deployment.kubernetes.io/max-replicas"
 DEFAULT_BOUND = IntOrPercent(25, percent=True)
 DEFAULT_HISTORY = 10
 
@@ -192,6 +195,15 @@ def _settled(deployment: Deployment) -> bool:
     return seen and 0 < status.replicas == status.updated_replicas
 
 
+def _otherwise(deployment: Deployment) -> str:
+    """What its status counts, where that are not as many updated and available pods as it wants."""
+    status, wanted = deployment.status, _replicas(deployment)
+    counts = (status.replicas, status.updated_replicas, status.available_replicas)
+    if not status.replicas or counts == (wanted,) * len(counts):
+        return ""
+    return f"{status.replicas} pods, of which {counts[1]} updated and {counts[2]} available"
+
+
 def same_template(one: PodTemplateSpec, other: PodTemplateSpec) -> bool:
     """Whether two templates differ in nothing but the hash, as far as they are read."""
     labels, others = ({**t.metadata.label_map(), HASH: ""} for t in (one, other))
@@ -226,5 +238,6 @@ OWNER = OwnerKind(
     surge=_surge,
     through=Through("ReplicaSet", _age, _pod_of, _made_from, _marked, _settled),
     reaches=_reaches,
+    otherwise=_otherwise,
     events=EVENTS | {"rollout", "pause", "resume", "rollback"},
 )

@@ -39,7 +39,7 @@ from kubelemma.model.components.disruption.rules import BudgetState, Guard, guar
 from kubelemma.model.components.eviction.rules import OF_DRAINS, evict
 from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.components.users.actions import UNCORDON
-from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.pod import MIRROR, Pod
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .actions import ACTIONS, DRAIN_DELETE, DRAIN_TIMES_OUT, GIVE_UP_EVICTION, START_DRAIN
@@ -57,8 +57,6 @@ from .decision import (
 )
 
 DRAIN = "kubectl-drain"
-MIRROR = "kubernetes.io/config.mirror"
-"""The annotation of pods that show static ones of a kubelet."""
 EVER = 10**9
 """More seconds than any drain waits that does not wait for ever."""
 LISTED = "pods that a drain is yet to remove"

@@ -7,6 +7,7 @@ from kubelemma.model.system import Action
 COUNT_PODS = Action("count-pods", "template")
 DECIDE = Action("decide", "template", "create", "delete")
 CREATE_POD = Action("create-pod", "class", changes=("Deployment",))
+FAIL_CREATE = Action("fail-create", "class")
 CHOOSE_PENDING_PODS = Action("choose-pending-pods", "class", "pods")
 CHOOSE_POD = Action("choose-pod", "class")
 DELETE_POD = Action("delete-pod", "class")
@@ -19,6 +20,7 @@ ACTIONS = (
     COUNT_PODS,
     DECIDE,
     CREATE_POD,
+    FAIL_CREATE,
     CHOOSE_PENDING_PODS,
     CHOOSE_POD,
     DELETE_POD,

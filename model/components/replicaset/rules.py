@@ -51,6 +51,7 @@ from .actions import (
     CREATE_POD,
     DECIDE,
     DELETE_POD,
+    FAIL_CREATE,
     WRITE_STATUS,
 )
 from .decision import POD_DELETION_COST, manage_replicas, rank_key
@@ -299,7 +300,9 @@ def _rules(key: Key) -> Iterator[Rule]:
     yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned, *claimable))
     yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
     yield rule("choose a victim of", (sync, PODS), _choose, first, urgent=True)
-    if world.classes[key.pod_class].node_name:
+    if world.classes[key.pod_class].refused:
+        yield rule(_CREATE, (sync,), _fail_to_create)
+    elif world.classes[key.pod_class].node_name:
         yield rule(_CREATE, (sync, SHAPE, PODS), _create_bound, writes=(sync, PODS))
     else:
         yield rule(_CREATE, (sync, queue), _create)
@@ -367,6 +370,17 @@ def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
             key.workload.queue: queue.with_free(key.template, 1),
         }
         yield Outcome(CREATE_POD, writes, key.about, _why_create(sync))
+
+
+def _fail_to_create(key: Key, sync: Sync) -> Iterator[Outcome]:
+    """The first refusal ends all creations of a sync, which is tried again (FailedCreate).
+
+    Source: pkg/controller/replicaset/replica_set.go, ``manageReplicas`` and ``slowStartBatch``.
+    """
+    if sync.adds:
+        writes = {key.cell: sync._replace(adds=0)}
+        why = f"a pod of this template {key.world.classes[key.pod_class].refused}"
+        yield Outcome(FAIL_CREATE, writes, key.about, why)
 
 
 def _create_bound(key: Key, sync: Sync, shape: int, pods: Pods) -> Iterator[Outcome]:

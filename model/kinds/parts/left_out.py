@@ -10,19 +10,22 @@ Source: the types in ``staging/src/k8s.io/api/core/v1/types.go`` and
 
 from __future__ import annotations
 
+from kubelemma.model.components.replicaset.decision import POD_DELETION_COST
 from kubelemma.model.kinds.notes import (
     DISKS,
     NO_EFFECT,
     NOT_PLACING,
+    ByKey,
     ByValue,
     FieldNotes,
     FieldsByType,
     Note,
+    Within,
     irrelevant,
     not_modelled,
     without,
 )
-from kubelemma.model.objects import meta, pod, volume
+from kubelemma.model.objects import meta, pod, storage, volume, workloads
 
 _BY_SERVER = "is set by the cluster itself"
 _INSIDE = "concerns what runs inside the containers, not where or when"
@@ -90,11 +93,19 @@ _LIFECYCLE: FieldNotes = {
     **irrelevant(_INSIDE, "postStart", "stopSignal"),
 }
 
+ANNOTATIONS = (
+    workloads.REVISION,
+    workloads.DESIRED,
+    workloads.MAXIMUM,
+    POD_DELETION_COST,
+    pod.MIRROR,
+)
+"""Those that somebody reads."""
+
 CHECK: FieldsByType = {
     meta.ObjectMeta: {
-        **irrelevant(NO_EFFECT, "annotations"),
-        **irrelevant(_BY_SERVER, "uid", "resourceVersion", "generation", "managedFields"),
-        **irrelevant(_BY_SERVER, "creationTimestamp", "selfLink", "clusterName"),
+        "annotations": ByKey(ANNOTATIONS, Note("irrelevant", NO_EFFECT)),
+        **irrelevant(_BY_SERVER, "resourceVersion", "managedFields", "selfLink", "clusterName"),
         **not_modelled(
             "the object is on its way out of the cluster: it is taken as if it stayed",
             "deletionTimestamp",
@@ -154,10 +165,23 @@ CHECK: FieldsByType = {
 }
 """Of a check."""
 
+OF_PODS = Within(
+    {
+        meta.ObjectMeta: {
+            **without(CHECK[meta.ObjectMeta], "deletionTimestamp"),
+            **irrelevant(_BY_SERVER, "deletionGracePeriodSeconds"),
+        }
+    }
+)
+"""Of the metadata of a pod in a check: it ends as soon as it may."""
+
 PLACEMENT: FieldsByType = {
     **CHECK,
     meta.ObjectMeta: {
         **without(CHECK[meta.ObjectMeta], "deletionTimestamp"),
+        "annotations": ByKey(
+            (workloads.REVISION, pod.MIRROR, *storage.ANNOTATIONS), Note("irrelevant", NOT_PLACING)
+        ),
         **irrelevant(NOT_PLACING, "finalizers", "deletionGracePeriodSeconds"),
     },
     pod.PodSpec: {

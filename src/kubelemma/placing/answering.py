@@ -42,6 +42,7 @@ from .asking import (
 from .inventory import Key, Origin, controller_of, key_of
 from .machines import Offer, machines
 from .plan import Input, Plan, plan, read
+from .refused import storing
 from .several import several
 from .why import why
 
@@ -105,7 +106,7 @@ def _answer(asked: Asked, found: Input) -> Answered:
         room.decision,
         _shares(room.problem.workloads, planned, found),
         setting=(*planned.setting, *scaled, *changed.said, *room.said),
-        whatifs=beside.whatifs,
+        whatifs=(*storing(planned.refused), *beside.whatifs),
         extra=((pod, _share(origin)) for pod, origin in planned.added if id(pod) not in gone),
         not_modelled=planned.not_modelled,
     )

@@ -39,7 +39,7 @@ from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
-from kubelemma.model.scenario.admitting import policies_of, refused
+from kubelemma.model.scenario.admitting import policies_of
 from kubelemma.model.scenario.cluster import STORAGE, with_storage
 from kubelemma.solver.placement.displaced import likeness
 from kubelemma.solver.placement.problem import Cluster, Problem, Workload
@@ -48,6 +48,7 @@ from . import daemons
 from .claims import Claims, claims, of_ordinal
 from .inventory import Inventory, Key, Origin, Part, inventory, key_of, stamped
 from .load import load
+from .refused import Refused, objection, sifted
 
 Stage: TypeAlias = Callable[[Pod], Pod]
 """What happens to a pod on its way to being stored."""
@@ -108,6 +109,7 @@ class Plan:
             fit.
         templates: what a new pod of each workload of the input is like.
         added: the pods of daemons that were made for this, and where they come from.
+        refused: pods that the API server does not store, so that nobody places them.
         setting: what was assumed, in sentences.
         not_modelled, warnings: of the input.
     """
@@ -118,6 +120,7 @@ class Plan:
     daemons: tuple[DaemonPods, ...]
     templates: Mapping[Key, Template]
     added: tuple[tuple[Pod, Origin], ...]
+    refused: tuple[Refused, ...]
     setting: tuple[str, ...]
     not_modelled: tuple[NotModelled, ...]
     warnings: tuple[Complaint, ...]
@@ -216,10 +219,11 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
     def make(pod: Pod) -> Pod:
         return volumes.attached(admitted(pod, settings))
 
-    workloads, origins, members = _workloads(stock.parts, make, volumes.attached)
+    parts, refused = sifted(stock.parts, make, settings)
+    workloads, origins, members = _workloads(parts, make, volumes.attached)
     staying = tuple(volumes.attached(m.object) for m in stock.staying)
     spaces = _namespaces(found.manifests, (*staying, *(w.pod for w in workloads)))
-    home = _daemons(found, stock, make, staying, spaces)
+    home = _daemons(found, stock, _Making(make, settings), staying, spaces)
     pods = (*staying, *(pod for pod, _ in home.added))
     return Plan(
         Problem(
@@ -231,6 +235,7 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
         home.sets,
         {origin.key: Template(origin, make(pod)) for origin, pod in stock.templates},
         home.added,
+        (*refused, *home.refused),
         tuple(_setting(found, stock, home, reschedule=reschedule)),
         (*found.manifests.not_modelled, *_left_out(found, names, settings, volumes)),
         found.manifests.warnings,
@@ -274,25 +279,38 @@ class _Daemons(NamedTuple):
     added: tuple[tuple[Pod, Origin], ...] = ()
     workloads: tuple[Workload, ...] = ()
     origins: Mapping[str, Origin] = {}
+    refused: tuple[Refused, ...] = ()
+
+
+class _Making(NamedTuple):
+    """What becomes of a new pod, and what refuses it."""
+
+    admit: Stage
+    settings: Policies
 
 
 def _daemons(
     found: Input,
     stock: Inventory,
-    make: Stage,
+    making: _Making,
     staying: tuple[Pod, ...],
     spaces: Mapping[str, Mapping[str, str]],
 ) -> _Daemons:
     sets: list[DaemonPods] = []
     pods: list[tuple[Pod, Node]] = []
     origins: dict[Key, Origin] = {}
+    refused: list[Refused] = []
     for manifest, there in stock.daemons:
         key = key_of(type(manifest.object).__name__, manifest.object.metadata)
-        pod = daemons.tolerant(make(stamped(manifest.object.spec.template, key)))
+        pod = daemons.tolerant(making.admit(stamped(manifest.object.spec.template, key)))
         wanted = list(daemons.eligible(pod, found.nodes))
         missing = [node for node in wanted if node.metadata.name not in there]
-        sets.append(DaemonPods(key, pod, len(wanted), len(missing)))
         document, path = manifest.document, ("spec", "template")
+        reason = objection(pod, making.settings)
+        if reason and missing:
+            refused.append(Refused(str(key), len(missing), reason, document.at(path)))
+            missing = []
+        sets.append(DaemonPods(key, pod, len(wanted), len(missing)))
         origins[key] = Origin(key, len(wanted), len(there), document, path, manifest.object)
         pods += [(pod, node) for node in missing]
     home = daemons.homed(pods, staying, spaces)
@@ -300,7 +318,7 @@ def _daemons(
     workloads = tuple(Workload(name, pod, 1) for name, pod in named.items())
     by_name = {name: origins[_daemon_key(pod)] for name, pod in named.items()}
     added = tuple((pod, origins[_daemon_key(pod)]) for pod in home.fitting)
-    return _Daemons(tuple(sets), added, workloads, by_name)
+    return _Daemons(tuple(sets), added, workloads, by_name, tuple(refused))
 
 
 def _daemon_key(pod: Pod) -> Key:
@@ -331,7 +349,6 @@ def _left_out(
         if stamp_of(thing) is not None:
             spec = thing.spec.template.spec
             yield from _of_spec(owner, ("spec", "template", "spec"), spec, settings, volumes)
-            yield from refused(owner, settings)
         if isinstance(thing, StatefulSet):
             yield from _of_templates(owner.document, thing, volumes)
     for check in found.manifests.checks:

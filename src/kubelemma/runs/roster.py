@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kubelemma.model.cluster.owners import controller_of
-from kubelemma.model.components.drain.rules import MIRROR
 from kubelemma.model.components.registry import OWNERS
 from kubelemma.model.objects.meta import LabelSelector
-from kubelemma.model.objects.pod import Pod, PodTemplateSpec
+from kubelemma.model.objects.pod import MIRROR, Pod, PodTemplateSpec
 from kubelemma.model.objects.workloads import ReplicaSet
 from kubelemma.model.scenario.templates import kind_of
 
