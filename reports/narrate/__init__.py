@@ -6,7 +6,7 @@ tell of a component is its teller's business (`teller`, `tellers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -21,9 +21,11 @@ from .cast import Cast, opening
 from .changes import changes
 from .conclusion import Ending, conclusion
 from .contradiction import contradictions
+from .decisive import decisive
 from .picture import Observer, observer
-from .reasons import facts, origin, unseen
-from .scene import Scene, Standstill
+from .reasons import origin, unseen
+from .rests import Told, missed, told
+from .scene import Scene, Seen, Standstill
 from .standstill import idle, waiting
 from .summary import arguments, summary
 from .teller import Reviews
@@ -57,6 +59,7 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written =
         contradictions=ending.contradictions,
         waiting=ending.waiting,
         idle=ending.idle,
+        decisive=decisive(scenario, prop, trace),
     )
 
 
@@ -87,18 +90,23 @@ class _Run(NamedTuple):
         cast = opening(self.scenario, trace.initial)
         before = Snapshot(self.scenario, trace.initial)
         seen = self.observe(before.state, cast)
-        for index, step in enumerate(trace.steps, 1):
+        earlier, steps = [before], list[Told]()
+        for step in trace.steps:
             after = Snapshot(self.scenario, step.state)
             cast, moves = cast.follow(before.state, after.state)
             look = self.observe(after.state, cast)
-            told = self._told(index, Scene(before, after, step, moves, self.written))
-            yield _Telling(cast, replace(told, picture=difference(seen, look)))
+            steps.append(told(Scene(before, after, step, moves, self.written), earlier))
+            shown = self._told(steps, earlier)
+            yield _Telling(cast, replace(shown, picture=difference(seen, look)))
+            earlier.append(after)
             before, seen = after, look
 
-    def _told(self, index: int, scene: Scene) -> StoryStep:
-        read, reviews = facts(scene), self._reviewed(scene)
+    def _told(self, steps: Sequence[Told], earlier: Sequence[Seen]) -> StoryStep:
+        """The last of these steps."""
+        scene, read, follows = steps[-1]
+        reviews = self._reviewed(scene)
         return StoryStep(
-            index=index,
+            index=len(steps),
             actor=scene.step.actor,
             action=str(scene.action),
             summary=summary(scene),
@@ -110,6 +118,8 @@ class _Run(NamedTuple):
             facts=read,
             nodes=reviews,
             position=origin(scene, read, reviews),
+            follows=follows,
+            missed=missed(steps, earlier),
         )
 
     def _reviewed(self, scene: Scene) -> tuple[NodeReview, ...]:
