@@ -6,7 +6,7 @@ tell of a component is its teller's business (`teller`, `tellers`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,9 +23,9 @@ from .conclusion import Ending, conclusion
 from .contradiction import contradictions
 from .decisive import decisive
 from .picture import Observer, observer
-from .reasons import origin, unseen
-from .rests import Told, missed, told
-from .scene import Scene, Seen, Standstill
+from .reasons import facts, origin, unseen
+from .rests import resting
+from .scene import Scene, Standstill
 from .standstill import idle, waiting
 from .summary import arguments, summary
 from .teller import Reviews
@@ -51,7 +51,7 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written =
         property_id=prop.id,
         subject=prop.subject,
         allowed=scenario.setting,
-        steps=tuple(telling.step for telling in tellings),
+        steps=resting([(telling.scene, telling.step) for telling in tellings]),
         loop_start=trace.loop_start,
         standstill=trace.standstill,
         conclusion=conclusion(scenario, prop, trace, ending),
@@ -66,7 +66,7 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written =
 def narrate_steps(
     scenario: Scenario, trace: Trace, written: Written = _UNKNOWN
 ) -> tuple[StoryStep, ...]:
-    """The steps of any run."""
+    """The steps of any run, without what each rests on."""
     return tuple(telling.step for telling in _run(scenario, written).tell(trace))
 
 
@@ -74,6 +74,7 @@ class _Telling(NamedTuple):
     """A step told, and the cast after it."""
 
     cast: Cast
+    scene: Scene
     step: StoryStep
 
 
@@ -90,23 +91,19 @@ class _Run(NamedTuple):
         cast = opening(self.scenario, trace.initial)
         before = Snapshot(self.scenario, trace.initial)
         seen = self.observe(before.state, cast)
-        earlier, steps = [before], list[Told]()
-        for step in trace.steps:
+        for index, step in enumerate(trace.steps, 1):
             after = Snapshot(self.scenario, step.state)
             cast, moves = cast.follow(before.state, after.state)
             look = self.observe(after.state, cast)
-            steps.append(told(Scene(before, after, step, moves, self.written), earlier))
-            shown = self._told(steps, earlier)
-            yield _Telling(cast, replace(shown, picture=difference(seen, look)))
-            earlier.append(after)
+            scene = Scene(before, after, step, moves, self.written)
+            told = self._told(index, scene)
+            yield _Telling(cast, scene, replace(told, picture=difference(seen, look)))
             before, seen = after, look
 
-    def _told(self, steps: Sequence[Told], earlier: Sequence[Seen]) -> StoryStep:
-        """The last of these steps."""
-        scene, read, follows = steps[-1]
-        reviews = self._reviewed(scene)
+    def _told(self, index: int, scene: Scene) -> StoryStep:
+        read, reviews = facts(scene), self._reviewed(scene)
         return StoryStep(
-            index=len(steps),
+            index=index,
             actor=scene.step.actor,
             action=str(scene.action),
             summary=summary(scene),
@@ -118,8 +115,6 @@ class _Run(NamedTuple):
             facts=read,
             nodes=reviews,
             position=origin(scene, read, reviews),
-            follows=follows,
-            missed=missed(steps, earlier),
         )
 
     def _reviewed(self, scene: Scene) -> tuple[NodeReview, ...]:

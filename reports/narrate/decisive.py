@@ -19,8 +19,8 @@ from kubelemma.properties.statement import Property
 from kubelemma.reports.story import Decisive
 from kubelemma.solver.result import Trace
 
-MOST_STATES = 400
-"""States that are looked at for one story: about a second."""
+MOST_STATES = 2000
+"""States that are looked at for one story: a second or two."""
 
 _BROKEN = "It breaks the promise"
 _LOST = (

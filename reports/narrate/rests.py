@@ -10,100 +10,98 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import TypeAlias
 
 from kubelemma.model.system import Rule
-from kubelemma.reports.story import Fact, Missed
+from kubelemma.reports.story import Fact, Missed, StoryStep
 
 from .reasons import facts, unseen
 from .scene import Scene, Seen
 
+FARTHEST = 100
+"""So many steps back: what has been so for longer counts as so from the start."""
 
-class Told(NamedTuple):
-    """A step that was told: its scene, what it had read, and what made it possible."""
-
-    scene: Scene
-    facts: tuple[Fact, ...]
-    follows: int
+Told: TypeAlias = tuple[Scene, StoryStep]
+"""A step as it was, and as it is told."""
 
 
-def told(scene: Scene, earlier: Sequence[Seen]) -> Told:
-    """What a step rests on.
-
-    Args:
-        scene: the step.
-        earlier: the states from the first one to that in which it was taken.
-    """
-    if scene.step.environment:
-        return Told(scene, (), 0)
-    return Told(scene, tuple(_dated(scene, earlier)), _possible_since(scene, earlier))
-
-
-def missed(steps: Sequence[Told], earlier: Sequence[Seen]) -> tuple[Missed, ...]:
-    """What makes the last of these steps one that rests on an older state.
-
-    Either what it went by was out of date, or its actor had read in an earlier step, and somebody
-    else has changed since what it had read there.
-    """
-    last = steps[-1]
-    if last.scene.step.environment:
-        return ()
-    return tuple(dict.fromkeys((*_unseen(last.scene, earlier), *_aged(steps, earlier))))
+def resting(run: Sequence[Told]) -> tuple[StoryStep, ...]:
+    """The steps of a run from its start, each with what it rests on."""
+    earlier: list[Seen] = []
+    steps: list[StoryStep] = []
+    scenes: list[Scene] = []
+    for scene, step in run:
+        earlier.append(scene.before)
+        scenes.append(scene)
+        steps.append(step if step.environment else _resting(scenes, steps, step, earlier))
+    return tuple(steps)
 
 
-def _unseen(scene: Scene, earlier: Sequence[Seen]) -> Iterator[Missed]:
+def _resting(
+    scenes: Sequence[Scene], before: Sequence[StoryStep], step: StoryStep, earlier: Sequence[Seen]
+) -> StoryStep:
+    """One step, given those before it, its scene as the last one, and the states up to its own."""
+    scene = scenes[-1]
+    follows = _possible_since(scene, earlier)
+    missed = list(_unseen(scene, step, earlier))
+    if follows and before[follows - 1].actor == step.actor and scene.step.outcome.writes:
+        missed += _aged(scenes[follows - 1], before, follows, earlier)
+    return replace(
+        step,
+        facts=tuple(_dated(scene, step.facts, earlier)),
+        follows=follows,
+        missed=tuple(dict.fromkeys(missed)),
+    )
+
+
+def _unseen(scene: Scene, step: StoryStep, earlier: Sequence[Seen]) -> Iterator[Missed]:
     """What its teller says that it did not see, and since when it says so."""
 
     def says(words: str, seen: Seen) -> bool:
         return words in unseen(replace(scene, before=seen))
 
-    for words in unseen(scene):
+    for words in step.unseen:
         yield Missed(_since(earlier, partial(says, words)), words)
 
 
-def _aged(steps: Sequence[Told], earlier: Sequence[Seen]) -> Iterator[Missed]:
-    """What its actor had read before it came to write, and others have changed since."""
-    last = steps[-1]
-    if not last.follows or not last.scene.step.outcome.writes:
-        return
-    source = steps[last.follows - 1]
-    if source.scene.step.actor != last.scene.step.actor:
-        return
-    for fact in source.facts:
-        now, step = _became(source.scene, fact.name, steps, earlier)
-        if step > last.follows and now not in ("", fact.value):
-            words = f"{fact.name} was {fact.value} when it read that in step {last.follows}"
+def _aged(
+    source: Scene, before: Sequence[StoryStep], follows: int, earlier: Sequence[Seen]
+) -> Iterator[Missed]:
+    """What an actor had read in an earlier step of its own, and others have changed since."""
+    own = before[follows - 1]
+    for fact in own.facts:
+        now = _value(source, fact.name, earlier[-1])
+        step = _since(earlier, partial(_is, source, fact.name, now))
+        others = step > follows and before[step - 1].actor != own.actor
+        if others and now not in ("", fact.value):
+            words = f"{fact.name} was {fact.value} when it read that in step {follows}"
             yield Missed(step, f"{words}, and is {now} now")
 
 
-def _became(
-    source: Scene, name: str, steps: Sequence[Told], earlier: Sequence[Seen]
-) -> tuple[str, int]:
-    """What has become of something that was read, empty where it is gone; and after which step.
+def _is(source: Scene, name: str, value: str, seen: Seen) -> bool:
+    return _value(source, name, seen) == value
 
-    That is 0 where it was the actor itself.
+
+def _value(source: Scene, name: str, seen: Seen) -> str:
+    """What the actor of a step would have read of something in another state; empty for nothing."""
+    found = facts(replace(source, before=seen))
+    return next((fact.value for fact in found if fact.name == name), "")
+
+
+def _dated(scene: Scene, read: Sequence[Fact], earlier: Sequence[Seen]) -> Iterator[Fact]:
+    """What was read, each with the step after which it has been so.
+
+    What the input says is so even where the actor would have read something else instead.
     """
-
-    def value(seen: Seen) -> str:
-        found = facts(replace(source, before=seen))
-        return next((fact.value for fact in found if fact.name == name), "")
-
-    now = value(earlier[-1])
-    step = _since(earlier, lambda seen: value(seen) == now)
-    own = not step or steps[step - 1].scene.step.actor == source.step.actor
-    return now, 0 if own else step
-
-
-def _dated(scene: Scene, earlier: Sequence[Seen]) -> Iterator[Fact]:
-    """What was read, each with the step after which it has been so."""
-    read = facts(scene)
+    written = {fact.name for fact in read if fact.position is not None}
     left = {fact.name: fact.value for fact in read}
     since: dict[str, int] = {}
-    for at in range(len(earlier) - 1, 0, -1):
+    for at in _back(earlier):
         if not left:
             break
         then = {fact.name: fact.value for fact in facts(replace(scene, before=earlier[at - 1]))}
-        fresh = [name for name, value in left.items() if then.get(name) != value]
+        same = {name for name in left if then.get(name, left[name]) == left[name]}
+        fresh = [name for name in left if name not in same & (then.keys() | written)]
         since.update(dict.fromkeys(fresh, at))
         left = {name: value for name, value in left.items() if name not in since}
     for fact in read:
@@ -127,7 +125,10 @@ def _offers(rule: Rule, scene: Scene, seen: Seen) -> bool:
 
 def _since(earlier: Sequence[Seen], holds: Callable[[Seen], bool]) -> int:
     """After how many steps something came to be that holds in the last state; 0 for the start."""
-    for at in range(len(earlier) - 1, 0, -1):
-        if not holds(earlier[at - 1]):
-            return at
-    return 0
+    return next((at for at in _back(earlier) if not holds(earlier[at - 1])), 0)
+
+
+def _back(earlier: Sequence[Seen]) -> range:
+    """The steps before, from the last one back, as far as is looked for what something rests on."""
+    last = len(earlier) - 1
+    return range(last, max(last - FARTHEST, 0), -1)

@@ -9,7 +9,6 @@ import pytest
 
 from kubelemma import api
 from kubelemma.question import Question
-from kubelemma.reports.narrate import narrate
 from kubelemma.reports.story import Story
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -18,12 +17,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @cache
 def stories(example: str) -> dict[str, Story]:
     """The stories of an example, by property."""
-    (case,) = api.ask(Question(paths=(str(EXAMPLES / example),))).cases
-    found = api.explore(case).result.properties
+    found = [
+        api.explore(case) for case in api.ask(Question(paths=(str(EXAMPLES / example),))).cases
+    ]
     return {
-        result.property.id: narrate(case.scenario, result.property, result.trace)
-        for result in found
-        if result.trace is not None
+        prop.id: prop.story
+        for scenario in api.report(found).scenarios
+        for prop in scenario.properties
+        if prop.story is not None
     }
 
 
@@ -35,6 +36,14 @@ def test_what_was_read_is_dated() -> None:
     assert since["ReplicaSet web-v2"] == 8
     assert since["ReplicaSet web-v1"] == 0
     assert since["maxSurge"] == 0
+
+
+def test_what_the_input_says_is_so_from_the_start() -> None:
+    """Even where the actor went by something else in between, such as a plan that it had made."""
+    step = stories("spread-small-node")["DEP-4"].steps[3]
+    since = {fact.name: fact.since for fact in step.facts}
+    assert since["maxSurge"] == since["maxUnavailable"] == 0
+    assert since["ReplicaSet web-v1"] == 3
 
 
 def test_steps_follow_what_made_them_possible() -> None:
@@ -67,6 +76,7 @@ def test_a_sync_goes_by_what_it_had_read() -> None:
         ("rollout-node-crash", "DEP-2", 14, "It breaks the promise"),
         ("cordon-rollout", "STUCK", 5, "after it they cannot any more"),
         ("missing-service-account", "DEP-4", 3, "after it they cannot any more"),
+        ("drain-dead-node", "DRAIN-1", 2, "after it they cannot any more"),
         ("drain-full-cluster", "DRAIN-1", 1, "after it they cannot any more"),
         ("tolerationseconds-loop", "RS-1", 6, "again and again"),
         ("tolerationseconds-loop", "DEP-4", 1, "not as promised, to the end"),
