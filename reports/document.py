@@ -175,16 +175,39 @@ class ScenarioReport:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file that was read; ``sha256`` is that of its bytes in hexadecimal, empty if not known."""
+
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When a check was made and how.
+
+    ``time`` is in UTC, such as ``2025-11-30T12:00:00Z``; ``command`` has the words of the command
+    line, ``inputs`` the files in the order in which they were read.
+    """
+
+    time: str
+    command: tuple[str, ...]
+    inputs: tuple[InputFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The result of one run of ``kubelemma check``.
 
     ``remarks`` say which suppressions and findings of the baseline have outlived their reason.
+    ``occasion`` is None where whoever asked does not say: nothing here looks at a clock.
     """
 
     version: str
     scenarios: tuple[ScenarioReport, ...]
     fail_on: Severity = Severity.LOW
     remarks: tuple[Problem, ...] = ()
+    occasion: Occasion | None = None
 
     @property
     def result(self) -> Result:

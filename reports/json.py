@@ -14,7 +14,7 @@ from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.statement import Statement
 from kubelemma.solver.result import Statistics
 
-from .document import PropertyReport, Report, ScenarioReport, Suppression
+from .document import Occasion, PropertyReport, Report, ScenarioReport, Suppression
 from .picture import NodeBox, Picture, PictureChange
 from .plain import as_json
 from .story import Contradiction, Fact, NodeReview, Story, StoryStep
@@ -30,7 +30,7 @@ def render(report: Report) -> str:
 
 def to_data(report: Report) -> dict[str, Any]:
     """The report as plain data of the shape that the schema describes."""
-    return {
+    data = {
         "apiVersion": API_VERSION,
         "kind": "CheckReport",
         "kubelemmaVersion": report.version,
@@ -42,6 +42,9 @@ def to_data(report: Report) -> dict[str, Any]:
         ],
         "statements": _statements(p.statement for s in report.scenarios for p in s.properties),
     }
+    if report.occasion is not None:
+        data["occasion"] = _occasion(report.occasion)
+    return data
 
 
 @cache
@@ -50,6 +53,14 @@ def schema() -> Mapping[str, Any]:
     text = files(__package__).joinpath("schema", "check-report.schema.json").read_text("utf-8")
     loaded: Mapping[str, Any] = json.loads(text)
     return loaded
+
+
+def _occasion(occasion: Occasion) -> dict[str, Any]:
+    inputs = [
+        {"file": file.name, **({"sha256": file.sha256} if file.sha256 else {})}
+        for file in occasion.inputs
+    ]
+    return {"time": occasion.time, "command": list(occasion.command), "inputs": inputs}
 
 
 def _scenario(scenario: ScenarioReport, report: Report) -> dict[str, Any]:
@@ -148,6 +159,8 @@ def trace(story: Story) -> dict[str, Any]:
         data["idle"] = [
             {"actor": i.actor, "reason": i.reason, "heldUp": i.held_up} for i in story.idle
         ]
+    if story.decisive is not None:
+        data["decisive"] = {"step": story.decisive.step, "words": story.decisive.words}
     return data
 
 
@@ -163,6 +176,8 @@ def _fact(fact: Fact) -> dict[str, Any]:
     data: dict[str, Any] = {"name": fact.name, "value": fact.value}
     if fact.position is not None:
         data["location"] = _location(fact.position)
+    if fact.since:
+        data["since"] = fact.since
     return data
 
 
@@ -201,6 +216,10 @@ def _step(step: StoryStep) -> dict[str, Any]:
         data["nodes"] = [_review(review) for review in step.nodes]
     if step.position is not None:
         data["location"] = _location(step.position)
+    if step.follows:
+        data["follows"] = step.follows
+    if step.missed:
+        data["missed"] = [{"step": one.step, "words": one.words} for one in step.missed]
     if step.picture is not None:
         data["picture"] = _picture_change(step.picture)
     return data

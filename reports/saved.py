@@ -14,7 +14,16 @@ from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
 from kubelemma.solver.result import Statistics, Verdict
 
-from .document import BaselineState, Finding, PropertyReport, Report, ScenarioReport, Suppression
+from .document import (
+    BaselineState,
+    Finding,
+    InputFile,
+    Occasion,
+    PropertyReport,
+    Report,
+    ScenarioReport,
+    Suppression,
+)
 from .picture import (
     BudgetBox,
     CacheBox,
@@ -31,9 +40,11 @@ from .picture import (
 from .story import (
     Change,
     Contradiction,
+    Decisive,
     Fact,
     Idle,
     Judgement,
+    Missed,
     NodeReview,
     Story,
     StoryStep,
@@ -152,9 +163,10 @@ class _Fact(_File):
     name: str
     value: str
     location: _Location | None = None
+    since: int = 0
 
     def fact(self) -> Fact:
-        return Fact(self.name, self.value, _position(self.location))
+        return Fact(self.name, self.value, _position(self.location), self.since)
 
 
 class _Review(_File):
@@ -223,6 +235,8 @@ class _Step(_File):
     facts: tuple[_Fact, ...] = ()
     nodes: tuple[_Review, ...] = ()
     location: _Location | None = None
+    follows: int = 0
+    missed: tuple[Missed, ...] = ()
 
     def step(self) -> StoryStep:
         return StoryStep(
@@ -239,6 +253,8 @@ class _Step(_File):
             facts=tuple(fact.fact() for fact in self.facts),
             nodes=tuple(review.review() for review in self.nodes),
             position=_position(self.location),
+            follows=self.follows,
+            missed=self.missed,
         )
 
 
@@ -253,6 +269,7 @@ class _Trace(_File):
     contradictions: tuple[_Contradiction, ...] = ()
     waiting: tuple[_Waiting, ...] = ()
     idle: tuple[_Idle, ...] = ()
+    decisive: Decisive | None = None
 
     def story(self, property_id: str, subject: str) -> Story:
         return Story(
@@ -268,6 +285,7 @@ class _Trace(_File):
             contradictions=tuple(found.contradiction() for found in self.contradictions),
             waiting=tuple(one.waiting() for one in self.waiting),
             idle=tuple(one.idle() for one in self.idle),
+            decisive=self.decisive,
         )
 
     def _loop_position(self) -> int | None:
@@ -382,6 +400,21 @@ class _Scenario(_File):
     question: str = ""
 
 
+class _Input(_File):
+    file: str
+    sha256: str = ""
+
+
+class _Occasion(_File):
+    time: str
+    command: tuple[str, ...]
+    inputs: tuple[_Input, ...] = ()
+
+    def occasion(self) -> Occasion:
+        inputs = tuple(InputFile(one.file, one.sha256) for one in self.inputs)
+        return Occasion(self.time, self.command, inputs)
+
+
 class _Report(_File):
     api_version: Literal["kubelemma.dev/v1alpha1"]
     kubelemma_version: str
@@ -389,6 +422,7 @@ class _Report(_File):
     scenarios: tuple[_Scenario, ...]
     statements: dict[str, _Statement] = {}
     remarks: tuple[_Remark, ...] = ()
+    occasion: _Occasion | None = None
 
 
 def _report(given: _Report) -> Report:
@@ -410,4 +444,5 @@ def _report(given: _Report) -> Report:
     if not scenarios:
         raise ValueError("has no scenarios: nothing was checked")
     remarks = tuple(remark.problem() for remark in given.remarks)
-    return Report(given.kubelemma_version, scenarios, given.fail_on, remarks)
+    occasion = given.occasion.occasion() if given.occasion else None
+    return Report(given.kubelemma_version, scenarios, given.fail_on, remarks, occasion)

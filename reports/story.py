@@ -30,11 +30,14 @@ class Fact:
 
     ``name`` is what people call it, such as ``maxSurge``, ``value`` is as they would write it.
     ``position`` is where the input of the check says so; None for what the cluster came to.
+    ``since`` is the index of the step after which it has been so; 0 where it was so at the start, or
+    is not known.
     """
 
     name: str
     value: str
     position: Position | None = None
+    since: int = 0
 
 
 Judgement: TypeAlias = Literal["chosen", "feasible", "outscored", "filtered"]
@@ -74,12 +77,26 @@ class NodeReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """Something that happened after its actor had read, or that it could not see.
+
+    ``step`` is the index of the step that did it, 0 where it was so at the start; ``words`` are a
+    sentence without its full stop.
+    """
+
+    step: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoryStep:
     """One step: who did what, to what, why, and what changed by it.
 
     ``index`` counts from 1. ``summary`` is one sentence, ``why`` is empty where there is nothing
     to add. ``environment`` marks users and faults: what may happen, in contrast to what must.
     ``unseen`` is what the actor did not see when it acted, one sentence each, where that is known.
+    ``follows`` is the index of the step that made it possible; 0 where it was so at the start, and
+    for users and faults. ``missed`` is what makes a step one that rests on an older state.
     ``picture`` is what the step changes in the picture of the cluster, where the story has one.
     ``facts`` are what the decision read, ``nodes`` what the scheduler made of each node.
     ``position`` is the field of the input that the step comes from: an event, or what a controller
@@ -99,6 +116,19 @@ class StoryStep:
     facts: tuple[Fact, ...] = ()
     nodes: tuple[NodeReview, ...] = ()
     position: Position | None = None
+    follows: int = 0
+    missed: tuple[Missed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """The step after which a promise is broken, or cannot be kept any more, by its index.
+
+    ``words`` say in which way it decides, a sentence without its full stop.
+    """
+
+    step: int
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +187,7 @@ class Story:
         contradictions: the property's terms with their values; several where several objects do.
         waiting: what every pod waits for that is not available at a standstill.
         idle: why nobody acts there.
+        decisive: the step that decides; None where there is none, or it is not known.
     """
 
     property_id: str
@@ -171,6 +202,7 @@ class Story:
     contradictions: tuple[Contradiction, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     idle: tuple[Idle, ...] = ()
+    decisive: Decisive | None = None
 
     def run(self) -> tuple[tuple[StoryStep, ...], int | None, bool]:
         """What happens, apart from what it contradicts: equal for two stories of one run."""

@@ -1,21 +1,20 @@
-"""How a report is laid out on the page: chapters, their violations, and the runs they share."""
+"""How a report is laid out on the page: the tales of what is violated, and the scenarios."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
+from kubelemma.reports.alike import likeness
+from kubelemma.reports.document import (
+    SEVERITIES,
+    PropertyReport,
+    Report,
+    Result,
+    ScenarioReport,
+)
 from kubelemma.reports.story import Story
-
-
-class Run(NamedTuple):
-    """What happens in a story, shown once however many properties it violates."""
-
-    number: int
-    story: Story
-    anchor: str
-    """Of the violation under which it is shown; its steps are ``anchor/3`` and so on."""
 
 
 class Violation(NamedTuple):
@@ -24,33 +23,91 @@ class Violation(NamedTuple):
     prop: PropertyReport
     story: Story
     anchor: str
-    run: Run
+
+
+class Telling(NamedTuple):
+    """One run of one scenario, and all promises that it breaks."""
+
+    scenario: ScenarioReport
+    violations: tuple[Violation, ...]
+
+    @property
+    def likeness(self) -> Hashable:
+        """Equal for those that differ only in whom they are about."""
+        return tuple(likeness(violation.prop) for violation in self.violations)
+
+
+class Tale(NamedTuple):
+    """What is told once, however many properties and objects it concerns.
+
+    ``anchor`` names it in links, its steps are ``anchor/3`` and so on; it is that of its first
+    violation. ``alike`` are the others of which the same could be told.
+    """
+
+    number: int
+    anchor: str
+    told: Telling
+    alike: tuple[Telling, ...]
 
 
 class Chapter(NamedTuple):
-    """A scenario with its violations; ``anchor`` names it in links."""
+    """A scenario; ``anchor`` names it in links, ``links`` has where each violation is told."""
 
     scenario: ScenarioReport
     anchor: str
-    violations: tuple[Violation, ...]
+    links: dict[int, str]
+    """By the number of the property within the scenario."""
 
 
-def chapters(report: Report) -> tuple[Chapter, ...]:
-    """All scenarios in the report's order."""
+class Book(NamedTuple):
+    """All that is on the page."""
+
+    tales: tuple[Tale, ...]
+    chapters: tuple[Chapter, ...]
+
+
+def book(report: Report) -> Book:
+    """Tales of what counts come first, the worst before others; scenarios as in the report."""
     used: set[str] = set()
-    runs: dict[object, Run] = {}
-    found = []
+    anchors = [_anchor(used, scenario.name) for scenario in report.scenarios]
+    groups: dict[Hashable, list[Telling]] = {}
+    links: list[dict[int, str]] = []
     for scenario in report.scenarios:
-        anchor = _anchor(used, scenario.name)
-        violations = []
-        for prop in scenario.properties:
-            if prop.story is not None:
-                own = _anchor(used, scenario.name, prop.id)
-                key = (scenario.name, prop.story.run())
-                run = runs.setdefault(key, Run(len(runs), prop.story, own))
-                violations.append(Violation(prop, prop.story, own, run))
-        found.append(Chapter(scenario, anchor, tuple(violations)))
-    return tuple(found)
+        found = dict(_violations(scenario, used))
+        for telling in _tellings(scenario, found.values()):
+            groups.setdefault(telling.likeness, []).append(telling)
+        links.append({number: violation.anchor for number, violation in found.items()})
+    return Book(
+        tuple(_tales(groups, report)),
+        tuple(map(Chapter, report.scenarios, anchors, links)),
+    )
+
+
+def _violations(scenario: ScenarioReport, used: set[str]) -> Iterator[tuple[int, Violation]]:
+    for number, prop in enumerate(scenario.properties):
+        if prop.story is not None:
+            anchor = _anchor(used, scenario.name, prop.id)
+            yield number, Violation(prop, prop.story, anchor)
+
+
+def _tellings(scenario: ScenarioReport, found: Iterable[Violation]) -> Iterator[Telling]:
+    """Promises that one run breaks belong together."""
+    runs: dict[Hashable, list[Violation]] = {}
+    for violation in found:
+        runs.setdefault(violation.story.run(), []).append(violation)
+    for violations in runs.values():
+        yield Telling(scenario, tuple(violations))
+
+
+def _tales(groups: dict[Hashable, list[Telling]], report: Report) -> Iterator[Tale]:
+    def weight(group: list[Telling]) -> tuple[bool, int]:
+        properties = [violation.prop for violation in group[0].violations]
+        fails = any(prop.result(report.fail_on) is Result.FAILED for prop in properties)
+        return fails, max(SEVERITIES.index(prop.severity) for prop in properties)
+
+    ordered = sorted(groups.values(), key=weight, reverse=True)
+    for number, (first, *others) in enumerate(ordered):
+        yield Tale(number, first.violations[0].anchor, first, tuple(others))
 
 
 def _anchor(used: set[str], *parts: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kubelemma.reports.document import Report
@@ -11,9 +10,10 @@ from kubelemma.reports.shown import shown
 from kubelemma.reports.story import Story
 from kubelemma.reports.text import outcome
 
-from .chapters import Chapter, chapters
+from .chapters import book
 from .sections import chapter, header, left_out, overview, remarks
 from .shell import page
+from .tales import article, contents
 
 _SCRIPTS = (
     "dom.js",
@@ -21,6 +21,7 @@ _SCRIPTS = (
     "pictures.js",
     "objects.js",
     "cluster.js",
+    "links.js",
     "lanes.js",
     "state.js",
     "reasons.js",
@@ -34,21 +35,18 @@ _SCRIPTS = (
 def render(report: Report) -> str:
     """The whole page; it ends in a line break."""
     report = shown(report)
-    found = chapters(report)
+    found = book(report)
     sections = (
-        overview(found, report.fail_on),
-        *(chapter(c, report.fail_on) for c in found),
+        contents(found.tales, report.fail_on),
+        *(article(tale, report.fail_on) for tale in found.tales),
+        overview(found.chapters, report.fail_on),
+        *(chapter(c, report.fail_on) for c in found.chapters),
         remarks(report),
         left_out(part for scenario in report.scenarios for part in scenario.not_modelled),
     )
     title = f"kubelemma: {outcome(report)}"
-    return page(title, header(report), sections, list(_runs(found)), _SCRIPTS)
-
-
-def _runs(found: Iterable[Chapter]) -> Iterator[dict[str, Any]]:
-    """The distinct runs as the JSON report has them, in the order of their numbers."""
-    for run in dict.fromkeys(violation.run for c in found for violation in c.violations):
-        yield _run(run.story)
+    runs = [_run(tale.told.violations[0].story) for tale in found.tales]
+    return page(title, header(report), sections, runs, _SCRIPTS)
 
 
 def _run(story: Story) -> dict[str, Any]:

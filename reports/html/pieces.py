@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from kubelemma.properties.statement import Severity
+from kubelemma.reports.document import PropertyReport, Result
+
 from .markup import Content, Markup, element
 
 
@@ -17,6 +20,13 @@ def masthead(name: str, verdict: Markup, *lines: Content) -> Markup:
 def badge(text: str, look: str) -> Markup:
     """A word in a frame; ``look`` is good, bad or unsure."""
     return element("span", text, class_=f"badge {look}")
+
+
+def look_of(prop: PropertyReport, fail_on: Severity) -> str:
+    """The look of a verdict: good and bad are what counts, all else is unsure."""
+    if prop.finding == "holds" and prop.result(fail_on) is Result.PASSED:
+        return "good"
+    return "bad" if prop.result(fail_on) is Result.FAILED else "unsure"
 
 
 def bullets(items: Iterable[str]) -> Markup:

@@ -1,37 +1,70 @@
-"""The parts of the page that need no script: verdicts, violations, and what they rest on."""
+"""The parts of the page about the check as a whole, and about its scenarios."""
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.properties.statement import Severity
-from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
-from kubelemma.reports.story import Story
-from kubelemma.reports.story_text import run_lines
-from kubelemma.reports.style import painter
+from kubelemma.reports.document import (
+    Occasion,
+    PropertyReport,
+    Report,
+    Result,
+    ScenarioReport,
+)
+from kubelemma.reports.style import plural
 from kubelemma.reports.text import coverage, outcome
 from kubelemma.solver.result import Verdict
 
-from .chapters import Chapter, Violation
-from .markup import Content, Markup, element
-from .numbers import numbers
-from .pieces import badge, bullets, cell, folded, masthead, table
+from .chapters import Chapter
+from .markup import Markup, element
+from .pieces import badge, bullets, cell, folded, look_of, masthead, table
 
 _RESULTS = {Result.PASSED: "good", Result.FAILED: "bad", Result.INCONCLUSIVE: "unsure"}
-_WIDTH = 100
+_ORDER = (Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.HOLDS)
+_HEADS = ("Property", "Subject", "Verdict", "Severity", "Promise")
 
 
 def header(report: Report) -> Markup:
-    """The result, and what there is on the page."""
+    """The result, and when, how and of what it was found."""
     word, _, rest = outcome(report).partition(": ")
     return masthead(
         "kubelemma",
         badge(word.lower(), _RESULTS[report.result]),
         element("p", f"{rest[:1].upper()}{rest[1:]}.", class_="outcome"),
-        element("p", f"kubelemma {report.version}", class_="quiet"),
+        element("dl", *_origin(report), class_="origin"),
+        *_inputs(report.occasion),
     )
+
+
+def _origin(report: Report) -> Iterator[Markup]:
+    lines = [("Version", element("span", f"kubelemma {report.version}"))]
+    if report.occasion is not None:
+        time, command = report.occasion.time, shlex.join(report.occasion.command)
+        readable = time.replace("T", " ").replace("Z", " UTC")
+        lines.append(("Checked", element("time", readable, datetime=time)))
+        lines.append(("Command", element("code", command)))
+    for label, value in lines:
+        yield element("div", element("dt", label), element("dd", value))
+
+
+def _inputs(occasion: Occasion | None) -> Iterator[Markup]:
+    """The files with their digests, so that it can be told whether they are the same."""
+    if occasion is None or not occasion.inputs:
+        return
+    rows = [
+        element(
+            "tr",
+            cell("File", element("code", file.name)),
+            cell("SHA-256", element("code", file.sha256) if file.sha256 else "not known"),
+        )
+        for file in occasion.inputs
+    ]
+    title = f"Inputs ({plural(len(rows), 'file')})"
+    yield from folded(title, [table(("File", "SHA-256"), rows)])
 
 
 def overview(chapters: Iterable[Chapter], fail_on: Severity) -> Markup | None:
@@ -41,7 +74,7 @@ def overview(chapters: Iterable[Chapter], fail_on: Severity) -> Markup | None:
             "tr",
             cell("Scenario", element("a", c.scenario.name, href=f"#{c.anchor}")),
             cell("Result", _result(c.scenario.result(fail_on))),
-            cell("Violated", ", ".join(dict.fromkeys(v.prop.id for v in c.violations)) or "none"),
+            cell("Violated", *_violated(c)),
             cell("Properties", str(len(c.scenario.properties))),
             cell("States", f"{c.scenario.statistics.states:,}"),
         )
@@ -53,19 +86,32 @@ def overview(chapters: Iterable[Chapter], fail_on: Severity) -> Markup | None:
     return element("section", element("h2", "Scenarios"), table(heads, rows))
 
 
+def _violated(found: Chapter) -> Iterator[Markup | str]:
+    """The violated properties, each with the way to where it is told."""
+    properties = enumerate(found.scenario.properties)
+    named = [(n, prop.id) for n, prop in properties if prop.verdict is Verdict.VIOLATED]
+    if not named:
+        yield "none"
+    for place, (number, name) in enumerate(named):
+        yield ", " if place else ""
+        yield _linked(name, found.links.get(number))
+
+
 def chapter(found: Chapter, fail_on: Severity) -> Markup:
-    """Everything about one scenario."""
+    """Everything about one scenario; folded where there is nothing to act on."""
     scenario = found.scenario
-    return element(
-        "section",
-        element("h2", "Scenario ", scenario.name, " ", _result(scenario.result(fail_on))),
-        _verdicts(found, fail_on),
-        *(_violation(violation, fail_on) for violation in found.violations),
+    result = scenario.result(fail_on)
+    parts = (
+        *_verdicts(found, fail_on),
         *folded("What was assumed", [bullets(scenario.setting)], opened=True),
         *folded("What was not decided", _undecided(scenario), opened=True),
         *folded("What was explored", _explored(scenario)),
-        id=found.anchor,
     )
+    title = element("h2", "Scenario ", scenario.name, " ", _result(result))
+    if all(prop.verdict is Verdict.HOLDS for prop in scenario.properties):
+        summary = element("summary", title, element("span", _counted(scenario.properties)))
+        return element("details", summary, *parts, id=found.anchor, class_="chapter")
+    return element("section", title, *parts, id=found.anchor, class_="chapter")
 
 
 def left_out(given: Iterable[NotModelled]) -> Markup | None:
@@ -89,33 +135,50 @@ def remarks(report: Report) -> Markup | None:
     )
 
 
-def _verdicts(found: Chapter, fail_on: Severity) -> Markup:
-    """The worst first; each violation leads to its story."""
-    links = {id(v.prop): v.anchor for v in found.violations}
-    order = (Verdict.VIOLATED, Verdict.INCONCLUSIVE, Verdict.HOLDS)
-    properties = sorted(
-        found.scenario.properties, key=lambda p: (order.index(p.verdict), bool(p.excused))
+def _verdicts(found: Chapter, fail_on: Severity) -> Iterator[Markup]:
+    """The worst first; each violation leads to its story, and what is as it should is folded."""
+    numbered = sorted(
+        enumerate(found.scenario.properties),
+        key=lambda one: (_ORDER.index(one[1].verdict), bool(one[1].excused)),
     )
-    rows = [_verdict_row(p, links.get(id(p)), fail_on) for p in properties]
-    return table(("Property", "Subject", "Verdict", "Severity", "Promise"), rows)
+    open_rows, folded_rows = [], []
+    kept: list[PropertyReport] = []
+    for number, prop in numbered:
+        row = _verdict_row(prop, found.links.get(number), fail_on)
+        if prop.verdict is Verdict.HOLDS and prop.result(fail_on) is Result.PASSED:
+            folded_rows.append(row)
+            kept.append(prop)
+        else:
+            open_rows.append(row)
+    if open_rows:
+        yield table(_HEADS, open_rows)
+    if folded_rows:
+        own = found.scenario.verdict is Verdict.HOLDS
+        yield from folded(_counted(kept), [table(_HEADS, folded_rows)], opened=own)
+
+
+def _counted(properties: Iterable[PropertyReport]) -> str:
+    """How many hold, and how many of these say nothing."""
+    counts = Counter(prop.finding for prop in properties)
+    holding = plural(counts["holds"] + counts["vacuous"], "property", "properties")
+    verb = "holds" if holding.startswith("1 ") else "hold"
+    vacuous = f", {counts['vacuous']} of them vacuously" if counts["vacuous"] else ""
+    return f"{holding} {verb}{vacuous}"
 
 
 def _verdict_row(prop: PropertyReport, anchor: str | None, fail_on: Severity) -> Markup:
-    name = element("a", prop.id, href=f"#{anchor}") if anchor else prop.id
     return element(
         "tr",
-        cell("Property", name),
+        cell("Property", _linked(prop.id, anchor)),
         cell("Subject", prop.subject),
-        cell("Verdict", badge(prop.finding, _look(prop, fail_on)), _expectation(prop)),
+        cell("Verdict", badge(prop.finding, look_of(prop, fail_on)), _expectation(prop)),
         cell("Severity", prop.severity),
         cell("Promise", prop.statement.title),
     )
 
 
-def _look(prop: PropertyReport, fail_on: Severity) -> str:
-    if prop.finding == "holds" and prop.result(fail_on) is Result.PASSED:
-        return "good"
-    return "bad" if prop.result(fail_on) is Result.FAILED else "unsure"
+def _linked(name: str, anchor: str | None) -> Markup | str:
+    return element("a", name, href=f"#{anchor}") if anchor else name
 
 
 def _expectation(prop: PropertyReport) -> Markup | None:
@@ -125,71 +188,6 @@ def _expectation(prop: PropertyReport) -> Markup | None:
         return None
     met = prop.expected == prop.finding
     return element("span", " as expected" if met else f" expected {prop.expected}", class_="quiet")
-
-
-def _violation(found: Violation, fail_on: Severity) -> Markup:
-    prop, story = found.prop, found.story
-    expected = ", as expected" if prop.expected == prop.finding else ""
-    return element(
-        "article",
-        element("h3", f"{prop.id} is violated for {prop.subject}{expected}"),
-        element(
-            "p",
-            badge(prop.severity, _look(prop, fail_on)),
-            f" {prop.statement.title}; {story.headline()}.",
-        ),
-        _written(prop),
-        element("p", f"This does not count: {prop.excuse}.") if prop.excused else None,
-        element("h4", f"Where it contradicts {prop.id}"),
-        bullets(story.conclusion),
-        *numbers(story),
-        *_told(found),
-        *_repeat(story),
-        element("h4", "What to do about it"),
-        element("p", prop.statement.remediation),
-        *folded("Why it matters", _reasons(prop)),
-        id=found.anchor,
-        class_="violation",
-    )
-
-
-def _written(prop: PropertyReport) -> Markup | None:
-    if prop.position is None:
-        return None
-    return element("p", "Written in ", element("code", str(prop.position)), class_="quiet")
-
-
-def _reasons(prop: PropertyReport) -> Iterator[Content]:
-    for label, text in (
-        ("", prop.statement.why),
-        ("Conditions: ", prop.statement.conditions),
-        ("Source: ", prop.statement.source),
-    ):
-        if text:
-            yield element("p", label, text)
-
-
-def _told(found: Violation) -> Iterator[Markup]:
-    """The place of the run; where it stands elsewhere already, the way there."""
-    yield element("h4", "What happens")
-    if found.run.anchor != found.anchor:
-        first = found.run.story
-        there = element("a", f"{first.property_id} of {first.subject}", href=f"#{found.run.anchor}")
-        yield element("p", "What is told for ", there, ".")
-    elif not found.story.steps:
-        yield element("p", "Nothing: it is so from the start.")
-    else:
-        told = run_lines(replace(found.story, allowed=()), painter(colour=False), _WIDTH)
-        yield element("div", class_="story", data_run=found.run.number, data_anchor=found.anchor)
-        yield element("pre", "\n".join(told), class_="paper")
-
-
-def _repeat(story: Story) -> Iterator[Markup]:
-    if story.repeat:
-        yield element("h4", "How to repeat it")
-    for command in story.repeat:
-        copy = element("button", "Copy", type="button", class_="copy", hidden=True)
-        yield element("div", element("pre", element("code", command)), copy, class_="command")
 
 
 def _undecided(scenario: ScenarioReport) -> Iterator[Markup]:

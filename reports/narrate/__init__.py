@@ -21,8 +21,10 @@ from .cast import Cast, opening
 from .changes import changes
 from .conclusion import Ending, conclusion
 from .contradiction import contradictions
+from .decisive import decisive
 from .picture import Observer, observer
 from .reasons import facts, origin, unseen
+from .rests import resting
 from .scene import Scene, Standstill
 from .standstill import idle, waiting
 from .summary import arguments, summary
@@ -49,7 +51,7 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written =
         property_id=prop.id,
         subject=prop.subject,
         allowed=scenario.setting,
-        steps=tuple(telling.step for telling in tellings),
+        steps=resting([(telling.scene, telling.step) for telling in tellings]),
         loop_start=trace.loop_start,
         standstill=trace.standstill,
         conclusion=conclusion(scenario, prop, trace, ending),
@@ -57,13 +59,14 @@ def narrate(scenario: Scenario, prop: Property, trace: Trace, written: Written =
         contradictions=ending.contradictions,
         waiting=ending.waiting,
         idle=ending.idle,
+        decisive=decisive(scenario, prop, trace),
     )
 
 
 def narrate_steps(
     scenario: Scenario, trace: Trace, written: Written = _UNKNOWN
 ) -> tuple[StoryStep, ...]:
-    """The steps of any run."""
+    """The steps of any run, without what each rests on."""
     return tuple(telling.step for telling in _run(scenario, written).tell(trace))
 
 
@@ -71,6 +74,7 @@ class _Telling(NamedTuple):
     """A step told, and the cast after it."""
 
     cast: Cast
+    scene: Scene
     step: StoryStep
 
 
@@ -91,8 +95,9 @@ class _Run(NamedTuple):
             after = Snapshot(self.scenario, step.state)
             cast, moves = cast.follow(before.state, after.state)
             look = self.observe(after.state, cast)
-            told = self._told(index, Scene(before, after, step, moves, self.written))
-            yield _Telling(cast, replace(told, picture=difference(seen, look)))
+            scene = Scene(before, after, step, moves, self.written)
+            told = self._told(index, scene)
+            yield _Telling(cast, scene, replace(told, picture=difference(seen, look)))
             before, seen = after, look
 
     def _told(self, index: int, scene: Scene) -> StoryStep:

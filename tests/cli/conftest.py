@@ -15,6 +15,11 @@ import yaml
 
 from kubelemma.cli.run import run
 
+sys.path.append(str(Path(__file__).parent))
+from browsing import browser, opened
+
+__all__ = ["browser", "opened"]
+
 Manifest: TypeAlias = dict[str, Any]
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

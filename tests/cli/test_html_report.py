@@ -6,21 +6,17 @@ browser of the distribution are enough.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import unless_there_is_no_browser
 
 from kubelemma import api
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.question import STDIN
 from kubelemma.question import Question as CheckQuestion
-from kubelemma.reports import html
 from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
-from kubelemma.reports.html import placement
 from kubelemma.reports.picture import (
     NodeBox,
     Picture,
@@ -34,7 +30,7 @@ from kubelemma.reports.picture import (
 )
 from kubelemma.reports.placement import NodeRow, PlacementReport, Share, WorkloadRow
 from kubelemma.reports.placement import Usage as Requested
-from kubelemma.reports.story import Change, Story, StoryStep
+from kubelemma.reports.story import Change, Fact, Missed, Story, StoryStep
 from kubelemma.solver.placement.decision import Decision
 from kubelemma.solver.placement.problem import (
     Answer,
@@ -46,22 +42,7 @@ from kubelemma.solver.placement.problem import (
 )
 from kubelemma.solver.result import Statistics, Verdict
 
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed (pip install --group browser)"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on the PATH")
-
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+pytestmark = unless_there_is_no_browser
 HOSTILE = "</script><img src=x onerror=window.hacked=1>"
 
 MANIFEST = """
@@ -75,70 +56,6 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: "web:1", resources: {requests: {cpu: 500m}}}]}
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield launched
-        launched.close()
-
-
-class Opened:
-    """A report in a browser; it must cause no request, no message and no error."""
-
-    def __init__(self, browser: Any, path: Path, text: str, **options: Any) -> None:
-        path.write_text(text, "utf-8")
-        self.url = path.as_uri()
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.noise: list[str] = []
-        self.page.on("console", lambda message: self.noise.append(message.text))
-        self.page.on("pageerror", lambda error: self.noise.append(str(error)))
-        self.page.on("request", self._requested)
-        self.page.goto(self.url)
-
-    def _requested(self, request: Any) -> None:
-        if request.url.partition("#")[0] != self.url:
-            self.noise.append(request.url)
-
-    def press(self, *keys: str) -> None:
-        """Press keys in the list of steps."""
-        self.page.locator(".steps").focus()
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def where(self) -> str:
-        """Which step is shown."""
-        return str(self.page.locator(".where").inner_text())
-
-    def chips(self) -> dict[str, list[str]]:
-        """The pods in the picture, by the heading of the box that they are in."""
-        found: dict[str, list[str]] = self.page.evaluate(
-            """Object.fromEntries([...document.querySelectorAll(".node, .waiting")].map((box) => [
-                 box.querySelector("h5").firstChild.textContent,
-                 [...box.querySelectorAll(".pod:not(.gone) .name")].map((n) => n.textContent)]))"""
-        )
-        return found
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Any]:
-    """Open reports, and in the end see that none of them made a noise."""
-    pages: list[Opened] = []
-
-    def open_report(report: Report | PlacementReport, **options: Any) -> Opened:
-        placed = isinstance(report, PlacementReport)
-        text = placement.render(report) if placed else html.render(report)
-        pages.append(Opened(browser, tmp_path / "a report.html", text, **options))
-        return pages[-1]
-
-    yield open_report
-    assert [page.noise for page in pages] == [[]] * len(pages)
-    for page in pages:
-        page.context.close()
 
 
 SERVICE = """
@@ -249,6 +166,7 @@ def test_every_step_shows_the_cluster_as_it_is(opened: Any, real: Report) -> Non
     story = story_of(real)
     assert story.picture is not None
     picture = story.picture
+    page.press("Home")
     assert page.where() == f"Start of {len(story.steps)} steps"
     for number, step in enumerate(story.steps, 1):
         page.press("ArrowRight")
@@ -265,6 +183,67 @@ def test_every_step_shows_the_cluster_as_it_is(opened: Any, real: Report) -> Non
     assert page.page.locator(".pod.changed .name").all_inner_texts() == ["web-v2-1"]
 
 
+def test_it_opens_at_the_step_that_decides(opened: Any, real: Report) -> None:
+    """The step after which the promise cannot be kept is told, and shown at once."""
+    page = opened(real)
+    story = story_of(real)
+    assert story.decisive is not None
+    assert page.where() == f"Step {story.decisive.step} of {len(story.steps)}"
+    assert "This is the step that decides" in page.page.locator(".card").inner_text()
+    assert page.page.locator(".row", has_text="★").count() == 1
+    assert page.page.url == page.url
+
+
+STALE = (
+    StoryStep(1, "controller", "decide", "decides to write", facts=(Fact("size", "1"),)),
+    StoryStep(2, "user", "scale", "scales", environment=True),
+    StoryStep(
+        3,
+        "controller",
+        "write",
+        "writes what it had decided",
+        facts=(Fact("left to write", "1", since=1),),
+        follows=1,
+        missed=(Missed(2, "size was 1, and is 2 now"),),
+    ),
+)
+
+
+def test_arrows_lead_to_what_rests_on_them(opened: Any) -> None:
+    """From what was written to the step that read it; another look where it was not seen."""
+    page = opened(report_of(replace(long_story(10), steps=STALE, loop_start=None, picture=None)))
+    arrows = page.page.locator(".window .arrow")
+    titles = [page.page.evaluate("e => e.textContent", a) for a in arrows.element_handles()]
+    assert sorted(titles) == [
+        "Step 3 goes by an older state: it did not see step 2. size was 1, and is 2 now",
+        "Step 3 rests on step 1. left to write: 1",
+    ]
+    assert page.page.locator(".window .arrow.shown").count() == 0
+    page.press("End")
+    assert page.page.locator(".window .arrow.shown").count() == 2
+    image = page.page.get_by_role("img", name="Step 3 rests on step 1, and did not see step 2.")
+    assert image.count() == 1
+    assert page.page.locator(".window .stale-sign").count() == 1
+    assert "what the step did not see" in page.page.locator(".over-time .legend").inner_text()
+    older = "It goes by an older state: size was 1, and is 2 now."
+    assert page.page.locator(".card .unseen").inner_text() == older
+    page.page.locator(".reasons").get_by_role("button", name="step 2").click()
+    assert page.where() == "Step 2 of 3"
+
+
+def test_lanes_use_the_width(opened: Any, real: Report) -> None:
+    """A short story fills its lanes; a long one is scrolled in them."""
+    fills = (
+        "(e => e.scrollWidth <= e.clientWidth && e.firstChild.offsetWidth > 0.95 * e.clientWidth)"
+    )
+    page = opened(real, viewport={"width": 1400, "height": 900})
+    assert page.page.evaluate(f"{fills}(document.querySelector('.window'))")
+    labels = page.page.locator(".deed-label").all_inner_texts()
+    assert len(labels) == len(story_of(real).steps)
+    long = opened(report_of(long_story(400)))
+    assert long.page.evaluate("document.querySelector('.window').scrollWidth") > 400 * 20
+
+
 def test_mouse_keys_and_slider_lead_to_steps(opened: Any, real: Report) -> None:
     """Each way of moving arrives at the step that it names."""
     page = opened(real)
@@ -279,8 +258,15 @@ def test_mouse_keys_and_slider_lead_to_steps(opened: Any, real: Report) -> None:
     assert page.where() == f"Step 1 of {last}"
     page.page.locator(".row", has_text="creates ReplicaSet").click()
     assert page.where() == f"Step 2 of {last}"
-    page.page.locator(".window").click(position={"x": 22 * 2 + 11, "y": 40})
+    window = page.page.locator(".window")
+    width = window.bounding_box()["width"]
+    window.click(position={"x": width * 2.5 / last, "y": 40})
     assert page.where() == f"Step 3 of {last}"
+    page.press("*")
+    assert page.where() == f"Step 1 of {last}"
+    page.page.get_by_role("button", name="To the end").click()
+    page.page.get_by_role("button", name="To the step that decides").click()
+    assert page.where() == f"Step 1 of {last}"
     page.page.locator("input[type=range]").fill("1")
     assert page.where() == f"Step 1 of {last}"
     page.page.locator("h1").click()
@@ -308,7 +294,7 @@ def test_the_state_hides_what_is_unchanged(opened: Any, real: Report) -> None:
 def test_links_lead_to_steps(opened: Any, real: Report) -> None:
     """The address follows the step, and leads back to it."""
     page = opened(real)
-    page.press("ArrowRight", "ArrowRight")
+    page.press("Home", "ArrowRight", "ArrowRight")
     assert page.page.url == f"{page.url}#default-web-dep-4/2"
     page.page.goto(f"{page.url}#default-web-dep-4/3")
     assert page.where().startswith("Step 3 of")
@@ -357,6 +343,7 @@ def test_what_a_step_rests_on(opened: Any, real: Report) -> None:
     """Each step has what its decision read, with the lines that say so."""
     page = opened(real)
     reasons = page.page.locator(".reasons")
+    page.press("Home")
     assert "What was assumed" in reasons.inner_text()
     page.press("ArrowRight")
     assert "users and faults act as they please" in reasons.inner_text()
@@ -416,9 +403,9 @@ def test_long_stories_stay_small(opened: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
-def test_fits_the_screen(opened: Any, real: Report, shops: Report, scheme: str, width: int) -> None:
+def test_fits_the_screen(opened: Any, real: Report, scheme: str, width: int) -> None:
     """No page is wider than its screen, not even with names as long as they may be."""
-    for report in (real, shops, report_of(long_story(30, "n" * 63))):
+    for report in (real, report_of(long_story(30, "n" * 63))):
         options = {"viewport": {"width": width, "height": 740}, "color_scheme": scheme}
         page = opened(report, **options)
         page.press("ArrowRight", "ArrowRight")
@@ -478,93 +465,3 @@ def test_a_placement_fits_the_screen(opened: Any, width: int) -> None:
     """No page is wider than its screen."""
     page = opened(placed_report(20, "n" * 63), viewport={"width": width, "height": 740})
     assert page.page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-SHOPS = """
-apiVersion: example.com/v1
-kind: Shop
-metadata: {name: corner, finalizers: [example.com/bucket]}
-spec: {size: small}
----
-apiVersion: example.com/v1
-kind: Bucket
-metadata: {name: old, ownerReferences: [{kind: Shop, name: corner}]}
----
-apiVersion: kubelemma.dev/v1alpha1
-kind: Check
-metadata: {name: shops}
-spec: {faults: {staleReads: 1, controllerRestarts: 0}}
-"""
-OPERATOR = """
-from kubelemma.extending import *
-
-@controller(reconciles="Shop", reads=["Bucket"], workers=2)
-def shop_operator(shop, cluster):
-    if shop.deleting and cluster.get("Bucket", "old"):
-        yield delete(cluster.get("Bucket", "old"))
-        yield create("Bucket", "new", owner=shop, spec={"for": shop.name})
-        yield patch(shop, finalizers=[])
-
-@event(about="Shop")
-def close(shop, cluster):
-    "Somebody closes the shop."
-    return delete(shop)
-
-@always("SHOP-1", "Nothing is new", reads=["Bucket"])
-def nothing_new(cluster):
-    "There is no new bucket."
-    return cluster.get("Bucket", "new") is None
-"""
-
-
-@pytest.fixture(scope="module")
-def shops(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """An operator that replaces a bucket while a shop is being deleted."""
-    code = tmp_path_factory.mktemp("loaded") / "operator_of_shops.py"
-    code.write_text(OPERATOR, "utf-8")
-    question = CheckQuestion(paths=(STDIN,), stdin=SHOPS, load=(str(code),))
-    (case,) = api.ask(question).cases
-    return api.report([api.explore(case)])
-
-
-def test_custom_objects_are_boxes(opened: Any, shops: Report) -> None:
-    """Objects stand below their owners, with their fields, and what a step does to them shows."""
-    page = opened(shops)
-    boxes = page.page.locator(".objects .object")
-    assert boxes.first.inner_text().split("\n")[:3] == ["corner", "spec.size", "small"]
-    assert boxes.locator(".owned .object .name").all_inner_texts() == ["old"]
-    assert boxes.first.locator(".finalizer").inner_text() == "example.com/bucket"
-    assert page.page.locator(".nodes, .legend, .object.changed").count() == 0
-    page.press("ArrowRight")
-    assert "being deleted" in page.page.locator(".object.changed").inner_text()
-    page.press("End")
-    new = page.page.locator(".object.changed")
-    assert new.locator(".name").all_inner_texts() == ["new"]
-    assert "does not see it yet" in new.inner_text()
-    page.press("ArrowLeft")
-    gone = page.page.locator(".object.gone").inner_text().split("\n")
-    assert gone[:3] == ["Bucket", "old", "deleted"]
-    assert gone[-1] == "shop-operator still sees it"
-
-
-def test_controllers_show_their_syncs(opened: Any, shops: Report) -> None:
-    """Each worker tells what it had read, has done and will do; each cache how far it lags."""
-    page = opened(shops)
-    shown = page.page.locator(".controller")
-    assert "worker 1: no sync under way" in shown.inner_text()
-    page.press("End")
-    text = shown.inner_text()
-    for words in (
-        "worker 1: in a sync of Shop corner",
-        "it had read Shop: default/corner; Bucket: default/old",
-        "by now: Bucket new was created",
-        "it has deleted Bucket default/old",
-        "next, it will patch Shop default/corner",
-        "worker 2: no sync under way",
-        "cache of Bucket objects: 1 event behind",
-        "cache of Shop objects: current",
-    ):
-        assert words in text
-    state = " ".join(page.page.locator(".state li").all_inner_texts())
-    assert "Bucket new is new: spec.for corner" in state
-    assert "shop-operator, worker 1 sent 1 → 2" in state

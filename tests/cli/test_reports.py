@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -114,6 +115,31 @@ def test_locations_are_lines_of_the_input(kubelemma: Kubelemma, stuck: str) -> N
     place = data["scenarios"][0]["properties"][0]["location"]
     line = Path("stuck.yaml").read_text("utf-8").splitlines()[place["line"] - 1]
     assert line[place["column"] - 1 :] == "name: web"
+
+
+def test_a_result_says_when_and_how_it_was_made(
+    kubelemma: Kubelemma, stuck: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time, which may be given, the command line, and the files with their digests."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764504000")
+    found = json.loads(kubelemma("check", stuck, "--no-save", "-o", "json").out)["occasion"]
+    digest = hashlib.sha256(Path(stuck).read_bytes()).hexdigest()
+    assert found == {
+        "time": "2025-11-30T12:00:00Z",
+        "command": ["kubelemma", "check", stuck, "--no-save", "-o", "json"],
+        "inputs": [{"file": stuck, "sha256": digest}],
+    }
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    page = kubelemma("check", stuck, "--no-save", "-o", "html").out
+    assert "<time datetime=" in page
+    assert digest in page
+
+
+def test_standard_input_has_no_digest(kubelemma: Kubelemma, stuck: str) -> None:
+    """What is no file is named all the same."""
+    text = Path(stuck).read_text("utf-8")
+    run = kubelemma("check", "-", "--no-save", "-o", "json", stdin=text)
+    assert json.loads(run.out)["occasion"]["inputs"] == [{"file": "<stdin>"}]
 
 
 def test_standard_input_has_no_file(kubelemma: Kubelemma, documents: tuple[Any, Any]) -> None:

@@ -15,6 +15,8 @@ from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
 from kubelemma.reports.document import (
     BaselineState,
+    InputFile,
+    Occasion,
     PropertyReport,
     Report,
     ScenarioReport,
@@ -39,8 +41,10 @@ from kubelemma.reports.picture import (
 from kubelemma.reports.story import (
     Change,
     Contradiction,
+    Decisive,
     Fact,
     Idle,
+    Missed,
     NodeReview,
     Story,
     StoryStep,
@@ -87,7 +91,7 @@ def pictures(name: Words) -> st.SearchStrategy[Picture]:
 
 def facts(name: Words, position: st.SearchStrategy[Position]) -> st.SearchStrategy[Fact]:
     """What decisions and verdicts rest on."""
-    return st.builds(Fact, name, name, st.none() | position)
+    return st.builds(Fact, name, name, st.none() | position, st.integers(0, 9))
 
 
 def reviews(name: Words, position: st.SearchStrategy[Position]) -> st.SearchStrategy[NodeReview]:
@@ -130,6 +134,8 @@ def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[S
         facts=some(facts(name, position)),
         nodes=some(reviews(name, position)),
         position=st.none() | position,
+        follows=st.integers(0, 9),
+        missed=some(st.builds(Missed, st.integers(0, 9), sentence)),
     )
     contradiction = st.builds(Contradiction, sentence, some(facts(name, position)), COUNT)
     return st.builds(
@@ -146,6 +152,7 @@ def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[S
         contradictions=some(contradiction),
         waiting=some(st.builds(Waiting, name, sentence, some(reviews(name, position)))),
         idle=some(st.builds(Idle, name, sentence, st.booleans())),
+        decisive=st.none() | st.builds(Decisive, st.integers(1, 9), sentence),
     )
 
 
@@ -223,12 +230,14 @@ def reports_of(name: Words, sentence: Words, *, drawn: bool) -> Reports:
         statistics=statistics,
         not_modelled=some(left_out),
     )
+    inputs = some(st.builds(InputFile, name, st.just("") | st.just("0f" * 32)))
     found = st.builds(
         Report,
         version=name,
         scenarios=some(scenarios, least=1),
         fail_on=st.sampled_from(Severity),
         remarks=some(st.builds(Problem, positions(name), st.just(""), sentence)),
+        occasion=st.none() | st.builds(Occasion, name, some(name), inputs),
     )
     return found.map(consistent)
 

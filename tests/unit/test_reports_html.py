@@ -16,12 +16,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubelemma.properties.catalogue import STATEMENTS
+from kubelemma.properties.statement import Severity
 from kubelemma.reports import html, json
-from kubelemma.reports.document import PropertyReport, Report, ScenarioReport
+from kubelemma.reports.document import (
+    InputFile,
+    Occasion,
+    PropertyReport,
+    Report,
+    ScenarioReport,
+)
 from kubelemma.reports.html import page, placement
 from kubelemma.reports.html.markup import Markup, element
 from kubelemma.reports.shown import shown
-from kubelemma.reports.story import Story, StoryStep
+from kubelemma.reports.story import (
+    Change,
+    Contradiction,
+    Decisive,
+    Missed,
+    Story,
+    StoryStep,
+)
 from kubelemma.solver.result import Statistics, Verdict
 
 Reports: TypeAlias = st.SearchStrategy[Report]
@@ -29,8 +43,9 @@ Reports: TypeAlias = st.SearchStrategy[Report]
 EMPTY = {"meta", "link", "input"}
 KNOWN = {
     *("html", "head", "title", "style", "body", "header", "main", "section", "article", "script"),
-    *("h1", "h2", "h3", "h4", "p", "div", "span", "a", "ul", "li", "code", "pre", "button"),
+    *("h1", "h2", "h3", "h4", "p", "div", "span", "a", "ul", "ol", "li", "code", "pre", "button"),
     *("table", "thead", "tbody", "tr", "th", "td", "details", "summary", "noscript"),
+    *("nav", "dl", "dt", "dd", "time", "b", "del", "ins"),
     *EMPTY,
 }
 
@@ -86,7 +101,7 @@ def test_no_word_becomes_markup(wild_reports: Reports, data: st.DataObject) -> N
 @settings(max_examples=15)
 @given(st.data())
 def test_the_page_has_every_verdict_and_run(wild_reports: Reports, data: st.DataObject) -> None:
-    """Every property has its row, every violation its article, every distinct run its steps."""
+    """Every property has its row, every violation its place, every distinct run its steps."""
     drawn = data.draw(wild_reports)
     text = html.render(drawn)
     read = Page(text)
@@ -94,11 +109,13 @@ def test_the_page_has_every_verdict_and_run(wild_reports: Reports, data: st.Data
     labels = [e.attributes.get("data-label") for e in read.elements if e.name == "td"]
     assert labels.count("Promise") == len(properties)
     stories = [p for p in properties if p.story]
-    assert sum(e.name == "article" for e in read.elements) == len(stories)
+    assert (sum(e.name == "article" for e in read.elements) > 0) == bool(stories)
     anchors = [e.attributes["id"] for e in read.elements if "id" in e.attributes]
     assert len(anchors) == len(set(anchors))
     links = {(e.attributes.get("href") or "")[1:] for e in read.elements if e.name == "a"}
     assert links <= set(anchors)
+    led = [e.attributes["href"] for e in read.elements if e.name == "a"]
+    assert len(set(led)) >= len(stories)
     runs = standard_json.loads(text.partition('id="data">')[2].partition("</script>")[0])
     numbers = [e.attributes["data-run"] for e in read.elements if e.attributes.get("data-run")]
     assert [str(number) for number in range(len(runs))] == numbers
@@ -131,16 +148,135 @@ def test_the_policy_names_what_the_page_has() -> None:
 
 
 def test_a_run_is_told_once() -> None:
-    """Two properties that one run violates share its steps."""
+    """Two properties that one run violates share its article, and what both say is said once."""
     other = replace(
         VIOLATED,
         statement=STATEMENTS["STUCK"],
-        story=replace(STORY, property_id="STUCK", conclusion=("nobody acts",)),
+        story=replace(STORY, property_id="STUCK", conclusion=("it hangs", "nobody acts")),
     )
     text = html.render(report(VIOLATED, other))
     assert text.count('class="story"') == 1
-    assert 'What is told for <a href="#web-dep-4">DEP-4 of Deployment web</a>.' in text
+    assert "DEP-4 and STUCK are violated for Deployment web" in text
+    assert text.count("<li>it hangs</li>") == 1
     assert "nobody acts" in text
+    assert 'id="web-stuck"' in text
+
+
+def of_workload(name: str, severity: Severity | None = None) -> ScenarioReport:
+    """A scenario in which a Deployment of this name cannot be completed."""
+    step = replace(STEP, summary=f"applies a new template to {name}, for {name}-v2-1")
+    story = replace(
+        STORY,
+        subject=f"Deployment shop/{name}",
+        steps=(step,),
+        conclusion=(f"shop/{name} hangs",),
+    )
+    prop = replace(VIOLATED, subject=story.subject, story=story, expected=None, regraded=severity)
+    return ScenarioReport(name, ("3 nodes",), (prop,), Statistics())
+
+
+def test_equal_stories_are_told_once() -> None:
+    """Stories that differ in names only are one, with all whom they concern, and links to it."""
+    text = html.render(Report("1", (of_workload("api"), of_workload("front-end"))))
+    read = Page(text)
+    assert sum(e.name == "article" for e in read.elements) == 1
+    assert "DEP-4 is violated for Deployment shop/api and Deployment shop/front-end" in text
+    assert "Whom it concerns" in text
+    assert not any(e.name == "nav" for e in read.elements)
+    for anchor in ("api-dep-4", "front-end-dep-4"):
+        assert f'href="#{anchor}"' in text
+        assert f'id="{anchor}"' in text
+
+
+def test_different_stories_have_contents_with_the_worst_first() -> None:
+    """What does not weigh the same is not one, and what counts more comes first."""
+    mild, bad = of_workload("api", Severity.LOW), of_workload("web")
+    text = html.render(Report("1", (mild, bad)))
+    contents = text.partition("<nav")[2].partition("</nav>")[0]
+    assert re.findall(r'href="#([^"]*)"', contents) == ["web-dep-4", "api-dep-4"]
+
+
+def test_the_step_that_decides_stands_below_the_headline() -> None:
+    """With its reason, what it did not see, what it changes, and how it decides."""
+    first = replace(STEP, changes=(Change("Deployment web", "spec.template", "v1", "v2"),))
+    last = StoryStep(
+        2, "scheduler", "bind", "binds web-v2-1", why="it fits", missed=(Missed(1, "it is old"),)
+    )
+    story = replace(
+        STORY,
+        steps=(first, last),
+        contradictions=(Contradiction("too few", (), 2),),
+        decisive=Decisive(2, "It breaks the promise"),
+    )
+    text = html.render(report(replace(VIOLATED, story=story)))
+    box = text.partition('class="decisive"')[2].partition("</section>")[0]
+    words = re.sub(r"<[^>]*>", "", box)
+    assert "The step that decides: 2 of 2" in words
+    assert "scheduler binds web-v2-1, because it fits." in words
+    assert "It did not see step 1 (user: applies a new template): it is old." in words
+    assert words.index("It breaks the promise.") < words.index("too few.")
+    assert text.index("DEP-4 is violated") < text.index('class="decisive"')
+    assert text.index('class="decisive"') < text.index("Where it contradicts")
+    assert 'data-decisive="2"' in text
+
+
+def test_what_holds_is_folded() -> None:
+    """Properties that hold, and scenarios in which all do, are closed; what is violated is not."""
+    holds = PropertyReport(STATEMENTS["DEP-1"], "Deployment web", Verdict.HOLDS)
+    text = html.render(report(replace(VIOLATED, expected=None), holds))
+    assert "<details><summary>1 property holds</summary>" in text
+    assert '<section id="web" class="chapter">' in text
+    well = html.render(report(holds))
+    assert '<details id="web" class="chapter"><summary><h2>Scenario web' in well
+
+
+def test_the_header_says_what_was_asked() -> None:
+    """When, by which command, of which files; and nothing of it where that is not known."""
+    files = (InputFile("deploy/a b.yaml", "0f" * 32), InputFile("<stdin>"))
+    occasion = Occasion("2025-11-30T12:00:00Z", ("kubelemma", "check", "deploy/a b.yaml"), files)
+    text = html.render(replace(report(VIOLATED), occasion=occasion))
+    head = text.partition("<header>")[2].partition("</header>")[0]
+    assert '<time datetime="2025-11-30T12:00:00Z">2025-11-30 12:00:00 UTC</time>' in head
+    assert "kubelemma check &#x27;deploy/a b.yaml&#x27;" in head
+    assert "Inputs (2 files)" in head
+    assert "0f" * 32 in head
+    assert "not known" in head
+    plain = html.render(report(VIOLATED))
+    assert "<time" not in plain
+    assert plain == html.render(report(VIOLATED))
+
+
+STYLE = (Path(html.__file__).parent / "assets" / "report.css").read_text("utf-8")
+COLOURS = {
+    name: shades
+    for name, *shades in re.findall(r"--(\w+): light-dark\((#\w{6}), (#\w{6})\);", STYLE)
+}
+WORDS = ("text", "quiet", "link", "good", "bad", "unsure", "actor", "environment")
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a colour, by WCAG 2."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, by WCAG 2: 1 to 21."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
+def test_colours_can_be_told_apart(shade: int) -> None:
+    """Words have a contrast of 4.5 on whatever they stand, lines that mean something one of 3."""
+    found = {name: shades[shade] for name, shades in COLOURS.items()}
+    for ground in ("ground", "raised", "mark"):
+        for word in WORDS:
+            assert contrast(found[word], found[ground]) >= 4.5, (word, ground)
+        assert contrast(found["edge"], found[ground]) >= 3, ground
+    for version in range(6):
+        assert contrast(found["text"], found[f"v{version}"]) >= 4.5, version
 
 
 def test_without_a_script_the_story_is_text() -> None:

@@ -4,9 +4,10 @@ const ROW = 48;
 const BEYOND = 6;
 
 class StepList {
-  constructor(run, anchor, go) {
+  constructor(run, anchor, decisive, go) {
     this.run = run;
     this.anchor = anchor;
+    this.decisive = decisive;
     this.go = go;
     this.loop = run.loopStart ?? Infinity;
     this.positions = [];
@@ -61,11 +62,16 @@ class StepList {
         "aria-setsize": this.positions.length,
         click: () => this.go(position),
       },
-      make("span", { class: "number" }, loop && step.index === this.loop ? `↻ ${position}` : `${position}`),
+      make("span", { class: "number" }, `${this.sign(position, step)}${position}`),
       step ? this.sentence(step) : make("span", { class: "sentence" }, "The start, before any step"),
     );
     row.style.top = `${ROW * at}px`;
     return row;
+  }
+
+  sign(position, step) {
+    const decides = position && position === this.decisive ? "★ " : "";
+    return decides + (step?.missed?.length ? "⚠ " : "") + (step && step.index === this.loop ? "↻ " : "");
   }
 
   sentence(step) {

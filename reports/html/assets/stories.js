@@ -13,6 +13,8 @@ const setUpStories = () => {
 // Follow a link to a step, such as #web-dep-4/3.
 const follow = (stories) => {
   const [anchor, position] = location.hash.slice(1).split("/");
+  const chapter = document.getElementById(anchor);
+  if (chapter?.matches("details")) chapter.open = true;
   const story = stories.get(anchor);
   if (!story || !/^\d+$/.test(position ?? "")) return;
   story.go(Number(position), { quiet: true });

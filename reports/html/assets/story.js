@@ -23,16 +23,19 @@ class StoryView {
     this.filter = { actor: "", object: "" };
     this.pictures = new Pictures(run);
     const go = (position) => this.go(position);
-    this.list = new StepList(run, this.anchor, go);
-    this.lanes = new Lanes(run, go);
+    const decides = run.steps.findIndex((step) => step.index === Number(element.dataset.decisive));
+    this.decisive = decides + 1;
+    this.links = new Links(run);
+    this.list = new StepList(run, this.anchor, this.decisive, go);
+    this.lanes = new Lanes(run, this.anchor, this.decisive, this.links, go);
     this.cluster = new Cluster(this.pictures);
     this.element = element;
     this.state = new StateText(this.pictures);
-    this.reasons = new Reasons(run);
+    this.reasons = new Reasons(run, go);
     this.build();
     element.addEventListener("keydown", (event) => this.key(event));
     this.choose();
-    this.go(0, { quiet: true });
+    this.go(this.decisive, { quiet: true });
   }
 
   build() {
@@ -48,10 +51,10 @@ class StoryView {
     this.card = make("div", { class: "card", "aria-live": "polite" });
     this.element.replaceChildren(
       this.toolbar(),
+      this.lanes.element,
       this.card,
       this.pictures.there ? this.cluster.element : "",
       this.reasons.there ? this.reasons.element : "",
-      this.lanes.element,
       this.filters(),
       make("div", { class: "told" }, this.list.element, make("p", { class: "end" }, this.end())),
       this.pictures.there ? this.state.element : "",
@@ -69,6 +72,7 @@ class StoryView {
       button("◀", "One step back (←)", () => this.move(-1)),
       button("▶", "One step on (→)", () => this.move(1)),
       button("▶|", "To the end (End)", () => this.go(this.last)),
+      this.decisive ? button("★", "To the step that decides (*)", () => this.go(this.decisive)) : null,
       this.where,
       this.slider,
       link,
@@ -139,6 +143,7 @@ class StoryView {
       PageUp: () => this.go(this.position - 10),
       Home: () => this.go(0),
       End: () => this.go(this.last),
+      "*": () => this.go(this.decisive || this.position),
     };
     if (!Object.hasOwn(moves, event.key)) return;
     event.preventDefault();
@@ -186,11 +191,22 @@ class StoryView {
     return [
       make("p", { class: "deed" }, make("b", { class: role }, step.actor), ` ${step.summary}`),
       step.why ? make("p", { class: "quiet" }, `because ${step.why}`) : null,
-      ...(step.unseen ?? []).map((text) => make("p", { class: "unseen" }, `It did not see: ${text}.`)),
+      position === this.decisive ? make("p", { class: "again" }, "★ This is the step that decides.") : null,
+      ...this.unseen(step),
       loop ? make("p", { class: "again" }, "↻ This step happens again and again, for ever.") : null,
       this.changes(step),
       position === this.last && this.end() ? make("p", { class: "again" }, this.end()) : null,
     ].filter(Boolean);
+  }
+
+  // What it did not see; and where it goes by what it had read before, what has become of that.
+  unseen(step) {
+    const seen = step.unseen ?? [];
+    const older = (step.missed ?? []).map((one) => one.words).filter((words) => !seen.includes(words));
+    return [
+      ...seen.map((text) => make("p", { class: "unseen" }, `It did not see: ${text}.`)),
+      ...older.map((text) => make("p", { class: "unseen" }, `It goes by an older state: ${text}.`)),
+    ];
   }
 
   changes(step) {

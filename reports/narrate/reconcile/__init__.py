@@ -48,7 +48,9 @@ def _read(scene: Scene) -> Iterator[Fact]:
         for cell in sync_cells(controller):
             if cell in scene.step.outcome.writes:
                 started = scene.step.outcome.writes[cell] if scene.action == SYNC else None
-                yield from _rests_on(controller, started or scene.before.value(cell))
+                sync = started or scene.before.value(cell)
+                if sync is not None:
+                    yield from _rests_on(controller, sync)
 
 
 def _rests_on(controller: Controller, sync: Sync) -> Iterator[Fact]:

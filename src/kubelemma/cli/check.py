@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from . import completion
 from .exit import ExitCode, exit_code, unless_unread
 from .judging import Judging, judging_options, policy_of, write_violations
 from .keeping import keep_all
+from .occasion import occasion_of
 from .options import (
     FORMATS,
     QUESTIONS,
@@ -230,10 +232,11 @@ def check(
         write_reports(nothing, reports)
         code = ExitCode.INCONCLUSIVE if asked.left_open else ExitCode.OK
         return unless_unread(code, asked.problems)
+    occasion = occasion_of(session, asked.cases)
     found, error = explore_all(session, asked.cases, means, fails)
     # A recording has one state of the input, and a change two.
     kept = keep_all(session, found, save=means.save and not asked_from)
-    report = api.report(found, severity, kept, policy)
+    report = replace(api.report(found, severity, kept, policy), occasion=occasion)
     print_report(session, report, output)
     write_reports(report, reports)
     write_violations(session, report, policy, judging.write_baseline)
