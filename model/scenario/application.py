@@ -8,7 +8,12 @@ from typing import Any, TypeVar
 
 from msgspec import structs
 
-from kubelemma.model.components.apiserver.admission import NO_POLICIES, Policies, filled
+from kubelemma.model.components.apiserver.admission import (
+    NO_POLICIES,
+    Policies,
+    admitted,
+    filled,
+)
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
@@ -41,7 +46,10 @@ class Application:
     policies_after: Policies = NO_POLICIES
 
     def admitted(self) -> Application:
-        """The same with what admission writes into the pods of each workload."""
+        """The same with what admission writes into the pods of each workload.
+
+        So it does into pods that nobody owns, where no API server has stored them yet.
+        """
         owners, parts = (
             tuple(_admitted(each, self.policies) for each in found)
             for found in (self.owners, self.parts)
@@ -50,7 +58,8 @@ class Application:
             change._replace(owner=_admitted(change.owner, self.policies_after))
             for change in self.changes
         )
-        return replace(self, owners=owners, parts=parts, changes=changes)
+        pods = tuple(_stored(pod, self.policies) for pod in self.pods)
+        return replace(self, owners=owners, parts=parts, changes=changes, pods=pods)
 
     @property
     def change_of(self) -> Mapping[Key, Change]:
@@ -63,3 +72,8 @@ def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
     spec = filled(template.spec, owner.metadata.namespace, policies)
     whole = structs.replace(owner.spec, template=structs.replace(template, spec=spec))
     return structs.replace(owner, spec=whole)
+
+
+def _stored(pod: Pod, policies: Policies) -> Pod:
+    """The pod as it is stored: of one that is, admission has given every one a priority."""
+    return admitted(pod, policies) if pod.spec.priority is None else pod

@@ -78,7 +78,8 @@ class Drawer:
         """Whether to do what is done in one of so many cases."""
         return self.pick((False,) * (cases - 1) + (True,))
 
-    def _node(self, number: int) -> Node:
+    def _raw_node(self, number: int) -> dict[str, Any]:
+        """A node as it is written."""
         pick = self.pick
         labels = {
             HOSTNAME: None if self._one_in(20) else f"n{number}",
@@ -94,7 +95,7 @@ class Drawer:
             if self._one_in(9)
             else []
         )
-        raw = {
+        return {
             "metadata": {
                 "name": f"n{number}",
                 "labels": {k: v for k, v in labels.items() if v is not None},
@@ -102,7 +103,6 @@ class Drawer:
             "spec": {"taints": taints, "unschedulable": self._one_in(10)},
             "status": {"allocatable": allocatable},
         }
-        return decode(raw, Node)
 
     def _selector(self) -> dict[str, Any]:
         pick = self.pick
@@ -208,7 +208,8 @@ class Drawer:
             container["ports"] = [{**port, "hostIP": pick(("", "10.0.0.1", "10.0.0.2"))}]
         return container
 
-    def _pod(self, *, resident: bool) -> dict[str, Any]:
+    def _raw_pod(self, *, resident: bool) -> dict[str, Any]:
+        """A pod, or a template of pods, as it is written."""
         pick = self.pick
         self.app = pick(("x", "y", "z"))
         labels = {"app": self.app, "rev": pick((None, "1", "2"))}
@@ -290,7 +291,7 @@ class Drawer:
         )
 
     def _resident(self, number: int, nodes: Sequence[Node]) -> Pod:
-        raw = self._pod(resident=True)
+        raw = self._raw_pod(resident=True)
         raw["metadata"]["name"] = f"old{number}"
         raw["spec"]["nodeName"] = self.pick([n.metadata.name for n in nodes])
         if self._one_in(4):
@@ -300,7 +301,7 @@ class Drawer:
     def problem(self) -> Problem:
         """Up to four nodes, three existing pods, three workloads, five pods to place."""
         pick = self.pick
-        nodes = tuple(self._node(i) for i in range(pick((2, 3, 1, 4, 3))))
+        nodes = tuple(decode(self._raw_node(i), Node) for i in range(pick((2, 3, 1, 4, 3))))
         resident = tuple(self._resident(i, nodes) for i in range(pick((0, 0, 1, 2, 3))))
         workloads: list[Workload] = []
         left = 5
@@ -309,7 +310,7 @@ class Drawer:
                 break
             count = pick(tuple(range(1, left + 1)))
             left -= count
-            workloads.append(Workload(f"w{i}", decode(self._pod(resident=False), Pod), count))
+            workloads.append(Workload(f"w{i}", decode(self._raw_pod(resident=False), Pod), count))
         namespaces = {"one": {"team": "red"}, "two": pick(({}, {"team": "blue"}))}
         cluster = Cluster(nodes, resident, namespaces, self._storage(nodes))
         return Problem(cluster, tuple(workloads))

@@ -219,9 +219,12 @@ def plan(found: Input, scale: Mapping[Key, int] | None = None, *, reschedule: bo
     def make(pod: Pod) -> Pod:
         return volumes.attached(admitted(pod, settings))
 
+    def kept(pod: Pod) -> Pod:
+        return make(pod) if pod.spec.priority is None else volumes.attached(pod)
+
     parts, refused = sifted(stock.parts, make, settings)
     workloads, origins, members = _workloads(parts, make, volumes.attached)
-    staying = tuple(volumes.attached(m.object) for m in stock.staying)
+    staying = tuple(kept(m.object) for m in stock.staying)
     spaces = _namespaces(found.manifests, (*staying, *(w.pod for w in workloads)))
     home = _daemons(found, stock, _Making(make, settings), staying, spaces)
     pods = (*staying, *(pod for pod, _ in home.added))
