@@ -60,6 +60,12 @@ def _nothing(_: ObjectT) -> Iterator[Finding]:
     return iter(())
 
 
+def _nothing_refused(
+    _before: ObjectT, _after: ObjectT, _changed: tuple[FieldPath, ...]
+) -> Iterator[Finding]:
+    return iter(())
+
+
 class Kind(NamedTuple, Generic[ObjectT]):
     """One kind.
 
@@ -75,6 +81,10 @@ class Kind(NamedTuple, Generic[ObjectT]):
         advice: what it accepts though hardly anybody means it.
         stamp: how its objects make pods, if they do.
         immutable: fields that nobody can change once an object is there.
+        written_whole: the field all of which counts for what differs, be it read or not; empty:
+            the template of pods, where there is one.
+        refused_change: what the API server refuses beside in a change of an object, which it is
+            given before and after with the fields that differ.
     """
 
     struct: type[ObjectT]
@@ -88,6 +98,10 @@ class Kind(NamedTuple, Generic[ObjectT]):
     advice: Callable[[ObjectT], Iterator[Finding]] = _nothing
     stamp: Stamp[ObjectT] | None = None
     immutable: tuple[FieldPath, ...] = ()
+    written_whole: FieldPath = ()
+    refused_change: Callable[[ObjectT, ObjectT, tuple[FieldPath, ...]], Iterator[Finding]] = (
+        _nothing_refused
+    )
 
     @property
     def name(self) -> str:

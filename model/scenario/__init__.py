@@ -15,6 +15,7 @@ from .custom import (
 )
 from .events import Change
 from .templates import is_named, key_of, owner_manifests, part_manifests
+from .under_way import under_way
 
 __all__ = [
     "Application",
@@ -37,6 +38,7 @@ __all__ = [
     "owner_findings",
     "owner_manifests",
     "part_manifests",
+    "under_way",
     "used_documents",
     "without_kept",
 ]

@@ -37,14 +37,22 @@ from .assembly import assemble, reconciled
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
 from .custom import NOTHING_LOADED, custom_of, custom_setting
-from .events import Change, Happenings, concerns, default_events, happenings
+from .events import (
+    Change,
+    Happenings,
+    concerns,
+    default_events,
+    happenings,
+    strategies,
+    with_arrivals,
+)
 from .history import History
 from .likeness import likeness_of
 from .lodging import Likeness
 from .shapes import Grouping, group_nodes
-from .start import ENDING, NOWHERE, Given, Placed, Placement, Starts, starts
+from .start import ENDING, NOWHERE, Placed, Placement, Starts, starts
 from .start_words import start_words, whereabouts
-from .templates import is_named, key_of, kind_of, replicas_of
+from .templates import Key, is_named, key_of, kind_of, replicas_of
 from .unlike import unlike
 from .words import Assumptions, setting
 
@@ -109,18 +117,13 @@ def build(
     spec = check.spec if check else CheckSpec()
     spec = structs.replace(spec, cluster=listed(spec.cluster, application.owners))
     entries = default_events(application.owners) if spec.events is None else spec.events
-    given = Given(
-        application.owners,
-        application.parts,
-        application.pods,
-        undone=frozenset(
-            key_of(owner)
-            for owner in application.owners
-            if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
-        ),
-        absent=frozenset(k for k, change in application.change_of.items() if change.appears),
-        nodes_known=bool(application.nodes or spec.cluster.nodes),
+    undone = frozenset(
+        key_of(owner)
+        for owner in application.owners
+        if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
     )
+    nodes_known = bool(application.nodes or spec.cluster.nodes)
+    given = application.given(nodes_known=nodes_known, undone=undone)
     likeness = _likeness(application, spec, sizing.nodes, entries)
     found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)
     common = _Common(
@@ -282,11 +285,13 @@ class _Common:
         happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
         latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
         people = populace(
-            _workloads(latest, own := tuple(_classes(happening)), custom.built_in),
+            _workloads(focus, own := tuple(_classes(happening)), custom.built_in, changes),
             own,
             self.placement.lone,
             happening.events,
+            self.application.arriving,
         )
+        happening = with_arrivals(happening, people.arriving, people.classes)
         classes = people.classes
         standing = self._standing(focus, people.lone)
         known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
@@ -481,12 +486,16 @@ def _classes(happening: Happenings) -> Iterator[PodClass]:
 
 
 def _workloads(
-    focus: Sequence[Any], classes: tuple[PodClass, ...], status_read: Container[str]
+    focus: Sequence[Any],
+    classes: tuple[PodClass, ...],
+    status_read: Container[str],
+    changes: Mapping[Key, Change],
 ) -> Iterator[Workload]:
     """``status_read`` are the kinds whose status loaded code sees."""
     names = Counter(key_of(owner)[1:] for owner in focus)
     for index, owner in enumerate(focus):
         key, own = key_of(owner), tuple(c.index for c in classes if c.workload == index)
+        rollout, *later = strategies(owner, changes.get(key))
         yield Workload(
             index=index,
             kind=key.kind,
@@ -494,7 +503,8 @@ def _workloads(
             name=key.name,
             classes=own,
             templates=len(own),
-            rollout=kind_of(owner).rollout(owner),
+            rollout=rollout,
+            later=tuple(each for each in later if each is not None),
             status_read=key.kind in status_read,
             qualified=names[key[1:]] > 1,
         )
@@ -537,7 +547,7 @@ def _default_bound(
     scaled = [event.value for event in happening.events if event.action == "scale"]
     there = [sum(len(t.pods) for t in history.templates) for history in histories]
     replicas = max([*map(replicas_of, focus), *scaled, *there])
-    rollouts = (workload.rollout for workload in world.workloads if workload.rollout)
+    rollouts = (rollout for workload in world.workloads for rollout in workload.rollouts)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from .applying import Applying, applying_of, nothing_asked
+from .applying import Applying, changed, nothing_asked
 from .loading import Extension, load_files, unknown_kinds
 from .mentions import OPTIONS, named_properties, named_workloads, with_adopted
 from .model.components.registry import KINDS
@@ -29,9 +29,7 @@ from .model.manifests import (
     SchedulerOptions,
     Source,
     Variant,
-    choose,
     did_you_mean,
-    intake,
     parse_events,
     parse_nodes,
     show,
@@ -57,6 +55,7 @@ from .model.scenario import (
     owner_findings,
     owner_manifests,
     part_manifests,
+    under_way,
     without_kept,
 )
 from .model.scenario.admitting import policies_of
@@ -64,6 +63,7 @@ from .policy import Annotations, Rule, read_annotations
 from .properties.catalogue import STATEMENTS
 from .properties.select import properties_for
 from .properties.statement import Property, Statement
+from .reader import Read, Reader, Sources
 
 ObjectT = TypeVar("ObjectT")
 
@@ -100,6 +100,7 @@ class Question:
         variant: the alternative that is asked about, where folders define the same objects.
         base: files and directories with what stands; then what is asked is that the others are
             applied to it.
+        standing: what stands, as text, beside that.
         prune: whether what stands and is not among the others is taken away.
         max_states, time_limit_seconds, max_memory_bytes: where the search gives up.
     """
@@ -120,6 +121,7 @@ class Question:
     strict: bool = False
     variant: str = ""
     base: tuple[str, ...] = ()
+    standing: str = ""
     prune: bool = False
     max_states: int | None = None
     time_limit_seconds: float | None = None
@@ -130,7 +132,8 @@ class Question:
 class Case:
     """One scenario with its properties, what it was made from, and what its manifests suppress.
 
-    ``document`` is that of the Check, None where nobody wrote one.
+    ``document`` is that of the Check, None where nobody wrote one; ``applying`` what is applied to
+    what stands, where something is.
     """
 
     scenario: Scenario
@@ -141,6 +144,7 @@ class Case:
     document: Document | None = None
     extension: Extension = NOTHING
     kept: tuple[Kept, ...] = ()
+    applying: Applying | None = None
 
 
 class Asked(NamedTuple):
@@ -166,21 +170,23 @@ def ask(question: Question) -> Asked:
         InvalidInput: something is wrong with the input, or there is nothing to check.
     """
     extension = load_files(question.load)
-    reader = _Reader(question, extension)
+    reader = Reader(_sources_of(question))
     given = reader.read(_sources(question.paths, question))
-    groups = tuple(reader.groups(given))
+    groups = [
+        [_scope_of(read, question, extension) for read in group] for group in reader.groups(given)
+    ]
     reader.refuse_variant(given)
     scopes = tuple(scope for group in groups for scope in group)
     statements = {**STATEMENTS, **extension.statements}
     applyings = [scope.applying for scope in scopes if scope.applying is not None]
-    if scopes and len(applyings) == len(scopes) and all(each.is_none for each in applyings):
+    if scopes and len(applyings) == len(scopes) and all(scope.rests() for scope in scopes):
         return Asked(
             (),
             tuple(reader.warnings),
             statements,
             tuple(reader.problems),
             unchanged=nothing_asked(applyings),
-            left_open=any(each.aside for each in applyings),
+            left_open=any(each.aside or each.open for each in applyings),
         )
     found = [_cases(group) for group in groups]
     cases = tuple(case for each in found for case in each.cases)
@@ -198,6 +204,28 @@ def _sources(paths: Iterable[str], question: Question) -> list[Source]:
         Source(question.stdin_name, question.stdin) if path == STDIN else Source(path)
         for path in paths
     ]
+
+
+def _sources_of(question: Question) -> Sources:
+    """What is read beside what is asked about, and how."""
+    standing = [Source(question.stdin_name, question.standing)] if question.standing else []
+    return Sources(
+        base=(*_sources(question.base, question), *standing),
+        prune=question.prune,
+        kustomize=question.kustomize,
+        strict=question.strict,
+        variant=question.variant,
+        namespace=question.namespace,
+        applies=not question.events,
+    )
+
+
+def _scope_of(read: Read, question: Question, extension: Extension) -> _Scope:
+    spec = _overridden(read.check.spec, question)
+    check = msgspec.structs.replace(read.check, spec=spec)
+    return _Scope(
+        read.variant, read.manifests, check, read.document, question, extension, read.applying
+    )
 
 
 def _unasked(
@@ -231,23 +259,45 @@ class _Scope:
     extension: Extension
     applying: Applying | None = None
 
-    def cases(self) -> _Cases:
-        """The cases, of which an alternative may have none."""
-        kept = self._kept()
-        there = self.applying.before if self.applying else self.manifests
-        application = Application(
+    @property
+    def applied(self) -> tuple[Manifests, ...]:
+        """What is applied, be it what is there already."""
+        return () if self.applying is None else (self.applying.new,)
+
+    def rests(self) -> bool:
+        """Whether nothing is applied by a step, and nothing is under way either."""
+        applying = self.applying
+        if applying is None or applying.has_steps or (applying.at_once and self.check.spec.events):
+            return False
+        application = self._application(())
+        return not under_way(application, self.check, cluster_of(application, self.check))
+
+    def _application(self, kept: tuple[Kept, ...]) -> Application:
+        there, applying = self.manifests, self.applying
+        if applying is not None:
+            there = applying.before
+        return Application(
             owners=tuple(m.object for m in owner_manifests(there)),
             parts=tuple(m.object for m in part_manifests(there)),
             nodes=_objects(there, Node),
             pods=_objects(there, Pod),
             namespaces=_objects(there, Namespace),
             objects=_all_of(there, KINDS),
-            policies=policies_of(there),
+            policies=policies_of(applying.base if applying is not None else there),
             loaded=self._loaded(kept),
-            changes=self.applying.changes if self.applying else (),
+            changes=applying.changes if applying is not None else (),
             policies_after=policies_of(self.manifests),
+            arriving=applying.pods if applying is not None else (),
         )
-        check = self._own_check()
+
+    def cases(self) -> _Cases:
+        """The cases, of which an alternative may have none."""
+        kept = self._kept()
+        application = self._application(kept)
+        moving: tuple[Any, ...] = ()
+        if self.applying is not None:
+            moving = under_way(application, self.check, cluster_of(application, self.check))
+        check = self._own_check(moving)
         if check is None:
             return _Cases()
         self._refuse(self._inconsistent(application))
@@ -258,7 +308,7 @@ class _Scope:
         asked, declared = self.check.spec.properties, self.extension.properties
         cases = tuple(
             Case(
-                _in_variant(_in_change(scenario, self.applying), self.variant),
+                _in_variant(changed(scenario, self.applying, moving), self.variant),
                 properties,
                 check,
                 manifests,
@@ -266,6 +316,7 @@ class _Scope:
                 self.document,
                 self.extension,
                 kept,
+                self.applying,
             )
             for scenario in build(application, check, self._title(), sizing)
             if (properties := properties_for(scenario, asked, declared))
@@ -291,22 +342,26 @@ class _Scope:
         """What the scenarios are called after: the Check, the alternative, or both."""
         return " in ".join(filter(None, (self.check.metadata.name, self.variant.name)))
 
-    def _own_check(self) -> Check | None:
-        """The Check about the workloads that no other alternative is asked about; None if none."""
-        if not self.variant.own:
-            return self.check
+    def _own_check(self, moving: tuple[Any, ...]) -> Check | None:
+        """The Check about the workloads that no other alternative is asked about; None if none.
+
+        ``moving`` are those that are under way before anything is applied.
+        """
         spec = self.check.spec
-        own = tuple(
-            key_of(manifest.object).spellings[-1]
-            for manifest in owner_manifests(self.manifests)
-            if manifest.document.file in self.variant.own
-            and (not spec.workloads or is_named(manifest.object, spec.workloads))
-        )
-        if not own:
-            return None
-        return msgspec.structs.replace(
-            self.check, spec=msgspec.structs.replace(spec, workloads=own)
-        )
+        if self.applying is not None:
+            spec = self.applying.asked(spec, moving)
+        if self.variant.own:
+            going = set(map(key_of, moving))
+            own = tuple(
+                key_of(manifest.object).spellings[-1]
+                for manifest in owner_manifests(self.manifests)
+                if manifest.document.file in self.variant.own or key_of(manifest.object) in going
+                if not spec.workloads or is_named(manifest.object, spec.workloads)
+            )
+            if not own:
+                return None
+            spec = msgspec.structs.replace(spec, workloads=own)
+        return msgspec.structs.replace(self.check, spec=spec)
 
     def annotations(self, kept: tuple[Kept, ...]) -> Annotations:
         """What the manifests and the Check suppress."""
@@ -406,7 +461,8 @@ class _Scope:
         for path, message in findings:
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
             yield self._problem(path, flag, message)
-        documents = {id(m.object): m.document for m in owner_manifests(self.manifests)}
+        there = [self.manifests, *([self.applying.before] if self.applying else [])]
+        documents = {id(m.object): m.document for each in there for m in owner_manifests(each)}
         for owner, finding in owner_findings(application.owners, spec, application.nodes):
             document = documents[id(owner)]
             yield Problem(document.at(finding.path), show(finding.path), finding.message)
@@ -450,13 +506,6 @@ def _cases(group: Sequence[_Scope]) -> _Cases:
     return _Cases(cases, problems)
 
 
-def _in_change(scenario: Scenario, applying: Applying | None) -> Scenario:
-    """The scenario, which says what is applied where something is."""
-    if applying is None:
-        return scenario
-    return replace(scenario, setting=(*applying.sentences, *scenario.setting))
-
-
 def _in_variant(scenario: Scenario, variant: Variant) -> Scenario:
     """The scenario, which says so where there are alternatives."""
     if not variant.others:
@@ -464,85 +513,6 @@ def _in_variant(scenario: Scenario, variant: Variant) -> Scenario:
     others = ", ".join(variant.others)
     said = f"alternative: {variant.name}; looked at by themselves are {others}"
     return replace(scenario, setting=(said, *scenario.setting))
-
-
-class _Reader:
-    """Reads manifests, and remembers what is to be said of them."""
-
-    def __init__(self, question: Question, extension: Extension) -> None:
-        self.warnings: list[Problem] = []
-        self.problems: list[Problem] = []
-        self._question = question
-        self._extension = extension
-        self._chosen = False
-        self._base: Manifests | None = None
-
-    def read(self, sources: Sequence[Source]) -> tuple[Variant, ...]:
-        """The alternatives, or the one that is named."""
-        asked = self._question
-        found = intake(sources, kustomize=asked.kustomize, strict=asked.strict)
-        self.warnings += found.warnings
-        self.problems += found.problems
-        self._chosen |= len(found.variants) > 1
-        return choose(found.variants, asked.variant if len(found.variants) > 1 else "")
-
-    def refuse_variant(self, given: tuple[Variant, ...]) -> None:
-        """Refuse to choose where nothing that was read has alternatives.
-
-        Raises:
-            InvalidInput: that is so.
-        """
-        if not self._chosen:
-            choose(given, self._question.variant)
-
-    def groups(self, given: tuple[Variant, ...]) -> Iterator[tuple[_Scope, ...]]:
-        """Each Check with its own resources, or else with all that is given."""
-        bare = tuple(variant for variant in given if not variant.manifests.checks)
-        checks = {id(c.document): c for variant in given for c in variant.manifests.checks}
-        for check in checks.values():
-            chosen = tuple(
-                variant
-                for variant in given
-                if any(check.document is c.document for c in variant.manifests.checks)
-            )
-            if check.check.spec.resources:
-                chosen = self.read([Source(path) for path in check.resources()])
-            yield tuple(self._scope(v, check.check, check.document) for v in chosen)
-        if bare:
-            yield tuple(self._scope(variant, Check(), None) for variant in bare)
-
-    def _scope(self, variant: Variant, check: Check, document: Document | None) -> _Scope:
-        spec = _overridden(check.spec, self._question)
-        manifests = variant.manifests.in_namespace(self._question.namespace)
-        applying = None
-        if self._question.base:
-            applying = applying_of(self.base(), manifests, prune=self._question.prune)
-            manifests = applying.after
-            spec = applying.asked(spec)
-        return _Scope(
-            variant,
-            manifests,
-            msgspec.structs.replace(check, spec=spec),
-            document,
-            self._question,
-            self._extension,
-            applying,
-        )
-
-    def base(self) -> Manifests:
-        """What stands before anything is applied.
-
-        Raises:
-            InvalidInput: it cannot be read, or is one of several alternatives.
-        """
-        if self._base is None:
-            found = self.read(_sources(self._question.base, self._question))
-            if len(found) != 1:
-                names = ", ".join(variant.name for variant in found)
-                message = f"folders define the same objects ({names}): choose one with --variant"
-                raise InvalidInput([Problem(Position("--from"), "", message)])
-            self._base = found[0].manifests.in_namespace(self._question.namespace)
-        return self._base
 
 
 def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
@@ -582,7 +552,8 @@ def _all_of(manifests: Manifests, kinds: Iterable[type[Any]]) -> tuple[Any, ...]
 
 def _unused(given: Iterable[Variant], scopes: Iterable[_Scope]) -> Iterator[Problem]:
     """Workloads that were given, but that no Check is about."""
-    used = {m.document.at() for scope in scopes for m in owner_manifests(scope.manifests)}
+    given_to = [m for scope in scopes for m in (scope.manifests, *scope.applied)]
+    used = {m.document.at() for manifests in given_to for m in owner_manifests(manifests)}
     for manifest in (m for variant in given for m in owner_manifests(variant.manifests)):
         if manifest.document.at() not in used:
             key = key_of(manifest.object)
