@@ -9,7 +9,7 @@ from kubelemma.model.cluster.world import Behaviour, Workload, World
 from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.deployment.owner import rollout_of
-from kubelemma.model.components.replicaset.actions import DELETE_POD
+from kubelemma.model.components.replicaset.actions import CREATE_POD, DELETE_POD
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -153,9 +153,12 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
         "DEP-6": Always(View((cell,)), _distinct_templates),
         "STUCK": NeverStuck(whole, _complete(world, workload)),
     }
-    if workload.recreate:
+    if all(rollout.recreate for rollout in workload.rollouts):
         found["DEP-3"] = Always(View(reads=(specs, workload.tally("alive"))), _one_version)
-    else:
+    elif workload.recreate:
+        crowds = View((cell,), (specs, workload.tally("alive")))
+        found["DEP-3"] = EachStep(crowds, _stays_one_version(workload), frozenset({CREATE_POD}))
+    if not all(rollout.recreate for rollout in workload.rollouts):
         sized = frozenset({CREATE_REPLICASET, SCALE_REPLICASET})
         found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
         deleted = frozenset({DELETE_POD})
@@ -168,7 +171,10 @@ def _within_surge(workload: Workload) -> StepPredicate:
         before: tuple[DeploymentState], _action: str, after: tuple[DeploymentState]
     ) -> bool | None:
         deployment = after[0]
-        surge = rollout_of(workload).max_surge.scaled(deployment.replicas, round_up=True)
+        rollout = rollout_of(workload, deployment.strategy)
+        if rollout.recreate:
+            return None
+        surge = rollout.max_surge.scaled(deployment.replicas, round_up=True)
         total, earlier = (sum(s.replicas for s in state[0].sets) for state in (after, before))
         read = [s.maximum for s in deployment.sets if s not in before[0].sets]
         return total <= max(deployment.replicas + surge, earlier, *read)
@@ -183,7 +189,8 @@ def _keeps_available(workload: Workload) -> StepPredicate:
         after: tuple[DeploymentState, Counts],
     ) -> bool | None:
         left, least = sum(after[1]), promised(workload, after[0])
-        if left == sum(before[1]) or not least:
+        recreate = rollout_of(workload, after[0].strategy).recreate
+        if left == sum(before[1]) or not least or recreate:
             return None
         return left >= least
 
@@ -194,7 +201,7 @@ def promised(workload: Workload, deployment: DeploymentState) -> int:
     """How many pods must stay available: by the spec, or by what the controller last saw of it."""
     seen = [s.desired for s in deployment.sets if s.replicas]
     desired = min([deployment.replicas, *seen])
-    rollout = rollout_of(workload)
+    rollout = rollout_of(workload, deployment.strategy)
     _, unavailable = resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, desired)
     return desired - min(unavailable, desired)
 
@@ -202,6 +209,22 @@ def promised(workload: Workload, deployment: DeploymentState) -> int:
 def _one_version(specs: Specs, alive: Counts) -> bool | None:
     versions = [n for size, n in zip(specs.sets, alive, strict=True) if n and size >= 0]
     return None if not versions else len(versions) == 1
+
+
+def _stays_one_version(workload: Workload) -> StepPredicate:
+    """Where the strategy becomes Recreate only later: from then on, once there is one version."""
+
+    def holds(
+        before: tuple[DeploymentState, Specs, Counts],
+        _action: str,
+        after: tuple[DeploymentState, Specs, Counts],
+    ) -> bool | None:
+        recreates = rollout_of(workload, before[0].strategy).recreate
+        if not recreates or _one_version(*before[1:]) is False:
+            return None
+        return _one_version(*after[1:])
+
+    return holds
 
 
 def _distinct_templates(deployment: DeploymentState) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import msgspec
+
 from kubelemma.model.components.replicaset.decision import Claim, claim
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
@@ -23,12 +25,14 @@ from .world import Behaviour, PodClass, Workload
 class Populace(NamedTuple):
     """All workloads and classes of a scenario; ``lone`` are pods of the input that nobody owns.
 
-    These are the last but those of released pods among the workloads, in this order.
+    These are the last but those that are ``arriving``, and those of released pods, among the
+    workloads, in this order. ``arriving`` are the numbers of the workloads of pods that come later.
     """
 
     workloads: tuple[Workload, ...]
     classes: tuple[PodClass, ...]
     lone: tuple[Pod, ...]
+    arriving: tuple[int, ...] = ()
 
 
 def populace(
@@ -36,18 +40,24 @@ def populace(
     classes: Iterable[PodClass],
     pods: Sequence[Pod],
     events: Iterable[Event],
+    arriving: Iterable[Pod] = (),
 ) -> Populace:
     """The workloads in focus with the classes of their templates, and whatever these meet.
 
-    ``pods`` are lone ones, of which those are part of it that somebody in focus would adopt.
+    ``pods`` are lone ones, of which those are part of it that somebody in focus would adopt;
+    ``arriving`` are others that somebody creates.
     """
     labellings = [(e.workload, e.options) for e in events if isinstance(e.options, Labelling)]
     growing = _Growing([*workloads], [*classes], labellings)
     lone = tuple(pod for pod in pods if growing.is_claimed(pod))
     for pod in lone:
         growing.take(pod)
+    first = len(growing.workloads)
+    for pod in arriving:
+        growing.take(pod, node=pod.spec.node_name)
+    later = tuple(range(first, len(growing.workloads)))
     growing.close()
-    return Populace(tuple(growing.finished()), tuple(growing.classes), lone)
+    return Populace(tuple(growing.finished()), tuple(growing.classes), lone, later)
 
 
 @dataclass(slots=True)
@@ -61,10 +71,15 @@ class _Growing:
         """Whether somebody in focus adopts a pod."""
         return any(self._verdict(pod, like) is Claim.ADOPT for like in self._templates())
 
-    def take(self, pod: Pod) -> None:
-        """A pod of the input becomes a workload of its own, which nobody re-creates."""
+    def take(self, pod: Pod, node: str = "") -> None:
+        """A pod of the input becomes a workload of its own, which nobody re-creates.
+
+        One that has yet to come may name the ``node`` on which it does.
+        """
         index = self._lone(pod.metadata.namespace, pod.metadata.name)
-        self._add(plain(pod), index, 0, Behaviour.HEALTHY)
+        like = plain(pod)
+        bound = msgspec.structs.replace(like.spec, node_name=node)
+        self._add(msgspec.structs.replace(like, spec=bound), index, 0, Behaviour.HEALTHY)
 
     def close(self) -> None:
         """Add all that may come of what there is."""

@@ -264,13 +264,15 @@ class PlannedWrite(NamedTuple):
 class Edit(NamedTuple):
     """What ``kubectl apply`` makes of an owner of pods.
 
-    ``replicas`` is -1 where nothing is said of them. ``fields`` are those that differ.
+    ``replicas`` is -1 where nothing is said of them. ``fields`` says what differs. ``strategy`` is
+    the number of the way in which it is rolled out from then on.
     """
 
     template: int
     replicas: int
     paused: bool
     fields: str = ""
+    strategy: int = 0
 
     def __str__(self) -> str:
         return self.fields
@@ -281,7 +283,8 @@ class DeploymentState(NamedTuple):
 
     A sync that has just read is not told from one that has yet to: ``plan`` is empty, and its first
     write follows from what is here. When somebody else changes that before it writes, what it had
-    read stays as its plan.
+    read stays as its plan. ``strategy`` is the number of the way in which it is rolled out, of
+    those that its workload has.
     """
 
     replicas: int
@@ -289,6 +292,12 @@ class DeploymentState(NamedTuple):
     paused: bool
     sets: tuple[SetState, ...]
     plan: tuple[PlannedWrite, ...] = ()
+    strategy: int = 0
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such object, or nothing that could ever come of it."""
+        return self == DeploymentState(0, 0, paused=True, sets=(), strategy=self.strategy)
 
     def current(self) -> SetState | None:
         """The ReplicaSet of the template in the Deployment's spec, if it exists."""
@@ -302,7 +311,16 @@ class DeploymentState(NamedTuple):
     def edited(self, edit: Edit) -> DeploymentState:
         """This state after somebody has applied the Deployment."""
         replicas = self.replicas if edit.replicas < 0 else edit.replicas
-        return self._replace(replicas=replicas, template=edit.template, paused=edit.paused)
+        return self._replace(
+            replicas=replicas,
+            template=edit.template,
+            paused=edit.paused,
+            strategy=edit.strategy,
+        )
+
+    def deleted(self) -> DeploymentState:
+        """This state once there is no such Deployment any more, nor a ReplicaSet of it."""
+        return DeploymentState(0, 0, paused=True, sets=(), strategy=self.strategy)
 
     def with_status(self, template: int, status: Status) -> DeploymentState:
         """This state after a PUT of a ReplicaSet's status.
@@ -350,6 +368,11 @@ class LoneState(NamedTuple):
         return False
 
     @property
+    def absent(self) -> bool:
+        """Whether there is no such object."""
+        return self.replicas < 0
+
+    @property
     def sets(self) -> tuple[SetState, ...]:
         """Itself."""
         size = self.replicas
@@ -360,6 +383,10 @@ class LoneState(NamedTuple):
     def edited(self, edit: Edit) -> LoneState:
         """This state after somebody has applied it."""
         return self if edit.replicas < 0 else self._replace(replicas=edit.replicas)
+
+    def deleted(self) -> LoneState:
+        """This state once there is no such object any more."""
+        return LoneState(-1)
 
     def with_status(self, _template: int, status: Status) -> LoneState:
         """This state after a PUT of its status."""

@@ -97,7 +97,8 @@ class Workload:
             their order, and then those that labels or adoption have made of others.
         templates: how many templates it has; none of pods without an owner.
         others: the template to whose ReplicaSet each of the further classes belongs.
-        rollout: how it is rolled out; None where its kind has no such thing.
+        rollout: how it is rolled out at the start; None where its kind has no such thing.
+        later: how else it may be rolled out, once it has been applied anew.
         status_read: whether loaded code sees its status.
         qualified: whether another workload has the same namespace and name.
     """
@@ -112,6 +113,12 @@ class Workload:
     status_read: bool = False
     qualified: bool = False
     others: tuple[int, ...] = ()
+    later: tuple[Rollout, ...] = ()
+
+    @property
+    def rollouts(self) -> tuple[Rollout, ...]:
+        """All ways in which it may be rolled out, by number: the first is that of the start."""
+        return () if self.rollout is None else (self.rollout, *self.later)
 
     @property
     def cell(self) -> str:
@@ -166,14 +173,13 @@ class Workload:
 
     @property
     def recreate(self) -> bool:
-        """Whether all old pods have to go before a new one comes."""
-        return self.rollout is not None and self.rollout.recreate
+        """Whether all old pods have to go before a new one comes, now or later."""
+        return any(rollout.recreate for rollout in self.rollouts)
 
     @property
     def outgrows_history(self) -> bool:
         """Whether it may have more old ReplicaSets than are kept."""
-        limit = self.rollout.revision_history_limit if self.rollout else self.templates
-        return self.templates - 1 > limit
+        return any(self.templates - 1 > r.revision_history_limit for r in self.rollouts)
 
     @property
     def status_replicas_matter(self) -> bool:

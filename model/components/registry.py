@@ -14,6 +14,7 @@ from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
 from .drain.rules import COMPONENT as DRAIN
 from .eviction.rules import COMPONENT as EVICTION
+from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .kubelet.rules import COMPONENT as KUBELET
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .reconcile.rules import COMPONENT as RECONCILE
@@ -30,6 +31,7 @@ COMPONENTS: tuple[Component, ...] = (
     EVICTION,
     DEPLOYMENT,
     REPLICASET,
+    GARBAGE_COLLECTOR,
     SCHEDULER,
     KUBELET,
     NODE_LIFECYCLE,

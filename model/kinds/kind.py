@@ -60,6 +60,12 @@ def _nothing(_: ObjectT) -> Iterator[Finding]:
     return iter(())
 
 
+def _nothing_refused(
+    _before: ObjectT, _after: ObjectT, _changed: tuple[FieldPath, ...]
+) -> Iterator[Finding]:
+    return iter(())
+
+
 class Kind(NamedTuple, Generic[ObjectT]):
     """One kind.
 
@@ -77,6 +83,10 @@ class Kind(NamedTuple, Generic[ObjectT]):
         generated: whether they are created rather than applied, so that a name may be left to the
             server (``generateName``).
         immutable: fields that nobody can change once an object is there.
+        written_whole: the field all of which counts for what differs, be it read or not; empty:
+            the template of pods, where there is one.
+        refused_change: what the API server refuses beside in a change of an object, which it is
+            given before and after with the fields that differ.
     """
 
     struct: type[ObjectT]
@@ -91,6 +101,10 @@ class Kind(NamedTuple, Generic[ObjectT]):
     stamp: Stamp[ObjectT] | None = None
     generated: bool = False
     immutable: tuple[FieldPath, ...] = ()
+    written_whole: FieldPath = ()
+    refused_change: Callable[[ObjectT, ObjectT, tuple[FieldPath, ...]], Iterator[Finding]] = (
+        _nothing_refused
+    )
 
     @property
     def name(self) -> str:

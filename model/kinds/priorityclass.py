@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.findings import Finding
+from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.policies import PriorityClass
 
 from .kind import Kind, Use
@@ -22,6 +22,14 @@ def _refused(thing: PriorityClass) -> Iterator[Finding]:
         yield Finding(("value",), f"{thing.value} is more than {_HIGHEST}, the highest for users")
 
 
+def _refused_change(
+    before: PriorityClass, after: PriorityClass, _changed: tuple[FieldPath, ...]
+) -> Iterator[Finding]:
+    """Source: ``ValidatePriorityClassUpdate``."""
+    if before.value != after.value:
+        yield Finding(("value",), "Forbidden: may not be changed in an update.")
+
+
 KIND = Kind(
     PriorityClass,
     "scheduling.k8s.io/v1",
@@ -29,4 +37,6 @@ KIND = Kind(
     check=Use(fields={PriorityClass: irrelevant(NO_EFFECT, "description")}),
     placement=Use(),
     refused=_refused,
+    immutable=(("preemptionPolicy",),),
+    refused_change=_refused_change,
 )

@@ -27,4 +27,5 @@ KIND = Kind(
     check=Use(fields={RuntimeClass: irrelevant(NO_EFFECT, "handler")}),
     placement=Use(),
     refused=_refused,
+    immutable=(("handler",),),
 )

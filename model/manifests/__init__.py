@@ -12,6 +12,7 @@ from kubelemma.model.objects.meta import ApiObject
 
 from .applying import Applied, change_of
 from .check import (
+    Apply,
     Bounds,
     Check,
     CheckSpec,
@@ -53,6 +54,7 @@ __all__ = [
     "PLACE",
     "ApiObject",
     "Applied",
+    "Apply",
     "Bounds",
     "Check",
     "CheckManifest",

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from kubelemma.model.findings import FieldPath, show
+from kubelemma.model.findings import show
 from kubelemma.model.kinds.registry import kind_of
 from kubelemma.model.objects.meta import ApiObject
 
 from .coverage import left_out
+from .differences import TEMPLATE, Difference, beside, differing, told
 from .documents import Document
 from .problems import InvalidInput, Problem
 from .purposes import CHECK
@@ -66,16 +67,24 @@ _LIVE = ("uid", "resourceVersion", "managedFields")
 class Applied(NamedTuple):
     """An object as it is after it has been applied, and ``before``; None where there was none.
 
-    ``fields`` are those that are another value, as the model reads them; ``rolls``: whether the
-    template of its pods is another one, be it in a field that no rule reads. ``replicas``: whether
-    what is applied says how many there are to be, or has taken that away.
+    ``fields`` are those that are another value, as the model reads them, and those of a template
+    that no rule reads; ``rolls``: whether there are any of a template. ``replicas``: whether what
+    is applied says how many there are to be, or has taken that away.
     """
 
     after: Manifest[Any]
     before: Manifest[Any] | None
-    fields: tuple[str, ...]
+    fields: tuple[Difference, ...]
     rolls: bool
     replicas: bool
+
+    @property
+    def name(self) -> str:
+        """What the object is called."""
+        return name_in_messages(self.after.document.data, self.after.object.metadata)
+
+    def __str__(self) -> str:
+        return told(self.fields) if self.before is not None else "new"
 
 
 class Change(NamedTuple):
@@ -105,12 +114,12 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         merged, wrong = _merged(manifest, before)
         problems += wrong
         if merged is not None:
-            problems += _immutable(merged, before)
             found = _difference(manifest, merged, before)
-            if found.fields or found.rolls:
+            problems += _refused(found, before)
+            if found.fields:
                 applied.append(found)
             elif _unmodelled(merged) != _unmodelled(before):
-                aside.append(name_in_messages(merged.document.data, merged.object.metadata))
+                aside.append(found.name)
     if problems:
         raise InvalidInput(problems)
     return Change(tuple(applied), tuple(there.values()), (*aside, *_others_aside(old, new)))
@@ -220,37 +229,38 @@ def _key(item: Any, key: str) -> str:
     return json.dumps(item.get(key) if isinstance(item, dict) else item, default=str)
 
 
-def _immutable(after: Manifest[Any], before: Manifest[Any]) -> Iterator[Problem]:
-    """Fields that the API server does not let anybody change."""
-    for path in kind_of(after.object).immutable:
-        new, old = (_at(m.object, path) for m in (after, before))
-        if new != old:
-            shown = json.dumps(after.document.value(path))
+def _refused(found: Applied, before: Manifest[Any]) -> Iterator[Problem]:
+    """What the API server does not let anybody change."""
+    document, kind = found.after.document, kind_of(found.after.object)
+    for path in kind.immutable:
+        if any(each.path[: len(path)] == path for each in found.fields):
+            shown = json.dumps(document.value(path))
             message = f"Invalid value: {shown}: field is immutable"
-            yield Problem(after.document.at(path), show(path), message)
-
-
-def _at(value: Any, path: FieldPath) -> Any:
-    for name in path:
-        value = getattr(value, str(name))
-    return value
+            yield Problem(document.at(path), show(path), message)
+    changed = tuple(each.path for each in found.fields)
+    for finding in kind.refused_change(before.object, found.after.object, changed):
+        yield Problem(document.at(finding.path), show(finding.path), finding.message)
 
 
 def _difference(given: Manifest[Any], after: Manifest[Any], before: Manifest[Any]) -> Applied:
     new, old = (_plain(m.object) for m in (after, before))
-    fields = tuple(dict.fromkeys(_differing(old, new, ())))
-    paths = [show(path) for path in fields]
-    template: FieldPath = ("spec", "template")
-    unread = _unread(after.document.value(template)) != _unread(before.document.value(template))
-    rolls = any(path[:2] == template for path in fields) or unread
+    read = tuple(each for each in differing(old, new) if not _same(each))
+    written = kind_of(after.object).written_whole or TEMPLATE
+    old, new = (_unread(m.document.value(written)) for m in (before, after))
+    unread = tuple(beside(differing(old, new, written, read=False), read))
+    rolls = any(each.of_template for each in (*read, *unread))
     said = given.document.value(("spec", "replicas")) is not None
-    replicas = said or any(path == ("spec", "replicas") for path in fields)
-    shown = [*paths, *(["spec.template"] if unread and not any(map(_of_template, paths)) else [])]
-    return Applied(after, before, tuple(shown), rolls, replicas)
+    replicas = said or any(each.path == ("spec", "replicas") for each in read)
+    return Applied(after, before, (*read, *unread), rolls, replicas)
 
 
-def _of_template(path: str) -> bool:
-    return path.startswith("spec.template")
+def _same(found: Difference) -> bool:
+    """Whether a field is as it is where nobody says anything of it, before and after."""
+    name = str(found.path[-1]) if found.path else ""
+    return all(
+        value in _NOTHING or (name in _DEFAULTS and value == _DEFAULTS[name])
+        for value in (found.before, found.after)
+    )
 
 
 def _plain(thing: ApiObject) -> Any:
@@ -259,23 +269,6 @@ def _plain(thing: ApiObject) -> Any:
     metadata = data.pop("metadata", {})
     data.pop("status", None)
     return {**data, "metadata": {"labels": metadata.get("labels", {})}}
-
-
-def _differing(old: Any, new: Any, path: FieldPath) -> Iterator[FieldPath]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in {**old, **new}:
-            yield from _differing(old.get(key), new.get(key), (*path, key))
-    elif isinstance(old, list | tuple) and isinstance(new, list | tuple) and len(old) == len(new):
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            yield from _differing(one, other, (*path, index))
-    elif old != new and not all(_is_nothing(path, value) for value in (old, new)):
-        yield path
-
-
-def _is_nothing(path: FieldPath, value: Any) -> bool:
-    """Whether a field is as it is where nobody says anything of it."""
-    name = str(path[-1]) if path else ""
-    return value in _NOTHING or (name in _DEFAULTS and value == _DEFAULTS[name])
 
 
 _READ = frozenset({"resources", "limits", "requests"})

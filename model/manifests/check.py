@@ -225,8 +225,26 @@ class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
         return Account(self.namespace, self.name)
 
 
+class Apply(ApiStruct, frozen=True, kw_only=True):
+    """Somebody applies objects to those of the scenario, each at any time, and each in the end.
+
+    Attributes:
+        resources: files and directories, relative to the document's own.
+        prune: whether what is not among them is taken away.
+    """
+
+    resources: tuple[str, ...] = ()
+    prune: bool = False
+
+    @property
+    def max(self) -> int:
+        """Each object is applied once."""
+        return 1
+
+
 Event: TypeAlias = (
-    Rollout
+    Apply
+    | Rollout
     | Scale
     | Pause
     | Resume
@@ -263,6 +281,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_return: NodeReturn | None = None
     probe_failure: ProbeFailure | None = None
     delete_service_account: DeleteServiceAccount | None = None
+    apply: Apply | None = None
 
     def given(self) -> tuple[tuple[str, Event], ...]:
         """The fields that are set, by their names on the wire."""
@@ -393,6 +412,7 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from _distinct_names(spec.cluster.nodes, ("spec", "cluster", "nodes"))
     for index, entry in enumerate(spec.events or ()):
         yield from validate_event(entry, ("spec", "events", index))
+    yield from _pruning(spec.events or (), ("spec", "events"))
     faults: FieldPath = ("spec", "faults")
     reads, lists = spec.faults.stale_reads, spec.faults.stale_lists
     yield from at_least(0, reads, (*faults, "staleReads"))
@@ -455,9 +475,20 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
             yield from at_least(0, skipped, (*path, name, "skipWaitForDeleteTimeoutSeconds"))
         if isinstance(event, Relabel) and event.label:
             yield from _label(event.label, (*path, name, "label"))
+        if isinstance(event, Apply) and not all(event.resources or ("",)):
+            yield Finding((*path, name, "resources"), "names nothing that is applied")
         if isinstance(event, Scale):
             yield from at_least(0, event.replicas, (*path, name, "replicas"))
         yield from _target(event, (*path, name))
+
+
+def _pruning(entries: tuple[EventEntry, ...], path: FieldPath) -> Iterator[Finding]:
+    """What goes is what nothing names that is applied: so all of that is one event."""
+    applied = [(index, entry.apply) for index, entry in enumerate(entries) if entry.apply]
+    for index, apply in applied if len(applied) > 1 else ():
+        if apply.prune:
+            message = "is not allowed beside other events of that kind: name all resources in one"
+            yield Finding((*path, index, "apply", "prune"), message)
 
 
 def _label(text: str, path: FieldPath) -> Iterator[Finding]:

@@ -21,6 +21,9 @@ from .shapes import Reading, Shape, mismatches, shape_of
 NO_EVENTS = "none"
 """What stands for no events at all; to name nothing leaves the choice to the Check."""
 
+_APPLY = "apply"
+"""The event that only a scenario can ask for: with flags the input is what is applied."""
+
 _RESOURCES = ("cpu", "memory", "pods", "ephemeral-storage")
 _OWN_KEYS = ("count", "name", "zones", "unschedulable")
 _NODE_KEYS = (*_OWN_KEYS, *_RESOURCES, "taint", "labels.KEY", "kubelet.RESOURCE")
@@ -132,10 +135,13 @@ def parse_event(text: str, flag: str = "--event") -> EventEntry:
     name = _camel(written)
     shape = shape_of(EventEntry).fields.get(name)
     if shape is None:
-        options = [_kebab(option) for option in event_names()]
+        options = [_kebab(option) for option in event_names() if option != _APPLY]
         hint = did_you_mean(written, options)
         message = f'"{written}" is not one of the events {", ".join(options)}{hint}'
         raise _invalid(flag, [Finding((), message)])
+    if name == _APPLY:
+        message = "what is applied is the input, and what stands is named by --from"
+        raise _invalid(flag, [Finding((name,), message)])
     if equals and not target and "workload" in shape.fields:
         message = f'no name behind the "=": write {written} for one of each workload'
         raise _invalid(flag, [Finding((name,), message)])

@@ -72,6 +72,16 @@ class Manifests(NamedTuple):
     warnings: tuple[Problem, ...] = ()
     others: tuple[Document, ...] = ()
 
+    def beside(self, other: Manifests) -> Manifests:
+        """What is in either, this one first."""
+        return Manifests(
+            objects=(*self.objects, *other.objects),
+            checks=(*self.checks, *other.checks),
+            not_modelled=(*self.not_modelled, *other.not_modelled),
+            warnings=(*self.warnings, *other.warnings),
+            others=(*self.others, *other.others),
+        )
+
     def in_namespace(self, namespace: str) -> Manifests:
         """The same with the objects that name no namespace put into this one, unless it is empty.
 

@@ -18,6 +18,7 @@ from .questions import QUESTIONS, Asking
 from .scenario import Scenario
 from .sizes import smaller_sizes, with_replicas
 from .templates import is_named, key_of, owner_manifests, part_manifests
+from .under_way import under_way
 
 __all__ = [
     "QUESTIONS",
@@ -43,6 +44,7 @@ __all__ = [
     "owner_manifests",
     "part_manifests",
     "smaller_sizes",
+    "under_way",
     "used_documents",
     "with_replicas",
     "without_kept",

@@ -19,6 +19,7 @@ from kubelemma.model.objects.pod import Pod
 
 from .custom import NOTHING_LOADED, Loaded
 from .events import Change
+from .start import Given
 from .templates import Key, key_of
 
 OwnerT = TypeVar("OwnerT", bound=Any)
@@ -31,7 +32,8 @@ class Application:
     ``owners`` are those that make pods, of whatever kind, ``parts`` what these have made to make
     pods by. ``objects`` are those of the kinds that components read beside the others, ``policies``
     what admission goes by. ``changes`` are owners that somebody applies, which are among ``owners``
-    as they are before, or at first; these go by ``policies_after``.
+    as they are before, or at first; these go by ``policies_after``, as do the ``arriving`` pods,
+    which somebody creates.
     """
 
     owners: tuple[Any, ...]
@@ -44,14 +46,19 @@ class Application:
     parts: tuple[Any, ...] = ()
     changes: tuple[Change, ...] = ()
     policies_after: Policies = NO_POLICIES
+    arriving: tuple[Pod, ...] = ()
 
     def admitted(self) -> Application:
         """The same with what admission writes into the pods of each workload.
 
         So it does into pods that nobody owns, where no API server has stored them yet.
         """
+        new = frozenset(key for key, change in self.change_of.items() if change.appears)
         owners, parts = (
-            tuple(_admitted(each, self.policies) for each in found)
+            tuple(
+                _admitted(each, self.policies_after if key_of(each) in new else self.policies)
+                for each in found
+            )
             for found in (self.owners, self.parts)
         )
         changes = tuple(
@@ -59,7 +66,18 @@ class Application:
             for change in self.changes
         )
         pods = tuple(_stored(pod, self.policies) for pod in self.pods)
-        return replace(self, owners=owners, parts=parts, changes=changes, pods=pods)
+        arriving = tuple(admitted(pod, self.policies_after) for pod in self.arriving)
+        return replace(
+            self, owners=owners, parts=parts, changes=changes, pods=pods, arriving=arriving
+        )
+
+    def given(self, *, nodes_known: bool, undone: frozenset[Key] = frozenset()) -> Given:
+        """What there is of pods at the start.
+
+        ``nodes_known``: whether the nodes are those of the input; ``undone`` as in `Given`.
+        """
+        absent = frozenset(key for key, change in self.change_of.items() if change.appears)
+        return Given(self.owners, self.parts, self.pods, undone, absent, nodes_known, self.policies)
 
     @property
     def change_of(self) -> Mapping[Key, Change]:

@@ -28,7 +28,7 @@ from .lodging import Likeness
 from .plan import Common
 from .questions import USUAL, Asking, Topic
 from .scenario import Scenario
-from .start import Given, starts
+from .start import starts
 from .templates import is_named, key_of, kind_of
 
 MOST_COMPETING = 2
@@ -88,19 +88,13 @@ def _build(
     """The scenarios of a Check whose events are known."""
     spec = structs.replace(check.spec, cluster=listed(check.spec.cluster, application.owners))
     entries = spec.events or ()
-    given = Given(
-        application.owners,
-        application.parts,
-        application.pods,
-        undone=frozenset(
-            key_of(owner)
-            for owner in application.owners
-            if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
-        ),
-        absent=frozenset(k for k, change in application.change_of.items() if change.appears),
-        nodes_known=bool(application.nodes or spec.cluster.nodes),
-        policies=application.policies,
+    undone = frozenset(
+        key_of(owner)
+        for owner in application.owners
+        if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
     )
+    nodes_known = bool(application.nodes or spec.cluster.nodes)
+    given = application.given(nodes_known=nodes_known, undone=undone)
     likeness = _likeness(application, spec, sizing.nodes, entries)
     found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)
     common = Common(

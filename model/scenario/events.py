@@ -10,7 +10,8 @@ import msgspec
 from kubelemma.model.cluster.claims import Labelling, labelling
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Edit
-from kubelemma.model.cluster.world import Behaviour
+from kubelemma.model.cluster.world import Behaviour, PodClass
+from kubelemma.model.cluster.world import Rollout as Strategy
 from kubelemma.model.components.registry import ASKED
 from kubelemma.model.manifests.check import Event as Given
 from kubelemma.model.manifests.check import (
@@ -45,7 +46,9 @@ class Change(NamedTuple):
     """An owner of pods as it is after it has been applied, and what is different then.
 
     ``rolls``: whether its pods are made from another template. ``replicas`` is -1 where nothing is
-    said of them. ``appears``: whether it is not there before. ``fields`` says what differs.
+    said of them. ``appears``: whether it is not there before; ``goes``: whether it is deleted;
+    ``waits``: whether all that differs counts in its next rollout only. ``fields`` says what
+    differs.
     """
 
     owner: Any
@@ -53,6 +56,8 @@ class Change(NamedTuple):
     replicas: int
     appears: bool
     fields: str
+    goes: bool = False
+    waits: bool = False
 
 
 def default_events(owners: Sequence[Any]) -> tuple[EventEntry, ...]:
@@ -97,7 +102,7 @@ def happenings(
             template = _template_of(change, histories[i])
             if template == len(versions[i]):
                 versions[i].append(Version(Template(change.owner)))
-            events.append(_applied(change, i, template))
+            events.append(_applied(change, owner, i, template))
     for entry in entries:
         ((name, given),) = entry.given()
         targets = [i for i, o in enumerate(focus) if concerns(given, o) and takes(o, name)]
@@ -110,7 +115,7 @@ def happenings(
     rollouts = (
         Event("rollout", number, workload=i)
         for i, history in enumerate(histories)
-        if (number := len(versions[i]) - len(history.templates)) and key_of(focus[i]) not in changes
+        if (number := _rollouts(versions[i], history, changes.get(key_of(focus[i]))))
     )
     asked = (*rollouts, *events)
     return Happenings((*asked, *_faults(faults, asked)), tuple(map(tuple, versions)))
@@ -128,11 +133,43 @@ def _template_of(change: Change, history: History) -> int:
     return len(history.templates)
 
 
-def _applied(change: Change, workload: int, template: int) -> Event:
-    """The event that the object of a change is applied."""
+def _rollouts(versions: Sequence[Version], history: History, change: Change | None) -> int:
+    """How many new templates there are beside one that a change brings."""
+    rolls = change is not None and change.rolls
+    return 0 if rolls else len(versions) - len(history.templates)
+
+
+def _applied(change: Change, before: Any, workload: int, template: int) -> Event:
+    """The event that the object of a change is applied, or taken away."""
+    if change.goes:
+        return Event(ASKED["prune"].action, 1, workload=workload)
     paused: bool = getattr(change.owner.spec, "paused", False)
-    edit = Edit(template, change.replicas, paused, change.fields)
+    strategy = len(strategies(before, change)) - 1
+    edit = Edit(template, change.replicas, paused, change.fields, max(strategy, 0))
     return Event(ASKED["apply"].action, 1, workload=workload, options=edit)
+
+
+def strategies(owner: Any, change: Change | None) -> tuple[Strategy | None, ...]:
+    """How an owner is rolled out: at first, and otherwise once a change has been applied."""
+    of = kind_of(owner).rollout
+    rollouts = (of(owner), *(() if change is None or change.goes else (of(change.owner),)))
+    return tuple(dict.fromkeys(rollouts))
+
+
+def with_arrivals(
+    happening: Happenings, arriving: Iterable[int], classes: Sequence[PodClass]
+) -> Happenings:
+    """The events with one for each pod that somebody creates; their workloads are given.
+
+    One that names its node comes up there.
+    """
+    node_of = {found.workload: found.node_name for found in classes}
+    edit = Edit(0, -1, paused=False, fields="new")
+    arrivals = (
+        Event(ASKED["apply"].action, 1, workload=index, node=node_of[index], options=edit)
+        for index in arriving
+    )
+    return happening._replace(events=(*happening.events, *arrivals))
 
 
 def _faults(faults: Faults, asked: Sequence[Event]) -> Iterator[Event]:

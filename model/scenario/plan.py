@@ -27,7 +27,7 @@ from kubelemma.model.versions import version_named
 from .application import Application
 from .assembly import assemble, reconciled
 from .custom import NOTHING_LOADED, custom_of, custom_setting
-from .events import Happenings, happenings
+from .events import Change, Happenings, happenings, strategies, with_arrivals
 from .history import History
 from .initial import Ground, without_ending
 from .lodging import Floor, Likeness
@@ -35,7 +35,7 @@ from .scenario import Scenario
 from .shapes import group_nodes
 from .start import ENDING, Placement, Starts, anywhere, called
 from .start_words import start_words, starting_words
-from .templates import key_of, kind_of, replicas_of
+from .templates import Key, key_of, kind_of, replicas_of
 from .unlike import unlike
 from .words import Assumptions, setting
 
@@ -109,14 +109,15 @@ class Common:
         changes = self.application.change_of
         happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
         latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
+        own = tuple(_classes(happening, self.application))
         people = populace(
-            _workloads(
-                latest, own := tuple(_classes(happening, self.application)), custom.built_in
-            ),
+            _workloads(focus, own, custom.built_in, changes),
             own,
             self.placement.lone,
             happening.events,
+            self.application.arriving,
         )
+        happening = with_arrivals(happening, people.arriving, people.classes)
         standing = self.standing(focus, people.lone)
         known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
         crowd = self.crowd(people.classes, standing, happening, known)
@@ -328,12 +329,16 @@ def _classes(happening: Happenings, application: Application) -> Iterator[PodCla
 
 
 def _workloads(
-    focus: Sequence[Any], classes: tuple[PodClass, ...], status_read: Container[str]
+    focus: Sequence[Any],
+    classes: tuple[PodClass, ...],
+    status_read: Container[str],
+    changes: Mapping[Key, Change],
 ) -> Iterator[Workload]:
     """``status_read`` are the kinds whose status loaded code sees."""
     names = Counter(key_of(owner)[1:] for owner in focus)
     for index, owner in enumerate(focus):
         key, own = key_of(owner), tuple(c.index for c in classes if c.workload == index)
+        rollout, *later = strategies(owner, changes.get(key))
         yield Workload(
             index=index,
             kind=key.kind,
@@ -341,7 +346,8 @@ def _workloads(
             name=key.name,
             classes=own,
             templates=len(own),
-            rollout=kind_of(owner).rollout(owner),
+            rollout=rollout,
+            later=tuple(each for each in later if each is not None),
             status_read=key.kind in status_read,
             qualified=names[key[1:]] > 1,
         )
@@ -356,7 +362,7 @@ def _default_bound(
     scaled = [event.value for event in happening.events if event.action == "scale"]
     there = [sum(len(t.pods) for t in history.templates) for history in histories]
     replicas = max([*map(replicas_of, focus), *scaled, *there])
-    rollouts = (workload.rollout for workload in world.workloads if workload.rollout)
+    rollouts = (rollout for workload in world.workloads for rollout in workload.rollouts)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
 

@@ -89,6 +89,8 @@ def _workloads(world: World, start: Start) -> Iterator[str]:
             if sum(queue.waiting) or workload.index in _present(world, start):
                 yield f"{workload.cell}: has no controller, and nobody re-creates it"
             continue
+        if state.absent:
+            continue
         pending = sum(queue.waiting)
         find = "finds" if pending == 1 else "find"
         lacking = f", of which {pending} {find} no node at the start" if pending else ""

@@ -34,9 +34,11 @@ class Bounds(NamedTuple):
         return self.replicas - self.unavailable
 
 
-def bounds_of(written: Written, workload: Workload, replicas: int) -> Bounds:
-    """The bounds of a workload with so many replicas."""
-    rollout = rollout_of(workload)
+def bounds_of(written: Written, workload: Workload, replicas: int, strategy: int) -> Bounds:
+    """The bounds of a workload with so many replicas, by the number of its strategy."""
+    rollout = rollout_of(workload, strategy)
+    # The input has the strategy that is applied: of one before that, no field tells.
+    written = written if rollout == workload.rollouts[-1] else Written()
     surge, unavailable = resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, replicas)
     forced = rollout.max_unavailable.scaled(replicas, round_up=False) != unavailable
     how = {

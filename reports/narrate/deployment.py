@@ -26,10 +26,10 @@ from kubelemma.reports.picture import WorkloadBox
 from kubelemma.reports.story import Change, Fact, Idle
 from kubelemma.reports.style import plural
 
-from .bounds import bounds_of
+from .bounds import Bounds, bounds_of
 from .cast import Cast
 from .causes import event
-from .differing import differing, flag
+from .differing import NONE, differing, flag
 from .names import full_name, revision_name, workload_name
 from .replicaset import stale_statuses
 from .scene import Belied, Claim, Scene, Seen, Standstill, about_workload
@@ -83,20 +83,30 @@ def _sizing(scene: Scene, workload: Workload) -> Iterator[Fact]:
     yield from _asked(scene, workload, deployment)
     for replica_set in deployment.sets:
         yield _set_fact(scene, workload, replica_set)
-    if not workload.recreate:
+    if not _recreates(workload, deployment):
         yield from _room(scene, workload, deployment)
 
 
 def _asked(scene: Scene, workload: Workload, deployment: DeploymentState) -> Iterator[Fact]:
     """What the Deployment's own specification says."""
-    if workload.recreate:
+    if _recreates(workload, deployment):
         replicas = deployment.replicas
         yield Fact("spec.replicas", str(replicas), scene.written.replicas(workload, replicas))
         yield _strategy(scene.written, workload)
     else:
-        yield from bounds_of(scene.written, workload, deployment.replicas).facts
+        yield from _bounds(scene.written, workload, deployment).facts
     if deployment.paused:
         yield Fact("spec.paused", "true", scene.written.at(workload, "spec", "paused"))
+
+
+def _recreates(workload: Workload, deployment: DeploymentState) -> bool:
+    """Whether its strategy is Recreate now."""
+    return rollout_of(workload, deployment.strategy).recreate
+
+
+def _bounds(written: Written, workload: Workload, deployment: DeploymentState) -> Bounds:
+    """What bounds its rolling update now."""
+    return bounds_of(written, workload, deployment.replicas, deployment.strategy)
 
 
 def _strategy(written: Written, workload: Workload) -> Fact:
@@ -117,7 +127,7 @@ def _set_fact(scene: Scene, workload: Workload, replica_set: SetState) -> Fact:
 
 def _room(scene: Scene, workload: Workload, deployment: DeploymentState) -> Iterator[Fact]:
     """The bound that allows the step: for growing the surge, for shrinking what is available."""
-    bounds = bounds_of(scene.written, workload, deployment.replicas)
+    bounds = _bounds(scene.written, workload, deployment)
     total = sum(s.replicas for s in deployment.sets)
     if scene.template == deployment.template:
         room = bounds.most - total
@@ -159,9 +169,10 @@ def _revisions(scene: Scene, workload: Workload) -> Iterator[Fact]:
 @about_workload
 def _history(scene: Scene, workload: Workload) -> Iterator[Fact]:
     yield from _revisions(scene)
+    strategy = scene.before.deployment(workload).strategy
     yield Fact(
         "revisionHistoryLimit",
-        str(rollout_of(workload).revision_history_limit),
+        str(rollout_of(workload, strategy).revision_history_limit),
         scene.written.at(workload, "spec", "revisionHistoryLimit"),
     )
 
@@ -187,12 +198,34 @@ def _unseen(scene: Scene) -> Iterator[str]:
 def _changes(before: Seen, after: Seen) -> Iterator[Change]:
     for workload in rolled_out(before):
         old, new = before.deployment(workload), after.deployment(workload)
-        fields = (
-            ("spec.replicas", old.replicas, new.replicas),
-            ("spec.template", revision_hash(old.template), revision_hash(new.template)),
-            ("spec.paused", flag(old.paused), flag(new.paused)),
+        name = f"Deployment {workload_name(before.world, workload)}"
+        fields: tuple[tuple[str, object, object], ...] = (
+            ("spec.replicas", _replicas_in(old), _replicas_in(new)),
+            ("spec.template", _version(old), _version(new)),
+            ("spec.strategy", _way(workload, old), _way(workload, new)),
+            (
+                "spec.paused",
+                flag(old.paused and not old.absent),
+                flag(new.paused and not new.absent),
+            ),
         )
-        yield from differing(f"Deployment {workload_name(before.world, workload)}", fields)
+        yield from differing(name, fields)
+
+
+def _replicas_in(deployment: DeploymentState) -> object:
+    return NONE if deployment.absent else deployment.replicas
+
+
+def _version(deployment: DeploymentState) -> str:
+    return NONE if deployment.absent else revision_hash(deployment.template)
+
+
+def _way(workload: Workload, deployment: DeploymentState) -> str:
+    """How it is rolled out, in words."""
+    rollout = rollout_of(workload, deployment.strategy)
+    if rollout.recreate:
+        return "Recreate"
+    return f"maxSurge {rollout.max_surge}, maxUnavailable {rollout.max_unavailable}"
 
 
 # Why it does nothing
@@ -202,12 +235,14 @@ def _idle(end: Standstill) -> Iterator[Idle]:
     for workload in rolled_out(end.seen):
         deployment = end.seen.deployment(workload)
         name = workload_name(end.world, workload)
-        if deployment.paused:
+        if deployment.absent:
+            yield Idle(DEPLOYMENT, f"there is no Deployment {name}")
+        elif deployment.paused:
             reason = f"{name} is paused: it scales what there is, and rolls nothing out"
             yield Idle(DEPLOYMENT, reason, held_up=True)
         elif _is_done(deployment):
             yield Idle(DEPLOYMENT, f"the ReplicaSets of {name} have the sizes that they should")
-        elif workload.recreate:
+        elif _recreates(workload, deployment):
             yield Idle(DEPLOYMENT, _recreating(end.seen, workload), held_up=True)
         else:
             reason = "; ".join(_rolling(end, workload))
@@ -233,7 +268,7 @@ def _recreating(seen: Seen, workload: Workload) -> str:
 def _rolling(end: Standstill, workload: Workload) -> Iterator[str]:
     """Why the new ReplicaSet does not grow and old ones do not shrink: the controller's bounds."""
     deployment = end.seen.deployment(workload)
-    bounds = bounds_of(end.written, workload, deployment.replicas)
+    bounds = _bounds(end.written, workload, deployment)
     total = sum(s.replicas for s in deployment.sets)
     new = deployment.current()
     name = revision_name(end.world, workload, deployment.template)
@@ -262,7 +297,7 @@ def _rolling(end: Standstill, workload: Workload) -> Iterator[str]:
 @about_workload
 def _surge(belied: Belied, workload: Workload) -> Iterator[Claim]:
     deployment = belied.seen.deployment(workload)
-    bounds = bounds_of(belied.written, workload, deployment.replicas)
+    bounds = _bounds(belied.written, workload, deployment)
     total = sum(s.replicas for s in deployment.sets)
     yield Claim(
         f"The ReplicaSets now ask for {plural(total, 'pod')} in all, more than the {bounds.most} "
@@ -276,7 +311,7 @@ def _availability(belied: Belied, workload: Workload) -> Iterator[Claim]:
     deployment = belied.seen.deployment(workload)
     available = sum(belied.seen.counts(workload, "available"))
     desired = min([deployment.replicas, *(s.desired for s in deployment.sets if s.replicas)])
-    bounds = bounds_of(belied.written, workload, desired)
+    bounds = bounds_of(belied.written, workload, desired, deployment.strategy)
     yield Claim(
         f"The last deletion leaves {available} available, fewer than the {bounds.least} promised: "
         f"spec.replicas {bounds.replicas} - maxUnavailable {bounds.unavailable}",
@@ -365,6 +400,8 @@ def _boxes(_scenario: Scenario, _written: Written) -> Boxes:
 def _look(seen: Seen, _cast: Cast) -> Iterator[WorkloadBox]:
     for workload in rolled_out(seen):
         deployment = seen.deployment(workload)
+        if deployment.absent:
+            continue
         yield WorkloadBox(
             name=full_name(workload),
             replicas=deployment.replicas,
@@ -377,6 +414,9 @@ def _lines(seen: Seen, workload: Workload) -> Iterator[str]:
     if workload.rollout is None:
         return
     deployment = seen.deployment(workload)
+    if deployment.absent:
+        yield f"{workload_name(seen.world, workload)}: is not there"
+        return
     paused = ", paused" if deployment.paused else ""
     asked = f"{deployment.replicas} of {revision_hash(deployment.template)}{paused}"
     sets = ", ".join(f"{revision_hash(s.template)} has {s.replicas}" for s in deployment.sets)

@@ -337,6 +337,8 @@ def _boxes(_scenario: Scenario, _written: Written) -> Boxes:
 def _look(seen: Seen, _cast: Cast) -> Iterator[SetBox | WorkloadBox]:
     for workload in seen.world.owners:
         owner = full_name(workload)
+        if seen.owner(workload).absent:
+            continue
         if workload.rollout is None:
             size, version = seen.owner(workload).replicas, revision_hash(0)
             yield WorkloadBox(owner, size, version, kind=workload.kind)
@@ -348,7 +350,9 @@ def _look(seen: Seen, _cast: Cast) -> Iterator[SetBox | WorkloadBox]:
 
 def _lines(seen: Seen, workload: Workload) -> Iterator[str]:
     if workload.rollout is None:
-        yield f"{workload_name(seen.world, workload)}: {seen.owner(workload).replicas}"
+        owner = seen.owner(workload)
+        size = "is not there" if owner.absent else owner.replicas
+        yield f"{workload_name(seen.world, workload)}: {size}"
     for template in range(workload.templates):
         sync = seen.sync(workload, template)
         if sync != IDLE:

@@ -9,7 +9,8 @@ from kubelemma.model.components.users.actions import APPLY, CORDON, SCALE, UNCOR
 
 from .causes import event
 from .differing import flag
-from .scene import Seen
+from .names import workload_name
+from .scene import Scene, Seen
 from .teller import Teller
 
 
@@ -31,15 +32,26 @@ def _lines(seen: Seen) -> Iterator[str]:
             yield f"may happen: {what}, {left} more"
 
 
+def _applied(scene: Scene) -> str:
+    """What is applied is there already, or is created by that."""
+    workload = scene.workload
+    if workload is None:
+        return "applies a change"
+    name = workload_name(scene.world, workload)
+    new = not workload.templates or scene.before.owner(workload).absent
+    return f"creates {name}" if new else f"applies {name} anew"
+
+
 TELLER = Teller(
     name="users",
     sentences={
         SCALE: "scales {workload} to {replicas}",
-        APPLY: "applies {workload} anew",
+        APPLY: "{applied}",
         CORDON: "cordons {node}",
         UNCORDON: "uncordons {node}",
         USER_DELETE_POD: "deletes {pod}{where}",
     },
+    words={"applied": _applied},
     causes={
         SCALE: event("scale"),
         APPLY: event("apply"),

@@ -21,7 +21,7 @@ import msgspec
 from . import __version__
 from .files import InUse, alone
 from .loading import check_unchanged
-from .model.manifests import Bounds, InvalidInput, Position, Problem
+from .model.manifests import Bounds, InvalidInput, Manifests, Position, Problem
 from .model.scenario import Scenario, key_of, owner_manifests, used_documents
 from .policy import Policy, judge
 from .properties.statement import Kind, Property, Severity
@@ -400,6 +400,8 @@ def recording(explored: Explored, found: PropertyResult) -> Recording | None:
         loop_start=found.trace.loop_start,
         check=_check_document(case),
         sources=tuple(_source_documents(case)),
+        base=tuple(_documents(applying.base)) if (applying := case.applying) else (),
+        prune=applying is not None and applying.prune,
         loaded=tuple(LoadedCode(file=f.path, digest=f.digest) for f in case.extension.files),
     )
 
@@ -417,15 +419,22 @@ def _check_document(case: Case) -> dict[str, Any]:
 
 
 def _source_documents(case: Case) -> Iterator[Source]:
-    """The modelled objects as they were written, in the namespace in which they were checked."""
-    for manifest in case.manifests.objects:
+    """The modelled objects as they were written, in the namespace in which they were checked.
+
+    Of a change those that are applied.
+    """
+    yield from _documents(case.manifests if case.applying is None else case.applying.new)
+    for document, data in used_documents(case.manifests, case.kept):
+        yield Source(file=document.file, document=data)
+
+
+def _documents(manifests: Manifests) -> Iterator[Source]:
+    for manifest in manifests.objects:
         data = manifest.document.data
         namespace = manifest.object.metadata.namespace
         if namespace:
             data = {**data, "metadata": {**data["metadata"], "namespace": namespace}}
         yield Source(file=manifest.document.file, document=data)
-    for document, data in used_documents(case.manifests, case.kept):
-        yield Source(file=document.file, document=data)
 
 
 def replay(
@@ -433,6 +442,7 @@ def replay(
 ) -> Replayed:
     """Take the steps of a counterexample again, on its own manifests or on new ones.
 
+    Of a change new ones are applied to what stood.
     What it was recorded with is loaded again, unless ``load`` names other files.
 
     Raises:
@@ -446,7 +456,16 @@ def replay(
     if not load:
         check_unchanged((code.file, code.digest) for code in recorded.loaded)
     given, named = stream(documents), recorded.name
-    asked = ask(Question(paths=(STDIN, *manifests), stdin=given, stdin_name=named, load=files))
+    asked = ask(
+        Question(
+            paths=(STDIN, *manifests),
+            stdin=given,
+            stdin_name=named,
+            load=files,
+            standing=stream(source.document for source in recorded.base),
+            prune=recorded.prune,
+        )
+    )
     starts = [
         (case, prop, _repeated(recorded, case, prop)) for case, prop in _meant(recorded, asked)
     ]

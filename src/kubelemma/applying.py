@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
+from .model.components.apiserver.admission import filled
 from .model.components.registry import OWNERS
 from .model.manifests import (
+    CHECK,
     Applied,
     CheckSpec,
     InvalidInput,
@@ -21,58 +23,110 @@ from .model.manifests import (
     Problem,
     change_of,
 )
-from .model.scenario import Change, is_named, key_of
+from .model.objects.pod import Pod, PodStatus
+from .model.objects.policies import LimitRange, PriorityClass, RuntimeClass
+from .model.scenario import Change, Scenario, is_named, key_of
+from .model.scenario.admitting import policies_of
 
 UNCHANGED = "Nothing differs: what is applied is what is there already."
-
+UNDER_WAY = "nothing differs, but what is there is not at rest"
+NOTHING_GOING = "What differs sets nothing going by itself, so nothing is checked"
 NOT_MODELLED = "What differs is not modelled, so nothing is checked"
 
-TAKEN_AWAY = "is taken away"
 NAMED = 3
 """How many of those that are alike are named."""
+MOST_TOGETHER = 3
+"""So many workloads that change or are under way are one system; with more of them, only those that
+change are."""
+
+_OF_ADMISSION = (LimitRange, PriorityClass, RuntimeClass)
+"""What decides what pods look like that are made later."""
+_FOR_ROLLOUTS = ("strategy", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds")
+"""Fields of a spec that matter while something is rolled out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """What stands (``before``, with what is new in it), what there is ``after``, and the changes.
+    """What stands and what is applied to it.
 
-    ``sentences`` say what differs, and that all else is equal; ``aside`` are objects that differ in
-    what is not modelled.
+    Attributes:
+        base, new: as they are given; ``prune``: whether what is not in the second goes.
+        before: what stands, with all that is there from the start.
+        after: what there is in the end.
+        changes: of owners of pods, each a step.
+        pods: those that are created by a step.
+        sentences: what differs, and that all else is equal.
+        aside: objects that differ in what is not modelled.
+        open: why the answer is left open, though the change is asked about.
+        at_once: sentences on what is taken as it is afterwards from the start.
     """
 
+    base: Manifests
+    new: Manifests
+    prune: bool
     before: Manifests
     after: Manifests
     changes: tuple[Change, ...]
+    pods: tuple[Pod, ...]
     sentences: tuple[str, ...]
-    is_none: bool
     aside: tuple[str, ...] = ()
+    at_once: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
-    def asked(self, spec: CheckSpec) -> CheckSpec:
-        """What is asked: the change as one system, and without events nothing else.
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything is applied by a step."""
+        return bool(self.changes or self.pods)
+
+    def asked(self, spec: CheckSpec, moving: Sequence[Any]) -> CheckSpec:
+        """What is asked: the change as one system with what is under way, and no more by itself.
 
         Raises:
             InvalidInput: an event would roll out what is applied.
         """
         own = tuple(key_of(change.owner).spellings[-1] for change in self.changes)
+        rolled = [c for c in self.changes if c.rolls or c.appears or c.goes]
         problems = [
             Problem(Position("events"), "", f"{event.meant or 'all'}: {_TWICE}")
             for entry in spec.events or ()
             for event in (entry.rollout,)
             if isinstance(event, OfWorkload)
-            and any(not event.meant or is_named(c.owner, (event.meant,)) for c in self.changes)
+            and any(not event.meant or is_named(c.owner, (event.meant,)) for c in rolled)
         ]
         if problems:
             raise InvalidInput(problems)
+        others = tuple(n for n in (key_of(o).spellings[-1] for o in moving) if n not in own)
+        several = (*own, *others) if len(own) + len(others) <= MOST_TOGETHER else own
         alone = spec.events is None and not spec.workloads
         return msgspec.structs.replace(
             spec,
             events=() if spec.events is None else spec.events,
-            workloads=own if alone else spec.workloads,
-            together=tuple(dict.fromkeys((*spec.together, *own))),
+            workloads=(*own, *others) if alone else spec.workloads,
+            together=tuple(dict.fromkeys((*spec.together, *several))),
         )
 
+    def said(self, moving: Sequence[Any]) -> tuple[str, ...]:
+        """What is to be said on top of the report: the change, and what goes on beside it."""
+        names = [str(key_of(owner)) for owner in moving]
+        going = "under way at the start, and goes on whatever users do"
+        return (
+            *([] if self.has_steps else [UNDER_WAY] if moving and not self.at_once else []),
+            *self.sentences,
+            *([f"{going}: {_some(names)}"] if names else []),
+        )
 
-_TWICE = "it is applied (--from), which is its rollout: no other can be asked beside that"
+    def held(self, moving: Sequence[Any], focus: Iterable[str]) -> str:
+        """Why promises may hold for want of what is not in the model; empty if all is.
+
+        That is what is under way, and is held still where these are in focus.
+        """
+        beside = [name for o in moving if (name := str(key_of(o))) not in focus]
+        verb = "is" if len(beside) == 1 else "are"
+        still = f"{_some(beside)} {verb} under way, and held still here: check them --together"
+        return "; ".join([*([still] if beside else []), *self.open])
+
+
+_TWICE = "it is applied, which is its rollout: no other can be asked beside that"
 
 
 def applying_of(base: Manifests, new: Manifests, *, prune: bool) -> Applying:
@@ -82,36 +136,55 @@ def applying_of(base: Manifests, new: Manifests, *, prune: bool) -> Applying:
         InvalidInput: the API server would refuse that.
     """
     change = change_of(base, new)
-    after = {id(a.before): a.after for a in change.applied if a.before is not None}
-    appearing = tuple(a.after for a in change.applied if a.before is None)
-    found = tuple(_changes(change.applied))
-    missing = tuple(m for m in change.missing if _makes_pods(m))
-    if prune:
-        found += tuple(_taken_away(manifest.object) for manifest in missing)
-    listed = tuple(_not_modelled(change.applied))
-    objects: list[Manifest[Any]] = [after.get(id(m), m) for m in base.objects]
-    merged = new._replace(
-        objects=(*objects, *appearing),
-        not_modelled=(*base.not_modelled, *new.not_modelled, *listed),
-        warnings=(),
-        others=(*base.others, *new.others),
+    steps = tuple(each for each in change.applied if _makes_pods(each.after))
+    created = tuple(each for each in change.applied if _is_pod(each) and each.before is None)
+    patched = tuple(each for each in change.applied if _is_pod(each) and each.before is not None)
+    others = tuple(each for each in change.applied if each not in (*steps, *created, *patched))
+    gone = tuple(m for m in change.missing if prune and _makes_pods(m))
+    lost = tuple(m for m in change.missing if prune and isinstance(m.object, Pod))
+    aside = (
+        *(f"{each.name} ({each})" for each in patched),
+        *(f"Pod {m.object.metadata.name}, which is not taken away" for m in lost),
+        *change.aside,
     )
+    found = (*map(_change, steps), *(_gone(manifest.object) for manifest in gone))
+    at_once = tuple(_at_once(others))
     return Applying(
-        before=base._replace(objects=(*base.objects, *appearing)),
-        after=merged,
-        changes=found,
-        sentences=(
-            *_sentences(found, change.applied, missing, prune=prune),
-            *([f"differ in what is not modelled: {_some(change.aside)}"] if change.aside else []),
-            "all else is equal before and after",
+        base=base,
+        new=new,
+        prune=prune,
+        before=_with(base, others, [each for each in steps if each.before is None]),
+        after=_with(base, others, (*steps, *created, *patched))._replace(
+            not_modelled=(*base.not_modelled, *new.not_modelled, *_not_modelled(steps, patched)),
+            warnings=(),
+            others=(*base.others, *new.others),
         ),
-        aside=change.aside,
-        is_none=not change.applied and not (prune and missing),
+        changes=found,
+        pods=tuple(_created(each.after.object) for each in created),
+        sentences=(
+            *(f"change, at any time: {key_of(c.owner)}: {_what(c)}" for c in found),
+            *(f"change, at any time: {each.name}: {_NEW_POD}" for each in created),
+            *at_once,
+            *_missing(change.missing, prune=prune),
+            *([f"differ in what is not modelled: {_some(aside)}"] if aside else []),
+            *(["all else is equal before and after"] if change.applied or gone or aside else []),
+        ),
+        aside=aside,
+        at_once=at_once,
+        open=(*_unrolled(steps), *_admitted_otherwise(base, steps, others)),
     )
 
 
-def _taken_away(owner: Any) -> Change:
-    return Change(owner, rolls=False, replicas=0, appears=False, fields=TAKEN_AWAY)
+def _with(
+    base: Manifests,
+    others: Iterable[Applied],
+    more: Iterable[Applied],
+) -> Manifests:
+    """What stands, with these objects as they are after they have been applied."""
+    applied = (*others, *more)
+    after = {id(each.before): each.after for each in applied if each.before is not None}
+    kept: list[Manifest[Any]] = [after.get(id(m), m) for m in base.objects]
+    return base._replace(objects=(*kept, *(a.after for a in applied if a.before is None)))
 
 
 def _makes_pods(manifest: Manifest[Any]) -> bool:
@@ -119,56 +192,117 @@ def _makes_pods(manifest: Manifest[Any]) -> bool:
     return kind is not None and kind.stands_alone(manifest.object)
 
 
-def _changes(applied: tuple[Applied, ...]) -> Iterator[Change]:
-    for each in applied:
-        if _makes_pods(each.after):
-            owner = each.after.object
-            kind = OWNERS[type(owner)]
-            rolls = each.rolls and each.before is not None and kind.rollout(owner) is not None
-            replicas = kind.replicas(owner) if each.replicas else -1
-            fields = ", ".join(each.fields) or "is new"
-            yield Change(owner, rolls, replicas, each.before is None, fields)
+def _is_pod(applied: Applied) -> bool:
+    return isinstance(applied.after.object, Pod)
 
 
-def _not_modelled(applied: tuple[Applied, ...]) -> Iterator[NotModelled]:
+def _created(pod: Pod) -> Pod:
+    """A pod as somebody creates it: of its status nothing is stored."""
+    return msgspec.structs.replace(pod, status=PodStatus())
+
+
+def _change(each: Applied) -> Change:
+    owner = each.after.object
+    kind = OWNERS[type(owner)]
+    rolls = each.rolls and each.before is not None and kind.rollout(owner) is not None
+    replicas = kind.replicas(owner) if each.replicas else -1
+    fields = str(each) if each.before is not None else f"new, replicas {kind.replicas(owner)}"
+    waits = not rolls and each.before is not None and _waits(each)
+    return Change(owner, rolls, replicas, each.before is None, fields, waits=waits)
+
+
+def _waits(each: Applied) -> bool:
+    """Whether all that differs matters in a rollout alone."""
+    return all(field.path[1:2] and field.path[1] in _FOR_ROLLOUTS for field in each.fields)
+
+
+def _gone(owner: Any) -> Change:
+    return Change(owner, rolls=False, replicas=0, appears=False, fields="is taken away", goes=True)
+
+
+_NEW_POD = "new; whether it finds a node itself is for kubelemma place to tell"
+
+
+def _what(change: Change) -> str:
+    if change.goes:
+        return (
+            "is taken away, with its ReplicaSets and pods: nobody re-creates these, and no budget "
+            "keeps any of them"
+        )
+    if change.waits:
+        name = change.owner.metadata.name
+        return (
+            f"{change.fields}; that counts from its next rollout on, and this change is none "
+            f"(--event rollout={name} asks about one)"
+        )
+    return change.fields
+
+
+def _at_once(others: Iterable[Applied]) -> Iterator[str]:
+    """What is applied by no step, and from when on it counts."""
+    found: dict[str, list[str]] = {}
+    for each in others:
+        found.setdefault(_since(each.after), []).append(f"{each.name} ({each})")
+    for since, names in found.items():
+        yield f"{since}: {_some(names)}"
+
+
+def _since(manifest: Manifest[Any]) -> str:
+    if isinstance(manifest.object, _OF_ADMISSION):
+        return "goes for pods of what is applied, made from then on"
+    if type(manifest.object).__name__ in CHECK.left_out or OWNERS.get(type(manifest.object)):
+        return "differs, and is not applied"
+    return "taken from the start as it is afterwards"
+
+
+def _not_modelled(steps: Iterable[Applied], patched: Iterable[Applied]) -> Iterator[NotModelled]:
     """Differences of which nothing comes here."""
-    for each in applied:
-        owner = each.after.object
-        kind = OWNERS.get(type(owner))
-        if each.before is None:
-            continue
-        if kind is None:
-            yield _noted(each, "", "it differs: until then, and afterwards, it is as it was before")
-        elif each.rolls and kind.rollout(owner) is None:
-            reason = "only new pods would be made from it: they are made from the old one here"
-            yield _noted(each, "spec.template", reason)
+    for each in steps:
+        kind = OWNERS[type(each.after.object)]
+        if each.before is not None and each.rolls and kind.rollout(each.after.object) is None:
+            yield _noted(each, "spec.template", UNROLLED)
+    for each in patched:
+        yield _noted(each, "", f"{each}: its containers may restart, and it stays as it was here")
+
+
+def _unrolled(steps: Iterable[Applied]) -> Iterator[str]:
+    """Owners that make new pods from the template that is applied, and leave the old ones."""
+    for each in steps:
+        kind = OWNERS[type(each.after.object)]
+        if each.before is not None and each.rolls and kind.rollout(each.after.object) is None:
+            yield f"{each.name} has another template: {UNROLLED}"
+
+
+def _admitted_otherwise(
+    base: Manifests, steps: Iterable[Applied], others: Iterable[Applied]
+) -> Iterator[str]:
+    """Owners whose pods are admitted otherwise from then on, without a template of their own."""
+    changed = [each for each in others if isinstance(each.after.object, _OF_ADMISSION)]
+    rolled = {id(each.before) for each in steps if each.rolls}
+    before, after = policies_of(base), policies_of(_with(base, changed, ()))
+    for manifest in base.objects if changed else ():
+        if _makes_pods(manifest) and id(manifest) not in rolled:
+            owner: Any = manifest.object
+            spec, namespace = owner.spec.template.spec, owner.metadata.namespace
+            if filled(spec, namespace, before) != filled(spec, namespace, after):
+                names = _some([each.name for each in changed])
+                yield (
+                    f"pods of {key_of(owner)} that are made later are admitted otherwise "
+                    f"({names}), and are as before here"
+                )
+
+
+UNROLLED = "only new pods would be made from it: they are made from the old one here"
 
 
 def _noted(applied: Applied, path: str, reason: str) -> NotModelled:
-    metadata = applied.after.object.metadata
-    name = f"{metadata.namespace}/{metadata.name}" if metadata.namespace else metadata.name
-    label = f"{type(applied.after.object).__name__} {name}"
-    return NotModelled(applied.after.document.at(path), label, path, "not modelled", reason)
+    return NotModelled(applied.after.document.at(path), applied.name, path, "not modelled", reason)
 
 
-def _sentences(
-    changes: tuple[Change, ...],
-    applied: tuple[Applied, ...],
-    missing: tuple[Manifest[Any], ...],
-    *,
-    prune: bool,
-) -> Iterator[str]:
-    for change in changes:
-        verb = "appears" if change.appears else "differs in"
-        what = "" if change.appears else f" {change.fields}"
-        taken = change.fields == TAKEN_AWAY
-        said = f"{TAKEN_AWAY}: it is scaled to 0 here" if taken else f"{verb}{what}"
-        yield f"change, at any time: {key_of(change.owner)} {said}"
-    others = [a for a in applied if not _makes_pods(a.after)]
-    if others:
-        yield f"of other objects, {len(others)} differ or are new, and are not applied by a step"
-    if missing and not prune:
-        yield f"not given, and left as it is: {_some([str(key_of(m.object)) for m in missing])}"
+def _missing(missing: Iterable[Manifest[Any]], *, prune: bool) -> Iterator[str]:
+    left = [str(key_of(m.object)) for m in missing if _makes_pods(m)]
+    if left and not prune:
+        yield f"not given, and left as it is: {_some(left)}"
 
 
 def _some(names: Sequence[str]) -> str:
@@ -176,7 +310,24 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])}{more}"
 
 
+def changed(scenario: Scenario, applying: Applying | None, moving: Sequence[Any]) -> Scenario:
+    """The scenario, which says what is applied where something is, and what is held still."""
+    if applying is None:
+        return scenario
+    held = "; ".join(filter(None, (scenario.held, applying.held(moving, scenario.focus))))
+    return replace(scenario, setting=(*applying.said(moving), *scenario.setting), held=held)
+
+
 def nothing_asked(applyings: Iterable[Applying]) -> str:
-    """Why nothing is asked where nothing differs, or nothing that is modelled."""
-    aside = tuple(dict.fromkeys(name for each in applyings for name in each.aside))
-    return f"{NOT_MODELLED}: {_some(aside)}." if aside else UNCHANGED
+    """Why nothing is asked: nothing differs, or nothing that is modelled and acts by itself."""
+    found = tuple(applyings)
+    at_once = tuple(dict.fromkeys(text for each in found for text in each.at_once))
+    left_open = tuple(dict.fromkeys(text for each in found for text in (*each.aside, *each.open)))
+    if left_open:
+        return f"{NOT_MODELLED}: {_some(left_open)}."
+    if at_once:
+        return (
+            f"{NOTHING_GOING}: {'; '.join(at_once)}. To ask what it does in an event, name one "
+            "with --event."
+        )
+    return UNCHANGED

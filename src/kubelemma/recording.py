@@ -58,7 +58,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         scenario: the workloads in focus.
         property_id, subject: what is violated, and for which object.
         check: the ``kind: Check`` document in effect, options of the command line included.
-        sources: the manifests.
+        sources: the manifests; where they are applied, ``base`` is what stands, and ``prune`` as in
+            a question.
         loaded: the Python files that brought controllers or properties. They are not embedded: a
             recording is data, and nothing in it is ever run.
         loop_start: as in `Trace`.
@@ -75,6 +76,8 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     loop_start: int | None = None
     check: dict[str, Any]
     sources: tuple[Source, ...]
+    base: tuple[Source, ...] = ()
+    prune: bool = False
     loaded: tuple[LoadedCode, ...] = ()
 
     def recorded_steps(self) -> tuple[RecordedStep, ...]:

@@ -5,46 +5,17 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
+from .changes import QUIET, deployment, nodes, plain
 from .conftest import Kubelemma, Manifest
 
 Write: TypeAlias = Callable[..., str]
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-QUIET = ("--property", "DEP-4")
 UNCHANGED = "Nothing differs: what is applied is what is there already."
-
-
-def deployment(name: str = "api", memory: str = "2Gi", **spec: Any) -> Manifest:
-    """Three pods of this size, replaced one by one."""
-    labels = {"app": name}
-    container = {"name": "c", "image": "x:1", "resources": {"requests": {"memory": memory}}}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name},
-        "spec": {
-            "replicas": 3,
-            "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
-            "selector": {"matchLabels": labels},
-            "template": template,
-            **spec,
-        },
-    }
-
-
-def nodes(memory: str, count: int = 3) -> tuple[str, ...]:
-    """So many nodes of this size."""
-    return ("--nodes", f"count={count},cpu=4,memory={memory}")
-
-
-def plain(text: str) -> str:
-    """The text in one line."""
-    return " ".join(text.split())
 
 
 @pytest.mark.parametrize(("memory", "code"), [("4Gi", 1), ("8Gi", 0)])
@@ -56,7 +27,8 @@ def test_a_version_that_needs_more(
     new = write("new.yaml", deployment(memory="6Gi"))
     run = kubelemma("check", new, "--from", old, *nodes(memory), *QUIET)
     assert run.code == code
-    assert "differs in spec.template.spec.containers[0].resources.requests.memory" in plain(run.out)
+    told = "template: containers[0].resources.requests.memory 2Gi→6Gi"
+    assert f"change, at any time: Deployment default/api: {told}" in plain(run.out)
     assert "all else is equal" in run.out
 
 
@@ -162,7 +134,7 @@ def test_a_field_that_no_rule_reads_is_a_rollout(kubelemma: Kubelemma, write: Wr
         "check", write("n.yaml", new), "--from", write("o.yaml", old), *nodes("2Gi"), *QUIET
     )
     assert run.code == 1
-    assert "differs in spec.template" in plain(run.out)
+    assert "default/api: template: containers[0].env added" in plain(run.out)
 
 
 def test_a_selector_is_refused(kubelemma: Kubelemma, write: Write) -> None:
@@ -181,7 +153,7 @@ def test_replicas_grow(kubelemma: Kubelemma, write: Write) -> None:
     old, new = write("o.yaml", deployment()), write("n.yaml", deployment(replicas=4))
     run = kubelemma("check", new, "--from", old, *nodes("2Gi"), *QUIET)
     assert run.code == 1
-    assert "differs in spec.replicas" in plain(run.out)
+    assert "Deployment default/api: replicas 3→4" in plain(run.out)
     assert kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET).code == 0
 
 
@@ -192,7 +164,7 @@ def test_a_strategy_with_its_template(kubelemma: Kubelemma, write: Write) -> Non
     new = write("n.yaml", recreate)
     run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET)
     assert run.code == 0
-    assert "spec.strategy" in run.out
+    assert "strategy.type RollingUpdate→Recreate" in plain(run.out)
 
 
 def test_a_new_workload_beside_a_tight_one(kubelemma: Kubelemma, write: Write) -> None:
@@ -201,7 +173,9 @@ def test_a_new_workload_beside_a_tight_one(kubelemma: Kubelemma, write: Write) -
     new = write("n.yaml", deployment("web", memory="3Gi"))
     run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET)
     assert run.code == 1
-    assert "Deployment default/web appears" in plain(run.out)
+    assert "Deployment default/web: new, replicas 3" in plain(run.out)
+    assert "creates web" in run.out
+    assert "paused" not in run.out
     assert "Deployment default/web is not there yet" in plain(run.out)
     assert "not given, and left as it is: Deployment default/api" in plain(run.out)
     assert kubelemma("check", new, "--from", old, *nodes("8Gi"), *QUIET).code == 0
@@ -223,7 +197,7 @@ def test_what_is_taken_away_with_prune(kubelemma: Kubelemma, write: Write) -> No
     assert kubelemma("check", new, "--from", old, *QUIET).err.startswith("Nothing differs")
     run = kubelemma("check", new, "--from", old, "--prune", *nodes("4Gi"), *QUIET)
     assert run.code == 0
-    assert "Deployment default/web is taken away" in plain(run.out)
+    assert "Deployment default/web: is taken away" in plain(run.out)
 
 
 def test_prune_without_from(kubelemma: Kubelemma, write: Write) -> None:
@@ -242,8 +216,11 @@ def test_a_rollout_beside_it_is_refused(kubelemma: Kubelemma, write: Write) -> N
 
 def test_events_beside_the_change(kubelemma: Kubelemma, write: Write) -> None:
     """Whatever else may happen can be asked, a way back too."""
-    old, new = write("o.yaml", deployment()), write("n.yaml", deployment(memory="3Gi"))
-    run = kubelemma("check", new, "--from", old, *nodes("8Gi"), "--event", "rollback=api", *QUIET)
+    old = write("o.yaml", deployment(replicas=2))
+    new = write("n.yaml", deployment(replicas=2, memory="3Gi"))
+    run = kubelemma(
+        "check", new, "--from", old, *nodes("8Gi", 2), "--event", "rollback=api", *QUIET
+    )
     assert run.code == 0
     assert "rollback of api once" in plain(run.out)
 
@@ -272,5 +249,5 @@ def test_replicas_that_are_left_out(kubelemma: Kubelemma, write: Write, *, appli
         *QUIET,
     )
     assert run.code == 0
-    assert ("differs in spec.replicas" in plain(run.out)) == applied
+    assert ("default/api: replicas 5→1" in plain(run.out)) == applied
     assert ("Nothing differs" in run.err) != applied

@@ -24,7 +24,8 @@ ALLOWED = {
     "loading": {"properties", "model"},
     "applying": {"model"},
     "mentions": {"model"},
-    "question": {"applying", "mentions", "loading", "policy", "properties", "model"},
+    "question": {"applying", "mentions", "loading", "policy", "properties", "model", "reader"},
+    "reader": {"applying", "model"},
     "recording": {"solver", "properties", "model", "files"},
     "remembering": {"remembering", "question", "recording"}
     | {"solver", "properties", "model", "files", ""},

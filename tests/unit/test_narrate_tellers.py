@@ -13,6 +13,7 @@ import pytest
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
+from kubelemma.model.components.garbagecollector.actions import PRUNE
 from kubelemma.model.components.reconcile.actions import DOES
 from kubelemma.model.components.registry import ACTIONS, COMPONENTS, EVENTS
 from kubelemma.model.components.scheduler.actions import BIND
@@ -188,6 +189,9 @@ def scenarios() -> Iterator[Scenario]:
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
     yield from scenarios_of(Question(paths=(STDIN,), stdin=changed, base=(str(base),)))
+    other = changed.replace("name: web", "name: other")
+    gone = Question(paths=(STDIN,), stdin=other, base=(str(base),), prune=True)
+    yield from scenarios_of(gone)
     for example in ("kubelet-rejects", "missing-service-account"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
@@ -250,7 +254,7 @@ def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) ->
     What is applied is applied in the end, so it is a step of nobody who might as well not take it.
     """
     chances = {s.outcome.action for s in possible if s.rule.environment and not spoken(s)}
-    chances |= {s.outcome.action for s in possible if s.outcome.action == APPLY}
+    chances |= {s.outcome.action for s in possible if s.outcome.action in (APPLY, PRUNE)}
     assert chances == set(CAUSES)
     assert set(EVENTS) <= set(CAUSES)
 

@@ -396,11 +396,11 @@ def test_nodes_that_nothing_tells_apart_share_a_shape(spec: dict[str, Any], shap
 def test_every_event_and_fault_of_a_check_is_of_a_component() -> None:
     """What can be asked for is what components know, by the same name, but for lagging caches.
 
-    That something is applied follows from what is given (``--from``), and not from an event.
+    That something is taken away follows from what is applied, and is no event of its own.
     """
     reconciled = {"staleReads", "staleLists"}
     given = {*event_names(), *Faults.__struct_encode_fields__} - reconciled
-    assert given == set(ASKED) - {"apply"}
+    assert given == set(ASKED) - {"prune"}
 
 
 def test_a_node_that_an_event_names_stands_alone() -> None:

@@ -17,21 +17,21 @@ def _rollout(
 ) -> Iterator[tuple[tuple[DeploymentState], str]]:
     """Apply the next template: every one is a new revision."""
     newest = max((deployment.template, *(s.template for s in deployment.sets)))
-    if newest + 1 < world.workloads[event.workload].templates:
+    if not deployment.absent and newest + 1 < world.workloads[event.workload].templates:
         yield (deployment._replace(template=newest + 1),), "kubectl apply, or rollout restart"
 
 
 def _pause(
     _world: World, _event: Event, deployment: DeploymentState
 ) -> Iterator[tuple[tuple[DeploymentState], str]]:
-    if not deployment.paused:
+    if not deployment.paused and not deployment.absent:
         yield (deployment._replace(paused=True),), "kubectl rollout pause"
 
 
 def _resume(
     _world: World, _event: Event, deployment: DeploymentState
 ) -> Iterator[tuple[tuple[DeploymentState], str]]:
-    if deployment.paused:
+    if deployment.paused and not deployment.absent:
         yield (deployment._replace(paused=False),), "kubectl rollout resume"
 
 

@@ -32,15 +32,15 @@ DEFAULT_BOUND = IntOrPercent(25, percent=True)
 DEFAULT_HISTORY = 10
 
 
-def rollout_of(workload: Workload) -> Rollout:
-    """How a workload is rolled out.
+def rollout_of(workload: Workload, strategy: int) -> Rollout:
+    """How a workload is rolled out, by the number that its Deployment has of that.
 
     Raises:
         TypeError: it never is.
     """
     if workload.rollout is None:
         raise TypeError(f"{workload.cell} is never rolled out")
-    return workload.rollout
+    return workload.rollouts[strategy]
 
 
 def _replicas(deployment: Deployment) -> int:
@@ -117,7 +117,7 @@ def _revision(part: Part) -> float:
 def _set(workload: Workload, deployment: Deployment, part: Part, revision: int) -> SetState:
     """A ReplicaSet as the input has it; what it does not say is as if nothing was under way."""
     replicas = _replicas(deployment)
-    most = replicas + _most_surplus(rollout_of(workload), replicas)
+    most = replicas + _most_surplus(rollout_of(workload, 0), replicas)
     counted, available = part.active, part.available
     made: ReplicaSet | None = part.made
     if made is not None and made.status != type(made.status)():
@@ -143,13 +143,14 @@ def _annotated(made: ReplicaSet | Deployment | None, name: str, default: int) ->
 
 
 def _says(workload: Workload, state: OwnerState) -> tuple[str, ...]:
-    rollout = rollout_of(workload)
+    number = state.strategy if isinstance(state, DeploymentState) else 0
+    rollout = rollout_of(workload, number)
     strategy = (
         ("Recreate",)
         if rollout.recreate
         else (f"maxSurge {rollout.max_surge}", f"maxUnavailable {rollout.max_unavailable}")
     )
-    return (*(("paused",) if state.paused else ()), *strategy)
+    return (*(("paused",) if state.paused and not state.absent else ()), *strategy)
 
 
 def _reaches(deployment: Deployment) -> LabelSelector | None:

@@ -123,12 +123,12 @@ def old_pods(deployment: DeploymentState, alive: Alive) -> bool:
 
 def decide(workload: Workload, deployment: DeploymentState, *, old_running: bool) -> decision.Sync:
     """What a sync that starts now would write, given whether pods of old ReplicaSets run."""
-    rollout = rollout_of(workload)
+    rollout = rollout_of(workload, deployment.strategy)
     bounds = decision.RollingUpdate(rollout.max_surge, rollout.max_unavailable)
     status = _status(deployment)
     view = decision.DeploymentView(
         replicas=deployment.replicas,
-        rolling_update=None if workload.recreate else bounds,
+        rolling_update=None if rollout.recreate else bounds,
         paused=deployment.paused,
         status_replicas=status.replicas,
         complete=decision.deployment_complete(deployment.replicas, status),
@@ -243,7 +243,7 @@ def _delete(
         workload.queue: left,
         workload.sync(write.template): IDLE,
     }
-    limit = rollout_of(workload).revision_history_limit
+    limit = rollout_of(workload, deployment.strategy).revision_history_limit
     why = f"it is empty, and more than {limit} old revisions are kept"
     return Outcome(DELETE_REPLICASET, writes, (("template", write.template),), why)
 
@@ -258,9 +258,9 @@ def _reason(workload: Workload, deployment: DeploymentState) -> str:
 
 
 def _limits(workload: Workload, deployment: DeploymentState) -> str:
-    if workload.recreate:
+    rollout = rollout_of(workload, deployment.strategy)
+    if rollout.recreate:
         return f"spec.replicas is {deployment.replicas}, strategy Recreate"
-    rollout = rollout_of(workload)
     surge, unavailable = decision.resolve_fenceposts(
         rollout.max_surge, rollout.max_unavailable, deployment.replicas
     )
@@ -313,11 +313,14 @@ def _overtaken(workload: Workload, rule: Rule) -> Rule:
 def _left_behind(
     workload: Workload, before: DeploymentState, alive: Alive, outcome: Outcome
 ) -> Plan:
-    """The plan of a sync that had read before this; empty where reading after it is the same."""
-    if before.plan:
+    """The plan of a sync that had read before this; empty where reading after it is the same.
+
+    What such a sync would write of a Deployment that is deleted is not found, or collected.
+    """
+    after = outcome.writes.get(workload.cell, before)
+    if before.plan or after.absent:
         return ()
     plan = planned(workload, before, alive)
-    after = outcome.writes.get(workload.cell, before)
     for then, now in zip(before.sets, after.sets, strict=False):
         if then != now:
             plan = until_conflict(plan, now.template)

@@ -28,6 +28,8 @@ SHOWN_OF_NODES = (SHAPE, READY, CORDONED)
 
 def shown_deployment(world: World, workload: Workload, state: DeploymentState) -> Objects:
     """The Deployment as an object; its status sums up those of its ReplicaSets."""
+    if state.absent:
+        return ()
     newest = max(state.sets, key=_revision, default=None)
     available = sum(s.status_available for s in state.sets)
     status = {

@@ -9,7 +9,7 @@ from kubelemma.model.cluster.columns import CORDONED, PODS
 from kubelemma.model.cluster.component import Component, EventKind, all_nodes_alike, never
 from kubelemma.model.cluster.events import on_node, on_workload
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import ACTIVE, Edit, OwnerState, Phase, Pods, Queue
+from kubelemma.model.cluster.state import ACTIVE, Edit, OwnerState, Phase, Pods, Queue, shifted
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.system import Rule
 
@@ -19,7 +19,7 @@ from .actions import APPLY, CORDON, SCALE, UNCORDON, USER_DELETE_POD
 def _scale(
     _world: World, event: Event, owner: OwnerState
 ) -> Iterator[tuple[tuple[OwnerState], str]]:
-    if owner.replicas != event.value:
+    if owner.replicas != event.value and not owner.absent:
         yield (owner._replace(replicas=event.value),), f"spec.replicas was {owner.replicas}"
 
 
@@ -79,12 +79,29 @@ def _queue(workload: Workload) -> tuple[str, ...]:
     return (workload.queue,)
 
 
+def _create_pod(_world: World, event: Event, queue: Queue) -> Iterator[tuple[tuple[Queue], str]]:
+    yield (queue.with_free(0, 1),), f"kubectl apply: {event.options}"
+
+
+def _create_bound(
+    world: World, event: Event, pods: Pods
+) -> Iterator[tuple[dict[str, Pods], str, int]]:
+    """A pod that names its node is stored as bound: no scheduler sees it."""
+    own = world.workloads[event.workload].classes[0]
+    why = f"kubectl apply: {event.options}; it names the node"
+    yield {PODS: shifted(pods, own, Phase.ASSIGNED, 1)}, why, -1
+
+
 _APPLYING = on_workload(APPLY, _apply, _cell)
+_CREATING = on_workload(APPLY, _create_pod, _queue)
+_CREATING_BOUND = on_node(APPLY, _create_bound, (PODS,))
 
 
 def _in_the_end(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
     """Whoever asks what becomes of a change means to make it: at any time, but in the end."""
-    for rule in _APPLYING.rules(setting, event, budget):
+    lone = not setting.world.workloads[event.workload].templates
+    kind = _APPLYING if not lone else _CREATING_BOUND if event.node else _CREATING
+    for rule in kind.rules(setting, event, budget):
         yield replace(rule, environment=False, task=rule.name)
 
 

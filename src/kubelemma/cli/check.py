@@ -216,7 +216,6 @@ def check(
         raise click.UsageError("standard input is either what stands (--from) or what is applied")
     read = (*given["paths"], *given["files"], *given["base"], *given["load"])
     refuse_inputs(reports, read)
-    asked_from = bool(given["base"])
     means = means_of(**{name: given.pop(name) for name in Means._fields})
     judging = Judging(**{name: given.pop(name) for name in Judging._fields})
     asked = api.ask(question(**given))
@@ -234,8 +233,7 @@ def check(
         return unless_unread(code, asked.problems)
     occasion = occasion_of(session, asked.cases)
     found, error = explore_all(session, asked.cases, means, fails)
-    # A recording has one state of the input, and a change two.
-    kept = keep_all(session, found, save=means.save and not asked_from)
+    kept = keep_all(session, found, save=means.save)
     report = replace(api.report(found, severity, kept, policy), occasion=occasion)
     print_report(session, report, output)
     write_reports(report, reports)

@@ -1,0 +1,1 @@
+"""What is deleted because its owner is gone."""
