@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in, refusals
+from kubelemma.model.components.apiserver.admission import (
+    Policies,
+    conflicts,
+    filled,
+    policies_in,
+    refusals,
+)
 from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.reading import Manifest, Manifests, name_in_messages
@@ -39,7 +45,13 @@ def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Itera
 
 
 def refused(owner: Manifest[Any], known: Policies) -> Iterator[NotModelled]:
-    """Containers outside of the bounds of their namespace, which keep pods from being created."""
+    """What keeps pods of a workload from being created.
+
+    Containers outside of the bounds of their namespace, and priorities that are not their class's.
+    """
+    for found in conflicts(owner.object.spec.template.spec, known):
+        reason = f"its pods are refused ({found.reason}): they are taken to be stored"
+        yield _noted(owner, found.path, reason)
     for found in refusals(_stored(owner, known), owner.object.metadata.namespace, known):
         yield _noted(owner, found.path, f"{found.reason}: they are taken to be stored")
 
