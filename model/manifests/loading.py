@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from . import origins
+from .admitting import not_admitted
 from .documents import Document, Parsed, Place, name_of, parse
 from .foreign import foreign, not_skipped, template
 from .kustomize import key_of
@@ -63,9 +64,9 @@ def intake(
     gathered = gathered._replace(not_modelled=beside)
     manifests = read.manifests._replace(not_modelled=(*beside, *read.manifests.not_modelled))
     found = _alternatives(manifests, gathered, read, purpose)
-    repeated = () if _is_scoped(manifests) else _repeated(found)
-    if repeated:
-        raise InvalidInput(_in_reading_order(repeated, gathered.texts))
+    wrong = () if _is_scoped(manifests) else _wrong_together(found)
+    if wrong:
+        raise InvalidInput(_in_reading_order(wrong, gathered.texts))
     warnings = (*gathered.warnings, *skipped, *manifests.warnings)
     return Intake(found, warnings, unread)
 
@@ -122,9 +123,13 @@ def _alternatives(
     return variants(manifests, folders, part)
 
 
-def _repeated(found: Iterable[Variant]) -> tuple[Problem, ...]:
-    """What is defined twice in one variant, said once."""
-    every = (problem for variant in found for problem in duplicates(variant.manifests))
+def _wrong_together(found: Iterable[Variant]) -> tuple[Problem, ...]:
+    """What is defined twice in one variant, or would not be admitted into it, said once."""
+    every = (
+        problem
+        for variant in found
+        for problem in (*duplicates(variant.manifests), *not_admitted(variant.manifests))
+    )
     return tuple(dict.fromkeys(every))
 
 

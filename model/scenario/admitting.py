@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubelemma.model.components.apiserver.admission import Policies, filled, policies_in
+from kubelemma.model.components.apiserver.admission import (
+    Policies,
+    conflicts,
+    filled,
+    policies_in,
+)
 from kubelemma.model.findings import FieldPath, show
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.reading import Manifest, Manifests, name_in_messages
@@ -30,6 +35,9 @@ def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Itera
     for owner in given:
         for field, reason in known.unknown(owner.object.spec.template.spec):
             yield _noted(owner, (field,), reason)
+        for found in conflicts(owner.object.spec.template.spec, known):
+            reason = f"its pods are refused ({found.reason}): they are taken to be stored"
+            yield _noted(owner, found.path, reason)
     specs = [_stored(owner, known) for owner in given]
     lowest = min((spec.priority or 0 for spec in specs), default=0)
     for owner, spec in zip(given, specs, strict=True):

@@ -38,7 +38,8 @@ def node(name: str, cpu: str = "4") -> Raw:
 
 def pod(name: str, cpu: str, on: str = "", owner: str = "", **more: Any) -> Raw:
     """A pod that asks for so much cpu, with a node, a controller and more of its specification."""
-    metadata: Raw = {"name": name, "namespace": "default", **more.pop("metadata", {})}
+    own = {"name": name, "namespace": "default", "uid": f"uid-of-{name}"}
+    metadata: Raw = {**own, **more.pop("metadata", {})}
     if owner:
         reference = {"apiVersion": "v1", "kind": owner, "name": "o", "uid": "u", "controller": True}
         metadata["ownerReferences"] = [reference]
@@ -177,7 +178,7 @@ def test_what_is_full_is_not_overfull(kubelemma: Kubelemma, written: Callable[..
 def test_generated_names(kubelemma: Kubelemma, written: Callable[..., str]) -> None:
     """Pods that are created with generateName are read, each with a name of its own."""
     new = pod("", "1", metadata={"generateName": "load-"})
-    del new["metadata"]["name"]
+    new["metadata"] = {"generateName": "load-"}
     path = written(node("n1"), new, new, pod("load-a", "1"))
     found = kubelemma("place", path, "-o", "json")
     assert found.code == ExitCode.OK
@@ -305,7 +306,7 @@ def test_survival_by_preemption(kubelemma: Kubelemma, written: Callable[..., str
         ("", "load: 1 pod that nobody controls, nor creates again: default/there"),
         (
             "GameServer",
-            "load: 1 pod of GameServer default/o; whether such owners create pods again is",
+            "load: 1 pod of GameServer default/o; whether such owners create pods again is not",
         ),
         ("Job", "load: 1 pod of Job default/o, which is not in the input"),
     ],

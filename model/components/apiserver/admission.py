@@ -140,6 +140,33 @@ class Refusal(NamedTuple):
     reason: str
 
 
+def conflicts(spec: PodSpec, settings: Policies) -> Iterator[Refusal]:
+    """Values in the spec of a new pod that are for admission to give, and that it gives otherwise.
+
+    Of a class that is not in the settings nobody knows. The words are those of the API server,
+    ``admitPod`` in ``plugin/pkg/admission/priority/admission.go``.
+    """
+    name = spec.priority_class_name
+    if name and name not in {*settings.priorities, *_SYSTEM_CLASSES}:
+        return
+    ours = _with_priority(replace(spec, priority=None, preemption_policy=None), settings.priorities)
+    tail = "from the given PriorityClass name"
+    if spec.priority not in (None, ours.priority):
+        reason = (
+            f"the integer value of priority ({spec.priority}) must not be provided in pod spec; "
+            f"priority admission controller computed {ours.priority} {tail}"
+        )
+        yield Refusal(("priority",), reason)
+    of_class = name or any(each.global_default for each in settings.priorities.values())
+    policy = ours.preemption_policy or ("PreemptLowerPriority" if of_class else None)
+    if spec.preemption_policy and policy and spec.preemption_policy != policy:
+        reason = (
+            f"the string value of PreemptionPolicy ({spec.preemption_policy}) must not be provided "
+            f"in pod spec; priority admission controller computed {policy} {tail}"
+        )
+        yield Refusal(("preemptionPolicy",), reason)
+
+
 def refusals(spec: PodSpec, namespace: str, settings: Policies) -> Iterator[Refusal]:
     """What the API server objects to in a pod that has all its defaults.
 

@@ -431,10 +431,14 @@ def stamped(template: PodTemplateSpec, key: Key, hash_label: str = "") -> Pod:
 
 
 def _same_template(replica_set: ReplicaSet, deployment: Deployment) -> bool:
-    """Whether a ReplicaSet has the Deployment's template, the hash aside."""
+    """Whether a ReplicaSet has the Deployment's template, the hash aside.
+
+    It is left aside in either: a hash that is written in a template of a Deployment is overwritten
+    (``EqualIgnoreHash`` in ``pkg/controller/deployment/util/deployment_util.go``).
+    """
     own, wanted = replica_set.spec.template, deployment.spec.template
-    labels = {k: v for k, v in own.metadata.label_map().items() if k != HASH}
-    return own.spec == wanted.spec and labels == wanted.metadata.label_map()
+    labels, others = ({**t.metadata.label_map(), HASH: ""} for t in (own, wanted))
+    return own.spec == wanted.spec and labels == others
 
 
 def _revision(metadata: ObjectMeta) -> int:
