@@ -31,7 +31,7 @@ class Fact:
     ``name`` is what people call it, such as ``maxSurge``, ``value`` is as they would write it.
     ``position`` is where the input of the check says so; None for what the cluster came to.
     ``since`` is the index of the step after which it has been so; 0 where it was so at the start,
-    or is not known.
+    or that is not known.
     """
 
     name: str

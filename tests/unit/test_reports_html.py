@@ -267,6 +267,12 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def over(colour: str, ground: str, opacity: float) -> str:
+    """What a colour becomes that lets its ground through."""
+    pairs = ((int(c[at : at + 2], 16) for c in (colour, ground)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(opacity * a + (1 - opacity) * b):02x}" for a, b in pairs)
+
+
 @pytest.mark.parametrize("shade", [0, 1], ids=["light", "dark"])
 def test_colours_can_be_told_apart(shade: int) -> None:
     """Words have a contrast of 4.5 on whatever they stand, lines that mean something one of 3."""
@@ -275,8 +281,12 @@ def test_colours_can_be_told_apart(shade: int) -> None:
         for word in WORDS:
             assert contrast(found[word], found[ground]) >= 4.5, (word, ground)
         assert contrast(found["edge"], found[ground]) >= 3, ground
+    (opacity,) = map(float, re.findall(r"\.p-terminating, \.gone \{ opacity: ([0-9.]+);", STYLE))
     for version in range(6):
-        assert contrast(found["text"], found[f"v{version}"]) >= 4.5, version
+        ground = found[f"v{version}"]
+        assert contrast(found["text"], ground) >= 4.5, version
+        faded = (over(found[name], found["ground"], opacity) for name in ("text", f"v{version}"))
+        assert contrast(*faded) >= 4.5, version
 
 
 def test_without_a_script_the_story_is_text() -> None:

@@ -73,6 +73,7 @@ class Lanes {
     this.canvas.setAttribute("height", this.height);
     this.track.style.width = `${this.column * count}px`;
     this.list.style.setProperty("--lane", `${this.lane}px`);
+    this.list.style.setProperty("--line", `${2 * this.lane * this.rail()}px`);
   }
 
   show(position, kept) {
@@ -123,8 +124,13 @@ class Lanes {
     );
   }
 
+  // Where in a lane its rail lies: what is written stands below.
+  rail() {
+    return this.lane === TALL_LANE ? 0.3 : 0.5;
+  }
+
   middle(lane) {
-    return TOP + this.lane * (lane + (this.lane === TALL_LANE ? 0.3 : 0.5));
+    return TOP + this.lane * (lane + this.rail());
   }
 
   markers() {
@@ -148,7 +154,7 @@ class Lanes {
   arrow(link, own) {
     const [start, end] = [this.spot(link.from), this.spot(link.to)];
     const look = link.stale ? "stale" : "rests";
-    const line = start.y === end.y ? this.bow(start, end) : this.swing(start, end);
+    const line = start.y === end.y ? this.bow(start, end) : this.swing(start, end, link.stale ? -3 : 2);
     return draw(
       "path",
       { class: `arrow ${look}${own ? " shown" : ""}`, d: line, "marker-end": `url(#${this.tips[look]})` },
@@ -164,10 +170,11 @@ class Lanes {
     return `M${start.x} ${start.y - 7}C${start.x + reach} ${top} ${end.x - reach} ${top} ${end.x - 3} ${end.y - 8}`;
   }
 
-  // From lane to lane.
-  swing(start, end) {
+  // From lane to lane; those that end at the same mark lie a little apart.
+  swing(start, end, apart) {
     const reach = Math.max(10, Math.min(60, (end.x - start.x) / 2));
-    return `M${start.x + 7} ${start.y}C${start.x + 7 + reach} ${start.y} ${end.x - 9 - reach} ${end.y} ${end.x - 9} ${end.y}`;
+    const [from, to, y] = [start.x + 7, end.x - 8, end.y + apart];
+    return `M${from} ${start.y}C${from + reach} ${start.y} ${to - reach} ${y} ${to} ${y}`;
   }
 
   spot(position) {

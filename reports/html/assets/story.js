@@ -52,11 +52,14 @@ class StoryView {
     this.element.replaceChildren(
       this.toolbar(),
       this.lanes.element,
-      this.card,
-      this.pictures.there ? this.cluster.element : "",
-      this.reasons.there ? this.reasons.element : "",
-      this.filters(),
-      make("div", { class: "told" }, this.list.element, make("p", { class: "end" }, this.end())),
+      make("div", { class: "at-hand" }, this.card, this.pictures.there ? this.cluster.element : null),
+      make(
+        "div",
+        { class: "aside" },
+        this.filters(),
+        make("div", { class: "told" }, this.list.element, make("p", { class: "end" }, this.end())),
+        this.reasons.there ? this.reasons.element : null,
+      ),
       this.pictures.there ? this.state.element : "",
     );
   }
