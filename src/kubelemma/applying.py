@@ -57,7 +57,8 @@ class Applying:
         pods: those that are created by a step.
         sentences: what differs, and that all else is equal.
         aside: objects that differ in what is not modelled.
-        open: why the answer is left open, though the change is asked about.
+        open: why the answer is left open where it needs room, though the change is asked about.
+        unrolled: of some owners, as they are called, why it is left open at all.
         at_once: sentences on what is taken as it is afterwards from the start.
     """
 
@@ -72,6 +73,7 @@ class Applying:
     aside: tuple[str, ...] = ()
     at_once: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
+    unrolled: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_steps(self) -> bool:
@@ -114,6 +116,11 @@ class Applying:
             *self.sentences,
             *([f"{going}: {_some(names)}"] if names else []),
         )
+
+    def undecided(self, focus: Iterable[str]) -> str:
+        """Why nothing holds for sure where these are in focus; empty if it may."""
+        there = frozenset(focus)
+        return "; ".join(reason for name, reason in self.unrolled if name in there)
 
     def held(self, moving: Sequence[Any], focus: Iterable[str]) -> str:
         """Why promises may hold for want of what is not in the model; empty if all is.
@@ -171,7 +178,8 @@ def applying_of(base: Manifests, new: Manifests, *, prune: bool) -> Applying:
         ),
         aside=aside,
         at_once=at_once,
-        open=(*_unrolled(steps), *_admitted_otherwise(base, steps, others)),
+        open=tuple(_admitted_otherwise(base, steps, others)),
+        unrolled=tuple(_unrolled(steps)),
     )
 
 
@@ -265,12 +273,12 @@ def _not_modelled(steps: Iterable[Applied], patched: Iterable[Applied]) -> Itera
         yield _noted(each, "", f"{each}: its containers may restart, and it stays as it was here")
 
 
-def _unrolled(steps: Iterable[Applied]) -> Iterator[str]:
+def _unrolled(steps: Iterable[Applied]) -> Iterator[tuple[str, str]]:
     """Owners that make new pods from the template that is applied, and leave the old ones."""
     for each in steps:
         kind = OWNERS[type(each.after.object)]
         if each.before is not None and each.rolls and kind.rollout(each.after.object) is None:
-            yield f"{each.name} has another template: {UNROLLED}"
+            yield str(key_of(each.after.object)), f"{each.name} has another template: {UNROLLED}"
 
 
 def _admitted_otherwise(

@@ -200,6 +200,20 @@ def test_a_new_workload_goes_by_what_is_new(kubelemma: Kubelemma, write: Write) 
     assert kubelemma("check", new, "--from", old, *small, *QUIET).code == 1
 
 
+def test_another_template_of_a_lone_replicaset_leaves_the_answer_open(
+    kubelemma: Kubelemma, write: Write
+) -> None:
+    """Only pods that are made later are of it."""
+    old, new = (
+        {**deployment(memory=memory, replicas=1), "kind": "ReplicaSet"} for memory in ("1Gi", "9Gi")
+    )
+    for each in (old, new):
+        del each["spec"]["strategy"]
+    run = kubelemma("check", write("n.yaml", new), "--from", write("o.yaml", old))
+    assert run.code == 3
+    assert "has another template: only new pods would be made from it" in plain(run.out)
+
+
 # What is taken away
 
 
