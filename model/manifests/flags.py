@@ -60,6 +60,10 @@ def _node_pair(pair: str, raw: dict[str, Any]) -> Iterator[Finding]:
     if not equals:
         message = f'"{pair}" is not KEY=VALUE, such as count=3,cpu=4,memory=16Gi'
         yield Finding((), message)
+    elif key == "name" and not value:
+        yield Finding((key,), 'no value behind the "="')
+    elif key == _KUBELET:
+        yield Finding(("kubelet",), "no resource: write kubelet.RESOURCE=AMOUNT")
     elif key == "taint":
         yield from _taint(value, raw)
     elif key in _OWN_KEYS:
@@ -142,19 +146,42 @@ def parse_event(text: str, flag: str = "--event") -> EventEntry:
     if name == _APPLY:
         message = "what is applied is the input, and what stands is named by --from"
         raise _invalid(flag, [Finding((name,), message)])
-    if equals and not target and "workload" in shape.fields:
-        message = f'no name behind the "=": write {written} for one of each workload'
-        raise _invalid(flag, [Finding((name,), message)])
+    wrong = _empty(written, target, shape) if equals else ""
+    if wrong:
+        raise _invalid(flag, [Finding((written,), wrong)])
     raw = dict(_target(target, shape)) if equals else {}
     findings = [f for pair in pairs for f in _event_pair(pair, name, shape, raw)]
     findings.extend(mismatches({name: raw}, shape_of(EventEntry), _CLOSED))
     if findings:
         raise _invalid(flag, (_with_usage(finding, name, shape) for finding in findings))
     entry = decode({name: raw}, EventEntry)
-    wrong = tuple(validate_event(entry, ()))
-    if wrong:
-        raise _invalid(flag, (_with_usage(finding, name, shape) for finding in wrong))
+    invalid = tuple(validate_event(entry, ()))
+    if invalid:
+        raise _invalid(flag, (_with_usage(finding, name, shape) for finding in invalid))
     return entry
+
+
+def _empty(event: str, target: str, shape: Shape) -> str:
+    """What is missing behind the name of an event; empty where nothing is.
+
+    A variable that a shell has not set is no choice.
+    """
+    if "replicas" in shape.fields:
+        workload, colon, replicas = target.rpartition(":")
+        if target and not (colon and not (workload and replicas)):
+            return ""
+        what = 'number behind the ":"' if workload else 'name behind the "="'
+        return f"no {what}: write {event}=NAME:REPLICAS, or {event},replicas=REPLICAS for each"
+    if target:
+        return ""
+    for field, whom in _ANY.items():
+        if field in shape.fields:
+            return f'no name behind the "=": write {event} for {whom}'
+    return f'nothing behind the "=": write {event} without it'
+
+
+_ANY = {"workload": "one of each workload", "node": "any node", "name": "the one that is usual"}
+"""Who is meant where nobody is named, by the field that would do it."""
 
 
 def _target(text: str, shape: Shape) -> Iterator[tuple[str, Any]]:
@@ -178,6 +205,9 @@ def _event_pair(pair: str, name: str, shape: Shape, raw: dict[str, Any]) -> Iter
         yield Finding((), f'"{pair}" is not KEY=VALUE, such as max=2')
         return
     field = _camel(key)
+    if not value:
+        yield Finding((name, field), 'no value behind the "="')
+        return
     meant = _camel(value) if field == "newVersion" else value
     typed = field in shape.fields and shape.fields[field].type in (int, bool)
     yield from _put(raw, field, read_plain(value) if typed else meant, (name, field))

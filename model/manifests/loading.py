@@ -15,7 +15,7 @@ from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, Purpose
 from .reading import Manifests, interpret
 from .sources import Gathered, Source, Text, gather, not_read, origin, template_of
-from .variants import Variant, duplicates, variants
+from .variants import Variant, duplicates, told, variants
 
 
 class Intake(NamedTuple):
@@ -64,6 +64,7 @@ def intake(
     gathered = gathered._replace(not_modelled=beside)
     manifests = read.manifests._replace(not_modelled=(*beside, *read.manifests.not_modelled))
     found = _alternatives(manifests, gathered, read, purpose)
+    found = told(found, (posixpath.normpath(s.name) for s in sources if s.content is None))
     wrong = () if _is_scoped(manifests) else _wrong_together(found)
     if wrong:
         raise InvalidInput(_in_reading_order(wrong, gathered.texts))

@@ -126,6 +126,9 @@ def _source(source: Source, *, build: bool) -> Iterator[_Item]:
         yield Text(source.name, source.content, alone=True)
     elif source.content is not None:
         yield _decoded(source.name, source.content, alone=True)
+    elif not source.name:
+        message = "an empty path: a variable that is not set?"
+        yield Problem(Position("input"), "", message)
     elif _is_directory(source.name):
         yield from _directory(os.path.normpath(source.name), build=build)
     else:

@@ -38,12 +38,14 @@ class Variant(NamedTuple):
         own: the files that are asked about where all alternatives are; the others only stand by,
             since they are looked at elsewhere.
         others: what the other alternatives are called.
+        paths: its folders.
     """
 
     name: str
     manifests: Manifests
     own: frozenset[str] = frozenset()
     others: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 def variants(
@@ -71,20 +73,47 @@ def variants(
             _once(read(partial(_is_there, sides, group))),
             frozenset(file for file in files if sides.get(file, frozenset()) in group),
             tuple(other for other in names if other not in (name, COMMON)),
+            tuple(_path(sides) for sides in group if sides),
         )
         for group, name in zip(groups, names, strict=True)
     )
 
 
+def told(found: tuple[Variant, ...], folders: Iterable[str]) -> tuple[Variant, ...]:
+    """The alternatives of which a folder was named by itself, with what is common; else all."""
+    inside = [[v for v in found if any(_is_in(p, f) for p in v.paths)] for f in folders]
+    meant = [each[0] for each in inside if len(each) == 1]
+    if not meant:
+        return found
+    kept = tuple(v for v in found if any(v is each for each in meant))
+    if len(kept) == 1:
+        return (kept[0]._replace(own=frozenset()),)
+    return tuple(v for v in found if v in kept or v.name == COMMON)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a folder is another one, or lies in it."""
+    own, other = (_parts(posixpath.normpath(each)) for each in (path, folder))
+    return own[: len(other)] == other
+
+
 def choose(found: tuple[Variant, ...], name: str) -> tuple[Variant, ...]:
     """The alternative of this name, with all that is there beside it; all, if there is no name.
+
+    It may also be named by the path of its folder.
 
     Raises:
         InvalidInput: there is none of this name.
     """
     if not name:
         return found
-    chosen = [variant for variant in found if variant.name == name and name != COMMON]
+    path = posixpath.normpath(name)
+    chosen = [
+        variant
+        for variant in found
+        if name != COMMON
+        and (variant.name == name or path in map(posixpath.normpath, variant.paths))
+    ]
     if not chosen:
         known = tuple(variant.name for variant in found if variant.name not in ("", COMMON))
         have = f"there are {', '.join(known)}" if known else "no folders define the same objects"

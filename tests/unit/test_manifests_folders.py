@@ -256,6 +256,27 @@ def test_alternatives(tree: Tree) -> None:
         load([Source(".")])
 
 
+def test_an_alternative_is_told_by_a_path(tree: Tree) -> None:
+    """A folder that is named beside what it lies in says which one is meant, as --variant does."""
+    tree(
+        {
+            "a/dev/web.yaml": DEPLOYMENT.format("web", 1),
+            "a/prod/web.yaml": DEPLOYMENT.format("web", 3),
+            "a/db/db.yaml": DEPLOYMENT.format("db", 1),
+        }
+    )
+    for paths in (["a", "a/prod"], ["a/prod/", "."], ["a/db", "a/dev", "a/prod"]):
+        read = {k: sorted(v) for k, v in names(intake(list(map(Source, paths)))).items()}
+        both = {COMMON: ["db1"], "dev": ["db1", "web1"], "prod": ["db1", "web3"]}
+        assert read == (both if "a/dev" in paths else {"prod": ["db1", "web3"]})
+    assert set(names(intake([Source("a")]))) == {COMMON, "dev", "prod"}
+    (prod,) = intake([Source("a"), Source("a/prod")]).variants
+    assert not prod.own
+    for name in ("a/prod", "./a/prod/", "prod"):
+        (chosen,) = choose(intake([Source("a")]).variants, name)
+        assert chosen.name == "prod"
+
+
 def test_what_is_called_alike_goes_together(tree: Tree) -> None:
     """Several forks with folders of the same names are one choice; others are choices apart."""
     tree(

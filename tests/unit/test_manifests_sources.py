@@ -105,6 +105,7 @@ def test_standard_input() -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        ("", "input: an empty path: a variable that is not set?"),
         ("web.yml", 'web.yml: no such file or directory (did you mean "web.yaml"?)'),
         ("none/web.yml", "none/web.yml: no such file or directory"),
         ("a\0b", "a\\x00b: no name of a file (a NUL byte in it?)"),
