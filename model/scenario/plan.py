@@ -282,7 +282,7 @@ class Plan:
             node_names=names,
             custom=reconciled(settled),
             held="; ".join(filter(None, (held, differing))),
-            unseen=starting[-1] if found.more else "",
+            unseen=starting[-1] if found.more and common.spec.start == ANYWHERE else "",
             called=called(self.ground.called(common.placement)),
             taken=frozenset(
                 (pod.metadata.namespace, pod.metadata.name) for pod in common.application.pods

@@ -38,7 +38,8 @@ def with_replicas(application: Application, scenario: Scenario, replicas: int) -
 
 def _owner(application: Application, scenario: Scenario) -> Any | None:
     """The one workload that a usual question is about; None where its pods are given."""
-    if not scenario.question or len(scenario.focus) != 1 or application.pods:
+    changing = application.changes or application.pods
+    if not scenario.question or len(scenario.focus) != 1 or changing:
         return None
     return next(o for o in application.owners if key_of(o) == scenario.first)
 

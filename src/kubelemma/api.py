@@ -326,13 +326,17 @@ _WHO_PLACES = frozenset({"scheduler", "kubectl-drain", "all"})
 def _doubted(found: PropertyResult, case: Case) -> PropertyResult:
     """What is found, but that something comes to its end is not decided where others are held.
 
-    Nor is anything of a change in which something is left out that is no matter of room alone.
+    Nor is anything of a change in which something is left out that is no matter of room alone; nor
+    where it may begin in ways that were not looked at.
     """
     scenario, applying = case.scenario, case.applying
+    if found.verdict is not Verdict.HOLDS:
+        return found
     undecided = applying.undecided(scenario.focus) if applying is not None else ""
-    if undecided and found.verdict is Verdict.HOLDS:
-        return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=undecided)
-    if not scenario.held or found.verdict is not Verdict.HOLDS:
+    if undecided or scenario.unseen:
+        reason = undecided or scenario.unseen
+        return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=reason)
+    if not scenario.held:
         return found
     statement = found.property.statement
     if statement.kind is not Kind.LIVENESS or _WHO_PLACES.isdisjoint(statement.components):

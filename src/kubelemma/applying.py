@@ -318,12 +318,17 @@ def _some(names: Sequence[str]) -> str:
     return f"{', '.join(names[:NAMED])}{more}"
 
 
+CHANGE = "change"
+"""What is asked where something is applied, and nobody says what else happens."""
+
+
 def changed(scenario: Scenario, applying: Applying | None, moving: Sequence[Any]) -> Scenario:
     """The scenario, which says what is applied where something is, and what is held still."""
     if applying is None:
         return scenario
     held = "; ".join(filter(None, (scenario.held, applying.held(moving, scenario.focus))))
-    return replace(scenario, setting=(*applying.said(moving), *scenario.setting), held=held)
+    setting = (*applying.said(moving), *scenario.setting)
+    return replace(scenario, setting=setting, held=held, question=scenario.question or CHANGE)
 
 
 def nothing_asked(applyings: Iterable[Applying]) -> str:

@@ -7,6 +7,7 @@ that before the defaults.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -92,9 +93,18 @@ def ask(question: Question) -> Asked:
     unasked = tuple(_unasked(extension, scopes, cases))
     if unasked:
         raise InvalidInput(unasked)
+    cases += _usual_of_new(question)
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
     said = (*reader.warnings, *_unused(given, scopes), *ignored)
     return Asked(cases, tuple(dict.fromkeys(said)), statements, tuple(dict.fromkeys(problems)))
+
+
+def _usual_of_new(question: Question) -> tuple[Case, ...]:
+    """What is asked of that which is applied by itself, where the question is thorough."""
+    if not (question.thorough and (question.base or question.standing)):
+        return ()
+    alone = replace(question, base=(), standing="", prune=False, thorough=False)
+    return ask(alone).cases
 
 
 def _sources(paths: Iterable[str], question: Question) -> list[Source]:
