@@ -389,8 +389,8 @@ def _lost(report: PlacementReport) -> Iterator[str]:
         which = "it" if alone else "them" if every else f"{lost:,} of them"
         yield f"nobody creates {which} again"
     if unknown := found[Afterwards.OPEN]:
-        which = "it comes" if alone else f"{unknown:,} of them come{'s' * (unknown == 1)}"
-        yield f"whether {which} back is not known"
+        which = "it" if alone else f"{unknown:,} more" if lost else f"{unknown:,} of them"
+        yield f"{which} may not come back"
 
 
 class _Class(NamedTuple):

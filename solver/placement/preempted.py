@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from .collapse import collapse
 from .decide import decide
-from .decision import Decision, Effort, Reason, ReasonKind
+from .decision import Decision, Effort, Reason, ReasonKind, Relaxation
 from .pending import reasons
-from .preempting import Run, Scheduling, evictable, freed, matters, unanswerable
+from .preempting import Outcome, Run, Scheduling, evictable, freed, matters, unanswerable
 from .problem import Answer, Problem, Question
 
 _ALL_TRIED = (
@@ -69,6 +69,17 @@ def preempted(problem: Problem, found: Decision, effort: Effort) -> Preempted | 
     return _told(scheduling, run, replace(found, answer=answer, reason=reason, certificate=None))
 
 
+def _for_nobody_to_go(found: tuple[Relaxation, ...], outcome: Outcome) -> tuple[Relaxation, ...]:
+    """What would help, which was found without preemption: so less of it may do, if pods go."""
+    if not outcome.evictions:
+        return found
+    words = ", so that nobody has to go; less may do if others go."
+    return tuple(
+        replace(one, sentence=f"{one.sentence.removesuffix('.')}{words}", smallest=False)
+        for one in found
+    )
+
+
 def _leaves_none(run: Run) -> bool:
     return not any(run[0].left)
 
@@ -101,7 +112,7 @@ def _told(scheduling: Scheduling, run: Run, found: Decision) -> Preempted:
         pending=pending,
         reason=None if good else found.reason,
         certificate=None if good else found.certificate,
-        relaxations=() if good else found.relaxations,
+        relaxations=() if good else _for_nobody_to_go(found.relaxations, outcome),
         order=outcome.order if found.question is Question.REACHABLE else (),
         stuck=None,
         evictions=outcome.evictions,

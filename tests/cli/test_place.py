@@ -205,7 +205,7 @@ def test_the_most_important_first(kubelemma: Kubelemma) -> None:
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {"name": name},
+            "metadata": {"name": name, "uid": f"uid-of-{name}"},
             "spec": {
                 "priority": priority,
                 "containers": [
