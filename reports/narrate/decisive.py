@@ -9,7 +9,7 @@ are not as promised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from kubelemma.model.scenario import Scenario
@@ -30,8 +30,8 @@ _LOST = (
 _LEFT = "From here on things are not as promised, to the end"
 _AGAIN = "Things are as promised before it and not after it, again and again"
 
-Ends: TypeAlias = Callable[[State, bool], bool]
-"""Whether a state, of which it is told that only the environment can act, is one to come to."""
+Towards: TypeAlias = NeverStuck | Converges | LeadsTo
+"""A formula with a goal."""
 
 
 def decisive(scenario: Scenario, prop: Property, trace: Trace) -> Decisive | None:
@@ -42,7 +42,7 @@ def decisive(scenario: Scenario, prop: Property, trace: Trace) -> Decisive | Non
     if isinstance(formula, Always | EachStep):
         return Decisive(last, _BROKEN)
     states = trace.states()
-    step = _Search(scenario.system, _ends(scenario.system, formula)).lost_after(states)
+    step = _Search(scenario.system, formula).lost_after(states)
     if step:
         return Decisive(step, _LOST)
     left = _left_after(scenario.system, formula, states)
@@ -50,31 +50,22 @@ def decisive(scenario: Scenario, prop: Property, trace: Trace) -> Decisive | Non
     return Decisive(left, _AGAIN if again else _LEFT) if left else None
 
 
-def _ends(system: System, formula: NeverStuck | Converges | LeadsTo) -> Ends:
-    def good(state: State) -> bool:
-        return all(formula.goal(*seen) for seen in system.look(formula.view, state))
-
-    if isinstance(formula, LeadsTo):
-        return lambda state, _resting: good(state)
-    return lambda state, resting: resting and good(state)
-
-
-def _left_after(
-    system: System, formula: NeverStuck | Converges | LeadsTo, states: Sequence[State]
-) -> int:
+def _left_after(system: System, formula: Towards, states: Sequence[State]) -> int:
     """After which step the goal is never met again; 0 where it was not met at the start, either."""
-    for step in range(len(states) - 1, 0, -1):
-        if all(formula.goal(*seen) for seen in system.look(formula.view, states[step - 1])):
-            return step
-    return 0
+    steps = range(len(states) - 1, 0, -1)
+    return next((step for step in steps if _met(system, formula, states[step - 1])), 0)
+
+
+def _met(system: System, formula: Towards, state: State) -> bool:
+    return all(formula.goal(*seen) for seen in system.look(formula.view, state))
 
 
 class _Search:
     """What is known of the states from which nobody comes to where they should."""
 
-    def __init__(self, system: System, ends: Ends) -> None:
+    def __init__(self, system: System, formula: Towards) -> None:
         self.system = system
-        self.ends = ends
+        self.formula = formula
         self.lost: set[State] = set()
         self.left = MOST_STATES
 
@@ -87,9 +78,13 @@ class _Search:
         return 0
 
     def _can_end_well(self, start: State) -> bool | None:
-        """Depth first, since every run comes to an end soon; None where it takes too long."""
+        """Depth first, since every run comes to an end soon; None where that is not known.
+
+        To end well is to come to rest in the goal, or where it may be left again, to reach it.
+        """
         found = {self.system.canonical(start)}
         waiting = list(found)
+        met: dict[State, list[State]] = {}
         while waiting:
             state = waiting.pop()
             if state in self.lost:
@@ -98,11 +93,15 @@ class _Search:
                 return None
             self.left -= 1
             nexts = self._nexts(state)
-            if self.ends(state, not nexts):
-                return True
+            if _met(self.system, self.formula, state):
+                if not nexts or isinstance(self.formula, LeadsTo):
+                    return True
+                met[state] = nexts
             fresh = [s for s in nexts if s not in found]
             found.update(fresh)
             waiting += fresh
+        if _goes_round(met):  # it need not come to rest to stay in the goal
+            return None
         self.lost |= found
         return False
 
@@ -116,3 +115,11 @@ class _Search:
 
 def _canonical(system: System, states: Iterable[State]) -> list[State]:
     return list(dict.fromkeys(map(system.canonical, states)))
+
+
+def _goes_round(nexts: Mapping[State, Iterable[State]]) -> bool:
+    """Whether there is a loop among states, given what may come after each."""
+    left = set(nexts)
+    while ends := {state for state in left if left.isdisjoint(nexts[state])}:
+        left -= ends
+    return bool(left)

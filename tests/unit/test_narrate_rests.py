@@ -9,6 +9,7 @@ import pytest
 
 from kubelemma import api
 from kubelemma.question import Question
+from kubelemma.reports.narrate.decisive import _goes_round
 from kubelemma.reports.story import Story
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -88,3 +89,11 @@ def test_the_step_that_decides(example: str, prop: str, step: int, words: str) -
     assert decisive is not None
     assert decisive.step == step
     assert words in decisive.words
+
+
+def test_loops_are_found() -> None:
+    """Whoever may go round for ever among states need not come to rest."""
+    assert not _goes_round({})
+    assert not _goes_round({(0,): [(1,)], (1,): [(2,)]})
+    assert _goes_round({(0,): [(1,)], (1,): [(2,), (0,)]})
+    assert _goes_round({(0,): [(0,)]})
