@@ -46,7 +46,7 @@ from .shapes import Grouping, group_nodes
 from .start import ENDING, NOWHERE, Called, Given, Placed, Placement, Starts, called, starts
 from .start_words import start_words, whereabouts
 from .templates import is_named, key_of, kind_of, replicas_of
-from .unlike import unlike
+from .unlike import as_admitted, unlike
 from .words import Assumptions, setting
 
 MOST_NAMED = 3
@@ -332,7 +332,7 @@ class _Common:
             ),
         )
         recipe = (world, start, asked.events, asked.choices, custom)
-        differing = unlike(self.placement.histories)
+        differing = unlike(self.placement.histories, changes)
         return Scenario(
             name=name,
             world=world,
@@ -340,6 +340,7 @@ class _Common:
             recipe=recipe,
             setting=(
                 *setting(world, start, happening.events, words),
+                *as_admitted(self.placement.histories),
                 *([differing] if differing else []),
                 *(text for c in COMPONENTS for text in c.assumes(Setting(*recipe))),
                 *custom_setting(custom),

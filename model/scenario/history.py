@@ -18,6 +18,7 @@ from kubelemma.model.cluster.world import Behaviour, PodClass
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 
+from .stored import admitted_as, made_of
 from .templates import kind_of, replicas_of
 
 ENDED = ("Succeeded", "Failed")
@@ -33,15 +34,26 @@ class Template:
         made: what controls its pods, where the input has it.
         like: a pod of it where only pods tell what it is like.
         pods: those of the input, which hold something.
+        stored: how its pods are stored, where admission makes them other than it says.
     """
 
     owner: Any
     made: Any = None
     like: Pod | None = None
     pods: tuple[Pod, ...] = ()
+    stored: Pod | None = None
 
     def pod(self, number: int) -> Pod:
         """A pod of it, after admission, without a name or a node; ``number`` is its own."""
+        written = self.written(number)
+        return written if self.stored is None else made_of(written, self.stored)
+
+    def again(self, owner: Any) -> Template:
+        """The same once more, as a restart has it: admission does with it as before."""
+        return Template(owner, stored=self.stored)
+
+    def written(self, number: int) -> Pod:
+        """The same as the template says, whatever webhooks make of it."""
         if self.like is not None:
             return self.like
         through = kind_of(self.owner).through
@@ -162,7 +174,7 @@ def history_of(
     kind = kind_of(owner)
     holding = tuple(pod for pod in pods if pod.status.phase not in ENDED)
     if kind.through is None:
-        return History((Template(owner, pods=holding),), told=bool(holding))
+        return History((_as_stored(Template(owner, pods=holding), 0),), told=bool(holding))
     found = [p for p in parts if _makes(kind, kind.through, owner, p)]
     made = sorted(found, key=kind.through.age)
     by_name: dict[str, list[Pod]] = {part.metadata.name: [] for part in made}
@@ -210,7 +222,13 @@ def _gathered(
     ordered = sorted((*older, *kept), key=_created)
     place = len(ordered) if unmade else sum(_created(t) <= _created(current) for t in ordered)
     ordered.insert(place, current)
-    return History(tuple(ordered), place, unmade, told, len(before) - len(kept))
+    templates = tuple(_as_stored(template, number) for number, template in enumerate(ordered))
+    return History(templates, place, unmade, told, len(before) - len(kept))
+
+
+def _as_stored(template: Template, number: int) -> Template:
+    """The template with what admission makes of it, as far as its pods tell."""
+    return replace(template, stored=admitted_as(template.pods, template.written(number)))
 
 
 def _created(template: Template) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from kubelemma.model.cluster.snapshot import NOWHERE, PENDING, Snapshot
 from kubelemma.model.cluster.state import DeploymentState, Phase
+from kubelemma.model.components.scheduler.decision.resources import held_requests
 from kubelemma.model.manifests import (
     Check,
     CheckSpec,
@@ -15,13 +16,21 @@ from kubelemma.model.manifests import (
     EventEntry,
     NodeGroup,
     Rollback,
+    Rollout,
     nodes_of,
     with_defaults,
 )
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import OwnerReference
 from kubelemma.model.objects.node import Node, NodeCondition
-from kubelemma.model.objects.pod import Pod, PodCondition, PodStatus
+from kubelemma.model.objects.pod import (
+    Container,
+    Pod,
+    PodCondition,
+    PodStatus,
+    PodTemplateSpec,
+    ResourceRequirements,
+)
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import Application, Scenario, build
@@ -325,3 +334,83 @@ def test_a_nomination_is_said() -> None:
     status = PodStatus(phase="Pending", nominated_node_name="node-1")
     nominated = msgspec.structs.replace(waiting, status=status)
     assert "nominated for node-1" in said(start(deployment(), nominated))
+
+
+def injected(one: Pod, memory: str = "512Mi", generation: int = 1, **more: Any) -> Pod:
+    """The pod with a sidecar that a webhook has put into it, and a label."""
+    resources = ResourceRequirements(requests={"memory": Quantity.parse(memory)})
+    sidecar = Container(name="proxy", image="proxy", resources=resources)
+    containers = (*(one.spec.containers or ()), sidecar)
+    spec = msgspec.structs.replace(one.spec, containers=containers, **more)
+    labels = {**one.metadata.label_map(), "mesh": "on"}
+    metadata = msgspec.structs.replace(one.metadata, labels=labels, generation=generation)
+    return msgspec.structs.replace(one, metadata=metadata, spec=spec)
+
+
+def resized(one: Pod, memory: str) -> Pod:
+    """The pod after somebody has resized it in place."""
+    (container,) = one.spec.containers or ()
+    resources = ResourceRequirements(requests={"memory": Quantity.parse(memory)})
+    spec = msgspec.structs.replace(
+        one.spec, containers=(msgspec.structs.replace(container, resources=resources),)
+    )
+    metadata = msgspec.structs.replace(one.metadata, generation=2)
+    return msgspec.structs.replace(one, metadata=metadata, spec=spec)
+
+
+def asked_memory(seen: Snapshot[Scenario]) -> list[int]:
+    """What a pod of each class requests, in MiB."""
+    return [int(held_requests(c.pod)[0]["memory"]) // 2**20 for c in seen.world.classes]
+
+
+PARTS = (replica_set(1, 2),)
+
+
+def test_what_all_pods_have_admission_adds() -> None:
+    """New pods, and those of a restart, are as those that there are; their labels are, too."""
+    pods = (injected(pod(1, "node-1")), injected(pod(1, "node-2")))
+    rollout = (EventEntry(rollout=Rollout(workload="web")),)
+    seen = start(deployment(), *pods, parts=PARTS, events=rollout)
+    assert asked_memory(seen) == [1536, 1536]
+    own = [c.pod.metadata.label_map() for c in seen.world.classes]
+    assert [labels["mesh"] for labels in own] == ["on", "on"]
+    assert [labels["pod-template-hash"] for labels in own] == ["r1", "v2"]
+    words = "new pods of Deployment default/web are taken to be as those that there are"
+    assert f"{words}, all of which differ from the template in requests" in said(seen)
+    assert not seen.scenario.held
+
+
+def test_pods_that_differ_among_each_other_leave_it_open() -> None:
+    """Nobody knows what admission makes of the next one."""
+    pods = (injected(pod(1, "node-1")), pod(1, "node-2"))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1024]
+    assert "pods are taken as their templates say" in seen.scenario.held
+    assert "so admission makes them" not in said(seen)
+
+
+def test_resized_pods_are_not_what_admission_makes() -> None:
+    """The next one has the size of the template."""
+    pods = (resized(pod(1, "node-1"), "2Gi"), resized(pod(1, "node-2"), "2Gi"))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1024]
+    assert "pods are taken as their templates say" in seen.scenario.held
+
+
+def test_a_terminating_pod_says_nothing_of_admission() -> None:
+    """What was made before the webhook came goes."""
+    gone = pod(1, "node-1", deletionTimestamp="2026-01-01T00:00:00Z")
+    pods = (gone, injected(pod(1, "node-1")), injected(pod(1, "node-2")))
+    assert asked_memory(start(deployment(), *pods, parts=PARTS)) == [1536]
+
+
+def test_gates_of_a_template_are_not_taken_away() -> None:
+    """Whoever has opened the gates of the pods that there are has not opened those of others."""
+    base = template("web:1", **{"pod-template-hash": "r1"})
+    base["spec"]["schedulingGates"] = [{"name": "wait"}]
+    part = replica_set(1, 2)
+    gated = msgspec.structs.replace(part.spec, template=decode(base, PodTemplateSpec))
+    parts = (with_defaults(msgspec.structs.replace(part, spec=gated)),)
+    pods = (injected(pod(1, "node-1")), injected(pod(1, "node-2")))
+    seen = start(deployment(), *pods, parts=parts)
+    assert [c.gated for c in seen.world.classes if c.template == 0] == [True]
