@@ -43,10 +43,21 @@ from .history import History
 from .likeness import likeness_of
 from .lodging import Likeness
 from .shapes import Grouping, group_nodes
-from .start import ENDING, NOWHERE, Called, Given, Placed, Placement, Starts, called, starts
+from .start import (
+    ENDING,
+    NOWHERE,
+    Called,
+    Given,
+    Placed,
+    Placement,
+    Starts,
+    called,
+    class_at,
+    starts,
+)
 from .start_words import start_words, whereabouts
 from .templates import is_named, key_of, kind_of, replicas_of
-from .unlike import as_admitted, unlike
+from .unlike import as_admitted, of_their_own, unlike
 from .words import Assumptions, setting
 
 MOST_NAMED = 3
@@ -293,6 +304,7 @@ class _Common:
             own,
             self.placement.lone,
             happening.events,
+            tuple((i, *kind) for i, history in enumerate(histories) for kind in history.kinds),
         )
         classes = people.classes
         standing = self._standing(focus, people.lone)
@@ -341,6 +353,7 @@ class _Common:
             setting=(
                 *setting(world, start, happening.events, words),
                 *as_admitted(self.placement.histories),
+                *of_their_own(self.placement.histories),
                 *([differing] if differing else []),
                 *(text for c in COMPONENTS for text in c.assumes(Setting(*recipe))),
                 *custom_setting(custom),
@@ -398,14 +411,15 @@ class _Common:
 
         Without those that are ``taken``, since they are in focus themselves.
         """
-        own = set(map(id, taken))
+        in_focus = set(map(id, taken))
         existing = self.placement.existing.items()
-        pods = {name: tuple(p for p in there if id(p) not in own) for name, there in existing}
+        pods = {name: tuple(p for p in there if id(p) not in in_focus) for name, there in existing}
         for owner in self._beside(focus):
             history = self.placement.histories[key_of(owner)]
             for name, spots in self.placement.placed[key_of(owner)].on_nodes.items():
                 for spot, number in spots.items():
-                    pod = history.templates[spot.template].pod(spot.template)
+                    own = spot.kind and history.kinds[spot.kind - 1].pod
+                    pod = own or history.templates[spot.template].pod(spot.template)
                     pods[name] += (_ending(pod) if spot.phase in ENDING else pod,) * number
         return pods
 
@@ -455,7 +469,7 @@ class _Common:
         nobody = (None,) * (len(world.workloads) - len(owners))
         names = tuple(self.nodes[index].metadata.name for _, index in named)
         queues = tuple(
-            Queue.of(_padded(there.waiting, len(workload.classes)))
+            Queue.of(there.queued(workload))
             for workload, there in zip(world.workloads, placed, strict=True)
         )
         return Start((*owners, *nobody), queues, tuple(state for state, _ in named)), names
@@ -468,7 +482,7 @@ class _Common:
             Part(
                 template=number,
                 replicas=history.wanted(number),
-                active=placed.count(number, *ACTIVE) + placed.waiting[number],
+                active=placed.count(number, *ACTIVE) + placed.homeless(number),
                 available=placed.count(number, Phase.AVAILABLE),
                 made=history.templates[number].made,
             )
@@ -531,7 +545,7 @@ def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) 
     pods: Pods = ()
     for workload, there in zip(world.workloads, placed, strict=True):
         for spot, number in there.on_nodes.get(node.metadata.name, {}).items():
-            pods = shifted(pods, workload.classes[spot.template], spot.phase, number)
+            pods = shifted(pods, class_at(workload, spot), spot.phase, number)
     return NodeState(
         shape,
         up=ready,
@@ -565,10 +579,6 @@ def _default_bound(
     rollouts = (workload.rollout for workload in world.workloads if workload.rollout)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
-
-
-def _padded(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
-    return (*numbers, *(0 for _ in range(length - len(numbers))))
 
 
 def _ending(pod: Pod) -> Pod:

@@ -39,9 +39,34 @@ def admitted_as(pods: Sequence[Pod], like: Pod) -> Pod | None:
     first, *others = staying
     if any(any(fields(a, b)) for pod in others for a, b in ((pod, first), (first, pod))):
         return None
-    if any(_is_resized(pod, like) for pod in staying):
+    if any(is_resized(pod, like) for pod in staying):
         return None
     return made_of(like, plain(first))
+
+
+def own_form(pod: Pod, like: Pod) -> Pod | None:
+    """One that differs from others of its template as one of a class of its own.
+
+    None where it does not, or only for as long as a resize takes.
+    """
+    if not any(fields(pod, like)):
+        return None
+    stored = plain(pod)
+    if held_requests(stored) != held_requests(pod):
+        return None
+    given = stored.spec
+    spec = replace(
+        like.spec,
+        containers=given.containers,
+        init_containers=given.init_containers,
+        resources=given.resources,
+        overhead=given.overhead,
+        scheduling_gates=given.scheduling_gates,
+        node_selector=given.node_selector,
+        affinity=given.affinity,
+        tolerations=given.tolerations,
+    )
+    return replace(like, metadata=replace(like.metadata, labels=pod.metadata.labels), spec=spec)
 
 
 def made_of(like: Pod, stored: Pod) -> Pod:
@@ -52,7 +77,7 @@ def made_of(like: Pod, stored: Pod) -> Pod:
     return replace(like, metadata=replace(like.metadata, labels=labels), spec=spec)
 
 
-def _is_resized(pod: Pod, like: Pod) -> bool:
+def is_resized(pod: Pod, like: Pod) -> bool:
     """Whether its containers are those of its template, and its spec has changed since."""
     return pod.metadata.generation > 1 and _names(pod.spec) == _names(like.spec)
 

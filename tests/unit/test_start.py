@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from kubelemma.model.cluster.snapshot import NOWHERE, PENDING, Snapshot
 from kubelemma.model.cluster.state import DeploymentState, Phase
@@ -34,6 +35,9 @@ from kubelemma.model.objects.pod import (
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import Application, Scenario, build
+from kubelemma.properties.select import properties_for
+from kubelemma.solver.explore import check
+from kubelemma.solver.limits import Limits
 
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -381,27 +385,64 @@ def test_what_all_pods_have_admission_adds() -> None:
 
 
 def test_pods_that_differ_among_each_other_leave_it_open() -> None:
-    """Nobody knows what admission makes of the next one."""
+    """Each counts as it is; nobody knows what admission makes of the next one."""
     pods = (injected(pod(1, "node-1")), pod(1, "node-2"))
     seen = start(deployment(), *pods, parts=PARTS)
-    assert asked_memory(seen) == [1024]
-    assert "pods are taken as their templates say" in seen.scenario.held
+    assert asked_memory(seen) == [1024, 1536]
+    assert {place.pod_class: place.node for place in seen.places()} == {1: "node-1", 0: "node-2"}
+    assert "what admission makes of new ones is not known" in seen.scenario.held
     assert "so admission makes them" not in said(seen)
 
 
 def test_resized_pods_are_not_what_admission_makes() -> None:
-    """The next one has the size of the template."""
+    """They count as they are, and the next one has the size of the template."""
     pods = (resized(pod(1, "node-1"), "2Gi"), resized(pod(1, "node-2"), "2Gi"))
     seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1024, 2048]
+    assert {place.pod_class for place in seen.places()} == {1}
+    assert [s.replicas for s in owner_of(seen).sets] == [2]
+    assert "count as they are: Pod default/web-r1-x in requests" in said(seen)
+    assert not seen.scenario.held
+
+
+def test_many_kinds_of_pods_are_taken_as_the_template_says() -> None:
+    """Else nothing would be alike."""
+    sizes = ("1100Mi", "1200Mi", "1300Mi", "1400Mi")
+    pods = [resized(pod(1, f"node-{1 + i % 2}"), size) for i, size in enumerate(sizes)]
+    seen = start(deployment(replicas=4), *pods, parts=(replica_set(1, 4),), cluster=nodes("8Gi"))
     assert asked_memory(seen) == [1024]
     assert "pods are taken as their templates say" in seen.scenario.held
+
+
+@pytest.mark.parametrize(("size", "verdict"), [("1Gi", "holds"), ("2Gi", "violated")])
+def test_room_that_a_resized_pod_takes_decides(size: str, verdict: str) -> None:
+    """A rollout finds no place beside a pod that has grown, and goes on where it has not."""
+    own = resized(pod(1, "node-1"), size)
+    surging = deployment(replicas=1)
+    rollout = (EventEntry(rollout=Rollout(workload="web")),)
+    one = nodes("2Gi")[:1]
+    seen = start(surging, own, parts=(replica_set(1, 1),), cluster=one, events=rollout)
+    found = check(seen.scenario.system, properties_for(seen.scenario, ("DEP-4",)), Limits())
+    assert [str(p.verdict) for p in found.properties] == [verdict]
+    assert asked_memory(seen)[-1] == (2048 if size == "2Gi" else 1024)
+
+
+def test_a_pending_pod_of_its_own_waits_as_what_it_is() -> None:
+    """It is in the queue of its owner, behind the templates."""
+    pods = (pod(1, "node-1"), injected(pod(1, phase="Pending")))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert {(p.pod_class, p.node) for p in seen.places()} == {(0, "node-1"), (1, NOWHERE)}
+    assert "1 without a node" in said(seen)
+    assert owner_of(seen).sets[0].replicas == 2
 
 
 def test_a_terminating_pod_says_nothing_of_admission() -> None:
     """What was made before the webhook came goes."""
     gone = pod(1, "node-1", deletionTimestamp="2026-01-01T00:00:00Z")
     pods = (gone, injected(pod(1, "node-1")), injected(pod(1, "node-2")))
-    assert asked_memory(start(deployment(), *pods, parts=PARTS)) == [1536]
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1536, 1024]
+    assert not seen.scenario.held
 
 
 def test_gates_of_a_template_are_not_taken_away() -> None:
