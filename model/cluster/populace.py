@@ -40,15 +40,21 @@ def populace(
     classes: Iterable[PodClass],
     pods: Sequence[Pod],
     events: Iterable[Event],
+    *,
     arriving: Iterable[Pod] = (),
+    differing: Iterable[tuple[int, int, Pod]] = (),
 ) -> Populace:
     """The workloads in focus with the classes of their templates, and whatever these meet.
 
     ``pods`` are lone ones, of which those are part of it that somebody in focus would adopt;
-    ``arriving`` are others that somebody creates.
+    ``arriving`` are others that somebody creates. ``differing`` are pods that are not as their
+    template says, by workload and template: their classes come right behind those of the workload's
+    templates.
     """
     labellings = [(e.workload, e.options) for e in events if isinstance(e.options, Labelling)]
     growing = _Growing([*workloads], [*classes], labellings)
+    for workload, template, pod in differing:
+        growing.differing(workload, template, pod)
     lone = tuple(pod for pod in pods if growing.is_claimed(pod))
     for pod in lone:
         growing.take(pod)
@@ -70,6 +76,10 @@ class _Growing:
     def is_claimed(self, pod: Pod) -> bool:
         """Whether somebody in focus adopts a pod."""
         return any(self._verdict(pod, like) is Claim.ADOPT for like in self._templates())
+
+    def differing(self, workload: int, template: int, pod: Pod) -> None:
+        """A pod of a template is not as it says."""
+        self._add(pod, workload, template, Behaviour.HEALTHY)
 
     def take(self, pod: Pod, node: str = "") -> None:
         """A pod of the input becomes a workload of its own, which nobody re-creates.

@@ -108,7 +108,8 @@ def happenings(
         targets = [i for i, o in enumerate(focus) if concerns(given, o) and takes(o, name)]
         if isinstance(given, Rollout):
             for i in targets:
-                new = Version(Template(focus[i]), Behaviour(given.new_version))
+                current = histories[i].templates[histories[i].current]
+                new = Version(current.again(focus[i]), Behaviour(given.new_version))
                 versions[i] += [new] * given.max
         else:
             events.extend(_others(name, given, targets, focus))

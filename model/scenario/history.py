@@ -18,6 +18,7 @@ from kubelemma.model.cluster.world import Behaviour, PodClass
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 
+from .stored import admitted_as, made_of, own_form
 from .templates import kind_of, replicas_of
 
 ENDED = ("Succeeded", "Failed")
@@ -33,15 +34,26 @@ class Template:
         made: what controls its pods, where the input has it.
         like: a pod of it where only pods tell what it is like.
         pods: those of the input, which hold something.
+        stored: how its pods are stored, where admission makes them other than it says.
     """
 
     owner: Any
     made: Any = None
     like: Pod | None = None
     pods: tuple[Pod, ...] = ()
+    stored: Pod | None = None
 
     def pod(self, number: int) -> Pod:
         """A pod of it, after admission, without a name or a node; ``number`` is its own."""
+        written = self.written(number)
+        return written if self.stored is None else made_of(written, self.stored)
+
+    def again(self, owner: Any) -> Template:
+        """The same once more, as a restart has it: admission does with it as before."""
+        return Template(owner, stored=self.stored)
+
+    def written(self, number: int) -> Pod:
+        """The same as the template says, whatever webhooks make of it."""
         if self.like is not None:
             return self.like
         through = kind_of(self.owner).through
@@ -86,6 +98,17 @@ class Template:
         )
 
 
+class Differing(NamedTuple):
+    """A pod that is not as its template says, as one of its class."""
+
+    template: int
+    pod: Pod
+
+
+MOST_KINDS = 3
+"""Of an owner with more kinds of such pods, all are taken as their templates say."""
+
+
 class Counted(NamedTuple):
     """How many pods of a template there are in a phase, where only numbers say so."""
 
@@ -102,6 +125,7 @@ class History(NamedTuple):
         unmade: whether what would control the pods of that one is yet to be made.
         told: whether the input says where its pods are; else all is rolled out.
         empty: how many old ones without pods are left out.
+        kinds: the pods that differ from others of their templates, one of each kind.
     """
 
     templates: tuple[Template, ...]
@@ -109,6 +133,13 @@ class History(NamedTuple):
     unmade: bool = False
     told: bool = False
     empty: int = 0
+    kinds: tuple[Differing, ...] = ()
+
+    def kind(self, number: int, pod: Pod) -> int:
+        """Of which of these kinds a pod of a template is, counted from 1; 0 is none."""
+        own = own_form(pod, self.templates[number].pod(number)) if self.kinds else None
+        found = Differing(number, own) if own is not None else None
+        return self.kinds.index(found) + 1 if found in self.kinds else 0
 
     def wanted(self, number: int) -> int:
         """For how many pods what controls those of a template asks."""
@@ -127,7 +158,12 @@ class History(NamedTuple):
         """The pods on each node, given how many of which template are there."""
         for name, spots in on_nodes.items():
             for spot, number in spots.items():
-                yield name, (self.templates[spot.template].pod(spot.template),) * number
+                yield name, (self.pod_at(spot),) * number
+
+    def pod_at(self, spot: Any) -> Pod:
+        """A pod at a spot: as its template says, or one of the kinds that differ from it."""
+        own: Pod | None = self.kinds[spot.kind - 1].pod if spot.kind else None
+        return own or self.templates[spot.template].pod(spot.template)
 
     @property
     def sized(self) -> bool:
@@ -170,7 +206,8 @@ def history_of(
     kind = kind_of(owner)
     holding = tuple(pod for pod in pods if pod.status.phase not in ENDED)
     if kind.through is None:
-        return History((Template(owner, pods=holding),), told=bool(holding))
+        only = (_as_stored(Template(owner, pods=holding), 0),)
+        return History(only, told=bool(holding), kinds=_kinds(only))
     found = [p for p in parts if _makes(kind, kind.through, owner, p)]
     made = sorted(found, key=kind.through.age)
     by_name: dict[str, list[Pod]] = {part.metadata.name: [] for part in made}
@@ -218,7 +255,25 @@ def _gathered(
     ordered = sorted((*older, *kept), key=_created)
     place = len(ordered) if unmade else sum(_created(t) <= _created(current) for t in ordered)
     ordered.insert(place, current)
-    return History(tuple(ordered), place, unmade, told, len(before) - len(kept))
+    templates = tuple(_as_stored(template, number) for number, template in enumerate(ordered))
+    left_out = len(before) - len(kept)
+    return History(templates, place, unmade, told, left_out, _kinds(templates))
+
+
+def _kinds(templates: Sequence[Template]) -> tuple[Differing, ...]:
+    """The kinds of pods that differ from their templates; none where there are too many."""
+    found: list[Differing] = []
+    for number, template in enumerate(templates):
+        like = template.pod(number)
+        for own in (own_form(pod, like) for pod in template.pods):
+            if own is not None and Differing(number, own) not in found:
+                found.append(Differing(number, own))
+    return tuple(found) if len(found) <= MOST_KINDS else ()
+
+
+def _as_stored(template: Template, number: int) -> Template:
+    """The template with what admission makes of it, as far as its pods tell."""
+    return replace(template, stored=admitted_as(template.pods, template.written(number)))
 
 
 def _created(template: Template) -> str:

@@ -14,7 +14,7 @@ from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod
 
 from .history import History
-from .start import ENDING, NOWHERE, Placed, Placement
+from .start import ENDING, NOWHERE, Placed, Placement, class_at
 from .templates import key_of, kind_of
 
 
@@ -52,7 +52,7 @@ class Ground(NamedTuple):
         )
         nobody = (None,) * (len(self.world.workloads) - len(owners))
         queues = tuple(
-            Queue.of(_padded(there.waiting, len(workload.classes)))
+            Queue.of(there.queued(workload))
             for workload, there in zip(self.world.workloads, placed, strict=True)
         )
         return Start((*owners, *nobody), queues, tuple(nodes))
@@ -78,7 +78,7 @@ def _owner(workload: Workload, owner: Any, history: History, placed: Placed) -> 
         Part(
             template=number,
             replicas=history.wanted(number),
-            active=placed.count(number, *ACTIVE) + placed.waiting[number],
+            active=placed.count(number, *ACTIVE) + placed.homeless(number),
             available=placed.count(number, Phase.AVAILABLE),
             made=template.made,
         )
@@ -94,7 +94,7 @@ def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) 
     pods: Pods = ()
     for workload, there in zip(world.workloads, placed, strict=True):
         for spot, number in there.on_nodes.get(node.metadata.name, {}).items():
-            pods = shifted(pods, workload.classes[spot.template], spot.phase, number)
+            pods = shifted(pods, class_at(workload, spot), spot.phase, number)
     return NodeState(
         shape,
         up=ready,
@@ -114,10 +114,6 @@ def is_ready(node: Node) -> bool:
     """What the node's Ready condition says; a node that says nothing is taken to be Ready."""
     conditions = {c.type: c.status for c in node.status.conditions or ()}
     return conditions.get("Ready", "True") == "True"
-
-
-def _padded(numbers: tuple[int, ...], length: int) -> tuple[int, ...]:
-    return (*numbers, *(0 for _ in range(length - len(numbers))))
 
 
 def without_ending(start: Start) -> Start:

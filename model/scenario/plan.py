@@ -36,7 +36,7 @@ from .shapes import group_nodes
 from .start import ENDING, Placement, Starts, anywhere, called
 from .start_words import start_words, starting_words
 from .templates import Key, key_of, kind_of, replicas_of
-from .unlike import unlike
+from .unlike import as_admitted, of_their_own, unlike
 from .words import Assumptions, setting
 
 MOST_NAMED = 3
@@ -115,7 +115,10 @@ class Common:
             own,
             self.placement.lone,
             happening.events,
-            self.application.arriving,
+            arriving=self.application.arriving,
+            differing=tuple(
+                (i, *kind) for i, history in enumerate(histories) for kind in history.kinds
+            ),
         )
         happening = with_arrivals(happening, people.arriving, people.classes)
         standing = self.standing(focus, people.lone)
@@ -177,14 +180,14 @@ class Common:
 
         Without those that are ``taken``, since they are in focus themselves.
         """
-        own = set(map(id, taken))
+        in_focus = set(map(id, taken))
         existing = self.placement.existing.items()
-        pods = {name: tuple(p for p in there if id(p) not in own) for name, there in existing}
+        pods = {name: tuple(p for p in there if id(p) not in in_focus) for name, there in existing}
         for owner in self.beside(focus):
             history = self.placement.histories[key_of(owner)]
             for name, spots in self.placement.placed[key_of(owner)].on_nodes.items():
                 for spot, number in spots.items():
-                    pod = history.templates[spot.template].pod(spot.template)
+                    pod = history.pod_at(spot)
                     pods[name] += (_ending(pod) if spot.phase in ENDING else pod,) * number
         return pods
 
@@ -264,7 +267,8 @@ class Plan:
         recipe = (world, several, asked.events, asked.choices, self.custom)
         system = assemble(*recipe)
         settled = replace(asked, world=world, start=several[0])
-        differing = unlike(common.placement.histories)
+        histories = common.placement.histories
+        differing = unlike(histories, common.application.change_of)
         starting = starting_words(len(system.starts), found, common.application.owners)
         held = common.held(self.ground.focus)
         return Scenario(
@@ -276,6 +280,8 @@ class Plan:
                 *setting(world, several[0], self.events, self._words(scoring=scoring)),
                 *starting,
                 *([differing] if differing else []),
+                *as_admitted(histories),
+                *of_their_own(histories),
                 *(text for c in COMPONENTS for text in c.assumes(settled)),
                 *custom_setting(self.custom),
             ),

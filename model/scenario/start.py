@@ -28,10 +28,11 @@ ENDING = (Phase.TERMINATING, Phase.REVOKED)
 
 
 class Spot(NamedTuple):
-    """Pods of one template in one phase."""
+    """Pods of one template in one phase; ``kind`` is theirs if they differ from others of it."""
 
     template: int
     phase: int
+    kind: int = 0
 
     def not_ready(self) -> Spot:
         """The same without being Ready."""
@@ -50,17 +51,29 @@ class Named(NamedTuple):
 class Placed(NamedTuple):
     """An owner's pods at the start: those on each node, by name, and how many are on none.
 
-    ``waiting`` has these by template. ``named`` are those of the input.
+    ``waiting`` has these by template, but for those in ``apart``, which has them by kind of those
+    that differ from others, with their templates. ``named`` are those of the input.
     """
 
     on_nodes: Mapping[str, Mapping[Spot, int]]
     waiting: tuple[int, ...] = ()
     named: tuple[Named, ...] = ()
+    apart: tuple[tuple[int, int], ...] = ()
 
     @property
     def pending(self) -> int:
         """How many are on no node."""
-        return sum(self.waiting)
+        return sum(map(self.homeless, range(len(self.waiting))))
+
+    def homeless(self, template: int) -> int:
+        """How many of a template are on no node."""
+        return self.waiting[template] + sum(n for own, n in self.apart if own == template)
+
+    def queued(self, workload: Workload) -> tuple[int, ...]:
+        """The same by the classes of the workload's pods."""
+        missing = workload.templates - len(self.waiting)
+        counts = (*self.waiting, *(0 for _ in range(missing)), *(n for _, n in self.apart))
+        return (*counts, *(0 for _ in range(len(workload.classes) - len(counts))))
 
     def count(self, template: int, *phases: Phase) -> int:
         """How many pods of a template on nodes are in one of these phases."""
@@ -358,21 +371,28 @@ def _standing(history: History, floor: Floor) -> Placed:
     """The pods that the input has, as they are."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = [0] * len(history.templates)
+    apart = [0] * len(history.kinds)
     named = []
     for number, template in enumerate(history.templates):
         young = _young(template)
         for pod in template.pods:
+            kind = history.kind(number, pod)
             if floor.stands(pod):
                 phase: int = phase_of(pod)
                 phase = Phase.READY if young and phase == Phase.AVAILABLE else phase
                 spots = on_nodes.setdefault(pod.spec.node_name, Counter())
-                spots[Spot(number, phase)] += 1
+                spots[Spot(number, phase, kind)] += 1
             else:
                 phase = PENDING
-                waiting[number] += 1
+                if kind:
+                    apart[kind - 1] += 1
+                else:
+                    waiting[number] += 1
             node = pod.spec.node_name if floor.stands(pod) else ""
-            named.append(Named(pod.metadata.name, node, Spot(number, phase)))
-    return Placed(on_nodes, tuple(waiting), tuple(sorted(named)))
+            named.append(Named(pod.metadata.name, node, Spot(number, phase, kind)))
+    templates = (kind.template for kind in history.kinds)
+    by_kind = tuple(zip(templates, apart, strict=True))
+    return Placed(on_nodes, tuple(waiting), tuple(sorted(named)), by_kind)
 
 
 def _young(template: Template) -> bool:
@@ -400,6 +420,12 @@ def _anew(key: Key, history: History, where: Mapping[Any, tuple[str, ...]], floo
     return Placed(on_nodes, tuple(waiting))
 
 
+def class_at(workload: Workload, spot: Spot) -> int:
+    """The class of these pods: those that differ come behind the templates."""
+    slot = workload.templates + spot.kind - 1 if spot.kind else spot.template
+    return workload.classes[slot]
+
+
 class Called(NamedTuple):
     """Where pods of the input are that are alike, and their names."""
 
@@ -412,6 +438,6 @@ def called(placed: Iterable[tuple[Workload, Placed]]) -> tuple[Called, ...]:
     found: dict[Place, tuple[str, ...]] = {}
     for workload, there in placed:
         for pod in there.named:
-            place = Place(workload.classes[pod.spot.template], pod.node, pod.spot.phase)
+            place = Place(class_at(workload, pod.spot), pod.node, pod.spot.phase)
             found[place] = (*found.get(place, ()), pod.name)
     return tuple(map(Called._make, found.items()))

@@ -182,7 +182,7 @@ def _pods(placed: Placed, number: int) -> str:
         "available": placed.count(number, Phase.READY, Phase.AVAILABLE),
         "not Ready yet": placed.count(number, *_UNREADY),
         "terminating": placed.count(number, *ENDING),
-        "without a node": placed.waiting[number],
+        "without a node": placed.homeless(number),
     }
     return ", ".join(f"{size} {how}" for how, size in counts.items() if size) or "no pods"
 

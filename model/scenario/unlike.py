@@ -1,54 +1,101 @@
-"""Pods of the input that are not what their template makes of pods.
+"""Pods of the input that are not what their template makes of pods, and what is assumed of them.
 
-A pod may have been resized in place, or a webhook may have put a sidecar or a gate into it. A class
-of pods has one spec, so such pods are taken as their template says, and what needs room is then not
-decided.
+Few kinds of them have classes of their own, and count as they are until they are replaced. Others
+are taken as their template says, and what needs room is then not decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from kubelemma.model.components.scheduler.decision.resources import held_requests
 from kubelemma.model.objects.pod import Pod
 
-from .history import History
+from .events import Change
+from .history import History, Template
+from .stored import fields, is_resized
 from .templates import Key
 
 NAMED = 3
 """How many of them are named."""
 
 
-def unlike(histories: Mapping[Key, History]) -> str:
-    """What is to be said of pods that differ from their templates; empty where none does."""
-    found = tuple(_differing(histories))
-    if not found:
-        return ""
-    shown = ", ".join(f"{name} in {', '.join(fields)}" for name, fields in found[:NAMED])
-    more = f", and {len(found) - NAMED} more pods" if len(found) > NAMED else ""
-    return (
-        "pods are taken as their templates say, from which they differ where they are read: "
-        f"{shown}{more}"
-    )
+def as_admitted(histories: Mapping[Key, History]) -> Iterator[str]:
+    """Of which owners new pods are taken to be as those that there are, and not as written."""
+    for key, history in histories.items():
+        found = dict.fromkeys(
+            field
+            for number, template in enumerate(history.templates)
+            if template.stored is not None
+            for field in fields(template.pod(number), template.written(number))
+        )
+        if found:
+            yield (
+                f"new pods of {key} are taken to be as those that there are, all of which differ "
+                f"from the template in {', '.join(found)}: so admission makes them"
+            )
 
 
-def _differing(histories: Mapping[Key, History]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for history in histories.values():
+def of_their_own(histories: Mapping[Key, History]) -> Iterator[str]:
+    """Which pods count as they are, and not as their templates say."""
+    found = [
+        (_name(pod), tuple(fields(pod, template.pod(number))))
+        for _, number, template, pod in _pods(histories, apart=True)
+    ]
+    if found:
+        yield (
+            f"pods that differ from their templates count as they are: {_some(found)}; those that "
+            "replace them are taken to be as the templates say"
+        )
+
+
+def unlike(histories: Mapping[Key, History], changes: Mapping[Key, Change]) -> str:
+    """What is not known of pods that differ from their templates; empty where all is."""
+    said = []
+    as_template = [
+        (_name(pod), names)
+        for _, number, template, pod in _pods(histories, apart=False)
+        if (names := tuple(fields(pod, template.pod(number))))
+    ]
+    if as_template:
+        said.append(
+            "pods are taken as their templates say, from which they differ where they are read: "
+            f"{_some(as_template)}"
+        )
+    changed = {
+        str(key): None
+        for key, number, template, pod in _pods(histories, apart=True)
+        if pod.metadata.deletion_timestamp is None and not is_resized(pod, template.pod(number))
+    }
+    if changed:
+        said.append(
+            f"of {', '.join(changed)} only some pods differ from the template, so what admission "
+            "makes of new ones is not known"
+        )
+    for key, history in histories.items():
+        rolls = key in changes and changes[key].rolls
+        if rolls and history.templates[history.current].stored is not None:
+            said.append(
+                f"what is applied to {key} is taken as it is written, though admission adds to its "
+                "pods"
+            )
+    return "; ".join(said)
+
+
+def _pods(
+    histories: Mapping[Key, History], *, apart: bool
+) -> Iterator[tuple[Key, int, Template, Pod]]:
+    """The pods of the input that have a class of their own, or those that have none."""
+    for key, history in histories.items():
         for number, template in enumerate(history.templates):
-            like = template.pod(number)
             for pod in template.pods:
-                fields = tuple(_fields(pod, like))
-                if fields:
-                    yield f"Pod {pod.metadata.namespace}/{pod.metadata.name}", fields
+                if bool(history.kind(number, pod)) == apart:
+                    yield key, number, template, pod
 
 
-def _fields(pod: Pod, like: Pod) -> Iterator[str]:
-    """In what a pod differs of what decides where it may be."""
-    if held_requests(pod)[0] != held_requests(like)[0]:
-        yield "requests"
-    if bool(pod.spec.scheduling_gates) and not like.spec.scheduling_gates:
-        yield "schedulingGates"
-    if (pod.spec.node_selector or {}) != (like.spec.node_selector or {}):
-        yield "nodeSelector"
-    if pod.spec.affinity != like.spec.affinity:
-        yield "affinity"
+def _name(pod: Pod) -> str:
+    return f"Pod {pod.metadata.namespace}/{pod.metadata.name}"
+
+
+def _some(found: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    shown = ", ".join(f"{name} in {', '.join(names)}" for name, names in found[:NAMED])
+    return shown + (f", and {len(found) - NAMED} more pods" if len(found) > NAMED else "")

@@ -40,7 +40,7 @@ from kubelemma.model.scenario import (
     owner_findings,
 )
 from kubelemma.model.scenario.cluster import default_cluster
-from kubelemma.model.scenario.start import Given, place_all
+from kubelemma.model.scenario.start import Given, Spot, place_all
 
 ZONE = "topology.kubernetes.io/zone"
 HOST = "kubernetes.io/hostname"
@@ -291,7 +291,7 @@ def test_bound_pods_are_the_replicas() -> None:
     nodes = nodes_of(Cluster(nodes=(group(),)))
     placement = place_all(Given((web,), pods=(decode(raw, Pod),)), nodes, ())
     there = placement.placed["Deployment", "default", "web"]
-    assert there.on_nodes == {"node-3": {(0, Phase.AVAILABLE): 1}}
+    assert there.on_nodes == {"node-3": {Spot(0, Phase.AVAILABLE): 1}}
     assert there.pending == 0
     assert not any(placement.existing.values())
 

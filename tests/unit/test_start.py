@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from kubelemma.model.cluster.snapshot import NOWHERE, PENDING, Snapshot
 from kubelemma.model.cluster.state import DeploymentState, Phase
+from kubelemma.model.components.scheduler.decision.resources import held_requests
 from kubelemma.model.manifests import (
     Check,
     CheckSpec,
@@ -15,16 +17,27 @@ from kubelemma.model.manifests import (
     EventEntry,
     NodeGroup,
     Rollback,
+    Rollout,
     nodes_of,
     with_defaults,
 )
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import OwnerReference
 from kubelemma.model.objects.node import Node, NodeCondition
-from kubelemma.model.objects.pod import Pod, PodCondition, PodStatus
+from kubelemma.model.objects.pod import (
+    Container,
+    Pod,
+    PodCondition,
+    PodStatus,
+    PodTemplateSpec,
+    ResourceRequirements,
+)
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import Application, Scenario, build
+from kubelemma.properties.select import properties_for
+from kubelemma.solver.explore import check
+from kubelemma.solver.limits import Limits
 
 REVISION = "deployment.kubernetes.io/revision"
 
@@ -325,3 +338,120 @@ def test_a_nomination_is_said() -> None:
     status = PodStatus(phase="Pending", nominated_node_name="node-1")
     nominated = msgspec.structs.replace(waiting, status=status)
     assert "nominated for node-1" in said(start(deployment(), nominated))
+
+
+def injected(one: Pod, memory: str = "512Mi", generation: int = 1, **more: Any) -> Pod:
+    """The pod with a sidecar that a webhook has put into it, and a label."""
+    resources = ResourceRequirements(requests={"memory": Quantity.parse(memory)})
+    sidecar = Container(name="proxy", image="proxy", resources=resources)
+    containers = (*(one.spec.containers or ()), sidecar)
+    spec = msgspec.structs.replace(one.spec, containers=containers, **more)
+    labels = {**one.metadata.label_map(), "mesh": "on"}
+    metadata = msgspec.structs.replace(one.metadata, labels=labels, generation=generation)
+    return msgspec.structs.replace(one, metadata=metadata, spec=spec)
+
+
+def resized(one: Pod, memory: str) -> Pod:
+    """The pod after somebody has resized it in place."""
+    (container,) = one.spec.containers or ()
+    resources = ResourceRequirements(requests={"memory": Quantity.parse(memory)})
+    spec = msgspec.structs.replace(
+        one.spec, containers=(msgspec.structs.replace(container, resources=resources),)
+    )
+    metadata = msgspec.structs.replace(one.metadata, generation=2)
+    return msgspec.structs.replace(one, metadata=metadata, spec=spec)
+
+
+def asked_memory(seen: Snapshot[Scenario]) -> list[int]:
+    """What a pod of each class requests, in MiB."""
+    return [int(held_requests(c.pod)[0]["memory"]) // 2**20 for c in seen.world.classes]
+
+
+PARTS = (replica_set(1, 2),)
+
+
+def test_what_all_pods_have_admission_adds() -> None:
+    """New pods, and those of a restart, are as those that there are; their labels are, too."""
+    pods = (injected(pod(1, "node-1")), injected(pod(1, "node-2")))
+    rollout = (EventEntry(rollout=Rollout(workload="web")),)
+    seen = start(deployment(), *pods, parts=PARTS, events=rollout)
+    assert asked_memory(seen) == [1536, 1536]
+    own = [c.pod.metadata.label_map() for c in seen.world.classes]
+    assert [labels["mesh"] for labels in own] == ["on", "on"]
+    assert [labels["pod-template-hash"] for labels in own] == ["r1", "v2"]
+    words = "new pods of Deployment default/web are taken to be as those that there are"
+    assert f"{words}, all of which differ from the template in requests" in said(seen)
+    assert not seen.scenario.held
+
+
+def test_pods_that_differ_among_each_other_leave_it_open() -> None:
+    """Each counts as it is; nobody knows what admission makes of the next one."""
+    pods = (injected(pod(1, "node-1")), pod(1, "node-2"))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1024, 1536]
+    assert {place.pod_class: place.node for place in seen.places()} == {1: "node-1", 0: "node-2"}
+    assert "what admission makes of new ones is not known" in seen.scenario.held
+    assert "so admission makes them" not in said(seen)
+
+
+def test_resized_pods_are_not_what_admission_makes() -> None:
+    """They count as they are, and the next one has the size of the template."""
+    pods = (resized(pod(1, "node-1"), "2Gi"), resized(pod(1, "node-2"), "2Gi"))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1024, 2048]
+    assert {place.pod_class for place in seen.places()} == {1}
+    assert [s.replicas for s in owner_of(seen).sets] == [2]
+    assert "count as they are: Pod default/web-r1-x in requests" in said(seen)
+    assert not seen.scenario.held
+
+
+def test_many_kinds_of_pods_are_taken_as_the_template_says() -> None:
+    """Else nothing would be alike."""
+    sizes = ("1100Mi", "1200Mi", "1300Mi", "1400Mi")
+    pods = [resized(pod(1, f"node-{1 + i % 2}"), size) for i, size in enumerate(sizes)]
+    seen = start(deployment(replicas=4), *pods, parts=(replica_set(1, 4),), cluster=nodes("8Gi"))
+    assert asked_memory(seen) == [1024]
+    assert "pods are taken as their templates say" in seen.scenario.held
+
+
+@pytest.mark.parametrize(("size", "verdict"), [("1Gi", "holds"), ("2Gi", "violated")])
+def test_room_that_a_resized_pod_takes_decides(size: str, verdict: str) -> None:
+    """A rollout finds no place beside a pod that has grown, and goes on where it has not."""
+    own = resized(pod(1, "node-1"), size)
+    surging = deployment(replicas=1)
+    rollout = (EventEntry(rollout=Rollout(workload="web")),)
+    one = nodes("2Gi")[:1]
+    seen = start(surging, own, parts=(replica_set(1, 1),), cluster=one, events=rollout)
+    found = check(seen.scenario.system, properties_for(seen.scenario, ("DEP-4",)), Limits())
+    assert [str(p.verdict) for p in found.properties] == [verdict]
+    assert asked_memory(seen)[-1] == (2048 if size == "2Gi" else 1024)
+
+
+def test_a_pending_pod_of_its_own_waits_as_what_it_is() -> None:
+    """It is in the queue of its owner, behind the templates."""
+    pods = (pod(1, "node-1"), injected(pod(1, phase="Pending")))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert {(p.pod_class, p.node) for p in seen.places()} == {(0, "node-1"), (1, NOWHERE)}
+    assert "1 without a node" in said(seen)
+    assert owner_of(seen).sets[0].replicas == 2
+
+
+def test_a_terminating_pod_says_nothing_of_admission() -> None:
+    """What was made before the webhook came goes."""
+    gone = pod(1, "node-1", deletionTimestamp="2026-01-01T00:00:00Z")
+    pods = (gone, injected(pod(1, "node-1")), injected(pod(1, "node-2")))
+    seen = start(deployment(), *pods, parts=PARTS)
+    assert asked_memory(seen) == [1536, 1024]
+    assert not seen.scenario.held
+
+
+def test_gates_of_a_template_are_not_taken_away() -> None:
+    """Whoever has opened the gates of the pods that there are has not opened those of others."""
+    base = template("web:1", **{"pod-template-hash": "r1"})
+    base["spec"]["schedulingGates"] = [{"name": "wait"}]
+    part = replica_set(1, 2)
+    gated = msgspec.structs.replace(part.spec, template=decode(base, PodTemplateSpec))
+    parts = (with_defaults(msgspec.structs.replace(part, spec=gated)),)
+    pods = (injected(pod(1, "node-1")), injected(pod(1, "node-2")))
+    seen = start(deployment(), *pods, parts=parts)
+    assert [c.gated for c in seen.world.classes if c.template == 0] == [True]
