@@ -6,8 +6,9 @@ adoption through whatever selector matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -40,15 +41,20 @@ def populace(
     classes: Iterable[PodClass],
     pods: Sequence[Pod],
     events: Iterable[Event],
+    *,
     arriving: Iterable[Pod] = (),
+    renewals: Mapping[int, Pod] = MappingProxyType({}),
 ) -> Populace:
     """The workloads in focus with the classes of their templates, and whatever these meet.
 
     ``pods`` are lone ones, of which those are part of it that somebody in focus would adopt;
-    ``arriving`` are others that somebody creates.
+    ``arriving`` are others that somebody creates. ``renewals`` are pods of the template that is
+    applied to workloads which make no other ReplicaSet of it, by their numbers.
     """
     labellings = [(e.workload, e.options) for e in events if isinstance(e.options, Labelling)]
     growing = _Growing([*workloads], [*classes], labellings)
+    for workload, pod in renewals.items():
+        growing.renew(workload, pod)
     lone = tuple(pod for pod in pods if growing.is_claimed(pod))
     for pod in lone:
         growing.take(pod)
@@ -70,6 +76,15 @@ class _Growing:
     def is_claimed(self, pod: Pod) -> bool:
         """Whether somebody in focus adopts a pod."""
         return any(self._verdict(pod, like) is Claim.ADOPT for like in self._templates())
+
+    def renew(self, workload: int, pod: Pod) -> None:
+        """The pods that a workload makes from another template belong to the same ReplicaSet."""
+        first = self.workloads[workload].classes[0]
+        behaviour = self.classes[first].behaviour
+        if self.classes[first].pod != pod:
+            self._add(pod, workload, 0, behaviour)
+            renewed = len(self.classes) - 1
+            self.workloads[workload] = replace(self.workloads[workload], renewed=renewed)
 
     def take(self, pod: Pod, node: str = "") -> None:
         """A pod of the input becomes a workload of its own, which nobody re-creates.

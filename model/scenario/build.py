@@ -289,7 +289,8 @@ class _Common:
             own,
             self.placement.lone,
             happening.events,
-            self.application.arriving,
+            arriving=self.application.arriving,
+            renewals=happening.renewals,
         )
         happening = with_arrivals(happening, people.arriving, people.classes)
         classes = people.classes

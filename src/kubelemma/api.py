@@ -22,7 +22,7 @@ from . import __version__
 from .files import InUse, alone
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Manifests, Position, Problem
-from .model.scenario import key_of, owner_manifests, used_documents
+from .model.scenario import Scenario, key_of, owner_manifests, used_documents
 from .policy import Policy, judge
 from .properties.statement import Kind, Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
@@ -280,7 +280,7 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     expect = explored.case.check.spec.expect
     properties = tuple(
         property_report(
-            found := _doubted(result, explored.case),
+            found := _doubted(result, scenario),
             expect.get(found.property.id),
             _story(explored, found, repeat),
             _position(explored.case, found.property.subject),
@@ -300,15 +300,8 @@ _WHO_PLACES = frozenset({"scheduler", "kubectl-drain", "all"})
 """Of promises that need room for pods to be kept, one of these is among the components."""
 
 
-def _doubted(found: PropertyResult, case: Case) -> PropertyResult:
-    """What is found, but that something comes to its end is not decided where others are held.
-
-    Nor is anything of a change in which something is left out that is no matter of room alone.
-    """
-    scenario, applying = case.scenario, case.applying
-    undecided = applying.undecided(scenario.focus) if applying is not None else ""
-    if undecided and found.verdict is Verdict.HOLDS:
-        return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=undecided)
+def _doubted(found: PropertyResult, scenario: Scenario) -> PropertyResult:
+    """What is found, but that something comes to its end is not decided where others are held."""
     if not scenario.held or found.verdict is not Verdict.HOLDS:
         return found
     statement = found.property.statement
