@@ -6,8 +6,9 @@ adoption through whatever selector matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -43,18 +44,22 @@ def populace(
     *,
     arriving: Iterable[Pod] = (),
     differing: Iterable[tuple[int, int, Pod]] = (),
+    renewals: Mapping[int, Pod] = MappingProxyType({}),
 ) -> Populace:
     """The workloads in focus with the classes of their templates, and whatever these meet.
 
     ``pods`` are lone ones, of which those are part of it that somebody in focus would adopt;
     ``arriving`` are others that somebody creates. ``differing`` are pods that are not as their
     template says, by workload and template: their classes come right behind those of the workload's
-    templates.
+    templates. ``renewals`` are pods of the template that is applied to workloads which make no
+    other ReplicaSet of it, by their numbers.
     """
     labellings = [(e.workload, e.options) for e in events if isinstance(e.options, Labelling)]
     growing = _Growing([*workloads], [*classes], labellings)
     for workload, template, pod in differing:
         growing.differing(workload, template, pod)
+    for workload, pod in renewals.items():
+        growing.renew(workload, pod)
     lone = tuple(pod for pod in pods if growing.is_claimed(pod))
     for pod in lone:
         growing.take(pod)
@@ -80,6 +85,15 @@ class _Growing:
     def differing(self, workload: int, template: int, pod: Pod) -> None:
         """A pod of a template is not as it says."""
         self._add(pod, workload, template, Behaviour.HEALTHY)
+
+    def renew(self, workload: int, pod: Pod) -> None:
+        """The pods that a workload makes from another template belong to the same ReplicaSet."""
+        first = self.workloads[workload].classes[0]
+        behaviour = self.classes[first].behaviour
+        if self.classes[first].pod != pod:
+            self._add(pod, workload, 0, behaviour)
+            renewed = len(self.classes) - 1
+            self.workloads[workload] = replace(self.workloads[workload], renewed=renewed)
 
     def take(self, pod: Pod, node: str = "") -> None:
         """A pod of the input becomes a workload of its own, which nobody re-creates.

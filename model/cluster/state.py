@@ -213,11 +213,17 @@ class Sync(NamedTuple):
 
     It creates ``adds`` more pods, chooses ``choosing`` more victims, deletes those that are marked
     as chosen, and then writes ``status``, unless what it counted is what the ReplicaSet shows.
+    ``renewed``: whether it creates them from the template that has been applied.
     """
 
     adds: int = 0
     choosing: int = 0
     status: Status | None = None
+    renewed: bool = False
+
+    def created(self) -> Sync:
+        """What is left once one more pod has been created."""
+        return self._replace(adds=self.adds - 1, renewed=self.renewed and self.adds > 1)
 
 
 IDLE = Sync()
@@ -350,16 +356,18 @@ class LoneState(NamedTuple):
     """A ReplicaSet, or a ReplicationController, that nobody else controls.
 
     To whoever looks at owners of pods it is one of a single template that is never paused, with a
-    ReplicaSet that is itself; ``replicas`` is -1 where there is none.
+    ReplicaSet that is itself; ``replicas`` is -1 where there is none. ``renewed``: whether another
+    template has been applied, from which it makes pods from then on.
     """
 
     replicas: int
     status_replicas: int = 0
     status_available: int = 0
+    renewed: bool = False
 
     @property
     def template(self) -> int:
-        """The template of the pods that it creates."""
+        """The template that all of its pods count for."""
         return 0
 
     @property
@@ -382,7 +390,8 @@ class LoneState(NamedTuple):
 
     def edited(self, edit: Edit) -> LoneState:
         """This state after somebody has applied it."""
-        return self if edit.replicas < 0 else self._replace(replicas=edit.replicas)
+        replicas = self.replicas if edit.replicas < 0 else edit.replicas
+        return self._replace(replicas=replicas, renewed=self.renewed or edit.template > 0)
 
     def deleted(self) -> LoneState:
         """This state once there is no such object any more."""
@@ -390,7 +399,7 @@ class LoneState(NamedTuple):
 
     def with_status(self, _template: int, status: Status) -> LoneState:
         """This state after a PUT of its status."""
-        return LoneState(self.replicas, status.replicas, status.available)
+        return self._replace(status_replicas=status.replicas, status_available=status.available)
 
 
 OwnerState: TypeAlias = DeploymentState | LoneState

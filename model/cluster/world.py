@@ -99,6 +99,8 @@ class Workload:
         others: the template to whose ReplicaSet each of the further classes belongs.
         rollout: how it is rolled out at the start; None where its kind has no such thing.
         later: how else it may be rolled out, once it has been applied anew.
+        renewed: of a ReplicaSet that nobody controls the class of the pods that it makes once
+            another template has been applied; -1 where none is.
         status_read: whether loaded code sees its status.
         qualified: whether another workload has the same namespace and name.
     """
@@ -114,6 +116,7 @@ class Workload:
     qualified: bool = False
     others: tuple[int, ...] = ()
     later: tuple[Rollout, ...] = ()
+    renewed: int = -1
 
     @property
     def rollouts(self) -> tuple[Rollout, ...]:

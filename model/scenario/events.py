@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,6 +24,7 @@ from kubelemma.model.manifests.check import (
     Rollout,
     Scale,
 )
+from kubelemma.model.objects.pod import Pod
 
 from .history import History, Template
 from .templates import Key, is_named, key_of, kind_of
@@ -36,10 +38,14 @@ class Version(NamedTuple):
 
 
 class Happenings(NamedTuple):
-    """The events of one scenario, and the templates of each workload."""
+    """The events of one scenario, and the templates of each workload.
+
+    ``renewals`` are pods of templates that are applied to workloads without rollouts.
+    """
 
     events: tuple[Event, ...]
     versions: tuple[tuple[Version, ...], ...]
+    renewals: Mapping[int, Pod] = MappingProxyType({})
 
 
 class Change(NamedTuple):
@@ -47,8 +53,8 @@ class Change(NamedTuple):
 
     ``rolls``: whether its pods are made from another template. ``replicas`` is -1 where nothing is
     said of them. ``appears``: whether it is not there before; ``goes``: whether it is deleted;
-    ``waits``: whether all that differs counts in its next rollout only. ``fields`` says what
-    differs.
+    ``waits``: whether all that differs counts in its next rollout only; ``renews``: whether only
+    pods that are made later are of another template. ``fields`` says what differs.
     """
 
     owner: Any
@@ -58,6 +64,7 @@ class Change(NamedTuple):
     fields: str
     goes: bool = False
     waits: bool = False
+    renews: bool = False
 
 
 def default_events(owners: Sequence[Any]) -> tuple[EventEntry, ...]:
@@ -119,7 +126,12 @@ def happenings(
         if (number := _rollouts(versions[i], history, changes.get(key_of(focus[i]))))
     )
     asked = (*rollouts, *events)
-    return Happenings((*asked, *_faults(faults, asked)), tuple(map(tuple, versions)))
+    renewals = {
+        i: Template(change.owner).pod(0)
+        for i, owner in enumerate(focus)
+        if (change := changes.get(key_of(owner))) is not None and change.renews
+    }
+    return Happenings((*asked, *_faults(faults, asked)), tuple(map(tuple, versions)), renewals)
 
 
 def _template_of(change: Change, history: History) -> int:
@@ -146,7 +158,7 @@ def _applied(change: Change, before: Any, workload: int, template: int) -> Event
         return Event(ASKED["prune"].action, 1, workload=workload)
     paused: bool = getattr(change.owner.spec, "paused", False)
     strategy = len(strategies(before, change)) - 1
-    edit = Edit(template, change.replicas, paused, change.fields, max(strategy, 0))
+    edit = Edit(template + change.renews, change.replicas, paused, change.fields, max(strategy, 0))
     return Event(ASKED["apply"].action, 1, workload=workload, options=edit)
 
 

@@ -116,6 +116,7 @@ class Common:
             self.placement.lone,
             happening.events,
             arriving=self.application.arriving,
+            renewals=happening.renewals,
             differing=tuple(
                 (i, *kind) for i, history in enumerate(histories) for kind in history.kinds
             ),

@@ -22,7 +22,7 @@ from . import __version__
 from .files import InUse, alone
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Manifests, Position, Problem
-from .model.scenario import key_of, owner_manifests, used_documents
+from .model.scenario import Scenario, key_of, owner_manifests, used_documents
 from .policy import Policy, judge
 from .properties.statement import Kind, Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
@@ -302,7 +302,7 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     expect = explored.case.check.spec.expect
     properties = tuple(
         property_report(
-            found := _doubted(result, explored.case),
+            found := _doubted(result, scenario),
             expect.get(found.property.id),
             _story(explored, found, repeat),
             _position(explored.case, found.property.subject),
@@ -323,19 +323,15 @@ _WHO_PLACES = frozenset({"scheduler", "kubectl-drain", "all"})
 """Of promises that need room for pods to be kept, one of these is among the components."""
 
 
-def _doubted(found: PropertyResult, case: Case) -> PropertyResult:
+def _doubted(found: PropertyResult, scenario: Scenario) -> PropertyResult:
     """What is found, but that something comes to its end is not decided where others are held.
 
-    Nor is anything of a change in which something is left out that is no matter of room alone; nor
-    where it may begin in ways that were not looked at.
+    Nor is anything where it may begin in ways that were not looked at.
     """
-    scenario, applying = case.scenario, case.applying
     if found.verdict is not Verdict.HOLDS:
         return found
-    undecided = applying.undecided(scenario.focus) if applying is not None else ""
-    if undecided or scenario.unseen:
-        reason = undecided or scenario.unseen
-        return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=reason)
+    if scenario.unseen:
+        return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=scenario.unseen)
     if not scenario.held:
         return found
     statement = found.property.statement

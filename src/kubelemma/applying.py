@@ -58,7 +58,6 @@ class Applying:
         sentences: what differs, and that all else is equal.
         aside: objects that differ in what is not modelled.
         open: why the answer is left open where it needs room, though the change is asked about.
-        unrolled: of some owners, as they are called, why it is left open at all.
         at_once: sentences on what is taken as it is afterwards from the start.
     """
 
@@ -73,7 +72,6 @@ class Applying:
     aside: tuple[str, ...] = ()
     at_once: tuple[str, ...] = ()
     open: tuple[str, ...] = ()
-    unrolled: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_steps(self) -> bool:
@@ -117,11 +115,6 @@ class Applying:
             *([f"{going}: {_some(names)}"] if names else []),
         )
 
-    def undecided(self, focus: Iterable[str]) -> str:
-        """Why nothing holds for sure where these are in focus; empty if it may."""
-        there = frozenset(focus)
-        return "; ".join(reason for name, reason in self.unrolled if name in there)
-
     def held(self, moving: Sequence[Any], focus: Iterable[str]) -> str:
         """Why promises may hold for want of what is not in the model; empty if all is.
 
@@ -162,7 +155,7 @@ def applying_of(base: Manifests, new: Manifests, *, prune: bool) -> Applying:
         prune=prune,
         before=_with(base, others, [each for each in steps if each.before is None]),
         after=_with(base, others, (*steps, *created, *patched))._replace(
-            not_modelled=(*base.not_modelled, *new.not_modelled, *_not_modelled(steps, patched)),
+            not_modelled=(*base.not_modelled, *new.not_modelled, *_not_modelled(patched)),
             warnings=(),
             others=(*base.others, *new.others),
         ),
@@ -179,7 +172,6 @@ def applying_of(base: Manifests, new: Manifests, *, prune: bool) -> Applying:
         aside=aside,
         at_once=at_once,
         open=tuple(_admitted_otherwise(base, steps, others)),
-        unrolled=tuple(_unrolled(steps)),
     )
 
 
@@ -216,7 +208,8 @@ def _change(each: Applied) -> Change:
     replicas = kind.replicas(owner) if each.replicas else -1
     fields = str(each) if each.before is not None else f"new, replicas {kind.replicas(owner)}"
     waits = not rolls and each.before is not None and _waits(each)
-    return Change(owner, rolls, replicas, each.before is None, fields, waits=waits)
+    renews = each.rolls and each.before is not None and not rolls
+    return Change(owner, rolls, replicas, each.before is None, fields, waits=waits, renews=renews)
 
 
 def _waits(each: Applied) -> bool:
@@ -237,6 +230,8 @@ def _what(change: Change) -> str:
             "is taken away, with its ReplicaSets and pods: nobody re-creates these, and no budget "
             "keeps any of them"
         )
+    if change.renews:
+        return f"{change.fields}; only pods that are made later are of it"
     if change.waits:
         name = change.owner.metadata.name
         return (
@@ -263,22 +258,10 @@ def _since(manifest: Manifest[Any]) -> str:
     return "taken from the start as it is afterwards"
 
 
-def _not_modelled(steps: Iterable[Applied], patched: Iterable[Applied]) -> Iterator[NotModelled]:
+def _not_modelled(patched: Iterable[Applied]) -> Iterator[NotModelled]:
     """Differences of which nothing comes here."""
-    for each in steps:
-        kind = OWNERS[type(each.after.object)]
-        if each.before is not None and each.rolls and kind.rollout(each.after.object) is None:
-            yield _noted(each, "spec.template", UNROLLED)
     for each in patched:
         yield _noted(each, "", f"{each}: its containers may restart, and it stays as it was here")
-
-
-def _unrolled(steps: Iterable[Applied]) -> Iterator[tuple[str, str]]:
-    """Owners that make new pods from the template that is applied, and leave the old ones."""
-    for each in steps:
-        kind = OWNERS[type(each.after.object)]
-        if each.before is not None and each.rolls and kind.rollout(each.after.object) is None:
-            yield str(key_of(each.after.object)), f"{each.name} has another template: {UNROLLED}"
 
 
 def _admitted_otherwise(
@@ -298,9 +281,6 @@ def _admitted_otherwise(
                     f"pods of {key_of(owner)} that are made later are admitted otherwise "
                     f"({names}), and are as before here"
                 )
-
-
-UNROLLED = "only new pods would be made from it: they are made from the old one here"
 
 
 def _noted(applied: Applied, path: str, reason: str) -> NotModelled:

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import TypeAlias
 
+import pytest
+
 from .changes import QUIET, SWAP, deployment, nodes, plain, stuck
 from .conftest import Kubelemma, Manifest
 
@@ -200,18 +202,29 @@ def test_a_new_workload_goes_by_what_is_new(kubelemma: Kubelemma, write: Write) 
     assert kubelemma("check", new, "--from", old, *small, *QUIET).code == 1
 
 
-def test_another_template_of_a_lone_replicaset_leaves_the_answer_open(
-    kubelemma: Kubelemma, write: Write
+def lone(kind: str, memory: str, replicas: int) -> Manifest:
+    """So many pods of this size, whose controller rolls nothing out."""
+    found = {**deployment(memory=memory, replicas=replicas), "kind": kind}
+    del found["spec"]["strategy"]
+    if kind == "ReplicationController":
+        found |= {"apiVersion": "v1"}
+        found["spec"]["selector"] = {"app": "api"}
+    return found
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])
+def test_another_template_of_what_rolls_nothing_out(
+    kubelemma: Kubelemma, write: Write, kind: str
 ) -> None:
-    """Only pods that are made later are of it."""
-    old, new = (
-        {**deployment(memory=memory, replicas=1), "kind": "ReplicaSet"} for memory in ("1Gi", "9Gi")
-    )
-    for each in (old, new):
-        del each["spec"]["strategy"]
-    run = kubelemma("check", write("n.yaml", new), "--from", write("o.yaml", old))
-    assert run.code == 3
-    assert "has another template: only new pods would be made from it" in plain(run.out)
+    """Pods that are there stay, and pods that are made later are of it."""
+    old, new = write("o.yaml", lone(kind, "1Gi", 1)), write("n.yaml", lone(kind, "9Gi", 1))
+    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1))
+    assert run.code == 0
+    assert "memory 1Gi→9Gi; only pods that are made later are of it" in plain(run.out)
+    asked = ("--event", "delete-pod=api", "--property", "SCH-2")
+    run = kubelemma("check", new, "--from", old, *nodes("16Gi", 1), *asked)
+    assert run.code == 0
+    assert "SCH-2 all nodes holds" in plain(run.out)
 
 
 # What is taken away

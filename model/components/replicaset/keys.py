@@ -26,10 +26,14 @@ class Owned(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A ReplicaSet as the API has it; ``replicas`` is -1 where there is none."""
+    """A ReplicaSet as the API has it; ``replicas`` is -1 where there is none.
+
+    ``renewed``: whether another template has been applied to it.
+    """
 
     replicas: int
     status: Status
+    renewed: bool = False
 
 
 class Key(NamedTuple):

@@ -160,8 +160,9 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
     def of_set(owner: OwnerState) -> Counts:
         for found in owner.sets:
             if found.template == template:
-                return (found.replicas, found.status_replicas, found.status_available)
-        return (-1, 0, 0)
+                renewed = int(isinstance(owner, LoneState) and owner.renewed)
+                return (found.replicas, found.status_replicas, found.status_available, renewed)
+        return (-1, 0, 0, 0)
 
     def queued(found: Queue) -> Counts:
         waiting = found.waiting
@@ -176,7 +177,7 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
             sum(g.size for g in active if g.marks & Marks.CHOSEN),
         )
 
-    yield Tally(shown_name(workload, template), {workload.cell: of_set}, 3, _shown)
+    yield Tally(shown_name(workload, template), {workload.cell: of_set}, 4, _shown)
     yield Tally(owned_name(workload, template), {queue: queued, PODS: on_node}, 3, _owned)
     yield Tally(
         due_name(workload, template),
@@ -195,7 +196,7 @@ def _due(total: Counts) -> int:
 
 
 def _shown(total: Counts) -> Shown:
-    return Shown(total[0], Status(total[1], total[2]))
+    return Shown(total[0], Status(total[1], total[2]), bool(total[3]))
 
 
 def _owned(total: Counts) -> Owned:
@@ -300,12 +301,17 @@ def _rules(key: Key) -> Iterator[Rule]:
     yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned, *claimable))
     yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
     yield rule("choose a victim of", (sync, PODS), _choose, first, urgent=True)
-    if world.classes[key.pod_class].refused:
-        yield rule(_CREATE, (sync,), _fail_to_create)
-    elif world.classes[key.pod_class].node_name:
-        yield rule(_CREATE, (sync, SHAPE, PODS), _create_bound, writes=(sync, PODS))
-    else:
-        yield rule(_CREATE, (sync, queue), _create)
+    made = {_CREATE: key.pod_class, _CREATE_RENEWED: workload.renewed}
+    for what, pod_class in made.items():
+        if pod_class < 0:
+            continue
+        if world.classes[pod_class].refused:
+            yield rule(what, (sync,), partial(_fail_to_create, pod_class))
+        elif world.classes[pod_class].node_name:
+            act = partial(_create_bound, pod_class)
+            yield rule(what, (sync, SHAPE, PODS), act, writes=(sync, PODS))
+        else:
+            yield rule(what, (sync, queue), partial(_create, pod_class))
     yield rule("delete a pending pod of", (queue,), _delete_pending)
     yield rule("delete a pod of", (PODS,), _delete)
     yield rule(
@@ -318,12 +324,17 @@ def _label_of(workload: Workload, template: int) -> str:
 
 
 _CREATE = "create a pod of"
+_CREATE_RENEWED = "create a pod of the template that was applied to"
 
 
 def creations(workload: Workload) -> frozenset[str]:
     """The names of the rules that create pods."""
     templates = range(workload.templates)
-    return frozenset(f"{_CREATE} {_label_of(workload, template)}" for template in templates)
+    return frozenset(
+        f"{what} {_label_of(workload, template)}"
+        for template in templates
+        for what in (_CREATE, _CREATE_RENEWED)
+    )
 
 
 # Syncs
@@ -338,7 +349,7 @@ def _begin(
     missing = manage_replicas(owned.active, shown.replicas)
     status = _counted(key.workload, owned)
     left = None if status == shown.status else status
-    after = Sync(max(missing, 0), max(-missing, 0), left)
+    after = Sync(max(missing, 0), max(-missing, 0), left, shown.renewed and missing > 0)
     if after == IDLE:
         return
     writes = {key.cell: after}
@@ -363,36 +374,38 @@ def _why_create(sync: Sync) -> str:
     return f"its sync had decided to create {sync.adds} more"
 
 
-def _create(key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
-    if sync.adds:
-        writes = {
-            key.cell: sync._replace(adds=sync.adds - 1),
-            key.workload.queue: queue.with_free(key.template, 1),
-        }
-        yield Outcome(CREATE_POD, writes, key.about, _why_create(sync))
+def _creates(key: Key, pod_class: int, sync: Sync) -> bool:
+    """Whether a sync has pods of a class to create: it had read the template with its size."""
+    return sync.adds > 0 and sync.renewed == (pod_class != key.pod_class)
 
 
-def _fail_to_create(key: Key, sync: Sync) -> Iterator[Outcome]:
+def _fail_to_create(pod_class: int, key: Key, sync: Sync) -> Iterator[Outcome]:
     """The first refusal ends all creations of a sync, which is tried again (FailedCreate).
 
     Source: pkg/controller/replicaset/replica_set.go, ``manageReplicas`` and ``slowStartBatch``.
     """
-    if sync.adds:
-        writes = {key.cell: sync._replace(adds=0)}
-        why = f"a pod of this template {key.world.classes[key.pod_class].refused}"
+    if _creates(key, pod_class, sync):
+        writes = {key.cell: sync._replace(adds=0, renewed=False)}
+        why = f"a pod of this template {key.world.classes[pod_class].refused}"
         yield Outcome(FAIL_CREATE, writes, key.about, why)
 
 
-def _create_bound(key: Key, sync: Sync, shape: int, pods: Pods) -> Iterator[Outcome]:
+def _create(pod_class: int, key: Key, sync: Sync, queue: Queue) -> Iterator[Outcome]:
+    if _creates(key, pod_class, sync):
+        slot = key.workload.slot(pod_class)
+        writes = {key.cell: sync.created(), key.workload.queue: queue.with_free(slot, 1)}
+        yield Outcome(CREATE_POD, writes, (("class", pod_class),), _why_create(sync))
+
+
+def _create_bound(
+    pod_class: int, key: Key, sync: Sync, shape: int, pods: Pods
+) -> Iterator[Outcome]:
     """Pods whose template names a node are stored as bound: no scheduler sees them."""
-    pod_class = key.pod_class
-    if sync.adds and key.world.shapes[shape].name == key.world.classes[pod_class].node_name:
-        writes = {
-            key.cell: sync._replace(adds=sync.adds - 1),
-            PODS: shifted(pods, pod_class, Phase.ASSIGNED, 1),
-        }
+    node = key.world.classes[pod_class].node_name
+    if _creates(key, pod_class, sync) and key.world.shapes[shape].name == node:
+        writes = {key.cell: sync.created(), PODS: shifted(pods, pod_class, Phase.ASSIGNED, 1)}
         why = f"{_why_create(sync)}; the template names the node"
-        yield Outcome(CREATE_POD, writes, key.about, why)
+        yield Outcome(CREATE_POD, writes, (("class", pod_class),), why)
 
 
 # Deletion
