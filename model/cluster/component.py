@@ -113,6 +113,10 @@ def _as_they_are(_setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]
     return rules
 
 
+def _no_matter_how_many(_objects: tuple[Any, ...], _pod: Pod, _replicas: int) -> Hashable:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A component of the cluster.
@@ -136,6 +140,8 @@ class Component:
         forgets: what it loses when the controller manager restarts, if it runs there.
         forgets_of: what it loses of each workload.
         overhears: what it makes of the rules of all, to whose writes it may react late.
+        rounds: what it makes of a number of replicas, given the objects that it reads and a pod:
+            two numbers of which everybody makes the same are of one kind.
     """
 
     name: str
@@ -153,6 +159,7 @@ class Component:
     forgets: Callable[[Setting], tuple[Forgetting, ...]] = _forgets_nothing
     forgets_of: Callable[[Setting, Workload], tuple[Forgetting, ...]] = _forgets_nothing_of
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
+    rounds: Callable[[tuple[Any, ...], Pod, int], Hashable] = _no_matter_how_many
 
 
 def all_nodes_alike(_crowd: Crowd) -> Telling:

@@ -182,6 +182,17 @@ class IntOrPercent:
         return f"{self.number}%" if self.percent else str(self.number)
 
 
+def rounded(bound: IntOrPercent | None, total: int, *, up: bool) -> tuple[bool, ...]:
+    """Whether a bound allows some of a total, and all of it, and whether its share is whole.
+
+    It is the same for totals for which the bound means the same; () where there is none.
+    """
+    if bound is None:
+        return ()
+    number = bound.scaled(total, round_up=up)
+    return number > 0, number >= total, number == bound.scaled(total, round_up=not up)
+
+
 def _percent_hint(raw: str) -> str:
     if re.search(r"\s%", raw):
         return " (a blank before the percent sign?)"

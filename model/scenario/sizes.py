@@ -9,9 +9,8 @@ from typing import Any
 from msgspec import structs
 
 from kubelemma.model.cluster.world import Rollout
-from kubelemma.model.components.disruption.rules import is_covered
-from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.objects.quantity import IntOrPercent
+from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.objects.quantity import rounded
 
 from .application import Application
 from .scenario import Scenario
@@ -71,42 +70,15 @@ def resized(application: Application, owner: Any, replicas: int) -> Application:
 
 
 def _kind(application: Application, owner: Any, replicas: int) -> Hashable:
-    rollout = kind_of(owner).rollout(owner)
     pod = kind_of(owner).pod(owner, 0)
-    budgets = [
-        bound
-        for budget in application.objects
-        if isinstance(budget, PodDisruptionBudget) and is_covered(budget, pod)
-        for bound in (
-            _of(budget.spec.max_unavailable, replicas, round_up=True),
-            _left(budget.spec.min_available, replicas),
-        )
-    ]
-    return (_of_rollout(rollout, replicas), *budgets)
+    rollout = _of_rollout(kind_of(owner).rollout(owner), replicas)
+    return rollout, *(each.rounds(application.objects, pod, replicas) for each in COMPONENTS)
 
 
 def _of_rollout(rollout: Rollout | None, replicas: int) -> Hashable:
     if rollout is None or rollout.recreate:
         return None
     return (
-        _of(rollout.max_surge, replicas, round_up=True),
-        _of(rollout.max_unavailable, replicas, round_up=False),
+        rounded(rollout.max_surge, replicas, up=True),
+        rounded(rollout.max_unavailable, replicas, up=False),
     )
-
-
-def _of(bound: IntOrPercent | None, replicas: int, *, round_up: bool) -> Hashable:
-    """Whether a bound allows none, some or all, and whether it is a share that is rounded."""
-    if bound is None:
-        return None
-    number = bound.scaled(replicas, round_up=round_up)
-    whole = number == bound.scaled(replicas, round_up=not round_up)
-    return number > 0, number >= replicas, whole
-
-
-def _left(bound: IntOrPercent | None, replicas: int) -> Hashable:
-    """The same of what must stay."""
-    if bound is None:
-        return None
-    number = bound.scaled(replicas, round_up=True)
-    whole = number == bound.scaled(replicas, round_up=False)
-    return number > 0, replicas > number, whole

@@ -51,6 +51,7 @@ from kubelemma.model.components.eviction.actions import LOST_REQUEST
 from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.quantity import rounded
 from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
 
 from .actions import ACTIONS, COUNT_DISRUPTIONS, GIVE_BACK_EVICTION, WRITE_BUDGET
@@ -402,8 +403,21 @@ def _assumes(setting: Setting) -> Iterator[str]:
             yield f"PodDisruptionBudget {name} covers pods that stand by alone: it is not asked"
 
 
+def _rounds(objects: tuple[Any, ...], pod: Pod, replicas: int) -> Hashable:
+    """What the budgets that cover a pod allow, and ask for."""
+    return tuple(
+        (
+            rounded(thing.spec.max_unavailable, replicas, up=True),
+            rounded(thing.spec.min_available, replicas, up=True),
+        )
+        for thing in objects
+        if isinstance(thing, PodDisruptionBudget) and is_covered(thing, pod)
+    )
+
+
 COMPONENT = Component(
     name="disruption",
+    rounds=_rounds,
     distinguishes=_by_covered,
     needs_terminating=never,
     parts=_parts,
