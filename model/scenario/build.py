@@ -105,6 +105,7 @@ def _build(
         cluster_reason=sizing.reason,
         placement=found.placements[0],
         entries=entries,
+        likeness=likeness,
     )
     nowhere = {key_of(owner) for owner in sizing.homeless}
     competing = displaced(

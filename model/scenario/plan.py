@@ -56,6 +56,7 @@ class Common:
     cluster_reason: str
     placement: Placement
     entries: tuple[EventEntry, ...]
+    likeness: Likeness
     competing: bool = False
 
     def scenarios(
@@ -96,12 +97,29 @@ class Common:
         for name, pods in plan.staying():
             for pod in pods:
                 floor.add(pod, name)
-        of = {n: (shape, n if told or plan.ground.lone else "") for n, shape in plan.shapes()}
+        own = told or bool(plan.ground.lone)
+        of = {
+            name: (kind, self._beside_on(name, plan.ground.focus), name if own else "")
+            for name, kind in self.likeness.kinds.items()
+        }
         ranks = {kind: rank for rank, kind in enumerate(sorted(set(of.values())))}
         kinds = {name: ranks[kind] for name, kind in of.items()}
-        likeness = Likeness(kinds, dict.fromkeys(kinds, ""))
+        likeness = self.likeness._replace(kinds=kinds)
         focus = plan.ground.focus
         return anywhere(plan.common.placement, focus, floor, likeness, MOST_PLACEMENTS)
+
+    def _beside_on(self, node: str, focus: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
+        """What stands by on a node: whose pods, and how many of them."""
+        return (
+            *((pod.metadata.namespace, pod.metadata.name) for pod in self.placement.existing[node]),
+            *(
+                (*key_of(owner), *spot, number)
+                for owner in self.beside(focus)
+                for spot, number in sorted(
+                    self.placement.placed[key_of(owner)].on_nodes.get(node, {}).items()
+                )
+            ),
+        )
 
     def plan(self, focus: tuple[Any, ...], custom: Custom) -> Plan:
         """What there is of a group where all is placed so; all other workloads stand by."""
@@ -232,10 +250,6 @@ class Plan:
     most: int
     custom: Custom
     standing: Mapping[str, tuple[Pod, ...]]
-
-    def shapes(self) -> Iterator[tuple[str, int]]:
-        """The nodes by name, and what tells one from another."""
-        yield from self.ground.shape_of.items()
 
     def staying(self) -> Iterator[tuple[str, tuple[Pod, ...]]]:
         """The pods on each node that are there in every start."""
