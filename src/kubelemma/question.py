@@ -292,6 +292,8 @@ class _Scope:
 
     def cases(self) -> _Cases:
         """The cases, of which an alternative may have none."""
+        if self.rests():
+            return _Cases()
         kept = self._kept()
         application = self._application(kept)
         moving: tuple[Any, ...] = ()
