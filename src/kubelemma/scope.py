@@ -120,6 +120,8 @@ class Scope:
 
     def cases(self) -> Cases:
         """The cases, of which an alternative may have none."""
+        if self.rests():
+            return Cases()
         kept = self._kept()
         application = self._application(kept)
         moving: tuple[Any, ...] = ()

@@ -87,6 +87,16 @@ def test_recreate_keeps_versions_apart_once_it_is_applied(
     assert "DEP-3 Deployment default/api holds" in plain(run.out)
 
 
+def test_versions_meet_under_recreate_that_is_applied(kubelemma: Kubelemma, write: Write) -> None:
+    """A sync of the old ReplicaSet that had decided before creates its pods beside the new ones."""
+    old = write("o.yaml", deployment(replicas=0))
+    new = write("n.yaml", deployment(replicas=1, memory="3Gi", strategy={"type": "Recreate"}))
+    asked = ("--event", "scale=api:1", "--property", "DEP-3")
+    run = kubelemma("check", new, "--from", old, *nodes("8Gi", 1), *asked)
+    assert run.code == 1
+    assert "Pods of 2 versions exist at the same time" in plain(run.out)
+
+
 # Objects that make no workload
 
 
