@@ -31,6 +31,7 @@ _REVISIONS = 10
 _PROGRESS_SECONDS = 600
 
 _ROLLING_UPDATE: FieldPath = ("spec", "strategy", "rollingUpdate")
+_CONDITION = "decides when a condition is written: no controller reads it, and no pod depends on it"
 _DEADLINE: FieldPath = ("spec", "progressDeadlineSeconds")
 
 _ROLL_BACK = not_modelled(
@@ -111,7 +112,12 @@ def _surge(thing: Deployment, replicas: int) -> int:
 KIND = Kind(
     Deployment,
     "apps/v1",
-    check=Use(fields={Deployment: irrelevant(STATUS, "status"), DeploymentSpec: _ROLL_BACK}),
+    check=Use(
+        fields={
+            Deployment: irrelevant(STATUS, "status"),
+            DeploymentSpec: {**_ROLL_BACK, **irrelevant(_CONDITION, "progressDeadlineSeconds")},
+        }
+    ),
     placement=Use(
         fields={
             DeploymentSpec: {
