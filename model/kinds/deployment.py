@@ -32,6 +32,7 @@ _REVISIONS = 10
 _PROGRESS_SECONDS = 600
 
 _ROLLING_UPDATE: FieldPath = ("spec", "strategy", "rollingUpdate")
+_CONDITION = "decides when a condition is written: no controller reads it, and no pod depends on it"
 _DEADLINE: FieldPath = ("spec", "progressDeadlineSeconds")
 
 _ROLL_BACK = not_modelled(
@@ -122,7 +123,7 @@ KIND = Kind(
                 "conditions",
                 "collisionCount",
             ),
-            DeploymentSpec: _ROLL_BACK,
+            DeploymentSpec: {**_ROLL_BACK, **irrelevant(_CONDITION, "progressDeadlineSeconds")},
         }
     ),
     placement=Use(

@@ -87,7 +87,7 @@ KIND = Kind(
                 **irrelevant(STATUS, "observedGeneration", "message", "qosClass", "resize"),
                 **irrelevant(STATUS, "hostIP", "hostIPs", "podIP", "podIPs", "allocatedResources"),
                 **irrelevant(STATUS, "ephemeralContainerStatuses", "resourceClaimStatuses"),
-                **irrelevant(STATUS, "extendedResourceClaimStatus"),
+                **irrelevant(STATUS, "extendedResourceClaimStatus", "reason", "resources"),
             },
             PodCondition: irrelevant(
                 STATUS, "lastProbeTime", "lastTransitionTime", "message", "observedGeneration"
@@ -95,7 +95,7 @@ KIND = Kind(
             ContainerStatus: {
                 **irrelevant(STATUS, "state", "lastState", "started", "image", "imageID"),
                 **irrelevant(STATUS, "containerID", "volumeMounts", "user", "stopSignal"),
-                **irrelevant(STATUS, "allocatedResourcesStatus", "restartCount"),
+                **irrelevant(STATUS, "allocatedResourcesStatus", "restartCount", "ready"),
             },
         }
     ),

@@ -55,6 +55,7 @@ KIND = Kind(
         fields={
             ReplicationControllerStatus: irrelevant(
                 STATUS,
+                "replicas",
                 "fullyLabeledReplicas",
                 "observedGeneration",
                 "conditions",

@@ -145,10 +145,6 @@ CHECK: FieldsByType = {
         **irrelevant(_INSIDE, "command", "args", "workingDir", "env", "envFrom", "stdin", "tty"),
         **irrelevant(_INSIDE, "stdinOnce", "securityContext", "volumeMounts", "volumeDevices"),
         **irrelevant(_INSIDE, "terminationMessagePath", "terminationMessagePolicy"),
-        **irrelevant(
-            "images are taken to be pulled, or not, as the events of the check say",
-            "image",
-        ),
         "imagePullPolicy": _PULLING,
         **irrelevant("pods are not resized in the check", "resizePolicy"),
         **not_modelled(
