@@ -3,23 +3,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CLASH := examples/rollout-anti-affinity
-REPAIR := examples/rollout-anti-affinity-repaired
+BLOCKED := examples/drain-blocked-by-budget
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conform lint format pages clean
+.PHONY: help demo test conform lint format site pages clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
 
-demo: $(VENV)/.installed ## check a rollout that gets stuck, then its repair
-	@echo '$$ kubelemma check $(CLASH)/'
-	@$(BIN)/kubelemma check --no-save $(CLASH)/; status=$$?; \
+demo: $(VENV)/.installed ## check a drain that never ends, then its repair
+	@echo '$$ kubelemma check $(BLOCKED)/'
+	@$(BIN)/kubelemma check $(BLOCKED)/; status=$$?; \
 	  test $$status -eq 1 || { echo "expected exit code 1 (violated), got $$status" >&2; exit 1; }
 	@echo
-	@echo '$$ kubelemma check $(REPAIR)/'
-	@$(BIN)/kubelemma check --no-save $(REPAIR)/; status=$$?; \
+	@echo '$$ kubelemma check $(BLOCKED)-repaired/ --quiet   # with a second replica'
+	@$(BIN)/kubelemma check $(BLOCKED)-repaired/ --quiet; status=$$?; \
 	  test $$status -eq 0 || { echo "expected exit code 0 (holds), got $$status" >&2; exit 1; }
+	@echo
+	@echo 'What to try next'
+	@echo '  $(BIN)/kubelemma check YOUR-MANIFESTS/'
+	@echo '  $(BIN)/kubelemma check $(BLOCKED)/ --report html=report.html'
+	@echo '  $(BIN)/kubelemma place examples/placement-does-not-fit/ --by node'
 
 test: $(VENV)/.developing ## run all tests, on all cores
 	$(BIN)/pytest --numprocesses auto --dist worksteal
@@ -36,12 +40,17 @@ format: $(VENV)/.developing ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pages: $(VENV)/.developing ## write the pages of docs/properties/ and docs/fields.md again
+site: $(VENV)/.documenting ## build the documentation as web pages: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo 'Open site/index.html: it needs no server, and no network.'
+
+pages: $(VENV)/.developing ## write again what pages have from the code: outputs, properties, fields
 	$(BIN)/python tools/property_pages.py
 	$(BIN)/python tools/fields_page.py
+	$(BIN)/python tools/shown_output.py
 
 clean: ## remove the environment and all caches
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .kubelemma
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .kubelemma
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp file says when a step was done; it is repeated when the file it depends on is newer.
@@ -56,7 +65,17 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo 'Installing kubelemma and what it needs into $(VENV), which is done once:'
+	@rm -f $@
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --editable . && touch $@; } \
+	  | awk '/^ *Downloading|^ *Using cached/ { \
+	           name = $$2 == "cached" ? $$3 : $$2; sub(/.*\//, "", name); sub(/-[cp][py][0-9].*/, "", name); \
+	           printf "%s %s", (n++ % 5 ? "" : n > 1 ? "\n " : " "), name; fflush() } \
+	         /^Installing collected/ { print "\n  all of them are being written to the disk ..."; fflush() }'
+	@test -e $@
+
+$(VENV)/.documenting: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 # Dependency groups came with pip 25.1.

@@ -13,7 +13,8 @@ from .story_text import conclusion_lines, run_lines
 from .style import painter
 
 SITE = ""
-"""Where the pages are published, such as ``https://example.org/properties/``; empty: nowhere."""
+"""Where what ``make site`` builds is published, such as ``https://example.org/kubelemma/``; empty:
+nowhere."""
 
 FOLDER = "docs/properties"
 """Where the pages lie in the project."""
@@ -85,7 +86,7 @@ class Counterexample:
 
 def page_url(identifier: str) -> str | None:
     """The address of a property's page; None where the pages are not published."""
-    return f"{SITE}{identifier}.md" if SITE else None
+    return f"{SITE}properties/{identifier}.html" if SITE else None
 
 
 def page_path(identifier: str) -> str:

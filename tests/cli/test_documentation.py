@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
+import posixpath
 import re
-import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeAlias
 
 import click
@@ -15,7 +19,6 @@ import yaml
 from kubelemma.cli.commands import cli
 from kubelemma.cli.exit import ExitCode
 from kubelemma.cli.options import FORMATS
-from kubelemma.cli.run import run
 from kubelemma.model.manifests.check import (
     Bounds,
     CheckSpec,
@@ -34,6 +37,7 @@ Kubelemma: TypeAlias = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 OPTIONS = (ROOT / "docs/options.md").read_text("utf-8")
+PROPERTIES = sorted((ROOT / "docs/properties").glob("*.md"))
 README_DEPLOYMENT = ROOT / "examples/rollout-anti-affinity/deployment.yaml"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
@@ -106,19 +110,79 @@ def test_formats_are_documented() -> None:
     assert all(f"`{name}`" in OPTIONS for name in FORMATS)
 
 
-def test_shown_output_is_real(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    """What the README shows is what the command prints, but for what it leaves out."""
-    shown = README.partition("```\n$ kubelemma ")[2].partition("\n```")[0]
-    command, _, output = shown.partition("\n")
-    monkeypatch.chdir(ROOT)
-    run(shlex.split(command))
-    printed = capfd.readouterr().out
-    head, end = (part.splitlines() for part in output.split("\n\n...\n\n"))
-    assert len(head) > 20
-    assert printed.splitlines()[: len(head)] == head
-    assert printed.splitlines()[-len(end) :] == end
+def tool(name: str) -> ModuleType:
+    """A script of tools/."""
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SHOWN = tool("shown_output")
+
+
+@pytest.mark.parametrize("page", SHOWN.pages(), ids=lambda path: path.name)
+def test_shown_output_is_real(kubelemma: Kubelemma, tmp_path: Path, page: Path) -> None:
+    """What a page shows is what the command prints, but for what it leaves out."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    text = page.read_text("utf-8")
+    assert SHOWN.refreshed(text, lambda arguments: kubelemma(*arguments).out) == text, (
+        "run: make pages"
+    )
+
+
+def test_parts_of_an_output() -> None:
+    """Parts stay as long as they are, and begin or end where they did."""
+    output = "a\nb\nc\nd\ne\nf\n"
+    for shown, again in (
+        ("x\ny\n", output),
+        ("x\n...\ny\nz\n", "a\n...\ne\nf\n"),
+        ("x\n...\n", "a\n...\n"),
+        ("x\n...\nc\nx\n...\n", "a\n...\nc\nd\n...\n"),
+        ("x\n...\nc\n...\nx\n", "a\n...\nc\n...\nf\n"),
+    ):
+        assert SHOWN.cut(output, shown) == again
+    with pytest.raises(SystemExit, match="nothing prints this line any more"):
+        SHOWN.cut(output, "a\n...\nx\n...\n")
+
+
+def test_the_readme_is_short() -> None:
+    """It fits on three screens, and has the three jobs with what they print."""
+    lines = README.splitlines()
+    assert sum(max(1, math.ceil(len(line) / 100)) for line in lines) <= 170
+    for job in ("check", "place"):
+        assert f"\n$ kubelemma {job} examples/" in README
+    assert "--report html=report.html" in README
+
+
+SITE = tool("site_pages")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("page", [*DOCUMENTS, *PROPERTIES], ids=lambda path: path.name)
+def test_links_lead_somewhere_on_the_site(page: Path) -> None:
+    """Each page of the site links to pages of the site, wherever they lie in the repository."""
+    path = page.relative_to(ROOT).as_posix()
+    uri = SITE.ON_TOP.get(path, path.removeprefix("docs/"))
+    there = {
+        *SITE.ON_TOP.values(),
+        *SITE.DOWNLOADS.values(),
+        *(path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")),
+        *(f"examples/{name}.md" for name in SITE.examples()),
+    }
+    targets = LINK.findall(SITE.relinked(page.read_text("utf-8"), uri))
+    found = {posixpath.normpath(posixpath.join(posixpath.dirname(uri), t)) for t in targets}
+    assert found - there == set()
+
+
+@pytest.mark.parametrize("name", SITE.examples())
+def test_examples_are_on_the_site(name: str) -> None:
+    """Each example has a page, with all its files as they are."""
+    text = SITE.example_page(name)
+    for path in (ROOT / "examples" / name).rglob("*.yaml"):
+        assert path.read_text("utf-8").rstrip("\n") in text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

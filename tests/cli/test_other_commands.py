@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import pytest
 
 import kubelemma as package
-from kubelemma.cli.progress import describe
+from kubelemma.cli.progress import counted, describe, progress_line
+from kubelemma.cli.session import Session
 from kubelemma.model.manifests import Bounds
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.properties.catalogue import STATEMENTS
@@ -38,9 +39,18 @@ def test_explain(kubelemma: Kubelemma, identifier: str) -> None:
     assert "What to do about a violation" in run.out
 
 
-def test_explain_suggests(kubelemma: Kubelemma) -> None:
-    """A name that is nearly right gets the right one."""
-    assert 'did you mean "STUCK"?' in kubelemma("properties", "explain", "STUKC").err
+@pytest.mark.parametrize("command", [("explain",), ("properties", "explain")])
+def test_explain_suggests(kubelemma: Kubelemma, command: tuple[str, ...]) -> None:
+    """A name that is nearly right gets the right one, whatever its case."""
+    for wrong, right in (("STUKC", "STUCK"), ("dep4", "DEP-4")):
+        run = kubelemma(*command, wrong)
+        assert (run.code, run.out) == (2, "")
+        assert f'there is no property {wrong} (did you mean "{right}"?)' in run.err
+
+
+def test_explain_is_one(kubelemma: Kubelemma) -> None:
+    """Both ways to ask get the same answer."""
+    assert kubelemma("explain", "dep-4") == kubelemma("properties", "explain", "DEP-4")
 
 
 def test_simulate(kubelemma: Kubelemma, sound: str) -> None:
@@ -79,6 +89,17 @@ def test_progress() -> None:
     assert describe("web", second, 0, first, Bounds()) == line.format("2,000", "") + rest
     found = describe("web", second, 2, first, Bounds())
     assert found == line.format("2,000", ", 2 violated") + rest
+
+
+def test_progress_counts(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each question is told as it begins, with its number where there are several."""
+    assert counted("default/web: drain", 1, 1) == "default/web: drain"
+    monkeypatch.setattr(Session, "shows_progress", lambda _session: True)
+    with progress_line(Session(), counted("default/web: drain", 3, 48), Bounds()):
+        assert capfd.readouterr().err == "\r\x1b[K3 of 48: default/web: drain ..."
+    assert capfd.readouterr().err == "\r\x1b[K"
 
 
 def test_progress_of_another_engine() -> None:

@@ -38,7 +38,7 @@ def effect(kubelemma: Kubelemma, *arguments: str) -> dict[str, tuple[str, str]]:
 
 def test_order(kubelemma: Kubelemma, stuck: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line comes before the environment, that before the file, that before defaults."""
-    asked = ("check", stuck, "--no-save")
+    asked = ("check", stuck, "--no-save", "-o", "wide")
     assert "of 3 properties" not in kubelemma(*asked).out
     configure('property = ["DEP-6", "DEP-1", "RS-1"]')
     assert "of 3 properties" in kubelemma(*asked).out
@@ -54,7 +54,7 @@ def test_files(kubelemma: Kubelemma, name: str) -> None:
     configure(f'{table}fail-on = "high"', name)
     line = 2 if table else 1
     assert effect(kubelemma)["--fail-on"] == ("high", f"{name}:{line}")
-    assert effect(kubelemma, "--no-config")["--fail-on"] == ("low", "default")
+    assert effect(kubelemma, "--no-config")["--fail-on"] == ("<none>", "default")
 
 
 def test_another_file(kubelemma: Kubelemma, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,7 @@ def test_another_file(kubelemma: Kubelemma, monkeypatch: pytest.MonkeyPatch) -> 
     configure('output = "json"', "ci/strict.toml")
     found = effect(kubelemma, "--config", "ci/strict.toml")
     assert found["--output"] == ("json", "ci/strict.toml:1")
-    assert found["--fail-on"] == ("low", "default")
+    assert found["--fail-on"] == ("<none>", "default")
     monkeypatch.setenv("KUBELEMMA_CONFIG", "ci/strict.toml")
     assert effect(kubelemma)["--output"] == ("json", "ci/strict.toml:1")
 
@@ -138,6 +138,9 @@ def test_sessions_heed_the_file(kubelemma: Kubelemma) -> None:
         ('[place]\nfail-on = "low"', "kubelemma.toml:2: place.fail-on: unknown key"),
         ("drain = []", "kubelemma.toml:1: drain: is no option of check: write it under [place]"),
         ('fail-on = "hihg"', "kubelemma.toml:1: fail-on: 'hihg' is not one of"),
+        ('question = ["drian"]', "kubelemma.toml:1: question: 'drian' is not one of 'rollout',"),
+        ('question = "drain"', "question: expected a list of strings, found the string"),
+        ('thorough = "yes"', "thorough: expected true or false, found the string"),
         ("max-states = 0", "kubelemma.toml:1: max-states: 0 is not in the range"),
         ("max-states = true", "max-states: expected a whole number, found true"),
         ('max-states = "9"', 'max-states: expected a whole number, found the string "9"'),

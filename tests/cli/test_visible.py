@@ -123,7 +123,8 @@ def commands() -> Iterator[Command]:
     yield Command(("check", "stuck.yaml", "--report", f"json={HOSTILE}/a"), 2)
     yield Command(("check", "stuck.yaml", "--config", HOSTILE), 2)
     yield Command(("check", "stuck.yaml", "--suppressions", HOSTILE), 2)
-    yield Command(("properties", "explain", HOSTILE), 2, told=False)
+    yield Command(("properties", "explain", HOSTILE), 2)
+    yield Command(("explain", HOSTILE), 2)
     yield Command(("graph", "stuck.yaml", "--scenario", HOSTILE), 2)
     yield Command(("config", HOSTILE), 2)
 

@@ -80,5 +80,5 @@ def test_help_has_all_that_is_known() -> None:
 def test_address_of_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is none while the pages are not published, and then one constant says where."""
     assert page_url("DEP-4") is None
-    monkeypatch.setattr(property_pages, "SITE", "https://example.org/properties/")
-    assert page_url("DEP-4") == "https://example.org/properties/DEP-4.md"
+    monkeypatch.setattr(property_pages, "SITE", "https://example.org/")
+    assert page_url("DEP-4") == "https://example.org/properties/DEP-4.html"

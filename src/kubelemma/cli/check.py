@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from . import completion
+from .configured import told_by
 from .exit import ExitCode, exit_code, unless_unread
+from .helping import Command
 from .judging import Judging, judging_options, policy_of, write_violations
 from .keeping import keep_all
 from .occasion import occasion_of
@@ -28,8 +31,34 @@ from .output import print_report, refuse_inputs, write_reports
 from .searching import ENGINES, Means, explore_all, means_of
 from .session import Session, common_options
 
+if TYPE_CHECKING:
+    from kubelemma.question import Asked
 
-@click.command()
+EXAMPLES = (
+    (
+        "The usual questions about each workload of a folder",
+        "check deploy/",
+    ),
+    (
+        "What a chart renders, under one question",
+        "helm template my-chart | check - --question drain",
+    ),
+    (
+        "A rollout while a node may crash, on a cluster of your own",
+        "check web.yaml --event rollout=web --event node-crash --nodes count=3,cpu=4,memory=16Gi",
+    ),
+    (
+        "What becomes of a cluster when this is applied to it",
+        "check deploy/ --from live.yaml",
+    ),
+    (
+        "Reports for people and for CI",
+        "check deploy/ --report html=report.html --report sarif=kubelemma.sarif",
+    ),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES)
 @input_options
 @click.option(
     "--from",
@@ -74,7 +103,8 @@ from .session import Session, common_options
     "time_limit_seconds",
     metavar="TIME",
     callback=duration,
-    help="Give up on a scenario after so long, such as 90s or 5m (60s where nobody says).",
+    help="Give up on a question after so long, such as 90s or 5m (60s where nobody says): the "
+    "processor's time, and by the wall three times that.",
 )
 @click.option(
     "--max-memory",
@@ -96,28 +126,26 @@ from .session import Session, common_options
     "--seed",
     type=click.IntRange(min=0),
     metavar="N",
-    help="With --engine stateful: draw the runs of this number (0 where nobody says).",
+    help="Draw the runs of this number (0 where nobody says).",
 )
 @click.option(
     "--runs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="With --engine stateful: give up after so many runs that violate nothing new (1000 where "
-    "nobody says).",
+    help="Give up after so many runs that violate nothing new (1000 where nobody says).",
 )
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
     metavar="N",
-    help="With --engine stateful: the most steps of a run until users and faults stop (100 where "
-    "nobody says).",
+    help="The most steps of a run until users and faults stop (100 where nobody says).",
 )
 @click.option(
     "--examples",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="With --engine stateful: keep failing runs in this folder, and try them first "
-    "(.kubelemma/examples where nobody says).",
+    help="Keep failing runs in this folder, and try them first (.kubelemma/examples where nobody "
+    "says).",
 )
 @click.option(
     "--workers",
@@ -205,11 +233,11 @@ def check(
     def fails(explored: api.Explored) -> bool:
         return api.report((explored,), severity, policy=policy).result is Result.FAILED
 
-    if given["thorough"] and given["events"]:
-        message = "--thorough asks products of the usual questions: leave out --event"
-        raise click.UsageError(message)
+    _refuse_questions(**given)
     if session.quiet and output not in ("text", "wide"):
-        raise click.UsageError(f"-q is for text: -o {output} is data, and has no summary line")
+        told = told_by("output")
+        message = f"-q is for text: -o {output}{told} is data, and has no summary line"
+        raise click.UsageError(message)
     if given["prune"] and not given["base"]:
         raise click.UsageError("--prune asks what is taken away: name what stands with --from")
     if "-" in given["base"] and "-" in (*given["paths"], *given["files"]):
@@ -218,10 +246,11 @@ def check(
     refuse_inputs(reports, read)
     means = means_of(**{name: given.pop(name) for name in Means._fields})
     judging = Judging(**{name: given.pop(name) for name in Judging._fields})
+    chosen = bool(given["thorough"] or given["questions"])
     asked = api.ask(question(**given))
     policy = policy_of(judging, asked.statements)
     severity = api.severity_for(asked.cases, fail_on)
-    for warning in asked.warnings:
+    for warning in (*asked.warnings, *_unasked(asked, chosen=chosen)):
         session.tell(f"warning: {warning}")
     if asked.unchanged:
         session.tell(asked.unchanged)
@@ -241,3 +270,27 @@ def check(
     if error is not None:
         raise error
     return unless_unread(exit_code(report), asked.problems)
+
+
+def _refuse_questions(**given: Any) -> None:
+    """See to it that the usual questions are not chosen where others are asked.
+
+    Raises:
+        UsageError: they are.
+    """
+    if given["thorough"] and given["events"]:
+        raise click.UsageError(
+            f"--thorough{told_by('thorough')} asks products of the usual questions, and "
+            f"--event{told_by('events')} says what happens instead: leave out one"
+        )
+    if given["questions"] and given["events"]:
+        raise click.UsageError(
+            f"--question{told_by('questions')} chooses among the usual questions, and "
+            f"--event{told_by('events')} says what happens instead: leave out one"
+        )
+
+
+def _unasked(asked: Asked, *, chosen: bool) -> Iterator[str]:
+    """That questions were ``chosen`` where scenarios say what happens, so that none is asked."""
+    if chosen and asked.cases and not any(case.scenario.question for case in asked.cases):
+        yield "--question and --thorough change nothing: what happens is said by scenarios"

@@ -11,22 +11,24 @@ from .completion import completion
 from .config import config
 from .conform import conform
 from .graph import graph
+from .helping import Group
 from .keys import name_variables
 from .place import place
-from .properties import properties
+from .properties import explain, properties
 from .replay import replay
 from .report import report
 from .simulate import simulate
 
 
 @click.group(
+    cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Exit codes:
     0  everything holds, is feasible, accepted, or came out as expected
     1  something is violated, infeasible, refused, or did not come out as expected
     2  wrong options, invalid input, or nothing to check
-    3  inconclusive: a limit was hit, or a recorded run is accepted only in part
+    3  something was not decided: a limit was hit, or it is not modelled
    70  internal error
   130  interrupted
 
@@ -52,6 +54,7 @@ for _command in (
     simulate,
     graph,
     conform,
+    explain,
     properties,
     config,
     completion,

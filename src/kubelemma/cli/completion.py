@@ -8,6 +8,7 @@ from typing import TypeAlias
 import click
 from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
 
+from .helping import Command
 from .session import Session
 
 PROGRAM = "kubelemma"
@@ -79,18 +80,21 @@ def _offered(values: Iterable[tuple[str, str]], incomplete: str) -> Items:
 
 
 @click.command(
+    cls=Command,
     epilog="""\b
 To try it in the shell at hand:
   source <(kubelemma completion bash)
 To have it in every shell:
   kubelemma completion bash > ~/.local/share/bash-completion/completions/kubelemma
   kubelemma completion zsh > "${fpath[1]}/_kubelemma"
-  kubelemma completion fish > ~/.config/fish/completions/kubelemma.fish"""
+  kubelemma completion fish > ~/.config/fish/completions/kubelemma.fish""",
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_obj
 def completion(session: Session, shell: str) -> None:
-    """Print the script that completes commands, options and values at the prompt of SHELL.
+    """Print the script that completes lines at the prompt of SHELL.
+
+    It completes commands, options and values.
 
     As a plugin (kubectl lemma) it needs none: kubectl's own completion asks it.
     """

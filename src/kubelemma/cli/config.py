@@ -9,18 +9,27 @@ import click
 
 from .configured import origin, settings_of
 from .exit import ExitCode
+from .helping import Command
 from .keys import MAIN, commands_in, keys_of
 from .session import Session, common_options
 
+EXAMPLES = (
+    (
+        "What is in effect for place",
+        "config place",
+    ),
+)
 
-@click.command()
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("name", metavar="[COMMAND]", default=MAIN)
 @common_options
 @click.pass_context
 def config(context: click.Context, name: str) -> ExitCode:
-    """Show the options of COMMAND (check by default) that are in effect, and where they are set.
+    """Show which options are in effect, and where they are set.
 
-    Each comes from a configuration file, from the environment, or is the default.
+    They are those of COMMAND, check where none is named. Each comes from a configuration file, from
+    the environment, or is the default.
     """
     from tabulate import tabulate
 

@@ -120,3 +120,14 @@ def blamed(error: click.ClickException) -> tuple[str, ...]:
     ):
         return origin(error.ctx, error.param)
     return ()
+
+
+def told_by(name: str) -> str:
+    """Where the value of a parameter comes from that nobody gave on the command line, in brackets.
+
+    Empty where somebody did.
+    """
+    context = click.get_current_context()
+    option = next(p for p in context.command.params if p.name == name)
+    where = origin(context, option) if isinstance(option, click.Option) else ()
+    return f" ({where[0]})" if where else ""

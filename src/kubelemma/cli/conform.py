@@ -12,6 +12,7 @@ import click
 
 from . import completion
 from .exit import ExitCode
+from .helping import Command
 from .session import Session, common_options, say, width
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ Tell: TypeAlias = Callable[[int, str], None]
 """Told how many runs are done, and the name of the last one."""
 
 
-@click.command()
+EXAMPLES = (
+    (
+        "Is what a real cluster did a behaviour of the model?",
+        "conform runs/",
+    ),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=completion.files)
 @click.option(
     "-o",
@@ -49,7 +58,7 @@ Tell: TypeAlias = Callable[[int, str], None]
 def conform(
     session: Session, runs: tuple[str, ...], output: str, *, summary: bool, workers: int
 ) -> ExitCode:
-    """Tell whether recorded runs of a real control plane are behaviours of the model.
+    """Judge recorded runs of a real control plane by the model.
 
     RUN is a file of JSON lines, compressed by gzip or not, or a directory of such files. Each write
     of a modelled controller is one that the model could have done there, or it is refused, with

@@ -9,6 +9,7 @@ import click
 
 from . import completion
 from .exit import ExitCode, unless_unread
+from .helping import Command
 from .options import input_options, question
 from .output import write
 from .session import Session, common_options
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from kubelemma.question import Case
 
 
-@click.command()
+EXAMPLES = (
+    (
+        "A picture of everything that can be reached",
+        "graph web.yaml --event rollout=web --format dot --output web.dot",
+    ),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES)
 @input_options
 @click.option(
     "--property",
@@ -62,7 +71,7 @@ def graph(
     output: str | None,
     **given: Any,
 ) -> ExitCode:
-    """Write the states that can be reached, and the steps between them, as a graph.
+    """Draw the states that can be reached, and how.
 
     PATH is as for check. Each state stands for all that differ by the names of pods and of equal
     nodes. States that violate a property are red; what was left out is marked. Draw it with

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 def print_report(session: Session, report: Report, form: str) -> None:
     """Write the report to standard output.
 
-    Where it is annotations of a CI step, the step's summary gets the report as well.
+    Where a session is quiet, text is the summary line alone. Where it is annotations of a CI step,
+    the step's summary gets the report as well.
     """
-    if form == "text":
+    if session.quiet and form in ("text", "wide"):
         from kubelemma.reports import brief
 
-        colour, quiet = session.colour(), session.quiet
-        session.print(brief.render(report, colour=colour, width=width(), quiet=quiet))
+        session.print(brief.render(report, colour=session.colour(), width=width(), quiet=True))
     else:
         session.print(rendered(report, form, colour=session.colour(), columns=width()))
     summary = os.environ.get("GITHUB_STEP_SUMMARY")

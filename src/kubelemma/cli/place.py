@@ -12,6 +12,7 @@ import click
 
 from . import completion
 from .exit import ExitCode, unless_unread
+from .helping import Command
 from .options import (
     NO_KUSTOMIZE,
     STRICT,
@@ -37,7 +38,27 @@ _INTERRUPTED = (
 )
 
 
-@click.command()
+EXAMPLES = (
+    (
+        "Does all fit, and where?",
+        "place deploy/ --nodes count=3,cpu=4,memory=16Gi --by node",
+    ),
+    (
+        "Can this node be drained now?",
+        "kubectl get nodes,pods,deployments,daemonsets -A -o json | place - --drain node-3",
+    ),
+    (
+        "Would the loss of any zone be survived?",
+        "place cluster.yaml --survive-zone",
+    ),
+    (
+        "Why is this pod pending?",
+        "place cluster.yaml --why web-7d4b9-x2x4z",
+    ),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("paths", nargs=-1, metavar="[PATH]...", shell_complete=completion.files)
 @click.option(
     "-f",
@@ -182,7 +203,7 @@ def place(
     by: By,
     **given: Any,
 ) -> ExitCode:
-    """Find out whether pods fit on a cluster, where, and if not, why not.
+    """Find out whether pods fit on a cluster, where, or why not.
 
     PATH is a file or directory of manifests, or what kubectl get -o yaml (or json) gave of a
     running cluster: Nodes, pods, and workloads. Pods on nodes are load that stays; what workloads

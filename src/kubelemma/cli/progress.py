@@ -29,7 +29,13 @@ def progress_line(session: Session, name: str, bounds: Bounds) -> Iterator[Liste
     if not session.shows_progress():
         yield _ignore
         return
-    from kubelemma.model.visible import visible
+
+    def show(text: str) -> None:
+        from kubelemma.model.visible import visible
+
+        # What a terminal breaks into two lines could not be taken away again.
+        line = visible(text)[: shutil.get_terminal_size().columns - 1]
+        click.echo(f"{_ERASE}{line}", nl=False, err=True, color=True)
 
     found = 0
     slow = ""
@@ -42,17 +48,20 @@ def progress_line(session: Session, name: str, bounds: Bounds) -> Iterator[Liste
             slow = " (a faster engine is being compiled, once for all)"
         if isinstance(event, Progress):
             slow = "" if last and event.states < last.states else slow
-            line = visible(describe(f"{name}{slow}", event, found, last, bounds))
-            # What a terminal breaks into two lines could not be taken away again.
-            line = line[: shutil.get_terminal_size().columns - 1]
-            click.echo(f"{_ERASE}{line}", nl=False, err=True, color=True)
+            show(describe(f"{name}{slow}", event, found, last, bounds))
             last = event
 
+    show(f"{name} ...")
     try:
         yield listen
     finally:
         click.echo(_ERASE, nl=False, err=True, color=True)
         sys.stderr.flush()
+
+
+def counted(name: str, number: int, of: int) -> str:
+    """What is asked, after its number where it is one of several."""
+    return f"{number} of {of}: {name}" if of > 1 else name
 
 
 def describe(name: str, event: Progress, found: int, last: Progress | None, bounds: Bounds) -> str:

@@ -9,6 +9,7 @@ import click
 
 from . import completion
 from .exit import ExitCode, unless_unread
+from .helping import Command
 from .options import LOAD
 from .session import Session, common_options, width
 
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
     from kubelemma.recording import Recording
 
 
-@click.command()
+EXAMPLES = (
+    (
+        "The counterexample again, as it was recorded",
+        "replay default-web-DEP-4",
+    ),
+    (
+        "Is it gone after a repair?",
+        "replay default-web-DEP-4 -f web.yaml",
+    ),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("name", metavar="FILE|ID", shell_complete=completion.recordings)
 @click.option(
     "-f",

@@ -9,6 +9,7 @@ import click
 
 from . import completion
 from .exit import ExitCode
+from .helping import Command
 from .options import FORMATS
 from .output import print_report, rendered, write
 from .session import Session, common_options
@@ -16,7 +17,19 @@ from .session import Session, common_options
 STDIN = "-"
 
 
-@click.command()
+EXAMPLES = (
+    (
+        "A page to look at the counterexamples step by step",
+        "report result.json --format html --output report.html",
+    ),
+    (
+        "A comment for a pull request",
+        "report result.json --format markdown",
+    ),
+)
+
+
+@click.command(cls=Command, examples=EXAMPLES)
 @click.argument("result", metavar="RESULT", shell_complete=completion.files)
 @click.option(
     "--format",

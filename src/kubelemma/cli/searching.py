@@ -6,7 +6,7 @@ import errno
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import click
 
 from .exit import was_interrupted
-from .progress import progress_line
+from .progress import counted, progress_line
 from .session import Session
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _explore_here(session: Session, cases: tuple[Case, ...], means: Means, fails
     known = tuple(_known(case, memory, means) for case in cases) if means.fail_fast else ()
     if any(map(fails, known)):
         return Outcome(known)
-    outcome = _explore_each(session, zip(cases, kept, strict=True), means, memory, fails)
+    outcome = _explore_each(session, tuple(zip(cases, kept, strict=True)), means, memory, fails)
     if memory is not None:
         memory.prune()
     if outcome.error is not None and all(_is_lost(explored) for explored in outcome.found):
@@ -174,7 +174,7 @@ def _explore_here(session: Session, cases: tuple[Case, ...], means: Means, fails
 
 def _explore_each(
     session: Session,
-    cases: Iterable[tuple[Case, Checkpoints | None]],
+    cases: Sequence[tuple[Case, Checkpoints | None]],
     means: Means,
     memory: Memory | None,
     fails: Fails,
@@ -183,14 +183,15 @@ def _explore_each(
 
     found: list[Explored] = []
     errors: list[Exception] = []
-    for case, kept in cases:
+    for number, (case, kept) in enumerate(cases, 1):
         stopped = found and _stops(found[-1], means, fails)
         if stopped:
             found.append(api.not_explored(case, *stopped))
             continue
         try:
             session.detail(_described(case))
-            with progress_line(session, case.scenario.name, case.check.spec.bounds) as listener:
+            name = counted(case.scenario.name, number, len(cases))
+            with progress_line(session, name, case.check.spec.bounds) as listener:
                 explored = api.explore(
                     case,
                     listener,

@@ -116,7 +116,7 @@ def common_options(command: Function) -> Function:
             expose_value=False,
             is_eager=True,
             callback=_set_quiet,
-            help="Print nothing but the result and errors.",
+            help="Print nothing but errors and the result; of a check the summary line alone.",
         ),
         click.option(
             "-v",

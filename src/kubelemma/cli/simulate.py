@@ -7,11 +7,23 @@ from typing import Any
 import click
 
 from .exit import ExitCode, unless_unread
+from .helping import Command
 from .options import input_options, question
 from .session import Session, common_options, width
 
+EXAMPLES = (
+    (
+        "What the model does with these manifests",
+        "simulate web.yaml",
+    ),
+    (
+        "Another run, of twenty steps",
+        "simulate web.yaml --event rollout=web --seed 7 --steps 20",
+    ),
+)
 
-@click.command()
+
+@click.command(cls=Command, examples=EXAMPLES)
 @input_options
 @click.option(
     "--seed",
