@@ -7,6 +7,8 @@ from typing import Any
 from .conftest import Manifest
 
 QUIET = ("--property", "DEP-4")
+WIDE = (*QUIET, "-o", "wide")
+"""The same with all that was assumed."""
 SWAP = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 """Of old pods one goes before a new one comes."""
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
-from .changes import QUIET, deployment, nodes, plain
+from .changes import QUIET, WIDE, deployment, nodes, plain
 from .conftest import Kubelemma, Manifest
 
 Write: TypeAlias = Callable[..., str]
@@ -25,7 +25,7 @@ def test_a_version_that_needs_more(
     """Old and new pods have their own requests: the larger fit beside the smaller, or nowhere."""
     old = write("old.yaml", deployment())
     new = write("new.yaml", deployment(memory="6Gi"))
-    run = kubelemma("check", new, "--from", old, *nodes(memory), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes(memory), *WIDE)
     assert run.code == code
     told = "template: containers[0].resources.requests.memory 2Gi→6Gi"
     assert f"change, at any time: Deployment default/api: {told}" in plain(run.out)
@@ -162,7 +162,7 @@ def test_a_strategy_with_its_template(kubelemma: Kubelemma, write: Write) -> Non
     old = write("o.yaml", deployment())
     recreate = deployment(memory="3Gi", strategy={"type": "Recreate"})
     new = write("n.yaml", recreate)
-    run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *WIDE)
     assert run.code == 0
     assert "strategy.type RollingUpdate→Recreate" in plain(run.out)
 
@@ -171,7 +171,7 @@ def test_a_new_workload_beside_a_tight_one(kubelemma: Kubelemma, write: Write) -
     """It is not there before, and takes what is left."""
     old = write("o.yaml", deployment())
     new = write("n.yaml", deployment("web", memory="3Gi"))
-    run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi"), *WIDE)
     assert run.code == 1
     assert "Deployment default/web: new, replicas 3" in plain(run.out)
     assert "creates web" in run.out
@@ -195,7 +195,7 @@ def test_what_is_taken_away_with_prune(kubelemma: Kubelemma, write: Write) -> No
     old = write("o.yaml", deployment(), deployment("web", memory="1Gi"))
     new = write("n.yaml", deployment())
     assert kubelemma("check", new, "--from", old, *QUIET).err.startswith("Nothing differs")
-    run = kubelemma("check", new, "--from", old, "--prune", *nodes("4Gi"), *QUIET)
+    run = kubelemma("check", new, "--from", old, "--prune", *nodes("4Gi"), *WIDE)
     assert run.code == 0
     assert "Deployment default/web: is taken away" in plain(run.out)
 
@@ -219,7 +219,7 @@ def test_events_beside_the_change(kubelemma: Kubelemma, write: Write) -> None:
     old = write("o.yaml", deployment(replicas=2))
     new = write("n.yaml", deployment(replicas=2, memory="3Gi"))
     run = kubelemma(
-        "check", new, "--from", old, *nodes("8Gi", 2), "--event", "rollback=api", *QUIET
+        "check", new, "--from", old, *nodes("8Gi", 2), "--event", "rollback=api", *WIDE
     )
     assert run.code == 0
     assert "rollback of api once" in plain(run.out)
@@ -246,7 +246,7 @@ def test_replicas_that_are_left_out(kubelemma: Kubelemma, write: Write, *, appli
         "--from",
         write("o.yaml", live(applied=applied)),
         *nodes("16Gi"),
-        *QUIET,
+        *WIDE,
     )
     assert run.code == 0
     assert ("default/api: replicas 5→1" in plain(run.out)) == applied

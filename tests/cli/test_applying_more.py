@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from .changes import QUIET, SWAP, deployment, nodes, plain, stuck
+from .changes import QUIET, SWAP, WIDE, deployment, nodes, plain, stuck
 from .conftest import Kubelemma, Manifest
 
 Write: TypeAlias = Callable[..., str]
@@ -20,7 +20,7 @@ Write: TypeAlias = Callable[..., str]
 def test_a_rollout_that_is_stuck_already(kubelemma: Kubelemma, write: Write) -> None:
     """Nothing differs, but what is there is not at rest: that is asked, without any event."""
     old, new = write("o.yaml", *stuck()), write("n.yaml", deployment(memory="3Gi", replicas=2))
-    run = kubelemma("check", new, "--from", old, *nodes("4Gi", 2), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi", 2), *WIDE)
     assert run.code == 1
     assert "nothing differs, but what is there is not at rest" in run.out
     assert "under way at the start, and goes on whatever users do" in plain(run.out)
@@ -33,7 +33,7 @@ def test_what_is_under_way_beside_a_change(kubelemma: Kubelemma, write: Write) -
     web = deployment("web", memory="1Gi", replicas=1)
     old = write("o.yaml", *stuck(), web)
     new = write("n.yaml", deployment("web", memory="1Gi", replicas=0))
-    run = kubelemma("check", new, "--from", old, *nodes("4Gi", 2), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi", 2), *WIDE)
     assert run.code == 1
     assert "Scenario default/api+default/web" in run.out
 
@@ -43,7 +43,7 @@ def test_a_change_repairs_what_is_stuck(kubelemma: Kubelemma, write: Write) -> N
     old = write("o.yaml", *stuck())
     strategy = {"rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
     new = write("n.yaml", deployment(memory="3Gi", replicas=2, strategy=strategy))
-    run = kubelemma("check", new, "--from", old, *nodes("4Gi", 2), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("4Gi", 2), *WIDE)
     assert run.code == 0
     assert "strategy.rollingUpdate.maxSurge 1→0" in plain(run.out)
 
@@ -55,11 +55,11 @@ def test_a_strategy_by_itself_rolls_nothing_out(kubelemma: Kubelemma, write: Wri
     """It counts from the next rollout on, which can be asked about."""
     old = write("o.yaml", deployment(replicas=1))
     new = write("n.yaml", deployment(replicas=1, strategy=SWAP))
-    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), *WIDE)
     assert run.code == 0
     assert "counts from its next rollout on, and this change is none" in plain(run.out)
     asked = ("--event", "rollout=api", "--property", "DEP-2")
-    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), *asked, *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), *asked, *WIDE)
     assert run.code == 0, run.out
 
 
@@ -81,7 +81,7 @@ def test_recreate_keeps_versions_apart_once_it_is_applied(
     """Rolled out under the strategy that came with it, no two versions meet."""
     old = write("o.yaml", deployment(replicas=2))
     new = write("n.yaml", deployment(replicas=2, memory="3Gi", strategy={"type": "Recreate"}))
-    asked = ("--property", "DEP-3", "--property", "DEP-1")
+    asked = ("--property", "DEP-3", "--property", "DEP-1", "-o", "wide")
     run = kubelemma("check", new, "--from", old, *nodes("8Gi", 2), *asked)
     assert run.code == 0
     assert "DEP-3 Deployment default/api holds" in plain(run.out)
@@ -131,7 +131,7 @@ def test_a_budget_sets_nothing_going(kubelemma: Kubelemma, write: Write) -> None
     assert run.code == 0
     assert "sets nothing going by itself" in run.err
     assert "PodDisruptionBudget default/budget (minAvailable 1→2)" in run.err
-    drain = ("--event", "drain", "--property", "DRAIN-1")
+    drain = ("--event", "drain", "--property", "DRAIN-1", "-o", "wide")
     run = kubelemma("check", path, "--from", old, *drain)
     assert run.code == 1
     assert "taken from the start as it is afterwards: PodDisruptionBudget" in plain(run.out)
@@ -147,7 +147,7 @@ def test_a_new_node_is_there_from_the_start(kubelemma: Kubelemma, write: Write) 
     }
     old = write("o.yaml", deployment(replicas=1))
     new = write("n.yaml", deployment(replicas=2), node)
-    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), *WIDE)
     assert run.code == 0
     assert "taken from the start as it is afterwards: Node large (new)" in plain(run.out)
 
@@ -196,10 +196,10 @@ def test_what_admission_does_later(kubelemma: Kubelemma, write: Write) -> None:
     assert run.code == 3
     assert "that are made later are admitted otherwise (LimitRange default/defaults)" in run.err
     new = write("n.yaml", deployment(replicas=1, memory="1Gi"), DEFAULTS)
-    run = kubelemma("check", new, "--from", old, *nodes("8Gi", 1), *QUIET)
+    run = kubelemma("check", new, "--from", old, *nodes("8Gi", 1), *WIDE)
     assert run.code == 0
     small = ("--nodes", "count=1,cpu=2,memory=8Gi")
-    run = kubelemma("check", new, "--from", old, *small, *QUIET)
+    run = kubelemma("check", new, "--from", old, *small, *WIDE)
     assert run.code == 1
     assert "goes for pods of what is applied, made from then on: LimitRange" in plain(run.out)
 
@@ -228,10 +228,10 @@ def test_another_template_of_what_rolls_nothing_out(
 ) -> None:
     """Pods that are there stay, and pods that are made later are of it."""
     old, new = write("o.yaml", lone(kind, "1Gi", 1)), write("n.yaml", lone(kind, "9Gi", 1))
-    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1))
+    run = kubelemma("check", new, "--from", old, *nodes("2Gi", 1), "-o", "wide")
     assert run.code == 0
     assert "memory 1Gi→9Gi; only pods that are made later are of it" in plain(run.out)
-    asked = ("--event", "delete-pod=api", "--property", "SCH-2")
+    asked = ("--event", "delete-pod=api", "--property", "SCH-2", "-o", "wide")
     run = kubelemma("check", new, "--from", old, *nodes("16Gi", 1), *asked)
     assert run.code == 0
     assert "SCH-2 all nodes holds" in plain(run.out)
@@ -244,7 +244,7 @@ def test_nothing_keeps_what_is_taken_away(kubelemma: Kubelemma, write: Write) ->
     """Its pods are collected whatever budget there is, and nobody re-creates them."""
     old = write("o.yaml", deployment(replicas=1), deployment("web", replicas=2))
     new = write("n.yaml", deployment(replicas=2))
-    run = kubelemma("check", new, "--from", old, "--prune", *nodes("4Gi", 2))
+    run = kubelemma("check", new, "--from", old, "--prune", *nodes("4Gi", 2), "-o", "wide")
     assert run.code == 0
     assert "nobody re-creates these, and no budget keeps any of them" in plain(run.out)
     assert kubelemma("check", new, "--from", old, *nodes("2Gi", 3), *QUIET).code == 1

@@ -27,7 +27,7 @@ HEAVY = ("numpy", "numba", "scipy", "networkx", "z3", "hypothesis", "jsonschema"
 MODULES = """
 import sys
 from kubelemma.cli.run import run
-code = run(["check", "stuck.yaml", "--no-save", "-q"])
+code = run(["check", "stuck.yaml", "--no-save", "-o", "wide"])
 print(code, *sys.modules, file=sys.stderr)
 """
 """A check that tells in the end what it has imported."""
@@ -70,9 +70,10 @@ def test_second_run(kubelemma: Kubelemma, two_scenarios: str) -> None:
 
 
 def test_text(kubelemma: Kubelemma, stuck: str) -> None:
-    """In text it is a line below the figures, and all else is as it was."""
-    first, second = kubelemma("check", stuck), kubelemma("check", stuck)
+    """In wide text it is a line below the figures, and all else is as it was."""
+    first, second = (kubelemma("check", stuck, "-o", "wide") for _ in range(2))
     assert MARK not in first.out
+    assert MARK in second.out
     assert [line for line in second.out.splitlines() if MARK not in line] == first.out.splitlines()
 
 
@@ -80,7 +81,7 @@ def test_saved_reports(kubelemma: Kubelemma, stuck: str) -> None:
     """A kept result knows it, too."""
     for _ in range(2):
         kubelemma("check", stuck, "--report", "json=result.json")
-    assert MARK in kubelemma("report", "result.json").out
+    assert MARK in kubelemma("report", "result.json", "--format", "wide").out
 
 
 def test_nothing_heavy(kubelemma: Kubelemma, stuck: str) -> None:
@@ -208,7 +209,7 @@ def test_earlier_counterexample(kubelemma: Kubelemma, write: Write, documents: D
     kubelemma("check", write("web.yaml", deployment, check), "--property", "DEP-4")
     check["spec"]["cluster"] = {"nodes": [{"count": 2, "allocatable": {"cpu": "8"}}]}
     changed = ("check", write("web.yaml", deployment, check), "--property", "DEP-4")
-    run = kubelemma(*changed, "--max-states", "2", "-v")
+    run = kubelemma(*changed, "--max-states", "2", "-v", "-o", "wide")
     assert run.code == 1
     assert "the counterexample two-nodes-DEP-4 of an earlier run still fails" in run.err
     assert "DEP-4 is violated for Deployment default/web" in run.out
@@ -221,7 +222,7 @@ def test_stop_at_first(kubelemma: Kubelemma, two_scenarios: str) -> None:
     check = ("check", two_scenarios, "--property", "DEP-4", "--fail-fast")
     run = kubelemma(*check)
     assert run.code == 1
-    message = "not searched: --fail-fast stops at the first failure: DEP-4"
+    message = "DEP-4 of three-nodes: not searched: --fail-fast stops at the first failure"
     assert message in " ".join(run.out.split())
     failing, other = scenarios(kubelemma(*check, "-o", "json").out)
     assert (failing["verdict"], other["verdict"]) == ("violated", "inconclusive")

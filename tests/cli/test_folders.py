@@ -61,7 +61,8 @@ def test_a_variant(kubelemma: Kubelemma) -> None:
     """One alternative may be chosen, if there is one of that name."""
     (Path("repo/base/kustomization.yaml")).unlink()
     done = kubelemma(
-        "check", "repo", "--property", "DEP-4", "--variant", "baremetal", "--event", "none"
+        *("check", "repo", "--property", "DEP-4", "--variant", "baremetal", "--event", "none"),
+        *("-o", "wide"),
     )
     assert done.code == 0
     assert "replicas 2" in done.out
@@ -118,7 +119,7 @@ def test_graph_and_simulate(kubelemma: Kubelemma) -> None:
     assert done.code == 2
     assert "Scenario aws" in done.out
     assert "Scenario baremetal" in done.out
-    done = kubelemma("graph", "repo", "--scenario", "aws", "--max-states", "5")
+    done = kubelemma("graph", "repo", "--scenario", "aws: rollout", "--max-states", "5")
     assert done.code == 2
     assert done.out.startswith("digraph")
 
@@ -126,7 +127,8 @@ def test_graph_and_simulate(kubelemma: Kubelemma) -> None:
 def test_replay(kubelemma: Kubelemma) -> None:
     """A counterexample of one alternative is replayed on one of them."""
     Path("repo/base/kustomization.yaml").unlink()
-    assert kubelemma("check", "repo", "--property", "DEP-2").code == 1
+    events = ("--event", "rollout=edge", "--event", "node-crash=1")
+    assert kubelemma("check", "repo", "--property", "DEP-2", *events).code == 1
     assert kubelemma("replay", "aws-DEP-2").code == 1
     done = kubelemma("replay", "aws-DEP-2", "-f", "repo/aws")
     assert done.code == 1
