@@ -13,8 +13,8 @@ from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.owners import Part
 from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
-from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
-from kubelemma.model.cluster.world import CONDITION_TAINTS, Bystander, PodClass, Workload, World
+from kubelemma.model.cluster.state import ACTIVE, OwnerState, Phase, Queue
+from kubelemma.model.cluster.world import Bystander, PodClass, Workload, World
 from kubelemma.model.components.apiserver.admission import refusal
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import NOTHING, Custom
@@ -28,7 +28,7 @@ from kubelemma.model.manifests.check import (
     kubelet_views,
     nodes_of,
 )
-from kubelemma.model.objects.node import Node, Taint
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import System
 from kubelemma.model.versions import version_named
@@ -42,6 +42,7 @@ from .events import Change, Happenings, concerns, default_events, happenings
 from .history import History
 from .likeness import likeness_of
 from .lodging import Likeness
+from .node_state import is_ready, node_state
 from .shapes import Grouping, group_nodes
 from .start import (
     ENDING,
@@ -52,7 +53,6 @@ from .start import (
     Placement,
     Starts,
     called,
-    class_at,
     starts,
 )
 from .start_words import start_words, whereabouts
@@ -459,7 +459,7 @@ class _Common:
         placed = [there.beside(unready) for there in placed]
         placed += [NOWHERE] * (len(world.workloads) - len(placed))
         named = sorted(
-            (_node_state(world, placed, node, grouping.shape_of[node.metadata.name]), index)
+            (node_state(world, placed, node, grouping.shape_of[node.metadata.name]), index)
             for index, node in enumerate(self.nodes)
         )
         owners = tuple(
@@ -537,34 +537,6 @@ def _workloads(
             status_read=key.kind in status_read,
             qualified=names[key[1:]] > 1,
         )
-
-
-def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) -> NodeState:
-    """The node at the start."""
-    ready = is_ready(node)
-    pods: Pods = ()
-    for workload, there in zip(world.workloads, placed, strict=True):
-        for spot, number in there.on_nodes.get(node.metadata.name, {}).items():
-            pods = shifted(pods, class_at(workload, spot), spot.phase, number)
-    return NodeState(
-        shape,
-        up=ready,
-        ready=ready,
-        tainted=not ready,
-        evicting=not ready and any(t.effect == "NoExecute" for t in _condition_taints(node)),
-        cordoned=node.spec.unschedulable,
-        pods=pods,
-    )
-
-
-def _condition_taints(node: Node) -> tuple[Taint, ...]:
-    return tuple(t for t in node.spec.taints or () if t.key in CONDITION_TAINTS)
-
-
-def is_ready(node: Node) -> bool:
-    """What the node's Ready condition says; a node that says nothing is taken to be Ready."""
-    conditions = {c.type: c.status for c in node.status.conditions or ()}
-    return conditions.get("Ready", "True") == "True"
 
 
 def _default_bound(

@@ -10,7 +10,7 @@ from kubelemma.model.cluster.world import UNREACHABLE_NO_SCHEDULE
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
-from kubelemma.model.scenario.build import is_ready
+from kubelemma.model.scenario.node_state import is_ready
 from kubelemma.model.scenario.templates import kind_of
 
 from .cluster import BUDGET, Cluster, Stored
