@@ -12,10 +12,14 @@ Severity: TypeAlias = Literal["irrelevant", "not modelled"]
 
 
 class Note(NamedTuple):
-    """Why something is left out, and what follows from it."""
+    """Why something is left out, and what follows from it.
+
+    ``opens``: whether it may keep pods from starting, so that what would hold is not decided.
+    """
 
     severity: Severity
     reason: str
+    opens: bool = False
 
 
 class ByValue(NamedTuple):
@@ -78,6 +82,11 @@ def irrelevant(reason: str, *names: str) -> dict[str, Note]:
 def not_modelled(reason: str, *names: str) -> dict[str, Note]:
     """Fields that might."""
     return dict.fromkeys(names, Note("not modelled", reason))
+
+
+def opening(reason: str, *names: str) -> dict[str, Note]:
+    """Fields that may keep pods from starting."""
+    return dict.fromkeys(names, Note("not modelled", reason, opens=True))
 
 
 def without(notes: FieldNotes, *names: str) -> FieldNotes:

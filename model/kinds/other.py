@@ -27,8 +27,8 @@ def _irrelevant(api_version: str, *names: str, namespaced: bool = True) -> Other
     return Other(api_version, names, Note("irrelevant", NO_EFFECT), namespaced=namespaced)
 
 
-def _not_modelled(reason: str) -> Note:
-    return Note("not modelled", reason)
+def _not_modelled(reason: str, *, opens: bool = False) -> Note:
+    return Note("not modelled", reason, opens)
 
 
 _NO_DEVICES = _not_modelled("devices do not constrain scheduling in the check")
@@ -39,7 +39,7 @@ OTHER = (
     Other(
         "v1",
         ("ResourceQuota",),
-        _not_modelled("no quota limits the pods of the check"),
+        _not_modelled("no quota limits the pods of the check", opens=True),
         _not_modelled("no quota limits the pods that are placed"),
     ),
     Other(
@@ -113,7 +113,8 @@ OTHER = (
             "ValidatingWebhookConfiguration",
         ),
         _not_modelled(
-            "may change or refuse objects on their way in: they are checked as they are written"
+            "may change or refuse objects on their way in: they are checked as they are written",
+            opens=True,
         ),
         namespaced=False,
     ),

@@ -35,6 +35,7 @@ class NotModelled(NamedTuple):
         path: the field, such as ``spec.template.spec.volumes[0].csi``; empty for a whole object.
         severity: whether leaving it out can change a verdict.
         reason: what follows from leaving it out.
+        opens: whether it may keep pods from starting, so that what would hold is not decided.
     """
 
     position: Position
@@ -42,6 +43,7 @@ class NotModelled(NamedTuple):
     path: str
     severity: Severity
     reason: str
+    opens: bool = False
 
     def __str__(self) -> str:
         what = f"{self.object}: {self.path}" if self.path else self.object
@@ -63,7 +65,7 @@ def left_out(raw: Mapping[str, Any], shape: Shape, notes: FieldsByType) -> Itera
 
 def shown(found: LeftOut, position: Position, name: str) -> NotModelled:
     """The field as it is reported."""
-    return NotModelled(position, name, show(found.path), found.note.severity, found.note.reason)
+    return NotModelled(position, name, show(found.path), *found.note)
 
 
 def _walk(raw: Any, shape: Shape, all_notes: FieldsByType, path: FieldPath) -> Iterator[LeftOut]:

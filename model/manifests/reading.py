@@ -259,7 +259,7 @@ def _left_out_whole(
     note = said[kind] if kind in said else carried(document.data)
     label = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
     label = label if name else kind
-    yield NotModelled(document.at(), label, "", note.severity, note.reason)
+    yield NotModelled(document.at(), label, "", *note)
     yield _Other(document)
 
 

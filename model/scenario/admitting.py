@@ -34,10 +34,10 @@ def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Itera
     given = tuple(owners)
     for owner in given:
         for field, reason in known.unknown(owner.object.spec.template.spec):
-            yield _noted(owner, (field,), reason)
+            yield _noted(owner, (field,), reason, opens=True)
         for found in conflicts(owner.object.spec.template.spec, known):
             reason = f"its pods are refused ({found.reason}): they are taken to be stored"
-            yield _noted(owner, found.path, reason)
+            yield _noted(owner, found.path, reason, opens=True)
     specs = [_stored(owner, known) for owner in given]
     lowest = min((spec.priority or 0 for spec in specs), default=0)
     for owner, spec in zip(given, specs, strict=True):
@@ -50,7 +50,10 @@ def _stored(owner: Manifest[Any], known: Policies) -> PodSpec:
     return filled(thing.spec.template.spec, thing.metadata.namespace, known)
 
 
-def _noted(owner: Manifest[Any], field: FieldPath, reason: str) -> NotModelled:
+def _noted(
+    owner: Manifest[Any], field: FieldPath, reason: str, *, opens: bool = False
+) -> NotModelled:
     path = (*_TEMPLATE, *field)
     name = name_in_messages(owner.document.data, owner.object.metadata)
-    return NotModelled(owner.document.at(path), name, show(path), "not modelled", reason)
+    at = owner.document.at(path)
+    return NotModelled(at, name, show(path), "not modelled", reason, opens=opens)

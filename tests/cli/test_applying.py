@@ -218,9 +218,7 @@ def test_events_beside_the_change(kubelemma: Kubelemma, write: Write) -> None:
     """Whatever else may happen can be asked, a way back too."""
     old = write("o.yaml", deployment(replicas=2))
     new = write("n.yaml", deployment(replicas=2, memory="3Gi"))
-    run = kubelemma(
-        "check", new, "--from", old, *nodes("8Gi", 2), "--event", "rollback=api", *WIDE
-    )
+    run = kubelemma("check", new, "--from", old, *nodes("8Gi", 2), "--event", "rollback=api", *WIDE)
     assert run.code == 0
     assert "rollback of api once" in plain(run.out)
 

@@ -23,6 +23,7 @@ from kubelemma.model.kinds.notes import (
     Within,
     irrelevant,
     not_modelled,
+    opening,
     without,
 )
 from kubelemma.model.objects import meta, pod, storage, volume, workloads
@@ -79,9 +80,10 @@ _VOLUME: FieldNotes = {
         "projected",
         "downwardAPI",
     ),
-    **not_modelled(_PINNED, "persistentVolumeClaim", "ephemeral", "csi", "iscsi", "fc", "rbd"),
-    **not_modelled(_PINNED, "awsElasticBlockStore", "azureDisk", "gcePersistentDisk", "cinder"),
-    **not_modelled(_PINNED, "vsphereVolume", "portworxVolume", "photonPersistentDisk", "scaleIO"),
+    **not_modelled(_PINNED, "ephemeral", "csi"),
+    **opening(_PINNED, "persistentVolumeClaim", "iscsi", "fc", "rbd", "cinder"),
+    **opening(_PINNED, "awsElasticBlockStore", "azureDisk", "gcePersistentDisk"),
+    **opening(_PINNED, "vsphereVolume", "portworxVolume", "photonPersistentDisk", "scaleIO"),
     **irrelevant(NO_EFFECT, "azureFile", "cephfs", "flexVolume", "flocker", "glusterfs"),
     **irrelevant(NO_EFFECT, "quobyte", "storageos"),
 }

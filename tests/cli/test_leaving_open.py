@@ -1,0 +1,90 @@
+"""What is not modelled and may keep pods from starting leaves open what would hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+from .conftest import Kubelemma, Manifest
+
+Write: TypeAlias = Callable[..., str]
+ASKED = ("--event", "rollout=web", "--property", "DEP-4")
+
+
+def deployment(strategy: str = "RollingUpdate", **pod: Any) -> Manifest:
+    """One pod, whose spec is like that."""
+    labels = {"app": "web"}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "c", "image": "i"}], **pod},
+    }
+    spec = {
+        "replicas": 1,
+        "selector": {"matchLabels": labels},
+        "template": template,
+        "strategy": {"type": strategy},
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        "spec": spec,
+    }
+
+
+def claim(*modes: str) -> Manifest:
+    """A claim with these access modes."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data"},
+        "spec": {"accessModes": list(modes), "resources": {"requests": {"storage": "1Gi"}}},
+    }
+
+
+def other(kind: str, group: str, **metadata: str) -> Manifest:
+    """An object of a kind that is not modelled."""
+    return {"apiVersion": group, "kind": kind, "metadata": {"name": "x", **metadata}}
+
+
+MOUNTED = {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}
+
+
+@pytest.mark.parametrize(
+    ("workload", "beside", "code"),
+    [
+        (deployment(**MOUNTED), claim("ReadWriteOnce"), 3),
+        (deployment(**MOUNTED), claim("ReadWriteOncePod"), 3),
+        (deployment(**MOUNTED), claim("ReadWriteMany"), 0),
+        (deployment(**MOUNTED), claim("ReadWriteOnce", "ReadWriteMany"), 3),
+        (deployment("Recreate", **MOUNTED), claim("ReadWriteOnce"), 0),
+        (deployment(), claim("ReadWriteOnce"), 0),
+        (deployment(), other("ResourceQuota", "v1"), 3),
+        (deployment(), other("ResourceQuota", "v1", namespace="elsewhere"), 0),
+        (
+            deployment(),
+            other("ValidatingWebhookConfiguration", "admissionregistration.k8s.io/v1"),
+            3,
+        ),
+        (deployment(priorityClassName="unknown"), other("ConfigMap", "v1"), 3),
+        (deployment(priorityClassName="system-cluster-critical"), other("ConfigMap", "v1"), 0),
+    ],
+)
+def test_what_may_be_in_the_way(
+    kubelemma: Kubelemma, write: Write, workload: Manifest, beside: Manifest, code: int
+) -> None:
+    """The promise holds on what is modelled; whether it is decided is another question."""
+    run = kubelemma("check", write("both.yaml", workload, beside), *ASKED)
+    assert run.code == code, run.out
+    assert ("not decided: DEP-4" in run.out) is (code == 3)
+
+
+def test_a_violation_is_one(kubelemma: Kubelemma, write: Write) -> None:
+    """What is refuted stays so, whatever else may be in the way."""
+    large = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "3"}}}
+    workload = deployment(containers=[large], **MOUNTED)
+    path = write("both.yaml", workload, claim("ReadWriteOnce"))
+    run = kubelemma("check", path, *ASKED, "--nodes", "count=1,cpu=4,memory=8Gi")
+    assert run.code == 1, run.out
