@@ -207,7 +207,9 @@ def test_events_are_documented() -> None:
     rows = PAIR.findall(section("Events"))
     for written, option in rows:
         assert decode(yaml.safe_load(written), EventEntry) == parse_event(option)
-    assert {written.partition(":")[0] for written, _ in rows} == set(event_names())
+    listed = {written.partition(":")[0] for written, _ in rows}
+    assert listed | {"apply"} == set(event_names())
+    assert "\n  - apply: {resources: " in section("Events")
 
 
 def test_nodes_are_documented() -> None:
