@@ -9,7 +9,7 @@ from tabulate import tabulate
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.statement import KUBERNETES, Statement
 
-from .property_pages import page_path, page_url
+from .property_pages import ONLY_NAMED, page_path, page_url
 from .shown import shown
 from .style import Role, laid_out, painter, wrap
 
@@ -40,6 +40,7 @@ def _parts(statement: Statement) -> Iterator[tuple[str, str]]:
     yield "Promise", statement.statement
     yield "Why it matters", statement.why
     yield "Conditions", statement.conditions
+    yield "Asked", ONLY_NAMED if statement.defect_only else ""
     yield "Kept by", ", ".join(statement.components)
     ours = statement.id in STATEMENTS
     version = f" (Kubernetes {KUBERNETES})" if ours else ""

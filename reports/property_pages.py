@@ -43,10 +43,16 @@ _BOUNDS = (
     "nothing is sampled: *holds* means every order of every reachable state, and a search that "
     "hits a limit is *inconclusive*."
 )
+ONLY_NAMED = (
+    "No manifest breaks it, nor a machine that fails: only a defect of Kubernetes would. So it is "
+    "asked where somebody names it (or all), where a scenario has faults, and where controllers "
+    "are loaded."
+)
+"""When a promise is asked that users can do nothing about."""
 _INTRODUCTION = (
     f"What Kubernetes {KUBERNETES} promises, and kubelemma checks. Each page has the promise, why "
-    "it matters, the smallest counterexample, and the repair. `kubelemma properties explain ID` "
-    "tells the same at a terminal, without the counterexample."
+    "it matters, the smallest counterexample, and the repair. `kubelemma explain ID` tells the "
+    "same at a terminal, without the counterexample."
 )
 _UNBROKEN = (
     "Promises that only a broken model breaks are invariants of Kubernetes' components: no "
@@ -147,6 +153,8 @@ def _example_link(name: str) -> str:
 def _checked(statement: Statement) -> Iterator[str]:
     yield _ASKED[statement.kind]
     yield f"Conditions: {escape(statement.conditions)}"
+    if statement.defect_only:
+        yield ONLY_NAMED
     yield _BOUNDS
 
 

@@ -74,9 +74,12 @@ def verdict(example: str, identifier: str) -> str:
     """What is found out about a property in an example, in words."""
     verdicts = {str(prop.finding) for prop in found(example, identifier)}
     statistics = explored(example).result.statistics
-    if verdicts != {"holds"} or not statistics.exhaustive:
+    if verdicts - {"holds", "vacuous"} or not statistics.exhaustive:
         raise SystemExit(f"{example}: {identifier} was to hold, and is {' and '.join(verdicts)}")
-    return f"holds in every reachable state ({plural(statistics.states, 'state')} up to symmetry)"
+    states = f"{plural(statistics.states, 'state')} up to symmetry"
+    if verdicts == {"vacuous"}:
+        return f"is vacuous, as nothing is promised there ({states})"
+    return f"holds in every reachable state ({states})"
 
 
 @cache
