@@ -25,6 +25,9 @@ RESULT_ROLES = {
 }
 MOST_REASONS = 4
 """How many kinds of what is not modelled are named."""
+MOST_CHANGES = 5
+CHANGES = ("change, ", "differ in what is not modelled", "nothing differs")
+"""How what is assumed begins where it says what is applied."""
 
 
 def render(report: Report, *, colour: bool = False, width: int = 100, quiet: bool = False) -> str:
@@ -51,6 +54,7 @@ def _remarks(report: Report) -> Iterator[tuple[str, str]]:
     yield from (("not as expected", text) for text in _unexpected(report))
     yield from (("remark", text) for text in (*map(str, report.remarks), *_regraded(report)))
     yield from (("does not count", text) for text in _excused(report))
+    yield from (("change", text) for text in _changes(report))
     yield from (("assumed", text) for text in _clusters(report))
     yield from (("not modelled", text) for text in _left_out(report))
 
@@ -197,6 +201,16 @@ def _unexpected(report: Report) -> Iterator[str]:
                 yield f"{scenario.name}: {prop.id}, {prop.subject}: {what}"
 
 
+def _changes(report: Report) -> Iterator[str]:
+    """What was applied, and what differs beside it; a failure tells that itself."""
+    lines = (line for s in report.scenarios for line in s.setting)
+    found = list(dict.fromkeys(line for line in lines if line.startswith(CHANGES)))
+    if found and not failures(report):
+        yield from (line.removeprefix("change, ") for line in found[:MOST_CHANGES])
+        if len(found) > MOST_CHANGES:
+            yield f"{len(found) - MOST_CHANGES} more (-o wide lists all)"
+
+
 def _clusters(report: Report) -> Iterator[str]:
     """The cluster, where all scenarios have the same."""
     found = list(
@@ -270,7 +284,12 @@ def _counts(report: Report) -> Iterator[str]:
         ids = ", ".join(group.ids[0] for group in warned)
         number = sum(len(group.workloads) for group in warned)
         yield f"{plural(number, 'warning')} ({ids})"
-    excused = sum(bool(p.excused) for s in report.scenarios for p in s.properties)
+    every = [p for s in report.scenarios for p in s.properties]
+    expected = [p.id for p in every if p.verdict is Verdict.VIOLATED and p.expected == p.finding]
+    if expected:
+        ids = ", ".join(dict.fromkeys(expected))
+        yield f"{len(expected)} violated as expected ({ids})"
+    excused = sum(bool(p.excused) for p in every)
     if excused:
         yield f"{excused} suppressed or known"
 

@@ -181,6 +181,22 @@ def test_a_new_workload_beside_a_tight_one(kubelemma: Kubelemma, write: Write) -
     assert kubelemma("check", new, "--from", old, *nodes("8Gi"), *QUIET).code == 0
 
 
+def test_what_is_applied_is_told_in_brief(kubelemma: Kubelemma, write: Write) -> None:
+    """Where all is well, too: whoever reads that it holds sees what does; of many, some."""
+    names = [f"web-{number}" for number in range(6)]
+    old = write("o.yaml", STATEFUL, *(deployment(name, replicas=1) for name in names))
+    more = {**STATEFUL, "spec": {"replicas": 3}}
+    one = write("n.yaml", more, deployment(names[0], replicas=2))
+    run = kubelemma("check", one, "--from", old, *nodes("16Gi"), *QUIET)
+    assert run.code == 0
+    assert "change: at any time: Deployment default/web-0: replicas 1→2" in run.out
+    assert "change: differ in what is not modelled: StatefulSet default/db" in run.out
+    six = write("n.yaml", *(deployment(name, replicas=0) for name in names))
+    run = kubelemma("check", six, "--from", old, *nodes("16Gi"), *QUIET, "--max-states", "9")
+    assert run.out.count("\nchange: at any time: ") == 5
+    assert "\nchange: 1 more (-o wide lists all)\n" in run.out
+
+
 def test_two_changes_are_one_system(kubelemma: Kubelemma, write: Write) -> None:
     """Each at any time: both may want the same room."""
     old = write("o.yaml", deployment(replicas=1), deployment("web", replicas=1))

@@ -125,10 +125,13 @@ def with_expectations(write: Write, documents: Documents) -> Callable[..., str]:
 
 def test_expected_violation(kubelemma: Kubelemma, with_expectations: Callable[..., str]) -> None:
     """A violation that was expected and came out is success, and the report says so."""
-    run = kubelemma("check", with_expectations(DEP_4="violated"))
+    check = ("check", with_expectations(DEP_4="violated"))
+    run = kubelemma(*check)
     assert run.code == 0
-    assert "EXPECTED" in run.out
-    assert "as expected" in run.out
+    assert run.out.endswith(": 1 violated as expected (DEP-4)\n")
+    wide = kubelemma(*check, "-o", "wide").out
+    assert "EXPECTED" in wide
+    assert "as expected" in wide
 
 
 def test_missing_violation(kubelemma: Kubelemma, with_expectations: Callable[..., str]) -> None:
@@ -180,7 +183,7 @@ def test_no_events(write: Write, documents: Documents, tmp_path: Path, where: st
         scenario["spec"]["events"] = []
     given = write("quiet.yaml", web, scenario)
     options = ("--event", "none") if where == "option" else ()
-    run = kubelemma_process(tmp_path, given, *options)
+    run = kubelemma_process(tmp_path, given, *options, "-o", "wide")
     assert (run.returncode, run.stderr) == (0, "")
     assert "  - events: none, the control plane runs by itself\n" in run.stdout
     assert "every reachable state: 1 state" in run.stdout
@@ -196,8 +199,9 @@ def test_no_event_beside_none(stuck: str, tmp_path: Path) -> None:
 
 def test_namespace(kubelemma: Kubelemma, repaired: str) -> None:
     """Objects without a namespace are put into the one asked for."""
-    run = kubelemma("check", repaired, "--namespace", "prod", "--property", "DEP-6")
-    assert "Deployment prod/web" in run.out
+    check = ("check", repaired, "--namespace", "prod", "--property", "DEP-6")
+    assert "\nprod/web " in kubelemma(*check).out
+    assert "Deployment prod/web" in kubelemma(*check, "-o", "wide").out
 
 
 def test_together(kubelemma: Kubelemma, write: Write, documents: Documents) -> None:
@@ -205,6 +209,7 @@ def test_together(kubelemma: Kubelemma, write: Write, documents: Documents) -> N
     web, _ = documents
     pair = write("pair.yaml", web, {**web, "metadata": {"name": "other"}})
     options = ("--property", "DEP-6", "--event", "rollout=web", "--nodes", "count=2,cpu=4")
+    options += ("-o", "wide")
     assert kubelemma("check", pair, *options).out.count("Scenario ") == 2
     assert kubelemma("check", pair, *options, "--together", "web,other").out.count("Scenario ") == 1
     assert kubelemma("check", pair, *options, "--workload", "web").out.count("Scenario ") == 1

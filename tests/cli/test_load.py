@@ -107,7 +107,7 @@ def test_annotation(kubelemma: Kubelemma, tmp_path: Path) -> None:
     ignore = "{name: corner, annotations: {kubelemma.dev/ignore: SHOP-1 -- they are cheap}}"
     text = Path(SHOP).read_text("utf-8").replace("metadata: {name: corner}", f"metadata: {ignore}")
     (tmp_path / "shop.yaml").write_text(text, "utf-8")
-    run = kubelemma("check", "shop.yaml", "--load", OPERATOR, "--load", PROMISES)
+    run = kubelemma("check", "shop.yaml", "--load", OPERATOR, "--load", PROMISES, "-o", "wide")
     assert (run.code, run.err) == (0, "")
     assert "suppressed in shop.yaml:50: they are cheap" in run.out
 
@@ -116,7 +116,8 @@ def test_workers(kubelemma: Kubelemma, tmp_path: Path) -> None:
     """The report says how many objects a controller works on at once."""
     code = Path(OPERATOR).read_text("utf-8").replace('"Bucket"])', '"Bucket"], workers=2)')
     (tmp_path / "own.py").write_text(code, "utf-8")
-    out = " ".join(kubelemma("check", SHOP, "--load", "own.py", "--load", PROMISES).out.split())
+    loaded = ("--load", "own.py", "--load", PROMISES)
+    out = " ".join(kubelemma("check", SHOP, *loaded, "-o", "wide").out.split())
     assert "reads Bucket, 2 objects at once; it may restart once" in out
 
 
@@ -126,7 +127,7 @@ def test_stale_lists(kubelemma: Kubelemma, tmp_path: Path) -> None:
     for lists, words in (("", "so may the lists"), (", staleLists: 0", "they are current")):
         spec = f"spec: {{faults: {{staleReads: 1{lists}}}}}\n"
         (tmp_path / "a.yaml").write_text(check + spec, "utf-8")
-        run = kubelemma("check", "a.yaml", SHOP, "--load", OPERATOR, "--load", PROMISES)
+        run = kubelemma("check", "a.yaml", *LOADED, "-o", "wide")
         assert words in " ".join(run.out.split())
     (tmp_path / "a.yaml").write_text(check + "spec: {faults: {staleLists: 1}}\n", "utf-8")
     run = kubelemma("check", "a.yaml", SHOP, "--load", OPERATOR, "--load", PROMISES)
@@ -152,7 +153,7 @@ def cordoned(node, cluster):
     check = "apiVersion: kubelemma.dev/v1alpha1\nkind: Check\nmetadata: {name: a}\n"
     spec = "spec: {cluster: {nodes: [{count: 2, allocatable: {cpu: 1}}]}}\n"
     (tmp_path / "a.yaml").write_text(check + spec, "utf-8")
-    run = kubelemma("check", "a.yaml", "--load", "own.py")
+    run = kubelemma("check", "a.yaml", "--load", "own.py", "-o", "wide")
     assert (run.code, "PASSED: of 2 properties 2 hold" in run.out) == (0, True)
     assert "pods of a workload" not in run.out
     assert "cluster: 2 nodes with cpu 1" in run.out

@@ -27,7 +27,8 @@ def report_of(out: str) -> dict[str, Any]:
 
 def test_violated(kubelemma: Kubelemma, stuck: str, tmp_path: Path) -> None:
     """A violation is told and recorded, and the seed is in the report."""
-    run = kubelemma("check", stuck, *STATEFUL, "--seed", "5", "--property", "DEP-4")
+    check = ("check", stuck, *STATEFUL, "--seed", "5", "--property", "DEP-4")
+    run = kubelemma(*check, "-o", "wide")
     assert run.code == 1
     text = " ".join(run.out.split())
     assert "kubelemma replay two-nodes-DEP-4" in text

@@ -70,4 +70,4 @@ def test_sigterm_reports(write: Write, documents: tuple[Any, Any], tmp_path: Pat
         process.terminate()
         out, _ = process.communicate()
     assert process.returncode == 130
-    assert "INCONCLUSIVE: of " in out
+    assert "INCONCLUSIVE: 4 checks of 1 workload, " in out
