@@ -24,9 +24,19 @@ def likeness(prop: PropertyReport) -> Hashable:
 def story_likeness(story: Story) -> Hashable:
     """What a story says, apart from the names of its objects."""
     blank = _blanks(story)
+    return (_run(story, blank), tuple(map(blank, story.conclusion)))
+
+
+def run_likeness(story: Story) -> Hashable:
+    """What happens in a story and how it ends, apart from names, and from what that contradicts."""
+    blank = _blanks(story)
+    waiting = tuple((blank(each.pod), blank(each.message)) for each in story.waiting)
+    return (_run(story, blank), waiting)
+
+
+def _run(story: Story, blank: Callable[[str], str]) -> Hashable:
     steps = tuple(_step(step, blank) for step in story.steps)
-    conclusion = tuple(map(blank, story.conclusion))
-    return (steps, story.loop_start, story.standstill, conclusion)
+    return (steps, story.loop_start, story.standstill)
 
 
 def _step(step: StoryStep, blank: Callable[[str], str]) -> Hashable:

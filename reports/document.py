@@ -36,6 +36,10 @@ Excuse: TypeAlias = Literal["", "suppressed", "known"]
 """Why a violation does not count; empty where it does."""
 
 
+UNEXPLAINED = "the premise never came true"
+"""What is said of a vacuous verdict of which no reason is known."""
+
+
 class Result(StrEnum):
     """What the verdicts mean: success, failure, or neither."""
 
@@ -237,7 +241,7 @@ def property_report(
 def _message(found: PropertyResult, story: Story | None) -> str:
     """The verdict's circumstances in one line; empty where there is nothing to add."""
     if found.vacuous and not found.reason:
-        return "the premise never came true"
+        return UNEXPLAINED
     parts = (found.reason, story.headline() if story else "")
     return "; ".join(part for part in parts if part)
 

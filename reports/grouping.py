@@ -5,19 +5,19 @@ Every renderer groups alike; only how a group looks is its own.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Verdict
 
+from .advice import Advice, cause, together
+from .alike import run_likeness
 from .document import SEVERITIES, PropertyReport, Report, Result, ScenarioReport
+from .notice import IMPLIED
 from .story import Story
-
-IMPLIED = {"STUCK": "DEP-4"}
-"""What says nothing more where the other one is violated by the same run."""
+from .style import few
 
 
 class Found(NamedTuple):
@@ -47,6 +47,11 @@ class Group:
     def story(self) -> Story | None:
         """What is told."""
         return self.first[0].prop.story
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What to do about it, each thing once."""
+        return together(found.prop for found in self.first)
 
     @property
     def severity(self) -> Severity:
@@ -79,12 +84,12 @@ def warns(found: Found, fail_on: Severity) -> bool:
 
 def failures(report: Report) -> tuple[Group, ...]:
     """What makes the check fail, grouped by how it happens."""
-    return _grouped(_of(report, fails), by=_shape)
+    return _grouped(_of(report, fails), by=_run)
 
 
 def warnings(report: Report) -> tuple[Group, ...]:
-    """The violations that are less severe than what fails, grouped by the property."""
-    return _grouped(_of(report, warns), by=lambda found: (found.prop.id,))
+    """The violations that are less severe than what fails, grouped by what is to be done."""
+    return _grouped(_of(report, warns), by=_what)
 
 
 def _of(report: Report, wanted: Callable[[Found, Severity], bool]) -> Iterator[Found]:
@@ -95,8 +100,8 @@ def _of(report: Report, wanted: Callable[[Found, Severity], bool]) -> Iterator[F
                 yield found
 
 
-def _grouped(findings: Iterable[Found], by: Callable[[Found], object]) -> tuple[Group, ...]:
-    alike: dict[object, list[Found]] = {}
+def _grouped(findings: Iterable[Found], by: Callable[[Found], Hashable]) -> tuple[Group, ...]:
+    alike: dict[Hashable, list[Found]] = {}
     for found in findings:
         alike.setdefault(by(found), []).append(found)
     groups = [_group(found) for found in alike.values()]
@@ -112,35 +117,23 @@ def _group(findings: list[Found]) -> Group:
     return Group(tuple(first), tuple(findings))
 
 
-def _shape(found: Found) -> object:
-    """What two runs have in common that differ in nothing but the names of workloads."""
+def _run(found: Found) -> Hashable:
+    """What two findings have in common whose stories differ in nothing but names."""
     story = found.prop.story
     if story is None:
         return (found.scenario.name, found.prop.id, found.prop.subject)
-    plain = _without_names(found.scenario.about)
-    steps = tuple(
-        (
-            step.actor,
-            plain(step.summary),
-            plain(step.why),
-            tuple(tuple(map(plain, (c.object, c.field, c.before, c.after))) for c in step.changes),
-            tuple(map(plain, step.unseen)),
-        )
-        for step in story.steps
-    )
-    waiting = tuple((plain(each.pod), plain(each.message)) for each in story.waiting)
-    return (steps, story.loop_start, story.standstill, waiting)
+    return run_likeness(story)
 
 
-def _without_names(about: str) -> Callable[[str], str]:
-    """A function that puts numbers in the place of the workloads' names."""
-    names = sorted({name.rpartition("/")[2] for name in about.split("+")}, key=len, reverse=True)
-    pattern = re.compile("|".join(rf"(?<![a-z0-9]){re.escape(n)}(?![a-z0-9])" for n in names if n))
+def _what(found: Found) -> Hashable:
+    """The property, and what it comes to."""
+    return (found.prop.id, found.prop.severity, how(found.prop), cause(found.prop))
 
-    def plain(text: str) -> str:
-        return pattern.sub(lambda match: f"\0{names.index(match[0])}", text)
 
-    return plain
+def how(prop: PropertyReport) -> str:
+    """What a violation comes to, in a sentence without its full stop."""
+    claims = prop.story.contradictions if prop.story is not None else ()
+    return claims[0].claim if claims else prop.statement.title
 
 
 class Row(NamedTuple):
@@ -151,18 +144,86 @@ class Row(NamedTuple):
 
 
 def rows(report: Report) -> tuple[Row, ...]:
-    """One row for each workload, or group of workloads."""
-    found: dict[str, dict[str, ScenarioReport]] = {}
+    """One row for each workload, or group of workloads; another one for what is asked twice."""
+    found: list[tuple[str, dict[str, ScenarioReport]]] = []
     for scenario in report.scenarios:
-        of = found.setdefault(scenario.about, {})
         question = scenario.question or "result"
-        if question in of:  # of another Check, or another start
-            found[scenario.name] = {question: scenario}
-        else:
-            of[question] = scenario
-    return tuple(Row(about, scenarios) for about, scenarios in found.items())
+        free = (of for about, of in found if about == scenario.about and question not in of)
+        of = next(free, None)
+        if of is None:
+            of = {}
+            found.append((scenario.about, of))
+        of[question] = scenario
+    return tuple(Row(about, scenarios) for about, scenarios in found)
+
+
+def row_title(found: Iterable[Row]) -> str:
+    """What rows are of: workloads, or Checks, which have names without a namespace."""
+    return "workload" if any("/" in row.about for row in found) else "check"
 
 
 def columns(found: Iterable[Row]) -> tuple[str, ...]:
     """The questions that were asked of anybody, in their order."""
     return tuple(dict.fromkeys(question for row in found for question in row.scenarios))
+
+
+# What stands in the table
+
+
+class Word(NamedTuple):
+    """What came out for one question: what is violated, or else the least that can be said.
+
+    ``result`` is None where the word is neither good nor bad, such as that of a warning.
+    ``properties`` are those that it names, by their numbers within the scenario.
+    """
+
+    text: str
+    result: Result | None = None
+    properties: tuple[int, ...] = ()
+
+
+NOT_ASKED = Word("-")
+
+
+def word(scenario: ScenarioReport | None, fail_on: Severity) -> Word:
+    """The word for a scenario; a star marks what is violated without failing the check."""
+    if scenario is None:
+        return NOT_ASKED
+    found = scenario.properties
+    failed = [n for n, p in enumerate(found) if fails(Found(scenario, p), fail_on)]
+    if failed:
+        return _naming(found, failed, "", Result.FAILED)
+    mild = [n for n, p in enumerate(found) if p.verdict is Verdict.VIOLATED]
+    undecided = any(p.verdict is Verdict.INCONCLUSIVE for p in found)
+    if mild:
+        return _naming(found, mild, "*" + ", not decided" * undecided, None)
+    if undecided:
+        return Word("not decided", Result.INCONCLUSIVE)
+    if all(p.vacuous for p in found):
+        return Word("vacuous")
+    return Word("holds", Result.PASSED)
+
+
+def _naming(
+    properties: Sequence[PropertyReport], numbers: Sequence[int], end: str, result: Result | None
+) -> Word:
+    """The identifiers, without those that others imply."""
+    ids = sorted({properties[n].id for n in numbers})
+    named = [name for name in ids if IMPLIED.get(name) not in ids]
+    first = {properties[n].id: n for n in reversed(numbers)}
+    return Word(",".join(named) + end, result, tuple(first[name] for name in named))
+
+
+def spoken(question: str) -> str:
+    """A question as people read it, such as ``rollout + node lost``."""
+    return question.replace("-", " ").replace("+", " + ")
+
+
+def whom(group: Group) -> str:
+    """Whom a group concerns, and what was asked where it came out."""
+    return f"{few(group.workloads)}{asked(group)}"
+
+
+def asked(group: Group) -> str:
+    """The questions of a group in brackets after a space; empty where there are none."""
+    return f" ({', '.join(map(spoken, group.questions))})" if group.questions else ""

@@ -12,12 +12,14 @@ from typing import Any
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.statement import Statement
-from kubelemma.solver.result import Statistics
+from kubelemma.solver.result import Statistics, Verdict
 
+from .advice import Advice, advice
 from .document import Occasion, PropertyReport, Report, ScenarioReport, Suppression
 from .picture import NodeBox, Picture, PictureChange
 from .plain import as_json
-from .story import Contradiction, Fact, NodeReview, Story, StoryStep
+from .said import outcome
+from .story import Contradiction, Fact, NodeReview, Story, StoryStep, Waiting
 
 API_VERSION = "kubelemma.dev/v1alpha1"
 """The version of every document that kubelemma reads and writes."""
@@ -36,6 +38,7 @@ def to_data(report: Report) -> dict[str, Any]:
         "kubelemmaVersion": report.version,
         "failOn": report.fail_on,
         "result": report.result,
+        "outcome": outcome(report),
         "scenarios": [_scenario(s, report) for s in report.scenarios],
         "remarks": [
             {"location": _location(r.position), "message": r.message} for r in report.remarks
@@ -88,6 +91,8 @@ def _property(prop: PropertyReport, report: Report) -> dict[str, Any]:
         "vacuous": prop.vacuous,
         "remediation": prop.statement.remediation,
     }
+    if prop.verdict is Verdict.VIOLATED:
+        data["advice"] = [_advice(one) for one in advice(prop)]
     if prop.expected is not None:
         data["expected"] = prop.expected
     if prop.position is not None:
@@ -98,6 +103,15 @@ def _property(prop: PropertyReport, report: Report) -> dict[str, Any]:
         data["baseline"] = prop.baseline
     if prop.story is not None:
         data["trace"] = trace(prop.story)
+    return data
+
+
+def _advice(found: Advice) -> dict[str, Any]:
+    data: dict[str, Any] = {"text": found.text}
+    if found.cause:
+        data["cause"] = found.cause
+    if found.positions:
+        data["locations"] = [_location(position) for position in found.positions]
     return data
 
 
@@ -151,16 +165,24 @@ def trace(story: Story) -> dict[str, Any]:
     if story.contradictions:
         data["contradictions"] = [_contradiction(found) for found in story.contradictions]
     if story.waiting:
-        data["waiting"] = [
-            {"pod": w.pod, "message": w.message, "nodes": [_review(r) for r in w.nodes]}
-            for w in story.waiting
-        ]
+        data["waiting"] = [_waiting(each) for each in story.waiting]
     if story.idle:
         data["idle"] = [
             {"actor": i.actor, "reason": i.reason, "heldUp": i.held_up} for i in story.idle
         ]
     if story.decisive is not None:
         data["decisive"] = {"step": story.decisive.step, "words": story.decisive.words}
+    return data
+
+
+def _waiting(found: Waiting) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "pod": found.pod,
+        "message": found.message,
+        "nodes": [_review(review) for review in found.nodes],
+    }
+    if found.facts:
+        data["facts"] = [_fact(fact) for fact in found.facts]
     return data
 
 

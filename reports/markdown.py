@@ -13,14 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.properties.statement import Severity
-from kubelemma.solver.result import Verdict
 
 from .document import PropertyReport, Report, Result, ScenarioReport
+from .grouping import Found, Group, Word, columns, failures, row_title, rows, spoken, whom, word
 from .left_out import by_reason, places
+from .said import outcome, remarks
 from .shown import shown
 from .story import Change, Story, StoryStep
-from .style import plural
-from .text import coverage, excuses, left_out_of, outcome, violated
+from .style import enumeration, plural
+from .text import coverage, excuses, left_out_of
 
 MARKER = "<!-- kubelemma report -->"
 """The first line, by which a bot finds its earlier comment again."""
@@ -33,6 +34,8 @@ _CUT = "\n\n*The report is longer than a comment may be; what follows is left ou
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&]")
 _LIST = re.compile(r"^(\d*)([-+=.)])")
 _SIGNS = {Result.PASSED: "✅", Result.FAILED: "❌", Result.INCONCLUSIVE: "⚠️"}
+_FOLDED = frozenset({"does not count", "assumed", "not modelled"})
+"""What of the remarks stands in a fold of its own, with more of it."""
 _WORDS = {
     "holds": "holds",
     "vacuous": "vacuous",
@@ -61,61 +64,80 @@ def _unclosed(text: str) -> str:
 
 def _rendered(report: Report, steps: int, *, basis: bool) -> str:
     blocks = [MARKER, f"### {_SIGNS[report.result]} kubelemma: {escape(outcome(report))}"]
-    if len(report.scenarios) > 1:
-        blocks.append(_overview(report))
+    blocks.append(_overview(report))
+    for group in failures(report):
+        blocks += _failure(group, steps)
+    said = [(label, text) for label, text in remarks(report) if label not in _FOLDED]
+    if said:
+        blocks.append(itemised(f"**{label}:** {escape(text)}" for label, text in said))
     for scenario in report.scenarios:
-        found = [*_findings(scenario, report.fail_on, steps)]
-        if basis:
-            found += folded("All properties, and what they rest on", _basis(scenario, report))
-        if found:
-            blocks += [f"#### Scenario {escape(scenario.name)}", *found]
-    for title, parts in left_out_of(report):
+        excused = [*map(escape, excuses(scenario))]
+        if excused:
+            heading = f"What does not count in {scenario.name} ({len(excused)})"
+            blocks += folded(heading, [itemised(excused)])
+    if basis:
+        whole = [text for scenario in report.scenarios for text in _basis(scenario, report)]
+        blocks += folded("All properties, and what they rest on", whole)
+    for heading, parts in left_out_of(report):
         if by_reason(parts):
-            blocks += folded(title, [_left_out(parts)])
-    if report.remarks:
-        blocks += [
-            "**Suppressions and baseline**",
-            itemised(escape(str(r)) for r in report.remarks),
-        ]
+            blocks += folded(heading, [_left_out(parts)])
     blocks += [] if basis else [_WITHOUT_BASIS]
     blocks.append(f"kubelemma {escape(report.version)}")
     return "\n\n".join(blocks) + "\n"
 
 
 def _overview(report: Report) -> str:
-    headers = ("", "Scenario", "Verdict", "Violated", "Properties", "States")
-    rows = (
+    """A row for each workload, with a column for each question."""
+    found = rows(report)
+    asked = columns(found)
+    headers = (row_title(found).capitalize(), *(escape(spoken(name)) for name in asked))
+    table = (
         (
-            _SIGNS[scenario.result(report.fail_on)],
-            escape(scenario.name),
-            scenario.verdict,
-            escape(violated(scenario)),
-            str(len(scenario.properties)),
-            f"{scenario.statistics.states:,}",
+            escape(row.about),
+            *(_word(word(row.scenarios.get(name), report.fail_on)) for name in asked),
         )
-        for scenario in report.scenarios
+        for row in found
     )
-    return grid(headers, rows)
+    return grid(headers, table)
 
 
-def _findings(scenario: ScenarioReport, fail_on: Severity, steps: int) -> Iterator[str]:
-    """What is wrong, with its stories, and what does not count; nothing where all is well."""
-    told = [p for p in scenario.properties if _is_told(p, fail_on)]
-    if told:
-        yield _table(told, fail_on)
-    stories: list[Story] = []
-    for prop in told:
-        if prop.story is not None:
-            yield from _violation(prop, prop.story, stories, steps)
-            stories.append(prop.story)
-    excused = [*map(escape, excuses(scenario))]
-    if excused:
-        yield from folded(f"What does not count ({len(excused)})", [itemised(excused)])
+def _word(found: Word) -> str:
+    sign = _SIGNS[found.result] if found.result is not None else ""
+    return f"{sign} {escape(found.text)}".strip()
 
 
-def _is_told(prop: PropertyReport, fail_on: Severity) -> bool:
-    wanted = prop.verdict is Verdict.HOLDS or prop.excused
-    return not wanted or prop.result(fail_on) is not Result.PASSED
+def _failure(group: Group, steps: int) -> Iterator[str]:
+    """How it happens, once for all whom it concerns."""
+    yield f"#### {_SIGNS[Result.FAILED]} {escape(f'{enumeration(group.ids)}: {whom(group)}')}"
+    yield itemised(_promise(found) for found in group.first)
+    story = group.story
+    if story is None:
+        yield escape(group.first[0].prop.message)
+    else:
+        ids = enumeration(each.prop.id for each in group.first)
+        told = [each.prop.story for each in group.first if each.prop.story is not None]
+        claims = dict.fromkeys(line for each in told for line in each.conclusion)
+        blocks = [
+            *_steps(story, steps),
+            f"**Where it contradicts {escape(ids)}**",
+            itemised(map(escape, claims)),
+            *_repeat(story),
+        ]
+        yield from folded(f"How it happens: {story.headline()}", blocks)
+    if len(group.workloads) > 1:
+        whole = [itemised(map(escape, group.workloads))]
+        yield from folded(f"Whom it concerns ({len(group.workloads)})", whole)
+    yield "**What to do about it**"
+    yield itemised(escape(str(one)) for one in group.advice)
+
+
+def _promise(found: Found) -> str:
+    prop = found.prop
+    where = f", {code(str(prop.position))}" if prop.position is not None else ""
+    missed = f", expected {prop.expected}" if prop.expected not in {None, prop.finding} else ""
+    subject = f"{escape(prop.subject)}{where}"
+    title = escape(prop.statement.title)
+    return f"{escape(prop.id)} ({prop.severity}{missed}): {title} ({subject})"
 
 
 def _table(properties: Iterable[PropertyReport], fail_on: Severity) -> str:
@@ -141,28 +163,6 @@ def grid(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; its cells are Markdown."""
     lines = (headers, ("---",) * len(headers), *rows)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _violation(
-    prop: PropertyReport, story: Story, told: Iterable[Story], steps: int
-) -> Iterator[str]:
-    """The story of a violation; where it has been told already, only what is different."""
-    same = next((other for other in told if other.run() == story.run()), None)
-    yield from folded(
-        f"{prop.id} is violated for {prop.subject}: {story.headline()}",
-        [
-            *(_steps(story, steps) if same is None else [_referred(same)]),
-            f"**Where it contradicts {escape(prop.id)}**",
-            itemised(map(escape, story.conclusion)),
-            *_repeat(story),
-            "**What to do about it**",
-            escape(prop.statement.remediation),
-        ],
-    )
-
-
-def _referred(same: Story) -> str:
-    return f"What happens is what is told for {escape(same.property_id)} of {escape(same.subject)}."
 
 
 def folded(title: str, blocks: Iterable[str]) -> Iterator[str]:
@@ -223,6 +223,7 @@ def _repeat(story: Story) -> Iterator[str]:
 
 
 def _basis(scenario: ScenarioReport, report: Report) -> Iterator[str]:
+    yield f"#### {escape(scenario.name)}"
     yield _table(scenario.properties, report.fail_on)
     yield "**What was assumed**"
     yield itemised(map(escape, scenario.setting))

@@ -14,6 +14,7 @@ from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Verdict
 
 from .document import Finding, PropertyReport, Report, Result, ScenarioReport
+from .story import Story
 
 _FOUND: Mapping[Finding, str] = {
     "holds": "holds",
@@ -21,6 +22,10 @@ _FOUND: Mapping[Finding, str] = {
     "violated": "is violated",
     "inconclusive": "is inconclusive",
 }
+
+
+IMPLIED: Mapping[str, str] = {"STUCK": "DEP-4"}
+"""What says nothing more where the other one is violated by the same run."""
 
 
 class Level(StrEnum):
@@ -70,10 +75,26 @@ class Notice(NamedTuple):
         """The file in which the object stands; empty where it stands in none."""
         return file_of(self.property.position)
 
+    def finding(self) -> tuple[str, str, str]:
+        """Whom it is about, the property and the object, whatever was asked where it came out."""
+        return (self.scenario.about, self.property.id, self.property.subject)
+
     def fingerprint(self) -> str:
         """The same for the same finding in every run, whatever its story and its line."""
-        parts = [self.scenario.name, self.property.id, self.property.subject]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.finding()).encode()).hexdigest()
+
+    def implied(self) -> str:
+        """The property that says as much of the same object by the same run; empty for none."""
+        wanted, story = IMPLIED.get(self.property.id), self.property.story
+        for other in self.scenario.properties:
+            same = other.id == wanted and other.subject == self.property.subject
+            weighs = (other.excused, other.expected) == (
+                self.property.excused,
+                self.property.expected,
+            )
+            if same and weighs and _same_run(other.story, story):
+                return other.id
+        return ""
 
 
 def notices(report: Report) -> tuple[Notice, ...]:
@@ -83,10 +104,22 @@ def notices(report: Report) -> tuple[Notice, ...]:
     return tuple(sorted(filter(None, all_of_them), key=lambda n: levels.index(n.level)))
 
 
+def findings(report: Report) -> tuple[tuple[Notice, ...], ...]:
+    """The same, for each property of an object at once: the loudest of each comes first."""
+    found: dict[tuple[str, str, str], list[Notice]] = {}
+    for one in notices(report):
+        found.setdefault(one.finding(), []).append(one)
+    return tuple(map(tuple, found.values()))
+
+
 def notice(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) -> Notice | None:
     """What is to be said about one property of a scenario; None where all is well."""
     level = _level(prop, fail_on)
     return None if level is None else Notice(level, scenario, prop)
+
+
+def _same_run(one: Story | None, other: Story | None) -> bool:
+    return one is not None and other is not None and one.run() == other.run()
 
 
 def file_of(position: Position | None) -> str:

@@ -1,13 +1,14 @@
 """The report as SARIF 2.1.0, for code scanning: a result for all that is not as it should be.
 
-The story is the result's code flow, with what each step changed as its state. What holds is not
+There is one for each property of an object, whichever of the usual questions it came out of. The
+story is the result's code flow, with what each step changed as its state. What holds is not
 listed, only counted: several readers show every result as an alert.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,12 +17,14 @@ from kubelemma.model.visible import visible
 from kubelemma.properties.statement import Severity, Statement
 from kubelemma.solver.result import Verdict
 
+from .advice import advice, together
 from .document import Report
-from .notice import Level, Notice, file_of, notices
+from .notice import Level, Notice, file_of, findings
 from .plain import as_json
 from .property_pages import help_text, page_url
 from .shown import shown
 from .story import Story, StoryStep
+from .style import enumeration
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -57,7 +60,7 @@ def to_data(report: Report) -> dict[str, Any]:
         },
         "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(found, rules, compared=compared) for found in notices(report)],
+        "results": [_result(found, rules, compared=compared) for found in findings(report)],
         "properties": {"result": report.result, "verdicts": _verdicts(report)},
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -130,8 +133,12 @@ def notification(level: str, text: str, position: Position | None = None) -> dic
     return data
 
 
-def _result(found: Notice, rules: list[str], *, compared: bool) -> dict[str, Any]:
-    """One result; where there is a baseline, the standard wants each to be compared with it."""
+def _result(alike: Sequence[Notice], rules: list[str], *, compared: bool) -> dict[str, Any]:
+    """One result for a property of an object, whatever was asked where it came out, loudest first.
+
+    Where there is a baseline, the standard wants each result to be compared with it.
+    """
+    found = alike[0]
     prop = found.property
     inconclusive = found.level is Level.WARNING
     data: dict[str, Any] = {
@@ -139,25 +146,69 @@ def _result(found: Notice, rules: list[str], *, compared: bool) -> dict[str, Any
         "ruleIndex": rules.index(prop.id),
         "kind": "open" if inconclusive else "fail",
         "level": "none" if inconclusive else _level(found),
-        "message": {"text": found.explanation()},
+        "message": {"text": "\n".join(_message(alike))},
         "partialFingerprints": {FINGERPRINT: found.fingerprint()},
         "properties": {"scenario": found.scenario.name, "verdict": prop.verdict},
     }
-    position = prop.position
-    data["locations"] = [location(position, prop.subject)]
-    if prop.story is not None and prop.story.steps:
-        data["codeFlows"] = [_code_flow(prop.story, position)]
+    if len(alike) > 1:
+        data["properties"]["scenarios"] = [each.scenario.name for each in alike]
+    positions = dict.fromkeys(each.property.position for each in alike)
+    data["locations"] = [location(position, prop.subject) for position in positions]
+    related = [*_related(alike)]
+    if related:
+        data["relatedLocations"] = related
+    flows = [*_flows(alike)]
+    if flows:
+        data["codeFlows"] = flows
     if compared:
         data["baselineState"] = prop.baseline or "new"
     data["suppressions"] = list(_suppressions(found))
     return data
 
 
+def _message(alike: Sequence[Notice]) -> Iterator[str]:
+    """What was found, where else, and what to do about it."""
+    found = alike[0]
+    implied = found.implied()
+    if implied:
+        yield from (found.sentence(), f"What happens is what is told for {implied}.")
+    else:
+        yield found.explanation()
+    more = [each.scenario.name for each in alike[1:] if each.property.verdict is Verdict.VIOLATED]
+    if more:
+        yield f"The same comes out in {enumeration(more)}."
+    if found.property.verdict is Verdict.VIOLATED and not implied:
+        yield from map(str, advice(found.property))
+
+
+def _related(alike: Sequence[Notice]) -> Iterator[dict[str, Any]]:
+    """The fields that could be changed."""
+    found = together(n.property for n in alike if n.property.verdict is Verdict.VIOLATED)
+    places = ((each.text, position) for each in found for position in each.positions)
+    for number, (text, position) in enumerate(dict.fromkeys(places), 1):
+        yield {"id": number, **location(position), "message": {"text": text}}
+
+
+def _flows(alike: Sequence[Notice]) -> Iterator[dict[str, Any]]:
+    """The stories, each once."""
+    told: list[Story] = []
+    for found in alike:
+        story = found.property.story
+        if story is None or not story.steps or found.implied():
+            continue
+        if all(story.run() != other.run() for other in told):
+            told.append(story)
+            yield _code_flow(story, found.property.position)
+
+
 def _level(found: Notice) -> str:
-    """By severity; what came out other than expected is always an error."""
-    if found.property.verdict is not Verdict.VIOLATED:
+    """An error where it fails the check, else by severity, but then it is a warning at most."""
+    prop = found.property
+    if found.level is Level.ERROR:
         return "error"
-    return _LEVELS[found.property.severity]
+    if prop.excused or prop.expected is not None:
+        return _LEVELS[prop.severity]
+    return "note" if prop.severity is Severity.LOW else "warning"
 
 
 def _suppressions(found: Notice) -> Iterator[dict[str, Any]]:

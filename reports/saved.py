@@ -203,9 +203,11 @@ class _Waiting(_File):
     pod: str
     message: str
     nodes: tuple[_Review, ...]
+    facts: tuple[_Fact, ...] = ()
 
     def waiting(self) -> Waiting:
-        return Waiting(self.pod, self.message, tuple(review.review() for review in self.nodes))
+        nodes = tuple(review.review() for review in self.nodes)
+        return Waiting(self.pod, self.message, nodes, tuple(fact.fact() for fact in self.facts))
 
 
 class _Idle(_File):

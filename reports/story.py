@@ -6,6 +6,7 @@ Renderers turn a `Story` into text, JSON and whatever comes later; none of them 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal, TypeAlias
 
 from kubelemma.model.manifests.problems import Position
@@ -144,17 +145,35 @@ class Contradiction:
     step: int
 
 
+class Hindrance(StrEnum):
+    """What the facts are called that tell a pod's own reasons to wait, or to stand with others."""
+
+    MACHINE = "machine that is down"
+    FOR_EVER = "NoExecute taints tolerated for ever"
+    STRATEGY = "spec.strategy.type"
+    SURGE = "maxSurge"
+    UNAVAILABLE = "maxUnavailable"
+    INIT_CONTAINER = "init container that decides the request"
+    UNKNOWN_KEY = "topologyKey that no node has"
+    TAINTS_POLICY = "nodeTaintsPolicy"
+    EVERY_REVISION = "pods of every revision count"
+    REPLICAS = "spec.replicas"
+    APART = "rule that keeps its pods apart"
+    WISH = "rule that is only a wish"
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A pod that is not available where nobody acts any more, and what it waits for.
 
     ``message`` is the scheduler's where the pod has no node; ``nodes`` then has what it makes of
-    each.
+    each. ``facts`` are its own reasons, each called by a `Hindrance`.
     """
 
     pod: str
     message: str
     nodes: tuple[NodeReview, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

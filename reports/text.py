@@ -12,6 +12,7 @@ from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Statistics, Verdict
 
+from .advice import advice
 from .document import Finding, PropertyReport, Report, Result, ScenarioReport
 from .left_out import left_out_lines
 from .shown import shown
@@ -169,7 +170,7 @@ def _violation(
     yield from conclusion_lines(story, paint, width, wide=wide)
     yield ""
     yield paint("What to do about it", Role.HEADING)
-    yield from wrap(prop.statement.remediation, width, "  ")
+    yield from bullets(map(str, advice(prop)), width)
 
 
 def excuses(scenario: ScenarioReport) -> Iterator[str]:

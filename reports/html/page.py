@@ -6,9 +6,9 @@ from typing import Any
 
 from kubelemma.reports.document import Report
 from kubelemma.reports.json import trace
+from kubelemma.reports.said import outcome
 from kubelemma.reports.shown import shown
 from kubelemma.reports.story import Story
-from kubelemma.reports.text import outcome
 
 from .chapters import book
 from .sections import chapter, header, left_out, overview, remarks
@@ -39,7 +39,7 @@ def render(report: Report) -> str:
     sections = (
         contents(found.tales, report.fail_on),
         *(article(tale, report.fail_on) for tale in found.tales),
-        overview(found.chapters, report.fail_on),
+        overview(report, found.chapters),
         *(chapter(c, report.fail_on) for c in found.chapters),
         remarks(report),
         left_out(part for scenario in report.scenarios for part in scenario.not_modelled),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.properties.statement import Severity
@@ -15,8 +15,10 @@ from kubelemma.reports.document import (
     Result,
     ScenarioReport,
 )
+from kubelemma.reports.grouping import Word, columns, row_title, rows, spoken, word
+from kubelemma.reports.said import outcome
 from kubelemma.reports.style import plural
-from kubelemma.reports.text import coverage, outcome
+from kubelemma.reports.text import coverage
 from kubelemma.solver.result import Verdict
 
 from .chapters import Chapter
@@ -67,34 +69,44 @@ def _inputs(occasion: Occasion | None) -> Iterator[Markup]:
     yield from folded(title, [table(("File", "SHA-256"), rows)])
 
 
-def overview(chapters: Iterable[Chapter], fail_on: Severity) -> Markup | None:
-    """A table of the scenarios, where there are several."""
-    rows = [
+def overview(report: Report, chapters: Iterable[Chapter]) -> Markup | None:
+    """A table with a row for each workload and a column for each question, where there is more."""
+    if len(report.scenarios) < 2:  # noqa: PLR2004 - one scenario needs no overview
+        return None
+    found = rows(report)
+    asked = columns(found)
+    of = {id(chapter.scenario): chapter for chapter in chapters}
+    heads = (row_title(found).capitalize(), *(spoken(name).capitalize() for name in asked))
+    lines = [
         element(
             "tr",
-            cell("Scenario", element("a", c.scenario.name, href=f"#{c.anchor}")),
-            cell("Result", _result(c.scenario.result(fail_on))),
-            cell("Violated", *_violated(c)),
-            cell("Properties", str(len(c.scenario.properties))),
-            cell("States", f"{c.scenario.statistics.states:,}"),
+            cell(heads[0], row.about),
+            *(
+                cell(head, *_answer(row.scenarios.get(name), of, report.fail_on))
+                for head, name in zip(heads[1:], asked, strict=True)
+            ),
         )
-        for c in chapters
+        for row in found
     ]
-    if len(rows) < 2:  # noqa: PLR2004 - one scenario needs no overview
-        return None
-    heads = ("Scenario", "Result", "Violated", "Properties", "States")
-    return element("section", element("h2", "Scenarios"), table(heads, rows))
+    return element("section", element("h2", "What was asked"), table(heads, lines))
 
 
-def _violated(found: Chapter) -> Iterator[Markup | str]:
-    """The violated properties, each with the way to where it is told."""
-    properties = enumerate(found.scenario.properties)
-    named = [(n, prop.id) for n, prop in properties if prop.verdict is Verdict.VIOLATED]
-    if not named:
-        yield "none"
-    for place, (number, name) in enumerate(named):
-        yield ", " if place else ""
-        yield _linked(name, found.links.get(number))
+def _answer(
+    scenario: ScenarioReport | None, chapters: Mapping[int, Chapter], fail_on: Severity
+) -> Iterator[Markup | str]:
+    """A word with the way to where it is told: to the story, or else to the scenario."""
+    found = word(scenario, fail_on)
+    if scenario is None:
+        yield found.text
+        return
+    chapter = chapters[id(scenario)]
+    told = (chapter.links[number] for number in found.properties if number in chapter.links)
+    target = next(told, chapter.anchor)
+    yield element("a", badge(found.text, _look(found)), href=f"#{target}")
+
+
+def _look(found: Word) -> str:
+    return "unsure" if found.result is None else _RESULTS[found.result]
 
 
 def chapter(found: Chapter, fail_on: Severity) -> Markup:

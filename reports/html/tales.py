@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from kubelemma.properties.statement import Severity
+from kubelemma.reports.advice import together
+from kubelemma.reports.notice import IMPLIED
 from kubelemma.reports.story import Change, Decisive, Missed, Story, StoryStep
 from kubelemma.reports.story_text import run_lines
 from kubelemma.reports.style import enumeration, painter, plural
@@ -67,6 +69,7 @@ def _severity(tale: Tale) -> str:
 def article(tale: Tale, fail_on: Severity) -> Markup:
     """One story, from what decides it to what can be done about it."""
     violations = tale.told.violations
+    telling = _telling(violations)
     story = violations[0].story
     expected = all(v.prop.expected == v.prop.finding for v in violations)
     return element(
@@ -75,18 +78,24 @@ def article(tale: Tale, fail_on: Severity) -> Markup:
         *(_promise(violation, tale.anchor, fail_on) for violation in violations),
         _written(violations),
         *_decisive(tale),
-        element("h4", f"Where it contradicts {enumeration(v.prop.id for v in violations)}"),
-        bullets(dict.fromkeys(line for v in violations for line in v.story.conclusion)),
+        element("h4", f"Where it contradicts {enumeration(v.prop.id for v in telling)}"),
+        bullets(dict.fromkeys(line for v in telling for line in v.story.conclusion)),
         *numbers([violation.story for violation in violations]),
         *_concerned(tale),
         *_told(tale),
         *_repeat(story),
         element("h4", "What to do about it"),
-        *(element("p", text) for text in _remedies(violations)),
+        bullets(map(str, together(violation.prop for violation in telling))),
         *folded("Why it matters", _reasons(violations)),
         id=tale.anchor,
         class_="violation",
     )
+
+
+def _telling(violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    """Those that say more than others of the same run."""
+    ids = {violation.prop.id for violation in violations}
+    return tuple(v for v in violations if IMPLIED.get(v.prop.id) not in ids)
 
 
 def _promise(found: Violation, anchor: str, fail_on: Severity) -> Markup:
@@ -245,10 +254,6 @@ def _repeat(story: Story) -> Iterator[Markup]:
     for command in story.repeat:
         copy = element("button", "Copy", type="button", class_="copy", hidden=True)
         yield element("div", element("pre", element("code", command)), copy, class_="command")
-
-
-def _remedies(violations: Iterable[Violation]) -> Iterator[str]:
-    yield from dict.fromkeys(violation.prop.statement.remediation for violation in violations)
 
 
 def _reasons(violations: tuple[Violation, ...]) -> Iterator[Content]:

@@ -19,6 +19,7 @@ from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import enumeration, plural
 
 from .causes import event
+from .hindrances import spacing
 from .scene import Belied, Claim, Seen, Standstill, about_workload
 from .teller import Teller
 
@@ -86,9 +87,14 @@ def _unfinished(belied: Belied) -> Iterator[Claim]:
                 for guard in _asked(belied.world, node)
                 for state in (belied.seen.value(guard.cell),)
             ]
+            failing = [
+                Fact(f"sync of {guard.cell}", "fails")
+                for guard in _asked(belied.world, node)
+                if guard.scale is None
+            ]
             yield Claim(
                 f"The drain of {name} still waits for {plural(left, 'pod')}",
-                (Fact(f"pods of {name} that are still there", str(left)), *statuses),
+                (Fact(f"pods of {name} that are still there", str(left)), *statuses, *failing),
             )
 
 
@@ -117,11 +123,12 @@ def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
     left = sum(belied.seen.summed(name))
     if not found:
         sentence = f"The last step leaves {left} available, and no budget covers them"
-        yield Claim(sentence, (Fact("available pods", str(left)),))
+        yield Claim(sentence, (Fact("available pods", str(left)), *_apart(belied, workload)))
     elif belied.before.summed(name) != belied.seen.summed(name) and _fails(belied):
         names = enumeration(guard.cell for guard in found)
         sentence = f"The machine takes its pods with it and leaves {left} available: no budget "
-        yield Claim(f"{sentence}is asked, be it {names}", (Fact("available pods", str(left)),))
+        terms = (Fact("available pods", str(left)), *_apart(belied, workload))
+        yield Claim(f"{sentence}is asked, be it {names}", terms)
         return
     for guard in found:
         pods = belied.seen.summed(guard.tally)
@@ -137,8 +144,14 @@ def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
                 Fact("healthy pods", str(pods[1])),
                 Fact("desired", str(least)),
                 Fact("currentHealthy by the status that was read", str(told.healthy)),
+                *_apart(belied, workload),
             ),
         )
+
+
+def _apart(belied: Belied, workload: Workload) -> Iterator[Fact]:
+    """How many pods there are, and what keeps them apart, or does not."""
+    return spacing(belied.seen, workload, belied.written)
 
 
 def _fails(belied: Belied) -> bool:

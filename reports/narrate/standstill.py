@@ -8,6 +8,7 @@ from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import Phase
 from kubelemma.reports.story import Idle, Waiting
 
+from .hindrances import hindrances
 from .scene import Standstill
 from .tellers import TELLERS
 
@@ -25,8 +26,9 @@ def waiting(end: Standstill) -> tuple[Waiting, ...]:
 def _waiting(end: Standstill, place: Place, pods: tuple[str, ...]) -> Iterator[Waiting]:
     answers = (teller.waits(end, place) for teller in TELLERS)
     words, reviews = next((answer for answer in answers if answer is not None), ("", ()))
+    facts = tuple(hindrances(end, place, reviews))
     for pod in pods:
-        yield Waiting(pod, words, reviews)
+        yield Waiting(pod, words, reviews, facts)
 
 
 def idle(end: Standstill) -> tuple[Idle, ...]:

@@ -42,6 +42,7 @@ from .solver.replay import Repeat, RepeatStatus, replay_steps
 from .solver.result import CheckResult, PropertyResult, Statistics, Trace, Verdict
 from .solver.simulate import simulate
 from .solver.stateful.sampling import Sampling
+from .vacuous import why
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -303,7 +304,7 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     expect = explored.case.check.spec.expect
     properties = tuple(
         property_report(
-            found := _doubted(result, explored.case),
+            found := _explained(_doubted(result, explored.case), explored),
             expect.get(found.property.id),
             _story(explored, found, repeat),
             _position(explored.case, found.property.subject),
@@ -342,6 +343,14 @@ def _doubted(found: PropertyResult, case: Case) -> PropertyResult:
     if statement.kind is not Kind.LIVENESS or _WHO_PLACES.isdisjoint(statement.components):
         return found
     return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=reason)
+
+
+def _explained(found: PropertyResult, explored: Explored) -> PropertyResult:
+    """What is found; where it says nothing, with the reason."""
+    if not found.vacuous or found.reason:
+        return found
+    reason = why(found, explored.case.scenario, explored.result.statistics)
+    return replace(found, reason=reason)
 
 
 def _position(case: Case, subject: str) -> Position | None:

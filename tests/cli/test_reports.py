@@ -19,7 +19,7 @@ from kubelemma.reports.json import schema
 Kubelemma: TypeAlias = Callable[..., Any]
 
 READERS: dict[str, Callable[[str], object]] = {
-    "text": lambda text: text.index("VIOLATED"),
+    "text": lambda text: text.index("── DEP-4 and STUCK: default/web"),
     "wide": lambda text: text.index("VIOLATED"),
     "json": json.loads,
     "yaml": yaml.safe_load,
@@ -104,7 +104,7 @@ def test_results_fit_the_schema(kubelemma: Kubelemma, stuck: str) -> None:
     assert list(jsonschema.Draft202012Validator(schema()).iter_errors(data)) == []
     found = {p["id"]: p for p in data["scenarios"][0]["properties"]}
     assert found["DEP-4"]["location"]["file"] == "stuck.yaml"
-    assert found["SCH-2"]["location"] == found["DEP-4"]["location"]
+    assert found["NODE-2"]["location"] == found["DEP-4"]["location"]
     assert found["DEP-4"]["trace"]["picture"]["nodes"]
     assert all("picture" in step for step in found["DEP-4"]["trace"]["steps"])
 

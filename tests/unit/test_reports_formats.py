@@ -21,8 +21,8 @@ from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.statement import Severity
 from kubelemma.reports import github, html, json, junit, markdown, sarif, saved, yaml
 from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioReport
-from kubelemma.reports.notice import Level, notices
-from kubelemma.reports.shown import shown
+from kubelemma.reports.grouping import rows
+from kubelemma.reports.notice import Level, findings, notices
 from kubelemma.reports.story import Change, Story, StoryStep
 from kubelemma.solver.result import Statistics, Verdict
 
@@ -190,7 +190,7 @@ def test_junit_counts_what_the_report_counts(wild_reports: Reports, data: st.Dat
     drawn = data.draw(wild_reports)
     parsed = JUnitXml.fromstring(junit.render(drawn).encode())
     results = [p.result(drawn.fail_on) for s in drawn.scenarios for p in s.properties]
-    assert len(list(parsed)) == len(drawn.scenarios)
+    assert len(list(parsed)) == len(rows(drawn))
     kinds = [type(result) for suite in parsed for case in suite for result in case.result]
     assert sum(len(list(suite)) for suite in parsed) == parsed.tests == len(results)
     assert kinds.count(Failure) == parsed.failures == results.count(Result.FAILED)
@@ -208,6 +208,26 @@ def test_junit_has_the_story_and_the_command() -> None:
     assert "What to do about it" in failure.text
     assert held.is_passed
     assert unknown.result[0].type == "inconclusive"
+
+
+def test_junit_has_a_suite_for_each_workload() -> None:
+    """Its cases are named after the question; what passes for its severity says so as output."""
+    (one,) = report(replace(VIOLATED, regraded=Severity.LOW)).scenarios
+    both = [replace(one, name=f"web: {q}", question=q) for q in ("rollout", "node-lost")]
+    found = replace(ALL, scenarios=tuple(both), fail_on=Severity.HIGH)
+    (suite,) = JUnitXml.fromstring(junit.render(found).encode())
+    assert suite.name == "web"
+    names = ["rollout: DEP-4 Rollouts complete", "node lost: DEP-4 Rollouts complete"]
+    assert [case.name for case in suite] == names
+    assert all(case.is_passed and "DEP-4 is violated" in case.system_out for case in suite)
+
+
+def test_junit_tells_a_story_once() -> None:
+    """A failure of the same course names the case that tells it."""
+    other = replace(VIOLATED, statement=STATEMENTS["RS-1"])
+    text = junit.render(report(VIOLATED, other))
+    assert text.count("user: applies a new template") == 1
+    assert f"what is told for DEP-4 Rollouts complete of {WEB}." in text
 
 
 def test_junit_cuts_long_stories() -> None:
@@ -235,7 +255,9 @@ def test_sarif_fits_the_standard(
     (run,) = log["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert [rules[r["ruleIndex"]] for r in run["results"]] == [r["ruleId"] for r in run["results"]]
-    assert len(run["results"]) == len(notices(drawn))
+    assert len(run["results"]) == len(findings(drawn)) <= len(notices(drawn))
+    prints = [result["partialFingerprints"][sarif.FINGERPRINT] for result in run["results"]]
+    assert len(set(prints)) == len(prints)
 
 
 def test_sarif_tells_the_story_where_it_is_written() -> None:
@@ -265,6 +287,33 @@ def test_sarif_names_no_file_where_there_is_none(file: str) -> None:
     ]
 
 
+def test_sarif_has_one_result_whatever_was_asked() -> None:
+    """What several questions bring to light of one object is one finding, the same in each run."""
+    (one,) = report(VIOLATED).scenarios
+    both = [replace(one, name=f"web: {q}", question=q) for q in ("rollout", "drain")]
+    (result,) = sarif.to_data(replace(ALL, scenarios=tuple(both)))["runs"][0]["results"]
+    assert result["properties"]["scenarios"] == ["web: rollout", "web: drain"]
+    assert "The same comes out in web: drain." in result["message"]["text"]
+    assert len(result["codeFlows"]) == 1
+    (alone,) = sarif.to_data(report(VIOLATED))["runs"][0]["results"]
+    assert result["partialFingerprints"] == alone["partialFingerprints"]
+
+
+@pytest.mark.parametrize(
+    ("severity", "fail_on", "level"),
+    [
+        (Severity.MEDIUM, Severity.MEDIUM, "error"),
+        (Severity.HIGH, Severity.CRITICAL, "warning"),
+        (Severity.LOW, Severity.HIGH, "note"),
+    ],
+)
+def test_sarif_is_as_loud_as_the_check(severity: Severity, fail_on: Severity, level: str) -> None:
+    """What fails the check is an error, and what does not is none."""
+    prop = replace(VIOLATED, regraded=severity)
+    (result,) = sarif.to_data(report(prop, fail_on=fail_on))["runs"][0]["results"]
+    assert result["level"] == level
+
+
 def test_sarif_suppresses_what_is_expected() -> None:
     """An expected violation is accepted, and only that."""
     (accepted,) = sarif.to_data(report(expecting("violated")))["runs"][0]["results"]
@@ -290,20 +339,44 @@ def test_annotations_are_one_line_each(wild_reports: Reports, data: st.DataObjec
     """No word of the input begins a command of its own or ends the one that it is in."""
     drawn = data.draw(wild_reports)
     lines = github.render(drawn).split("\n")
-    found = [notice for notice in notices(shown(drawn)) if not notice.property.excused]
-    told = 0
-    for line in lines[: -len(drawn.remarks) - 2]:
-        match = re.fullmatch(r"::(error|warning|notice) ([^:]*)::(.*)", line, re.DOTALL)
+    kinds = []
+    for line in lines[:-2]:
+        match = re.fullmatch(r"::(error|warning) ([^:]*)::(.*)", line, re.DOTALL)
         assert match is not None
-        titles = [p.removeprefix("title=") for p in match[2].split(",") if p.startswith("title=")]
-        title, text, notice = decoded(titles[-1]), decoded(match[3]), found[told]
-        if (title, text) == (notice.title(), notice.explanation()):
-            told += 1
-            continue
-        assert match[1] == "warning"
-        assert text.endswith(f" in {notice.scenario.name}: {notice.property.message}")
-        told += int(title.removesuffix(" answers are inconclusive"))
-    assert told == len(found)
+        kinds.append(match[1])
+    assert max(kinds.count("error"), kinds.count("warning")) <= github.MOST
+    levels = {found.level for found in notices(drawn)}
+    assert (Level.ERROR in levels) == ("error" in kinds)
+    assert (Level.WARNING in levels) <= ("warning" in kinds)
+
+
+def test_annotations_say_what_to_do() -> None:
+    """An error has all that its notice says, and what to do about it."""
+    first = github.render(report(VIOLATED)).splitlines()[0]
+    (found,) = notices(report(VIOLATED))
+    text = decoded(first.rpartition("::")[2])
+    assert text == f"{found.explanation()}\n{VIOLATED.statement.remediation}"
+
+
+def test_no_more_annotations_than_are_shown() -> None:
+    """Of many findings those with one story share an annotation; the last one counts the rest."""
+    many = [replace(VIOLATED, subject=f"Deployment default/{n}") for n in range(30)]
+    (error, last) = github.render(report(*many)).splitlines()
+    assert error.startswith("::error file=deploy/web app.yaml,line=4,col=3,title=DEP-4 violated")
+    assert last.startswith("FAILED: ")
+    stories = (replace(STORY, steps=STEPS * n) for n in range(1, 31))
+    different = [replace(v, story=story) for v, story in zip(many, stories, strict=True)]
+    *errors, _last = github.render(report(*different)).splitlines()
+    assert len(errors) == github.MOST
+    assert errors[-1].startswith("::error title=and 21 more::21 further annotations")
+
+
+def test_what_is_too_mild_is_one_warning() -> None:
+    """A violation that does not fail the check is a warning, once for all whom it concerns."""
+    mild = [replace(VIOLATED, regraded=Severity.LOW, subject=f"Deployment d/{n}") for n in "ab"]
+    first, last = github.render(report(*mild, fail_on=Severity.HIGH)).splitlines()
+    assert first.startswith("::warning file=deploy/web app.yaml,line=4,col=3,title=DEP-4 (low) is")
+    assert last.startswith("PASSED: ")
 
 
 def test_a_limit_is_told_once() -> None:
@@ -320,7 +393,7 @@ def test_annotations_stand_at_lines() -> None:
     first, second, last = github.render(ALL).splitlines()
     assert first.startswith("::error file=deploy/web app.yaml,line=4,col=3,title=DEP-4 is violated")
     assert second.startswith("::warning title=RS-1 is inconclusive::")
-    assert last.startswith("FAILED: of 3 properties")
+    assert last == "FAILED: 1 check, 0 states: DEP-4 violated for web; 1 check not decided"
 
 
 # Markdown
@@ -339,11 +412,12 @@ def test_markdown_shows_words_as_they_are(wild_reports: Reports, data: st.DataOb
 
 
 def test_markdown_tells_a_run_once() -> None:
-    """A second property that the same run contradicts refers to the first."""
+    """What another property implies by the same run is named, and not told again."""
     stuck = replace(VIOLATED, statement=STATEMENTS["STUCK"])
     text = markdown.render(report(VIOLATED, stuck))
     assert text.count("applies a new template") == 1
-    assert f"What happens is what is told for DEP-4 of {WEB}." in text
+    assert "#### ❌ DEP-4 and STUCK: web" in text
+    assert "Where it contradicts DEP-4**" in text
 
 
 @pytest.mark.parametrize(
@@ -373,17 +447,22 @@ def test_markdown_fits_into_a_comment(properties: int) -> None:
     assert len(text) <= markdown.LONGEST
     assert "left out" in text
     assert text.count("<details>") == text.count("</details>")
-    assert text.startswith(f"{markdown.MARKER}\n\n### ❌ kubelemma: FAILED: of")
+    assert text.startswith(f"{markdown.MARKER}\n\n### ❌ kubelemma: FAILED: 1 check")
 
 
 def test_markdown_begins_with_an_overview() -> None:
-    """Of several scenarios a table comes first; those of one input share what is not modelled."""
-    one = report(VIOLATED)
-    fine = replace(one.scenarios[0], name="fine", properties=(HOLDS,))
-    text = markdown.render(replace(one, scenarios=(*one.scenarios, fine)))
-    overview, _, rest = text.partition("#### Scenario web")
-    assert "| ❌ | web | violated | DEP-4 | 1 | 0 |" in overview
-    assert "| ✅ | fine | holds |" in overview
+    """A row for each workload with a column for each question; what is left out is said once."""
+    (one,) = report(VIOLATED).scenarios
+    asked = [
+        replace(one, name="default/web: rollout", question="rollout"),
+        replace(one, name="default/web: node-lost", question="node-lost", properties=(HOLDS,)),
+        replace(one, name="default/api: rollout", question="rollout", properties=(HOLDS,)),
+    ]
+    text = markdown.render(replace(report(VIOLATED), scenarios=tuple(asked)))
+    overview, _, rest = text.partition("#### ")
+    assert "| Workload | rollout | node lost |" in overview
+    assert "| default/web | ❌ DEP-4 | ✅ holds |" in overview
+    assert r"| default/api | ✅ holds | \- |" in overview
     assert rest.count("- no traffic\n  - Service web\n") == 1
 
 

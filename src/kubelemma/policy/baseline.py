@@ -1,7 +1,6 @@
 """The findings of an earlier run, which are known and fail no check.
 
-A finding is known by scenario, property and object, of which SARIF's fingerprint is made as well:
-another story or another line make no new finding.
+A finding is known by scenario, property and object: another story or another line make no new one.
 """
 
 from __future__ import annotations

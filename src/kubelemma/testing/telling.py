@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.properties.statement import Severity
+from kubelemma.reports.advice import advice
 from kubelemma.reports.document import PropertyReport, ScenarioReport
 from kubelemma.reports.notice import notice
 from kubelemma.reports.shown import shown
@@ -41,7 +42,7 @@ def _lines(scenario: ScenarioReport, prop: PropertyReport, fail_on: Severity) ->
     yield from _story(prop.story)
     yield ""
     yield "What to do about it"
-    yield from wrap(prop.statement.remediation, WIDTH, "  ")
+    yield from bullets(map(str, advice(prop)), WIDTH)
 
 
 def story_text(story: Story) -> str:

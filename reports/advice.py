@@ -1,0 +1,434 @@
+"""What to do about a violation: what fits its cause, with the field of the manifest to change.
+
+The cause is read from the story: from what pods wait for, from what happens again and again, and
+from the terms of the promise. Only where nothing of that fits is there the general remedy of the
+property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
+
+from kubelemma.model.manifests.problems import Position
+from kubelemma.solver.result import Verdict
+
+from .document import PropertyReport
+from .story import Fact, Hindrance, NodeReview, Story, StoryStep, Waiting
+from .style import enumeration, few
+
+
+class Advice(NamedTuple):
+    """What to do: the cause in a word, such as ``recreate``, empty for the general remedy.
+
+    ``positions`` are the fields of the input to change, where that is known.
+    """
+
+    cause: str
+    text: str
+    positions: tuple[Position, ...] = ()
+
+    def __str__(self) -> str:
+        where = f" ({', '.join(map(str, self.positions))})" if self.positions else ""
+        return f"{self.text.removesuffix('.')}{where}."
+
+
+def advice(prop: PropertyReport) -> tuple[Advice, ...]:
+    """What to do about a violation; what fits the cause comes first, and there is always some."""
+    if prop.story is not None:
+        case = _Case(prop, prop.story)
+        for causes in _CAUSES:
+            found = _merged(one for find in causes for one in find(case))
+            if found:
+                return found
+    return (Advice("", prop.statement.remediation),)
+
+
+def together(properties: Iterable[PropertyReport]) -> tuple[Advice, ...]:
+    """What to do about several violations, each thing once."""
+    return _merged(one for prop in properties for one in advice(prop))
+
+
+def _merged(found: Iterable[Advice]) -> tuple[Advice, ...]:
+    """What is said of several fields once, with all of them."""
+    positions: dict[tuple[str, str], dict[Position, None]] = {}
+    for one in found:
+        positions.setdefault((one.cause, one.text), {}).update(dict.fromkeys(one.positions))
+    return tuple(Advice(*said, tuple(places)) for said, places in positions.items())
+
+
+def cause(prop: PropertyReport) -> str:
+    """What the first advice is about; empty where only the general one fits."""
+    return advice(prop)[0].cause if prop.verdict is Verdict.VIOLATED else ""
+
+
+class _Case:
+    """A violation, and what can be read from its story."""
+
+    def __init__(self, prop: PropertyReport, story: Story) -> None:
+        self.prop = prop
+        self.story = story
+
+    @property
+    def id(self) -> str:
+        return self.prop.id
+
+    @cached_property
+    def terms(self) -> dict[str, Fact]:
+        """The terms of the promise, by name."""
+        return {term.name: term for found in self.story.contradictions for term in found.terms}
+
+    @property
+    def rolling(self) -> bool:
+        """Whether pods of two versions are at the end."""
+        older = self.terms.get("pods of older templates")
+        return older is not None and older.value != "0"
+
+    @cached_property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """The pods that wait where nobody acts any more."""
+        return self.story.waiting
+
+    @cached_property
+    def loop(self) -> tuple[StoryStep, ...]:
+        """What happens again and again."""
+        start = self.story.loop_start
+        return () if start is None else self.story.steps[start:]
+
+    def own(self, *names: str) -> Iterator[Fact]:
+        """The own reasons of all pods that wait, each once."""
+        facts = (fact for each in self.waiting for fact in each.facts if fact.name in names)
+        yield from dict.fromkeys(facts)
+
+    def kept_out(self, plugin: str) -> tuple[NodeReview, ...]:
+        """What a plugin says of nodes for pods that wait, each once."""
+        reviews = (review for each in self.waiting for review in each.nodes)
+        return tuple(dict.fromkeys(review for review in reviews if review.plugin == plugin))
+
+
+_READ = "currentHealthy by the status that was read"
+
+Cause: TypeAlias = Callable[[_Case], Iterator[Advice]]
+
+
+# A machine that is down
+
+
+def _lost_machine(case: _Case) -> Iterator[Advice]:
+    """Pods that cannot end, or stay as they are, as their machine is down."""
+    nodes = tuple(dict.fromkeys(fact.value for fact in case.own(Hindrance.MACHINE)))
+    if not nodes:
+        return
+    staying = next(case.own(Hindrance.FOR_EVER), None)
+    if staying is not None:
+        text = (
+            "The pods tolerate the NoExecute taints of a lost node for ever, so nobody evicts or "
+            "replaces them: tolerate particular taints only, or give the toleration "
+            "tolerationSeconds"
+        )
+        yield Advice("tolerated for ever", text, _at(staying))
+    recreate = next(case.own(Hindrance.STRATEGY), None)
+    pods = few(tuple(each.pod for each in case.waiting if _is_held(each)))
+    why = (
+        ", as Recreate starts no new pod before the old one is gone" if recreate is not None else ""
+    )
+    node = nodes[0]
+    text = (
+        f"{pods} cannot be replaced while {enumeration(nodes)} is down{why}. Once the machine is "
+        f"known to be off, delete its Node (kubectl delete node {node}), or taint it (kubectl "
+        f"taint node {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute), or force "
+        "the pod's deletion (kubectl delete pod NAME --force)"
+    )
+    yield Advice("recreate" if recreate is not None else "lost machine", text)
+    if recreate is not None:
+        text = (
+            "Where two versions may run side by side, strategy RollingUpdate does not wait for "
+            "pods on a lost machine"
+        )
+        yield Advice("recreate", text, _at(recreate))
+    if case.id == "DRAIN-1":
+        yield Advice("lost machine", "Or drain with --skip-wait-for-delete-timeout")
+
+
+def _is_held(waiting: Waiting) -> bool:
+    return any(fact.name == Hindrance.MACHINE for fact in waiting.facts)
+
+
+# Pods without a node
+
+
+def _unknown_key(case: _Case) -> Iterator[Advice]:
+    """A rule over a topology key that no node has."""
+    facts = (*case.own(Hindrance.UNKNOWN_KEY), *_terms(case, Hindrance.UNKNOWN_KEY))
+    for fact in dict.fromkeys(facts):
+        text = (
+            f"No node has the label {fact.value}, by which the rule tells nodes apart: label the "
+            "nodes, or name a key that they have, such as kubernetes.io/hostname"
+        )
+        yield Advice("unknown topology key", text, _at(fact))
+
+
+def _initial(case: _Case) -> Iterator[Advice]:
+    """An init container that asks for more than the containers together."""
+    for fact in case.own(Hindrance.INIT_CONTAINER):
+        name, _, amounts = fact.value.partition(": ")
+        text = (
+            f"The init container {name} decides what the pod requests ({amounts}), although it "
+            "runs at the start only: let it request less"
+        )
+        yield Advice("init container", text, _at(fact))
+
+
+def _spread(case: _Case) -> Iterator[Advice]:
+    """Spread constraints that leave no node."""
+    if not case.kept_out("PodTopologySpread") or any(_unknown_key(case)):
+        return
+    for fact in case.own(Hindrance.TAINTS_POLICY):
+        text = (
+            "The constraint counts nodes whose taints keep these pods out as empty domains: let it "
+            "leave them out with nodeTaintsPolicy: Honor"
+        )
+        yield Advice("taints policy", text, _at(fact))
+    for fact in case.own(Hindrance.EVERY_REVISION):
+        text = (
+            "Pods of the old version count as well: spread each version by itself with "
+            "matchLabelKeys: [pod-template-hash], or make the constraint a wish with "
+            "whenUnsatisfiable: ScheduleAnyway"
+        )
+        yield Advice("spread", text, _at(fact))
+    if not any(case.own(Hindrance.EVERY_REVISION)):
+        text = (
+            "No node passes the spread constraint: make it a wish with whenUnsatisfiable: "
+            "ScheduleAnyway, or allow a greater maxSkew"
+        )
+        yield Advice("spread", text, _place(case.kept_out("PodTopologySpread")))
+
+
+def _affinity(case: _Case) -> Iterator[Advice]:
+    """Rules between pods that leave no node."""
+    found = case.kept_out("InterPodAffinity")
+    if not found or any(_unknown_key(case)):
+        return
+    apart = any("anti-affinity" in reason for review in found for reason in review.reasons)
+    if not apart:
+        text = "No node has the pods that these must stand with: start those first, or prefer it"
+        yield Advice("affinity", text, _place(found))
+        return
+    yield from _old_first(case, "anti-affinity", "The new pod may share no node with an old one")
+    text = "Prefer the anti-affinity instead of requiring it, or add a node first"
+    yield Advice("anti-affinity", text, _place(found))
+
+
+def _cordoned(case: _Case) -> Iterator[Advice]:
+    """Nodes that somebody has cordoned, and does not drain."""
+    found = case.kept_out("NodeUnschedulable")
+    drained = any(step.action == "drain" for step in case.story.steps)
+    if found and not drained:
+        nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
+        yield Advice("cordoned", f"{nodes} is cordoned: kubectl uncordon it, or add a node")
+
+
+def _room(case: _Case) -> Iterator[Advice]:
+    """Resources that no node has left."""
+    found = case.kept_out("NodeResourcesFit")
+    if not found or any(_initial(case)):
+        return
+    details = "; ".join(dict.fromkeys(review.detail for review in found if review.detail))
+    what = f" ({details})" if details else ""
+    text = f"No node has room for the pod{what}: add a node, or let the pods request less"
+    yield Advice("no room", text, _place(found))
+    yield from _old_first(case, "no room", "Without room for an extra pod an old one has to go")
+
+
+def _old_first(case: _Case, about: str, why: str) -> Iterator[Advice]:
+    """Rolling updates can let old pods go before new ones come."""
+    if not case.rolling:
+        return
+    for fact in case.own(Hindrance.UNAVAILABLE):
+        if fact.value.split()[0] == "0":
+            text = f"{why}: let it go first, with maxUnavailable 1 and maxSurge 0"
+            yield Advice(about, text, _at(fact))
+
+
+def _nodes(case: _Case) -> Iterator[Advice]:
+    """Nodes that take no pods, or not these."""
+    for plugin, text in (
+        ("NodeUnschedulable", "{nodes} takes no pods while it is cordoned: add a node first"),
+        ("TaintToleration", "Pods need a toleration of {detail}, or {nodes} has to lose its taint"),
+        ("NodeAffinity", "{nodes} does not have the labels that the pods ask for: label it"),
+        ("NodePorts", "The host port is in use on {nodes}: a pod of each version needs a node"),
+        ("NodeName", "The template names a node: use a nodeSelector instead"),
+    ):
+        found = case.kept_out(plugin)
+        lost = all("node.kubernetes.io/" in review.detail for review in found)
+        if found and not (plugin == "TaintToleration" and lost):
+            nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
+            detail = enumeration(dict.fromkeys(review.detail or "its taints" for review in found))
+            yield Advice(plugin, text.format(nodes=nodes, detail=detail), _place(found))
+
+
+def _place(reviews: Iterable[NodeReview]) -> tuple[Position, ...]:
+    return tuple(dict.fromkeys(r.position for r in reviews if r.position is not None))
+
+
+def _at(fact: Fact) -> tuple[Position, ...]:
+    return () if fact.position is None else (fact.position,)
+
+
+def _terms(case: _Case, *names: str) -> Iterator[Fact]:
+    yield from (term for name, term in case.terms.items() if name in names)
+
+
+# What happens again and again
+
+
+def _again(case: _Case) -> Iterator[Advice]:
+    """Pods that are created and lost again, for ever."""
+    actions = {step.action for step in case.loop}
+    if "create-pod" not in actions:
+        return
+    evicted = next((step for step in case.loop if step.action == "evict"), None)
+    placed = "bind" in actions
+    if "reject" in actions and not placed:
+        yield Advice(
+            "node name",
+            "The template names its node (spec.nodeName), so the scheduler, which would keep the "
+            "pods away, is not asked, and the kubelet rejects them: use a nodeSelector or a node "
+            "affinity instead",
+        )
+    elif evicted is not None:
+        facts = {fact.name: fact for fact in evicted.facts}
+        tolerated = facts.get("tolerated by the pod", Fact("", ""))
+        taints = [fact for fact in evicted.facts if fact.name.startswith("taint on ")]
+        taint = taints[0].value if taints else "the NoExecute taint"
+        if placed:
+            text = (
+                f"To the scheduler a toleration for a while is a toleration of {taint}: keep new "
+                "pods away with a NoSchedule taint of the same key on the node, or tolerate it for "
+                "ever, without tolerationSeconds"
+            )
+            yield Advice("tolerationSeconds", text, _at(tolerated))
+        else:
+            text = (
+                "The template names its node (spec.nodeName), so the scheduler does not heed "
+                f"{taint}: use a nodeSelector instead, or tolerate the taint"
+            )
+            yield Advice("node name", text, _at(tolerated))
+
+
+def _refused(case: _Case) -> Iterator[Advice]:
+    """Pods that the API server refuses for want of their ServiceAccount."""
+    facts = (fact for step in case.story.steps for fact in step.facts)
+    account = next((fact for fact in facts if fact.name == "ServiceAccount of the pod"), None)
+    if account is not None and any(s.action == "refuse-pod" for s in case.story.steps):
+        text = (
+            f"Create the ServiceAccount {account.value} again, and let nobody delete it while a "
+            "template names it; the account default is created again by its controller"
+        )
+        yield Advice("service account", text, _at(account))
+
+
+def _never_ready(case: _Case) -> Iterator[Advice]:
+    """Containers that never become Ready."""
+    if not any("never become Ready" in each.message for each in case.waiting):
+        return
+    if case.id == "DRAIN-1":
+        text = (
+            "The budget protects pods that are not Ready anyway: let them go with "
+            "unhealthyPodEvictionPolicy: AlwaysAllow"
+        )
+        yield Advice("unready pods", text)
+    else:
+        text = "See why the containers never become Ready (kubectl logs), and undo the rollout"
+        yield Advice("never ready", text)
+
+
+# Drains and losses
+
+
+def _budget(case: _Case) -> Iterator[Advice]:
+    """A budget that allows nothing although all is well."""
+    if case.id != "DRAIN-1":
+        return
+    failing = [name for name in case.terms if name.startswith("sync of ")]
+    if failing:
+        text = (
+            f"{failing[0].removeprefix('sync of ')} also covers pods of DaemonSets or Jobs, and "
+            "with a share or maxUnavailable it allows nothing then: narrow its selector"
+        )
+        yield Advice("selector of a budget", text)
+        return
+    budgets = [
+        name.removeprefix("disruptionsAllowed of ")
+        for name, term in case.terms.items()
+        if name.startswith("disruptionsAllowed of ") and term.value == "0"
+    ]
+    if budgets and not case.waiting:
+        text = (
+            f"{enumeration(budgets)} allows nothing although every pod is healthy: run one replica "
+            "more than it asks for, or let it allow one to go (maxUnavailable: 1)"
+        )
+        yield Advice("strict budget", text)
+
+
+def _left_alone(case: _Case) -> Iterator[Advice]:
+    """Too few pods left by a drain or a lost node."""
+    if case.id != "DRAIN-2":
+        return
+    replicas = case.terms.get(Hindrance.REPLICAS)
+    apart = next(_terms(case, Hindrance.APART), None)
+    wish = next(_terms(case, Hindrance.WISH), None)
+    if replicas is not None and replicas.value == "1":
+        text = "One replica is none while it is replaced: run two or more, kept on different nodes"
+        yield Advice("one replica", text, _at(replicas))
+    elif wish is not None and apart is None:
+        text = (
+            "The rule that keeps its pods apart is only a wish: require it, with anti-affinity "
+            "that is required, or with whenUnsatisfiable: DoNotSchedule"
+        )
+        yield Advice("only a wish", text, _at(wish))
+    elif replicas is not None and apart is None and not any(_unknown_key(case)):
+        text = (
+            f"Nothing keeps its {replicas.value} pods on different nodes: add a topology spread "
+            "constraint or anti-affinity over kubernetes.io/hostname"
+        )
+        yield Advice("not apart", text, _at(replicas))
+    healthy, told = case.terms.get("healthy pods"), case.terms.get(_READ)
+    if healthy is not None and told is not None and int(told.value) > int(healthy.value) + 1:
+        text = (
+            "The eviction was granted on a status that did not know of all pods that are gone: run "
+            "one replica more than you can do without"
+        )
+        yield Advice("stale status", text)
+    if any(step.action == "drain-delete" for step in case.story.steps):
+        yield Advice("disabled eviction", "Drain without --disable-eviction, which asks no budget")
+    elif replicas is not None and replicas.value != "1" and _unguarded(case):
+        text = "A PodDisruptionBudget has drains replace one pod before the next goes"
+        yield Advice("no budget", text)
+
+
+def _unguarded(case: _Case) -> bool:
+    """Whether an eviction took the pod, and no budget was asked."""
+    last = case.story.steps[-1] if case.story.steps else None
+    return last is not None and last.action == "evict-pod" and "desired" not in case.terms
+
+
+_CAUSES: tuple[tuple[Cause, ...], ...] = (
+    (
+        _lost_machine,
+        _unknown_key,
+        _initial,
+        _cordoned,
+        _spread,
+        _affinity,
+        _room,
+        _again,
+        _refused,
+        _never_ready,
+        _budget,
+        _left_alone,
+    ),
+    (_nodes,),
+)
+"""Particular ones first: what they say is all said; the others are asked where they say nothing."""
