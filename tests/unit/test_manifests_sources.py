@@ -243,6 +243,11 @@ def load_warnings(directory: str, script: str) -> list[str]:
             """echo 'E1 run.go:72] "command failed" err="no \\"a.yaml\\""' >&2; exit 1""",
             'no "a.yaml"',
         ),
+        (
+            "printf '# Warning: old\\nE1 2 run.go:72] \"command failed\" err=<\\n\\tno b\\n >\\n' >&2"
+            "; exit 1",
+            "no b",
+        ),
         ("exit 3", "exit code 3"),
     ],
 )
