@@ -244,8 +244,7 @@ def load_warnings(directory: str, script: str) -> list[str]:
             'no "a.yaml"',
         ),
         (
-            "printf '# Warning: old\\nE1 2 run.go:72] \"command failed\" err=<\\n\\tno b\\n >\\n' >&2"
-            "; exit 1",
+            r"""printf '# Warning: x\nE1 go] "command failed" err=<\n\tno b\n >\n' >&2; exit 1""",
             "no b",
         ),
         ("exit 3", "exit code 3"),
