@@ -24,6 +24,10 @@ FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _SECONDS = 60
 AS_THEY_ARE = " (--no-kustomize reads the files as they are)"
 _KLOG_ERROR = re.compile(r'\berr="((?:[^"\\]|\\.)*)"')
+_KLOG_FRAME = re.compile(r'[EWI]\d+ .*\] "command failed" err=<|>')
+"""What stands above and below a complaint of several lines."""
+_ADVICE = "# Warning:"
+"""How lines begin that say what Kustomize would rather read: they are no reason to fail."""
 _COMMANDS = (("kubectl", "kustomize"), ("kustomize", "build"))
 
 
@@ -106,7 +110,8 @@ def build(directory: str) -> Built:
         return _failed(directory, f"{command[0]} cannot be run: {error.strerror}")
     said = _relayed(done.stderr)
     if done.returncode != 0:
-        reason = "; ".join(said) or f"exit code {done.returncode}"
+        causes = [line for line in said if not line.startswith(_ADVICE)] or said
+        reason = "; ".join(causes) or f"exit code {done.returncode}"
         return _failed(directory, f"Kustomize failed: {reason}{AS_THEY_ARE}")
     warnings = tuple(Problem(Position(directory), "", f"Kustomize says: {line}") for line in said)
     return Built(done.stdout, warnings=warnings, origins=_origins(command, directory))
@@ -170,7 +175,7 @@ def _failed(directory: str, message: str) -> Built:
 def _relayed(stderr: str) -> tuple[str, ...]:
     """What a program complained of, line by line, out of kubectl's log format."""
     lines = (line.strip() for line in stderr.splitlines())
-    return tuple(_unwrapped(line) for line in lines if line)
+    return tuple(_unwrapped(line) for line in lines if line and not _KLOG_FRAME.fullmatch(line))
 
 
 def _unwrapped(line: str) -> str:

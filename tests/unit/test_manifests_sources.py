@@ -244,6 +244,10 @@ def load_warnings(directory: str, script: str) -> list[str]:
             """echo 'E1 run.go:72] "command failed" err="no \\"a.yaml\\""' >&2; exit 1""",
             'no "a.yaml"',
         ),
+        (
+            r"""printf '# Warning: x\nE1 go] "command failed" err=<\n\tno b\n >\n' >&2; exit 1""",
+            "no b",
+        ),
         ("exit 3", "exit code 3"),
     ],
 )
