@@ -7,31 +7,47 @@ property.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from kubelemma.model.manifests.problems import Position
 from kubelemma.solver.result import Verdict
 
-from .document import PropertyReport
+from .document import HELPS, NO_HELP, PropertyReport
 from .story import Fact, Hindrance, NodeReview, Story, StoryStep, Waiting
 from .style import enumeration, few
+
+
+class Repair(StrEnum):
+    """A change of a Deployment that can be tried."""
+
+    OLD_FIRST = "old first"
+    ROLLING_UPDATE = "rolling update"
+    HONOR_TAINTS = "honor taints"
+    EACH_VERSION = "each version by itself"
+    SPREAD_AS_A_WISH = "spread as a wish"
+    APART_AS_A_WISH = "anti-affinity as a wish"
 
 
 class Advice(NamedTuple):
     """What to do: the cause in a word, such as ``recreate``, empty for the general remedy.
 
-    ``positions`` are the fields of the input to change, where that is known.
+    ``positions`` are the fields of the input to change, where that is known. ``repair`` names what
+    can be tried by asking again, ``tried`` says what came of it.
     """
 
     cause: str
     text: str
     positions: tuple[Position, ...] = ()
+    repair: Repair | None = None
+    tried: str = ""
 
     def __str__(self) -> str:
-        where = f" ({', '.join(map(str, self.positions))})" if self.positions else ""
-        return f"{self.text.removesuffix('.')}{where}."
+        notes = (*([", ".join(map(str, self.positions))] if self.positions else []), self.tried)
+        said = "; ".join(filter(None, notes))
+        return f"{self.text.removesuffix('.')}{f' ({said})' if said else ''}."
 
 
 def advice(prop: PropertyReport) -> tuple[Advice, ...]:
@@ -41,7 +57,7 @@ def advice(prop: PropertyReport) -> tuple[Advice, ...]:
         for causes in _CAUSES:
             found = _merged(one for find in causes for one in find(case))
             if found:
-                return found
+                return _of_use([_with_trial(one, prop) for one in found])
     return (Advice("", prop.statement.remediation),)
 
 
@@ -52,10 +68,27 @@ def together(properties: Iterable[PropertyReport]) -> tuple[Advice, ...]:
 
 def _merged(found: Iterable[Advice]) -> tuple[Advice, ...]:
     """What is said of several fields once, with all of them."""
-    positions: dict[tuple[str, str], dict[Position, None]] = {}
+    first: dict[tuple[str, str], Advice] = {}
     for one in found:
-        positions.setdefault((one.cause, one.text), {}).update(dict.fromkeys(one.positions))
-    return tuple(Advice(*said, tuple(places)) for said, places in positions.items())
+        same = first.setdefault((one.cause, one.text), one)
+        places = tuple(dict.fromkeys((*same.positions, *one.positions)))
+        first[one.cause, one.text] = same._replace(positions=places)
+    return tuple(first.values())
+
+
+def _of_use(found: Sequence[Advice]) -> tuple[Advice, ...]:
+    """What is known to help first, and nothing that is known not to, where there is anything else.
+
+    The cause stays first: what cannot be tried says why.
+    """
+    useful = [one for one in found if not one.tried.endswith(NO_HELP)] or found
+    return tuple(sorted(useful, key=lambda one: one.repair is not None and one.tried != HELPS))
+
+
+def _with_trial(found: Advice, prop: PropertyReport) -> Advice:
+    """The advice with what came of it, where it can be tried and the run has tried anything."""
+    outcome = next((str(one) for one in prop.tried if one.repair == found.repair), "")
+    return found._replace(tried=outcome or ("not tried" if found.repair and prop.tried else ""))
 
 
 def cause(prop: PropertyReport) -> str:
@@ -146,7 +179,7 @@ def _lost_machine(case: _Case) -> Iterator[Advice]:
             "Where two versions may run side by side, strategy RollingUpdate does not wait for "
             "pods on a lost machine"
         )
-        yield Advice("recreate", text, _at(recreate))
+        yield Advice("recreate", text, _at(recreate), Repair.ROLLING_UPDATE)
     if case.id == "DRAIN-1":
         yield Advice("lost machine", "Or drain with --skip-wait-for-delete-timeout")
 
@@ -189,20 +222,16 @@ def _spread(case: _Case) -> Iterator[Advice]:
             "The constraint counts nodes whose taints keep these pods out as empty domains: let it "
             "leave them out with nodeTaintsPolicy: Honor"
         )
-        yield Advice("taints policy", text, _at(fact))
+        yield Advice("taints policy", text, _at(fact), Repair.HONOR_TAINTS)
     for fact in case.own(Hindrance.EVERY_REVISION):
         text = (
             "Pods of the old version count as well: spread each version by itself with "
-            "matchLabelKeys: [pod-template-hash], or make the constraint a wish with "
-            "whenUnsatisfiable: ScheduleAnyway"
+            "matchLabelKeys: [pod-template-hash]"
         )
-        yield Advice("spread", text, _at(fact))
-    if not any(case.own(Hindrance.EVERY_REVISION)):
-        text = (
-            "No node passes the spread constraint: make it a wish with whenUnsatisfiable: "
-            "ScheduleAnyway, or allow a greater maxSkew"
-        )
-        yield Advice("spread", text, _place(case.kept_out("PodTopologySpread")))
+        yield Advice("spread", text, _at(fact), Repair.EACH_VERSION)
+    text = "Make the spread constraint a wish with whenUnsatisfiable: ScheduleAnyway"
+    places = _place(case.kept_out("PodTopologySpread"))
+    yield Advice("spread", text, places, Repair.SPREAD_AS_A_WISH)
 
 
 def _affinity(case: _Case) -> Iterator[Advice]:
@@ -217,7 +246,7 @@ def _affinity(case: _Case) -> Iterator[Advice]:
         return
     yield from _old_first(case, "anti-affinity", "The new pod may share no node with an old one")
     text = "Prefer the anti-affinity instead of requiring it, or add a node first"
-    yield Advice("anti-affinity", text, _place(found))
+    yield Advice("anti-affinity", text, _place(found), Repair.APART_AS_A_WISH)
 
 
 def _cordoned(case: _Case) -> Iterator[Advice]:
@@ -248,7 +277,7 @@ def _old_first(case: _Case, about: str, why: str) -> Iterator[Advice]:
     for fact in case.own(Hindrance.UNAVAILABLE):
         if fact.value.split()[0] == "0":
             text = f"{why}: let it go first, with maxUnavailable 1 and maxSurge 0"
-            yield Advice(about, text, _at(fact))
+            yield Advice(about, text, _at(fact), Repair.OLD_FIRST)
 
 
 def _nodes(case: _Case) -> Iterator[Advice]:

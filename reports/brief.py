@@ -45,7 +45,8 @@ def render(report: Report, *, colour: bool = False, width: int = 100, quiet: boo
 def _body(report: Report, paint: Paint, width: int) -> Iterator[str]:
     for group in failures(report):
         yield from (*_failure(group, paint, width), "")
-    yield from (*_matrix(report, paint, width), "")
+    if report.scenarios:
+        yield from (*_matrix(report, paint, width), "")
     said = [line for each in remarks(report) for line in _labelled(*each, paint, width)]
     yield from (*said, *([""] if said else []))
 

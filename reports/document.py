@@ -66,6 +66,29 @@ class Suppression:
         return f"suppressed{until} in {self.position}: {self.reason}"
 
 
+HELPS = "tried: holds"
+NO_HELP = "tried: violated as well"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of asking again with a repair: the verdict, and what is violated in its place."""
+
+    repair: str
+    verdict: Verdict
+    instead: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.verdict is Verdict.HOLDS and self.instead:
+            return f"{HELPS}, but {', '.join(self.instead)} is violated then"
+        words = {
+            Verdict.HOLDS: HELPS,
+            Verdict.VIOLATED: NO_HELP,
+            Verdict.INCONCLUSIVE: "tried: not decided",
+        }
+        return words[self.verdict]
+
+
 @dataclass(frozen=True, slots=True)
 class PropertyReport:
     """The verdict on one property of one object.
@@ -74,7 +97,8 @@ class PropertyReport:
     ``vacuous`` tells that the property's premise never came true, so that it says nothing.
     ``position`` is where the object stands in the input; None where it stands nowhere.
     ``baseline`` is None where all is well, and where there is no baseline. ``regraded`` is how
-    severe a violation is for whoever asked, None where it is what the catalogue says.
+    severe a violation is for whoever asked, None where it is what the catalogue says. ``tried``
+    are the repairs of which it was searched whether they help.
     """
 
     statement: Statement
@@ -88,6 +112,7 @@ class PropertyReport:
     suppression: Suppression | None = None
     baseline: BaselineState | None = None
     regraded: Severity | None = None
+    tried: tuple[Tried, ...] = ()
 
     @property
     def finding(self) -> Finding:

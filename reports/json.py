@@ -101,6 +101,11 @@ def _property(prop: PropertyReport, report: Report) -> dict[str, Any]:
         data["suppression"] = _suppression(prop.suppression)
     if prop.baseline is not None:
         data["baseline"] = prop.baseline
+    if prop.tried:
+        data["tried"] = [
+            {"repair": one.repair, "verdict": one.verdict, "instead": list(one.instead)}
+            for one in prop.tried
+        ]
     if prop.story is not None:
         data["trace"] = trace(prop.story)
     return data
@@ -112,6 +117,8 @@ def _advice(found: Advice) -> dict[str, Any]:
         data["cause"] = found.cause
     if found.positions:
         data["locations"] = [_location(position) for position in found.positions]
+    if found.tried:
+        data["tried"] = found.tried
     return data
 
 

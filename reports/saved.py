@@ -23,6 +23,7 @@ from .document import (
     Report,
     ScenarioReport,
     Suppression,
+    Tried,
 )
 from .picture import (
     BudgetBox,
@@ -328,6 +329,7 @@ class _Property(_File):
     location: _Location | None = None
     suppression: _Suppression | None = None
     baseline: BaselineState | None = None
+    tried: tuple[Tried, ...] = ()
     trace: _Trace | None = None
 
     def report(self, statements: Mapping[str, Statement]) -> PropertyReport:
@@ -339,6 +341,7 @@ class _Property(_File):
             message=self.message,
             vacuous=self.vacuous,
             expected=self.expected,
+            tried=self.tried,
             story=self.trace.story(self.id, self.subject) if self.trace else None,
             position=_position(self.location),
             suppression=self.suppression.suppression() if self.suppression else None,

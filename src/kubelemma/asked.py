@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import msgspec
 
@@ -14,12 +15,16 @@ from .model.manifests import (
     Document,
     Manifests,
 )
+from .model.objects.workloads import Deployment
 from .model.scenario import (
     Kept,
     Scenario,
 )
 from .policy import Rule
 from .properties.statement import Property
+
+Changing: TypeAlias = Callable[[Deployment], Deployment]
+"""How a Deployment is changed."""
 
 NOTHING = Extension()
 """Of a question that loads nothing."""
@@ -84,7 +89,7 @@ class Case:
     ``document`` is that of the Check, None where nobody wrote one; ``applying`` what is applied to
     what stands, where something is. ``building_seconds`` is the processor's time that it took to
     build the system. ``sizes`` are numbers of replicas below its own for which it may be asked as
-    well; `resized` asks that.
+    well; `resized` asks that, and `changed` the same of Deployments that are changed.
     """
 
     scenario: Scenario
@@ -99,6 +104,11 @@ class Case:
     building_seconds: float = 0.0
     sizes: tuple[int, ...] = ()
     ask_again: Callable[[int], Case | None] | None = field(default=None, compare=False)
+    ask_changed: Callable[[Changing], Case | None] | None = field(default=None, compare=False)
+
+    def changed(self, change: Changing) -> Case | None:
+        """The same asked of Deployments that are changed; None where that is nothing."""
+        return self.ask_changed(change) if self.ask_changed else None
 
     def resized(self, replicas: int, time_limit_seconds: float | None) -> Case | None:
         """The same asked of so many replicas, within so much time; None where that is nothing."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from .applying import Applying, changed
-from .asked import Case, Question
+from .asked import Case, Changing, Question
 from .loading import Extension, unknown_kinds
 from .mentions import OPTIONS, named_properties, named_workloads, with_adopted
 from .model.components.registry import KINDS
@@ -30,6 +30,7 @@ from .model.manifests import (
 )
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
+from .model.objects.workloads import Deployment
 from .model.scenario import (
     Application,
     Asking,
@@ -160,6 +161,7 @@ class Scope:
                     seconds,
                     smaller_sizes(application, scenario),
                     partial(self._again, about, scenario),
+                    partial(self._changed, about, scenario) if self.applying is None else None,
                 )
 
     def _again(self, about: _About, scenario: Scenario, replicas: int) -> Case | None:
@@ -167,6 +169,19 @@ class Scope:
         fewer = with_replicas(about.application, scenario, replicas)
         sizing = cluster_of(fewer, scenario.check)
         cases = self._built(about._replace(application=fewer), scenario.check, sizing)
+        return next((each for each in cases if each.scenario.focus == scenario.focus), None)
+
+    def _changed(self, about: _About, scenario: Scenario, change: Changing) -> Case | None:
+        """The question of a scenario, asked of the same cluster with changed Deployments."""
+        there = about.application
+        owners = tuple(
+            change(owner)
+            if isinstance(owner, Deployment) and str(key_of(owner)) in scenario.focus
+            else owner
+            for owner in there.owners
+        )
+        about = about._replace(application=replace(there, owners=owners))
+        cases = self._built(about, scenario.check, cluster_of(there, scenario.check))
         return next((each for each in cases if each.scenario.focus == scenario.focus), None)
 
     def _placeless(self, spec: CheckSpec, sizing: Sizing) -> Iterator[Problem]:

@@ -26,16 +26,18 @@ ALLOWED = {
     "mentions": {"model"},
     "question": {"applying", "mentions", "loading", "policy", "properties", "model", "reader"},
     "reader": {"applying", "model"},
+    "repairs": {"asked", "reports", "solver", "properties", "model"},
+    "vacuous": {"solver", "properties", "model"},
     "recording": {"solver", "properties", "model", "files"},
     "remembering": {"remembering", "question", "recording"}
     | {"solver", "properties", "model", "files", ""},
     "placing": {"placing", "reports", "solver", "model", ""},
     "runs": {"runs", "reports", "model"},
-    "api": {"loading", "policy", "question", "recording", "remembering"}
+    "api": {"loading", "policy", "question", "recording", "remembering", "vacuous"}
     | {"reports", "solver", "properties", "model", "files", ""},
     "settings": {"model"},
     "cli": {"cli", "loading", "api", "policy", "settings", "placing", "question", "recording"}
-    | {"remembering", "reports", "runs"}
+    | {"remembering", "repairs", "reports", "runs"}
     | {"solver", "properties", "model", "files", ""},
     "testing": {"testing", "api", "cli", "policy", "recording", "remembering", "reports", "solver"}
     | {"properties", "model", ""},

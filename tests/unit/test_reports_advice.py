@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.catalogue import STATEMENTS
-from kubelemma.reports.advice import advice, cause
-from kubelemma.reports.document import PropertyReport, Report
+from kubelemma.reports import json, saved
+from kubelemma.reports.advice import Repair, advice, cause
+from kubelemma.reports.document import PropertyReport, Report, ScenarioReport, Tried
 from kubelemma.reports.story import (
     Contradiction,
     Fact,
@@ -21,7 +22,7 @@ from kubelemma.reports.story import (
     StoryStep,
     Waiting,
 )
-from kubelemma.solver.result import Verdict
+from kubelemma.solver.result import Statistics, Verdict
 
 WEB = "Deployment default/web"
 HERE, THERE = Position("web.yaml", 5, 3), Position("web.yaml", 9, 3)
@@ -142,6 +143,36 @@ def test_a_drain_is_no_cordon() -> None:
     drained = replace(story, steps=(StoryStep(1, "user", "drain", "drains"),))
     assert cause(violation(story)) == "cordoned"
     assert "uncordon" not in str(advice(violation(drained))[0])
+
+
+def test_what_was_tried_is_said() -> None:
+    """What is known to help comes before what is not, and what does not help is left out."""
+    story = standstill(Fact(Hindrance.TAINTS_POLICY, "Ignore", HERE), NO_SPARE, nodes=(SPREAD,))
+    assert [one.repair for one in advice(violation(story))] == [
+        Repair.HONOR_TAINTS,
+        Repair.SPREAD_AS_A_WISH,
+    ]
+    trials = (
+        Tried(Repair.HONOR_TAINTS, Verdict.INCONCLUSIVE),
+        Tried(Repair.SPREAD_AS_A_WISH, Verdict.HOLDS),
+    )
+    first, second = advice(replace(violation(story), tried=trials))
+    assert str(first).endswith("ScheduleAnyway (tried: holds).")
+    assert str(second).endswith("(web.yaml:5; tried: not decided).")
+    worse = (Tried(Repair.SPREAD_AS_A_WISH, Verdict.VIOLATED),)
+    (only,) = advice(replace(violation(story), tried=worse))
+    assert str(only).endswith("(web.yaml:5; not tried).")
+
+
+def test_kept_reports_have_what_was_tried() -> None:
+    """A trial is not made again to write a kept result in another format."""
+    trials = (Tried(Repair.OLD_FIRST, Verdict.HOLDS, ("DEP-3",)),)
+    prop = replace(violation(standstill(NO_SPARE, nodes=(ROOM,))), tried=trials)
+    kept = Report("1", (ScenarioReport("web", (), (prop,), Statistics()),))
+    again = saved.load("r", json.render(kept))
+    (found,) = again.scenarios[0].properties
+    assert advice(found) == advice(prop)
+    assert "tried: holds, but DEP-3 is violated then" in str(advice(found)[-1])
 
 
 def test_fields_of_several_pods_are_named_at_once() -> None:

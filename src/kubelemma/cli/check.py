@@ -228,6 +228,7 @@ def check(
     unless options or a scenario say otherwise.
     """
     from kubelemma import api
+    from kubelemma.repairs import with_trials
     from kubelemma.reports.document import Result
 
     def fails(explored: api.Explored) -> bool:
@@ -263,7 +264,10 @@ def check(
     occasion = occasion_of(session, asked.cases)
     found, error = explore_all(session, asked.cases, means, fails)
     kept = keep_all(session, found, save=means.save)
-    report = replace(api.report(found, severity, kept, policy), occasion=occasion)
+    report = with_trials(
+        replace(api.report(found, severity, kept, policy), occasion=occasion),
+        [explored.case for explored in found],
+    )
     print_report(session, report, output)
     write_reports(report, reports)
     write_violations(session, report, policy, judging.write_baseline)
