@@ -51,7 +51,8 @@ class Asked(NamedTuple):
 
     ``statements`` are all that could be asked, by identifier. ``problems`` are parts of the input
     that could not be read, so that the cases are not about them. ``unchanged`` says so where
-    nothing is asked because nothing differs, or nothing that is modelled: that is ``left_open``.
+    nothing is asked of a change because nothing differs, or nothing that is modelled: that is
+    ``left_open``. There are cases then only if the usual questions are asked of what is applied.
     """
 
     cases: tuple[Case, ...]
@@ -80,7 +81,7 @@ def ask(question: Question) -> Asked:
     applyings = [scope.applying for scope in scopes if scope.applying is not None]
     if scopes and len(applyings) == len(scopes) and all(scope.rests() for scope in scopes):
         return Asked(
-            (),
+            _usual_of_new(question),
             tuple(reader.warnings),
             statements,
             tuple(reader.problems),

@@ -89,6 +89,27 @@ def test_what_differs_and_is_not_modelled_leaves_the_answer_open(
     assert f"What differs is not modelled, so nothing is checked: {named}." in run.err
 
 
+def test_what_is_applied_is_looked_at_by_itself(kubelemma: Kubelemma, write: Write) -> None:
+    """With --thorough, and even where nothing differs; what is not modelled is no success."""
+    old = write("old.yaml", deployment(), STATEFUL)
+    thorough = ("--thorough", "--question", "rollout", "--property", "DEP-4")
+    run = kubelemma("check", old, "--from", old, *thorough)
+    assert (run.code, run.err.strip()) == (0, UNCHANGED)
+    assert run.out.splitlines()[0].split() == ["WORKLOAD", "ROLLOUT"]
+    new = write("new.yaml", deployment(), {**STATEFUL, "spec": {"replicas": 3}})
+    run = kubelemma("check", new, "--from", old, *thorough)
+    assert (run.code, "PASSED: 1 check of 1 workload" in run.out) == (3, True)
+    assert "nothing is checked: StatefulSet default/db" in run.err
+
+
+def test_questions_beside_a_change(kubelemma: Kubelemma, write: Write) -> None:
+    """Only with --thorough is any of them asked, and whoever names one is told."""
+    old, new = write("o.yaml", deployment()), write("n.yaml", deployment(replicas=2))
+    run = kubelemma("check", new, "--from", old, "--question", "drain", *QUIET)
+    assert run.code == 0
+    assert run.err.startswith("warning: --question changes nothing: a change is asked about by")
+
+
 def test_what_cannot_matter_is_no_difference(kubelemma: Kubelemma, write: Write) -> None:
     """A ConfigMap decides no verdict, whatever is in it."""
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}

@@ -260,7 +260,7 @@ def test_verdicts_are_remembered(
     for option in ("--kubelemma-no-cache", "--override-ini=kubelemma_cache=false"):
         crowded.runpytest("-v", option).stdout.no_fnmatch_line(remembered)
     capfd.readouterr()
-    run(["check", "web.check.yaml"])
+    run(["check", "web.check.yaml", "-o", "wide"])
     assert "an earlier run found this" in capfd.readouterr().out
 
 

@@ -100,7 +100,7 @@ def test_report_reads_standard_input(kubelemma: Kubelemma, stuck: str) -> None:
 
 def test_results_fit_the_schema(kubelemma: Kubelemma, stuck: str) -> None:
     """What a real check writes is valid, pictures and places in the input included."""
-    data = json.loads(kubelemma("check", stuck, "--no-save", "-o", "json").out)
+    data = json.loads(kubelemma("check", stuck, "--property", "all", "--no-save", "-o", "json").out)
     assert list(jsonschema.Draft202012Validator(schema()).iter_errors(data)) == []
     found = {p["id"]: p for p in data["scenarios"][0]["properties"]}
     assert found["DEP-4"]["location"]["file"] == "stuck.yaml"

@@ -102,9 +102,12 @@ def test_a_rollout_that_is_stuck_is_found_so(
 ) -> None:
     """Nobody has to take a step: it is violated from the start."""
     live = write("live.yaml", *stuck_rollout)
-    run = kubelemma("check", live, "--property", "DEP-4", "--property", "STUCK")
+    asked = ("--property", "DEP-4", "--property", "STUCK")
+    run = kubelemma("check", live, *asked)
     assert run.code == 1
-    assert "Nothing: it is so from the start." in run.out
+    assert run.out.count("Nothing: it is so from the start.") == 1
+    assert "rollout, bad version, node lost, drain" in run.out
+    run = kubelemma("check", live, *asked, "-o", "wide")
     assert "wp-h1 2 available; wp-h2 1 without a node" in " ".join(run.out.split())
 
 
@@ -115,7 +118,7 @@ def test_a_surplus_pod_holds_its_room(
     nodes, deployment = stuck_rollout[:2], stuck_rollout[2]
     one = {**deployment, "spec": {**deployment["spec"], "replicas": 1}}
     live = write("live.yaml", *nodes, one, pod(2, "3Gi", 1, "n1"), pod(2, "3Gi", 2, "n2"))
-    run = kubelemma("check", live, "--event", "rollout=wp", "--property", "DEP-4")
+    run = kubelemma("check", live, "--event", "rollout=wp", "--property", "DEP-4", "-o", "wide")
     assert run.code == 0
     assert "wp-v1 2 available" in " ".join(run.out.split())
 
@@ -131,7 +134,9 @@ def test_what_repairs_a_stuck_rollout(
         changed = {**deployment, "spec": {**deployment["spec"], "template": template}}
         new = write(f"next-{version}.yaml", changed)
         assert kubelemma("check", new, "--from", live, "--property", "DEP-4").code == 0
-    assert kubelemma("check", write("same.yaml", deployment), "--from", live).out == ""
+    run = kubelemma("check", write("same.yaml", deployment), "--from", live, "--property", "DEP-4")
+    assert run.code == 1
+    assert "Nothing: it is so from the start." in run.out
 
 
 def settled(*pods: Manifest) -> list[Manifest]:
@@ -153,12 +158,17 @@ def settled(*pods: Manifest) -> list[Manifest]:
 def test_pods_that_are_not_as_their_template_says_leave_it_open(
     kubelemma: Kubelemma, write: Write
 ) -> None:
-    """A pod that was resized takes more room than the model gives it: no success is told."""
-    resized = write("live.yaml", *settled(pod(1, "1Gi", 1, "n1"), pod(1, "3Gi", 2, "n2")))
-    run = kubelemma("check", resized, "--event", "none", "--property", "DEP-4")
+    """Whether new pods are like the larger one nobody knows: no success is told."""
+    larger = pod(1, "3Gi", 2, "n2")
+    pods = settled(pod(1, "1Gi", 1, "n1"), larger)
+    asked = ("--event", "none", "--property", "DEP-4", "-o", "wide")
+    run = kubelemma("check", write("live.yaml", *pods), *asked)
     assert run.code == 3
-    assert "Pod default/wp-h1-2 in requests" in " ".join(run.out.split())
-    assert "wp-h1-1 in" not in run.out
+    text = " ".join(run.out.split())
+    assert "count as they are: Pod default/wp-h1-2 in requests;" in text
+    assert "what admission makes of new ones is not known: DEP-4 of Deployment default/wp" in text
+    larger["metadata"]["generation"] = 2
+    assert kubelemma("check", write("resized.yaml", *pods), *asked).code == 0
 
 
 def test_gated_pods_are_told(kubelemma: Kubelemma, write: Write) -> None:
@@ -166,9 +176,11 @@ def test_gated_pods_are_told(kubelemma: Kubelemma, write: Write) -> None:
     gated = pod(1, "1Gi", 2)
     gated["spec"]["schedulingGates"] = [{"name": "example.com/queue"}]
     live = write("live.yaml", *settled(pod(1, "1Gi", 1, "n1"), gated))
-    run = kubelemma("check", live, "--event", "none", "--property", "DEP-4")
-    assert run.code == 3
-    assert "Pod default/wp-h1-2 in schedulingGates" in " ".join(run.out.split())
+    run = kubelemma("check", live, "--event", "none", "--property", "DEP-4", "-o", "wide")
+    assert run.code == 1
+    text = " ".join(run.out.split())
+    assert "count as they are: Pod default/wp-h1-2 in schedulingGates;" in text
+    assert "wp-h1-2: Scheduling is blocked due to non-empty scheduling gates" in text
 
 
 def test_pods_that_are_as_their_template_says_are_decided(

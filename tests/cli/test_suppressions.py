@@ -60,12 +60,23 @@ def test_annotations(
     file = annotated(**given)
     run = kubelemma("check", file, *ONLY)
     assert run.code == 0
+    assert (
+        "\ndoes not count: DEP-4 (suppressed) of 1 subject (-o wide gives the reasons)\n" in run.out
+    )
+    assert "What happens" not in run.out
+    assert run.out.endswith(": 1 suppressed or known\n")
+    assert kubelemma("check", file, *ONLY, "--no-suppressions").code == 1
+
+
+def test_annotations_in_wide(kubelemma: Kubelemma, annotated: Callable[..., str]) -> None:
+    """Whoever asks for more reads why, and where that is written."""
+    file = annotated("DEP-4 -- see ADR 7")
+    run = kubelemma("check", file, *ONLY, "-o", "wide")
+    assert run.code == 0
     assert "What does not count\n  - DEP-4 is violated for Deployment default/web" in run.out
     assert f"suppressed in {file}:" in run.out
     assert "see ADR 7" in run.out
-    assert "What happens" not in run.out
     assert run.out.endswith("PASSED: of 1 property 1 violated but suppressed (DEP-4)\n")
-    assert kubelemma("check", file, *ONLY, "--no-suppressions").code == 1
 
 
 def test_wide_tells_what_is_suppressed(kubelemma: Kubelemma, annotated: Callable[..., str]) -> None:
@@ -105,7 +116,9 @@ def test_annotations_without_effect(
 def test_file_of_suppressions(kubelemma: Kubelemma, stuck: str) -> None:
     """The file is found by its name, is no manifest, and what is stale in it is told."""
     suppress({"id": "DEP-4", "object": "*/web"}, {"id": "DEP-6"})
-    run = kubelemma("check", ".", "--property", "DEP-4", "--property", "DEP-6", "--no-save")
+    asked = ("--property", "DEP-4", "--property", "DEP-6", "--no-save")
+    assert ".kubelemma.yaml:7: the suppression" in kubelemma("check", ".", *asked).out
+    run = kubelemma("check", ".", *asked, "-o", "wide")
     assert (run.code, run.err) == (0, "")
     assert "suppressed in .kubelemma.yaml:4: see ADR 7" in run.out
     assert ".kubelemma.yaml:7: the suppression of DEP-6 is stale" in run.out
@@ -119,7 +132,7 @@ def test_the_file_is_found_from_below(
     suppress({"id": "DEP-4", "path": stuck})
     Path("below").mkdir()
     monkeypatch.chdir("below")
-    run = kubelemma("check", f"../{stuck}", *ONLY)
+    run = kubelemma("check", f"../{stuck}", *ONLY, "-o", "wide")
     assert run.code == 0
     assert "suppressed in ../.kubelemma.yaml:4" in run.out
 
@@ -158,6 +171,8 @@ def test_baseline(kubelemma: Kubelemma, stuck: str, write: Write, documents: Doc
     assert kubelemma("check", stuck, *options).code == 2
     assert kubelemma("check", stuck, *options, "--write-baseline", "base.json").code == 1
     run = kubelemma("check", stuck, *options)
+    assert (run.code, "DEP-4 (known) of 1 subject" in run.out) == (0, True)
+    run = kubelemma("check", stuck, *options, "-o", "wide")
     assert run.code == 0
     assert "DEP-4 is violated for Deployment default/web, known from the baseline" in run.out
     assert run.out.endswith("PASSED: of 1 property 1 violated but known (DEP-4)\n")
@@ -174,7 +189,7 @@ def test_new_findings_fail(kubelemma: Kubelemma, stuck: str) -> None:
     """What the baseline does not list counts; an earlier result is a baseline as well."""
     kubelemma("check", stuck, *ONLY, "--report", "json=result.json")
     more = ("--property", "STUCK", "--baseline", "result.json")
-    run = kubelemma("check", stuck, *ONLY, *more)
+    run = kubelemma("check", stuck, *ONLY, *more, "-o", "wide")
     assert run.code == 1
     assert run.out.endswith(
         "FAILED: of 2 properties 1 violated (STUCK), 1 violated but known (DEP-4)\n"
@@ -207,7 +222,7 @@ def test_severity(kubelemma: Kubelemma, stuck: str) -> None:
     options = (*ONLY, "--severity", "DEP-4=low")
     run = kubelemma("check", stuck, *options)
     assert run.code == 1
-    assert "\nDEP-4 counts as low; the catalogue says critical\n" in run.out
+    assert "\nremark: DEP-4 counts as low; the catalogue says critical\n" in run.out
     run = kubelemma("check", stuck, *options, "--fail-on", "medium", "-o", "json")
     assert (run.code, json.loads(run.out)["scenarios"][0]["properties"][0]["severity"]) == (
         0,

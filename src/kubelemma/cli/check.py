@@ -255,12 +255,12 @@ def check(
         session.tell(f"warning: {warning}")
     if asked.unchanged:
         session.tell(asked.unchanged)
+    if asked.unchanged and not asked.cases:
         nothing = api.report((), severity, policy=policy)
         if output not in ("text", "wide"):
             print_report(session, nothing, output)
         write_reports(nothing, reports)
-        code = ExitCode.INCONCLUSIVE if asked.left_open else ExitCode.OK
-        return unless_unread(code, asked.problems)
+        return unless_unread(_unless_open(ExitCode.OK, asked), asked.problems)
     occasion = occasion_of(session, asked.cases)
     found, error = explore_all(session, asked.cases, means, fails)
     kept = keep_all(session, found, save=means.save)
@@ -273,7 +273,12 @@ def check(
     write_violations(session, report, policy, judging.write_baseline)
     if error is not None:
         raise error
-    return unless_unread(exit_code(report), asked.problems)
+    return unless_unread(_unless_open(exit_code(report), asked), asked.problems)
+
+
+def _unless_open(code: ExitCode, asked: Asked) -> ExitCode:
+    """The exit code, but no success where what differs is not modelled."""
+    return ExitCode.INCONCLUSIVE if asked.left_open and code is ExitCode.OK else code
 
 
 def _refuse_questions(**given: Any) -> None:
@@ -295,6 +300,14 @@ def _refuse_questions(**given: Any) -> None:
 
 
 def _unasked(asked: Asked, *, chosen: bool) -> Iterator[str]:
-    """That questions were ``chosen`` where scenarios say what happens, so that none is asked."""
-    if chosen and asked.cases and not any(case.scenario.question for case in asked.cases):
+    """That questions were ``chosen``, but scenarios or a change say what happens: none is asked."""
+    from kubelemma.applying import CHANGE
+
+    questions = {case.scenario.question for case in asked.cases}
+    if chosen and questions == {""}:
         yield "--question and --thorough change nothing: what happens is said by scenarios"
+    if chosen and questions == {CHANGE}:
+        yield (
+            "--question changes nothing: a change is asked about by itself; with --thorough "
+            "the usual questions are asked of what is applied, too"
+        )
