@@ -23,15 +23,18 @@ ALLOWED = {
     "extending": {"properties", "model"},
     "loading": {"properties", "model"},
     "applying": {"model"},
-    "mentions": {"model"},
-    "question": {"applying", "mentions", "loading", "policy", "properties", "model", "reader"},
+    "asked": {"applying", "loading", "policy", "properties", "model"},
+    "mentions": {"properties", "model"},
+    "scope": {"asked", "applying", "mentions", "loading", "policy", "properties", "model"},
     "reader": {"applying", "model"},
+    "question": {"asked", "scope", "reader", "applying", "loading", "properties", "model"},
+    "smaller": {"question", "solver"},
     "recording": {"solver", "properties", "model", "files"},
     "remembering": {"remembering", "question", "recording"}
     | {"solver", "properties", "model", "files", ""},
     "placing": {"placing", "reports", "solver", "model", ""},
     "runs": {"runs", "reports", "model"},
-    "api": {"loading", "policy", "question", "recording", "remembering"}
+    "api": {"loading", "policy", "question", "recording", "remembering", "smaller"}
     | {"reports", "solver", "properties", "model", "files", ""},
     "settings": {"model"},
     "cli": {"cli", "loading", "api", "policy", "settings", "placing", "question", "recording"}
