@@ -13,6 +13,7 @@ from kubelemma.model.components.apiserver.admission import (
     Policies,
     admitted,
     filled,
+    refusal,
 )
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
@@ -93,5 +94,11 @@ def _admitted(owner: OwnerT, policies: Policies) -> OwnerT:
 
 
 def _stored(pod: Pod, policies: Policies) -> Pod:
-    """The pod as it is stored: of one that is, admission has given every one a priority."""
-    return admitted(pod, policies) if pod.spec.priority is None else pod
+    """The pod as it is stored: of one that is, admission has given every one a priority.
+
+    One that is refused stays as it is written, and so without one.
+    """
+    if pod.spec.priority is not None:
+        return pod
+    whole = admitted(pod, policies)
+    return pod if refusal(whole.spec, pod.metadata.namespace, policies) else whole

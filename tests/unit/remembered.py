@@ -51,9 +51,14 @@ def check(nodes: int = 2, **spec: object) -> Data:
 
 def case_of(*documents: Data, text: str = "", **asked: Any) -> Case:
     """The one case of a question about these documents."""
-    stream = text or yaml.safe_dump_all(documents)
-    (case,) = ask(Question(paths=("-",), stdin=stream, **asked)).cases
+    (case,) = cases_of(*documents, text=text, **asked)
     return case
+
+
+def cases_of(*documents: Data, text: str = "", **asked: Any) -> tuple[Case, ...]:
+    """All of them."""
+    stream = text or yaml.safe_dump_all(documents)
+    return ask(Question(paths=("-",), stdin=stream, **asked)).cases
 
 
 def changed(change: Change, **asked: Any) -> Case:

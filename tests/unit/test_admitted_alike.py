@@ -85,11 +85,18 @@ def test_pods_are_the_same(given: list[Raw]) -> None:
         assert own.pod.spec == workload.pod.spec
 
 
-def web(priority: str, name: str = "web", policy: str = "") -> Raw:
+POLITE: Raw = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "polite"},
+    "value": 10,
+    "preemptionPolicy": "Never",
+}
+
+
+def web(priority: str, name: str = "web") -> Raw:
     """A workload with a priority class."""
     spec: Raw = {"containers": [{"name": "c", "image": "x"}], "priorityClassName": priority}
-    if policy:
-        spec["preemptionPolicy"] = policy
     template = {"metadata": {"labels": {"app": name}}, "spec": spec}
     return {
         "apiVersion": "apps/v1",
@@ -108,7 +115,7 @@ def web(priority: str, name: str = "web", policy: str = "") -> Raw:
             [web("system-node-critical"), web("", "other")],
             ["priorities differ, and no pod is preempted in the check"],
         ),
-        ([web("system-node-critical", policy="Never"), web("", "other")], []),
+        ([POLITE, web("polite"), web("", "other")], []),
     ],
 )
 def test_remarks(documents: list[Raw], words: list[str]) -> None:

@@ -230,7 +230,7 @@ def test_earlier_counterexample(
 ) -> None:
     """It is told of at once and once, and answers what the search leaves open."""
     mine = Violation("DEP-4", "Deployment default/web", 99)
-    other = Violation("DEP-6", "Deployment default/web", 3)
+    other = Violation("DEP-2", "Deployment default/web", 3)
     events: list[Event] = []
     found = memory.result(
         similar, events.append, Searching(unsure(similar), mine, other), exhaustive=True
@@ -241,7 +241,7 @@ def test_earlier_counterexample(
     verdicts = {p.property.id: p for p in found.properties}
     assert verdicts["DEP-4"].verdict is Verdict.VIOLATED
     assert "by a counterexample of an earlier run" in verdicts["DEP-4"].reason
-    assert verdicts["DEP-6"].verdict is Verdict.INCONCLUSIVE
+    assert verdicts["DEP-2"].verdict is Verdict.INCONCLUSIVE
     assert heard[0].startswith("two-nodes: the counterexample two-nodes-DEP-4 of an earlier run")
     assert heard[0].endswith(f" still fails ({len(trace.steps)} steps)")
 

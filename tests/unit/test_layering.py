@@ -23,17 +23,22 @@ ALLOWED = {
     "extending": {"properties", "model"},
     "loading": {"properties", "model"},
     "applying": {"model"},
-    "mentions": {"model"},
-    "question": {"applying", "mentions", "loading", "policy", "properties", "model", "reader"},
+    "asked": {"applying", "loading", "policy", "properties", "model"},
+    "mentions": {"leaving_open", "properties", "model"},
+    "scope": {"asked", "applying", "mentions", "loading", "policy", "properties", "model"},
     "reader": {"applying", "model"},
     "repairs": {"asked", "reports", "solver", "properties", "model"},
     "vacuous": {"solver", "properties", "model"},
+    "question": {"asked", "scope", "reader", "applying", "loading", "properties", "model"},
+    "smaller": {"question", "solver"},
+    "leaving_open": {"asked", "model"},
     "recording": {"solver", "properties", "model", "files"},
     "remembering": {"remembering", "question", "recording"}
     | {"solver", "properties", "model", "files", ""},
     "placing": {"placing", "reports", "solver", "model", ""},
     "runs": {"runs", "reports", "model"},
-    "api": {"loading", "policy", "question", "recording", "remembering", "vacuous"}
+    "api": {"loading", "policy", "question", "recording", "remembering", "smaller", "vacuous"}
+    | {"leaving_open"}
     | {"reports", "solver", "properties", "model", "files", ""},
     "settings": {"model"},
     "cli": {"cli", "loading", "api", "policy", "settings", "placing", "question", "recording"}

@@ -165,7 +165,11 @@ def test_sarif(write: Write) -> None:
     """Findings are where code scanning finds them."""
     write("shop/Chart.yaml", "apiVersion: v2\nname: shop\n")
     write("shop/templates/web.yaml", TEMPLATE)
-    asked = api.ask(api.Question(paths=(api.STDIN,), stdin=rendered(), properties=("DEP-2",)))
+    events = ("rollout=web", "node-crash=1")
+    question = api.Question(
+        paths=(api.STDIN,), stdin=rendered(), events=events, properties=("DEP-2",)
+    )
+    asked = api.ask(question)
     report = api.report(api.explore(case, engine="plain") for case in asked.cases)
     (result,) = json.loads(sarif.render(report))["runs"][0]["results"]
     (location,) = result["locations"]

@@ -125,7 +125,7 @@ def test_every_run_can_be_told(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_actions_are_unambiguous(seed: int) -> None:
     """Properties ask by action: each has one actor, and SCH-1 asks about all that touch pods."""
-    found = case(nodes=("count=3,cpu=2,memory=1Gi",), events=EVENTS)
+    found = case(nodes=("count=3,cpu=2,memory=1Gi",), events=EVENTS, properties=("SCH-1",))
     (bound_once,) = (p.formula for p in found.properties if p.id == "SCH-1")
     assert isinstance(bound_once, EachStep)
     nodes = found.scenario.system.positions[NODES]
@@ -188,7 +188,7 @@ def test_pods_of_the_input_keep_their_names() -> None:
 
 def test_the_opening_names_every_pod() -> None:
     """All pods of the first state have names, those without a node too."""
-    scenario = case(nodes=("count=1,cpu=700m,memory=1Gi",)).scenario
+    scenario = case(nodes=("count=1,cpu=700m,memory=1Gi",), events=("rollout=web",)).scenario
     names = opening(scenario, scenario.system.initial).names
     assert names[Place(0, NOWHERE, PENDING)] == ("web-v1-1",)
     assert sum(map(len, names.values())) == 2

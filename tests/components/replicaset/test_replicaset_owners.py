@@ -13,6 +13,7 @@ from kubelemma.model.components.disruption.rules import guards
 from kubelemma.model.components.replicaset.rules import victims
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.scenario.questions import DRAIN, NODE_LOST
 from kubelemma.question import STDIN, Asked, Question, ask
 
 Raw = dict[str, Any]
@@ -30,6 +31,8 @@ DEPLOYMENT = kind(
     "apps/v1", "Deployment", "web", replicas=1, selector={"matchLabels": LABELS}, template=MADE
 )
 
+CRASH = ("node-crash=1",)
+
 
 def asked(*documents: Raw, **question: Any) -> Asked:
     """What a question about these documents comes to."""
@@ -45,8 +48,10 @@ def scenario(*documents: Raw, **question: Any) -> Scenario:
 
 @pytest.mark.parametrize("document", [SET, CONTROLLER], ids=lambda raw: raw["kind"])
 def test_they_are_workloads(document: Raw) -> None:
-    """Both are checked by themselves, under a crash of a node, and keep their promises."""
-    found = scenario(document)
+    """Both are checked by themselves, under a lost node and a drain, and keep their promises."""
+    questions = {case.scenario.question: case.scenario for case in asked(document).cases}
+    assert set(questions) == {NODE_LOST, DRAIN}
+    found = questions[NODE_LOST]
     (workload,) = found.world.workloads
     assert found.focus == (f"{document['kind']} default/web",)
     assert found.system.initial[found.system.positions[workload.cell].start] == LoneState(2, 0, 2)
@@ -58,7 +63,7 @@ def test_they_are_workloads(document: Raw) -> None:
 def test_each_has_a_controller_of_its_own() -> None:
     """ReplicationControllers have the same code, but another queue and another name."""
     actors = {
-        document["kind"]: {rule.actor for rule in scenario(document).system.rules}
+        document["kind"]: {rule.actor for rule in scenario(document, events=CRASH).system.rules}
         for document in (SET, CONTROLLER)
     }
     assert "replication-controller" in actors["ReplicationController"] - actors["ReplicaSet"]
@@ -141,9 +146,9 @@ def test_a_deployment_and_a_set_of_one_name_are_told_apart() -> None:
 
 def test_who_stands_by_is_told_from_who_is_checked() -> None:
     """Of two of one name, the report says which kind never moves."""
-    (of_set,) = asked(SET, DEPLOYMENT, workloads=("ReplicaSet/web",)).cases
+    of_set = scenario(SET, DEPLOYMENT, workloads=("ReplicaSet/web",), events=CRASH)
     standing = "standing by as load that never moves: Deployment default/web"
-    assert standing in of_set.scenario.setting
+    assert standing in of_set.setting
 
 
 def test_a_set_of_a_deployment_is_no_workload() -> None:
@@ -151,7 +156,7 @@ def test_a_set_of_a_deployment_is_no_workload() -> None:
     owned = yaml.safe_load(yaml.safe_dump(SET))
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "1"}
     owned["metadata"] |= {"name": "web-1", "ownerReferences": [{**reference, "controller": True}]}
-    assert scenario(DEPLOYMENT, owned).focus == ("Deployment default/web",)
+    assert scenario(DEPLOYMENT, owned, events=CRASH).focus == ("Deployment default/web",)
     with pytest.raises(InvalidInput, match="no workload: nothing to check"):
         asked(owned)
 
@@ -181,7 +186,7 @@ def test_budgets_count_the_scale_of_their_owners() -> None:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "by-hand", "labels": LABELS},
-        "spec": {**MADE["spec"], "priority": 1},
+        "spec": MADE["spec"],
     }
     found = scenario(SET, other, budget, pod, together=("web", "other"), events=("drain",))
     (guard,) = guards(found.world)
