@@ -21,9 +21,10 @@ demo: $(VENV)/.installed ## check a drain that never ends, then its repair
 	  test $$status -eq 0 || { echo "expected exit code 0 (holds), got $$status" >&2; exit 1; }
 	@echo
 	@echo 'What to try next'
-	@echo '  $(BIN)/kubelemma check YOUR-MANIFESTS/'
-	@echo '  $(BIN)/kubelemma check $(BLOCKED)/ --report html=report.html'
-	@echo '  $(BIN)/kubelemma place examples/placement-does-not-fit/ --by node'
+	@echo '  . $(BIN)/activate   # puts kubelemma on the path'
+	@echo '  kubelemma check YOUR-MANIFESTS/'
+	@echo '  kubelemma check $(BLOCKED)/ --report html=report.html'
+	@echo '  kubelemma place examples/placement-does-not-fit/ --by node'
 
 test: $(VENV)/.developing ## run all tests, on all cores
 	$(BIN)/pytest --numprocesses auto --dist worksteal
@@ -42,7 +43,8 @@ format: $(VENV)/.developing ## let ruff repair what it can
 
 site: $(VENV)/.documenting ## build the documentation as web pages: site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
-	@echo 'Open site/index.html: it needs no server, and no network.'
+	@echo 'Open site/index.html. Only its search needs a server, of this machine:'
+	@echo '  python3 -m http.server --directory site'
 
 pages: $(VENV)/.developing ## write again what pages have from the code: outputs, properties, fields
 	$(BIN)/python tools/property_pages.py

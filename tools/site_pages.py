@@ -68,7 +68,8 @@ def example_page(name: str) -> str:
     """The page of an example: how it is run, and its files."""
     folder = ROOT / "examples" / name
     command = "place" if name.startswith("placement-") else "check"
-    blocks = [f"# {name}", f"```\nkubelemma {command} examples/{name}/\n```"]
+    loaded = "".join(f" --load examples/{name}/{path.name}" for path in sorted(folder.glob("*.py")))
+    blocks = [f"# {name}", f"```\nkubelemma {command} examples/{name}/{loaded}\n```"]
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         if "__pycache__" in path.parts or path.parts[-1].startswith("."):
             continue

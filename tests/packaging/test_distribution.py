@@ -65,6 +65,7 @@ def test_sdist_can_be_tested_and_read(distributions: Path) -> None:
     assert wanted <= names
     assert "tests/packaging/test_distribution.py" in names
     assert {"tools/property_pages.py", "docs/properties/DEP-4.md", "action.yml"} <= names
+    assert {"mkdocs.yml", "tools/site_pages.py"} <= names
     assert {"Dockerfile", ".dockerignore", ".pre-commit-hooks.yaml"} <= names
 
 
