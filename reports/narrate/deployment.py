@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.owners import revision_hash
+from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import DeploymentState, PlannedWrite, SetState, Verb
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.deployment.actions import (
@@ -23,7 +24,7 @@ from kubelemma.model.components.deployment.rules import DEPLOYMENT
 from kubelemma.model.scenario import Scenario
 from kubelemma.properties.deployment import promised
 from kubelemma.reports.picture import WorkloadBox
-from kubelemma.reports.story import Change, Fact, Idle
+from kubelemma.reports.story import Change, Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import plural
 
 from .bounds import Bounds, bounds_of
@@ -440,8 +441,23 @@ def planned_text(name: str, write: PlannedWrite) -> str:
             return f"{name} is the newest revision"
 
 
+def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
+    """How it is rolled out."""
+    workload = end.world.workloads[end.world.classes[place.pod_class].workload]
+    if workload.rollout is None:
+        return
+    deployment = end.seen.deployment(workload)
+    if rollout_of(workload, deployment.strategy).recreate:
+        position = end.written.at(workload, "spec", "strategy", "type")
+        yield Fact(Hindrance.STRATEGY, "Recreate", position)
+        return
+    bounds = bounds_of(end.written, workload, deployment.replicas, deployment.strategy)
+    yield from bounds.facts[1:]
+
+
 TELLER = Teller(
     name="deployment",
+    hinders=_hinders,
     sentences={
         # Users
         ROLLOUT: "applies a new pod template ({template}) to {workload}",

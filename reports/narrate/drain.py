@@ -19,8 +19,8 @@ from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import enumeration, plural
 
 from .causes import event
-from .hindrances import spacing
 from .scene import Belied, Claim, Seen, Standstill, about_workload
+from .scheduler.hindrances import spacing
 from .teller import Teller
 
 

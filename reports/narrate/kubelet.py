@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import ADMITTED, NodeState, Phase
+from kubelemma.model.cluster.state import ACTIVE, ADMITTED, NodeState, Phase
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
@@ -20,7 +20,7 @@ from kubelemma.model.components.kubelet.actions import (
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
-from kubelemma.reports.story import Fact, Idle
+from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration, few
 
 from .amounts import requests, usages
@@ -92,8 +92,24 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(KUBELET, "every pod on a node runs and is Ready")
 
 
+def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
+    """That its machine is down, and what keeps it there."""
+    if not place.node:
+        return
+    node = end.seen.nodes()[place.node]
+    if node.up:
+        return
+    yield Fact(Hindrance.MACHINE, place.node)
+    stays = place.phase in ACTIVE and end.world.tolerates_unreachable(place.pod_class)
+    if stays and node.evicting:
+        workload = end.world.workloads[end.world.classes[place.pod_class].workload]
+        position = end.written.template(workload, ("tolerations",))
+        yield Fact(Hindrance.FOR_EVER, "without tolerationSeconds", position)
+
+
 TELLER = Teller(
     name="kubelet",
+    hinders=_hinders,
     sentences={
         # Faults
         NODE_CRASH: "{node} crashes",

@@ -8,7 +8,6 @@ from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import Phase
 from kubelemma.reports.story import Idle, Waiting
 
-from .hindrances import hindrances
 from .scene import Standstill
 from .tellers import TELLERS
 
@@ -26,7 +25,7 @@ def waiting(end: Standstill) -> tuple[Waiting, ...]:
 def _waiting(end: Standstill, place: Place, pods: tuple[str, ...]) -> Iterator[Waiting]:
     answers = (teller.waits(end, place) for teller in TELLERS)
     words, reviews = next((answer for answer in answers if answer is not None), ("", ()))
-    facts = tuple(hindrances(end, place, reviews))
+    facts = tuple(fact for teller in TELLERS for fact in teller.hinders(end, place, reviews))
     for pod in pods:
         yield Waiting(pod, words, reviews, facts)
 

@@ -69,6 +69,8 @@ class Teller:
         since: by property, after how many steps of a run it was due what never comes, where that
             cannot be told from the formula alone.
         waits: what a pod at a place waits for there, if it can say.
+        hinders: what of its specification makes a pod at a place wait there, given what the
+            scheduler makes of the nodes.
         claims: by property, how a state belies it.
         remarks: the same for whatever property.
         boxes: of a scenario, a function that gives the boxes of a state.
@@ -92,6 +94,7 @@ class Teller:
     idle: Callable[[Standstill], Iterator[Idle]] = _nothing
     since: Mapping[str, Callable[[Sequence[Seen]], int]] = field(default_factory=dict)
     waits: Callable[[Standstill, Place], Waits | None] = _does_not_say
+    hinders: Callable[[Standstill, Place, Sequence[NodeReview]], Iterator[Fact]] = _nothing
     claims: Mapping[str, Callable[[Belied], Iterator[Claim]]] = field(default_factory=dict)
     remarks: Callable[[Belied], Iterator[Claim]] = _nothing
     boxes: Callable[[Scenario, Written], Boxes] = _no_boxes

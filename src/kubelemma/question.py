@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from .applying import nothing_asked
+from .applying import CHANGE, nothing_asked
 from .asked import Case, Question
 from .loading import Extension, load_files
 from .model.manifests import (
@@ -37,7 +37,7 @@ from .properties.statement import Statement
 from .reader import Read, Reader, Sources
 from .scope import Cases, Scope
 
-__all__ = ["DEFAULT_TIME_LIMIT_SECONDS", "STDIN", "Asked", "Case", "Question", "ask"]
+__all__ = ["CHANGE", "DEFAULT_TIME_LIMIT_SECONDS", "STDIN", "Asked", "Case", "Question", "ask"]
 
 DEFAULT_TIME_LIMIT_SECONDS = 60.0
 """For one scenario, where nobody says how long it may take."""

@@ -40,6 +40,8 @@ ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
     ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
+    ("src/kubelemma/cli/place.py", "DaemonSet"): "an example of a command of kubectl",
+    ("src/kubelemma/cli/place.py", "Deployment"): "an example of a command of kubectl",
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
     ("solver/placement/check_volumes.py", "CSINode"): _VOLUMES,
     ("solver/placement/check_volumes.py", "PersistentVolume"): _VOLUMES,

@@ -301,7 +301,7 @@ def _refuse_questions(**given: Any) -> None:
 
 def _unasked(asked: Asked, *, chosen: bool) -> Iterator[str]:
     """That questions were ``chosen``, but scenarios or a change say what happens: none is asked."""
-    from kubelemma.applying import CHANGE
+    from kubelemma.question import CHANGE
 
     questions = {case.scenario.question for case in asked.cases}
     if chosen and questions == {""}:

@@ -21,14 +21,15 @@ from kubelemma.model.findings import FieldPath
 from kubelemma.model.manifests.problems import Position
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
+from kubelemma.reports.narrate.amounts import amount_text, requests
+from kubelemma.reports.narrate.overcommitted import too_little
+from kubelemma.reports.narrate.scene import Scene, Seen, Standstill, about_workload
+from kubelemma.reports.narrate.teller import Reviews, Teller, Waits
+from kubelemma.reports.narrate.written import Written
 from kubelemma.reports.story import Fact, Idle, Judgement, NodeReview
 from kubelemma.reports.style import few
 
-from .amounts import amount_text, requests
-from .overcommitted import too_little
-from .scene import Scene, Seen, Standstill, about_workload
-from .teller import Reviews, Teller, Waits
-from .written import Written
+from .hindrances import hinders
 
 Reviewer: TypeAlias = Callable[[int, Seen, str], tuple[NodeReview, ...]]
 """Of a pod class, a state, and the node that was chosen (empty for none)."""
@@ -216,6 +217,7 @@ _BIND = BIND
 
 TELLER = Teller(
     name="scheduler",
+    hinders=hinders,
     sentences={_BIND: "binds {pod} to {node}"},
     facts={_BIND: _binding},
     reviews=_reviews,

@@ -11,32 +11,26 @@ from typing import NamedTuple
 import msgspec
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import ACTIVE
 from kubelemma.model.cluster.world import Workload, World
-from kubelemma.model.components.deployment.owner import rollout_of
 from kubelemma.model.components.scheduler.decision import profile
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.findings import FieldPath
 from kubelemma.model.objects.pod import Affinity, Pod
+from kubelemma.reports.narrate.amounts import amount_text
+from kubelemma.reports.narrate.scene import Seen, Standstill
+from kubelemma.reports.narrate.written import Written
 from kubelemma.reports.story import Fact, Hindrance, NodeReview
-
-from .amounts import amount_text
-from .bounds import bounds_of
-from .scene import Seen, Standstill
-from .written import Written
 
 _KEEPS_OUT = frozenset({profile.TAINT_TOLERATION, profile.NODE_UNSCHEDULABLE})
 _HASH = "pod-template-hash"
 
 
-def hindrances(end: Standstill, place: Place, reviews: Iterable[NodeReview]) -> Iterator[Fact]:
-    """Why the pods at a place wait, as far as their own specification says so."""
+def hinders(end: Standstill, place: Place, reviews: Iterable[NodeReview]) -> Iterator[Fact]:
+    """Why the pods at a place wait for a node, as far as their own specification says so."""
+    if place.node:
+        return
     pod_class = end.world.classes[place.pod_class]
     workload = end.world.workloads[pod_class.workload]
-    yield from _strategy(end, workload)
-    if place.node:
-        yield from _on_its_machine(end, place, workload)
-        return
     plugins = {review.plugin for review in reviews}
     if profile.NODE_RESOURCES_FIT in plugins:
         yield from _at_its_start(end.written, workload, pod_class.pod, reviews)
@@ -45,30 +39,6 @@ def hindrances(end: Standstill, place: Place, reviews: Iterable[NodeReview]) -> 
     if profile.INTER_POD_AFFINITY in plugins:
         required = (rule for rule in _rules(pod_class.pod) if rule.required and not rule.apart)
         yield from _unknown(end.world, end.written, workload, required)
-
-
-def _strategy(end: Standstill, workload: Workload) -> Iterator[Fact]:
-    """How its Deployment is rolled out."""
-    if workload.rollout is None:
-        return
-    deployment = end.seen.deployment(workload)
-    if rollout_of(workload, deployment.strategy).recreate:
-        position = end.written.at(workload, "spec", "strategy", "type")
-        yield Fact(Hindrance.STRATEGY, "Recreate", position)
-        return
-    bounds = bounds_of(end.written, workload, deployment.replicas, deployment.strategy)
-    yield from bounds.facts[1:]
-
-
-def _on_its_machine(end: Standstill, place: Place, workload: Workload) -> Iterator[Fact]:
-    node = end.seen.nodes()[place.node]
-    if node.up:
-        return
-    yield Fact(Hindrance.MACHINE, place.node)
-    stays = place.phase in ACTIVE and end.world.tolerates_unreachable(place.pod_class)
-    if stays and node.evicting:
-        position = end.written.template(workload, ("tolerations",))
-        yield Fact(Hindrance.FOR_EVER, "without tolerationSeconds", position)
 
 
 def _at_its_start(
@@ -172,7 +142,7 @@ def _unknown(
 def spacing(seen: Seen, workload: Workload, written: Written) -> Iterator[Fact]:
     """How many replicas a workload has, and what keeps them apart, or does not."""
     if workload.rollout is not None:
-        replicas = seen.deployment(workload).replicas
+        replicas = seen.owner(workload).replicas
         yield Fact(Hindrance.REPLICAS, str(replicas), written.replicas(workload, replicas))
     pod = seen.world.classes[workload.classes[0]].pod
     rules = [rule for rule in _rules(pod) if rule.apart]
