@@ -35,14 +35,19 @@ def of_admission(manifests: Manifests, owners: Iterable[Manifest[Any]]) -> Itera
     for owner in given:
         for field, reason in known.unknown(owner.object.spec.template.spec):
             yield _noted(owner, (field,), reason, opens=True)
-        for found in conflicts(owner.object.spec.template.spec, known):
-            reason = f"its pods are refused ({found.reason}): they are taken to be stored"
-            yield _noted(owner, found.path, reason, opens=True)
+        yield from given_otherwise(owner, known)
     specs = [_stored(owner, known) for owner in given]
     lowest = min((spec.priority or 0 for spec in specs), default=0)
     for owner, spec in zip(given, specs, strict=True):
         if (spec.priority or 0) > lowest and spec.preemption_policy != "Never":
             yield _noted(owner, ("priorityClassName",), _NO_PREEMPTION)
+
+
+def given_otherwise(owner: Manifest[Any], known: Policies) -> Iterator[NotModelled]:
+    """What stands in a template that is for admission to give, so that its pods are refused."""
+    for found in conflicts(owner.object.spec.template.spec, known):
+        reason = f"its pods are refused ({found.reason}): they are taken to be stored"
+        yield _noted(owner, found.path, reason, opens=True)
 
 
 def _stored(owner: Manifest[Any], known: Policies) -> PodSpec:

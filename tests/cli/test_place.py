@@ -445,12 +445,3 @@ def test_options_are_documented() -> None:
     flags = {o for p in cli.commands["place"].params for o in p.opts if o.startswith("-")}  # type: ignore[attr-defined]  # a group
     missing = {f for f in flags if not re.search(rf"(?<![\w-]){f}(?![\w-])", DOCUMENT)}
     assert missing == set()
-
-
-def test_shown_output_is_real(kubelemma: Kubelemma, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the README shows is what the command prints."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    shown = readme.partition("```\n$ kubelemma place ")[2].partition("\n```")[0]
-    command, _, output = shown.partition("\n")
-    monkeypatch.chdir(ROOT)
-    assert kubelemma("place", *command.split()).out.rstrip() == output

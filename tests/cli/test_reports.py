@@ -19,7 +19,7 @@ from kubelemma.reports.json import schema
 Kubelemma: TypeAlias = Callable[..., Any]
 
 READERS: dict[str, Callable[[str], object]] = {
-    "text": lambda text: text.index("── DEP-4 and STUCK: "),
+    "text": lambda text: text.index("\nFAILED: 1 check"),
     "wide": lambda text: text.index("VIOLATED"),
     "json": json.loads,
     "yaml": yaml.safe_load,

@@ -42,6 +42,7 @@ def endless(
     web["spec"]["replicas"] = 5
     large = write("large.yaml", web)
     check = ("check", large, "--no-save", "--no-cache", "--engine", "compiled")
+    check = (*check, "--event", "rollout=web", "--event", "node-crash=1")
     check = (*check, "--checkpoint", "kept", "--time-limit", "1h")
     with started(tmp_path, *check) as process:
         lock = tmp_path / "kept" / ".lock"

@@ -39,7 +39,7 @@ from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.meta import ApiObject
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod, PodSpec
-from kubelemma.model.scenario.admitting import policies_of
+from kubelemma.model.scenario.admitting import given_otherwise, policies_of
 from kubelemma.model.scenario.cluster import STORAGE, with_storage
 from kubelemma.solver.placement.displaced import likeness
 from kubelemma.solver.placement.problem import Cluster, Problem, Workload
@@ -352,6 +352,7 @@ def _left_out(
         if stamp_of(thing) is not None:
             spec = thing.spec.template.spec
             yield from _of_spec(owner, ("spec", "template", "spec"), spec, settings, volumes)
+            yield from given_otherwise(owner, settings)
         if isinstance(thing, StatefulSet):
             yield from _of_templates(owner.document, thing, volumes)
     for check in found.manifests.checks:
