@@ -155,8 +155,8 @@ def test_the_stateful_engine_asks_once() -> None:
     asked = Asked()
     ground = Places(tanks(asked))
     asked.clear()
-    new = [ground.start]
-    seen = {id(ground.start)}
+    new = [*ground.starts]
+    seen = {id(place) for place in new}
     while new:
         place = new.pop()
         for ways in place.ways.values():

@@ -217,7 +217,8 @@ status: {phase: Running, conditions: [{type: Ready, status: "False"}]}
 
 def test_pods_that_stand_by_receive_traffic_if_they_are_ready() -> None:
     """Of two pods beside those that are checked, the one that is not Ready gets nothing."""
-    (case,) = api.ask(Question(paths=(STDIN,), stdin=SERVED, nodes=("name=node,cpu=4",))).cases
+    asked = Question(paths=(STDIN,), stdin=SERVED, nodes=("name=node,cpu=4",), events=("none",))
+    (case,) = api.ask(asked).cases
     scenario, initial = case.scenario, case.scenario.system.initial
     picture = observer(scenario, Written(case.manifests))(initial, opening(scenario, initial))
     (service,) = picture.services

@@ -70,11 +70,18 @@ def group(count: int = 3, name: str = "", **amounts: str) -> NodeGroup:
     return NodeGroup(count=count, name=name, allocatable=quantities)
 
 
+EVENTS = (EventEntry(rollout=Rollout()), EventEntry(node_crash=NodeCrash()))
+
+
 def only(deployments: list[Deployment], **spec: Any) -> Scenario:
-    """The one scenario of a Check."""
-    check = Check(metadata=ObjectMeta(name="t"), spec=CheckSpec(**spec))
-    (scenario,) = build(Application(tuple(deployments)), check)
+    """The one scenario of a Check, in which there may be a rollout and a crash unless it says."""
+    (scenario,) = scenarios_of(Application(tuple(deployments)), **{"events": EVENTS, **spec})
     return scenario
+
+
+def scenarios_of(application: Application, **spec: Any) -> tuple[Scenario, ...]:
+    """All scenarios of a Check."""
+    return build(application, Check(metadata=ObjectMeta(name="t"), spec=CheckSpec(**spec)))
 
 
 def state_of(scenario: Scenario) -> DeploymentState:
@@ -153,7 +160,7 @@ def test_default_cluster_says_when_nothing_fits() -> None:
     sizing = default_cluster((web, api))
     assert sizing.homeless == (web,)
     assert (len(sizing.nodes), "fits on 2" in sizing.reason) == (3, True)
-    (scenario,) = build(Application((web, api)))
+    (scenario,) = scenarios_of(Application((web, api)), events=EVENTS)
     assert scenario.focus == ("Deployment default/api",)
 
 
@@ -317,16 +324,17 @@ def test_lone_pods_are_load() -> None:
 def test_each_workload_alone_unless_together() -> None:
     """Workloads are checked one by one, those named together in one system."""
     deployments = tuple(deployment(name) for name in ("a", "b", "c"))
-    apart = build(Application(deployments))
-    check = Check(spec=CheckSpec(together=("a", "default/c")))
-    joint = build(Application(deployments), check)
+    application = Application(deployments)
+    apart = scenarios_of(application, events=EVENTS)
+    joint = scenarios_of(application, events=EVENTS, together=("a", "default/c"))
     assert [s.subject for s in apart] == [f"Deployment default/{name}" for name in "abc"]
     assert [len(s.world.workloads) for s in joint] == [2, 1]
 
 
 def test_others_stand_by() -> None:
     """The pods of other workloads hold their room and never move."""
-    first, _ = build(Application((deployment("web"), deployment("api", 4))))
+    application = Application((deployment("web"), deployment("api", 4)))
+    first, _ = scenarios_of(application, events=EVENTS)
     standing = sum(
         len(shape.standing) * size
         for shape, size in zip(first.world.shapes, first.world.sizes, strict=True)
@@ -352,11 +360,22 @@ def test_rollouts_of_one_workload_add_up() -> None:
     assert "scale" not in " ".join(scenario.setting)
 
 
-@pytest.mark.parametrize(("spec", "number"), [({}, 2), ({"events": None}, 2), ({"events": ()}, 0)])
-def test_no_events_are_none(spec: dict[str, Any], number: int) -> None:
-    """Where nothing is said, a rollout and a crash may happen; an empty list is nothing."""
-    _, _, events, *_ = only([deployment("web")], **spec).recipe
-    assert [event.action for event in events] == ["rollout", "node-crash"][:number]
+@pytest.mark.parametrize("spec", [{}, {"events": None}])
+def test_where_nothing_is_said_questions_are_asked(spec: dict[str, Any]) -> None:
+    """Each is a scenario of its own, in which only what it is about may happen."""
+    found = scenarios_of(Application((deployment("web"),)), **spec)
+    assert [(s.name, s.question, [event.action for event in s.events]) for s in found] == [
+        ("t: rollout", "rollout", ["rollout"]),
+        ("t: bad-version", "bad-version", ["rollout"]),
+        ("t: node-lost", "node-lost", ["node-crash"]),
+        ("t: drain", "drain", ["drain"]),
+    ]
+
+
+def test_no_events_are_none() -> None:
+    """An empty list is nothing, and one scenario."""
+    found = only([deployment("web")], events=())
+    assert (found.events, found.question) == ((), "")
 
 
 def test_without_events() -> None:
@@ -406,10 +425,9 @@ def test_every_event_and_fault_of_a_check_is_of_a_component() -> None:
 def test_a_node_that_an_event_names_stands_alone() -> None:
     """The event must find its node, so that node is no longer one of many."""
     events = (EventEntry(node_crash=NodeCrash(node="node-2")),)
-    spec = CheckSpec(cluster=Cluster(nodes=(group(),)), events=events)
-    scenarios = build(Application((deployment("web"),)), Check(spec=spec))
-    assert [sorted(scenario.world.sizes) for scenario in scenarios] == [[1, 2], [1, 2]]
-    assert [scenario.name for scenario in scenarios] == ["default/web", "default/web, start 2"]
+    scenario = only([deployment("web")], cluster=Cluster(nodes=(group(),)), events=events)
+    assert sorted(scenario.world.sizes) == [1, 2]
+    assert len(scenario.system.starts) == 2
 
 
 def test_terminating_pods_are_dropped_only_with_room() -> None:
@@ -464,11 +482,11 @@ def test_a_node_that_rejects_its_pods_starts_without_them() -> None:
         "status": {"allocatable": {"cpu": "4", "memory": "4Gi", "pods": "10"}},
     }
     web = deployment("web", nodeName="node-1")
-    (scenario,) = build(Application((web,), nodes=(decode(raw, Node),)))
+    (scenario,) = scenarios_of(Application((web,), nodes=(decode(raw, Node),)), events=EVENTS)
     assert available(scenario) == 0
     assert state_of(scenario).sets[0].replicas == 1
     tolerant = deployment("web", nodeName="node-1", tolerations=[{"operator": "Exists"}])
-    (scenario,) = build(Application((tolerant,), nodes=(decode(raw, Node),)))
+    (scenario,) = scenarios_of(Application((tolerant,), nodes=(decode(raw, Node),)), events=EVENTS)
     assert available(scenario) == 1
 
 
@@ -495,7 +513,7 @@ def test_a_node_that_is_not_ready_starts_down() -> None:
     application = Application(
         (deployment("web"),), nodes=(decode(raw, Node),), pods=(decode(pod, Pod),)
     )
-    (scenario,) = build(application)
+    (scenario,) = scenarios_of(application, events=EVENTS)
     (node,) = (scenario.system.initial[p] for p in scenario.system.positions[NODES])
     assert (node.up, node.ready, node.evicting) == (False, False, True)
     assert available(scenario) == 0

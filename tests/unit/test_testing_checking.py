@@ -140,7 +140,7 @@ def test_assert_holds_tells_the_story() -> None:
 
 def test_assert_holds_of_named_properties() -> None:
     """A named property must hold, and not just vacuously; others do not matter."""
-    found = stuck()
+    found = stuck(properties="all")
     found.assert_holds("DEP-1")
     with pytest.raises(AssertionError, match="DEP-2 vacuous for"):
         found.assert_holds("DEP-2")
@@ -173,7 +173,7 @@ def test_expectations_and_severities() -> None:
 
 def test_assert_violated() -> None:
     """A regression test of a failure fails when the failure is gone."""
-    found = stuck()
+    found = stuck(properties="all")
     found.assert_violated()
     found.assert_violated("DEP-4", "STUCK")
     with pytest.raises(AssertionError, match="expected DEP-1 to be violated"):

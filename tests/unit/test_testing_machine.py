@@ -116,9 +116,13 @@ def test_wrong_questions() -> None:
     with pytest.raises(ValueError, match=r'DEP-44 is not asked about here \(did you mean "DEP-4"'):
         run.assert_keeps("DEP-44")
     other = {**DEPLOYMENT, "metadata": {"name": "api"}}
-    with pytest.raises(ValueError, match="one scenario is expected, and there are 2: "):
-        Run(DEPLOYMENT, other)
-    assert Run(DEPLOYMENT, other, together=["web", "api"]).cluster.deployment("api").replicas == 3
+    both = ["web", "api"]
+    with pytest.raises(ValueError, match=r"one .* there are 2: .*; name some as workloads="):
+        Run(DEPLOYMENT, other, events="none")
+    with pytest.raises(ValueError, match=r"one .* there are 4: .*; say what may happen \(events=\)"):
+        Run(DEPLOYMENT)
+    run = Run(DEPLOYMENT, other, together=both, events="none")
+    assert run.cluster.deployment("api").replicas == 3
 
 
 # Machines

@@ -215,9 +215,11 @@ def one_case(given: Iterable[Given], wanted: Wanted) -> api.Case:
     cases = ask_about(given, wanted).cases
     if len(cases) > 1:
         names = ", ".join(case.scenario.name for case in cases)
+        asked = any(case.scenario.question for case in cases)
+        happening = "say what may happen (events=), " if asked else ""
         raise ValueError(
             f"one scenario is expected, and there are {len(cases)}: {names}; "
-            "name some as workloads=, or together="
+            f"{happening}name some as workloads=, or together="
         )
     return cases[0]
 

@@ -31,7 +31,7 @@ from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.workloads import ReplicaSet
 from kubelemma.model.scenario.assembly import assemble
-from kubelemma.model.scenario.build import is_ready
+from kubelemma.model.scenario.initial import is_ready
 from kubelemma.model.scenario.shapes import Grouping, group_nodes
 from kubelemma.model.system import System
 
