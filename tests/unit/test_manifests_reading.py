@@ -197,7 +197,6 @@ def test_fields_that_are_left_out() -> None:
         ("not modelled", f"{spec}volumes[0].persistentVolumeClaim", 21),
         ("irrelevant", f"{spec}volumes[1].emptyDir", 22),
         ("irrelevant", f"{spec}volumes[2].configMap", 23),
-        ("irrelevant", f"{spec}containers[0].image", 26),
         ("irrelevant", f"{spec}containers[0].readinessProbe.httpGet", 30),
         ("not modelled", f"{spec}containers[0].readinessProbe.periodSeconds", 30),
     ]
