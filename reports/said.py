@@ -22,7 +22,7 @@ MOST_REASONS = 4
 """How many kinds of what is not modelled are named."""
 
 
-MOST_CHANGES = 5
+MOST_CHANGES = 3
 CHANGES = ("change, ", "differ in what is not modelled", "nothing differs")
 """How what is assumed begins where it says what is applied."""
 _FIGURES = re.compile(r"; no violation in [^;]*deep")

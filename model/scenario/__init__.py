@@ -14,6 +14,7 @@ from .custom import (
     without_kept,
 )
 from .events import Change
+from .interplay import apart
 from .questions import QUESTIONS, Asking
 from .scenario import Scenario
 from .sizes import smaller_sizes, with_replicas
@@ -32,6 +33,7 @@ __all__ = [
     "Sizing",
     "adoptions",
     "ambiguous",
+    "apart",
     "build",
     "check_findings",
     "cluster_of",

@@ -22,7 +22,8 @@ from kubelemma.model.objects.node import Node
 from .application import Application
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
-from .events import Change, concerns, default_events
+from .events import concerns, default_events
+from .interplay import beside_itself
 from .likeness import likeness_of
 from .lodging import Likeness
 from .plan import Common
@@ -179,7 +180,7 @@ def _groups(application: Application, spec: CheckSpec, *, competing: bool) -> It
 def cluster_of(application: Application, check: Check | None = None) -> Sizing:
     """The cluster of an application: what is given, or else one that is made for it."""
     admitted = application.admitted()
-    owners = (*admitted.owners, *map(_beside_itself, admitted.changes))
+    owners = (*admitted.owners, *map(beside_itself, admitted.changes))
     given = check.spec.cluster if check else Cluster()
     cluster = listed(given, owners)
     nodes = (*application.nodes, *nodes_of(cluster))
@@ -187,13 +188,6 @@ def cluster_of(application: Application, check: Check | None = None) -> Sizing:
         return default_cluster(owners, application.namespaces)
     more = f", with {STORAGE} of ephemeral storage where nobody says" if cluster != given else ""
     return Sizing(nodes, f"as given{more}")
-
-
-def _beside_itself(change: Change) -> Any:
-    """An owner as it is to be, as if it was another one: a cluster has room for both."""
-    metadata = change.owner.metadata
-    named = structs.replace(metadata, name=f"{metadata.name}-after")
-    return structs.replace(change.owner, metadata=named)
 
 
 def groups_of(owners: Sequence[Any], spec: CheckSpec) -> Iterator[tuple[Any, ...]]:

@@ -78,8 +78,10 @@ class Applying:
         """Whether anything is applied by a step."""
         return bool(self.changes or self.pods)
 
-    def asked(self, spec: CheckSpec, moving: Sequence[Any]) -> CheckSpec:
-        """What is asked: the change as one system with what is under way, and no more by itself.
+    def asked(self, spec: CheckSpec, moving: Sequence[Any], *, apart: bool) -> CheckSpec:
+        """What is asked: the change, with what is under way, and no more by itself.
+
+        It is one system, but where workloads that change go ``apart``, or are too many.
 
         Raises:
             InvalidInput: an event would roll out what is applied.
@@ -96,7 +98,7 @@ class Applying:
         if problems:
             raise InvalidInput(problems)
         others = tuple(n for n in (key_of(o).spellings[-1] for o in moving) if n not in own)
-        several = (*own, *others) if len(own) + len(others) <= MOST_TOGETHER else own
+        several = () if apart and not others else self.together(moving)
         alone = spec.events is None and not spec.workloads
         return msgspec.structs.replace(
             spec,
@@ -104,6 +106,15 @@ class Applying:
             workloads=(*own, *others) if alone else spec.workloads,
             together=tuple(dict.fromkeys((*spec.together, *several))),
         )
+
+    def together(self, moving: Sequence[Any]) -> tuple[str, ...]:
+        """What is one system if it interacts; nothing where that are too many."""
+        own = tuple(key_of(change.owner).spellings[-1] for change in self.changes)
+        others = tuple(n for n in (key_of(o).spellings[-1] for o in moving) if n not in own)
+        for names in ((*own, *others), own):
+            if len(names) <= MOST_TOGETHER:
+                return names
+        return ()
 
     def said(self, moving: Sequence[Any]) -> tuple[str, ...]:
         """What is to be said on top of the report: the change, and what goes on beside it."""
@@ -115,15 +126,22 @@ class Applying:
             *([f"{going}: {_some(names)}"] if names else []),
         )
 
-    def held(self, moving: Sequence[Any], focus: Iterable[str]) -> str:
+    def held(self, moving: Sequence[Any], focus: Iterable[str], *, apart: bool) -> str:
         """Why promises may hold for want of what is not in the model; empty if all is.
 
-        That is what is under way, and is held still where these are in focus.
+        That is what is under way, or changes as well and does not go ``apart``, and is held still
+        where these are in focus.
         """
-        beside = [name for o in moving if (name := str(key_of(o))) not in focus]
-        verb = "is" if len(beside) == 1 else "are"
-        still = f"{_some(beside)} {verb} under way, and held still here: check them --together"
-        return "; ".join([*([still] if beside else []), *self.open])
+        going = [name for o in moving if (name := str(key_of(o))) not in focus]
+        changing = [] if apart else [str(key_of(change.owner)) for change in self.changes]
+        applied = [name for name in changing if name not in focus and name not in going]
+        still = (
+            f"{_some(names)} {'is' if len(names) == 1 else 'are'} {what}, and held still here: "
+            "check them --together"
+            for names, what in ((going, "under way"), (applied, "applied, too"))
+            if names
+        )
+        return "; ".join((*still, *self.open))
 
 
 _TWICE = "it is applied, which is its rollout: no other can be asked beside that"
@@ -302,11 +320,15 @@ CHANGE = "change"
 """What is asked where something is applied, and nobody says what else happens."""
 
 
-def changed(scenario: Scenario, applying: Applying | None, moving: Sequence[Any]) -> Scenario:
+def changed(
+    scenario: Scenario, applying: Applying | None, moving: Sequence[Any], *, apart: bool
+) -> Scenario:
     """The scenario, which says what is applied where something is, and what is held still."""
     if applying is None:
         return scenario
-    held = "; ".join(filter(None, (scenario.held, applying.held(moving, scenario.focus))))
+    held = "; ".join(
+        filter(None, (scenario.held, applying.held(moving, scenario.focus, apart=apart)))
+    )
     setting = (*applying.said(moving), *scenario.setting)
     return replace(scenario, setting=setting, held=held, question=scenario.question or CHANGE)
 

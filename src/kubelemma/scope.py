@@ -39,6 +39,7 @@ from .model.scenario import (
     Scenario,
     Sizing,
     ambiguous,
+    apart,
     build,
     check_findings,
     cluster_of,
@@ -68,12 +69,16 @@ PLACEABLE = ("DaemonSet ", "Job ", "StatefulSet ")
 
 
 class _About(NamedTuple):
-    """What all cases of a scope are about; ``moving`` is under way before anything is applied."""
+    """What all cases of a scope are about; ``moving`` is under way before anything is applied.
+
+    ``apart``: whether what is applied does not interact.
+    """
 
     application: Application
     manifests: Manifests
     kept: tuple[Kept, ...]
     moving: tuple[Any, ...]
+    apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +131,24 @@ class Scope:
         kept = self._kept()
         application = self._application(kept)
         moving: tuple[Any, ...] = ()
+        free = True
         if self.applying is not None:
-            moving = under_way(application, self.check, cluster_of(application, self.check))
-        check = self._own_check(moving)
+            sizing = cluster_of(application, self.check)
+            moving = under_way(application, self.check, sizing)
+            free = apart(application, self.check, sizing)
+        check = self._own_check(moving, apart=free)
         if check is None:
             return Cases()
         self._refuse(self._inconsistent(application))
         sizing = cluster_of(application, check)
         manifests = without_kept(with_adopted(self.manifests), self.extension.kinds, kept)
-        about = _About(application, manifests, kept, moving)
+        about = _About(application, manifests, kept, moving, apart=free)
         cases = self._built(about, check, sizing)
         return Cases(tuple(cases), tuple(self._placeless(check.spec, sizing)))
 
     def _built(self, about: _About, check: Check, sizing: Sizing) -> Iterator[Case]:
         """A case for each scenario that is asked anything."""
-        application, manifests, kept, moving = about
+        application, manifests, kept, moving, free = about
         suppressed = self.annotations(kept)
         begun = time.process_time()
         found = build(application, check, self._title(), sizing, self._asking())
@@ -149,7 +157,7 @@ class Scope:
             if properties := self._properties(scenario):
                 subjects = {p.subject for p in properties}
                 yield Case(
-                    _in_variant(changed(scenario, self.applying, moving), self.variant),
+                    _in_variant(changed(scenario, self.applying, moving, apart=free), self.variant),
                     properties,
                     scenario.check,
                     manifests,
@@ -214,14 +222,14 @@ class Scope:
         """What the scenarios are called after: the Check, the alternative, or both."""
         return " in ".join(filter(None, (self.check.metadata.name, self.variant.name)))
 
-    def _own_check(self, moving: tuple[Any, ...]) -> Check | None:
+    def _own_check(self, moving: tuple[Any, ...], *, apart: bool) -> Check | None:
         """The Check about the workloads that no other alternative is asked about; None if none.
 
         ``moving`` are those that are under way before anything is applied.
         """
         spec = self.check.spec
         if self.applying is not None:
-            spec = self.applying.asked(spec, moving)
+            spec = self.applying.asked(spec, moving, apart=apart)
         if self.variant.own:
             going = set(map(key_of, moving))
             own = tuple(

@@ -119,7 +119,9 @@ def test_wrong_questions() -> None:
     both = ["web", "api"]
     with pytest.raises(ValueError, match=r"one .* there are 2: .*; name some as workloads="):
         Run(DEPLOYMENT, other, events="none")
-    with pytest.raises(ValueError, match=r"one .* there are 4: .*; say what may happen \(events=\)"):
+    with pytest.raises(
+        ValueError, match=r"one .* there are 4: .*; say what may happen \(events=\)"
+    ):
         Run(DEPLOYMENT)
     run = Run(DEPLOYMENT, other, together=both, events="none")
     assert run.cluster.deployment("api").replicas == 3
