@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import structs
 
@@ -21,7 +21,6 @@ from .properties.statement import Severity
 from .reports.advice import Repair, advice
 from .reports.document import Report, ScenarioReport, Tried
 from .reports.grouping import Found, failures
-from .solver.limits import Limits
 from .solver.result import CheckResult, Verdict
 
 STATES = 20_000
@@ -88,17 +87,23 @@ CHANGES: Mapping[Repair, Changing] = MappingProxyType(
 """How each repair changes a Deployment."""
 
 
-def with_trials(report: Report, cases: Sequence[Case]) -> Report:
+Explore: TypeAlias = Callable[[Case, int], CheckResult]
+"""Searches a case, in no more than so many states."""
+
+
+def with_trials(report: Report, cases: Sequence[Case], explore: Explore) -> Report:
     """The report, with what came of the repairs that its stories advise.
 
     ``cases`` are those of its scenarios, in their order. Of equal stories the first is tried.
     """
-    found = dict(_trials(report, cases))
+    found = dict(_trials(report, cases, explore))
     scenarios = tuple(_told(scenario, found) for scenario in report.scenarios)
     return replace(report, scenarios=scenarios)
 
 
-def _trials(report: Report, cases: Sequence[Case]) -> Iterator[tuple[int, tuple[Tried, ...]]]:
+def _trials(
+    report: Report, cases: Sequence[Case], explore: Explore
+) -> Iterator[tuple[int, tuple[Tried, ...]]]:
     """What was tried for each property, by the identity of its report."""
     case_of = {id(s): case for s, case in zip(report.scenarios, cases, strict=True)}
     left = MOST
@@ -109,7 +114,7 @@ def _trials(report: Report, cases: Sequence[Case]) -> Iterator[tuple[int, tuple[
         )
         results = {}
         for repair in list(repairs)[:left]:
-            result = _tried(case, repair)
+            result = _tried(case, repair, explore)
             if result is not None:
                 results[repair] = result
                 left -= 1
@@ -118,15 +123,12 @@ def _trials(report: Report, cases: Sequence[Case]) -> Iterator[tuple[int, tuple[
             yield id(each.prop), tuple(told)
 
 
-def _tried(case: Case, repair: Repair) -> CheckResult | None:
+def _tried(case: Case, repair: Repair, explore: Explore) -> CheckResult | None:
     """What comes out for the repaired manifests; None where they cannot be asked about."""
     repaired = case.changed(CHANGES[repair])
     if repaired is None:
         return None
-    # What nothing fails needs no engine.
-    from .solver.explore import check  # noqa: PLC0415
-
-    return check(repaired.scenario.system, repaired.properties, Limits(max_states=STATES))
+    return explore(repaired, STATES)
 
 
 def _outcome(repair: Repair, violated: Found, found: CheckResult) -> Tried:

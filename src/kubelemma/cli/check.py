@@ -28,7 +28,7 @@ from .options import (
     targets_of,
 )
 from .output import print_report, refuse_inputs, write_reports
-from .searching import ENGINES, Means, explore_all, means_of
+from .searching import ENGINES, Means, explore_all, means_of, trying
 from .session import Session, common_options
 
 if TYPE_CHECKING:
@@ -239,10 +239,6 @@ def check(
         told = told_by("output")
         message = f"-q is for text: -o {output}{told} is data, and has no summary line"
         raise click.UsageError(message)
-    if given["prune"] and not given["base"]:
-        raise click.UsageError("--prune asks what is taken away: name what stands with --from")
-    if "-" in given["base"] and "-" in (*given["paths"], *given["files"]):
-        raise click.UsageError("standard input is either what stands (--from) or what is applied")
     read = (*given["paths"], *given["files"], *given["base"], *given["load"])
     refuse_inputs(reports, read)
     means = means_of(**{name: given.pop(name) for name in Means._fields})
@@ -264,10 +260,9 @@ def check(
     occasion = occasion_of(session, asked.cases)
     found, error = explore_all(session, asked.cases, means, fails)
     kept = keep_all(session, found, save=means.save)
-    report = with_trials(
-        replace(api.report(found, severity, kept, policy), occasion=occasion),
-        [explored.case for explored in found],
-    )
+    report = replace(api.report(found, severity, kept, policy), occasion=occasion)
+    if error is None and exit_code(report) is not ExitCode.INTERRUPTED:
+        report = with_trials(report, [each.case for each in found], trying(session, means))
     print_report(session, report, output)
     write_reports(report, reports)
     write_violations(session, report, policy, judging.write_baseline)
@@ -282,11 +277,15 @@ def _unless_open(code: ExitCode, asked: Asked) -> ExitCode:
 
 
 def _refuse_questions(**given: Any) -> None:
-    """See to it that the usual questions are not chosen where others are asked.
+    """See to it that the usual questions are not chosen where others are asked, nor half a change.
 
     Raises:
         UsageError: they are.
     """
+    if given["prune"] and not given["base"]:
+        raise click.UsageError("--prune asks what is taken away: name what stands with --from")
+    if "-" in given["base"] and "-" in (*given["paths"], *given["files"]):
+        raise click.UsageError("standard input is either what stands (--from) or what is applied")
     if given["thorough"] and given["events"]:
         raise click.UsageError(
             f"--thorough{told_by('thorough')} asks products of the usual questions, and "

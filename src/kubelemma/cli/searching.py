@@ -21,6 +21,8 @@ from .session import Session
 
 if TYPE_CHECKING:
     from kubelemma.api import Case, Checkpoints, Engine, Explored, Memory, Sampling
+    from kubelemma.solver.events import Event, Listener
+    from kubelemma.solver.result import CheckResult
 
 ENGINES = ("plain", "compiled", "auto", "stateful")
 
@@ -239,6 +241,28 @@ def _known(case: Case, memory: Memory | None, means: Means) -> Explored:
     if remembered is not None:
         return api.Explored(case, remembered)
     return replace(nothing, result=with_earlier(nothing.result, memory.still_failing(case)))
+
+
+def trying(session: Session, means: Means) -> Callable[[Case, int], CheckResult]:
+    """How a repaired case is searched, in so many states; what is remembered is not searched."""
+    memory = _memory(session, means)
+
+    def explore(case: Case, states: int) -> CheckResult:
+        def search(heard: Listener) -> CheckResult:
+            from kubelemma.solver.explore import check
+            from kubelemma.solver.limits import Limits
+
+            return check(case.scenario.system, case.properties, Limits(states), heard)
+
+        if memory is None:
+            return search(_ignore)
+        return memory.result(case, _ignore, search, exhaustive=True)
+
+    return explore
+
+
+def _ignore(_event: Event) -> None:
+    """Nobody listens."""
 
 
 def _memory(session: Session, means: Means) -> Memory | None:
