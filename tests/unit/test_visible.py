@@ -261,7 +261,7 @@ def check_report(text: str) -> Report:
         properties=(bad, known, still, unknown, fine),
         not_modelled=(*scenario.not_modelled, harmless),
     )
-    return replace(found, scenarios=(scenario, scenario))
+    return replace(found, scenarios=(scenario, replace(scenario)))
 
 
 def placement_of(text: str) -> PlacementReport:

@@ -261,7 +261,7 @@ def test_equal_nodes_are_interchangeable(pair: Pair) -> None:
 
 def followed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every scenario follow pods that terminate."""
-    module = import_module("kubelemma.model.scenario.build")
+    module = import_module("kubelemma.model.scenario.plan")
     asks = (replace(COMPONENTS[0], needs_terminating=lambda *_: True), *COMPONENTS[1:])
     monkeypatch.setattr(module, "COMPONENTS", asks)
 
