@@ -16,6 +16,7 @@ from .grouping import (
     Word,
     columns,
     failures,
+    merged,
     row_title,
     rows,
     spoken,
@@ -102,7 +103,7 @@ def _happening(story: Story) -> tuple[str, ...]:
 
 def _matrix(report: Report, paint: Paint, width: int) -> Iterator[str]:
     """A row for each workload, or a few lines where rows are longer than the page is wide."""
-    found = rows(report)
+    found = merged(rows(report), report.fail_on)
     asked = columns(found)
     headers = (row_title(found).upper(), *(spoken(name).upper() for name in asked))
     words = [[word(row.scenarios.get(name), report.fail_on) for name in asked] for row in found]

@@ -6,6 +6,7 @@ was expected, or of too low a severity, does not fail a check.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -163,6 +164,10 @@ class PropertyReport:
         return SEVERITIES.index(self.severity) >= SEVERITIES.index(fail_on)
 
 
+_START = re.compile(r", start [0-9]+$")
+"""How a scenario is called in which others stand by elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScenarioReport:
     """All verdicts on one scenario.
@@ -184,8 +189,9 @@ class ScenarioReport:
 
     @property
     def about(self) -> str:
-        """The workloads, or whatever else the scenario is called after."""
-        return self.name.removesuffix(f": {self.question}") if self.question else self.name
+        """The workloads, or whatever else the scenario is called after; in whichever start."""
+        name = self.name.removesuffix(f": {self.question}") if self.question else self.name
+        return _START.sub("", name)
 
     def __post_init__(self) -> None:
         if not self.properties:

@@ -157,6 +157,24 @@ def rows(report: Report) -> tuple[Row, ...]:
     return tuple(Row(about, scenarios) for about, scenarios in found)
 
 
+def merged(found: Iterable[Row], fail_on: Severity) -> tuple[Row, ...]:
+    """One row for each workload alone: of what was asked in several starts, the worst."""
+    of: dict[str, dict[str, ScenarioReport]] = {}
+    for row in found:
+        own = of.setdefault(row.about, {})
+        for question, scenario in row.scenarios.items():
+            before = own.get(question)
+            if before is None or _badness(scenario, fail_on) > _badness(before, fail_on):
+                own[question] = scenario
+    return tuple(Row(about, scenarios) for about, scenarios in of.items())
+
+
+def _badness(scenario: ScenarioReport, fail_on: Severity) -> tuple[int, int]:
+    order = (Result.PASSED, Result.INCONCLUSIVE, Result.FAILED)
+    verdicts = (Verdict.HOLDS, Verdict.INCONCLUSIVE, Verdict.VIOLATED)
+    return order.index(scenario.result(fail_on)), verdicts.index(scenario.verdict)
+
+
 def row_title(found: Iterable[Row]) -> str:
     """What rows are of: workloads, or Checks, which have names without a namespace."""
     return "workload" if any("/" in row.about for row in found) else "check"

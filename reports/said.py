@@ -166,7 +166,11 @@ def outcome(report: Report) -> str:
     """The result in one sentence, such as ``FAILED: 4 checks of 1 workload: DEP-4 of web``."""
     checks = plural(len(report.scenarios), "check")
     usual = any(scenario.question for scenario in report.scenarios)
-    what = f"{checks} of {plural(len(rows(report)), 'workload')}" if usual else checks
+    what = (
+        f"{checks} of {plural(len({row.about for row in rows(report)}), 'workload')}"
+        if usual
+        else checks
+    )
     whole = all(s.statistics.exhaustive for s in report.scenarios)
     states = sum(s.statistics.states for s in report.scenarios)
     said = f"every state ({states:,})" if whole else plural(states, "state")
