@@ -199,6 +199,7 @@ def _counts(report: Report) -> Iterator[str]:
     if expected:
         ids = ", ".join(dict.fromkeys(expected))
         yield f"{len(expected)} violated as expected ({ids})"
-    excused = sum(bool(p.excused) for p in every)
-    if excused:
-        yield f"{excused} suppressed or known"
+    for excuse in ("suppressed", "known"):
+        excused = [p.id for p in every if p.excused == excuse]
+        if excused:
+            yield f"{len(excused)} {excuse} ({', '.join(dict.fromkeys(excused))})"

@@ -64,7 +64,7 @@ def test_annotations(
         "\ndoes not count: DEP-4 (suppressed) of 1 subject (-o wide gives the reasons)\n" in run.out
     )
     assert "What happens" not in run.out
-    assert run.out.endswith(": 1 suppressed or known\n")
+    assert run.out.endswith(": 1 suppressed (DEP-4)\n")
     assert kubelemma("check", file, *ONLY, "--no-suppressions").code == 1
 
 
@@ -255,7 +255,7 @@ def test_every_format_tells_them_apart(kubelemma: Kubelemma, stuck: str) -> None
     assert "suppressed until 2026-12-31 in .kubelemma.yaml:4: see ADR 7" in outputs
     assert "is stale" in text["junit"]
     assert "::notice" not in text["github"]
-    assert "1 violated but suppressed (STUCK), 1 violated but known (DEP-4)" in text["github"]
+    assert "1 suppressed (STUCK); 1 known (DEP-4)" in text["github"]
     assert "::warning file=.kubelemma.yaml,line=7" in text["github"]
     for form in ("markdown", "html"):
         assert "known from the baseline" in text[form]
