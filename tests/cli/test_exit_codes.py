@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from kubelemma import api
+from kubelemma import api, repairs
 from kubelemma.cli.exit import ExitCode
 from kubelemma.solver.limits import INTERRUPTED
 from kubelemma.solver.result import CheckResult, PropertyResult, Statistics, Verdict
@@ -183,3 +183,13 @@ def test_interrupted_search_reports(
     assert run.code == 130
     assert "it was interrupted" in run.out
     assert "interrupted before its turn" in run.out
+
+
+def test_interrupted_trial(
+    kubelemma: Kubelemma, stuck: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while repairs are tried: what was found out is told all the same."""
+    monkeypatch.setattr(repairs, "with_trials", interrupt)
+    run = kubelemma("check", stuck, "--property", "DEP-4")
+    assert run.code == 1
+    assert "DEP-4 violated for two-nodes" in run.out

@@ -28,7 +28,7 @@ from .options import (
     targets_of,
 )
 from .output import print_report, refuse_inputs, write_reports
-from .searching import ENGINES, Means, explore_all, means_of, trying
+from .searching import ENGINES, Means, explore_all, means_of, with_tried
 from .session import Session, common_options
 
 if TYPE_CHECKING:
@@ -228,7 +228,6 @@ def check(
     unless options or a scenario say otherwise.
     """
     from kubelemma import api
-    from kubelemma.repairs import with_trials
     from kubelemma.reports.document import Result
 
     def fails(explored: api.Explored) -> bool:
@@ -262,7 +261,7 @@ def check(
     kept = keep_all(session, found, save=means.save)
     report = replace(api.report(found, severity, kept, policy), occasion=occasion)
     if error is None and exit_code(report) is not ExitCode.INTERRUPTED:
-        report = with_trials(report, [each.case for each in found], trying(session, means))
+        report = with_tried(session, report, [each.case for each in found], means)
     print_report(session, report, output)
     write_reports(report, reports)
     write_violations(session, report, policy, judging.write_baseline)

@@ -21,6 +21,7 @@ from .session import Session
 
 if TYPE_CHECKING:
     from kubelemma.api import Case, Checkpoints, Engine, Explored, Memory, Sampling
+    from kubelemma.reports.document import Report
     from kubelemma.solver.events import Event, Listener
     from kubelemma.solver.result import CheckResult
 
@@ -243,9 +244,20 @@ def _known(case: Case, memory: Memory | None, means: Means) -> Explored:
     return replace(nothing, result=with_earlier(nothing.result, memory.still_failing(case)))
 
 
-def trying(session: Session, means: Means) -> Callable[[Case, int], CheckResult]:
+def with_tried(session: Session, report: Report, cases: Sequence[Case], means: Means) -> Report:
+    """The report, with what came of the repairs that it advises; as it is after an interrupt."""
+    from kubelemma.repairs import with_trials
+
+    with _heeding_sigterm():
+        try:
+            return with_trials(report, cases, _trying(session, means))
+        except KeyboardInterrupt:
+            return report
+
+
+def _trying(session: Session, means: Means) -> Callable[[Case, int], CheckResult]:
     """How a repaired case is searched, in so many states; what is remembered is not searched."""
-    memory = _memory(session, means)
+    memory = _memory(session, means, tells=False)  # what there is to say, the search has said
 
     def explore(case: Case, states: int) -> CheckResult:
         def search(heard: Listener) -> CheckResult:
@@ -265,13 +277,13 @@ def _ignore(_event: Event) -> None:
     """Nobody listens."""
 
 
-def _memory(session: Session, means: Means) -> Memory | None:
+def _memory(session: Session, means: Means, *, tells: bool = True) -> Memory | None:
     """What earlier runs found out, unless nobody wants to know."""
     from kubelemma.remembering import CACHE, Memory, Saying
 
     if not means.cache:
         return None
-    saying = Saying(warn=session.tell, detail=session.detail)
+    saying = Saying(warn=session.tell, detail=session.detail) if tells else Saying()
     return Memory(means.cache_dir or CACHE, Path.cwd(), saying, writes=means.save)
 
 
