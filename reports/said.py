@@ -14,7 +14,7 @@ from kubelemma.solver.result import Verdict
 
 from .advice import Advice, advice
 from .document import UNEXPLAINED, PropertyReport, Report, Result
-from .grouping import Found, asked, failures, how, rows, warnings
+from .grouping import Found, asked, failures, how, warnings
 from .left_out import by_reason
 from .style import enumeration, few, plural
 
@@ -53,7 +53,7 @@ def remarks(report: Report) -> Iterator[Remark]:
 
 def warned(report: Report) -> Iterator[str]:
     """What is violated without failing the check, once for all whom it concerns."""
-    everybody = len(rows(report))
+    everybody = len({scenario.about for scenario in report.scenarios})
     for group in warnings(report):
         prop, number = group.first[0].prop, len(group.workloads)
         who = f"all {number} workloads" if number == everybody > 1 else few(group.workloads)
@@ -166,11 +166,8 @@ def outcome(report: Report) -> str:
     """The result in one sentence, such as ``FAILED: 4 checks of 1 workload: DEP-4 of web``."""
     checks = plural(len(report.scenarios), "check")
     usual = any(scenario.question for scenario in report.scenarios)
-    what = (
-        f"{checks} of {plural(len({row.about for row in rows(report)}), 'workload')}"
-        if usual
-        else checks
-    )
+    workloads = len({scenario.about for scenario in report.scenarios})
+    what = f"{checks} of {plural(workloads, 'workload')}" if usual else checks
     whole = all(s.statistics.exhaustive for s in report.scenarios)
     states = sum(s.statistics.states for s in report.scenarios)
     said = f"every state ({states:,})" if whole else plural(states, "state")
