@@ -114,7 +114,9 @@ class CompiledSearch(Search):
     def run(self) -> None:
         """Search to the end, to a limit, or until every property is known to be violated."""
         super().run()
-        if self.keeper is not None and self._whole:
+        # Who goes on from a checkpoint takes it that every start is among its states.
+        begun = len(self.space) >= self.space.roots
+        if self.keeper is not None and self._whole and begun:
             self.keeper.save()
         if self.stopped_by not in {ALL_VIOLATED, INTERRUPTED}:
             try:

@@ -234,7 +234,7 @@ def deployment_object(
 
     It is behind as long as the template, which is then new, has no ReplicaSet.
     """
-    rollout = rollout_of(workload)
+    rollout = rollout_of(workload, state.strategy)
     bounds = RollingUpdateDeployment(
         max_surge=rollout.max_surge, max_unavailable=rollout.max_unavailable
     )
@@ -245,7 +245,7 @@ def deployment_object(
         spec=DeploymentSpec(
             replicas=state.replicas,
             paused=state.paused,
-            strategy=DeploymentStrategy(type="Recreate") if workload.recreate else strategy,
+            strategy=DeploymentStrategy(type="Recreate") if rollout.recreate else strategy,
             revision_history_limit=rollout.revision_history_limit,
         ),
         status=DeploymentStatus(

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,13 +18,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubelemma.model.system import Action, Best, Cell, Family, Outcome, Rule, System, Tally, View
+from kubelemma.model.system import (
+    Action,
+    Best,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    State,
+    System,
+    Tally,
+    View,
+)
 from kubelemma.properties.formula import Always, Converges, EachStep
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
 from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
 from kubelemma.solver.compiled import search
-from kubelemma.solver.limits import Limits
+from kubelemma.solver.limits import MAX_STATES, Limits
 from kubelemma.solver.result import CheckResult, Verdict
 
 Promise = Callable[..., Property]
@@ -58,7 +69,7 @@ compiled.check(
 """A search that stops to look around, and saves, before each batch."""
 
 
-def counters(most: int, stride: int = 1, cells: int = 3) -> System:
+def counters(most: int, stride: int = 1, cells: int = 3, others: Sequence[State] = ()) -> System:
     """Counters that go up by a stride as long as they are below the same number."""
 
     def rule(name: str) -> Rule:
@@ -69,7 +80,8 @@ def counters(most: int, stride: int = 1, cells: int = 3) -> System:
         return Rule(name, name, (name,), rise)
 
     names = [f"counter {i}" for i in range(cells)]
-    return System(cells=[Cell(n, 0) for n in names], rules=[rule(n) for n in names])
+    rules = [rule(name) for name in names]
+    return System(cells=[Cell(name, 0) for name in names], rules=rules, others=others)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +132,19 @@ def test_killed_and_resumed(
     assert 0 < saved < whole.statistics.states
     again = compiled.check(system, properties, checkpoints=Checkpoints(folder, resume=True))
     assert repeatable(again) == repeatable(whole)
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3])
+def test_broken_off_among_the_starts(
+    tmp_path: Path, promises: tuple[Property, ...], repeatable: Repeatable, most: int
+) -> None:
+    """Where a limit leaves no room for every start, who goes on begins in all of them."""
+    system = counters(3, others=[(0, 3, 3), (3, 3, 0)])
+    limits, kept = Limits(max_states=most), Checkpoints(tmp_path)
+    broken = compiled.check(system, promises, limits, checkpoints=kept)
+    assert broken.statistics.stopped_by == MAX_STATES
+    whole = compiled.check(system, promises)
+    assert repeatable(resumed(tmp_path, promises, system)) == repeatable(whole)
 
 
 @given(data=st.data(), bounded=st.booleans(), most=st.integers(1, 40))
