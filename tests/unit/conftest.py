@@ -63,10 +63,10 @@ COUNT = st.integers(0, 10**9)
 
 
 def some(
-    strategy: st.SearchStrategy[object], least: int = 0
+    strategy: st.SearchStrategy[object], least: int = 0, most: int = 1
 ) -> st.SearchStrategy[tuple[object, ...]]:
-    """None, one or two of them; with more, a report is mostly too large to be drawn."""
-    return st.lists(strategy, min_size=least, max_size=2).map(tuple)
+    """None or one of them, or so many; with more, a report is mostly too large to be drawn."""
+    return st.lists(strategy, min_size=least, max_size=most).map(tuple)
 
 
 def pictures(name: Words) -> st.SearchStrategy[Picture]:
@@ -80,7 +80,7 @@ def pictures(name: Words) -> st.SearchStrategy[Picture]:
         some(st.builds(WorkloadBox, name, COUNT, name, st.booleans())),
         some(st.builds(SetBox, name, name, name, COUNT)),
         some(st.builds(NodeBox, name, name, some(name), COUNT, some(usage))),
-        some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name)),
+        some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name), most=2),
         some(st.builds(ServiceBox, name, some(name), COUNT, COUNT)),
         some(st.builds(BudgetBox, name, COUNT, COUNT, COUNT, COUNT)),
         some(st.builds(ObjectBox, name, name, words, words, st.booleans(), leaves)),
@@ -143,7 +143,7 @@ def stories(name: Words, sentence: Words, *, drawn: bool) -> st.SearchStrategy[S
         property_id=name,
         subject=name,
         allowed=some(sentence),
-        steps=some(steps, least=1),
+        steps=some(steps, least=1, most=2),
         loop_start=st.none() | st.just(0),
         standstill=st.booleans(),
         conclusion=some(sentence),
@@ -226,7 +226,7 @@ def reports_of(name: Words, sentence: Words, *, drawn: bool) -> Reports:
         ScenarioReport,
         name=name,
         setting=some(sentence),
-        properties=some(properties(name, sentence, drawn=drawn), least=1),
+        properties=some(properties(name, sentence, drawn=drawn), least=1, most=2),
         statistics=statistics,
         not_modelled=some(left_out),
     )
@@ -234,7 +234,7 @@ def reports_of(name: Words, sentence: Words, *, drawn: bool) -> Reports:
     found = st.builds(
         Report,
         version=name,
-        scenarios=some(scenarios, least=1),
+        scenarios=some(scenarios, least=1, most=2),
         fail_on=st.sampled_from(Severity),
         remarks=some(st.builds(Problem, positions(name), st.just(""), sentence)),
         occasion=st.none() | st.builds(Occasion, name, some(name), inputs),
