@@ -333,8 +333,9 @@ def unsaid(seed: int, counts: Counter[str]) -> Iterator[str]:
 
 
 def unimportant(pod: Pod) -> Pod:
-    """The pod with the priority that all have."""
-    return msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, priority=0))
+    """The pod with the priority that all have, and without volumes: these are filtered apart."""
+    spec = msgspec.structs.replace(pod.spec, priority=0, volumes=None)
+    return msgspec.structs.replace(pod, spec=spec)
 
 
 def test_what_is_said_of_preemption() -> None:

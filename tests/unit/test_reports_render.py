@@ -130,7 +130,7 @@ Where it contradicts DEP-4
   - it hangs
 
 What to do about it
-  Set maxUnavailable to 1.
+  - Set maxUnavailable to 1.
 
 What was explored
   - not every reachable state: 7 states up to symmetry, 0 in full, 0
