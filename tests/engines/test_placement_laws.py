@@ -17,6 +17,8 @@ from test_placement_brute_force import (
     problems,
 )
 
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.node import Node
 from kubelemma.solver.placement.checker import check
 from kubelemma.solver.placement.lasting import lasting
 from kubelemma.solver.placement.problem import Problem
@@ -53,7 +55,7 @@ def hard_spread(problem: Problem) -> bool:
 def test_one_more_node_keeps_states_legal(problem: Problem) -> None:
     """Without hard spread constraints, a legal state stays legal when an empty node comes."""
     assume(not hard_spread(problem))
-    more = Drawer(lambda options: options[0])._node(9)
+    more = decode(Drawer(lambda options: options[0])._raw_node(9), Node)
     cluster = dataclasses.replace(problem.cluster, nodes=(*problem.cluster.nodes, more))
     larger = dataclasses.replace(problem, cluster=cluster)
     for state in legal_states(problem):
