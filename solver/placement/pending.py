@@ -147,12 +147,13 @@ def _changing(ledger: Ledger, w: int) -> Iterator[list[Spoken]]:
     for constraint in spec.topology_spread_constraints or ():
         if constraint.when_unsatisfiable == "DoNotSchedule":
             key = constraint.topology_key
-            yield [(NO_KEY, np.array([key not in own for own in labels]))]
+            yield [(NO_KEY, np.array([key not in own for own in labels], dtype=np.bool_))]
     for spread in facts.spreads.get(w, ()):
         yield [(SPREAD, ~ledger.even(spread))]
     near = facts.near.get(w)
     if near is not None:
-        lacking = np.array([any(key not in own for key in near.keys) for own in labels])
+        missing = [any(key not in own for key in near.keys) for own in labels]
+        lacking = np.array(missing, dtype=np.bool_)
         yield [(AFFINITY, lacking | ~ledger.company(near))]
     affinity = spec.affinity and spec.affinity.pod_anti_affinity
     yield [(ANTI_AFFINITY if affinity and affinity.required else EXISTING, ~ledger.apart(w))]

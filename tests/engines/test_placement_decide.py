@@ -110,6 +110,9 @@ def test_no_workloads_fit() -> None:
 def test_no_nodes() -> None:
     """A pod without any node has none."""
     assert decided(Cluster(()), workload("web", 1)).answer is Answer.NO
+    company = {"affinity": {"podAffinity": apart("web")["affinity"]["podAntiAffinity"]}}
+    for wishes in (company, spread("web")):
+        assert decided(Cluster(()), workload("web", 1, **wishes)).answer is Answer.NO
 
 
 def test_a_pod_that_no_node_takes() -> None:

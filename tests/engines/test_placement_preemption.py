@@ -466,8 +466,8 @@ class BruteForce:
 class ImportanceDrawer(Drawer):
     """Problems whose pods have priorities, and no volumes."""
 
-    def _pod(self, *, resident: bool) -> Raw:
-        raw = super()._pod(resident=resident)
+    def _raw_pod(self, *, resident: bool) -> Raw:
+        raw = super()._raw_pod(resident=resident)
         raw["spec"].pop("volumes", None)
         raw["spec"]["priority"] = self.pick((0, 5, -5) if resident else (0, 5, 5, 10, None))
         if self._one_in(8):
