@@ -176,7 +176,7 @@ def test_a_pull_request_from_violation_to_repair(github: Runner) -> None:
     }
     assert outputs["sarif"] == str(reports / "kubelemma.sarif")
     assert "::error file=my deploy/deployment.yaml,line=5," in github.log
-    assert "DEP-4 is violated" in github.summary()
+    assert "DEP-4 violated" in github.summary()
     assert github.step("Comment on the pull request") == 0
     (told,) = comments(github)
     assert told.startswith("<!-- kubelemma comment: kubelemma -->\n")
