@@ -123,15 +123,22 @@ def choose(found: tuple[Variant, ...], name: str) -> tuple[Variant, ...]:
 
 
 def duplicates(manifests: Manifests) -> Iterator[Problem]:
-    """Objects of one name."""
+    """Objects of one name; of two files that have several in common, the first."""
     first: dict[str, Position] = {}
+    twice: dict[tuple[str, str], list[tuple[Position, str]]] = {}
     for manifest in _everything(manifests):
         name = _identity(manifest)
         position = manifest.document.at(("metadata", "name"))
         if name in first:
             message = f"{name} is defined twice (first in {first[name]})"
-            yield Problem(position, "metadata.name", message)
+            twice.setdefault((position.file, first[name].file), []).append((position, message))
         first.setdefault(name, position)
+    for (file, other), found in twice.items():
+        told = found if file == other else found[:1]
+        more = len(found) - len(told)
+        also = f", and {more} more of these two files are: are they alternatives? name one"
+        for position, message in told:
+            yield Problem(position, "metadata.name", message + (also if more else ""))
 
 
 _Sides: TypeAlias = frozenset[Side]

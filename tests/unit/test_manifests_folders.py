@@ -346,6 +346,15 @@ def test_twice_in_one_folder(tree: Tree) -> None:
     assert message.endswith(twice.format("d/a.yaml:3"))
 
 
+def test_two_files_with_much_in_common(tree: Tree) -> None:
+    """Files that are alternatives are told of once for each pair, not for each object."""
+    several = "---".join(DEPLOYMENT.format(name, 1) for name in ("a", "b", "c"))
+    tree({"d/ha.yaml": several, "d/install.yaml": several})
+    (message,) = said("d")
+    assert "Deployment default/a is defined twice (first in d/ha.yaml:3), and 2 more" in message
+    assert "are they alternatives? name one" in message
+
+
 FOLDERS = st.lists(st.sampled_from("abc"), max_size=3).map("/".join)
 PLACED = st.lists(st.tuples(FOLDERS, st.sampled_from("xz")), min_size=1, unique=True, max_size=8)
 
