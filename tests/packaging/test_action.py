@@ -180,7 +180,9 @@ def test_a_pull_request_from_violation_to_repair(github: Runner) -> None:
     assert github.step("Comment on the pull request") == 0
     (told,) = comments(github)
     assert told.startswith("<!-- kubelemma comment: kubelemma -->\n")
-    assert "❌ kubelemma: FAILED: of 1 property 1 violated (DEP-4)" in told.replace("\\", "")
+    assert "❌ kubelemma: FAILED: 1 check, every state (5): DEP-4 violated" in told.replace(
+        "\\", ""
+    )
     assert github.step("Result") == 1
 
     repair(github.folder)

@@ -348,7 +348,7 @@ def test_twice_in_one_folder(tree: Tree) -> None:
 
 def test_two_files_with_much_in_common(tree: Tree) -> None:
     """Files that are alternatives are told of once for each pair, not for each object."""
-    several = "---".join(DEPLOYMENT.format(name, 1) for name in ("a", "b", "c"))
+    several = "\n---\n".join(DEPLOYMENT.format(name, 1) for name in ("a", "b", "c"))
     tree({"d/ha.yaml": several, "d/install.yaml": several})
     (message,) = said("d")
     assert "Deployment default/a is defined twice (first in d/ha.yaml:3), and 2 more" in message
