@@ -45,12 +45,17 @@ def foreign(file: str, text: str, parsed: Parsed) -> Problem | None:
     if parsed.documents:
         document = parsed.documents[0]
         return skipped(Position(file, document.place.line), _instead(file, document.data))
-    if not parsed.problems or (_API_VERSION.search(text) and _KIND.search(text)):
+    if not parsed.problems or looks_meant(text):
         return None
     first = parsed.problems[0]
     if _is_template(text, first):
         return skipped(first.position, _TEMPLATE)
     return skipped(first.position, f"no Kubernetes object, and not YAML ({first.message})")
+
+
+def looks_meant(text: str) -> bool:
+    """Whether a text, as far as it can be read, has what objects of the API begin with."""
+    return bool(_API_VERSION.search(text) and _KIND.search(text))
 
 
 def template(file: str, text: str, problems: Iterable[Problem]) -> Problem | None:

@@ -8,6 +8,7 @@ Directories are read as ``kubectl -R -f DIR`` does
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from kubelemma.model.findings import did_you_mean
 from . import kustomize
 from .coverage import NotModelled
 from .documents import LARGEST_JSON, LARGEST_TEXT, is_json, too_large
-from .foreign import skipped
+from .foreign import looks_meant, skipped
 from .problems import Position, Problem
 
 _PEEK = 100
@@ -306,10 +307,38 @@ def _directory(top: str, *, build: bool) -> Iterator[_Item]:
             charted = _charted(path, tree.charts)
             yield from (charted,) if charted else _found(path)
     if build:
+        yield from _unnamed(tree, bases, used)
         yield from _kustomized(tree, bases)
     else:
         for path in tree.kustomizations.values():
             yield _Warned(Problem(Position(path), "", "skipped: Kustomize is turned off"))
+
+
+def _unnamed(
+    tree: _Tree, bases: Mapping[str, kustomize.Kustomization], used: frozenset[str]
+) -> Iterator[_Item]:
+    """What lies beside kustomization files, looks like manifests, and is named by none of them."""
+    beside: dict[str, list[str]] = {}
+    for path in tree.files:
+        folder = posixpath.dirname(path) or "."
+        if folder in bases and path not in used and _is_manifest(path):
+            beside.setdefault(folder, []).append(posixpath.basename(path))
+    for folder, names in beside.items():
+        one = len(names) == 1
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        what = "1 manifest beside it is" if one else f"{len(names)} manifests beside it are"
+        message = f"{what} named by no kustomization, and not read: {shown}{kustomize.AS_THEY_ARE}"
+        yield _Warned(Problem(Position(tree.kustomizations[folder]), "", message))
+
+
+_SHOWN = 3
+"""How many files are named that are not read."""
+
+
+def _is_manifest(path: str) -> bool:
+    """Whether the text of a file begins an object of the API, right or wrong."""
+    text = _file(path, alone=False)
+    return isinstance(text, Text) and looks_meant(text.text)
 
 
 def _tree(top: str, errors: list[OSError]) -> _Tree:

@@ -217,6 +217,19 @@ def test_kustomize_owns_its_files(tree: Tree, kubectl: Callable[[str], None], to
     assert names(load([Source(top)])) == ["built"]
 
 
+def test_what_no_kustomization_names(tree: Tree, kubectl: Callable[[str], None]) -> None:
+    """Manifests beside a kustomization file that are not read are counted, patches are not."""
+    tree({f"base/{name}.yaml": NAMESPACE.format(name) for name in "abcdef"})
+    tree({"base/kustomization.yaml": "resources: [a.yaml]\npatches: [{path: b.yaml}]\n"})
+    tree({"base/values.yaml": "replicas: 1\n", "base/broken.yaml": "apiVersion: v1\nkind: [\n"})
+    kubectl("echo '{apiVersion: v1, kind: Namespace, metadata: {name: built}}'")
+    (warning,) = load([Source("base")]).warnings
+    assert str(warning) == (
+        "base/kustomization.yaml: 5 manifests beside it are named by no kustomization, and not "
+        "read: broken.yaml, c.yaml, d.yaml, … (--no-kustomize reads the files as they are)"
+    )
+
+
 def test_kustomize_output_has_problems(tree: Tree, kubectl: Callable[[str], None]) -> None:
     """Problems of generated text name the kustomization and the object instead of a line."""
     tree({"base/kustomization.yaml": "resources: []\n"})
