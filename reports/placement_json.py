@@ -18,7 +18,7 @@ from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.placement.decision import Decision, Reason, Relaxation
 from kubelemma.solver.placement.problem import Placement
 
-from .placement import NodeRow, PlacementReport, Usage, WorkloadRow
+from .placement import EvictionRow, NodeRow, OverfullRow, PlacementReport, Usage, Why, WorkloadRow
 from .placement_notice import findings
 from .placement_words import overfull
 from .plain import as_json, as_yaml
@@ -44,7 +44,7 @@ def schema() -> Mapping[str, Any]:
 def to_data(report: PlacementReport) -> dict[str, Any]:
     """The report as plain data of the shape that the schema describes."""
     decision = report.decision
-    data: dict[str, Any] = {
+    return {
         "apiVersion": API_VERSION,
         "kind": KIND,
         "kubelemmaVersion": report.version,
@@ -64,57 +64,63 @@ def to_data(report: PlacementReport) -> dict[str, Any]:
         "levels": [{"priority": x.priority, "answer": x.answer.value} for x in decision.levels],
         "statistics": _statistics(decision),
         "notModelled": [_not_modelled(part) for part in report.not_modelled],
+        **dict(_where_given(report)),
     }
+
+
+def _where_given(report: PlacementReport) -> Iterator[tuple[str, Any]]:
+    """What is left out where there is nothing to say."""
+    decision = report.decision
+    nodes = report.problem.cluster.nodes
     if decision.reason is not None:
-        data["reason"] = _reason(decision.reason, report)
+        yield "reason", _reason(decision.reason, report)
     if decision.certificate is not None:
-        data["certificate"] = {"kind": type(decision.certificate).__name__}
+        yield "certificate", {"kind": type(decision.certificate).__name__}
     if decision.order:
-        nodes = report.problem.cluster.nodes
-        data["order"] = [
-            {"workload": report.workloads[w].name, "node": nodes[n].metadata.name}
-            for w, n in decision.order
-        ]
+        order = ((report.workloads[w].name, nodes[n].metadata.name) for w, n in decision.order)
+        yield "order", [{"workload": workload, "node": node} for workload, node in order]
     if report.whys:
-        data["whys"] = [
-            {
-                "pod": why.pod,
-                "where": list(why.where),
-                "nodes": [
-                    {"name": node, "fits": not said.words, "reasons": list(said.words)}
-                    for said in why.said
-                    for node in said.nodes
-                ],
-            }
-            for why in report.whys
-        ]
+        yield "whys", [_why(why) for why in report.whys]
     if report.evictions:
-        data["evictions"] = [
-            {
-                "pod": row.pod,
-                "priority": row.priority,
-                "node": row.node,
-                "by": row.by,
-                "message": row.sentence,
-                "afterwards": row.afterwards.value,
-                "told": row.told,
-            }
-            for row in report.evictions
-        ]
+        yield "evictions", [_eviction(row) for row in report.evictions]
     if report.overfull:
-        data["overfull"] = [
-            {
-                "node": row.node,
-                "short": [_usage(usage) for usage in row.short],
-                "pods": list(row.pods),
-                "refused": [{"pod": r.pod, "reason": r.reason} for r in row.refused],
-                "told": overfull(row),
-            }
-            for row in report.overfull
-        ]
+        yield "overfull", [_overfull(row) for row in report.overfull]
     if decision.stuck is not None:
-        data["stuck"] = _placement(decision.stuck, report)
-    return data
+        yield "stuck", _placement(decision.stuck, report)
+
+
+def _why(why: Why) -> dict[str, Any]:
+    return {
+        "pod": why.pod,
+        "where": list(why.where),
+        "nodes": [
+            {"name": node, "fits": not said.words, "reasons": list(said.words)}
+            for said in why.said
+            for node in said.nodes
+        ],
+    }
+
+
+def _eviction(row: EvictionRow) -> dict[str, Any]:
+    return {
+        "pod": row.pod,
+        "priority": row.priority,
+        "node": row.node,
+        "by": row.by,
+        "message": row.sentence,
+        "afterwards": row.afterwards.value,
+        "told": row.told,
+    }
+
+
+def _overfull(row: OverfullRow) -> dict[str, Any]:
+    return {
+        "node": row.node,
+        "short": [_usage(usage) for usage in row.short],
+        "pods": list(row.pods),
+        "refused": [{"pod": r.pod, "reason": r.reason} for r in row.refused],
+        "told": overfull(row),
+    }
 
 
 def _workload(row: WorkloadRow, report: PlacementReport) -> dict[str, Any]:
