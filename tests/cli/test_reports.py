@@ -71,6 +71,14 @@ def test_two_reports_need_two_files(kubelemma: Kubelemma, stuck: str) -> None:
     assert 'two reports would be written to "r"' in run.err
 
 
+@pytest.mark.parametrize("command", ["check", "place"])
+def test_a_file_belongs_to_reports(kubelemma: Kubelemma, stuck: str, command: str) -> None:
+    """Whoever gives the output a file is told of the option that writes files."""
+    run = kubelemma(command, stuck, "-o", "html=report.html")
+    assert run.code == 2
+    assert "for a file, say --report html=report.html" in run.err
+
+
 def test_a_result_is_printed_even_where_a_file_fails(kubelemma: Kubelemma, stuck: str) -> None:
     """What was computed is not lost for a report that cannot be written; nor are the others."""
     Path("loop").symlink_to("loop")

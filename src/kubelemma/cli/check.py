@@ -20,6 +20,7 @@ from .options import (
     FORMATS,
     QUESTIONS,
     SEVERITIES,
+    Format,
     Target,
     duration,
     input_options,
@@ -181,7 +182,7 @@ EXAMPLES = (
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(FORMATS),
+    type=Format(FORMATS),
     default="text",
     show_default=True,
     help="The format of standard output.",

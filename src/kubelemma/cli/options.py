@@ -51,6 +51,21 @@ def memory(_context: click.Context, _parameter: click.Parameter, value: str | No
     return amount
 
 
+class Format(click.Choice[str]):
+    """The format of standard output; whoever names a file with it means ``--report``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """One of the formats."""
+        if str(value).partition("=")[0] in self.choices and "=" in str(value):
+            self.fail(
+                f'"{value}" names a file, and this is the format of standard output: '
+                f"for a file, say --report {value}",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
 class Target(NamedTuple):
     """A report to write: its format, and its file."""
 

@@ -17,6 +17,7 @@ from .options import (
     NO_KUSTOMIZE,
     STRICT,
     VARIANT,
+    Format,
     Target,
     duration,
     targets_of,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from kubelemma.reports.placement import PlacementReport
     from kubelemma.reports.placement_text import By
 
-FORMATS = ("text", "wide", "json", "yaml", "markdown", "junit", "sarif", "html")
+FORMATS = completion.PLACEMENT_FORMATS
 _INTERRUPTED = (
     "kubelemma: interrupted before an answer was found; with --time-limit it gives up in time, "
     "and shows the best placement so far"
@@ -171,7 +172,7 @@ EXAMPLES = (
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(FORMATS),
+    type=Format(FORMATS),
     default="text",
     show_default=True,
     help="The format; yaml gives the pods with their nodes, ready for kubectl.",
