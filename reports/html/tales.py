@@ -29,6 +29,7 @@ def contents(tales: Iterable[Tale], fail_on: Severity) -> Markup | None:
             badge(_severity(tale), look_of(tale.told.violations[0].prop, fail_on)),
             " ",
             element("a", headline(tale), href=f"#{tale.anchor}"),
+            *_by(tale.told.violations[0].story),
         )
         for tale in tales
     ]
@@ -41,6 +42,13 @@ def contents(tales: Iterable[Tale], fail_on: Severity) -> Markup | None:
         class_="contents",
         aria_label="Stories",
     )
+
+
+def _by(story: Story) -> Iterator[Markup]:
+    """The step that decides: several stories may break the same promises to the same objects."""
+    step = _decided(story, story.decisive)
+    if step is not None:
+        yield element("span", f" {_deed(step)}", class_="quiet")
 
 
 def headline(tale: Tale) -> str:
@@ -130,11 +138,17 @@ def _decisive(tale: Tale) -> Iterator[Markup]:
             found.setdefault(violation.story.decisive, []).append(violation.prop.id)
     story = violations[0].story
     for decisive, ids in found.items():
-        step = next((step for step in story.steps if step.index == decisive.step), None)
+        step = _decided(story, decisive)
         if step is not None:
             about = f" for {enumeration(ids)}" if len(found) > 1 else ""
             own = (v.story for v in violations if v.story.decisive == decisive)
             yield _deciding(story, step, decisive.words, about, _claims(own, step.index))
+
+
+def _decided(story: Story, decisive: Decisive | None) -> StoryStep | None:
+    if decisive is None:
+        return None
+    return next((step for step in story.steps if step.index == decisive.step), None)
 
 
 def _claims(stories: Iterable[Story], index: int) -> list[str]:

@@ -196,6 +196,31 @@ def test_different_stories_have_contents_with_the_worst_first() -> None:
     assert re.findall(r'href="#([^"]*)"', contents) == ["web-dep-4", "api-dep-4"]
 
 
+def test_contents_tell_stories_about_the_same_apart() -> None:
+    """The same promise to the same object may be broken in two ways: each says its step."""
+    found = of_workload("web").properties[0]
+    assert found.story is not None
+    decisive = Decisive(1, "It breaks the promise")
+    ways = [
+        replace(found, story=replace(found.story, steps=(step,), decisive=decisive))
+        for step in (STEP, replace(STEP, actor="fault", summary="node-2 crashes"))
+    ]
+    text = html.render(
+        Report(
+            "1",
+            tuple(
+                ScenarioReport(n, (), (p,), Statistics()) for n, p in zip("ab", ways, strict=True)
+            ),
+        )
+    )
+    contents = text.partition("<nav")[2].partition("</nav>")[0]
+    assert len(set(re.findall(r"<a [^>]*>([^<]*)</a>", contents))) == 1
+    assert re.findall(r'class="quiet">([^<]*)<', contents) == [
+        f" {STEP.actor}: {STEP.summary}",
+        " fault: node-2 crashes",
+    ]
+
+
 def test_the_step_that_decides_stands_below_the_headline() -> None:
     """With its reason, what it did not see, what it changes, and how it decides."""
     first = replace(STEP, changes=(Change("Deployment web", "spec.template", "v1", "v2"),))
