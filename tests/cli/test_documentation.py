@@ -149,12 +149,14 @@ def test_parts_of_an_output() -> None:
 
 
 def test_the_readme_is_short() -> None:
-    """It fits on three screens, and has the three jobs with what they print."""
+    """It fits on three screens, and has the commands to begin with, and what the jobs print."""
     lines = README.splitlines()
     assert sum(max(1, math.ceil(len(line) / 100)) for line in lines) <= 170
     for job in ("check", "place"):
         assert f"\n$ kubelemma {job} examples/" in README
     assert "--report html=report.html" in README
+    for command in ("make demo", "make test"):
+        assert re.search(rf"^{command} +#", README, re.MULTILINE)
 
 
 SITE = tool("site_pages")
