@@ -28,6 +28,7 @@ DOWNLOADS = {"LICENSE": "LICENSE.txt"} | {
     path.relative_to(ROOT).as_posix(): path.relative_to(ROOT).as_posix()
     for path in sorted((ROOT / "reports" / "schema").glob("*.json"))
 }
+STYLE = {"tools/site.css": "site.css"}
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)")
 _LANGUAGES = {".yaml": "yaml", ".yml": "yaml", ".py": "python", ".json": "json", ".md": "markdown"}
 
@@ -35,9 +36,9 @@ _LANGUAGES = {".yaml": "yaml", ".yml": "yaml", ".py": "python", ".json": "json",
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put the properties and the examples into the contents."""
     nav: list[Any] = list(config.nav or ())
-    properties = sorted(path.name for path in (ROOT / "docs" / "properties").glob("*-*.md"))
-    pages = ["README.md", *properties, "STUCK.md"]
-    nav.insert(3, {"Properties": [f"properties/{name}" for name in pages]})
+    ids = sorted(path.stem for path in (ROOT / "docs" / "properties").glob("*-*.md"))
+    pages = [{name: f"properties/{name}.md"} for name in (*ids, "STUCK")]
+    nav.insert(3, {"Properties": ["properties/README.md", *pages]})
     nav.insert(4, {"Examples": [{name: f"examples/{name}.md"} for name in examples()]})
     config.nav = nav
     return config
@@ -47,7 +48,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what lies outside of docs/."""
     from mkdocs.structure.files import File  # noqa: PLC0415 - tests need none of it
 
-    for path, uri in (ON_TOP | DOWNLOADS).items():
+    for path, uri in (ON_TOP | DOWNLOADS | STYLE).items():
         files.append(File.generated(config, uri, abs_src_path=str(ROOT / path)))
     for name in examples():
         files.append(File.generated(config, f"examples/{name}.md", content=example_page(name)))
