@@ -20,12 +20,12 @@ import msgspec
 
 from . import __version__
 from .files import InUse, alone
-from .leaving_open import in_the_way
+from .leaving_open import doubted
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Manifests, Position, Problem
 from .model.scenario import key_of, owner_manifests, used_documents
 from .policy import Policy, judge
-from .properties.statement import Kind, Property, Severity
+from .properties.statement import Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
 from .recording import LoadedCode, Recording, Source, file_name, name_of, steps_of, stream
 from .remembering import Memory, Saying
@@ -304,7 +304,7 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
     expect = explored.case.check.spec.expect
     properties = tuple(
         property_report(
-            found := _explained(_doubted(result, explored.case), explored),
+            found := _explained(doubted(result, explored.case), explored),
             expect.get(found.property.id),
             _story(explored, found, repeat),
             _position(explored.case, found.property.subject),
@@ -319,30 +319,6 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
         not_modelled=explored.case.manifests.not_modelled,
         question=scenario.question,
     )
-
-
-_WHO_PLACES = frozenset({"scheduler", "kubectl-drain", "all"})
-"""Of promises that need room for pods to be kept, one of these is among the components."""
-
-
-def _doubted(found: PropertyResult, case: Case) -> PropertyResult:
-    """What is found, but that something comes to its end is not decided where others are held.
-
-    Nor is it where something that is not modelled may keep pods from starting; nor is anything
-    where it may begin in ways that were not looked at.
-    """
-    scenario = case.scenario
-    if found.verdict is not Verdict.HOLDS:
-        return found
-    if scenario.unseen:
-        return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=scenario.unseen)
-    reason = "; ".join(filter(None, (scenario.held, *in_the_way(case))))
-    if not reason:
-        return found
-    statement = found.property.statement
-    if statement.kind is not Kind.LIVENESS or _WHO_PLACES.isdisjoint(statement.components):
-        return found
-    return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=reason)
 
 
 def _explained(found: PropertyResult, explored: Explored) -> PropertyResult:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from msgspec import structs
 
 from .asked import Case, Changing
+from .leaving_open import with_doubts
 from .model.objects.pod import PodSpec, TopologySpreadConstraint
 from .model.objects.quantity import IntOrPercent
 from .model.objects.workloads import Deployment, DeploymentStrategy, RollingUpdateDeployment
@@ -128,14 +129,14 @@ def _tried(case: Case, repair: Repair, explore: Explore) -> CheckResult | None:
     repaired = case.changed(CHANGES[repair])
     if repaired is None:
         return None
-    return explore(repaired, STATES)
+    return with_doubts(explore(repaired, STATES), repaired)
 
 
 def _outcome(repair: Repair, violated: Found, found: CheckResult) -> Tried:
     """What the repair makes of a violation, and what else it breaks that had been kept."""
     own = violated.prop
     verdict = _worst(
-        p.verdict
+        Verdict.INCONCLUSIVE if p.vacuous else p.verdict
         for p in found.properties
         if (p.property.id, p.property.subject) == (own.id, own.subject)
     )

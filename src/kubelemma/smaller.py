@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from .question import Case
+from .asked import Case
+from .leaving_open import with_doubts
 from .solver.limits import MAX_MEMORY, MAX_STATES, TIME_LIMIT
 from .solver.result import CheckResult, PropertyResult, Verdict
 
@@ -50,7 +51,7 @@ def _largest(case: Case, explore: Explore) -> Decided | None:
         result = explore(smaller)
         if not result.statistics.exhaustive:
             break
-        found = Decided(replicas, result)
+        found = Decided(replicas, with_doubts(result, smaller))
         left = None if left is None else left - result.statistics.seconds
     return found
 
@@ -62,7 +63,9 @@ def _beside(
     answer = answers.get((undecided.property.id, undecided.property.subject))
     if undecided.verdict is not Verdict.INCONCLUSIVE or answer is None:
         return undecided
-    what = f"{answer.verdict} for {replicas} replicas"
+    if answer.verdict is Verdict.INCONCLUSIVE:
+        return undecided
+    what = f"{'vacuous' if answer.vacuous else answer.verdict} for {replicas} replicas"
     if answer.trace is not None:
         what += f" ({len(answer.trace.steps)} steps)"
     return replace(undecided, reason=f"{undecided.reason}; {what}, every state")

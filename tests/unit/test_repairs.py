@@ -84,6 +84,21 @@ def test_a_usual_question_is_asked_again() -> None:
     assert usual.tried == found.tried
 
 
+def test_what_is_left_open_is_not_said_to_hold() -> None:
+    """A volume that is not modelled may keep pods from starting after a repair as well."""
+    text = (EXAMPLES / "rollout-anti-affinity" / "deployment.yaml").read_text("utf-8")
+    volume = "      volumes: [{name: d, persistentVolumeClaim: {claimName: d}}]\n"
+    question = Question(
+        paths=("-",),
+        stdin=text + volume,
+        nodes=("count=3,cpu=4,memory=8Gi",),
+        questions=("rollout",),
+    )
+    found = tried(question)
+    assert {one.repair for one in found.tried} == {Repair.OLD_FIRST, Repair.APART_AS_A_WISH}
+    assert {one.verdict for one in found.tried} == {Verdict.INCONCLUSIVE}
+
+
 def test_every_repair_can_be_tried() -> None:
     """Whatever advice may name is a change."""
     assert set(CHANGES) == set(Repair)
