@@ -118,7 +118,7 @@ def answers_in(system: System, rule: Rule, states: Iterable[State]) -> Table:
         for seen in system.look_at(rule.cells, state):
             arguments = (*seen, *(summary[name] for name in rule.reads))
             if arguments not in table:
-                table[arguments] = tuple(rule.outcomes(*arguments))
+                table[arguments] = tuple(rule.acts(*arguments))
     return table
 
 

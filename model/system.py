@@ -15,7 +15,9 @@ from functools import lru_cache
 from itertools import chain, product
 from typing import Any, NamedTuple, Self, TypeAlias
 
+from .bags import acting_on_each, acting_onto, measuring_each
 from .codec import Codec, codec_of, fields_of
+from .definition import check_definition, check_named, quoted
 from .errors import ModelError
 
 Value: TypeAlias = Hashable
@@ -68,7 +70,8 @@ class Tally:
     """A sum over cells: its parts say of what they name what every value adds (``width`` integers).
 
     A measure takes the values named, then what ``reads`` names. ``reduce`` maps the sum to what
-    readers see; they see the sum itself where it is absent.
+    readers see; they see the sum itself where it is absent. Measures that name the bag in ``each``
+    are shown one thing in it at a time, and all add up.
     """
 
     name: str
@@ -76,6 +79,14 @@ class Tally:
     width: int
     reduce: Callable[[tuple[int, ...]], Value] | None = None
     reads: tuple[str, ...] = ()
+    each: str = ""
+
+    def measure(self, named: Named) -> Callable[..., tuple[int, ...]]:
+        """What is added by the values named, bags as a whole."""
+        measure, names = self.measures[named], names_of(named)
+        if self.each not in names:
+            return measure
+        return measuring_each(measure, names, self.each, self.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +145,12 @@ class Rule:
     steps are one to everybody else, where one actor decides about several members of a family at
     once and a rule sees one of them. Urgent rules must come to an end by themselves. Whoever has to
     wait for them still counts as able to act, so that waiting makes no run fair.
+
+    Of a bag (`bags`) among its cells a rule may be shown a part only. With ``each`` it is shown one
+    thing at a time, and writes what becomes of that. With ``onto`` it is shown nothing, and what it
+    writes is added. With ``ranks`` it is shown all, since what is beside a thing may decide which
+    of several goes first, by a `Best` that it reads; but it can act on something if and only if it
+    could on one that is alone, and never on what it would not choose where each is alone.
     """
 
     name: str
@@ -145,6 +162,16 @@ class Rule:
     task: str = ""
     urgent: bool = False
     writes: tuple[str, ...] | None = None
+    each: str = ""
+    onto: str = ""
+    ranks: str = ""
+
+    @property
+    def acts(self) -> Callable[..., Iterable[Outcome]]:
+        """What it does where bags are as a whole."""
+        if self.each:
+            return acting_on_each(self.outcomes, self.cells, self.each)
+        return acting_onto(self.outcomes, self.cells, self.onto) if self.onto else self.outcomes
 
     @property
     def writable(self) -> tuple[str, ...]:
@@ -258,8 +285,9 @@ class System:
         declared += [column for family in self.families for column in family.columns.items()]
         self.codecs: Mapping[str, Codec] = {name: codec_of(name, holds) for name, holds in declared}
         self._sights: dict[tuple[str, ...], Sight] = {}
-        self._columns = self._all_columns()
-        self._check_names()
+        self.columns = self._all_columns()
+        check_definition(self)
+        self._acts = {rule.name: rule.acts for rule in self.rules}
         self.summaries = self._in_order()
         self._summary = lru_cache(SUMMARIES_KEPT)(self._summed_up)
         self.initial = self.canonical(self._initial_values())
@@ -285,9 +313,10 @@ class System:
         summary = self.summary(state)
         for rule in rules:
             sight, reads = self.sight(rule.cells), tuple(summary[name] for name in rule.reads)
+            acts = self._acts[rule.name]
             for where in product(*(self.positions[name] for name in sight.places)):
                 values = tuple(state[p] for p in where)
-                for outcome in rule.outcomes(*sight.seen(values), *reads):
+                for outcome in acts(*sight.seen(values), *reads):
                     after = list(state)
                     for p, value in zip(where, self.written(values, rule, outcome), strict=True):
                         after[p] = value
@@ -323,7 +352,7 @@ class System:
             if name not in rule.writable:
                 raise ModelError(
                     f'rule "{rule.name}" writes "{name}" in "{outcome.action}", but declares only '
-                    f"{_quoted(rule.writable) or 'to write nothing'}"
+                    f"{quoted(rule.writable) or 'to write nothing'}"
                 )
             _refuse_unhashable(value, f'rule "{rule.name}" writes {value!r} to "{name}"')
 
@@ -367,7 +396,8 @@ class System:
 
     def _total(self, tally: Tally, state: State, reads: Arguments) -> tuple[int, ...]:
         total = [0] * tally.width
-        for named, measure in tally.measures.items():
+        for named in tally.measures:
+            measure = tally.measure(named)
             for seen in self.look_at(names_of(named), state):
                 for i, part in enumerate(measured(tally, named, measure, (*seen, *reads))):
                     total[i] += part
@@ -385,7 +415,7 @@ class System:
         """Where to find what is named."""
         found = self._sights.get(names)
         if found is None:
-            where = [self._columns.get(name, (name, None)) for name in names]
+            where = [self.columns.get(name, (name, None)) for name in names]
             places = tuple(dict.fromkeys(place for place, _ in where))
             slots = tuple((places.index(place), column) for place, column in where)
             found = self._sights[names] = Sight(places, slots)
@@ -451,36 +481,13 @@ class System:
         named: list[tuple[str, Value]] = [(c.name, c.initial) for c in self.cells]
         return named + [(f.name, v) for f in self.families for v in f.initial]
 
-    def _check_names(self) -> None:
-        _refuse_twice("tally or best", self._readable())
-        _refuse_twice("rule", [rule.name for rule in self.rules])
-        _refuse_twice("bound", [bound.name for bound in self.bounds])
-        for tally in self.tallies:
-            self._known_parts(f'tally "{tally.name}" measures', tally.measures)
-            _known_reads(f'tally "{tally.name}"', tally.reads, set(self._readable()))
-        for best in self.bests:
-            self._known_parts(f'best "{best.name}" scores', best.scores)
-            _known_reads(f'best "{best.name}"', best.reads, set(self._readable()))
-        for rule in self.rules:
-            self.check_view(View(rule.cells, rule.reads), f'rule "{rule.name}"')
-            self._known_writes(rule)
-            if rule.urgent and rule.environment:
-                raise ModelError(f'rule "{rule.name}" is urgent, but the environment may wait')
-        shared = {r.fairness for r in self.urgent} & {
-            r.fairness for r in self.rules if not r.urgent
-        }
-        if shared:
-            raise ModelError(f'the task "{min(shared)}" has rules that are urgent and others')
-
     def check_view(self, view: View, who: str) -> None:
         """Refuse a view of cells, tallies or bests that do not exist, or of one cell twice.
 
         Raises:
             ModelError: naming ``who`` and the culprit.
         """
-        self._known_cells(f"{who} uses", view.cells)
-        _refuse_twice(f"cell of {who}", view.cells)
-        _known_reads(who, view.reads, set(self._readable()))
+        check_named(self, view.cells, view.reads, who)
 
     def _in_order(self) -> tuple[Tally | Best, ...]:
         """All tallies and bests, each after what it reads, otherwise as declared."""
@@ -496,27 +503,9 @@ class System:
             done.append(ready)
         return tuple(done)
 
-    def _readable(self) -> list[str]:
+    def readable(self) -> list[str]:
+        """The names of tallies and bests."""
         return [tally.name for tally in self.tallies] + [best.name for best in self.bests]
-
-    def _known_writes(self, rule: Rule) -> None:
-        for name in rule.writable:
-            if name not in rule.cells:
-                raise ModelError(f'rule "{rule.name}" is to write "{name}", which it does not see')
-
-    def _known_parts(self, who: str, parts: Iterable[Named]) -> None:
-        for named in parts:
-            self._known_cells(who, names_of(named))
-            if len(self.sight(names_of(named)).places) != 1:
-                raise ModelError(f"{who} {_quoted(names_of(named))} together, which are not of one")
-
-    def _known_cells(self, who: str, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name not in self.positions and name not in self._columns:
-                raise ModelError(f'{who} the cell "{name}", which is not declared')
-            family, column = self._columns.get(name, (name, None))
-            if column is not None and family in names:
-                raise ModelError(f'{who} "{family}", and its column "{name}"')
 
 
 def names_of(named: Named) -> tuple[str, ...]:
@@ -536,7 +525,7 @@ def measured(
     if len(parts) != tally.width:
         shown = ", ".join(map(repr, seen))
         raise ModelError(
-            f'tally "{tally.name}": the measure of {_quoted(names_of(named))} gives '
+            f'tally "{tally.name}": the measure of {quoted(names_of(named))} gives '
             f"{len(parts)} numbers for {shown}, the tally has {tally.width}"
         )
     return parts
@@ -555,10 +544,6 @@ def reduced(tally: Tally, total: tuple[int, ...]) -> Any:
     return seen
 
 
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
 def _sorted(family: Family, members: tuple[Any, ...]) -> list[Any]:
     try:
         return sorted(members)
@@ -573,17 +558,3 @@ def _refuse_unhashable(value: Any, what: str) -> None:
         hash(value)
     except TypeError as error:
         raise ModelError(f"{what}, which is not hashable: {error}") from error
-
-
-def _refuse_twice(what: str, names: Iterable[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ModelError(f'"{name}" is declared twice as {what}')
-        seen.add(name)
-
-
-def _known_reads(who: str, names: Iterable[str], readable: set[str]) -> None:
-    for name in names:
-        if name not in readable:
-            raise ModelError(f'{who} reads "{name}", which is no tally or best')

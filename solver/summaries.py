@@ -135,8 +135,8 @@ class Summaries:
         if isinstance(summary, Best):
             return tuple(self._part(names, summary, f) for names, f in summary.scores.items())
         return tuple(
-            self._part(names, summary, _measuring(summary, names, measure))
-            for names, measure in summary.measures.items()
+            self._part(names, summary, _measuring(summary, names, summary.measure(names)))
+            for names in summary.measures
         )
 
     def _part(self, named: Named, summary: Tally | Best, function: Callable[..., Any]) -> Part:

@@ -273,14 +273,14 @@ class Tables:
     def _asked(self, rules: list[Rule]) -> tuple[Shown, Asked[Ids, tuple[tuple[Answer, ...], ...]]]:
         """What each of these rules answers, which name and read the same."""
         shown, reads = self._shown(rules[0].cells), self._domains_of(rules[0].reads)
-        named = len(rules[0].cells)
+        named, acting = len(rules[0].cells), [(rule, rule.acts) for rule in rules]
 
         def answers(key: Ids) -> tuple[tuple[Answer, ...], ...]:
             values = (*shown.values(key[:named]), *values_of(reads, key[named:]))
             return tuple(
                 [
-                    tuple([self._answer(rule, shown, found) for found in rule.outcomes(*values)])
-                    for rule in rules
+                    tuple([self._answer(rule, shown, found) for found in acts(*values)])
+                    for rule, acts in acting
                 ]
             )
 

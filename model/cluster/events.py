@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from kubelemma.model.system import Action, Cell, Outcome, Rule
 
-from .columns import SHAPE
+from .columns import PODS, SHAPE
 from .component import EventKind
 from .setting import Event, Setting
 from .world import World
@@ -95,18 +95,20 @@ def on_node(
     *,
     writes: tuple[str, ...] = (),
     fault: bool = False,
+    each: bool = False,
     undone_by: str = "",
     then: Callable[[Setting], Iterable[Rule]] | None = None,
 ) -> EventKind:
     """An event that changes a node: any, or the one that it names; always, without a budget.
 
-    ``columns`` are those that it looks at; it may write all of them, or those in ``writes``.
+    ``columns`` are those that it looks at; it may write all of them, or those in ``writes``. With
+    ``each`` it is about one pod, whatever others there are.
     """
 
     def rules(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
         world, actor = setting.world, actor_of(fault=fault)
         cells = tuple(dict.fromkeys((*columns, SHAPE))) if event.node else columns
-        written = writes or columns
+        written, bag = writes or columns, PODS if each else ""
 
         def changed(*seen: Any) -> Iterator[Outcome]:
             if event.node and world.shapes[seen[cells.index(SHAPE)]].name != event.node:
@@ -122,9 +124,11 @@ def on_node(
         if budget:
             name = f"{budget} on a node"
             seen, spent = (budget, *cells), (budget, *written)
-            yield Rule(name, actor, seen, budgeted, environment=True, writes=spent)
+            yield Rule(name, actor, seen, budgeted, environment=True, writes=spent, each=bag)
         else:
-            yield Rule(action, actor, cells, changed, environment=True, writes=written)
+            yield Rule(
+                action, actor, cells, changed, environment=True, writes=written, each=bag
+            )
 
     return EventKind(action, rules, fault=fault, undone_by=undone_by, then=then)
 

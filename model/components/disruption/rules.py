@@ -237,7 +237,7 @@ def _tally(world: World, guard: Guard) -> Tally:
         w.queue: queued(w) for w in guard.crowds(world)
     }
     measures |= {columns.PODS: on_node, BESIDE: beside}
-    return Tally(guard.tally, measures, 2 + len(workloads))
+    return Tally(guard.tally, measures, 2 + len(workloads), each=columns.PODS)
 
 
 def counted(guard: Guard, status: Counts, pods: Covering, *specs: Specs) -> Counts:
@@ -341,7 +341,8 @@ def counted_in(setting: Setting) -> tuple[Guard, ...]:
 
 def _parts(setting: Setting) -> Parts:
     world, found = setting.world, followed(setting)
-    entries = Rule("entries of disruptedPods run out", DISRUPTION, (columns.PODS,), _run_out)
+    pods = columns.PODS
+    entries = Rule("entries of disruptedPods run out", DISRUPTION, (pods,), _run_out, each=pods)
     lost = found and setting.may_happen(LOST_REQUEST)
     return Parts(
         cells=tuple(Cell(guard.cell, _initial(setting, guard), BudgetState) for guard in found),

@@ -159,7 +159,7 @@ def _rules(setting: Setting) -> Iterator[Rule]:
         name = f"drain {workload.crowd(pod_class.index)}"
         cells = (PODS, *(guard.cell for guard in covering))
         outcomes = partial(_remove, world, pod_class, covering)
-        yield Rule(name, DRAIN, cells, outcomes)
+        yield Rule(name, DRAIN, cells, outcomes, each=PODS)
 
 
 def _remove(
@@ -222,7 +222,7 @@ def _parts(setting: Setting) -> Parts:
     timed = any(options.timeout for options in options_of(setting.events))
     timeout = Rule("a drain times out", USER, (PODS,), _time_out, environment=True)
     return Parts(
-        tallies=(Tally(LISTED, {PODS: _listed}, 1),),
+        tallies=(Tally(LISTED, {PODS: _listed}, 1, each=PODS),),
         rules=tuple(_rules(setting)),
         chances=(timeout,) if timed else (),
     )

@@ -125,11 +125,12 @@ def _granted(pods: Pods) -> tuple[int]:
 def _parts(setting: Setting) -> Parts:
     if not setting.world.shapes or not setting.may_happen(*EVICTING):
         return NO_PARTS
-    rule = Rule("delete an evicted pod", API_SERVER, (PODS,), partial(_delete, setting.world))
-    return Parts(tallies=(Tally(UNDER_WAY, {PODS: _granted}, 1),), rules=(rule,))
+    delete = partial(_delete, setting.world)
+    rule = Rule("delete an evicted pod", API_SERVER, (PODS,), delete, each=PODS)
+    return Parts(tallies=(Tally(UNDER_WAY, {PODS: _granted}, 1, each=PODS),), rules=(rule,))
 
 
-_LOSS = on_node(LOST_REQUEST, _lose, (PODS,), fault=True)._replace(
+_LOSS = on_node(LOST_REQUEST, _lose, (PODS,), fault=True, each=True)._replace(
     given="lostRequests", needs=(START_DRAIN,)
 )
 

@@ -88,7 +88,7 @@ def _rules(world: World, workload: Workload) -> Iterator[Rule]:
 
     name = f"collect pods of {workload.label}"
     yield Rule(f"{name} without a node", GARBAGE_COLLECTOR, (workload.queue,), pending, reads)
-    yield Rule(f"{name} on a node", GARBAGE_COLLECTOR, (PODS,), on_node, reads)
+    yield Rule(f"{name} on a node", GARBAGE_COLLECTOR, (PODS,), on_node, reads, each=PODS)
 
 
 def _collected(workload: Workload, specs: Specs) -> tuple[int, ...]:

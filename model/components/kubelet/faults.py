@@ -55,5 +55,5 @@ def _probe_failure(
 EVENTS = (
     on_node(NODE_CRASH, _crash, (UP,), fault=True, undone_by=NODE_RETURN),
     on_node(NODE_RETURN, _come_back, (UP, PODS), fault=True),
-    on_node(PROBE_FAILURE, _probe_failure, (UP, PODS), writes=(PODS,), fault=True),
+    on_node(PROBE_FAILURE, _probe_failure, (UP, PODS), writes=(PODS,), fault=True, each=True),
 )

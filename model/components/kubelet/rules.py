@@ -35,12 +35,16 @@ KUBELET = "kubelet"
 CONTAINER = "container"
 
 
-def rules(world: World) -> tuple[Rule, ...]:
-    """Rules of the kubelets of all nodes, and of the containers that crash by themselves."""
-    return tuple(rule for pod_class in world.classes for rule in _rules(world, pod_class))
+def rules(world: World, *, roomy: bool = False) -> tuple[Rule, ...]:
+    """Rules of the kubelets of all nodes, and of the containers that crash by themselves.
+
+    Where it is ``roomy``, admission need not look at other pods of the node.
+    """
+    each = PODS if roomy else ""
+    return tuple(rule for pod_class in world.classes for rule in _rules(world, pod_class, each))
 
 
-def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
+def _rules(world: World, pod_class: PodClass, admitted_each: str) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
     workload = world.workloads[pod_class.workload]
     alike = [other for other in world.workloads if other.name == workload.name]
@@ -48,20 +52,34 @@ def _rules(world: World, pod_class: PodClass) -> Iterator[Rule]:
     if len(alike) == 1:
         label = label.removeprefix(f"{workload.namespace}/")
     admission = partial(_admissions, world, pod_class)
-    yield Rule(f"admit or reject {label}", KUBELET, (UP, *SHOWN), admission, writes=(PODS,))
+    yield Rule(
+        f"admit or reject {label}",
+        KUBELET,
+        (UP, *SHOWN),
+        admission,
+        writes=(PODS,),
+        each=admitted_each,
+    )
     running = (UP, PODS)
     if pod_class.behaviour is not Behaviour.NEVER_READY:
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
-        yield Rule(f"report ready {label}", KUBELET, running, readiness, writes=(PODS,))
+        yield _of_each(f"report ready {label}", KUBELET, running, readiness)
     if world.follows_terminating:
         ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
-        yield Rule(f"finish {label}", KUBELET, running, ending, writes=(PODS,))
+        yield _of_each(f"finish {label}", KUBELET, running, ending)
     if pod_class.min_ready_seconds:
         waiting = partial(_availability, pod_class)
-        yield Rule(f"minReadySeconds of {label}", KUBELET, (PODS,), waiting)
+        yield _of_each(f"minReadySeconds of {label}", KUBELET, (PODS,), waiting)
     if pod_class.behaviour is Behaviour.CRASH_LOOPING:
         crash = _while_up(pod_class, (Phase.READY, Phase.AVAILABLE), _container_crash)
-        yield Rule(f"crash {label}", CONTAINER, running, crash, writes=(PODS,))
+        yield _of_each(f"crash {label}", CONTAINER, running, crash)
+
+
+def _of_each(
+    name: str, actor: str, cells: tuple[str, ...], act: Callable[..., Iterator[Outcome]]
+) -> Rule:
+    """What happens to a pod whatever else is on its node."""
+    return Rule(name, actor, cells, act, writes=(PODS,), each=PODS)
 
 
 def _while_up(
@@ -140,7 +158,11 @@ def _container_crash(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
 
 
 def _parts(setting: Setting) -> Parts:
-    return Parts(rules=rules(setting.world)) if setting.world.shapes else NO_PARTS
+    world = setting.world
+    if not world.shapes:
+        return NO_PARTS
+    roomy = not lacks_room(world, setting.choices.max_pods)
+    return Parts(rules=rules(world, roomy=roomy))
 
 
 def _own_view(_crowd: Crowd) -> Telling:

@@ -207,7 +207,14 @@ def rules(world: World) -> tuple[Rule, ...]:
         rule("node taint NoExecute", (LIFECYCLE, SHAPE, READY, *TAINTS), taint, (EVICTING,)),
         rule("NoExecute taint is lifted", (LIFECYCLE, READY, *TAINTS), _lift, (EVICTING,)),
         Rule("zones are judged", NODE_LIFECYCLE, (LIFECYCLE,), _judge, (CENSUS,)),
-        rule("pods of an unreachable node turn unready", (*health, PODS), _unready, (PODS,)),
+        Rule(
+            "pods of an unreachable node turn unready",
+            NODE_LIFECYCLE,
+            (*health, PODS),
+            _unready,
+            writes=(PODS,),
+            each=PODS,
+        ),
     )
 
 
@@ -226,6 +233,7 @@ def outage_rules() -> tuple[Rule, ...]:
             (*seen, PODS),
             _unready_to_it,
             writes=(PODS,),
+            each=PODS,
         ),
         Rule("heartbeats arrive again", NODE_LIFECYCLE, (LIFECYCLE,), _catch_up),
     )

@@ -117,7 +117,8 @@ def tally(key: Key) -> Tally:
         slots = [workload.slot(c) for c in workload.classes if c in before]
         if slots:
             measures[workload.queue] = partial(_waiting, slots)
-    return Tally(claims_name(key.workload, key.template), measures, 1, lambda total: total[0])
+    name = claims_name(key.workload, key.template)
+    return Tally(name, measures, 1, lambda total: total[0], each=PODS)
 
 
 def _waiting(slots: list[int], queue: Queue) -> tuple[int]:
@@ -137,7 +138,8 @@ def rules(key: Key) -> Iterator[Rule]:
     if found:
         name = f"claim a pod for {key.workload.crowd(key.pod_class)}"
         act = partial(_on_node, found)
-        yield Rule(name, actor_of(key.workload), (key.cell, PODS), act, reads, writes=(PODS,))
+        cells, actor = (key.cell, PODS), actor_of(key.workload)
+        yield Rule(name, actor, cells, act, reads, writes=(PODS,), each=PODS)
     for each in found:
         source, target = (_workload_of(key, c) for c in (each.before, each.after))
         name = (

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from kubelemma.model.cluster.columns import PODS, SHAPE, UP
 from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
@@ -82,11 +83,14 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
         Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
         *(
             Tally(
-                name, {workload.queue: _waiting(workload), PODS: _counter(workload, phases)}, width
+                name,
+                {workload.queue: _waiting(workload), PODS: _counter(workload, phases)},
+                width,
+                each=PODS,
             )
             for name, phases in counts.items()
         ),
-        Tally(available, {PODS: _counter(workload, (Phase.AVAILABLE,))}, width),
+        Tally(available, {PODS: _counter(workload, (Phase.AVAILABLE,))}, width, each=PODS),
         *(tally for template in range(width) for tally in _of_template(workload, template)),
     )
 
@@ -98,7 +102,7 @@ def serving(workload: Workload) -> Tally:
     def measure(up: bool, pods: Pods) -> Counts:  # noqa: FBT001 - a column's value
         return available(pods if up else ())
 
-    return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates)
+    return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates, each=PODS)
 
 
 def _specs(width: int) -> Callable[[OwnerState], Counts]:
@@ -125,7 +129,7 @@ def by_class(workload: Workload) -> Tally:
         workload.queue: lambda queue: queue.waiting,
         PODS: on_node,
     }
-    return Tally(workload.tally("pods by class"), measures, len(workload.classes))
+    return Tally(workload.tally("pods by class"), measures, len(workload.classes), each=PODS)
 
 
 def _waiting(workload: Workload) -> Callable[[Queue], Counts]:
@@ -178,7 +182,8 @@ def _of_template(workload: Workload, template: int) -> Iterator[Tally]:
         )
 
     yield Tally(shown_name(workload, template), {workload.cell: of_set}, 4, _shown)
-    yield Tally(owned_name(workload, template), {queue: queued, PODS: on_node}, 3, _owned)
+    owned = owned_name(workload, template)
+    yield Tally(owned, {queue: queued, PODS: on_node}, 3, _owned, each=PODS)
     yield Tally(
         due_name(workload, template),
         {
@@ -288,19 +293,17 @@ def _rules(key: Key) -> Iterator[Rule]:
         cells: tuple[str, ...],
         act: Callable[..., Iterator[Outcome]],
         reads: tuple[str, ...] = (),
-        *,
-        urgent: bool = False,
-        writes: tuple[str, ...] | None = None,
+        **options: Any,
     ) -> Rule:
         name, actor, outcomes = f"{what} {label}", actor_of(workload), partial(act, key)
-        return Rule(name, actor, cells, outcomes, reads, urgent=urgent, writes=writes)
+        return Rule(name, actor, cells, outcomes, reads, **options)
 
     claims = tuple(claiming.rules(key))
     claimable = (claiming.claims_name(workload, template),) if claims else ()
     yield from claims
     yield rule("sync ReplicaSet of", (sync,), _begin, (shown, *owned, *claimable))
     yield rule("choose pending victims of", (sync, queue), _choose_pending, urgent=True)
-    yield rule("choose a victim of", (sync, PODS), _choose, first, urgent=True)
+    yield rule("choose a victim of", (sync, PODS), _choose, first, urgent=True, ranks=PODS)
     made = {_CREATE: key.pod_class, _CREATE_RENEWED: workload.renewed}
     for what, pod_class in made.items():
         if pod_class < 0:
@@ -309,11 +312,11 @@ def _rules(key: Key) -> Iterator[Rule]:
             yield rule(what, (sync,), partial(_fail_to_create, pod_class))
         elif world.classes[pod_class].node_name:
             act = partial(_create_bound, pod_class)
-            yield rule(what, (sync, SHAPE, PODS), act, writes=(sync, PODS))
+            yield rule(what, (sync, SHAPE, PODS), act, writes=(sync, PODS), onto=PODS)
         else:
             yield rule(what, (sync, queue), partial(_create, pod_class))
     yield rule("delete a pending pod of", (queue,), _delete_pending)
-    yield rule("delete a pod of", (PODS,), _delete)
+    yield rule("delete a pod of", (PODS,), _delete, each=PODS)
     yield rule(
         "write ReplicaSet status of", (workload.cell, sync), _write_status, (*owned, *claimable)
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from kubelemma.model.cluster.columns import PODS, SHOWN
 from kubelemma.model.cluster.component import Component, Parts
+from kubelemma.model.cluster.room import lacks_room
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import AnyNode, Marks, Phase, Pods, Queue, ShownNode, shifted
 from kubelemma.model.cluster.world import PodClass, Workload, World
@@ -66,13 +67,16 @@ def rules(
     workload: Workload,
     topologies: Mapping[int, Topology],
     scorings: Mapping[int, Scoring],
+    *,
+    roomy: bool = False,
 ) -> tuple[Rule, ...]:
     """One rule for each template of the workload that pods can be scheduled from.
 
     ``topologies`` and ``scorings`` are by class; where there is no scoring the choice is open.
+    Where it is ``roomy``, what is on a node makes a difference by rules of topology alone.
     """
     return tuple(
-        _bind_rule(world, workload, topologies[c], scorings.get(c))
+        _bind_rule(world, workload, topologies[c], scorings.get(c), roomy=roomy)
         for c in workload.classes
         if _is_queued(world.classes[c])
     )
@@ -85,7 +89,12 @@ def _is_queued(pod_class: PodClass) -> bool:
 
 
 def _bind_rule(
-    world: World, workload: Workload, topology: Topology, scores: Scoring | None
+    world: World,
+    workload: Workload,
+    topology: Topology,
+    scores: Scoring | None,
+    *,
+    roomy: bool,
 ) -> Rule:
     pod_class = topology.pod_class
     name, slot = f"bind a pod of {workload.crowd(pod_class.index)}", workload.slot(pod_class.index)
@@ -103,7 +112,9 @@ def _bind_rule(
 
     reads = topology.reads + (scores.reads if scores else ())
     cells, writes = (workload.queue, *SHOWN), (workload.queue, PODS)
-    return Rule(name, SCHEDULER, cells, outcomes, reads, writes=writes)
+    free = roomy and scores is None and not topology.concerned
+    onto = PODS if free else ""
+    return Rule(name, SCHEDULER, cells, outcomes, reads, writes=writes, onto=onto)
 
 
 def _bind(
@@ -152,7 +163,13 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
     return Parts(
         tallies=tuple(tally for tallies, _ in pairs for tally in tallies),
         bests=tuple(best for _, bests in pairs for best in bests),
-        rules=rules(world, workload, topologies, scorings),
+        rules=rules(
+            world,
+            workload,
+            topologies,
+            scorings,
+            roomy=not lacks_room(world, setting.choices.max_pods),
+        ),
     )
 
 

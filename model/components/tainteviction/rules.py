@@ -28,7 +28,7 @@ def eviction(world: World) -> Rule:
     """The rule of the controller."""
     cells, writes = (READY, *SHOWN), (TAINTED, EVICTING, PODS)
     act = partial(_evict, world)
-    return Rule("tolerationSeconds run out", TAINT_EVICTION, cells, act, writes=writes)
+    return Rule("tolerationSeconds run out", TAINT_EVICTION, cells, act, writes=writes, each=PODS)
 
 
 def _evict(world: World, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa: FBT001
