@@ -312,6 +312,8 @@ def _statistics(found: Statistics) -> dict[str, Any]:
         "out_degree": found.out_degree,
         "tables": dict(found.tables),
     }
+    if found.reductions:
+        data["reductions"] = [asdict(each) for each in found.reductions]
     if found.stopped_by is not None:
         data["stopped_by"] = found.stopped_by
     if found.remembered:

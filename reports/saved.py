@@ -12,7 +12,7 @@ import yaml
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
-from kubelemma.solver.result import Statistics, Verdict
+from kubelemma.solver.result import Reduction, Statistics, Verdict
 
 from .document import (
     BaselineState,
@@ -368,6 +368,12 @@ class _NotModelled(_File):
         )
 
 
+class _Reduction(msgspec.Struct):
+    name: str
+    used: bool
+    why: str
+
+
 class _Statistics(msgspec.Struct):
     """These are called in JSON as they are here."""
 
@@ -389,11 +395,13 @@ class _Statistics(msgspec.Struct):
     remembered: bool = False
     runs: int = 0
     seed: int | None = None
+    reductions: tuple[_Reduction, ...] = ()
 
     def statistics(self) -> Statistics:
         given = msgspec.structs.asdict(self)
         pairs = {"actions": tuple(self.actions.items()), "tables": tuple(self.tables.items())}
-        return Statistics(**{**given, **pairs})
+        reductions = tuple(Reduction(each.name, each.used, each.why) for each in self.reductions)
+        return Statistics(**{**given, **pairs, "reductions": reductions})
 
 
 class _Scenario(_File):

@@ -260,6 +260,9 @@ def coverage(found: Statistics) -> Iterator[str]:
         f"{found.seconds:.1f} s, {found.peak_memory_bytes / 2**20:,.0f} MiB, "
         f"{plural(found.model_calls, 'call')} of model code"
     )
+    for reduction in found.reductions:
+        used = "" if reduction.used else " not used"
+        yield f"{reduction.name}{used}: {reduction.why}"
     if found.remembered:
         yield "remembered: an earlier run found this, and these are its seconds and memory"
 

@@ -68,6 +68,15 @@ class PropertyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Reduction:
+    """A reduction by its name: what it relies on where it was used, or why it was not."""
+
+    name: str
+    used: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """What was covered. Counts are of canonical states (orbits) unless they say otherwise.
 
@@ -75,6 +84,7 @@ class Statistics:
     of the model are kept, by what was asked: how often a controller's rules met other values, how
     many values a tally took. ``remembered`` says that an earlier run found all this: seconds and
     memory are that run's. ``runs`` and ``seed`` are of an engine that draws runs at random.
+    ``reductions`` says what was explored in place of the system: counts are then of that.
     """
 
     states: int = 0
@@ -95,6 +105,7 @@ class Statistics:
     remembered: bool = False
     runs: int = 0
     seed: int | None = None
+    reductions: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

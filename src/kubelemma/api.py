@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -24,6 +24,7 @@ from .leaving_open import doubted
 from .loading import check_unchanged
 from .model.manifests import Bounds, InvalidInput, Manifests, Position, Problem
 from .model.scenario import key_of, owner_manifests, used_documents
+from .model.system import System
 from .policy import Policy, judge
 from .properties.statement import Property, Severity
 from .question import STDIN, Asked, Case, Question, ask
@@ -124,12 +125,14 @@ def explore(
     checkpoints: Checkpoints | None = None,
     memory: Memory | None = None,
     sampling: Sampling | None = None,
+    without: Collection[str] = (),
 ) -> Explored:
     """Check the properties of a case, within the bounds of its Check.
 
     ``workers`` and ``checkpoints`` are the compiled engine's, for where it is what searches; the
     plain one does without. What ``memory`` knows from earlier runs is not searched for again.
-    ``sampling`` is how the stateful engine draws runs.
+    ``sampling`` is how the stateful engine draws runs. The reductions that are named ``without``
+    are not used, by engines that visit every state.
 
     Raises:
         ModelError: the case is beyond what the compiled engine can count.
@@ -140,7 +143,7 @@ def explore(
     def search(heard: Listener) -> CheckResult:
         if engine == "stateful":
             return _sampled(case, heard, sampling or Sampling())
-        return _search(case, heard, engine, workers, checkpoints)
+        return _search(case, heard, engine, workers, checkpoints, without)
 
     if memory is None:
         result = search(listener)
@@ -149,31 +152,49 @@ def explore(
     if case.sizes and engine in EXHAUSTIVE:
 
         def ask(smaller: Case) -> CheckResult:
-            return _search(smaller, _ignore, engine, workers, None)
+            return _search(smaller, _ignore, engine, workers, None, without)
 
         result = with_smaller(case, result, ask)
     return Explored(case, result)
 
 
-def _search(
+def _search(  # noqa: PLR0917 - what `explore` was given
     case: Case,
     listener: Listener,
     engine: Engine,
     workers: int,
     checkpoints: Checkpoints | None,
+    without: Collection[str],
 ) -> CheckResult:
     """What an engine that visits every state finds out about a case."""
-    asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     # What is remembered needs no engine, and each takes longer to import than to remember.
     from .solver import compiled  # noqa: PLC0415
     from .solver.explore import check  # noqa: PLC0415
+    from .solver.reductions.reducing import reduced  # noqa: PLC0415
 
+    asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     if engine == "plain":
-        return check(*asked)
+        return reduced(check, *asked, without)
     search = compiled.check if engine == "compiled" else compiled.best
+    kept = _one_for_each(checkpoints)
+
+    def searched(system: System, properties: Any, limits: Limits, heard: Listener) -> CheckResult:
+        return search(system, properties, limits, heard, workers=workers, checkpoints=next(kept))
+
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
-        result = search(*asked, workers=workers, checkpoints=checkpoints)
+        result = reduced(searched, *asked, without)
     return _resumable(result, checkpoints)
+
+
+def _one_for_each(checkpoints: Checkpoints | None) -> Iterator[Checkpoints | None]:
+    """Where the first search of a case is kept, and the second, and so on, in the same order."""
+    yield checkpoints
+    for number in count(2):
+        if checkpoints is None:
+            yield None
+        else:
+            name = f"{checkpoints.folder.name}-search-{number}"
+            yield replace(checkpoints, folder=checkpoints.folder.with_name(name))
 
 
 def _sampled(case: Case, listener: Listener, sampling: Sampling) -> CheckResult:

@@ -156,6 +156,14 @@ EXAMPLES = (
     help="How many threads search at once, where the compiled engine does.",
 )
 @click.option(
+    "--no-reduction",
+    metavar="NAMES",
+    default="",
+    callback=lambda _context, _option, text: tuple(filter(None, text.split(","))),
+    help="Do without these reductions, such as pooling, or without all. What earlier runs found "
+    "out is not used then.",
+)
+@click.option(
     "--checkpoint",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),

@@ -28,7 +28,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
         *("suppressions", "no-suppressions", "today"),
     ),
     "Limits": ("time-limit", "max-states", "max-memory"),
-    "How to search": (*("engine", "workers", "fail-fast", "checkpoint", "resume"),),
+    "How to search": (*("engine", "workers", "no-reduction", "fail-fast", "checkpoint", "resume"),),
     "Runs at random": ("seed", "runs", "steps", "examples"),
     "What is printed": (
         *("output", "format", "report", "by", "summary"),

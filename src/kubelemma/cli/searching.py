@@ -55,6 +55,7 @@ class Means(NamedTuple):
     runs: int | None
     steps: int | None
     examples: Path | None
+    no_reduction: tuple[str, ...]
 
     def sampling(self) -> Sampling:
         """How the stateful engine draws runs."""
@@ -87,6 +88,7 @@ def means_of(**given: Any) -> Means:
             )
         kept = EXAMPLES if means.save else None
         means = means._replace(examples=means.examples or kept)
+    _check_reductions(means)
     if means.resume and means.checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR: where the search was kept")
     if means.engine == "plain" and means.workers > 1:
@@ -94,6 +96,18 @@ def means_of(**given: Any) -> Means:
     if means.engine == "plain" and means.checkpoint is not None:
         raise click.UsageError("the plain engine keeps no checkpoints: leave out --checkpoint")
     return means
+
+
+def _check_reductions(means: Means) -> None:
+    """Whoever switches a reduction off wants to see a search without it."""
+    from kubelemma.solver.reductions.names import ALL, REDUCTIONS
+
+    for name in means.no_reduction:
+        if name not in {*REDUCTIONS, ALL}:
+            known = ", ".join((*REDUCTIONS, ALL))
+            raise click.UsageError(f'--no-reduction: there is no "{name}", but {known}')
+    if means.no_reduction and means.engine == "stateful":
+        raise click.UsageError("the stateful engine uses no reduction: leave out --no-reduction")
 
 
 def explore_all(session: Session, cases: tuple[Case, ...], means: Means, fails: Fails) -> Outcome:
@@ -203,6 +217,7 @@ def _explore_each(
                     checkpoints=kept,
                     memory=memory,
                     sampling=means.sampling(),
+                    without=means.no_reduction,
                 )
         except KeyboardInterrupt:  # before the search, or after it
             explored = api.not_explored(case)
@@ -281,7 +296,7 @@ def _memory(session: Session, means: Means, *, tells: bool = True) -> Memory | N
     """What earlier runs found out, unless nobody wants to know."""
     from kubelemma.remembering import CACHE, Memory, Saying
 
-    if not means.cache:
+    if not means.cache or means.no_reduction:
         return None
     saying = Saying(warn=session.tell, detail=session.detail) if tells else Saying()
     return Memory(means.cache_dir or CACHE, Path.cwd(), saying, writes=means.save)

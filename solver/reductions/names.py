@@ -1,0 +1,5 @@
+"""The names of all reductions, under which they can be switched off."""
+
+POOLING = "pooling"
+REDUCTIONS = (POOLING,)
+ALL = "all"

@@ -1,0 +1,239 @@
+"""Pooling: members of a family that nothing tells apart are one, with all that they have.
+
+What members hold besides a bag stays as it is, but for as many of them as the environment may
+change; which these are, is chosen at the start, in every way. Of all others only what is in their
+bags matters, and since functions are shown one thing of a bag at a time, or none, it does not
+matter in whose: things are in *slots*, each with the member that it is like. A rule that adds to a
+bag fills a slot, one that takes a thing away leaves it empty.
+
+Each step of the system is one of the pool, and leads to what the pool makes of where that step
+leads; and a task that can act can act in the pool as well. The reverse is not so where what is
+beside a thing decides who goes first (``Rule.ranks``): in slots nothing is beside anything. So what
+holds of the pool holds of the system; a violation has to be found again in the system.
+
+What this rests on is asked whenever a function is asked something new: who is shown the whole of a
+bag must answer without looking at it, nothing may change what members hold besides their bags, and
+whatever the environment does to members is counted. `Escaped` says that it is not so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from kubelemma.model.bags import ones, size_of
+from kubelemma.model.system import (
+    Bound,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    State,
+    System,
+    Tally,
+    View,
+)
+
+from .bagged import Bagged, Escaped, Full, Refused, bagged_of, members_of
+from .pooled_parts import kept_rule, pooled_best, pooled_rule, pooled_tally
+
+TAKEN = "slots that are taken"
+"""Tally: how many things there are in slots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A system that is pooled.
+
+    ``origin`` has the rule of the system for each rule of the pool, by their names; ``kept`` says
+    how many members are as they were.
+    """
+
+    whole: System
+    system: System
+    bagged: Bagged
+    kept: int
+    slots: int
+    origin: Mapping[str, str]
+
+    def images(self, state: State) -> Iterator[tuple[tuple[int, ...], State]]:
+        """A state of the whole system in the pool, for each choice of positions that are kept."""
+        where = self.whole.positions[self.bagged.name]
+        seen: set[tuple[Any, ...]] = set()
+        for kept in combinations(where, self.kept):
+            alike = tuple(sorted(state[p] for p in kept))
+            if alike not in seen:
+                seen.add(alike)
+                yield kept, self.image(state, kept)
+
+    def image(self, state: State, kept: Sequence[int]) -> State:
+        """A state of the whole system in the pool, where these positions are kept; canonical."""
+        return self.system.canonical(
+            _image(self.whole, self.bagged, state, kept, self.slots)
+        )
+
+
+def pool(system: System, slots: int = 0) -> Pool:
+    """The system with its nodes, or whatever has a bag, as one, with so many slots.
+
+    Raises:
+        Refused: the system cannot be pooled.
+    """
+    bagged = bagged_of(system)
+    kept = _touched(system, bagged)
+    size = len(system.positions[bagged.name])
+    if kept + 2 > size:
+        raise Refused(f"of {size} members {kept} may change: there is nothing to pool")
+    slots = slots or enough_slots(system, bagged)
+    rules = tuple(_rules(system, bagged, kept))
+    images = [
+        _image(system, bagged, state, chosen, slots)
+        for state in system.starts
+        for chosen in combinations(system.positions[bagged.name], kept)
+    ]
+    return Pool(
+        system,
+        _system(system, bagged, kept, rules, images),
+        bagged,
+        kept,
+        slots,
+        {rule.name: origin for rule, origin in rules},
+    )
+
+
+def enough_slots(system: System, bagged: Bagged) -> int:
+    """A number of slots that will often do."""
+    most = max(
+        sum(size_of(bagged.content(member)) for member in members_of(system, bagged, start))
+        for start in system.starts
+    )
+    return 2 * most + 2
+
+
+def _touched(system: System, bagged: Bagged) -> int:
+    """How many members the environment may change in other columns than the bag."""
+    budgets = {
+        budget
+        for rule in system.rules
+        if rule.environment and _touches(bagged, rule)
+        for budget in _budgets(system, rule)
+    }
+    return sum(cell.initial for cell in _numbers(system) if cell.name in budgets)
+
+
+def _touches(bagged: Bagged, rule: Rule) -> bool:
+    return any(name in bagged.rest for name in rule.writable)
+
+
+def _budgets(system: System, rule: Rule) -> tuple[str, ...]:
+    """The cells of integers that a rule may write: it has to spend one of them."""
+    return tuple(cell.name for cell in _numbers(system) if cell.name in rule.writable)
+
+
+def _numbers(system: System) -> Iterator[Any]:
+    return (cell for cell in system.cells if cell.holds is int)
+
+
+def _rules(system: System, bagged: Bagged, kept: int) -> Iterator[tuple[Rule, str]]:
+    """All rules of the pool, each with the name of the rule that it stems from."""
+    for rule in system.rules:
+        if bagged.name in rule.cells:
+            raise Refused(f'the rule "{rule.name}" looks at whole members')
+        if not bagged.own(rule.cells):
+            yield rule, rule.name
+            continue
+        budgets = _budgets(system, rule)
+        if rule.environment and _touches(bagged, rule) and budgets:
+            if kept:
+                yield _spending(rule, budgets), rule.name
+            continue
+        if kept:
+            yield kept_rule(bagged, rule), rule.name
+        yield pooled_rule(bagged, rule), rule.name
+
+
+def _spending(rule: Rule, budgets: tuple[str, ...]) -> Rule:
+    """A rule that is held to spend one of the budgets by which it was counted."""
+
+    def outcomes(*seen: Any) -> Iterator[Outcome]:
+        left = dict(zip(rule.cells, seen, strict=False))
+        for outcome in rule.outcomes(*seen):
+            if not any(outcome.writes.get(name, left[name]) < left[name] for name in budgets):
+                raise Escaped(f'"{rule.name}" may act any number of times')
+            yield outcome
+
+    return replace(rule, outcomes=outcomes)
+
+
+def _image(
+    system: System, bagged: Bagged, state: State, kept: Sequence[int], slots: int
+) -> State:
+    """A state in the pool, with these positions kept; not sorted.
+
+    Raises:
+        Full: there are more things than slots.
+    """
+    where = system.positions[bagged.name]
+    pooled = [state[p] for p in where if p not in kept]
+    taken = [
+        (bagged.holding(member, one),)
+        for member in pooled
+        for thing, one in zip(bagged.content(member), ones(bagged.content(member)), strict=True)
+        for _ in range(thing.size)
+    ]
+    if len(taken) > slots:
+        raise Full
+    empty = [()] * (slots - len(taken))
+    others = [p for p in range(len(system.cells), len(state)) if p not in where]
+    return (
+        *state[: len(system.cells)],
+        tuple(sorted(bagged.holding(member, ()) for member in pooled)),
+        *(state[p] for p in others),
+        *(state[p] for p in kept),
+        *sorted([*taken, *empty]),
+    )
+
+
+def _system(
+    system: System,
+    bagged: Bagged,
+    kept: int,
+    rules: Iterable[tuple[Rule, str]],
+    images: Sequence[State],
+) -> System:
+    """All of it together."""
+    for bound in system.bounds:
+        if bagged.name in bound.view.cells or bagged.own(bound.view.cells):
+            raise Refused(f'the bound "{bound.name}" looks at members')
+    first, cells = images[0], len(system.cells)
+    several: Any = tuple.__class_getitem__((bagged.holds, ...))
+    held = Cell(bagged.pooled, first[cells], several)
+    families = [family for family in system.families if family.name != bagged.name]
+    at = cells + 1 + sum(len(family.initial) for family in families)
+    own = Family(bagged.name, first[at : at + kept], bagged.holds)
+    slots = Family(bagged.slots, first[at + kept :], several)
+    taken = Tally(TAKEN, {bagged.slots: lambda slot: (len(slot),)}, 1, lambda total: total[0])
+    return System(
+        cells=[*system.cells, held],
+        families=[*families, *([own] if kept else []), slots],
+        tallies=[*(pooled_tally(bagged, each, kept=kept > 0) for each in system.tallies), taken],
+        bests=[pooled_best(bagged, each, kept=kept > 0) for each in system.bests],
+        rules=[rule for rule, _ in rules],
+        bounds=[*system.bounds, _room(len(slots.initial))],
+        others=images[1:],
+    )
+
+
+def _room(slots: int) -> Bound:
+    """No state is left that may lack a slot."""
+
+    def within(taken: int) -> bool:
+        if taken >= slots:
+            raise Full
+        return True
+
+    return Bound("a slot is free", View(reads=(TAKEN,)), within)
+
+

@@ -1,0 +1,563 @@
+"""Nodes that are one: whatever the whole does the pool does, and the answers are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import combinations, product
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kubelemma import api
+from kubelemma.model.bags import joined, ones, without
+from kubelemma.model.system import (
+    Action,
+    Best,
+    Cell,
+    Family,
+    Outcome,
+    Rule,
+    State,
+    System,
+    Tally,
+    View,
+)
+from kubelemma.properties.formula import (
+    Always,
+    Converges,
+    EachStep,
+    Formula,
+    LeadsTo,
+    NeverStuck,
+)
+from kubelemma.properties.statement import Kind, Property, Severity, Statement
+from kubelemma.solver.explore import check
+from kubelemma.solver.limits import UNLIMITED, Limits
+from kubelemma.solver.reductions import pooled_parts, pooling, reducing
+from kubelemma.solver.reductions.bagged import Escaped, Full, Refused
+from kubelemma.solver.reductions.pooling import Pool, pool
+from kubelemma.solver.reductions.reducing import reduced
+from kubelemma.solver.result import CheckResult, PropertyResult, Verdict
+
+# Boxes with things of several colours
+
+
+class Thing(NamedTuple):
+    """So many things of one colour."""
+
+    colour: int
+    size: int
+
+
+Things = tuple[Thing, ...]
+
+
+class Box(NamedTuple):
+    """A box with things."""
+
+    kind: int
+    whole: bool = True
+    things: Things = ()
+
+
+COLOURS = 3
+KIND, WHOLE, THINGS = "boxes.kind", "boxes.whole", "boxes.things"
+PLACE, TURN, CHOOSE, BREAK, MEND = map(Action, ("place", "turn", "choose", "break", "mend"))
+
+
+class Drawn(NamedTuple):
+    """What is drawn: the boxes, how many things wait, and what may become of them where."""
+
+    boxes: tuple[Box, ...]
+    waiting: int
+    breaks: int
+    accepts: frozenset[tuple[int, bool]]
+    turns: dict[tuple[int, bool, int], int]
+    """To which colour a thing turns; gone where that is none."""
+    chooses: dict[int, int]
+    colour: int
+
+
+def bag(*colours: int) -> Things:
+    """Things of these colours."""
+    return joined(*((Thing(colour, 1),) for colour in colours))
+
+
+def turned(colour: int) -> Things:
+    """A thing of a colour, or none."""
+    return bag(colour) if colour < COLOURS else ()
+
+
+def rank(found: Drawn, things: Things) -> Iterator[tuple[int, Thing]]:
+    """Who may be chosen, with a rank that grows with all that is beside it."""
+    beside = sum(thing.size for thing in things)
+    for thing in things:
+        if thing.colour in found.chooses:
+            yield 100 * thing.colour + beside, thing
+
+
+def place(
+    found: Drawn,
+    waiting: int,
+    kind: int,
+    whole: bool,  # noqa: FBT001 - a column's value
+    things: Things,
+) -> Iterator[Outcome]:
+    """A thing that waits comes into a box."""
+    assert not things
+    if waiting and (kind, whole) in found.accepts:
+        yield Outcome(PLACE, {"waiting": waiting - 1, THINGS: bag(found.colour)})
+
+
+def turn(
+    found: Drawn,
+    kind: int,
+    whole: bool,  # noqa: FBT001 - a column's value
+    things: Things,
+) -> Iterator[Outcome]:
+    """A thing turns into another one, or goes."""
+    (thing,) = things
+    after = found.turns.get((kind, whole, thing.colour))
+    if after is not None:
+        yield Outcome(TURN, {THINGS: turned(after)})
+
+
+def choose(found: Drawn, things: Things, first: int | None) -> Iterator[Outcome]:
+    """Whoever ranks first turns into another one, or goes."""
+    for ranked, thing in rank(found, things):
+        if ranked == first:
+            rest = without(things, (Thing(thing.colour, 1),))
+            yield Outcome(CHOOSE, {THINGS: joined(rest, turned(found.chooses[thing.colour]))})
+
+
+def count(things: Things) -> tuple[int, ...]:
+    """Things by colour."""
+    return tuple(sum(t.size for t in things if t.colour == c) for c in range(COLOURS))
+
+
+def broken(left: int, whole: bool) -> Iterator[Outcome]:  # noqa: FBT001 - a column's value
+    """A box breaks."""
+    if left and whole:
+        yield Outcome(BREAK, {"breaks": left - 1, WHOLE: False})
+
+
+def mended(whole: bool) -> Iterator[Outcome]:  # noqa: FBT001 - a column's value
+    """It is whole again."""
+    if not whole:
+        yield Outcome(MEND, {WHOLE: True})
+
+
+def system_of(found: Drawn) -> System:
+    """Things are placed, turn into others, are chosen, and boxes break."""
+    seen = (KIND, WHOLE, THINGS)
+    return System(
+        cells=[Cell("waiting", found.waiting, int), Cell("breaks", found.breaks, int)],
+        families=[Family("boxes", found.boxes, Box)],
+        tallies=[
+            Tally("colours", {THINGS: count}, COLOURS, each=THINGS),
+            Tally("broken", {WHOLE: lambda whole: (int(not whole),)}, 1),
+        ],
+        bests=[
+            Best("first", {THINGS: lambda t: max((r for r, _ in rank(found, t)), default=None)})
+        ],
+        rules=[
+            Rule(
+                "place",
+                "placer",
+                ("waiting", *seen),
+                partial(place, found),
+                onto=THINGS,
+                writes=("waiting", THINGS),
+            ),
+            Rule("turn", "turner", seen, partial(turn, found), writes=(THINGS,), each=THINGS),
+            Rule("choose", "chooser", (THINGS,), partial(choose, found), ("first",), ranks=THINGS),
+            Rule("break", "fault", ("breaks", WHOLE), broken, environment=True),
+            Rule("mend", "mender", (WHOLE,), mended),
+        ],
+    )
+
+
+def properties_of() -> tuple[Property, ...]:
+    """What is asked of colours: of each formula one."""
+    reads = View(reads=("colours",))
+    formulas: dict[str, Formula] = {
+        "ALWAYS": Always(reads, lambda c: c[2] < 2 if sum(c) > 1 else None),
+        "STEP": EachStep(reads, lambda b, _, a: a[0][1] <= b[0][1], frozenset({TURN, CHOOSE})),
+        "STUCK": NeverStuck(View(("waiting",), ("colours",)), lambda w, c: not w and not c[1]),
+        "ENDS": Converges(View(("waiting", WHOLE), ("colours",)), lambda w, up, _: up and not w),
+        "LEADS": LeadsTo(reads, lambda c: c[2] > 0, lambda c: c[0] > 0),
+    }
+    return tuple(Property(_statement(name), "boxes", formula) for name, formula in formulas.items())
+
+
+def _statement(name: str) -> Statement:
+    return Statement(name, name, Kind.LIVENESS, Severity.HIGH, name, name, name, name, (), name)
+
+
+@st.composite
+def drawn(draw: st.DrawFn) -> Drawn:
+    """Some boxes with things."""
+    kinds = st.integers(0, 1)
+    colours = st.integers(0, COLOURS - 1)
+    things = st.lists(colours, max_size=2).map(lambda found: bag(*found))
+    boxes = draw(st.lists(st.builds(Box, kinds, things=things), min_size=2, max_size=3))
+    places = list(product((0, 1), (True, False)))
+    spots = [(*place, colour) for place in places for colour in range(COLOURS)]
+    after = st.integers(0, COLOURS)
+    return Drawn(
+        tuple(boxes),
+        draw(st.integers(0, 2)),
+        draw(st.integers(0, 1)),
+        draw(st.frozensets(st.sampled_from(places))),
+        draw(st.dictionaries(st.sampled_from(spots), after, max_size=5)),
+        draw(st.dictionaries(colours, after, max_size=2)),
+        draw(colours),
+    )
+
+
+# Laws
+
+
+def reachable(system: System) -> Iterator[State]:
+    """All states, up to the order of members."""
+    known = dict.fromkeys(map(system.canonical, system.starts))
+    agenda = list(known)
+    while agenda:
+        state = agenda.pop()
+        yield state
+        for transition in system.successors(state):
+            after = system.canonical(transition.state)
+            if after not in known:
+                known[after] = None
+                agenda.append(after)
+
+
+def able(system: System, state: State) -> set[str]:
+    """The tasks that can act."""
+    return {t.rule.fairness for t in system.successors(state) if not t.rule.environment}
+
+
+def broken_law(made: Pool) -> str:
+    """What the whole system does and the pool does not; empty where there is nothing."""
+    for state in reachable(made.whole):
+        images = [each for each in made.images(state) if _may_be_kept(made, state, each[0])]
+        if not images:
+            return f"more changes than is kept in {state}"
+        for kept, image in images:
+            if wrong := _broken_in(made, state, kept, image):
+                return f"{wrong} in {state}"
+    return ""
+
+
+def _broken_in(made: Pool, state: State, kept: tuple[int, ...], image: State) -> str:
+    """The same of one state."""
+    whole, small = made.whole, made.system
+    counted, summed = whole.summary(state), small.summary(image)
+    if wrong := next((t.name for t in whole.tallies if counted[t.name] != summed[t.name]), ""):
+        return f'another "{wrong}"'
+    reached = {small.canonical(t.state) for t in small.successors(image)}
+    for transition in whole.successors(state):
+        there = _may_be_kept(made, transition.state, kept)
+        if there and made.image(transition.state, kept) not in reached:
+            return f"no {transition.outcome.action}"
+    return "" if able(whole, state) == able(small, image) else "others can act"
+
+
+def _may_be_kept(made: Pool, state: State, kept: tuple[int, ...]) -> bool:
+    """Whether all that changed is kept."""
+    where = made.whole.positions[made.bagged.name]
+    return all(state[p] in kept or state[p].whole for p in where if p not in kept)
+
+
+def made_of(system: System) -> Pool | None:
+    """The pool, if there is one."""
+    slots = 8
+    while True:
+        try:
+            return pool(system, slots)
+        except Full:
+            slots *= 2
+        except Refused:
+            return None
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn())
+def test_the_pool_does_what_the_whole_does(found: Drawn) -> None:
+    """Every step, to where it leads; and who can act can act."""
+    made = made_of(system_of(found))
+    if made is not None:
+        assert not broken_law(made)
+
+
+def by_pooling(system: System, properties: tuple[Property, ...]) -> CheckResult:
+    """The answers by way of a pool, however small the system."""
+    return reduced(check, system, properties, UNLIMITED, lambda _: None, small=0)
+
+
+def told(found: PropertyResult) -> tuple[Any, ...]:
+    """What must be the same however it was found: a loop need not be as long."""
+    trace = found.trace
+    steps = None if trace is None or trace.loop_start is not None else len(trace.steps)
+    return found.property.id, found.verdict, steps
+
+
+@settings(max_examples=150, deadline=None)
+@given(drawn())
+def test_answers_are_those_of_the_whole(found: Drawn) -> None:
+    """Verdicts, and lengths of counterexamples."""
+    system = system_of(found)
+    properties = properties_of()
+    exact = check(system, properties)
+    small = by_pooling(system, properties)
+    assert [*map(told, small.properties)] == [*map(told, exact.properties)]
+    for mine, its in zip(small.properties, exact.properties, strict=True):
+        assert its.vacuous or not mine.vacuous
+
+
+# What it rests on
+
+
+ALL_PLACES = frozenset(product((0, 1), (True, False)))
+PLAIN = Drawn(
+    boxes=(Box(0, things=bag(0)), Box(0), Box(0, things=bag(0, 1))),
+    waiting=1,
+    breaks=0,
+    accepts=ALL_PLACES,
+    turns={(0, True, 0): 1, (0, False, 0): COLOURS},
+    chooses={1: 2},
+    colour=0,
+)
+BREAKING = PLAIN._replace(breaks=1)
+
+
+def with_rule(system: System, *rules: Rule) -> System:
+    """The system with other rules in place of those of the same name, or beside them."""
+    names = {rule.name for rule in rules}
+    return System(
+        cells=system.cells,
+        families=system.families,
+        tallies=system.tallies,
+        bests=system.bests,
+        rules=[*(rule for rule in system.rules if rule.name not in names), *rules],
+    )
+
+
+def rule_of(system: System, name: str) -> Rule:
+    """One of its rules."""
+    return next(rule for rule in system.rules if rule.name == name)
+
+
+def test_who_looks_at_all_in_a_bag_keeps_a_system_whole() -> None:
+    """What a rule sees of others on a node may be what it decides by."""
+    system = system_of(PLAIN)
+    turn = replace(rule_of(system, "turn"), each="", outcomes=lambda *_: iter(()))
+    looking = replace(turn, outcomes=lambda _kind, _whole, things: iter(things[:0]))
+    assert pool(with_rule(system, turn)).kept == 0
+    with pytest.raises(Refused, match='the rule "turn" looks at all'):
+        pool(with_rule(system, looking))
+
+
+def test_a_tally_of_all_in_a_bag_keeps_a_system_whole() -> None:
+    """Only what is counted one by one is the same wherever it is."""
+    system = system_of(PLAIN)
+    crowds = Tally("crowds", {THINGS: lambda things: (int(len(things) > 1),)}, 1)
+    crowded = System(
+        cells=system.cells,
+        families=system.families,
+        tallies=[*system.tallies, crowds],
+        bests=system.bests,
+        rules=system.rules,
+    )
+    with pytest.raises(Refused, match='the tally "crowds" looks at all'):
+        pool(crowded)
+
+
+def test_what_changes_members_is_found_out() -> None:
+    """A controller that changes what is not in the bag is no faster than the search."""
+    system = system_of(PLAIN)
+    mark = Action("mark")
+    marks = Rule("mark", "marker", (KIND,), lambda kind: iter([Outcome(mark, {KIND: 1 - kind})]))
+    with pytest.raises(Escaped, match=r'"mark" changes "boxes\.kind"'):
+        pool(with_rule(system, marks))
+
+
+def test_the_environment_has_to_spend_what_it_is_counted_by() -> None:
+    """Otherwise more members might change than are kept."""
+    system = system_of(BREAKING)
+    free = replace(
+        rule_of(system, "break"),
+        outcomes=lambda left, _: iter([Outcome(BREAK, {"breaks": left, WHOLE: False})]),
+    )
+    with pytest.raises(Escaped, match="any number of times"):
+        pool(with_rule(system, free))
+
+
+def test_too_few_slots_are_no_answer() -> None:
+    """Nothing is lost where there is no room: the search begins again with more."""
+    system = system_of(PLAIN)
+    with pytest.raises(Full):
+        check(pool(system, 4).system, ())
+    with patch.object(reducing, "enough_slots", lambda *_: 4):
+        found = by_pooling(system, properties_of())
+    assert [*map(told, found.properties)] == [*map(told, check(system, properties_of()).properties)]
+
+
+def test_what_sees_members_together_is_asked_of_the_whole() -> None:
+    """Such a property is searched for in the system, the others in the pool."""
+    system = system_of(PLAIN)
+    crowded = Always(View((THINGS,)), lambda things: sum(thing.size for thing in things) < 3)
+    asked = (*properties_of(), Property(_statement("CROWD"), "boxes", crowded))
+    found = by_pooling(system, asked)
+    assert [*map(told, found.properties)] == [*map(told, check(system, asked).properties)]
+    assert found.properties[-1].verdict is Verdict.VIOLATED
+    used, refused = found.statistics.reductions
+    assert used.used
+    assert not refused.used
+    assert refused.why.startswith("CROWD ")
+
+
+def test_it_can_be_switched_off_and_is_named() -> None:
+    """The whole system is the reference."""
+    system = system_of(PLAIN)
+    exact = check(system, properties_of())
+    off = reduced(check, system, properties_of(), UNLIMITED, lambda _: None, ("all",), small=0)
+    assert off.statistics.states == exact.statistics.states
+    assert not off.statistics.reductions
+    (used,) = by_pooling(system, properties_of()).statistics.reductions
+    assert used.used
+    assert used.name == "pooling"
+
+
+def test_a_small_system_is_searched_as_it_is() -> None:
+    """A pool of a few states gains nothing; whoever sets a lower limit means it."""
+    system = system_of(PLAIN)
+    exact = check(system, properties_of())
+    found = reduced(check, system, properties_of(), UNLIMITED, lambda _: None)
+    assert found.statistics.states == exact.statistics.states
+    few = reduced(check, system, properties_of(), Limits(max_states=3), lambda _: None, small=5)
+    assert few.statistics.stopped_by == "max-states"
+
+
+# Mutants
+
+
+def mutant(name: str) -> tuple[Any, str, Any]:
+    """A pooling that forgets something."""
+    return {
+        "who goes first by what is beside it": (pooling, "kept_rule", lambda _, rule: rule),
+        "the environment changes nothing": (pooling, "_touched", lambda *_: 0),
+        "members that are kept do not count": (
+            pooling,
+            "pooled_tally",
+            lambda bagged, tally, **_: pooled_parts.pooled_tally(bagged, tally, kept=False),
+        ),
+        "what is pooled is one kind": (
+            pooled_parts,
+            "_members",
+            lambda bagged, rule, pooled, slot: MEMBERS(bagged, rule, pooled[:1], slot),
+        ),
+    }[name]
+
+
+MEMBERS = pooled_parts._members
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "who goes first by what is beside it",
+        "the environment changes nothing",
+        "members that are kept do not count",
+        "what is pooled is one kind",
+    ],
+)
+def test_what_is_forgotten_breaks_the_law(name: str) -> None:
+    """A pooling that forgets one thing that it rests on is found out by the law."""
+    boxes = (Box(0, things=bag(1, 1)), Box(1, things=bag(1)), Box(0, things=bag(1)))
+    asked = BREAKING._replace(boxes=boxes, accepts=frozenset({(0, False), (1, True)}))
+    made = made_of(system_of(asked))
+    assert made is not None
+    assert not broken_law(made)
+    place, attribute, changed = mutant(name)
+    with patch.object(place, attribute, changed):
+        wrong = made_of(system_of(asked))
+        assert wrong is not None
+        assert broken_law(wrong)
+
+
+# Deployments
+
+
+def deployment(replicas: int, strategy: str = "") -> str:
+    """A Deployment that has room everywhere."""
+    return f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: web}}
+spec:
+  replicas: {replicas}
+  {strategy}
+  selector: {{matchLabels: {{app: web}}}}
+  template:
+    metadata: {{labels: {{app: web}}}}
+    spec:
+      containers: [{{name: web, image: web, resources: {{requests: {{cpu: 100m}}}}}}]
+"""
+
+
+ROOM = ("count=3,cpu=64,memory=64Gi",)
+STRATEGIES = {
+    "rolling": "",
+    "recreate": "strategy: {type: Recreate}",
+    "no surge": "strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 1}}",
+    "slow": "minReadySeconds: 5",
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_deployments_have_the_same_answers(strategy: str) -> None:
+    """The usual questions, with all that can be promised."""
+    for replicas, properties in ((1, ("all",)), (2, ())):
+        text = deployment(replicas, STRATEGIES[strategy])
+        question = api.Question(paths=(api.STDIN,), stdin=text, nodes=ROOM, properties=properties)
+        for case in api.ask(question).cases:
+            system = case.scenario.system
+            exact = check(system, case.properties)
+            small = by_pooling(system, case.properties)
+            assert [*map(told, small.properties)] == [*map(told, exact.properties)]
+            vacuous = [each.vacuous for each in exact.properties]
+            assert [each.vacuous for each in small.properties] == vacuous
+            assert small.statistics.reductions[0].used
+
+
+def test_a_story_of_the_pool_alone_is_searched_for_in_the_system() -> None:
+    """Where most co-located pods go first, both pods meet on one node later than without."""
+    events = ("rollout=web", "node-crash=1")
+    question = api.Question(
+        paths=(api.STDIN,),
+        stdin=deployment(2),
+        events=events,
+        nodes=("count=4,cpu=64,memory=64Gi",),
+    )
+    (case,) = api.ask(question).cases
+    drained = tuple(prop for prop in case.properties if prop.id == "DRAIN-2")
+    (found,) = by_pooling(case.scenario.system, drained).properties
+    (exact,) = check(case.scenario.system, drained).properties
+    assert told(found) == told(exact)
+
+
+@given(st.lists(st.integers(0, 3), max_size=5))
+def test_bags_come_apart_and_together(colours: list[int]) -> None:
+    """Whatever is taken out can be put back."""
+    things = bag(*colours)
+    assert sum(thing.size for thing in things) == len(colours)
+    for one in ones(things):
+        assert joined(without(things, one), one) == things
+    for first, second in combinations(ones(things), 2):
+        assert joined(first, second) == joined(second, first)
