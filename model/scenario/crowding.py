@@ -5,15 +5,17 @@ what is free in one order is taken in another. So here it is counted. Of pods th
 are so many at most (`Mover`), and nobody keeps them from being together where it hurts most.
 
 A pod finds a node *for sure* if more nodes would take it than others can fill and events take
-away: to fill a node of one resource costs more of it than the pod leaves there, all movers together
-have only so much of it, and so the cheapest nodes come first; what repels it, by host ports or
-anti-affinity, is on one node, or in one domain, each. It is *untouched* if nothing that others
-bring can fill any node for it: then who of its own is where decides alone which nodes take it.
+away: to fill a node of one resource costs more of it than is left there beside the pod, all movers
+together have only so much of it, and so the cheapest nodes come first; what repels the pod, by host
+ports or anti-affinity, is on one node, or in one domain, each. Where affinity or spread opens and
+closes nodes nothing is sure. A pod is *untouched* if others can neither fill any node for it,
+wherever they all are, nor repel it: then where its own are decides alone which nodes take it.
 
-An owner whose pods all find a node for sure never waits for long. One whose pods are all untouched
+An owner whose pods all find a node for sure never waits for ever. One whose pods are all untouched
 does exactly what it does alone. Either way nothing that it promises to reach hangs on the others,
-wherever these are: it may be asked about by itself. Pods that end hold room for a while only, on
-nodes that run; so they are not counted.
+wherever these are: it may be asked about by itself. (Some of one sort and some of the other do not
+do: the former may then lie where they cannot lie alone, in the way of the latter.) Pods that end
+hold room for a while only, on nodes that run; so they are not counted.
 """
 
 from __future__ import annotations

@@ -92,5 +92,4 @@ def _means(pod: Pod, raw: PodAffinityTerm, other: Pod) -> bool:
 
 
 def _ports_of_both(one: Pod, other: Pod) -> bool:
-    taken = tuple(host_ports(other))
-    return any(mine.conflicts_with(port) for mine in host_ports(one) for port in taken)
+    return any(mine.conflicts_with(port) for mine in host_ports(one) for port in host_ports(other))

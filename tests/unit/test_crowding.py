@@ -206,3 +206,11 @@ def test_scores_see_what_others_bring() -> None:
     movers, floor = (even, Mover((pod("b", 1),), 2)), floor_of(nodes)
     assert not crowded(movers, floor, Lost())
     assert crowded(movers, floor, Lost(), scoring=True) == (0,)
+
+
+def test_who_minds_others_is_never_alone() -> None:
+    """Spread by the pods of others goes where these are not, however much room there is."""
+    nodes = [node("n0", 9, "a"), node("n1", 9, "b")]
+    minding = Mover((pod("a", 1, topologySpreadConstraints=[spread("b")]),), 1)
+    assert crowded((minding, Mover((pod("b", 1),), 1)), floor_of(nodes), Lost()) == (0,)
+    assert not crowded((minding, Mover((pod("c", 1),), 1)), floor_of(nodes), Lost())
