@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
 from typing import Any
 
 from msgspec import structs
@@ -17,7 +16,7 @@ from .cluster import Sizing
 from .crowding import Mover, crowded
 from .events import Change, undone_by
 from .moving import floor_of, lost_by, movers_of
-from .neighbours import concern
+from .neighbours import concern, looks
 from .start import place_all
 from .templates import key_of
 
@@ -56,8 +55,14 @@ def beside_itself(change: Change) -> Any:
 
 def _look(movers: Sequence[Mover]) -> bool:
     """Whether a rule of a pod is about another's."""
-    pairs = permutations(movers, 2)
-    return any(concern(pod, other) for a, b in pairs for pod in a.pods for other in b.pods)
+    looking = [(mover, pod) for mover in movers for pod in mover.pods if looks(pod)]
+    return any(
+        concern(pod, other)
+        for own, pod in looking
+        for mover in movers
+        if mover is not own
+        for other in mover.pods
+    )
 
 
 def _counted_together(movers: Sequence[Mover], objects: tuple[Any, ...]) -> bool:

@@ -29,6 +29,11 @@ class Repelled(NamedTuple):
         return node.metadata.label_map().get(self.topology_key, "")
 
 
+def looks(pod: Pod) -> bool:
+    """Whether a pod has rules that may be about others."""
+    return bool(pod.spec.topology_spread_constraints or any(_terms(pod)) or any(host_ports(pod)))
+
+
 def concern(one: Pod, other: Pod) -> bool:
     """Whether a rule of a pod is about another one, be it only a preference."""
     spread = one.spec.topology_spread_constraints or ()
