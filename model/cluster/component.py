@@ -113,6 +113,10 @@ def _as_they_are(_setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]
     return rules
 
 
+def _nothing_counts(_objects: tuple[Any, ...], _pod: Pod) -> Iterable[Hashable]:
+    return ()
+
+
 def _no_matter_how_many(_objects: tuple[Any, ...], _pod: Pod, _replicas: int) -> Hashable:
     return None
 
@@ -142,6 +146,8 @@ class Component:
         overhears: what it makes of the rules of all, to whose writes it may react late.
         rounds: what it makes of a number of replicas, given the objects that it reads and a pod:
             two numbers of which everybody makes the same are of one kind.
+        counting: which of the objects that it reads count a pod along with others: what happens to
+            one is allowed or not by the others.
     """
 
     name: str
@@ -160,6 +166,7 @@ class Component:
     forgets_of: Callable[[Setting, Workload], tuple[Forgetting, ...]] = _forgets_nothing_of
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
     rounds: Callable[[tuple[Any, ...], Pod, int], Hashable] = _no_matter_how_many
+    counting: Callable[[tuple[Any, ...], Pod], Iterable[Hashable]] = _nothing_counts
 
 
 def all_nodes_alike(_crowd: Crowd) -> Telling:

@@ -22,7 +22,7 @@ from kubelemma.model.objects.node import Node
 from .application import Application
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
-from .events import concerns, default_events
+from .events import default_events, undone_by
 from .interplay import beside_itself
 from .likeness import likeness_of
 from .lodging import Likeness
@@ -89,11 +89,7 @@ def _build(
     """The scenarios of a Check whose events are known."""
     spec = structs.replace(check.spec, cluster=listed(check.spec.cluster, application.owners))
     entries = spec.events or ()
-    undone = frozenset(
-        key_of(owner)
-        for owner in application.owners
-        if any(entry.rollback and concerns(entry.rollback, owner) for entry in entries)
-    )
+    undone = undone_by(application.owners, entries)
     nodes_known = bool(application.nodes or spec.cluster.nodes)
     given = application.given(nodes_known=nodes_known, undone=undone)
     likeness = _likeness(application, spec, sizing.nodes, entries)
@@ -109,12 +105,11 @@ def _build(
         likeness=likeness,
     )
     nowhere = {key_of(owner) for owner in sizing.homeless}
-    competing = displaced(
-        application.owners, sizing.nodes, application.namespaces, entries, likeness
-    )
+    scoring = bool(spec.scheduler.scoring)
+    competing = displaced(application, common.placement, sizing.nodes, entries, scoring=scoring)
     groups = tuple(
         group
-        for group in _groups(application, spec, competing=competing)
+        for group in _groups(application, spec, competing=bool(competing))
         if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
     )
     common = replace(common, competing=competing)

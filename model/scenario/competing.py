@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from kubelemma.model.manifests.check import EventEntry
-from kubelemma.model.objects.node import Namespace, Node
+from kubelemma.model.objects.node import Node
 
-from .lodging import Likeness
-from .start import Given, place_all
-from .templates import kind_of
-
-MOST_NODES = 100
-"""On larger clusters nothing is tried."""
+from .application import Application
+from .crowding import crowded
+from .moving import floor_of, lost_by, movers_of, strays
+from .start import Placement
+from .templates import Key, key_of
 
 
 def displaced(
-    owners: Sequence[Any],
-    nodes: Sequence[Node],
-    namespaces: Iterable[Namespace],
-    entries: Iterable[EventEntry],
-    likeness: Likeness,
-) -> bool:
-    """Whether several workloads compete: some node may be lost without which fewer pods fit.
+    application: Application,
+    placement: Placement,
+    nodes: Iterable[Node],
+    entries: Sequence[EventEntry],
+    *,
+    scoring: bool,
+) -> frozenset[Key]:
+    """The owners whose pods may find no node because others move, too, when a node is lost.
 
-    Of nodes that are alike in the same zone, one is tried.
+    All owners move then, from where they are, as they are and as they are to be; what nobody owns
+    stays.
     """
-    lost = any(entry.node_crash or entry.drain for entry in entries)
-    if not lost or len(owners) < 2 or len(nodes) > MOST_NODES:  # noqa: PLR2004 - alone
-        return False
-    found = tuple(namespaces)
-    moving = [owner for owner in owners if not _stays(owner)]
-    most = _pending(moving, nodes, found)
-    kinds, zones = likeness
-    names = (node.metadata.name for node in nodes)
-    tried = {(kinds[name], zones[name]): name for name in names}.values()
-    return any(
-        _pending(moving, [n for n in nodes if n.metadata.name != gone], found) > most
-        for gone in tried
-    )
-
-
-def _stays(owner: Any) -> bool:
-    """Whether the pods of an owner are of no concern to the scheduler."""
-    spec = kind_of(owner).template(owner).spec
-    return bool(spec.scheduling_gates or spec.node_name)
-
-
-def _pending(
-    owners: Sequence[Any], nodes: Sequence[Node], namespaces: tuple[Namespace, ...]
-) -> int:
-    """How many pods find no node where all are placed anew."""
-    placed = place_all(Given(owners), nodes, namespaces).placed
-    return sum(there.pending for there in placed.values())
+    if not any(entry.node_crash or entry.drain for entry in entries):
+        return frozenset()
+    keys = tuple(map(key_of, application.owners))
+    own = tuple(movers_of(application, placement, entries, application.owners))
+    others = tuple(strays(application, placement))
+    floor = floor_of(application, placement, nodes, keys)
+    found = crowded((*own, *others), floor, lost_by(entries), scoring=scoring)
+    return frozenset(keys[index] for index in found if index < len(keys))

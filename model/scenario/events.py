@@ -89,6 +89,12 @@ def concerns(event: Given, owner: Any) -> bool:
     return not event.meant or is_named(owner, (event.meant,))
 
 
+def undone_by(owners: Iterable[Any], entries: Sequence[EventEntry]) -> frozenset[Key]:
+    """The owners that may go back to the template before."""
+    asked = tuple(entry.rollback for entry in entries if entry.rollback is not None)
+    return frozenset(key_of(o) for o in owners if any(concerns(event, o) for event in asked))
+
+
 def happenings(
     entries: Iterable[EventEntry],
     focus: Sequence[Any],

@@ -16,7 +16,12 @@ import msgspec
 
 from kubelemma.model.components.kubelet.decision import admit
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
-from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
+from kubelemma.model.components.scheduler.decision.profile import (
+    Snapshot,
+    decide,
+    filter_node,
+    pre_filter,
+)
 from kubelemma.model.objects.pod import Pod
 
 
@@ -110,8 +115,10 @@ class Floor:
         if pod.spec.scheduling_gates:
             return ()
         snapshot = Snapshot(tuple(infos[name] for name in sorted(infos)), self._namespaces)
-        found = decide(pod, snapshot)
-        return found.feasible if self.anywhere else found.choices
+        if not self.anywhere:
+            return decide(pod, snapshot).choices
+        cycle = pre_filter(pod, snapshot)
+        return tuple(i.name for i in snapshot.nodes if filter_node(cycle, i).status.ok)
 
 
 class _Branch(NamedTuple):

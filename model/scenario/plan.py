@@ -57,7 +57,7 @@ class Common:
     placement: Placement
     entries: tuple[EventEntry, ...]
     likeness: Likeness
-    competing: bool = False
+    competing: frozenset[Key] = frozenset()
 
     def scenarios(
         self, focus: tuple[Any, ...], found: Starts, *, loaded: bool, alone: bool
@@ -163,8 +163,9 @@ class Common:
 
     def held(self, focus: tuple[Any, ...]) -> str:
         """Why promises that something comes to its end may hold for want of others that move."""
-        beside = self.names_beside(focus)
-        if not (self.competing and focus and beside):
+        waiting = (f"{p.metadata.namespace}/{p.metadata.name}" for p in self.placement.homeless)
+        beside = self.names_beside(focus) or tuple(waiting)
+        if not beside or self.competing.isdisjoint(map(key_of, focus)):
             return ""
         names = ", ".join(beside[:MOST_NAMED]) + (", …" if len(beside) > MOST_NAMED else "")
         return (

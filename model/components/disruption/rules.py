@@ -416,9 +416,17 @@ def _rounds(objects: tuple[Any, ...], pod: Pod, replicas: int) -> Hashable:
     )
 
 
+def _counting(objects: tuple[Any, ...], pod: Pod) -> Iterator[Hashable]:
+    """The budgets that cover a pod."""
+    for thing in objects:
+        if isinstance(thing, PodDisruptionBudget) and is_covered(thing, pod):
+            yield (type(thing), thing.metadata.namespace, thing.metadata.name)
+
+
 COMPONENT = Component(
     name="disruption",
     rounds=_rounds,
+    counting=_counting,
     distinguishes=_by_covered,
     needs_terminating=never,
     parts=_parts,
