@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.manifests.check import (
+    ANYWHERE,
     Check,
     CheckSpec,
     Cluster,
@@ -18,18 +20,20 @@ from kubelemma.model.manifests.check import (
     nodes_of,
 )
 from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
 
 from .application import Application
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
 from .events import concerns, default_events
+from .initial import is_ready
 from .interplay import beside_itself
-from .likeness import likeness_of
+from .likeness import likeness_of, looks_of
 from .lodging import Likeness
 from .plan import Common
 from .questions import USUAL, Asking, Topic
 from .scenario import Scenario
-from .start import starts
+from .start import Regard, starts
 from .templates import is_named, key_of, kind_of
 
 MOST_COMPETING = 2
@@ -96,18 +100,8 @@ def _build(
     )
     nodes_known = bool(application.nodes or spec.cluster.nodes)
     given = application.given(nodes_known=nodes_known, undone=undone)
-    likeness = _likeness(application, spec, sizing.nodes, entries)
-    found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)
-    common = Common(
-        application=application,
-        spec=spec,
-        title=title,
-        nodes=sizing.nodes,
-        cluster_reason=sizing.reason,
-        placement=found.placements[0],
-        entries=entries,
-        likeness=likeness,
-    )
+    crowd = _crowd(application, spec, sizing.nodes, entries)
+    likeness = _likeness(application, spec, crowd, entries)
     nowhere = {key_of(owner) for owner in sizing.homeless}
     competing = displaced(
         application.owners, sizing.nodes, application.namespaces, entries, likeness
@@ -117,38 +111,77 @@ def _build(
         for group in _groups(application, spec, competing=competing)
         if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
     )
-    common = replace(common, competing=competing)
     for focus, loaded in groups:
+        regard = Regard(frozenset(map(key_of, focus)), looks_of(crowd), spec.start == ANYWHERE)
+        found = starts(
+            given,
+            sizing.nodes,
+            application.namespaces,
+            likeness,
+            most=MOST_STARTS,
+            regard=regard,
+        )
+        common = Common(
+            application=application,
+            spec=spec,
+            title=title,
+            nodes=sizing.nodes,
+            cluster_reason=sizing.reason,
+            placement=found.placements[0],
+            entries=entries,
+            likeness=likeness,
+            competing=competing,
+        )
         for scenario in common.scenarios(focus, found, loaded=loaded, alone=len(groups) == 1):
             yield replace(scenario, check=check)
 
 
-def _likeness(
+def _crowd(
     application: Application,
     spec: CheckSpec,
     nodes: tuple[Node, ...],
     entries: tuple[EventEntry, ...],
-) -> Likeness:
-    """Which nodes are alike to all that may come."""
-    later = (change.owner for change in application.changes)
-    owners = (*application.owners, *application.parts, *later)
-    pods = (*(kind_of(owner).pod(owner, 0) for owner in owners), *application.pods)
-    named = [
-        *(getattr(given, "node", "") for entry in entries for _, given in entry.given()),
-        *(pod.spec.node_name for pod in pods[: len(owners)]),
-    ]
-    roles = {
-        node.metadata.name: tuple(i for i, name in enumerate(named) if name == node.metadata.name)
-        for node in nodes
-    }
-    crowd = Crowd(
+) -> Crowd:
+    """All that may come."""
+    pods = (*_templates(application), *application.pods)
+    return Crowd(
         nodes=nodes,
         pods=pods,
-        named=frozenset(named) - {""},
+        named=frozenset(_named(application, entries)) - {""},
         scoring=bool(spec.scheduler.scoring),
         objects=application.objects,
     )
-    return likeness_of(crowd, roles, kubelet_views(spec.cluster))
+
+
+def _templates(application: Application) -> Iterator[Pod]:
+    """A pod of each owner that there is or will be."""
+    later = (change.owner for change in application.changes)
+    for owner in (*application.owners, *application.parts, *later):
+        yield kind_of(owner).pod(owner, 0)
+
+
+def _named(application: Application, entries: tuple[EventEntry, ...]) -> tuple[str, ...]:
+    """The nodes that events and templates name."""
+    given = (getattr(given, "node", "") for entry in entries for _, given in entry.given())
+    return (*given, *(pod.spec.node_name for pod in _templates(application)))
+
+
+def _likeness(
+    application: Application, spec: CheckSpec, crowd: Crowd, entries: tuple[EventEntry, ...]
+) -> Likeness:
+    """Which nodes are alike to all that may come."""
+    named = _named(application, entries)
+    roles = {
+        node.metadata.name: tuple(i for i, name in enumerate(named) if name == node.metadata.name)
+        for node in crowd.nodes
+    }
+    failing = (
+        any(entry.node_crash for entry in entries)
+        or bool(spec.faults.api_server_outages)
+        or NODE in application.loaded.built_in
+        or not all(map(is_ready, crowd.nodes))
+    )
+    return likeness_of(crowd, roles, kubelet_views(spec.cluster), failing=failing)
 
 
 class Group(NamedTuple):

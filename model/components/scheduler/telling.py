@@ -91,12 +91,13 @@ def unique_keys(nodes: Sequence[Node], pods: tuple[Pod, ...]) -> frozenset[str]:
 
 def _label_keys(pods: Iterable[Pod]) -> frozenset[str]:
     """Every label of nodes that some pod's scheduling depends on."""
-    keys: set[str] = set()
-    for pod in pods:
-        keys |= selected_keys(pod)
-        keys |= {c.topology_key for c in pod.spec.topology_spread_constraints or ()}
-        keys |= set(pod_affinity_keys(pod))
-    return frozenset(keys)
+    return frozenset(key for pod in pods for key in label_keys(pod))
+
+
+def label_keys(pod: Pod) -> set[str]:
+    """The labels of nodes that the scheduling of a pod depends on."""
+    spread = {c.topology_key for c in pod.spec.topology_spread_constraints or ()}
+    return selected_keys(pod) | spread | set(pod_affinity_keys(pod))
 
 
 def selected_keys(pod: Pod) -> set[str]:
