@@ -74,20 +74,27 @@ class Common:
         plans: list[list[Plan]] = []
         for placement in found.placements:
             plan = replace(self, placement=placement).plan(focus, custom)
-            same = (alike for alike in plans if alike[0].ground.world == plan.ground.world)
+            same = (alike for alike in plans if plan.differs_in_starts_only(alike[0]))
             if (alike := next(same, None)) is None:
                 plans.append([plan])
             else:
                 alike.append(plan)
         for number, alike in enumerate(plans, 1):
-            placements = tuple(plan.common.placement for plan in alike)
-            scenario = alike[0].scenario(name, self._spread(alike[0], placements, found))
+            scenario = alike[0].scenario(name, self._starts(alike, found))
             yield scenario if number == 1 else replace(scenario, name=f"{name}, start {number}")
 
-    def _spread(self, plan: Plan, placements: tuple[Placement, ...], found: Starts) -> Starts:
-        """The starts of a plan: these, or all that differ in where the pods in focus are."""
+    def _starts(self, alike: Sequence[Plan], found: Starts) -> Starts:
+        """The starts of plans: these, or all that differ in where the pods in focus are."""
         if self.spec.start != ANYWHERE:
-            return Starts(placements, found.more)
+            return Starts(tuple(plan.common.placement for plan in alike), found.more)
+        # Nothing but where pods of nobody's are tells these apart once the others are anywhere.
+        own = alike if alike[0].ground.lone else alike[:1]
+        spread = [plan.common.spread(plan) for plan in own]
+        placements = tuple(placement for each in spread for placement in each.placements)
+        return Starts(placements, found.more or any(each.more for each in spread))
+
+    def spread(self, plan: Plan) -> Starts:
+        """The starts of a plan with the pods in focus on any nodes, and all others as here."""
         told = any(self.placement.histories[key_of(o)].told for o in plan.ground.focus)
         floor = Floor(
             {node.metadata.name: NodeInfo(node) for node in self.nodes},
@@ -106,7 +113,7 @@ class Common:
         kinds = {name: ranks[kind] for name, kind in of.items()}
         likeness = self.likeness._replace(kinds=kinds)
         focus = plan.ground.focus
-        return anywhere(plan.common.placement, focus, floor, likeness, MOST_PLACEMENTS)
+        return anywhere(self.placement, focus, floor, likeness, MOST_PLACEMENTS)
 
     def _beside_on(self, node: str, focus: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
         """What stands by on a node: whose pods, and how many of them."""
@@ -250,6 +257,11 @@ class Plan:
     most: int
     custom: Custom
     standing: Mapping[str, tuple[Pod, ...]]
+
+    def differs_in_starts_only(self, other: Plan) -> bool:
+        """Whether there is the same beside the starts, on nodes that are called the same."""
+        one, two = self.ground, other.ground
+        return one.world == two.world and one.shape_of == two.shape_of
 
     def staying(self) -> Iterator[tuple[str, tuple[Pod, ...]]]:
         """The pods on each node that are there in every start."""

@@ -321,7 +321,7 @@ ZONED = st.builds(
         skew=st.sampled_from((0, 0, 1, 2)),
         tolerates=st.booleans(),
     ),
-    beside=st.just(0),
+    beside=st.sampled_from((0, 0, 1, 2)),
 )
 
 
@@ -445,12 +445,19 @@ BESIDE_EACH_OTHER = Zoned(
     beside=0,
 )
 """Two zones, in one of which no pod more finds a node once a node is lost."""
+AFTER_ANOTHER = Zoned(
+    machines=(FREE, FREE, FREE._replace(zone="b")),
+    web=Wanted(1, "500m", apart=False, together=False, skew=0, tolerates=False),
+    beside=1,
+)
+"""The pod that comes first may be alone in its zone, or not."""
 
 
 @pytest.mark.parametrize("anywhere", [True, False], ids=["anywhere", "by scores"])
 @settings(max_examples=at_least(60))
 @given(zoned=ZONED)
 @example(zoned=BESIDE_EACH_OTHER)
+@example(zoned=AFTER_ANOTHER)
 def test_all_starts_are_found(zoned: Zoned, anywhere: bool) -> None:  # noqa: FBT001 - pytest
     """A machine may be lost from every start that there is, up to names, and from no other."""
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [*zoned_documents(zoned)]})
