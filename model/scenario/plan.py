@@ -44,6 +44,8 @@ MOST_NAMED = 3
 MOST_PLACEMENTS = 1000
 """How many placements are looked at where pods may be anywhere."""
 
+UNSEEN = "it may start in more placements that differ in what may follow than are looked at"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
@@ -315,7 +317,7 @@ class Plan:
             node_names=names,
             custom=reconciled(settled),
             held="; ".join(filter(None, (held, differing))),
-            unseen=starting[-1] if found.more and common.spec.start == ANYWHERE else "",
+            unseen=UNSEEN if found.more else "",
             called=called(self.ground.called(common.placement)),
             taken=frozenset(
                 (pod.metadata.namespace, pod.metadata.name) for pod in common.application.pods

@@ -88,3 +88,44 @@ def test_a_violation_is_one(kubelemma: Kubelemma, write: Write) -> None:
     path = write("both.yaml", workload, claim("ReadWriteOnce"))
     run = kubelemma("check", path, *ASKED, "--nodes", "count=1,cpu=4,memory=8Gi")
     assert run.code == 1, run.out
+
+
+def named(name: str, **spec: Any) -> Manifest:
+    """A Deployment of one large pod that comes first, or of one that asks for nothing."""
+    found = deployment(**spec)
+    labels = {"app": name}
+    found["metadata"]["name"] = name
+    found["spec"] |= {"selector": {"matchLabels": labels}}
+    found["spec"]["template"]["metadata"]["labels"] = labels
+    return found
+
+
+@pytest.mark.parametrize(("kinds", "code"), [(8, 0), (9, 3)])
+def test_starts_that_nobody_looked_at(
+    kubelemma: Kubelemma, write: Write, kinds: int, code: int
+) -> None:
+    """Where there are more kinds of starts than are looked at, what holds in these is not decided.
+
+    Another workload may be on any node, and who asks for a label by value tells all of them apart.
+    """
+    urgent = {"kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1", "value": 1}
+    nodes = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": f"n{number}", "labels": {"disk": f"of-kind-{number}"}},
+            "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9"}},
+        }
+        for number in range(kinds)
+    ]
+    path = write(
+        "all.yaml",
+        *nodes,
+        {**urgent, "metadata": {"name": "first"}},
+        named("first", priorityClassName="first"),
+        named("web", nodeSelector={"disk": "of-kind-0"}),
+    )
+    run = kubelemma("check", path, "--workload", "web", *ASKED)
+    assert run.code == code, run.out
+    told = "it may start in more placements that differ in what may follow than are looked at"
+    assert (told in " ".join(run.out.split())) is (code == 3)
