@@ -81,6 +81,39 @@ def test_what_may_be_in_the_way(
     assert ("not decided: DEP-4" in run.out) is (code == 3)
 
 
+@pytest.mark.parametrize(
+    ("asked", "mode", "code"),
+    [
+        (("--question", "rollout"), "ReadWriteOnce", 0),
+        (("--question", "node-lost"), "ReadWriteOnce", 3),
+        (("--question", "drain"), "ReadWriteOnce", 3),
+        (("--event", "rollout=web", "--event", "drain"), "ReadWriteOnce", 3),
+        (("--event", "scale=web:2", "--property", "DEP-4"), "ReadWriteOnce", 3),
+        (("--question", "drain"), "ReadWriteMany", 0),
+    ],
+)
+def test_a_volume_follows_its_pod_only_where_it_stays(
+    kubelemma: Kubelemma, write: Write, asked: tuple[str, ...], mode: str, code: int
+) -> None:
+    """With Recreate one pod uses the volume after the other, unless one may be left elsewhere."""
+    path = write("both.yaml", deployment("Recreate", **MOUNTED), claim(mode))
+    run = kubelemma("check", path, *asked, "--no-save", "--fail-on", "critical")
+    assert run.code == code, run.out
+    assert ("not decided: " in run.out) is (code == 3)
+
+
+def test_a_volume_follows_its_pod_through_a_change(kubelemma: Kubelemma, write: Write) -> None:
+    """A new image goes where the old one was; what asks for more may not fit beside the volume."""
+    image, more = deployment("Recreate", **MOUNTED), deployment("Recreate", **MOUNTED)
+    image["spec"]["template"]["spec"]["containers"][0]["image"] = "j"
+    more["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1"}}
+    volume = claim("ReadWriteOnce")
+    old = write("old.yaml", deployment("Recreate", **MOUNTED), volume)
+    for new, code in ((image, 0), (more, 3)):
+        run = kubelemma("check", write("new.yaml", new, volume), "--from", old)
+        assert run.code == code, run.out
+
+
 def test_a_violation_is_one(kubelemma: Kubelemma, write: Write) -> None:
     """What is refuted stays so, whatever else may be in the way."""
     large = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "3"}}}
