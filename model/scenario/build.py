@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec import structs
@@ -38,8 +39,8 @@ from .templates import is_named, key_of, kind_of
 
 MOST_COMPETING = 2
 """So many workloads that compete for room are put into one system unasked."""
-MOST_STARTS = 8
-"""How many placements are looked at that are equally good and differ in what may follow."""
+MOST_EQUAL = 16
+"""So many placements are tried that are equally good, to find out which differ in what matters."""
 
 
 def build(
@@ -111,27 +112,29 @@ def _build(
         for group in _groups(application, spec, competing=competing)
         if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
     )
+    looks = looks_of(crowd, drained=any(entry.drain for entry in entries))
+    place = partial(starts, given, sizing.nodes, application.namespaces, likeness, most=MOST_EQUAL)
+    every = place()
     for focus, loaded in groups:
-        regard = Regard(frozenset(map(key_of, focus)), looks_of(crowd), spec.start == ANYWHERE)
-        found = starts(
-            given,
-            sizing.nodes,
-            application.namespaces,
-            likeness,
-            most=MOST_STARTS,
-            regard=regard,
-        )
         common = Common(
             application=application,
             spec=spec,
             title=title,
             nodes=sizing.nodes,
             cluster_reason=sizing.reason,
-            placement=found.placements[0],
+            placement=every.placements[0],
             entries=entries,
             likeness=likeness,
+            looks=looks,
             competing=competing,
         )
+        found = common.that_differ(focus, every, loaded=loaded)
+        if found.more:
+            # With the eyes of these alone there are fewer, but this takes longer.
+            regard = Regard(frozenset(map(key_of, focus)), looks.whole, spec.start == ANYWHERE)
+            own = place(regard=regard)
+            common = replace(common, placement=own.placements[0])
+            found = common.that_differ(focus, own, loaded=loaded)
         for scenario in common.scenarios(focus, found, loaded=loaded, alone=len(groups) == 1):
             yield replace(scenario, check=check)
 

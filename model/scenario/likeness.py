@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.component import Component, Crowd
 from kubelemma.model.cluster.world import NodeShape
 from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.components.scheduler.decision.node_ports import host_ports
 from kubelemma.model.components.scheduler.decision.topology_spread import ZONE
-from kubelemma.model.components.scheduler.telling import label_keys, selected_keys
+from kubelemma.model.components.scheduler.telling import (
+    distinguishes,
+    label_keys,
+    minds_pods,
+    selected_keys,
+)
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 
@@ -54,12 +60,35 @@ def _is_renaming(pairs: set[tuple[str, str]]) -> bool:
     return len({a for a, _ in pairs}) == len(pairs) == len({b for _, b in pairs})
 
 
-def looks_of(crowd: Crowd) -> Callable[[Pod], str]:
-    """By what a pod that stays where it is differs from another to everybody else."""
-    tellings = [c.distinguishes(crowd) for c in COMPONENTS]
+class Looks(NamedTuple):
+    """By what pods that stay on a node differ from others to everybody else.
 
-    def look(pod: Pod) -> str:
-        shape = NodeShape(crowd.nodes[0], (pod,), "")
+    ``whole`` is all of it, ``beside_room`` all but the room that they take; ``room_alone`` says
+    whether nobody who looks for a node minds anything else.
+    """
+
+    whole: Callable[[tuple[Pod, ...]], str]
+    beside_room: Callable[[tuple[Pod, ...]], str]
+    room_alone: bool
+
+
+def looks_of(crowd: Crowd, *, drained: bool) -> Looks:
+    """The looks of pods in a crowd; what drains look at counts where nodes may be ``drained``."""
+    ports = any(True for pod in crowd.pods for _ in host_ports(pod))
+    own = [
+        component
+        for component in COMPONENTS
+        if component.distinguishes is not distinguishes
+        if drained or component.name != "drain"
+    ]
+    return Looks(_look(crowd, COMPONENTS), _look(crowd, own), not (ports or minds_pods(crowd)))
+
+
+def _look(crowd: Crowd, components: Iterable[Component]) -> Callable[[tuple[Pod, ...]], str]:
+    tellings = [component.distinguishes(crowd) for component in components]
+
+    def look(pods: tuple[Pod, ...]) -> str:
+        shape = NodeShape(crowd.nodes[0], pods, "")
         return repr(tuple(telling(shape) for telling in tellings))
 
     return look

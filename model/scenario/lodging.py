@@ -19,7 +19,7 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.profile import Snapshot, decide
 from kubelemma.model.objects.pod import Pod
 
-_BREADTH = 64
+_BREADTH = 16
 """So many ways are followed at a time, even where fewer are wanted."""
 _FEW = 24
 """In so many orders guests that are alike are put in each other's places."""

@@ -30,7 +30,9 @@ from .custom import NOTHING_LOADED, custom_of, custom_setting
 from .events import Change, Happenings, happenings, strategies, with_arrivals
 from .history import History
 from .initial import Ground, without_ending
+from .likeness import Looks
 from .lodging import Floor, Likeness
+from .mattering import Room, Taken, is_ample, kept, that_differ
 from .scenario import Scenario
 from .shapes import group_nodes
 from .start import ENDING, Placement, Starts, anywhere, called
@@ -41,10 +43,14 @@ from .words import Assumptions, setting
 
 MOST_NAMED = 3
 """How many workloads are named in a sentence."""
+MOST_STARTS = 8
+"""How many placements are looked at that are equally good and differ in what may follow."""
 MOST_PLACEMENTS = 1000
 """How many placements are looked at where pods may be anywhere."""
 
 UNSEEN = "it may start in more placements that differ in what may follow than are looked at"
+_OF_WORKLOADS = frozenset({"rollout", "rollback", "scale", "pause", "resume"})
+"""Events that happen to no node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,7 @@ class Common:
     placement: Placement
     entries: tuple[EventEntry, ...]
     likeness: Likeness
+    looks: Looks
     competing: bool = False
 
     def scenarios(
@@ -84,6 +91,38 @@ class Common:
         for number, alike in enumerate(plans, 1):
             scenario = alike[0].scenario(name, self._starts(alike, found))
             yield scenario if number == 1 else replace(scenario, name=f"{name}, start {number}")
+
+    def that_differ(self, focus: tuple[Any, ...], found: Starts, *, loaded: bool) -> Starts:
+        """The starts that differ in what may follow for a group, as many as are looked at."""
+        if not focus or (len(found.placements) == 1 and not found.more):
+            return found
+        custom = custom_of(self.application.loaded if loaded else NOTHING_LOADED, self.spec)
+        plan, spread = self.plan(focus, custom), self.spec.start == ANYWHERE
+        if plan.ground.lone:
+            return kept(found, found.placements, MOST_STARTS, ample=False)
+        placed = [replace(self, placement=placement) for placement in found.placements]
+        taken = [Taken(p.placement, p.standing(focus, ()), p.own(focus)) for p in placed]
+        room = Room(plan.ground.world, plan.most, self.nodes)
+        placements = that_differ(taken, self.looks, self.likeness, room, anywhere=spread)
+        orderly = self.spec.bounds.max_pods or orderly_of(plan.most)
+        settled = spread or self._is_even(focus)
+        ample = settled and is_ample(taken, self.looks, room._replace(most=orderly))
+        return kept(found, placements, MOST_STARTS, ample=ample)
+
+    def own(self, focus: tuple[Any, ...]) -> Mapping[str, Any]:
+        """The pods in focus on each node."""
+        found: dict[str, list[Any]] = {}
+        for key in map(key_of, focus):
+            for name, spots in self.placement.placed[key].on_nodes.items():
+                found.setdefault(name, []).append((key, tuple(sorted(spots.items()))))
+        return found
+
+    def _is_even(self, focus: tuple[Any, ...]) -> bool:
+        """Whether it does not matter where pods in focus are, as long as nodes have room."""
+        kinds, domains = (set(found.values()) for found in self.likeness)
+        if len(kinds) == 1 == len(domains) and sum(map(replicas_of, focus)) <= 1:
+            return True
+        return all(name in _OF_WORKLOADS for entry in self.entries for name, _ in entry.given())
 
     def _starts(self, alike: Sequence[Plan], found: Starts) -> Starts:
         """The starts of plans: these, or all that differ in where the pods in focus are."""
@@ -400,6 +439,11 @@ def _default_bound(
     rollouts = (rollout for workload in world.workloads for rollout in workload.rollouts)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
+
+
+def orderly_of(bound: int) -> int:
+    """How many pods the largest workload has in an orderly run, by the default bound."""
+    return max(1, (bound - 6) // 3)
 
 
 def _ending(pod: Pod) -> Pod:

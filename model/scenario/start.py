@@ -190,7 +190,7 @@ class Regard(NamedTuple):
     """
 
     focus: Container[Key]
-    look: Callable[[Pod], str]
+    look: Callable[[tuple[Pod, ...]], str]
     anywhere: bool
 
     def look_at(self, key: Key, history: History, template: int, phase: Phase) -> str:
@@ -198,7 +198,7 @@ class Regard(NamedTuple):
         own = key in self.focus and not self.anywhere
         if own or len(history.templates) > 1:
             return ""
-        return f"{phase:d} {self.look(history.pod_at(Spot(template, phase)))}"
+        return f"{phase:d} {self.look((history.pod_at(Spot(template, phase)),))}"
 
     def stays(self, key: Key) -> bool:
         """Whether it matters where the pods of an owner are."""

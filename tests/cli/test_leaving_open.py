@@ -123,9 +123,10 @@ def test_a_violation_is_one(kubelemma: Kubelemma, write: Write) -> None:
     assert run.code == 1, run.out
 
 
-def named(name: str, **spec: Any) -> Manifest:
-    """A Deployment of one large pod that comes first, or of one that asks for nothing."""
-    found = deployment(**spec)
+def named(name: str, cpu: str, **spec: Any) -> Manifest:
+    """A Deployment of one pod that asks for so much."""
+    container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}
+    found = deployment(containers=[container], **spec)
     labels = {"app": name}
     found["metadata"]["name"] = name
     found["spec"] |= {"selector": {"matchLabels": labels}}
@@ -133,13 +134,14 @@ def named(name: str, **spec: Any) -> Manifest:
     return found
 
 
-@pytest.mark.parametrize(("kinds", "code"), [(8, 0), (9, 3)])
+@pytest.mark.parametrize(("kinds", "cpu", "code"), [(8, "2", 0), (9, "2", 3), (9, "100m", 0)])
 def test_starts_that_nobody_looked_at(
-    kubelemma: Kubelemma, write: Write, kinds: int, code: int
+    kubelemma: Kubelemma, write: Write, kinds: int, cpu: str, code: int
 ) -> None:
     """Where there are more kinds of starts than are looked at, what holds in these is not decided.
 
     Another workload may be on any node, and who asks for a label by value tells all of them apart.
+    Where there is room for all it does not matter where it is.
     """
     urgent = {"kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1", "value": 1}
     nodes = [
@@ -155,8 +157,8 @@ def test_starts_that_nobody_looked_at(
         "all.yaml",
         *nodes,
         {**urgent, "metadata": {"name": "first"}},
-        named("first", priorityClassName="first"),
-        named("web", nodeSelector={"disk": "of-kind-0"}),
+        named("first", cpu, priorityClassName="first"),
+        named("web", "1", nodeSelector={"disk": "of-kind-0"}),
     )
     run = kubelemma("check", path, "--workload", "web", *ASKED)
     assert run.code == code, run.out
