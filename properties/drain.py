@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
-from kubelemma.model.cluster.columns import PODS, SHAPE
+from kubelemma.model.cluster.columns import CORDONED, PODS, SHAPE
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import ACTIVE, Counts, Marks, Pods, Specs
 from kubelemma.model.cluster.world import Workload, World
@@ -18,7 +18,6 @@ from kubelemma.model.components.disruption.rules import (
     guards,
 )
 from kubelemma.model.components.drain.actions import DRAIN_DELETE, GIVE_UP_EVICTION, START_DRAIN
-from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.components.drain.rules import LISTED, options_of, refusal
 from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
 from kubelemma.model.components.kubelet.actions import NODE_CRASH
@@ -136,8 +135,8 @@ def _of_drains(scenario: Scenario) -> Iterator[Property]:
     world = scenario.world
     done = LeadsTo(View((), (LISTED,)), lambda left: left[0] > 0, lambda left: not left[0])
     succeeds = EachStep(
-        View((SHAPE, PODS)),
-        _succeeds(world, options_of(scenario.events)),
+        View((SHAPE, CORDONED, PODS)),
+        _succeeds(world, scenario.events),
         frozenset({START_DRAIN, GIVE_UP_EVICTION}),
     )
     yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done, "DRAIN-3": succeeds})
@@ -238,16 +237,29 @@ def _leaves_one(before: tuple[Counts], _action: str, after: tuple[Counts]) -> bo
     return None if left == then else left > 0
 
 
-def _succeeds(world: World, options: tuple[Options, ...]) -> Any:
-    """Whether nothing fails; a drain is told by what it lists, and all are asked that might be."""
+_Node: TypeAlias = tuple[int, bool, Pods]
+"""The shape of a node, whether it is cordoned, and its pods."""
 
-    def holds(before: tuple[int, Pods], action: str, after: tuple[int, Pods]) -> bool:
-        shape, pods = before
+
+def _succeeds(world: World, events: tuple[Event, ...]) -> Any:
+    """Whether nothing fails on the node on which something changes, which is that of the drain.
+
+    A drain is told by what it lists, and all are asked that may drain that node.
+    """
+    options = tuple(
+        options_of(each for each in events if each.node in {"", shape.name})
+        for shape in world.shapes
+    )
+
+    def holds(before: _Node, action: str, after: _Node) -> bool | None:
+        shape, _, pods = before
+        if before == after:
+            return None
         if action == GIVE_UP_EVICTION:
             return False
-        if any(group.marks & (Marks.LISTED | Marks.AWAITED) for group in after[1]):
+        if any(group.marks & (Marks.LISTED | Marks.AWAITED) for group in after[-1]):
             return True
-        refused = [bool(refusal(world, each, shape, pods)) for each in options]
+        refused = [bool(refusal(world, each, shape, pods)) for each in options[shape]]
         return not (all(refused) or (any(refused) and _has_active(pods)))
 
     return holds

@@ -14,11 +14,11 @@ def lacks_room(world: World, most: int) -> bool:
     """Whether some node may lack room, or a free host port, for so many pods of each workload."""
     if any(any(host_ports(c.pod)) for c in world.classes):
         return True
-    return not all(_has_room(world, shape, most) for shape in range(len(world.shapes)))
+    return not all(has_room(world, NodeInfo(s.node, s.standing), most) for s in world.shapes)
 
 
-def _has_room(world: World, shape: int, most: int) -> bool:
-    info = NodeInfo(world.shapes[shape].node, world.shapes[shape].standing)
+def has_room(world: World, info: NodeInfo, most: int) -> bool:
+    """Whether a node has room for so many pods of each workload beside what is on it."""
     if info.allocatable.get(PODS, 0) - len(info.pods) < most * len(world.workloads):
         return False
     wanted: dict[str, int] = {}

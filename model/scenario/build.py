@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.manifests.check import (
+    ANYWHERE,
     Check,
     CheckSpec,
     Cluster,
@@ -18,24 +21,26 @@ from kubelemma.model.manifests.check import (
     nodes_of,
 )
 from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
 
 from .application import Application
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
 from .events import default_events, undone_by
+from .initial import is_ready
 from .interplay import beside_itself
-from .likeness import likeness_of
+from .likeness import likeness_of, looks_of
 from .lodging import Likeness
 from .plan import Common
 from .questions import USUAL, Asking, Topic
 from .scenario import Scenario
-from .start import starts
+from .start import Regard, starts
 from .templates import is_named, key_of, kind_of
 
 MOST_COMPETING = 2
 """So many workloads that compete for room are put into one system unasked."""
-MOST_STARTS = 8
-"""How many placements are looked at that are equally good and differ in what may follow."""
+MOST_EQUAL = 16
+"""So many placements are tried that are equally good, to find out which differ in what matters."""
 
 
 def build(
@@ -92,58 +97,89 @@ def _build(
     undone = undone_by(application.owners, entries)
     nodes_known = bool(application.nodes or spec.cluster.nodes)
     given = application.given(nodes_known=nodes_known, undone=undone)
-    likeness = _likeness(application, spec, sizing.nodes, entries)
-    found = starts(given, sizing.nodes, application.namespaces, likeness, MOST_STARTS)
-    common = Common(
-        application=application,
-        spec=spec,
-        title=title,
-        nodes=sizing.nodes,
-        cluster_reason=sizing.reason,
-        placement=found.placements[0],
-        entries=entries,
-        likeness=likeness,
-    )
+    crowd = _crowd(application, spec, sizing.nodes, entries)
+    likeness = _likeness(application, spec, crowd, entries)
     nowhere = {key_of(owner) for owner in sizing.homeless}
-    scoring = bool(spec.scheduler.scoring)
-    competing = displaced(application, common.placement, sizing.nodes, entries, scoring=scoring)
+    looks = looks_of(crowd, drained=any(entry.drain for entry in entries))
+    place = partial(starts, given, sizing.nodes, application.namespaces, likeness, most=MOST_EQUAL)
+    every = place()
+    scoring, stands = bool(spec.scheduler.scoring), every.placements[0]
+    competing = displaced(application, stands, sizing.nodes, entries, scoring=scoring)
     groups = tuple(
         group
         for group in _groups(application, spec, competing=bool(competing))
         if nowhere.isdisjoint(map(key_of, group.focus)) or group.loaded
     )
-    common = replace(common, competing=competing)
     for focus, loaded in groups:
+        common = Common(
+            application=application,
+            spec=spec,
+            title=title,
+            nodes=sizing.nodes,
+            cluster_reason=sizing.reason,
+            placement=stands,
+            entries=entries,
+            likeness=likeness,
+            looks=looks,
+            competing=competing,
+        )
+        found = common.that_differ(focus, every, loaded=loaded)
+        if found.more:
+            # With the eyes of these alone there are fewer, but this takes longer.
+            regard = Regard(frozenset(map(key_of, focus)), looks.whole, spec.start == ANYWHERE)
+            own = place(regard=regard)
+            common = replace(common, placement=own.placements[0])
+            found = common.that_differ(focus, own, loaded=loaded)
         for scenario in common.scenarios(focus, found, loaded=loaded, alone=len(groups) == 1):
             yield replace(scenario, check=check)
 
 
-def _likeness(
+def _crowd(
     application: Application,
     spec: CheckSpec,
     nodes: tuple[Node, ...],
     entries: tuple[EventEntry, ...],
-) -> Likeness:
-    """Which nodes are alike to all that may come."""
-    later = (change.owner for change in application.changes)
-    owners = (*application.owners, *application.parts, *later)
-    pods = (*(kind_of(owner).pod(owner, 0) for owner in owners), *application.pods)
-    named = [
-        *(getattr(given, "node", "") for entry in entries for _, given in entry.given()),
-        *(pod.spec.node_name for pod in pods[: len(owners)]),
-    ]
-    roles = {
-        node.metadata.name: tuple(i for i, name in enumerate(named) if name == node.metadata.name)
-        for node in nodes
-    }
-    crowd = Crowd(
+) -> Crowd:
+    """All that may come."""
+    pods = (*_templates(application), *application.pods)
+    return Crowd(
         nodes=nodes,
         pods=pods,
-        named=frozenset(named) - {""},
+        named=frozenset(_named(application, entries)) - {""},
         scoring=bool(spec.scheduler.scoring),
         objects=application.objects,
     )
-    return likeness_of(crowd, roles, kubelet_views(spec.cluster))
+
+
+def _templates(application: Application) -> Iterator[Pod]:
+    """A pod of each owner that there is or will be."""
+    later = (change.owner for change in application.changes)
+    for owner in (*application.owners, *application.parts, *later):
+        yield kind_of(owner).pod(owner, 0)
+
+
+def _named(application: Application, entries: tuple[EventEntry, ...]) -> tuple[str, ...]:
+    """The nodes that events and templates name."""
+    given = (getattr(given, "node", "") for entry in entries for _, given in entry.given())
+    return (*given, *(pod.spec.node_name for pod in _templates(application)))
+
+
+def _likeness(
+    application: Application, spec: CheckSpec, crowd: Crowd, entries: tuple[EventEntry, ...]
+) -> Likeness:
+    """Which nodes are alike to all that may come."""
+    named = _named(application, entries)
+    roles = {
+        node.metadata.name: tuple(i for i, name in enumerate(named) if name == node.metadata.name)
+        for node in crowd.nodes
+    }
+    failing = (
+        any(entry.node_crash for entry in entries)
+        or bool(spec.faults.api_server_outages)
+        or NODE in application.loaded.built_in
+        or not all(map(is_ready, crowd.nodes))
+    )
+    return likeness_of(crowd, roles, kubelet_views(spec.cluster), failing=failing)
 
 
 class Group(NamedTuple):

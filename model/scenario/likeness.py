@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
-from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.component import Component, Crowd
 from kubelemma.model.cluster.world import NodeShape
+from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.components.scheduler.decision.node_ports import host_ports
 from kubelemma.model.components.scheduler.decision.topology_spread import ZONE
-from kubelemma.model.components.scheduler.telling import selected_keys
+from kubelemma.model.components.scheduler.telling import (
+    distinguishes,
+    label_keys,
+    minds_pods,
+    selected_keys,
+)
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 
@@ -19,31 +26,72 @@ from .lodging import Likeness
 
 
 def likeness_of(
-    crowd: Crowd, roles: Mapping[str, Hashable], kubelets: Mapping[str, Node]
+    crowd: Crowd, roles: Mapping[str, Hashable], kubelets: Mapping[str, Node], *, failing: bool
 ) -> Likeness:
     """The likeness of the nodes of a crowd.
 
     ``roles`` are of nodes that something refers to by name: what it is that does. Nodes in
-    different zones are alike unless a pod asks for a zone by its name.
+    different zones are alike unless a pod asks for a zone by its name. Which of them share a zone
+    matters where pods go by it, and where nodes may be ``failing``, which is counted by zones.
     """
     asked = any(ZONE in selected_keys(pod) for pod in crowd.pods)
-    zoned = () if asked else (ZONE,)
-    plain = {node.metadata.name: _without(node, zoned) for node in crowd.nodes}
+    minded = crowd.scoring or any(ZONE in label_keys(pod) for pod in crowd.pods)
+    plain = {n.metadata.name: n if asked else _without(n, (ZONE,)) for n in crowd.nodes}
+    labels = {node.metadata.name: node.metadata.label_map() for node in crowd.nodes}
+    label = {name: found.get(ZONE, "") for name, found in labels.items()}
+    zones = {name: zone_of(found) if failing else "" for name, found in labels.items()}
+    one = not failing or _is_renaming({(label[name], zones[name]) for name in labels})
     tellings = [c.distinguishes(crowd) for c in COMPONENTS]
     there = _pods_by_node(crowd.pods)
     identities: dict[str, Hashable] = {}
     for name, node in plain.items():
         pods = there.get(name, ())
-        shape = NodeShape(node, tuple(pods), "", kubelet=kubelets.get(name))
-        told = tuple(telling(shape) for telling in tellings)
+        shape = NodeShape(node, tuple(pods), "" if one else zones[name], kubelet=kubelets.get(name))
+        told = (ZONE in labels[name], *(telling(shape) for telling in tellings))
         identities[name] = (roles.get(name), told, tuple(sorted(map(_seen, pods))))
     ranks = {text: i for i, text in enumerate(sorted({repr(i) for i in identities.values()}))}
     kinds = {name: ranks[repr(identity)] for name, identity in identities.items()}
-    domains = {
-        node.metadata.name: "" if asked else node.metadata.label_map().get(ZONE, "")
-        for node in crowd.nodes
-    }
+    domains = label if (minded or failing) and not asked else dict.fromkeys(label, "")
     return Likeness(kinds, domains)
+
+
+def _is_renaming(pairs: set[tuple[str, str]]) -> bool:
+    """Whether each goes with one other."""
+    return len({a for a, _ in pairs}) == len(pairs) == len({b for _, b in pairs})
+
+
+class Looks(NamedTuple):
+    """By what pods that stay on a node differ from others to everybody else.
+
+    ``whole`` is all of it, ``beside_room`` all but the room that they take; ``room_alone`` says
+    whether nobody who looks for a node minds anything else.
+    """
+
+    whole: Callable[[tuple[Pod, ...]], str]
+    beside_room: Callable[[tuple[Pod, ...]], str]
+    room_alone: bool
+
+
+def looks_of(crowd: Crowd, *, drained: bool) -> Looks:
+    """The looks of pods in a crowd; what drains look at counts where nodes may be ``drained``."""
+    ports = any(True for pod in crowd.pods for _ in host_ports(pod))
+    own = [
+        component
+        for component in COMPONENTS
+        if component.distinguishes is not distinguishes
+        if drained or component.name != "drain"
+    ]
+    return Looks(_look(crowd, COMPONENTS), _look(crowd, own), not (ports or minds_pods(crowd)))
+
+
+def _look(crowd: Crowd, components: Iterable[Component]) -> Callable[[tuple[Pod, ...]], str]:
+    tellings = [component.distinguishes(crowd) for component in components]
+
+    def look(pods: tuple[Pod, ...]) -> str:
+        shape = NodeShape(crowd.nodes[0], pods, "")
+        return repr(tuple(telling(shape) for telling in tellings))
+
+    return look
 
 
 def _without(node: Node, keys: Iterable[str]) -> Node:

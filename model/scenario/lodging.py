@@ -1,16 +1,16 @@
 """Where pods may be placed one after the other: each way that differs in what matters.
 
 The scheduler takes any of the best nodes. Which of several, names must not decide. Where these are
-of different kinds, each is tried. Of one kind, be it in another zone that nobody asks for by name,
-the one is taken that is the same whatever nodes, workloads and documents are called and in which
-order they come.
+of different kinds, each is tried. Of one kind are those that differ in nothing but names, neither
+in what is on them nor in what is on the others of their zone. So it is the same whatever nodes,
+workloads and documents are called and in which order they come.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import permutations
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -24,12 +24,19 @@ from kubelemma.model.components.scheduler.decision.profile import (
 )
 from kubelemma.model.objects.pod import Pod
 
+_BREADTH = 16
+"""So many ways are followed at a time, even where fewer are wanted."""
+_FEW = 24
+"""In so many orders guests that are alike are put in each other's places."""
+
 
 class Guest(NamedTuple):
     """So many equal pods that look for nodes.
 
     ``urgency`` and then ``rank`` say who comes first; of equal ``rank`` are those that differ in
-    nothing but names. ``who`` tells them from others.
+    nothing but names. ``who`` tells them from others. Those with the same ``look`` may stand in
+    each other's places once all of them have one: nobody minds. Without one it matters who it is.
+    In the end it does not matter where those are that do not ``stay``.
     """
 
     pod: Pod
@@ -37,6 +44,8 @@ class Guest(NamedTuple):
     urgency: int
     rank: bytes
     who: Any
+    look: str = ""
+    stays: bool = True
 
 
 class Likeness(NamedTuple):
@@ -147,15 +156,16 @@ def lodgings(
     queue = [guests[i] for i in order]
     search = _Search(floor, queue, likeness, most)
     branches = [_Branch(floor.infos, {}, ((),) * len(guests))]
-    placed = -1
-    while placed != (placed := sum(len(n) for branch in branches for n in branch.nodes)):
+    placed: list[int] = []
+    while placed != (placed := sorted(sum(map(len, branch.nodes)) for branch in branches)):
         for guest in range(len(queue)):
             branches = search.placed(branches, guest)
     if likeness is not None:
-        branches = search.distinct(m for b in branches for m in _mirrored(b, queue))
+        branches = search.last(branches)
     place = {guest: at for at, guest in enumerate(order)}
     given = (tuple(b.nodes[place[i]] for i in range(len(guests))) for b in branches)
-    return Lodgings(tuple(map(Lodging, given)), search.more)
+    more = search.more and any(guest.stays for guest in guests)
+    return Lodgings(tuple(map(Lodging, given)), more)
 
 
 class _Search:
@@ -166,6 +176,8 @@ class _Search:
         self._guests = guests
         self._likeness = likeness
         self._most = most
+        ranks = {look: i for i, look in enumerate(sorted({g.look for g in guests}), len(guests))}
+        self._looks = [ranks[guest.look] if guest.look else 0 for guest in guests]
         self.more = False
 
     def placed(self, branches: list[_Branch], guest: int) -> list[_Branch]:
@@ -187,65 +199,88 @@ class _Search:
         return self.distinct(done)
 
     def _differing(self, branch: _Branch, nodes: tuple[str, ...]) -> Iterable[str]:
-        """One of the nodes of each kind: of several, the one with the first guests.
+        """One of the nodes of each kind, so that it does not depend on what they are called.
 
-        So it does not depend on what they are called. Where pods go anywhere, nodes with other
-        guests are of other kinds.
+        Nodes with other guests are of other kinds, and so are those in whose domain others have
+        them: who comes next may go by either, and so may what happens later.
         """
         if self._likeness is None:
             return sorted(nodes)[:1]
-        kinds, domains = self._likeness
-        guests: dict[str, list[tuple[int, ...]]] = {}
-        for name, domain in domains.items():
-            guests.setdefault(domain, []).append(branch.there.get(name, ()))
-
-        def standing(node: str) -> tuple[Any, ...]:
-            return (branch.there.get(node, ()), sorted(guests[domains[node]]), node)
-
+        seen, domains = self._seen(branch, self._likeness), self._likeness.domains
+        of_domain = _by_domain(seen, domains)
         sorts: dict[Any, str] = {}
-        for node in sorted(nodes, key=standing):
-            there = branch.there.get(node, ()) if self._floor.anywhere else ()
-            sorts.setdefault((kinds[node], there), node)
-        return sorts.values()
+        for node in sorted(nodes):
+            sorts.setdefault((seen[node], of_domain[domains[node]]), node)
+        return [sorts[sort] for sort in sorted(sorts)]
 
-    def distinct(self, branches: Iterable[_Branch]) -> list[_Branch]:
+    def last(self, branches: list[_Branch]) -> list[_Branch]:
+        """The branches when all are placed, also with others in each other's places.
+
+        That is so for guests that differ in nothing but their names.
+        """
+        alike: dict[tuple[int, bytes, int], list[int]] = {}
+        for i, guest in enumerate(self._guests):
+            alike.setdefault((guest.urgency, guest.rank, guest.number), []).append(i)
+        for group in alike.values():
+            orders = list(islice(_orders(group, self._looks), _FEW + 1))
+            self.more = self.more or len(orders) > _FEW
+            tos = [dict(zip(group, order, strict=True)) for order in orders[:_FEW]]
+            branches = self.distinct(_renumbered(each, to) for each in branches for to in tos)
+        return self.distinct(branches, self._most)
+
+    def distinct(self, branches: Iterable[_Branch], most: int = 0) -> list[_Branch]:
         """One of each that are the same up to names, as many as there may be."""
         found = list(branches)
         if self._likeness is None or len(found) < 2:  # noqa: PLR2004 - nothing to tell apart
             return found
         by_form: dict[Any, _Branch] = {}
         for branch in found:
-            by_form.setdefault(_form(branch, self._likeness), branch)
-        self.more = self.more or len(by_form) > self._most
-        return [by_form[form] for form in sorted(by_form)[: self._most]]
+            seen = self._seen(branch, self._likeness, last=bool(most))
+            of_domain = _by_domain(seen, self._likeness.domains)
+            by_form.setdefault(tuple(sorted(of_domain.values())), branch)
+        most = most or max(self._most, _BREADTH)
+        self.more = self.more or len(by_form) > most
+        return [by_form[form] for form in sorted(by_form)[:most]]
 
+    def _seen(self, branch: _Branch, likeness: Likeness, *, last: bool = False) -> dict[str, _Node]:
+        """Of each node its kind and its guests: who they are, or what they look like.
 
-def _form(branch: _Branch, likeness: Likeness) -> tuple[Any, ...]:
-    """What is the same for two branches if and only if they differ in nothing but names."""
-    domains: dict[str, list[tuple[int, tuple[int, ...]]]] = {}
-    for node, kind in likeness.kinds.items():
-        domains.setdefault(likeness.domains[node], []).append((kind, branch.there.get(node, ())))
-    return tuple(sorted(tuple(sorted(nodes)) for nodes in domains.values()))
-
-
-_FEW = 3
-"""Of more guests that are alike not all orders are tried."""
-
-
-def _mirrored(branch: _Branch, guests: Sequence[Guest]) -> Iterator[_Branch]:
-    """The branch with guests in each other's places who differ in nothing but their names."""
-    alike: dict[tuple[int, bytes, int], list[int]] = {}
-    for i, guest in enumerate(guests):
-        alike.setdefault((guest.urgency, guest.rank, guest.number), []).append(i)
-    groups = [group for group in alike.values() if 1 < len(group) <= _FEW]
-    branches = [branch]
-    for group in groups:
-        branches = [
-            _renumbered(each, dict(zip(group, order, strict=True)))
-            for each in branches
-            for order in permutations(group)
+        It matters who they are as long as more of their pods may come; at ``last`` only those
+        matter that stay.
+        """
+        marks = [
+            look if look and len(nodes) == guest.number else i
+            for i, (guest, look, nodes) in enumerate(
+                zip(self._guests, self._looks, branch.nodes, strict=True)
+            )
         ]
-    yield from branches
+        staying = [guest.stays or not last for guest in self._guests]
+        return {
+            node: (kind, tuple(sorted(marks[i] for i in branch.there.get(node, ()) if staying[i])))
+            for node, kind in likeness.kinds.items()
+        }
+
+
+_Node: TypeAlias = tuple[int, tuple[int, ...]]
+_Domain: TypeAlias = tuple[_Node, ...]
+
+
+def _by_domain(seen: Mapping[str, _Node], domains: Mapping[str, str]) -> dict[str, _Domain]:
+    """What there is in each domain."""
+    found: dict[str, list[_Node]] = {}
+    for node, what in seen.items():
+        found.setdefault(domains[node], []).append(what)
+    return {domain: tuple(sorted(nodes)) for domain, nodes in found.items()}
+
+
+def _orders(group: Sequence[int], looks: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The orders of some guests that differ in more than in who is which of the same look."""
+    if not group:
+        yield ()
+    firsts = {looks[guest] or -1 - guest: guest for guest in reversed(group)}
+    for first in sorted(firsts.values()):
+        rest = tuple(guest for guest in group if guest != first)
+        yield from ((first, *others) for others in _orders(rest, looks))
 
 
 def _renumbered(branch: _Branch, to: Mapping[int, int]) -> _Branch:

@@ -30,7 +30,9 @@ from .custom import NOTHING_LOADED, custom_of, custom_setting
 from .events import Change, Happenings, happenings, strategies, with_arrivals
 from .history import History
 from .initial import Ground, without_ending
+from .likeness import Looks
 from .lodging import Floor, Likeness
+from .mattering import Room, Taken, is_ample, kept, that_differ
 from .scenario import Scenario
 from .shapes import group_nodes
 from .start import ENDING, Placement, Starts, anywhere, called
@@ -41,8 +43,14 @@ from .words import Assumptions, setting
 
 MOST_NAMED = 3
 """How many workloads are named in a sentence."""
+MOST_STARTS = 8
+"""How many placements are looked at that are equally good and differ in what may follow."""
 MOST_PLACEMENTS = 1000
 """How many placements are looked at where pods may be anywhere."""
+
+UNSEEN = "it may start in more placements that differ in what may follow than are looked at"
+_OF_WORKLOADS = frozenset({"rollout", "rollback", "scale", "pause", "resume"})
+"""Events that happen to no node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,7 @@ class Common:
     placement: Placement
     entries: tuple[EventEntry, ...]
     likeness: Likeness
+    looks: Looks
     competing: frozenset[Key] = frozenset()
 
     def scenarios(
@@ -74,20 +83,59 @@ class Common:
         plans: list[list[Plan]] = []
         for placement in found.placements:
             plan = replace(self, placement=placement).plan(focus, custom)
-            same = (alike for alike in plans if alike[0].ground.world == plan.ground.world)
+            same = (alike for alike in plans if plan.differs_in_starts_only(alike[0]))
             if (alike := next(same, None)) is None:
                 plans.append([plan])
             else:
                 alike.append(plan)
         for number, alike in enumerate(plans, 1):
-            placements = tuple(plan.common.placement for plan in alike)
-            scenario = alike[0].scenario(name, self._spread(alike[0], placements, found))
+            scenario = alike[0].scenario(name, self._starts(alike, found))
             yield scenario if number == 1 else replace(scenario, name=f"{name}, start {number}")
 
-    def _spread(self, plan: Plan, placements: tuple[Placement, ...], found: Starts) -> Starts:
-        """The starts of a plan: these, or all that differ in where the pods in focus are."""
+    def that_differ(self, focus: tuple[Any, ...], found: Starts, *, loaded: bool) -> Starts:
+        """The starts that differ in what may follow for a group, as many as are looked at."""
+        if not focus or (len(found.placements) == 1 and not found.more):
+            return found
+        custom = custom_of(self.application.loaded if loaded else NOTHING_LOADED, self.spec)
+        plan, spread = self.plan(focus, custom), self.spec.start == ANYWHERE
+        if plan.ground.lone:
+            return kept(found, found.placements, MOST_STARTS, ample=False)
+        placed = [replace(self, placement=placement) for placement in found.placements]
+        taken = [Taken(p.placement, p.standing(focus, ()), p.own(focus)) for p in placed]
+        room = Room(plan.ground.world, plan.most, self.nodes)
+        placements = that_differ(taken, self.looks, self.likeness, room, anywhere=spread)
+        orderly = self.spec.bounds.max_pods or orderly_of(plan.most)
+        settled = spread or self._is_even(focus)
+        ample = settled and is_ample(taken, self.looks, room._replace(most=orderly))
+        return kept(found, placements, MOST_STARTS, ample=ample)
+
+    def own(self, focus: tuple[Any, ...]) -> Mapping[str, Any]:
+        """The pods in focus on each node."""
+        found: dict[str, list[Any]] = {}
+        for key in map(key_of, focus):
+            for name, spots in self.placement.placed[key].on_nodes.items():
+                found.setdefault(name, []).append((key, tuple(sorted(spots.items()))))
+        return found
+
+    def _is_even(self, focus: tuple[Any, ...]) -> bool:
+        """Whether it does not matter where pods in focus are, as long as nodes have room."""
+        kinds, domains = (set(found.values()) for found in self.likeness)
+        if len(kinds) == 1 == len(domains) and sum(map(replicas_of, focus)) <= 1:
+            return True
+        return all(name in _OF_WORKLOADS for entry in self.entries for name, _ in entry.given())
+
+    def _starts(self, alike: Sequence[Plan], found: Starts) -> Starts:
+        """The starts of plans: these, or all that differ in where the pods in focus are."""
         if self.spec.start != ANYWHERE:
-            return Starts(placements, found.more)
+            return Starts(tuple(plan.common.placement for plan in alike), found.more)
+        # Nothing but where pods of nobody's are tells these apart once the others are anywhere.
+        own = alike if alike[0].ground.lone else alike[:1]
+        spread = [plan.common.spread(plan) for plan in own]
+        placements = tuple(placement for each in spread for placement in each.placements)
+        return Starts(placements, found.more or any(each.more for each in spread))
+
+    def spread(self, plan: Plan) -> Starts:
+        """The starts of a plan with the pods in focus on any nodes, and all others as here."""
         told = any(self.placement.histories[key_of(o)].told for o in plan.ground.focus)
         floor = Floor(
             {node.metadata.name: NodeInfo(node) for node in self.nodes},
@@ -106,7 +154,7 @@ class Common:
         kinds = {name: ranks[kind] for name, kind in of.items()}
         likeness = self.likeness._replace(kinds=kinds)
         focus = plan.ground.focus
-        return anywhere(plan.common.placement, focus, floor, likeness, MOST_PLACEMENTS)
+        return anywhere(self.placement, focus, floor, likeness, MOST_PLACEMENTS)
 
     def _beside_on(self, node: str, focus: tuple[Any, ...]) -> tuple[tuple[Any, ...], ...]:
         """What stands by on a node: whose pods, and how many of them."""
@@ -252,6 +300,11 @@ class Plan:
     custom: Custom
     standing: Mapping[str, tuple[Pod, ...]]
 
+    def differs_in_starts_only(self, other: Plan) -> bool:
+        """Whether there is the same beside the starts, on nodes that are called the same."""
+        one, two = self.ground, other.ground
+        return one.world == two.world and one.shape_of == two.shape_of
+
     def staying(self) -> Iterator[tuple[str, tuple[Pod, ...]]]:
         """The pods on each node that are there in every start."""
         placement = self.common.placement
@@ -304,7 +357,7 @@ class Plan:
             node_names=names,
             custom=reconciled(settled),
             held="; ".join(filter(None, (held, differing))),
-            unseen=starting[-1] if found.more and common.spec.start == ANYWHERE else "",
+            unseen=UNSEEN if found.more else "",
             called=called(self.ground.called(common.placement)),
             taken=frozenset(
                 (pod.metadata.namespace, pod.metadata.name) for pod in common.application.pods
@@ -387,6 +440,11 @@ def _default_bound(
     rollouts = (rollout for workload in world.workloads for rollout in workload.rollouts)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
+
+
+def orderly_of(bound: int) -> int:
+    """How many pods the largest workload has in an orderly run, by the default bound."""
+    return max(1, (bound - 6) // 3)
 
 
 def _ending(pod: Pod) -> Pod:

@@ -6,7 +6,7 @@ Those that are placed are where the scheduler prefers them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -182,14 +182,39 @@ class Starts(NamedTuple):
     more: bool
 
 
+class Regard(NamedTuple):
+    """What matters of where pods are at the start: of those in ``focus`` whose they are.
+
+    Of all others it is what ``look`` makes of a pod. Where those in focus are placed ``anywhere``
+    afterwards, it does not matter where they have been.
+    """
+
+    focus: Container[Key]
+    look: Callable[[tuple[Pod, ...]], str]
+    anywhere: bool
+
+    def look_at(self, key: Key, history: History, template: int, phase: Phase) -> str:
+        """What pods of an owner look like where they stand; empty where it matters whose."""
+        own = key in self.focus and not self.anywhere
+        if own or len(history.templates) > 1:
+            return ""
+        return f"{phase:d} {self.look((history.pod_at(Spot(template, phase)),))}"
+
+    def stays(self, key: Key) -> bool:
+        """Whether it matters where the pods of an owner are."""
+        return not (self.anywhere and key in self.focus)
+
+
 def starts(
     given: Given,
     nodes: Iterable[Node],
     namespaces: Iterable[Namespace],
     likeness: Likeness | None = None,
+    *,
     most: int = 1,
+    regard: Regard | None = None,
 ) -> Starts:
-    """Where all pods may be at the start: all that differ, up to so many.
+    """Where all pods may be at the start: all that differ in what matters, up to so many.
 
     Pods of the input are as it says. Of owners of which it has no pods, all are scheduled one after
     the other on a node that the scheduler's scores favour, until no more of them finds one; as are
@@ -216,7 +241,7 @@ def starts(
         )
     lone = tuple(pod for pod in pods if owner_of[id(pod)] is None)
     refused = dict(_refused(histories, given.policies))
-    guests = (*_lone_guests(lone, floor), *_guests(histories, refused))
+    guests = (*_lone_guests(lone, floor), *_guests(histories, refused, regard))
     found = lodgings(floor, guests, likeness, most)
     nominated = tuple(p for p in pods if p.status.nominated_node_name and not p.spec.node_name)
     ready = _Known(floor, histories, lone, left, nominated, refused)
@@ -264,7 +289,9 @@ def _refused(histories: Mapping[Key, History], policies: Policies) -> Iterator[t
                 yield key, reason
 
 
-def _guests(histories: Mapping[Key, History], refused: Container[Key]) -> Iterator[Guest]:
+def _guests(
+    histories: Mapping[Key, History], refused: Container[Key], regard: Regard | None = None
+) -> Iterator[Guest]:
     """The pods of owners of which all are placed anew."""
     for key, history in histories.items():
         if history.told or key in refused:
@@ -277,8 +304,10 @@ def _guests(histories: Mapping[Key, History], refused: Container[Key]) -> Iterat
             rank = content.replace(key.name.encode(), b"")
             for phase, size in history.counted(number):
                 behind = b"" if phase == Phase.AVAILABLE else bytes([phase])
+                look = regard.look_at(key, history, number, phase) if regard else ""
+                stays = regard is None or regard.stays(key)
                 who = (key, number, phase)
-                yield Guest(pod, size, _urgency(pod), rank + behind, who)
+                yield Guest(pod, size, _urgency(pod), rank + behind, who, look, stays)
 
 
 def _urgency(pod: Pod) -> int:

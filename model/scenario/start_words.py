@@ -85,9 +85,10 @@ def starting_words(number: int, found: Starts, owners: Iterable[Any]) -> tuple[s
     if number == 1 and not found.more:
         return ()
     few = [*dict.fromkeys("; ".join(whereabouts(owners, p)) for p in found.placements)][:NAMED]
+    several = f"any of {number} placements" if number > 1 else "one of the placements"
     more = ", and there are more, which are not looked at" if found.more else ""
     shown = " | ".join(few) + (" | …" if number > len(few) else "")
-    return (f"start: any of {number} placements that differ in what may follow{more}: {shown}",)
+    return (f"start: {several} that differ in what may follow{more}: {shown}",)
 
 
 def _without_owners(

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from .model.cluster.owners import controller_of
 from .model.components.apiserver.admission import filled
 from .model.components.registry import OWNERS
 from .model.manifests import (
@@ -23,10 +24,12 @@ from .model.manifests import (
     Problem,
     change_of,
 )
+from .model.manifests.reading import interpret
 from .model.objects.pod import Pod, PodStatus
 from .model.objects.policies import LimitRange, PriorityClass, RuntimeClass
 from .model.scenario import Change, Scenario, is_named, key_of
 from .model.scenario.admitting import policies_of
+from .model.scenario.templates import Key
 
 UNCHANGED = "Nothing differs: what is applied is what is there already."
 UNDER_WAY = "nothing differs, but what is there is not at rest"
@@ -77,6 +80,24 @@ class Applying:
     def has_steps(self) -> bool:
         """Whether anything is applied by a step."""
         return bool(self.changes or self.pods)
+
+    def at_rest(self) -> Manifests:
+        """What there is once the change is through, with new pods of those that change.
+
+        Theirs are not given any more: they are where the scheduler puts them. Those of a paused
+        one stay, and so do those of one whose pods are replaced only as they go.
+        """
+        gone = {key_of(change.owner) for change in self.changes if change.goes}
+        anew = {key_of(c.owner) for c in self.changes if not (c.waits or c.renews or _rests(c))}
+        owners = [m.object for m in self.before.objects if _makes_pods(m)]
+        renewed = [owner for owner in owners if key_of(owner) in anew]
+        kept = (m for m in self.after.objects if not _is_made_by(m.object, renewed))
+        objects = (
+            _unbegun(m) if _makes_pods(m) and key_of(m.object) in anew else m
+            for m in kept
+            if not (_makes_pods(m) and key_of(m.object) in gone)
+        )
+        return self.after._replace(objects=tuple(objects))
 
     def asked(self, spec: CheckSpec, moving: Sequence[Any], *, apart: bool) -> CheckSpec:
         """What is asked: the change, with what is under way, and no more by itself.
@@ -208,6 +229,31 @@ def _with(
 def _makes_pods(manifest: Manifest[Any]) -> bool:
     kind = OWNERS.get(type(manifest.object))
     return kind is not None and kind.stands_alone(manifest.object)
+
+
+def _rests(change: Change) -> bool:
+    """Whether what is applied is paused, and its pods stay as they are."""
+    return bool(getattr(change.owner.spec, "paused", False)) and not change.goes
+
+
+def _is_made_by(found: Any, owners: Iterable[Any]) -> bool:
+    """Whether an object is a pod of one of these owners, or is what it makes pods by way of."""
+    if isinstance(found, Pod):
+        return any(OWNERS[type(owner)].owns(owner, found) for owner in owners)
+    controller = controller_of(found.metadata)
+    if controller is None:
+        return False
+    key = Key(controller.kind, found.metadata.namespace, controller.name)
+    return key in map(key_of, owners)
+
+
+def _unbegun(manifest: Manifest[Any]) -> Manifest[Any]:
+    """The object without a status, which counts what has been before."""
+    document = manifest.document
+    data = {key: value for key, value in document.data.items() if key != "status"}
+    read, _ = interpret([document._replace(data=data)])
+    found: Manifest[Any] = read.objects[0]
+    return found
 
 
 def _is_pod(applied: Applied) -> bool:

@@ -7,7 +7,6 @@ that before the defaults.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -79,33 +78,39 @@ def ask(question: Question) -> Asked:
     scopes = tuple(scope for group in groups for scope in group)
     statements = {**STATEMENTS, **extension.statements}
     applyings = [scope.applying for scope in scopes if scope.applying is not None]
+    usual = _usual_of_new(question, scopes)
     if scopes and len(applyings) == len(scopes) and all(scope.rests() for scope in scopes):
         return Asked(
-            _usual_of_new(question),
+            usual.cases,
             tuple(reader.warnings),
             statements,
-            tuple(reader.problems),
+            tuple(dict.fromkeys((*reader.problems, *usual.problems))),
             unchanged=nothing_asked(applyings),
             left_open=any(each.aside or each.open for each in applyings),
         )
-    found = [_cases(group) for group in groups]
+    found = [_cases(group, usual.cases) for group in groups]
     cases = tuple(case for each in found for case in each.cases)
-    problems = [*reader.problems, *(problem for each in found for problem in each.problems)]
+    problems = (problem for each in (*found, usual) for problem in each.problems)
     unasked = tuple(_unasked(extension, scopes, cases))
     if unasked:
         raise InvalidInput(unasked)
-    cases += _usual_of_new(question)
+    cases += usual.cases
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
     said = (*reader.warnings, *_unused(given, scopes), *ignored)
-    return Asked(cases, tuple(dict.fromkeys(said)), statements, tuple(dict.fromkeys(problems)))
+    every = tuple(dict.fromkeys((*reader.problems, *problems)))
+    return Asked(cases, tuple(dict.fromkeys(said)), statements, every)
 
 
-def _usual_of_new(question: Question) -> tuple[Case, ...]:
-    """What is asked of that which is applied by itself, where the question is thorough."""
+def _usual_of_new(question: Question, scopes: Iterable[Scope]) -> Cases:
+    """What is asked of that which is applied, where it has come to, if the question is thorough."""
     if not (question.thorough and (question.base or question.standing)):
-        return ()
-    alone = replace(question, base=(), standing="", prune=False, thorough=False)
-    return ask(alone).cases
+        return Cases()
+    after = filter(None, (scope.of_applied() for scope in scopes))
+    found = [scope.cases() for scope in after]
+    return Cases(
+        tuple(case for each in found for case in each.cases),
+        tuple(problem for each in found for problem in each.problems),
+    )
 
 
 def _sources(paths: Iterable[str], question: Question) -> list[Source]:
@@ -156,8 +161,10 @@ def _unasked(
             yield Problem(Position(file.path), "", message)
 
 
-def _cases(group: Sequence[Scope]) -> Cases:
+def _cases(group: Sequence[Scope], beside: tuple[Case, ...]) -> Cases:
     """The cases of a Check, with each alternative by itself; there is at least one.
+
+    What is named may be asked ``beside`` them.
 
     Raises:
         InvalidInput: there is none, and why.
@@ -170,7 +177,7 @@ def _cases(group: Sequence[Scope]) -> Cases:
     problems = tuple(problem for each in found for problem in each.problems)
     if problems and not cases:
         raise InvalidInput(problems)
-    group[0].refuse_missing(cases)
+    group[0].refuse_missing((*cases, *beside))
     return Cases(cases, problems)
 
 

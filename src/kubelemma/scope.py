@@ -146,6 +146,30 @@ class Scope:
         cases = self._built(about, check, sizing)
         return Cases(tuple(cases), tuple(self._placeless(check.spec, sizing)))
 
+    def of_applied(self) -> Scope | None:
+        """What is asked of the workloads that are applied, once the change is through.
+
+        All else is there as well: nodes, budgets, other workloads. None where no workload is.
+        """
+        applying, spec = self.applying, self.check.spec
+        if applying is None:
+            return None
+        names = tuple(
+            key_of(manifest.object).spellings[-1]
+            for manifest in owner_manifests(applying.new)
+            if not spec.workloads or is_named(manifest.object, spec.workloads)
+        )
+        if not names:
+            return None
+        spec = msgspec.structs.replace(spec, workloads=names)
+        return replace(
+            self,
+            manifests=applying.at_rest(),
+            check=msgspec.structs.replace(self.check, spec=spec),
+            question=replace(self.question, base=(), standing="", prune=False, thorough=False),
+            applying=None,
+        )
+
     def _built(self, about: _About, check: Check, sizing: Sizing) -> Iterator[Case]:
         """A case for each scenario that is asked anything."""
         application, manifests, kept, moving, free = about

@@ -81,6 +81,39 @@ def test_what_may_be_in_the_way(
     assert ("not decided: DEP-4" in run.out) is (code == 3)
 
 
+@pytest.mark.parametrize(
+    ("asked", "mode", "code"),
+    [
+        (("--question", "rollout"), "ReadWriteOnce", 0),
+        (("--question", "node-lost"), "ReadWriteOnce", 3),
+        (("--question", "drain"), "ReadWriteOnce", 3),
+        (("--event", "rollout=web", "--event", "drain"), "ReadWriteOnce", 3),
+        (("--event", "scale=web:2", "--property", "DEP-4"), "ReadWriteOnce", 3),
+        (("--question", "drain"), "ReadWriteMany", 0),
+    ],
+)
+def test_a_volume_follows_its_pod_only_where_it_stays(
+    kubelemma: Kubelemma, write: Write, asked: tuple[str, ...], mode: str, code: int
+) -> None:
+    """With Recreate one pod uses the volume after the other, unless one may be left elsewhere."""
+    path = write("both.yaml", deployment("Recreate", **MOUNTED), claim(mode))
+    run = kubelemma("check", path, *asked, "--no-save", "--fail-on", "critical")
+    assert run.code == code, run.out
+    assert ("not decided: " in run.out) is (code == 3)
+
+
+def test_a_volume_follows_its_pod_through_a_change(kubelemma: Kubelemma, write: Write) -> None:
+    """A new image goes where the old one was; what asks for more may not fit beside the volume."""
+    image, more = deployment("Recreate", **MOUNTED), deployment("Recreate", **MOUNTED)
+    image["spec"]["template"]["spec"]["containers"][0]["image"] = "j"
+    more["spec"]["template"]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1"}}
+    volume = claim("ReadWriteOnce")
+    old = write("old.yaml", deployment("Recreate", **MOUNTED), volume)
+    for new, code in ((image, 0), (more, 3)):
+        run = kubelemma("check", write("new.yaml", new, volume), "--from", old)
+        assert run.code == code, run.out
+
+
 def test_a_violation_is_one(kubelemma: Kubelemma, write: Write) -> None:
     """What is refuted stays so, whatever else may be in the way."""
     large = {"name": "c", "image": "i", "resources": {"requests": {"cpu": "3"}}}
@@ -88,3 +121,46 @@ def test_a_violation_is_one(kubelemma: Kubelemma, write: Write) -> None:
     path = write("both.yaml", workload, claim("ReadWriteOnce"))
     run = kubelemma("check", path, *ASKED, "--nodes", "count=1,cpu=4,memory=8Gi")
     assert run.code == 1, run.out
+
+
+def named(name: str, cpu: str, **spec: Any) -> Manifest:
+    """A Deployment of one pod that asks for so much."""
+    container = {"name": "c", "image": "i", "resources": {"requests": {"cpu": cpu}}}
+    found = deployment(containers=[container], **spec)
+    labels = {"app": name}
+    found["metadata"]["name"] = name
+    found["spec"] |= {"selector": {"matchLabels": labels}}
+    found["spec"]["template"]["metadata"]["labels"] = labels
+    return found
+
+
+@pytest.mark.parametrize(("kinds", "cpu", "code"), [(8, "2", 0), (9, "2", 3), (9, "100m", 0)])
+def test_starts_that_nobody_looked_at(
+    kubelemma: Kubelemma, write: Write, kinds: int, cpu: str, code: int
+) -> None:
+    """Where there are more kinds of starts than are looked at, what holds in these is not decided.
+
+    Another workload may be on any node, and who asks for a label by value tells all of them apart.
+    Where there is room for all it does not matter where it is.
+    """
+    urgent = {"kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1", "value": 1}
+    nodes = [
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": f"n{number}", "labels": {"disk": f"of-kind-{number}"}},
+            "status": {"allocatable": {"cpu": "4", "memory": "8Gi", "pods": "9"}},
+        }
+        for number in range(kinds)
+    ]
+    path = write(
+        "all.yaml",
+        *nodes,
+        {**urgent, "metadata": {"name": "first"}},
+        named("first", cpu, priorityClassName="first"),
+        named("web", "1", nodeSelector={"disk": "of-kind-0"}),
+    )
+    run = kubelemma("check", path, "--workload", "web", *ASKED)
+    assert run.code == code, run.out
+    told = "it may start in more placements that differ in what may follow than are looked at"
+    assert (told in " ".join(run.out.split())) is (code == 3)

@@ -13,20 +13,29 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from drawn_manifests import Drawn, Owner, manifests, seeded_manifests
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 from test_placement_brute_force import EFFORT, HOSTNAME, BruteForce, State, at_least, placement_of
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import NOWHERE, Snapshot
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.components.scheduler.decision.profile import Snapshot as NodeSnapshot
+from kubelemma.model.components.scheduler.decision.profile import decide as decide_pod
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.workloads import Deployment
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.start import Placement, Starts
+from kubelemma.model.scenario.templates import kind_of
 from kubelemma.placing.plan import plan, read
 from kubelemma.solver.placement.checker import check
 from kubelemma.solver.placement.decide import decide
@@ -60,8 +69,8 @@ def starts_of(text: str, owners: tuple[str, ...]) -> tuple[tuple[Placement, ...]
     taken: list[Placement] = []
     original = BUILD.starts
 
-    def recorded(*args: Any) -> Starts:
-        found: Starts = original(*args)
+    def recorded(*args: Any, **options: Any) -> Starts:
+        found: Starts = original(*args, **options)
         taken.extend(found.placements)
         return found
 
@@ -258,6 +267,214 @@ def test_starts_agree_on_drawn_manifests(drawn: Drawn) -> None:
     comparison = Comparison()
     comparison.compare("drawn", drawn)
     assert comparison.disagreements == []
+
+
+# --- all starts there are -------------------------------------------------------------------------
+
+ZONE = "topology.kubernetes.io/zone"
+
+
+class Machine(NamedTuple):
+    """A node: where it is, and what keeps pods off it."""
+
+    zone: str
+    tainted: bool
+    cordoned: bool
+    cpu: str
+
+
+class Wanted(NamedTuple):
+    """A Deployment, and what its pods want of the nodes and of each other."""
+
+    replicas: int
+    cpu: str
+    apart: bool
+    together: bool
+    skew: int
+    tolerates: bool
+
+
+class Zoned(NamedTuple):
+    """Nodes in zones, one Deployment to ask about, and one that comes first and stands by."""
+
+    machines: tuple[Machine, ...]
+    web: Wanted
+    beside: int
+
+
+MACHINES = st.builds(
+    Machine,
+    zone=st.sampled_from(("a", "b", "c")),
+    tainted=st.sampled_from((False, False, True)),
+    cordoned=st.sampled_from((False, False, False, True)),
+    cpu=st.sampled_from(("4", "4", "8")),
+)
+ZONED = st.builds(
+    Zoned,
+    machines=st.lists(MACHINES, min_size=2, max_size=6).map(tuple),
+    web=st.builds(
+        Wanted,
+        replicas=st.integers(1, 3),
+        cpu=st.sampled_from(("500m", "2")),
+        apart=st.booleans(),
+        together=st.booleans(),
+        skew=st.sampled_from((0, 0, 1, 2)),
+        tolerates=st.booleans(),
+    ),
+    beside=st.sampled_from((0, 0, 1, 2)),
+)
+
+
+def zoned_deployment(name: str, wanted: Wanted, priority: int) -> dict[str, Any]:
+    """The Deployment as somebody writes it."""
+    labels = {"app": name}
+
+    def terms(key: str) -> dict[str, Any]:
+        found = {"topologyKey": key, "labelSelector": {"matchLabels": labels}}
+        return {"requiredDuringSchedulingIgnoredDuringExecution": [found]}
+
+    spec: dict[str, Any] = {
+        "priorityClassName": f"at-{priority}",
+        "containers": [{"name": "c", "image": "x", "resources": {"requests": {"cpu": wanted.cpu}}}],
+        "affinity": {
+            **({"podAntiAffinity": terms(HOSTNAME)} if wanted.apart else {}),
+            **({"podAffinity": terms(ZONE)} if wanted.together else {}),
+        },
+        "tolerations": [{"key": "t", "operator": "Exists"}] if wanted.tolerates else [],
+    }
+    if wanted.skew:
+        constraint = {"maxSkew": wanted.skew, "topologyKey": ZONE}
+        constraint |= {"whenUnsatisfiable": "DoNotSchedule"}
+        constraint |= {"labelSelector": {"matchLabels": labels}}
+        spec["topologySpreadConstraints"] = [constraint]
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": wanted.replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": spec},
+        },
+    }
+
+
+def zoned_documents(zoned: Zoned) -> Iterator[dict[str, Any]]:
+    """All of it as manifests."""
+    for number, machine in enumerate(zoned.machines):
+        name = f"n{number}"
+        taints = [{"key": "t", "effect": "NoSchedule"}] if machine.tainted else []
+        yield {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name, "labels": {HOSTNAME: name, ZONE: machine.zone}},
+            "spec": {"taints": taints, "unschedulable": machine.cordoned},
+            "status": {"allocatable": {"cpu": machine.cpu, "memory": "8Gi", "pods": "9"}},
+        }
+    for value in (1, 2):
+        yield {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": f"at-{value}"},
+            "value": value,
+        }
+    yield zoned_deployment("web", zoned.web, 1)
+    if zoned.beside:
+        plain = Wanted(zoned.beside, "1", apart=False, together=False, skew=0, tolerates=False)
+        yield zoned_deployment("first", plain, 2)
+
+
+Numbers: TypeAlias = tuple[tuple[int, ...], ...]
+"""How many pods of each Deployment are on each node."""
+
+
+def form(zoned: Zoned, numbers: Numbers) -> Any:
+    """What is left of it where names are of no concern."""
+    zones: dict[str, list[Any]] = {}
+    for machine, *here in zip(zoned.machines, *numbers, strict=True):
+        kind = (machine.tainted, machine.cordoned, machine.cpu)
+        zones.setdefault(machine.zone, []).append((kind, tuple(here)))
+    return tuple(sorted(tuple(sorted(nodes)) for nodes in zones.values()))
+
+
+def tried(pods: Sequence[tuple[Pod, int, bool]], infos: tuple[NodeInfo, ...]) -> set[Numbers]:
+    """All that scheduling may come to, one sort of pods after the other.
+
+    Each with how many there are, and whether any node will do that passes the filters.
+    """
+    if not pods:
+        return {()}
+    (pod, number, anywhere), *others = pods
+    ends: set[Numbers] = set()
+    agenda, seen = [(infos, (0,) * len(infos))], set()
+    while agenda:
+        there, counts = agenda.pop()
+        if counts in seen:
+            continue
+        seen.add(counts)
+        found = decide_pod(pod, NodeSnapshot(there))
+        names = (found.feasible if anywhere else found.choices) if sum(counts) < number else ()
+        for name in names:
+            i = next(i for i, info in enumerate(there) if info.node.metadata.name == name)
+            bound = msgspec.structs.replace(pod.spec, node_name=name)
+            more = there[i].with_pods(msgspec.structs.replace(pod, spec=bound))
+            counted = (*counts[:i], counts[i] + 1, *counts[i + 1 :])
+            agenda.append(((*there[:i], more, *there[i + 1 :]), counted))
+        if not names:
+            ends |= {(counts, *rest) for rest in tried(others, there)}
+    return ends
+
+
+def begun(zoned: Zoned, scenario: Scenario) -> Iterator[Numbers]:
+    """Where the pods are when the search begins, in each of its starts."""
+    for start in scenario.recipe[1]:  # type: ignore[attr-defined]
+        states = dict(zip(scenario.node_names, start.nodes, strict=True))
+        nodes = [states[f"n{number}"] for number in range(len(zoned.machines))]
+        standing = tuple(len(scenario.world.shapes[node.shape].standing) for node in nodes)
+        own = tuple(sum(group.size for group in node.pods) for node in nodes)
+        yield (standing, own) if zoned.beside else (own,)
+
+
+FREE = Machine("a", tainted=False, cordoned=False, cpu="4")
+BESIDE_EACH_OTHER = Zoned(
+    machines=(
+        *(FREE, FREE, *[FREE._replace(cordoned=True)] * 2),
+        *[FREE._replace(zone="b")] * 3,
+    ),
+    web=Wanted(2, "500m", apart=True, together=True, skew=0, tolerates=False),
+    beside=0,
+)
+"""Two zones, in one of which no pod more finds a node once a node is lost."""
+AFTER_ANOTHER = Zoned(
+    machines=(FREE, FREE, FREE._replace(zone="b")),
+    web=Wanted(1, "500m", apart=False, together=False, skew=0, tolerates=False),
+    beside=1,
+)
+"""The pod that comes first may be alone in its zone, or not."""
+
+
+@pytest.mark.parametrize("anywhere", [True, False], ids=["anywhere", "by scores"])
+@settings(max_examples=at_least(60))
+@given(zoned=ZONED)
+@example(zoned=BESIDE_EACH_OTHER)
+@example(zoned=AFTER_ANOTHER)
+def test_all_starts_are_found(zoned: Zoned, anywhere: bool) -> None:  # noqa: FBT001 - pytest
+    """A machine may be lost from every start that there is, up to names, and from no other."""
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [*zoned_documents(zoned)]})
+    how = {"questions": ("node-lost",)} if anywhere else {"events": ("node-crash",)}
+    question = api.Question(paths=(api.STDIN,), stdin=text, workloads=("web",), **how)
+    cases = api.ask(question).cases
+    manifests = cases[0].manifests.objects
+    infos = tuple(NodeInfo(m.object) for m in manifests if isinstance(m.object, Node))
+    owners = {
+        m.object.metadata.name: m.object for m in manifests if isinstance(m.object, Deployment)
+    }
+    guests = [(kind_of(owners["web"]).pod(owners["web"], 0), zoned.web.replicas, anywhere)]
+    if zoned.beside:
+        guests.insert(0, (kind_of(owners["first"]).pod(owners["first"], 0), zoned.beside, False))
+    assume(all(not case.scenario.unseen for case in cases))
+    found = {form(zoned, start) for case in cases for start in begun(zoned, case.scenario)}
+    assert found == {form(zoned, numbers) for numbers in tried(guests, infos)}
 
 
 def main(count: int, first: int = 0) -> int:

@@ -25,8 +25,7 @@ def distinguishes(crowd: Crowd) -> Telling:
     """All that some filter, or some score where scores decide, may read of a node."""
     keys = _label_keys(crowd.pods) | (DEFAULT_KEYS if crowd.scoring else frozenset())
     keys -= unique_keys(crowd.nodes, crowd.pods)
-    # Scores spread the pods of a Service or ReplicaSet by default, so they look at pods too.
-    visible = crowd.scoring or any(_looks_at_pods(pod) for pod in crowd.pods)
+    visible = minds_pods(crowd)
     by_name = any(_asks_by_name(pod) for pod in crowd.pods)
 
     def telling(shape: NodeShape) -> Hashable:
@@ -37,6 +36,12 @@ def distinguishes(crowd: Crowd) -> Telling:
         )
 
     return telling
+
+
+def minds_pods(crowd: Crowd) -> bool:
+    """Whether anybody looks at pods on nodes for more than the room that they take."""
+    # Scores spread the pods of a Service or ReplicaSet by default, so they look at pods too.
+    return crowd.scoring or any(_looks_at_pods(pod) for pod in crowd.pods)
 
 
 def needs_terminating(setting: Setting) -> bool:
@@ -91,12 +96,13 @@ def unique_keys(nodes: Sequence[Node], pods: tuple[Pod, ...]) -> frozenset[str]:
 
 def _label_keys(pods: Iterable[Pod]) -> frozenset[str]:
     """Every label of nodes that some pod's scheduling depends on."""
-    keys: set[str] = set()
-    for pod in pods:
-        keys |= selected_keys(pod)
-        keys |= {c.topology_key for c in pod.spec.topology_spread_constraints or ()}
-        keys |= set(pod_affinity_keys(pod))
-    return frozenset(keys)
+    return frozenset(key for pod in pods for key in label_keys(pod))
+
+
+def label_keys(pod: Pod) -> set[str]:
+    """The labels of nodes that the scheduling of a pod depends on."""
+    spread = {c.topology_key for c in pod.spec.topology_spread_constraints or ()}
+    return selected_keys(pod) | spread | set(pod_affinity_keys(pod))
 
 
 def selected_keys(pod: Pod) -> set[str]:

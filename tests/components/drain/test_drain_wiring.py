@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import pytest
 from budgeted import listed, marked, nodes_of, reachable, scenario, standing, steps, verdicts
@@ -15,7 +16,11 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.properties.select import properties_for
 from kubelemma.question import STDIN, Question, ask
 from kubelemma.reports.narrate import narrate
+from kubelemma.solver import compiled
 from kubelemma.solver.explore import check as explored
+from kubelemma.solver.result import CheckResult
+
+Check: TypeAlias = Callable[..., CheckResult]
 
 EMPTY_DIR = {"volumes": [{"name": "cache", "emptyDir": {}}]}
 BLOCKED = [{"minAvailable": 2}]
@@ -86,6 +91,29 @@ def test_pods_that_stand_by(owner: str, options: dict[str, Any], goes: bool) -> 
         replicas=3,
     )
     assert (max(drains(found)) > 0) is goes
+
+
+@pytest.mark.parametrize("engine", [explored, compiled.check], ids=["plain", "compiled"])
+@pytest.mark.parametrize(
+    ("drained", "verdict"), [("node-1", "violated"), ("node-2", "holds"), ("", "violated")]
+)
+def test_a_drain_fails_on_its_own_node(drained: str, verdict: str, engine: Check) -> None:
+    """What stands on other nodes is no reason why a drain should fail."""
+    found = scenario(
+        events=[{"drain": {"node": drained} if drained else {}}],
+        beside=[standing("alone", "node-1")],
+        replicas=2,
+    )
+    asked = properties_for(found, ("DRAIN-3",))
+    (result,) = engine(found.system, asked).properties
+    assert result.verdict == verdict
+
+
+def test_each_drain_is_asked_of_its_own_node() -> None:
+    """One that is forced may remove what another may not, which drains another node."""
+    events = [{"drain": {"node": "node-1", "force": True}}, {"drain": {"node": "node-2"}}]
+    found = scenario(events=events, beside=[standing("alone", "node-1")], replicas=2)
+    assert verdicts(found, "DRAIN-3")["DRAIN-3"] == "holds"
 
 
 def test_what_a_real_drain_would_wait_for_is_told() -> None:

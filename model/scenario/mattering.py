@@ -1,0 +1,104 @@
+"""Which placements differ in what may follow, where some are equal in all that they have room for.
+
+What stands by takes room. Where every node has room for all that may come all the same, it does
+not matter how it is spread over the nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kubelemma.model.cluster.room import has_room
+from kubelemma.model.cluster.world import World
+from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
+from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import Pod
+
+from .likeness import Looks
+from .lodging import Likeness
+from .start import Placement, Starts
+
+
+class Taken(NamedTuple):
+    """A placement: what stands by on each node, and what is there of those in focus."""
+
+    placement: Placement
+    standing: Mapping[str, tuple[Pod, ...]]
+    own: Mapping[str, Any]
+
+
+class Room(NamedTuple):
+    """What may come, and at most how many pods of each workload."""
+
+    world: World
+    most: int
+    nodes: Sequence[Node]
+
+    def is_in(self, node: Node, pods: Iterable[Pod]) -> bool:
+        """Whether a node with these pods has room for all of them."""
+        return has_room(self.world, NodeInfo(node, tuple(pods)), self.most)
+
+
+def that_differ(
+    taken: Sequence[Taken],
+    looks: Looks,
+    likeness: Likeness,
+    room: Room,
+    *,
+    anywhere: bool,
+) -> Sequence[Placement]:
+    """One of each that differ in more than in how room is taken that nobody needs.
+
+    It does not matter where those in focus are if they are placed ``anywhere`` afterwards.
+    """
+    found: dict[Any, Placement] = {}
+    for each in taken:
+        domains: dict[str, list[Any]] = {}
+        for node in room.nodes:
+            name = node.metadata.name
+            pods = each.standing.get(name, ())
+            free = looks.room_alone and room.is_in(node, pods)
+            seen = looks.beside_room(pods) if free else looks.whole(pods)
+            own = () if anywhere else tuple(each.own.get(name, ()))
+            mark = (likeness.kinds[name], free, seen, own)
+            domains.setdefault(likeness.domains[name], []).append(mark)
+        form = tuple(sorted(tuple(sorted(marks)) for marks in domains.values()))
+        found.setdefault(form, each.placement)
+    return tuple(found.values())
+
+
+def is_ample(taken: Sequence[Taken], looks: Looks, room: Room) -> bool:
+    """Whether placements that nobody looked at differ in nothing but how room is taken.
+
+    It is taken to be so where each node of all that were looked at has room for what may come, and
+    for the largest pods that stand by on top: scores favour nodes with room, and no node of another
+    placement is taken to be fuller by more than that.
+    """
+    if not looks.room_alone:
+        return False
+    largest = tuple(
+        _largest(pod for each in taken[:1] for p in each.standing.values() for pod in p)
+    )
+    return all(
+        room.is_in(node, (*each.standing.get(node.metadata.name, ()), *largest))
+        for each in taken
+        for node in room.nodes
+    )
+
+
+def _largest(pods: Iterable[Pod]) -> Iterator[Pod]:
+    """A pod that requests the most of each resource."""
+    found: dict[str, tuple[int, Pod]] = {}
+    for pod in pods:
+        for name, amount in fit_request(pod).items():
+            if name not in found or found[name][0] < amount:
+                found[name] = (amount, pod)
+    yield from {id(pod): pod for _, pod in found.values()}.values()
+
+
+def kept(starts: Starts, placements: Sequence[Placement], most: int, *, ample: bool) -> Starts:
+    """So many of these; there are more if there were, and that matters."""
+    more = len(placements) > most or starts.more
+    return Starts(tuple(placements[:most]), more and not ample)

@@ -1,0 +1,55 @@
+"""Workloads with room stay decided, however many of them stand by: few starts differ for each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from kubelemma import api
+
+ZONE = "topology.kubernetes.io/zone"
+
+
+def deployment(number: int) -> dict[str, Any]:
+    """One of several that differ in nothing but names and how many pods they have."""
+    name = f"d{number}"
+    resources = {"requests": {"cpu": "500m"}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 1 + number % 3,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {"containers": [{"name": "c", "image": "x", "resources": resources}]},
+            },
+        },
+    }
+
+
+def node(number: int, zones: int) -> dict[str, Any]:
+    """A node with room."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": f"n{number}",
+            "labels": {"kubernetes.io/hostname": f"n{number}", ZONE: f"z{number % zones}"},
+        },
+        "status": {"allocatable": {"cpu": "8", "memory": "16Gi", "pods": "20"}},
+    }
+
+
+@pytest.mark.parametrize(("nodes", "zones"), [(0, 1), (4, 1), (5, 3)])
+def test_all_starts_are_looked_at(nodes: int, zones: int) -> None:
+    """Of workloads that stand by matters what they hold, not whose it is."""
+    there = [node(number, zones) for number in range(nodes)]
+    items = [*there, *map(deployment, range(6))]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    cases = api.ask(api.Question(paths=(api.STDIN,), stdin=text)).cases
+    assert len({case.scenario.focus for case in cases}) == 6
+    assert not any(case.scenario.unseen for case in cases)
