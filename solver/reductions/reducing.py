@@ -12,7 +12,7 @@ from kubelemma.model.system import System
 from kubelemma.properties.statement import Property
 from kubelemma.solver.events import Event, Listener, Violation
 from kubelemma.solver.explore import check
-from kubelemma.solver.limits import MAX_STATES, Limits
+from kubelemma.solver.limits import ALL_VIOLATED, MAX_STATES, Limits
 from kubelemma.solver.result import CheckResult, PropertyResult, Reduction, Statistics, Trace
 
 from .bagged import Full, Looked, Refused, bagged_of
@@ -121,9 +121,21 @@ def _by_pooling(whole: _Asked) -> CheckResult:
     result = _with(replace(found, statistics=_of_whole(made, found.statistics)), note)
     if left:
         why = f"{', '.join(sorted({prop.id for prop in left.values()}))} {_OPEN}"
-        result = whole.search(note, _unused(why), of=tuple(left.values()))
-        known |= dict(zip(left, result.properties, strict=True))
+        exact = whole.search(note, _unused(why), of=tuple(left.values()))
+        known |= dict(zip(left, exact.properties, strict=True))
+        result = _with_both(result, exact)
     return replace(result, properties=tuple(known[n] for n in range(len(whole.properties))))
+
+
+def _with_both(pooled: CheckResult, exact: CheckResult) -> CheckResult:
+    """The search whose statistics count: that of the pool, if the other ended by what it refuted."""
+    if exact.statistics.stopped_by != ALL_VIOLATED:
+        return exact
+    mine, its = pooled.statistics, exact.statistics
+    peak = max(mine.peak_memory_bytes, its.peak_memory_bytes)
+    seconds, noted = mine.seconds + its.seconds, its.reductions
+    both = replace(mine, seconds=seconds, peak_memory_bytes=peak, reductions=noted)
+    return replace(pooled, statistics=both)
 
 
 _OPEN = "looks at what is beside each other, or goes wrong in the pool alone"

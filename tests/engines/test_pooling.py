@@ -546,10 +546,11 @@ def test_a_story_of_the_pool_alone_is_searched_for_in_the_system() -> None:
         nodes=("count=4,cpu=64,memory=64Gi",),
     )
     (case,) = api.ask(question).cases
-    drained = tuple(prop for prop in case.properties if prop.id == "DRAIN-2")
-    (found,) = by_pooling(case.scenario.system, drained).properties
-    (exact,) = check(case.scenario.system, drained).properties
-    assert told(found) == told(exact)
+    found = by_pooling(case.scenario.system, case.properties)
+    exact = check(case.scenario.system, case.properties)
+    assert [*map(told, found.properties)] == [*map(told, exact.properties)]
+    assert found.statistics.exhaustive
+    assert [each.used for each in found.statistics.reductions] == [True, False]
 
 
 @given(st.lists(st.integers(0, 3), max_size=5))
