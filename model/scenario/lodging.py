@@ -9,12 +9,14 @@ workloads and documents are called and in which order they come.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from kubelemma.model.components.kubelet.decision import admit
+from kubelemma.model.components.scheduler.decision.default_selector import controller_of
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.profile import (
     Snapshot,
@@ -22,6 +24,7 @@ from kubelemma.model.components.scheduler.decision.profile import (
     filter_node,
     pre_filter,
 )
+from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 
 _BREADTH = 16
@@ -36,7 +39,8 @@ class Guest(NamedTuple):
     ``urgency`` and then ``rank`` say who comes first; of equal ``rank`` are those that differ in
     nothing but names. ``who`` tells them from others. Those with the same ``look`` may stand in
     each other's places once all of them have one: nobody minds. Without one it matters who it is.
-    In the end it does not matter where those are that do not ``stay``.
+    In the end it does not matter where those are that do not ``stay``. The ``selector`` is that of
+    whatever controls them, over whose pods scores spread them.
     """
 
     pod: Pod
@@ -46,6 +50,7 @@ class Guest(NamedTuple):
     who: Any
     look: str = ""
     stays: bool = True
+    selector: LabelSelector | None = None
 
 
 class Likeness(NamedTuple):
@@ -116,8 +121,10 @@ class Floor:
         """Where the scheduler would put a pod; None where nothing fits."""
         return min(self.choices(self.infos, pod), default=None)
 
-    def choices(self, infos: Mapping[str, NodeInfo], pod: Pod) -> tuple[str, ...]:
-        """The nodes that a pod may go to."""
+    def choices(
+        self, infos: Mapping[str, NodeInfo], pod: Pod, selector: LabelSelector | None = None
+    ) -> tuple[str, ...]:
+        """The nodes that a pod may go to; what controls it has this selector."""
         if pod.spec.node_name:
             stays = self.stands(pod) and admit(pod, infos[pod.spec.node_name]) is None
             return (pod.spec.node_name,) if stays else ()
@@ -125,7 +132,9 @@ class Floor:
             return ()
         snapshot = Snapshot(tuple(infos[name] for name in sorted(infos)), self._namespaces)
         if not self.anywhere:
-            return decide(pod, snapshot).choices
+            owner = controller_of(pod)
+            known = {owner: selector} if owner and selector else {}
+            return decide(pod, replace(snapshot, workloads=known)).choices
         cycle = pre_filter(pod, snapshot)
         return tuple(i.name for i in snapshot.nodes if filter_node(cycle, i).status.ok)
 
@@ -182,15 +191,17 @@ class _Search:
 
     def placed(self, branches: list[_Branch], guest: int) -> list[_Branch]:
         """All ways with as many pods of a guest as find a node."""
-        pod, number = self._guests[guest].pod, self._guests[guest].number
+        found = self._guests[guest]
         done: list[_Branch] = []
         while branches:
             further: list[_Branch] = []
             for branch in branches:
-                full = len(branch.nodes[guest]) >= number
-                nodes = () if full else self._floor.choices(branch.infos, pod)
+                full = len(branch.nodes[guest]) >= found.number
+                nodes = () if full else self._floor.choices(
+                    branch.infos, found.pod, found.selector
+                )
                 further.extend(
-                    branch.with_pod(self._floor, guest, pod, node)
+                    branch.with_pod(self._floor, guest, found.pod, node)
                     for node in self._differing(branch, nodes)
                 )
                 if not nodes:

@@ -307,7 +307,8 @@ def _guests(
                 look = regard.look_at(key, history, number, phase) if regard else ""
                 stays = regard is None or regard.stays(key)
                 who = (key, number, phase)
-                yield Guest(pod, size, _urgency(pod), rank + behind, who, look, stays)
+                selector = template.selector(number)
+                yield Guest(pod, size, _urgency(pod), rank + behind, who, look, stays, selector)
 
 
 def _urgency(pod: Pod) -> int:

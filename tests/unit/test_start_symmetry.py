@@ -53,3 +53,21 @@ def test_all_starts_are_looked_at(nodes: int, zones: int) -> None:
     cases = api.ask(api.Question(paths=(api.STDIN,), stdin=text)).cases
     assert len({case.scenario.focus for case in cases}) == 6
     assert not any(case.scenario.unseen for case in cases)
+
+
+def test_scores_spread_the_pods_of_an_owner() -> None:
+    """Where nobody says how, the scheduler spreads what a ReplicaSet makes over the nodes.
+
+    All else is alike on large nodes: without that the second pod might go where the first is.
+    """
+    large = [node(number, 1) for number in range(3)]
+    for each in large:
+        each["status"]["allocatable"] |= {"cpu": "640", "memory": "640Gi"}
+    items = [*large, deployment(1)]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    question = api.Question(paths=(api.STDIN,), stdin=text, events=("rollout=d1",))
+    (case,) = api.ask(question).cases
+    system = case.scenario.system
+    (family,) = (family for family in system.families if family.name == "nodes")
+    assert len(system.starts) == 1
+    assert sorted(len(each.pods) for each in family.initial) == [0, 1, 1]
