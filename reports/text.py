@@ -247,10 +247,10 @@ def coverage(found: Statistics) -> Iterator[str]:
     whole = "every reachable state" if found.exhaustive else "not every reachable state"
     stop = found.stopped_by
     reason = f" ({_STOPS.get(stop, f'stopped by {stop}')})" if stop else ""
+    full = f"{found.concrete_states:,} in full, " if found.concrete_states else ""
     yield (
-        f"{whole}{reason}: {plural(found.states, 'state')} up to symmetry, "
-        f"{found.concrete_states:,} in full, {plural(found.transitions, 'transition')}, "
-        f"depth {found.depth}"
+        f"{whole}{reason}: {plural(found.states, 'state')} up to symmetry, {full}"
+        f"{plural(found.transitions, 'transition')}, depth {found.depth}"
     )
     if found.runs:
         yield f"{plural(found.runs, 'run')} drawn at random by Hypothesis, with seed {found.seed}"

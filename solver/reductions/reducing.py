@@ -196,11 +196,11 @@ def _found_again(made: Pool, prop: Property, found: PropertyResult) -> PropertyR
 
 
 def _of_whole(made: Pool, found: Statistics) -> Statistics:
-    """The statistics with rules called as in the system."""
+    """The statistics with rules called as in the system, of which no state is counted."""
     silent = set(found.rules_never_fired)
     heard = {origin for name, origin in made.origin.items() if name not in silent}
     never = tuple(rule.name for rule in made.whole.rules if rule.name not in heard)
-    return replace(found, rules_never_fired=never)
+    return replace(found, rules_never_fired=never, concrete_states=0)
 
 
 def _relies_on(made: Pool) -> str:
