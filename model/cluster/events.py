@@ -118,8 +118,9 @@ def on_node(
                 yield Outcome(action, after, arguments, why)
 
         def budgeted(left: int, *seen: Any) -> Iterator[Outcome]:
-            for outcome in changed(*seen) if left else ():
-                yield outcome._replace(writes={budget: left - 1, **outcome.writes})
+            for outcome in changed(*seen):
+                if left:
+                    yield outcome._replace(writes={budget: left - 1, **outcome.writes})
 
         if budget:
             name = f"{budget} on a node"

@@ -30,7 +30,7 @@ class Full(Exception):
 
 
 class Veil:
-    """A bag that nobody may look at, named after who might."""
+    """What nobody may look at, named after who might."""
 
     def __init__(self, who: str) -> None:
         self._who = who
@@ -38,8 +38,9 @@ class Veil:
     def _refuse(self, *_: Any) -> NoReturn:
         raise Looked(self._who)
 
-    __iter__ = __len__ = __getitem__ = __bool__ = __hash__ = __add__ = __contains__ = _refuse
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse
+    __iter__ = __len__ = __getitem__ = __getattr__ = __contains__ = __bool__ = __hash__ = _refuse
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __index__ = __neg__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __and__ = __or__ = _refuse
 
 
 class Bagged(NamedTuple):

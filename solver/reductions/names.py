@@ -1,5 +1,6 @@
 """The names of all reductions, under which they can be switched off."""
 
 POOLING = "pooling"
-REDUCTIONS = (POOLING,)
+SLICING = "slicing"
+REDUCTIONS = (POOLING, SLICING)
 ALL = "all"

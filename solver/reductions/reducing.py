@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,13 +13,21 @@ from kubelemma.properties.statement import Property
 from kubelemma.solver.events import Event, Listener, Violation
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import ALL_VIOLATED, MAX_STATES, Limits
-from kubelemma.solver.result import CheckResult, PropertyResult, Reduction, Statistics, Trace
+from kubelemma.solver.result import (
+    CheckResult,
+    PropertyResult,
+    Reduction,
+    Statistics,
+    Trace,
+    Verdict,
+)
 
-from .bagged import Full, Looked, Refused, bagged_of
-from .names import ALL, POOLING
-from .pooled_properties import name_of, pooled_property
-from .pooling import Pool, enough_slots, pool
+from .bagged import Refused
+from .names import ALL, POOLING, SLICING
+from .parting import Answered, Parted, Parting
+from .pooling import Pool
 from .refinding import refound
+from .smaller import Smaller
 
 SMALL = 2_000
 """A system of so few states is searched as it is."""
@@ -51,7 +59,8 @@ def reduced(  # noqa: PLR0917 - an engine's arguments, the engine, and how
     whole = _Asked(engine, system, tuple(properties), limits, listener)
     if {POOLING, ALL} & set(without):
         return whole.search()
-    return whole.up_to(small) or _by_pooling(whole)
+    off = {SLICING, ALL} & set(without)
+    return whole.up_to(small) or _by_pooling(whole, slicing=not off)
 
 
 class _Asked:
@@ -88,43 +97,67 @@ class _Asked:
             self.listener(event)
         return found
 
-    def of(self, made: Pool, properties: Sequence[Property]) -> CheckResult:
-        """What comes out for the pool; violations are not told, since they may be none."""
+    def of(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out for a smaller one; violations are not told, since they may be none."""
 
         def hear(event: Event) -> None:
             if not isinstance(event, Violation):
                 self.listener(event)
 
-        return self._engine(made.system, properties, self._left(), hear)
+        return self._engine(system, properties, self._left(), hear)
 
     def _left(self) -> Limits:
         spent = self._limits.spent_seconds + time.process_time() - self._begun
         return replace(self._limits, spent_seconds=spent)
 
 
-def _by_pooling(whole: _Asked) -> CheckResult:
+def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
     """What the pool says; what it refutes is found again in the system, or searched for there."""
     try:
-        made, asked, found = _searched(whole)
+        parting = Parting(whole.system, whole.properties, whole.of, slicing=slicing)
+        parted = parting.searched()
     except Refused as refusal:
         return whole.search(_unused(str(refusal)))
-    told = {
-        number: _found_again(made, whole.properties[number], each)
-        for number, each in zip(asked, found.properties, strict=True)
-    }
-    known = {number: each for number, each in told.items() if each is not None}
+    known = dict(_known(whole, parted))
     for each in known.values():
         if each.trace is not None:
             whole.listener(_violation(each, each.trace))
-    note = Reduction(POOLING, used=True, why=_relies_on(made))
+    notes = tuple(_notes(whole, parted))
     left = {n: prop for n, prop in enumerate(whole.properties) if n not in known}
-    result = _with(replace(found, statistics=_of_whole(made, found.statistics)), note)
+    statistics = _of_whole(parted)
+    result = _with(CheckResult(parted.answered[0].result.engine, (), statistics), *notes)
     if left:
         why = f"{', '.join(sorted({prop.id for prop in left.values()}))} {_OPEN}"
-        exact = whole.search(note, _unused(why), of=tuple(left.values()))
+        exact = whole.search(*notes, _unused(why), of=tuple(left.values()))
         known |= dict(zip(left, exact.properties, strict=True))
         result = _with_both(result, exact)
     return replace(result, properties=tuple(known[n] for n in range(len(whole.properties))))
+
+
+def _known(whole: _Asked, parted: Parted) -> Iterator[tuple[int, PropertyResult]]:
+    """What is known of each property by now, by its number."""
+    for answered in parted.answered:
+        for number, each in answered.answers():
+            prop = whole.properties[number]
+            found = _found_again(answered.smaller, prop, each)
+            if found is not None:
+                yield number, _left_open(found) if parted.open else found
+
+
+def _found_again(smaller: Smaller, prop: Property, found: PropertyResult) -> PropertyResult | None:
+    """What is found, of the system; None if it is a violation that is not one there."""
+    if found.trace is None:
+        return replace(found, property=prop)
+    trace = refound(smaller, prop, found.trace)
+    return None if trace is None else replace(found, property=prop, trace=trace)
+
+
+def _left_open(found: PropertyResult) -> PropertyResult:
+    """What holds in one slice does so if nothing comes up in another that it has to do with."""
+    if found.verdict is not Verdict.HOLDS:
+        return found
+    why = "what may come up in another part, which was not searched to the end, is not known"
+    return replace(found, verdict=Verdict.INCONCLUSIVE, vacuous=False, reason=why)
 
 
 def _with_both(pooled: CheckResult, exact: CheckResult) -> CheckResult:
@@ -150,57 +183,56 @@ def _violation(found: PropertyResult, trace: Trace) -> Violation:
     return Violation(found.property.id, found.property.subject, depth)
 
 
-def _searched(whole: _Asked) -> tuple[Pool, tuple[int, ...], CheckResult]:
-    """The pool with slots enough, which of the properties can be asked of it, and what comes out.
+def _of_whole(parted: Parted) -> Statistics:
+    """The statistics of all searches, with rules called as in the system.
 
-    Raises:
-        Refused: the system cannot be pooled, or no property can be asked of a pool.
+    Of the system itself no state is counted.
     """
-    slots = enough_slots(whole.system, bagged_of(whole.system))
-    while True:
-        try:
-            made = pool(whole.system, slots)
-            asked = dict(_askable(made, whole.properties))
-            found = _of_those(whole, made, asked)
-            return made, tuple(asked), found
-        except Full:
-            slots *= 2
+    found = [answered.result.statistics for answered in parted.answered]
+    actions: Counter[str] = Counter()
+    for each in found:
+        actions.update(dict(each.actions))
+    stops = [each.stopped_by for each in found if each.stopped_by]
+    return Statistics(
+        states=sum(each.states for each in found),
+        transitions=sum(each.transitions for each in found),
+        depth=max(each.depth for each in found),
+        terminal_states=sum(each.terminal_states for each in found),
+        cut_states=sum(each.cut_states for each in found),
+        model_calls=sum(each.model_calls for each in found),
+        seconds=sum(each.seconds for each in found),
+        peak_memory_bytes=max(each.peak_memory_bytes for each in found),
+        exhaustive=all(each.exhaustive for each in found),
+        actions=tuple(sorted(actions.items())),
+        rules_never_fired=_never_fired(parted),
+        stopped_by=stops[0] if stops else None,
+        out_degree=max(each.out_degree for each in found),
+        tables=tuple(table for each in found for table in each.tables),
+    )
 
 
-def _askable(made: Pool, properties: Sequence[Property]) -> Iterator[tuple[int, Property]]:
-    for number, prop in enumerate(properties):
-        with suppress(Refused):
-            yield number, pooled_property(made, prop)
+def _never_fired(parted: Parted) -> tuple[str, ...]:
+    """The rules of the system that act in none of the searches."""
+    heard: set[str] = set()
+    for answered in parted.answered:
+        silent = set(answered.result.statistics.rules_never_fired)
+        there = (rule.name for rule in answered.smaller.system.rules)
+        heard |= {answered.smaller.origin[name] for name in there if name not in silent}
+    return tuple(rule.name for rule in parted.pool.whole.rules if rule.name not in heard)
 
 
-def _of_those(whole: _Asked, made: Pool, asked: dict[int, Property]) -> CheckResult:
-    """What comes out of a pool; a property that turns out to look at members is left out."""
-    while True:
-        if whole.properties and not asked:
-            raise Refused("all that is asked looks at what is beside each other")
-        try:
-            return whole.of(made, tuple(asked.values()))
-        except Looked as looked:
-            number = next((n for n, p in asked.items() if name_of(p) == looked.who), None)
-            if number is None:
-                raise
-            del asked[number]
+def _notes(whole: _Asked, parted: Parted) -> Iterator[Reduction]:
+    """What was used, and what it relies on."""
+    yield Reduction(POOLING, used=True, why=_relies_on(parted.pool))
+    if len(parted.answered) > 1:
+        parts = (_asked_of(whole, answered) for answered in parted.answered)
+        why = f"{'; '.join(filter(None, parts))}: of each only what can influence it is searched"
+        yield Reduction(SLICING, used=True, why=why)
 
 
-def _found_again(made: Pool, prop: Property, found: PropertyResult) -> PropertyResult | None:
-    """What is found, of the system; None if it is a violation that is not one there."""
-    if found.trace is None:
-        return replace(found, property=prop)
-    trace = refound(made, prop, found.trace)
-    return None if trace is None else replace(found, property=prop, trace=trace)
-
-
-def _of_whole(made: Pool, found: Statistics) -> Statistics:
-    """The statistics with rules called as in the system, of which no state is counted."""
-    silent = set(found.rules_never_fired)
-    heard = {origin for name, origin in made.origin.items() if name not in silent}
-    never = tuple(rule.name for rule in made.whole.rules if rule.name not in heard)
-    return replace(found, rules_never_fired=never, concrete_states=0)
+def _asked_of(whole: _Asked, answered: Answered) -> str:
+    properties = [whole.properties[number] for number in answered.asked]
+    return ", ".join(f"{prop.id} of {prop.subject}" for prop in properties)
 
 
 def _relies_on(made: Pool) -> str:

@@ -11,7 +11,7 @@ from kubelemma.properties.statement import Property
 from kubelemma.solver.replay import refutes, stands_still, step_of
 from kubelemma.solver.result import Trace, TraceStep
 
-from .pooling import Pool
+from .smaller import Smaller
 
 MOST_LEFT = 2_000
 """After so many states of the system that lead nowhere, a run of the pool is given up."""
@@ -28,7 +28,7 @@ class Reached(NamedTuple):
     trace: Trace
 
 
-def refound(pool: Pool, prop: Property, trace: Trace) -> Trace | None:
+def refound(pool: Smaller, prop: Property, trace: Trace) -> Trace | None:
     """The counterexample in the system, confirmed by its plain semantics; None if none was found.
 
     It has as many steps as in the pool, unless it ends in a loop.
@@ -45,7 +45,7 @@ def refound(pool: Pool, prop: Property, trace: Trace) -> Trace | None:
     return None
 
 
-def _beginnings(pool: Pool, start: State) -> Iterator[Reached]:
+def _beginnings(pool: Smaller, start: State) -> Iterator[Reached]:
     wanted = pool.system.canonical(start)
     for state in pool.whole.starts:
         for kept, image in pool.images(state):
@@ -53,7 +53,7 @@ def _beginnings(pool: Pool, start: State) -> Iterator[Reached]:
                 yield Reached(kept, Trace(state, ()))
 
 
-def _ended(pool: Pool, run: Trace) -> Trace:
+def _ended(pool: Smaller, run: Trace) -> Trace:
     return Trace(run.initial, run.steps, standstill=stands_still(pool.whole, run.end))
 
 
@@ -63,7 +63,7 @@ class _Ways:
     Of states that were left in vain, none is left again; after `MOST_LEFT` there are no more.
     """
 
-    def __init__(self, pool: Pool, steps: Sequence[TraceStep]) -> None:
+    def __init__(self, pool: Smaller, steps: Sequence[TraceStep]) -> None:
         self._pool, self._steps = pool, steps
         self._images = [pool.system.canonical(step.state) for step in steps]
         self._left: set[tuple[int, tuple[int, ...], State]] = set()
@@ -99,7 +99,7 @@ class _Ways:
                 yield Reached(kept, Trace(trace.initial, (*trace.steps, step_of(transition))))
 
 
-def _looping(pool: Pool, head: Reached, steps: Sequence[TraceStep]) -> Trace | None:
+def _looping(pool: Smaller, head: Reached, steps: Sequence[TraceStep]) -> Trace | None:
     """The run that comes back to the very same state after some rounds, if it does."""
     rounds = {head.trace.end: len(head.trace.steps)}
     at = head

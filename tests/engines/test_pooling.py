@@ -39,7 +39,7 @@ from kubelemma.properties.statement import Kind, Property, Severity, Statement
 from kubelemma.solver import compiled
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import UNLIMITED, Limits
-from kubelemma.solver.reductions import pooled_parts, pooling, reducing
+from kubelemma.solver.reductions import parting, pooled_parts, pooling
 from kubelemma.solver.reductions.bagged import Escaped, Full, Refused
 from kubelemma.solver.reductions.pooling import Pool, pool
 from kubelemma.solver.reductions.reducing import reduced
@@ -404,7 +404,7 @@ def test_too_few_slots_are_no_answer() -> None:
     system = system_of(PLAIN)
     with pytest.raises(Full):
         check(pool(system, 4).system, ())
-    with patch.object(reducing, "enough_slots", lambda *_: 4):
+    with patch.object(parting, "enough_slots", lambda *_: 4):
         found = by_pooling(system, properties_of())
     assert [*map(told, found.properties)] == [*map(told, check(system, properties_of()).properties)]
 

@@ -224,9 +224,8 @@ def _victim_score(
     world: World, workload: Workload, template: int
 ) -> Callable[[Pods, int], int | None]:
     def score(pods: Pods, due: int) -> int | None:
-        if not due:
-            return None
-        return max((rank for rank, _ in victims(world, workload, template, pods)), default=None)
+        first = max((rank for rank, _ in victims(world, workload, template, pods)), default=None)
+        return None if first is None or not due else first
 
     return score
 
