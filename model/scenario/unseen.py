@@ -46,7 +46,7 @@ from .likeness import Looks
 from .lodging import Floor, Likeness
 from .mattering import Room
 from .moving import lost_by, movers_of
-from .start import Placement, Spot
+from .start import ENDING, Placement, Spot
 from .templates import key_of
 
 _OF_WORKLOADS = frozenset({"rollout", "rollback", "scale", "pause", "resume"})
@@ -228,9 +228,11 @@ def _number(case: Case, placement: Placement) -> int:
 
 
 def _renews(case: Case, placement: Placement) -> bool:
-    """Whether there are pods that are to be replaced by others."""
-    histories = [placement.histories[key_of(owner)] for owner in case.ground.focus]
-    return bool(case.application.changes) or any(len(h.templates) > 1 for h in histories)
+    """Whether there are pods that are to be replaced by others, or go already."""
+    keys = [key_of(owner) for owner in case.ground.focus]
+    several = any(len(placement.histories[key].templates) > 1 for key in keys)
+    going = any(spot.phase in ENDING for key in keys for spot, _ in _spots(placement, key))
+    return bool(case.application.changes) or several or going
 
 
 def _minds_terminating(setting: Setting) -> bool:
