@@ -46,7 +46,8 @@ class Crowd(NamedTuple):
     """Whom components may meet: a pod of each kind that may come, and all that stand by.
 
     ``named`` are the nodes that an event or a template refers to. ``scoring``: scores decide where
-    pods go. ``objects`` are those of the kinds that components read.
+    pods go. ``objects`` are those of the kinds that components read. ``events`` are those that may
+    happen, where that is known: else any may.
     """
 
     nodes: Sequence[Node]
@@ -54,6 +55,7 @@ class Crowd(NamedTuple):
     named: frozenset[str] = frozenset()
     scoring: bool = False
     objects: tuple[Any, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 Telling: TypeAlias = Callable[[NodeShape], Hashable]

@@ -76,7 +76,7 @@ def crowded(
     """
     if len(movers) < 2:  # noqa: PLR2004 - nobody else
         return ()
-    hall = _Hall(movers, floor, lost)
+    hall = Hall(movers, floor, lost)
     return tuple(i for i in range(len(movers)) if hall.lacks(i, scoring=scoring))
 
 
@@ -93,7 +93,7 @@ class _Kind(NamedTuple):
     repels: bool
 
 
-class _Hall:
+class Hall:
     """The nodes, and how much of each resource movers may bring to each of them."""
 
     def __init__(self, movers: Sequence[Mover], floor: Floor, lost: Lost) -> None:
@@ -106,12 +106,26 @@ class _Hall:
 
     def lacks(self, index: int, *, scoring: bool) -> bool:
         """Whether pods of a mover may lack room because of others."""
-        kinds = [kind for kind in self._kinds[index] if kind.nodes]
-        if any(self._mixes(index, kind) for kind in kinds):
-            return True
-        if not any(scoring or self._touched(index, kind) for kind in kinds):
-            return False
-        return not all(self._sure(index, kind) for kind in kinds)
+        return not (self.is_sure(index) or (self.is_untouched(index) and not scoring))
+
+    def is_sure(self, index: int) -> bool:
+        """Whether the pods of a mover find nodes, wherever all others and its own are."""
+        kinds = self._apart(index)
+        return kinds is not None and all(self._sure(index, kind) for kind in kinds)
+
+    def is_untouched(self, index: int) -> bool:
+        """Whether nothing that others bring decides which nodes take the pods of a mover."""
+        kinds = self._apart(index)
+        return kinds is not None and not any(self._touched(index, kind) for kind in kinds)
+
+    def reach(self, index: int) -> frozenset[str]:
+        """The nodes on which pods of a mover may ever be."""
+        return frozenset().union(*(kind.nodes for kind in self._kinds[index]))
+
+    def _apart(self, index: int) -> Sequence[_Kind] | None:
+        """The kinds of a mover that may be on nodes; None where these may hang on others' rules."""
+        kinds = tuple(kind for kind in self._kinds[index] if kind.nodes)
+        return None if any(self._mixes(index, kind) for kind in kinds) else kinds
 
     def _kinds_of(self, mover: Mover) -> Iterator[_Kind]:
         for pod in mover.pods:
@@ -126,7 +140,7 @@ class _Hall:
         """How much all movers together may bring to each node."""
         load: dict[str, dict[str, int]] = {name: {} for name in self._floor.infos}
         for index in range(len(self._movers)):
-            for name in frozenset().union(*(kind.nodes for kind in self._kinds[index])):
+            for name in self.reach(index):
                 _add(load[name], self._brings(index, frozenset((name,))))
         return load
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kubelemma.model.cluster.component import Component, Crowd
+from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.world import NodeShape
 from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.components.registry import COMPONENTS
@@ -63,12 +64,14 @@ def _is_renaming(pairs: set[tuple[str, str]]) -> bool:
 class Looks(NamedTuple):
     """By what pods that stay on a node differ from others to everybody else.
 
-    ``whole`` is all of it, ``beside_room`` all but the room that they take; ``room_alone`` says
-    whether nobody who looks for a node minds anything else.
+    ``whole`` is all of it, ``beside_room`` all but the room that they take, and ``during`` some
+    events all but that and what objects make of them that count pods; ``room_alone`` says whether
+    nobody who looks for a node minds anything else.
     """
 
     whole: Callable[[tuple[Pod, ...]], str]
     beside_room: Callable[[tuple[Pod, ...]], str]
+    during: Callable[[tuple[Event, ...]], Callable[[tuple[Pod, ...]], str]]
     room_alone: bool
 
 
@@ -81,7 +84,12 @@ def looks_of(crowd: Crowd, *, drained: bool) -> Looks:
         if component.distinguishes is not distinguishes
         if drained or component.name != "drain"
     ]
-    return Looks(_look(crowd, COMPONENTS), _look(crowd, own), not (ports or minds_pods(crowd)))
+    return Looks(
+        whole=_look(crowd, COMPONENTS),
+        beside_room=_look(crowd, own),
+        during=lambda events: _look(crowd._replace(objects=(), events=events), own),
+        room_alone=not (ports or minds_pods(crowd)),
+    )
 
 
 def _look(crowd: Crowd, components: Iterable[Component]) -> Callable[[tuple[Pod, ...]], str]:

@@ -6,12 +6,11 @@ not matter how it is spread over the nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.room import has_room
 from kubelemma.model.cluster.world import World
-from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -69,36 +68,6 @@ def that_differ(
     return tuple(found.values())
 
 
-def is_ample(taken: Sequence[Taken], looks: Looks, room: Room) -> bool:
-    """Whether placements that nobody looked at differ in nothing but how room is taken.
-
-    It is taken to be so where each node of all that were looked at has room for what may come, and
-    for the largest pods that stand by on top: scores favour nodes with room, and no node of another
-    placement is taken to be fuller by more than that.
-    """
-    if not looks.room_alone:
-        return False
-    largest = tuple(
-        _largest(pod for each in taken[:1] for p in each.standing.values() for pod in p)
-    )
-    return all(
-        room.is_in(node, (*each.standing.get(node.metadata.name, ()), *largest))
-        for each in taken
-        for node in room.nodes
-    )
-
-
-def _largest(pods: Iterable[Pod]) -> Iterator[Pod]:
-    """A pod that requests the most of each resource."""
-    found: dict[str, tuple[int, Pod]] = {}
-    for pod in pods:
-        for name, amount in fit_request(pod).items():
-            if name not in found or found[name][0] < amount:
-                found[name] = (amount, pod)
-    yield from {id(pod): pod for _, pod in found.values()}.values()
-
-
-def kept(starts: Starts, placements: Sequence[Placement], most: int, *, ample: bool) -> Starts:
-    """So many of these; there are more if there were, and that matters."""
-    more = len(placements) > most or starts.more
-    return Starts(tuple(placements[:most]), more and not ample)
+def kept(starts: Starts, placements: Sequence[Placement], most: int) -> Starts:
+    """So many of these; there are more if there were."""
+    return Starts(tuple(placements[:most]), starts.more or len(placements) > most)

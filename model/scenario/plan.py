@@ -32,13 +32,14 @@ from .history import History
 from .initial import Ground, without_ending
 from .likeness import Looks
 from .lodging import Floor, Likeness
-from .mattering import Room, Taken, is_ample, kept, that_differ
+from .mattering import Room, Taken, kept, that_differ
 from .scenario import Scenario
 from .shapes import group_nodes
 from .start import ENDING, Placement, Starts, anywhere, called
 from .start_words import start_words, starting_words
 from .templates import Key, key_of, kind_of, replicas_of
 from .unlike import as_admitted, of_their_own, unlike
+from .unseen import Case, Seen, adds_nothing
 from .words import Assumptions, setting
 
 MOST_NAMED = 3
@@ -49,8 +50,6 @@ MOST_PLACEMENTS = 1000
 """How many placements are looked at where pods may be anywhere."""
 
 UNSEEN = "it may start in more placements that differ in what may follow than are looked at"
-_OF_WORKLOADS = frozenset({"rollout", "rollback", "scale", "pause", "resume"})
-"""Events that happen to no node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,15 +98,31 @@ class Common:
         custom = custom_of(self.application.loaded if loaded else NOTHING_LOADED, self.spec)
         plan, spread = self.plan(focus, custom), self.spec.start == ANYWHERE
         if plan.ground.lone:
-            return kept(found, found.placements, MOST_STARTS, ample=False)
+            return kept(found, found.placements, MOST_STARTS)
         placed = [replace(self, placement=placement) for placement in found.placements]
         taken = [Taken(p.placement, p.standing(focus, ()), p.own(focus)) for p in placed]
         room = Room(plan.ground.world, plan.most, self.nodes)
         placements = that_differ(taken, self.looks, self.likeness, room, anywhere=spread)
-        orderly = self.spec.bounds.max_pods or orderly_of(plan.most)
-        settled = spread or self._is_even(focus)
-        ample = settled and is_ample(taken, self.looks, room._replace(most=orderly))
-        return kept(found, placements, MOST_STARTS, ample=ample)
+        shown = kept(found, placements, MOST_STARTS)
+        standing = {id(each.placement): each.standing for each in taken}
+        seen = [Seen(placement, standing[id(placement)]) for placement in shown.placements]
+        return shown._replace(more=shown.more and not adds_nothing(self._case(plan), seen))
+
+    def _case(self, plan: Plan) -> Case:
+        """What is asked of a group, whatever stands by where."""
+        return Case(
+            application=self.application,
+            spec=self.spec,
+            nodes=self.nodes,
+            entries=self.entries,
+            likeness=self.likeness,
+            looks=self.looks,
+            ground=plan.ground,
+            setting=plan.setting(plan.ground.start(self.placement)[0]),
+            custom=plan.custom,
+            most=plan.most,
+            anywhere=self.spec.start == ANYWHERE,
+        )
 
     def own(self, focus: tuple[Any, ...]) -> Mapping[str, Any]:
         """The pods in focus on each node."""
@@ -116,13 +131,6 @@ class Common:
             for name, spots in self.placement.placed[key].on_nodes.items():
                 found.setdefault(name, []).append((key, tuple(sorted(spots.items()))))
         return found
-
-    def _is_even(self, focus: tuple[Any, ...]) -> bool:
-        """Whether it does not matter where pods in focus are, as long as nodes have room."""
-        kinds, domains = (set(found.values()) for found in self.likeness)
-        if len(kinds) == 1 == len(domains) and sum(map(replicas_of, focus)) <= 1:
-            return True
-        return all(name in _OF_WORKLOADS for entry in self.entries for name, _ in entry.given())
 
     def _starts(self, alike: Sequence[Plan], found: Starts) -> Starts:
         """The starts of plans: these, or all that differ in where the pods in focus are."""
@@ -321,14 +329,18 @@ class Plan:
         for name, found in own.items():
             yield name, tuple(found)
 
+    def setting(self, start: Start) -> Setting:
+        """What components are asked about."""
+        choices = Choices(bool(self.common.spec.scheduler.scoring), self.most)
+        return Setting(self.ground.world, start, self.events, choices, self.custom)
+
     def scenario(self, name: str, found: Starts) -> Scenario:
         """The scenario that may begin in any of these starts."""
         common, world = self.common, self.ground.world
         start, names = self.ground.start(found.placements[0])
         others = (self.ground.start_in_order(p, names) for p in found.placements[1:])
         several = tuple(dict.fromkeys((start, *others)))
-        scoring = bool(common.spec.scheduler.scoring)
-        asked = Setting(world, start, self.events, Choices(scoring, self.most), self.custom)
+        scoring, asked = bool(common.spec.scheduler.scoring), self.setting(start)
         followed = any(component.needs_terminating(asked) for component in COMPONENTS)
         world = replace(world, follows_terminating=followed)
         if not followed:
@@ -440,11 +452,6 @@ def _default_bound(
     rollouts = (rollout for workload in world.workloads for rollout in workload.rollouts)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
     return 3 * (replicas + surge) + 6
-
-
-def orderly_of(bound: int) -> int:
-    """How many pods the largest workload has in an orderly run, by the default bound."""
-    return max(1, (bound - 6) // 3)
 
 
 def _ending(pod: Pod) -> Pod:

@@ -170,7 +170,7 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     # What is remembered needs no engine, and each takes longer to import than to remember.
     from .solver import compiled  # noqa: PLC0415
     from .solver.explore import check  # noqa: PLC0415
-    from .solver.reductions.reducing import reduced  # noqa: PLC0415
+    from .solver.reductions.reducing import SMALL, reduced  # noqa: PLC0415
 
     asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     if engine == "plain":
@@ -182,7 +182,8 @@ def _search(  # noqa: PLR0917 - what `explore` was given
         return search(system, properties, limits, heard, workers=workers, checkpoints=next(kept))
 
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
-        result = reduced(searched, *asked, without)
+        # What is kept is what is searched in the end: no trial comes before.
+        result = reduced(searched, *asked, without, SMALL if checkpoints is None else 0)
     return _resumable(result, checkpoints)
 
 

@@ -134,14 +134,16 @@ def named(name: str, cpu: str, **spec: Any) -> Manifest:
     return found
 
 
-@pytest.mark.parametrize(("kinds", "cpu", "code"), [(8, "2", 0), (9, "2", 3), (9, "100m", 0)])
+@pytest.mark.parametrize(
+    ("kinds", "cpu", "code"), [(8, "2", 0), (9, "2", 0), (9, "100m", 0), (8, "3", 1), (9, "3", 3)]
+)
 def test_starts_that_nobody_looked_at(
     kubelemma: Kubelemma, write: Write, kinds: int, cpu: str, code: int
 ) -> None:
     """Where there are more kinds of starts than are looked at, what holds in these is not decided.
 
     Another workload may be on any node, and who asks for a label by value tells all of them apart.
-    Where there is room for all it does not matter where it is.
+    Where there is room for all it does not matter where it is; elsewhere it may be in the way.
     """
     urgent = {"kind": "PriorityClass", "apiVersion": "scheduling.k8s.io/v1", "value": 1}
     nodes = [

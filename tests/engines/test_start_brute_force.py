@@ -27,9 +27,11 @@ from test_placement_brute_force import EFFORT, HOSTNAME, BruteForce, State, at_l
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import NOWHERE, Snapshot
+from kubelemma.model.components.scheduler.decision.default_selector import controller_of
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.profile import Snapshot as NodeSnapshot
 from kubelemma.model.components.scheduler.decision.profile import decide as decide_pod
+from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment
@@ -412,7 +414,9 @@ def tried(pods: Sequence[tuple[Pod, int, bool]], infos: tuple[NodeInfo, ...]) ->
         if counts in seen:
             continue
         seen.add(counts)
-        found = decide_pod(pod, NodeSnapshot(there))
+        owner, labels = controller_of(pod), pod.metadata.label_map()
+        own = {owner: LabelSelector(match_labels=labels)} if owner else {}
+        found = decide_pod(pod, NodeSnapshot(there, workloads=own))
         names = (found.feasible if anywhere else found.choices) if sum(counts) < number else ()
         for name in names:
             i = next(i for i, info in enumerate(there) if info.node.metadata.name == name)

@@ -12,10 +12,10 @@ from kubelemma import api
 ZONE = "topology.kubernetes.io/zone"
 
 
-def deployment(number: int) -> dict[str, Any]:
-    """One of several that differ in nothing but names and how many pods they have."""
+def deployment(number: int, cpu: str = "500m") -> dict[str, Any]:
+    """One of several that differ in nothing but names, how many pods they have, and their size."""
     name = f"d{number}"
-    resources = {"requests": {"cpu": "500m"}}
+    resources = {"requests": {"cpu": cpu}}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -71,3 +71,16 @@ def test_scores_spread_the_pods_of_an_owner() -> None:
     (family,) = (family for family in system.families if family.name == "nodes")
     assert len(system.starts) == 1
     assert sorted(len(each.pods) for each in family.initial) == [0, 1, 1]
+
+
+@pytest.mark.parametrize("nodes", [0, 5])
+def test_twenty_sizes_are_decided(nodes: int) -> None:
+    """There are more placements than are looked at, and all are proven to show nothing new."""
+    sizes = ("50m", "100m", "150m", "200m", "250m", "500m", "1")
+    owners = [deployment(number, sizes[number % 7]) for number in range(20)]
+    items = [*(node(number, 3) for number in range(nodes)), *owners]
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
+    asked = api.Question(paths=(api.STDIN,), stdin=text, questions=("node-lost",))
+    cases = api.ask(asked).cases
+    assert len({case.scenario.focus for case in cases}) == 20
+    assert not any(case.scenario.unseen for case in cases)

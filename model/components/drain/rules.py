@@ -234,11 +234,14 @@ def _needs_terminating(setting: Setting) -> bool:
 
 
 def _by_fate(crowd: Crowd) -> Telling:
-    """What a drain looks at in the pods that stand by."""
-    del crowd
+    """What a drain looks at in the pods that stand by: those for which one may be refused."""
+    # Whom a drain without any option removes, or leaves, that is no matter to any other one.
+    options = options_of(crowd.events) or (Options(),)
 
     def telling(shape: NodeShape) -> object:
-        return tuple(sorted({_listed_pod(pod) for pod in shape.standing}, key=repr))
+        found = {_listed_pod(pod) for pod in shape.standing}
+        minded = (p for p in found if any(verdict(p, o).fate is Fate.REFUSED for o in options))
+        return tuple(sorted(minded, key=repr))
 
     return telling
 
