@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -176,10 +177,10 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     if engine == "plain":
         return reduced(check, *asked, without)
     search = compiled.check if engine == "compiled" else compiled.best
-    kept = _one_for_each(checkpoints)
 
     def searched(system: System, properties: Any, limits: Limits, heard: Listener) -> CheckResult:
-        return search(system, properties, limits, heard, workers=workers, checkpoints=next(kept))
+        kept = _kept(checkpoints, system, case)
+        return search(system, properties, limits, heard, workers=workers, checkpoints=kept)
 
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
         # What is kept is what is searched in the end: no trial comes before.
@@ -187,15 +188,13 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     return _resumable(result, checkpoints)
 
 
-def _one_for_each(checkpoints: Checkpoints | None) -> Iterator[Checkpoints | None]:
-    """Where the first search of a case is kept, and the second, and so on, in the same order."""
-    yield checkpoints
-    for number in count(2):
-        if checkpoints is None:
-            yield None
-        else:
-            name = f"{checkpoints.folder.name}-search-{number}"
-            yield replace(checkpoints, folder=checkpoints.folder.with_name(name))
+def _kept(checkpoints: Checkpoints | None, system: System, case: Case) -> Checkpoints | None:
+    """Where the search of a system is kept: that of the case, or one that stands for it."""
+    if checkpoints is None or system is case.scenario.system:
+        return checkpoints
+    sizes = [(name, len(where)) for name, where in system.positions.items()]
+    rules = [rule.name for rule in system.rules]
+    return checkpoints.beside(blake2b(repr((sizes, rules)).encode(), digest_size=6).hexdigest())
 
 
 def _sampled(case: Case, listener: Listener, sampling: Sampling) -> CheckResult:
@@ -218,11 +217,12 @@ def _limits_of(case: Case) -> Limits:
 
 def _resumable(result: CheckResult, checkpoints: Checkpoints | None) -> CheckResult:
     """The result of a search; where a limit ended one that is kept, it says so."""
-    if checkpoints is None or not checkpoints.folder.exists():
+    if checkpoints is None or result.statistics.stopped_by is None:
         return result
-    if result.statistics.stopped_by is None:
+    folder = checkpoints.used()
+    if folder is None:
         return result
-    how = f"the search is kept in {checkpoints.folder}: --resume goes on from there"
+    how = f"the search is kept in {folder}: --resume goes on from there"
     properties = tuple(
         replace(found, reason=f"{found.reason}; {how}")
         if found.verdict is Verdict.INCONCLUSIVE
@@ -245,7 +245,7 @@ def checkpoints_of(
     found = tuple(Checkpoints(folder / name, resume) for name in names)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        taken = [kept.folder for kept in found if any(kept.folder.glob("[!.]*"))]
+        taken = [used for kept in found if (used := kept.used()) is not None]
     except OSError as error:
         message = f"no checkpoints can be kept in {folder}: {error.strerror}"
         raise CheckpointError(message) from error

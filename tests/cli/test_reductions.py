@@ -43,9 +43,10 @@ def test_without_it_the_system_is_searched_as_it_is(
     pooled = kubelemma(*ASKED, file, "-o", "json")
     whole = kubelemma(*ASKED, file, "-o", "json", "--no-reduction", names)
     assert pooled.code == whole.code == 0
-    (used,) = statistics(pooled.out)["reductions"]
-    assert (used["name"], used["used"]) == ("pooling", True)
-    assert "nodes are one" in used["why"]
+    used = {each["name"]: each["why"] for each in statistics(pooled.out)["reductions"]}
+    assert used.keys() == {"pooling", "slicing"}
+    assert "nodes are one" in used["pooling"]
+    assert used["slicing"].endswith("of each only what can influence it is searched")
     assert "reductions" not in statistics(whole.out)
     assert statistics(whole.out)["states"] > 5 * statistics(pooled.out)["states"]
 
@@ -59,7 +60,7 @@ def test_the_report_says_what_it_relies_on(kubelemma: Kubelemma, write: Write) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--no-reduction", "pools"), 'there is no "pools", but pooling, all'),
+        (("--no-reduction", "pools"), 'there is no "pools", but pooling, slicing, all'),
         (
             ("--no-reduction", "all", "--engine", "stateful"),
             "the stateful engine uses no reduction: leave out --no-reduction",
@@ -82,3 +83,17 @@ def test_what_earlier_runs_found_is_not_used_without(kubelemma: Kubelemma, write
     assert kubelemma(*asked).code == 0
     assert statistics(kubelemma(*asked).out)["remembered"]
     assert "remembered" not in statistics(kubelemma(*asked, "--no-reduction", "all").out)
+
+
+def test_a_search_of_fewer_states_is_kept_and_resumed(kubelemma: Kubelemma, write: Write) -> None:
+    """What stands for the system has a checkpoint of its own, and the report names it."""
+    file = write("web.yaml", DEPLOYMENT)
+    kept = (*ASKED, file, "--engine", "compiled", "--checkpoint", "kept", "-o", "json")
+    short = kubelemma(*kept, "--max-states", "400")
+    assert short.code == 3
+    assert "the search is kept in kept/default-web-rollout~" in short.out
+    assert kubelemma(*kept).code == 2
+    resumed = kubelemma(*kept, "--resume")
+    whole = kubelemma(*ASKED, file, "-o", "json")
+    assert resumed.code == whole.code == 0
+    assert statistics(resumed.out)["states"] == statistics(whole.out)["states"]

@@ -53,7 +53,7 @@ KIND, THINGS = "boxes.kind", "boxes.things"
 COLOURS = 4
 SHOPS = {"a": (0, 1), "b": (2, 3)}
 """The colours of the things of each shop."""
-FEW = 3
+FEW = 4
 PLACE, TURN, STRAY, ORDER = map(Action, ("place", "turn", "stray", "order"))
 
 
@@ -97,8 +97,8 @@ def stray(found: tuple[int, int], things: Things) -> Iterator[Outcome]:
 
 
 def order(waiting: int, first: tuple[int, ...], own: tuple[int, ...]) -> Iterator[Outcome]:
-    """The second shop orders something as soon as the first has a finished thing, if it has few."""
-    if first[1] and not waiting and sum(own) < FEW:
+    """The second shop orders as soon as the first has a finished thing, if there are few."""
+    if first[1] and not waiting and sum(first) + sum(own) < FEW:
         yield Outcome(ORDER, {"waiting b": waiting + 1})
 
 

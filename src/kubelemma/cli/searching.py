@@ -312,7 +312,7 @@ def _kept(
     if folder is None:
         return (None,) * len(cases)
     kept = api.checkpoints_of(cases, folder, resume=means.resume)
-    if means.resume and not any(where.folder.exists() for where in kept):
+    if means.resume and not any(where.used() for where in kept):
         session.tell(f"warning: there is no checkpoint in {folder}: starting from the beginning")
     return kept
 
