@@ -15,6 +15,7 @@ import msgspec
 
 from kubelemma.model.components.scheduler.decision.node_ports import host_ports
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
+from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.resources import CPU, EPHEMERAL_STORAGE, MEMORY
 from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME, ZONE
 from kubelemma.model.components.scheduler.telling import pod_affinity_keys
@@ -24,7 +25,7 @@ from kubelemma.model.objects.pod import NodeSelectorRequirement, Pod, PodAffinit
 from kubelemma.model.objects.quantity import Quantity
 
 from .start import Given, place_all
-from .templates import key_of, kind_of, pod_of, replicas_of
+from .templates import key_of, kind_of, most_pods, pod_of, replicas_of
 
 NODES = 3
 ZONES, PER_ZONE = 3, 2
@@ -33,6 +34,8 @@ CORES, MEMORY_PER_CORE = 4, 4 * 2**30
 """The smallest node has four cores and 16 Gi; larger ones twice that, and so on."""
 SIZES = tuple(2**power for power in range(10))
 """How many times the smallest node is tried."""
+LARGEST = 32
+"""No node is made larger than so many times the smallest for what is only to make room."""
 STORAGE = Quantity(100 * 2**30)
 """The ephemeral storage of the smallest node, and of nodes of which nobody says how much."""
 _REGION = "topology.kubernetes.io/region"
@@ -86,7 +89,7 @@ def default_cluster(owners: Sequence[Any], namespaces: Sequence[Namespace] = ())
         return not any(_pending(owners, _nodes(pools, more, size), namespaces))
 
     if (found := _smallest(roomy, most)) is not None:
-        nodes = _nodes(pools, *found)
+        nodes = _nodes(pools, *_roomier(pools, *found))
         less = len(nodes) - 1
         why = f"chosen so that everything, and the surge of a rollout, fits on {less}"
         return Sizing(nodes, why + made)
@@ -102,6 +105,36 @@ def default_cluster(owners: Sequence[Any], namespaces: Sequence[Namespace] = ())
         why = "on which nothing finds a place, whatever their number and size"
         return Sizing(_nodes(pools, 0, 1), why, tuple(owners))
     return default_cluster(others, namespaces)._replace(homeless=homeless)
+
+
+def _roomier(pools: Sequence[_Pool], more: int, size: int) -> tuple[int, int]:
+    """So many nodes of a size of which room decides nothing, if there is one that is usual."""
+    sizes = (each for each in SIZES if size <= each <= LARGEST)
+    return more, next((s for s in sizes if all(_is_never_short(p, s) for p in pools)), size)
+
+
+def _is_never_short(pool: _Pool, size: int) -> bool:
+    """Whether a node has room for all pods of its pool, and for all that one workload may ever have.
+
+    Nobody knows how large the nodes are. Where everything fits in any case, it makes no difference
+    on which of them a pod is.
+    """
+    (node,) = nodes_of(Cluster(nodes=(NodeGroup(allocatable=_allocatable(pool.owners, size)),)))
+    there = NodeInfo(node).allocatable
+    wanted = _all_at_once(pool.owners)
+    return all(there.get(name, 0) >= amount for name, amount in wanted.items())
+
+
+def _all_at_once(owners: Iterable[Any]) -> Mapping[str, int]:
+    """What all pods request, and on top the most that those of one workload ever might."""
+    standing: Counter[str] = Counter()
+    coming: Counter[str] = Counter()
+    for owner in owners:
+        most = most_pods(replicas_of(owner), _surge(owner))
+        for name, amount in fit_request(pod_of(owner, 0)).items():
+            standing[name] += amount * replicas_of(owner)
+            coming[name] = max(coming[name], amount * most)
+    return standing + coming
 
 
 def listed(cluster: Cluster, owners: Iterable[Any]) -> Cluster:

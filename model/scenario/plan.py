@@ -37,7 +37,7 @@ from .scenario import Scenario
 from .shapes import group_nodes
 from .start import ENDING, Placement, Starts, anywhere, called
 from .start_words import start_words, starting_words
-from .templates import Key, key_of, kind_of, replicas_of
+from .templates import Key, key_of, kind_of, most_pods, replicas_of
 from .unlike import as_admitted, of_their_own, unlike
 from .unseen import Case, Seen, adds_nothing
 from .words import Assumptions, setting
@@ -451,7 +451,7 @@ def _default_bound(
     replicas = max([*map(replicas_of, focus), *scaled, *there])
     rollouts = (rollout for workload in world.workloads for rollout in workload.rollouts)
     surge = max((r.max_surge.scaled(replicas, round_up=True) for r in rollouts), default=0)
-    return 3 * (replicas + surge) + 6
+    return most_pods(replicas, surge)
 
 
 def _ending(pod: Pod) -> Pod:

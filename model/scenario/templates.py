@@ -78,6 +78,11 @@ def replicas_of(owner: Any) -> int:
     return kind_of(owner).replicas(owner)
 
 
+def most_pods(replicas: int, surge: int) -> int:
+    """Far more pods than any orderly run of a workload has, terminating ones included."""
+    return 3 * (replicas + surge) + 6
+
+
 def pod_of(owner: Any, template: int) -> Pod:
     """A pod of the given template, after admission, without a name of its own."""
     return kind_of(owner).pod(owner, template)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from kubelemma.model.system import View, names_of
+from kubelemma.model.system import View
 from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
 from kubelemma.properties.statement import Property
 
 from .bagged import Bagged, Refused, Veil
-from .pooling import Pool
+from .pooling import Pool, ranked
 
 Predicate = Callable[..., bool | None]
 
@@ -23,7 +23,7 @@ def pooled_property(pool: Pool, prop: Property) -> Property:
         Refused: it looks at what is on one member together, or at who goes first.
     """
     formula, bagged, who = prop.formula, pool.bagged, name_of(prop)
-    if set(formula.view.reads) & ranked(pool):
+    if set(formula.view.reads) & ranked(pool.whole, bagged):
         raise Refused(f"{who} looks at who goes first")
     if bagged.name in formula.view.cells:
         raise Refused(f"{who} looks at whole members")
@@ -35,16 +35,6 @@ def pooled_property(pool: Pool, prop: Property) -> Property:
 def name_of(prop: Property) -> str:
     """What a property is called in messages."""
     return f"{prop.id} of {prop.subject}"
-
-
-def ranked(pool: Pool) -> frozenset[str]:
-    """The bests that what is beside a thing may decide: a pool has others."""
-    bag = pool.bagged.bag
-    return frozenset(
-        best.name
-        for best in pool.whole.bests
-        if any(bag in names_of(named) for named in best.scores)
-    )
 
 
 def _of_members(pool: Pool, formula: Formula, who: str) -> Formula:

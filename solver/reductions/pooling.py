@@ -34,6 +34,7 @@ from kubelemma.model.system import (
     System,
     Tally,
     View,
+    names_of,
 )
 
 from .bagged import Bagged, Escaped, Full, Refused, bagged_of, members_of
@@ -82,6 +83,7 @@ def pool(system: System, slots: int = 0) -> Pool:
         Refused: the system cannot be pooled.
     """
     bagged = bagged_of(system)
+    _check_ranks(system, bagged)
     kept = _touched(system, bagged)
     size = len(system.positions[bagged.name])
     if kept + 2 > size:
@@ -101,6 +103,26 @@ def pool(system: System, slots: int = 0) -> Pool:
         slots,
         {rule.name: origin for rule, origin in rules},
     )
+
+
+def ranked(system: System, bagged: Bagged) -> frozenset[str]:
+    """The bests that what is beside a thing may decide: in a pool they are others."""
+    return frozenset(
+        best.name
+        for best in system.bests
+        if any(bagged.bag in names_of(named) for named in best.scores)
+    )
+
+
+def _check_ranks(system: System, bagged: Bagged) -> None:
+    """Only rules that say so may go by who is first."""
+    first = ranked(system, bagged)
+    readers = (
+        *(rule.name for rule in system.rules if rule.ranks != bagged.bag and first & {*rule.reads}),
+        *(each.name for each in system.summaries if first & {*each.reads}),
+    )
+    if readers:
+        raise Refused(f'"{readers[0]}" goes by who is first')
 
 
 def enough_slots(system: System, bagged: Bagged) -> int:

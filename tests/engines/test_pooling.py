@@ -379,6 +379,21 @@ def test_a_tally_of_all_in_a_bag_keeps_a_system_whole() -> None:
         pool(crowded)
 
 
+def test_who_goes_by_ranks_has_to_say_so() -> None:
+    """In a pool nothing is beside anything, so another may be first."""
+    system = system_of(PLAIN)
+    bell = Action("ring")
+    ring = Rule(
+        "ring",
+        "ringer",
+        ("waiting",),
+        lambda _, first: iter([Outcome(bell, {})] * bool(first)),
+        ("first",),
+    )
+    with pytest.raises(Refused, match='"ring" goes by who is first'):
+        pool(with_rule(system, ring))
+
+
 def test_what_changes_members_is_found_out() -> None:
     """A controller that changes what is not in the bag is no faster than the search."""
     system = system_of(PLAIN)
