@@ -133,8 +133,7 @@ What to do about it
   - Set maxUnavailable to 1.
 
 What was explored
-  - not every reachable state: 7 states up to symmetry, 0 in full, 0
-    transitions, depth 0
+  - not every reachable state: 7 states up to symmetry, 0 transitions, depth 0
   - 0.0 s, 0 MiB, 0 calls of model code
 
 FAILED: of 1 property 1 violated (DEP-4)

@@ -118,7 +118,7 @@ def test_default_cluster_has_room_for_one_node_less() -> None:
 
 
 def test_default_cluster_grows_with_the_pods() -> None:
-    """Pods that do not fit the smallest node get a larger one."""
+    """Pods that do not fit the smallest node get a larger one, with room for all there may be."""
     big = {"name": "c", "resources": {"requests": {"cpu": "6", "memory": "20Gi"}}}
     small, large = (
         default_cluster((deployment("web", **spec),)).nodes[0].status.allocatable
@@ -127,7 +127,8 @@ def test_default_cluster_grows_with_the_pods() -> None:
     assert small is not None
     assert large is not None
     assert small["cpu"].amount == 4
-    assert large["cpu"].amount == 8
+    assert large["cpu"].amount == 128
+    assert large["memory"].amount == 512 * 2**30
 
 
 def test_default_cluster_gives_repelling_pods_hosts() -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import pytest
 from budgeted import listed, marked, nodes_of, reachable, scenario, standing, steps, verdicts
 
+from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.state import ACTIVE, Marks, NodeState, Phase
 from kubelemma.model.components.disruption.rules import READY
 from kubelemma.model.components.drain import rules
@@ -264,5 +265,5 @@ def test_it_tells_nodes_apart_by_what_it_would_refuse() -> None:
     """A node with a pod that nobody controls is another one to a drain."""
     found = scenario(beside=[standing("other", "node-1")])
     (first, second) = found.world.shapes
-    telling = COMPONENT.distinguishes(None)  # type: ignore[arg-type]
+    telling = COMPONENT.distinguishes(Crowd(nodes=(), pods=()))
     assert telling(first) != telling(second)
