@@ -127,9 +127,7 @@ def on_node(
             seen, spent = (budget, *cells), (budget, *written)
             yield Rule(name, actor, seen, budgeted, environment=True, writes=spent, each=bag)
         else:
-            yield Rule(
-                action, actor, cells, changed, environment=True, writes=written, each=bag
-            )
+            yield Rule(action, actor, cells, changed, environment=True, writes=written, each=bag)
 
     return EventKind(action, rules, fault=fault, undone_by=undone_by, then=then)
 

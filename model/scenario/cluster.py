@@ -114,7 +114,7 @@ def _roomier(pools: Sequence[_Pool], more: int, size: int) -> tuple[int, int]:
 
 
 def _is_never_short(pool: _Pool, size: int) -> bool:
-    """Whether a node has room for all pods of its pool, and for all that one workload may ever have.
+    """Whether a node has room for all pods of its pool, and for all that one workload may have.
 
     Nobody knows how large the nodes are. Where everything fits in any case, it makes no difference
     on which of them a pod is.

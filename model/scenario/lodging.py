@@ -197,9 +197,7 @@ class _Search:
             further: list[_Branch] = []
             for branch in branches:
                 full = len(branch.nodes[guest]) >= found.number
-                nodes = () if full else self._floor.choices(
-                    branch.infos, found.pod, found.selector
-                )
+                nodes = () if full else self._floor.choices(branch.infos, found.pod, found.selector)
                 further.extend(
                     branch.with_pod(self._floor, guest, found.pod, node)
                     for node in self._differing(branch, nodes)

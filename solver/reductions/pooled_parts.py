@@ -157,9 +157,7 @@ def _of_members(
     return said
 
 
-def _summing(
-    parts: list[Callable[..., list[Any]]], width: int
-) -> Callable[..., tuple[int, ...]]:
+def _summing(parts: list[Callable[..., list[Any]]], width: int) -> Callable[..., tuple[int, ...]]:
     def sum_up(members: tuple[Any, ...], *reads: Any) -> tuple[int, ...]:
         rows = [row for part in parts for row in part(members, *reads)]
         return tuple(map(sum, zip((0,) * width, *rows, strict=True)))

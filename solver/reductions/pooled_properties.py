@@ -10,7 +10,7 @@ from kubelemma.model.system import View
 from kubelemma.properties.formula import Always, Converges, EachStep, Formula, NeverStuck
 from kubelemma.properties.statement import Property
 
-from .bagged import Bagged, Refused, Veil
+from .bagged import Refused, Veil
 from .pooling import Pool, ranked
 
 Predicate = Callable[..., bool | None]

@@ -71,9 +71,7 @@ class Pool:
 
     def image(self, state: State, kept: Sequence[int]) -> State:
         """A state of the whole system in the pool, where these positions are kept; canonical."""
-        return self.system.canonical(
-            _image(self.whole, self.bagged, state, kept, self.slots)
-        )
+        return self.system.canonical(_image(self.whole, self.bagged, state, kept, self.slots))
 
 
 def pool(system: System, slots: int = 0) -> Pool:
@@ -189,9 +187,7 @@ def _spending(rule: Rule, budgets: tuple[str, ...]) -> Rule:
     return replace(rule, outcomes=outcomes)
 
 
-def _image(
-    system: System, bagged: Bagged, state: State, kept: Sequence[int], slots: int
-) -> State:
+def _image(system: System, bagged: Bagged, state: State, kept: Sequence[int], slots: int) -> State:
     """A state in the pool, with these positions kept; not sorted.
 
     Raises:
@@ -257,5 +253,3 @@ def _room(slots: int) -> Bound:
         return True
 
     return Bound("a slot is free", View(reads=(TAKEN,)), within)
-
-

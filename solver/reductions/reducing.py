@@ -161,7 +161,7 @@ def _left_open(found: PropertyResult) -> PropertyResult:
 
 
 def _with_both(pooled: CheckResult, exact: CheckResult) -> CheckResult:
-    """The search whose statistics count: that of the pool, if the other ended by what it refuted."""
+    """The search whose statistics count: the pool's, if the other ended by what it refuted."""
     if exact.statistics.stopped_by != ALL_VIOLATED:
         return exact
     mine, its = pooled.statistics, exact.statistics

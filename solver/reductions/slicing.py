@@ -1,10 +1,10 @@
 """Slicing: what cannot influence a property is not explored with it.
 
-The *cone* of a property is what it looks at, and whatever is seen by a rule that may write something
-in the cone. A slice has the cells of a cone and the rules that write to them. Each run of the
-system is one of the slice, if the steps of others are left out; and each run of the slice is one of
-the system in which nobody else acts but who is urgent. So both reach the same as far as the cone
-goes. Rules of one task are in the same slice, so that fairness means the same.
+The *cone* of a property is what it looks at, and whatever is seen by a rule that may write
+something in the cone. A slice has the cells of a cone and the rules that write to them. Each run of
+the system is one of the slice, if the steps of others are left out; and each run of the slice is
+one of the system in which nobody else acts but who is urgent. So both reach the same as far as the
+cone goes. Rules of one task are in the same slice, so that fairness means the same.
 
 A property of steps is asked of the steps of others, too, which change nothing that it sees: in each
 slice it is asked as well whether such a step would violate it (`Stutter`).
