@@ -1,8 +1,8 @@
-"""The cluster of a scenario where the user gave none: small, but with room for one node less.
+"""The cluster of a scenario where the user gave none: few nodes, with room for one node less.
 
 It grows in number where pods keep off each other, by host ports, affinity or spread, and where they
-are too many for the nodes; in size where they ask for more. Workloads whose node selectors
-contradict each other get nodes of their own.
+are too many for the nodes; in size where they ask for more, and on until room decides nothing where
+a usual size will do. Workloads whose node selectors contradict each other get nodes of their own.
 """
 
 from __future__ import annotations

@@ -62,6 +62,11 @@ class Bagged(NamedTuple):
         return f"{self.name} that are one"
 
     @property
+    def things(self) -> str:
+        """What is in the bag."""
+        return self._field(self.bag)
+
+    @property
     def columns(self) -> frozenset[str]:
         """All columns."""
         return frozenset({self.bag, *self.rest})

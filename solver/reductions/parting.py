@@ -107,13 +107,12 @@ class Parting:
         if not (self._slicing and asked):
             return Parted(made, (self._answered(base, asked, {}, ()),), split=False)
         guards = _guards(base)
-        numbers = (*asked, *(None for _ in guards))
+        numbers, all_asked = tuple(asked), (*asked.values(), *guards)
         answered = []
-        for part in slices(base, (*asked.values(), *guards)):
-            mine = [number for number in map(numbers.__getitem__, part.asked) if number is not None]
-            own = {number: asked[number] for number in mine}
+        for part in slices(base, all_asked):
+            own = {numbers[at]: all_asked[at] for at in part.asked if at < len(numbers)}
+            seen = [all_asked[at] for at in part.asked if at >= len(numbers)]
             apart = len(part.system.rules) < len(base.system.rules)
-            seen = [guards[at - len(asked)] for at in part.asked if at >= len(asked)]
             others = {n: found for n, p in own.items() if apart and (found := stutters(p))}
             answered.append(self._answered(part, own, others, seen))
         return Parted(made, tuple(answered), split=bool(guards))

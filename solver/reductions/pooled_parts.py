@@ -11,18 +11,12 @@ from kubelemma.model.system import Best, Named, Outcome, Rule, Tally, names_of
 
 from .bagged import Bagged, Escaped, Refused, Veil
 
-AS_ONE = ", of nodes that are one"
+AS_ONE = ", where all are one"
 """What rules are called that act on slots, after their own name."""
 
 
 def pooled_rule(bagged: Bagged, rule: Rule) -> Rule:
-    """A rule that names columns of the family, of the slots.
-
-    Raises:
-        Refused: the rule names members as a whole.
-    """
-    if bagged.name in rule.cells:
-        raise Refused(f'the rule "{rule.name}" looks at whole members')
+    """A rule that names columns of the family, of the slots."""
     others = bagged.others(rule.cells)
     part = bagged.bag in (rule.each, rule.onto, rule.ranks)
     cells = (*others, bagged.pooled, *((bagged.slots,) if part else ()))

@@ -236,11 +236,11 @@ def _asked_of(whole: _Asked, answered: Answered) -> str:
 
 
 def _relies_on(made: Pool) -> str:
-    members = len(made.whole.positions[made.bagged.name])
+    members, things = len(made.whole.positions[made.bagged.name]), made.bagged.things
     kept = f", but {made.kept} that may change" if made.kept else ""
     return (
-        f"{members} {made.bagged.name} are one{kept}: whatever looks at a pod looks at no other on "
-        "its node, every node has room for all, and nothing else changes on them"
+        f"{members} {made.bagged.name} are one{kept}: whoever looks at one of their {things} looks "
+        f"at no other, whoever adds one looks at none, and nothing but their {things} changes"
     )
 
 

@@ -7,7 +7,7 @@ one of the system in which nobody else acts but who is urgent. So both reach the
 cone goes. Rules of one task are in the same slice, so that fairness means the same.
 
 A property of steps is asked of the steps of others, too, which change nothing that it sees: in each
-slice it is asked as well whether such a step would violate it (`Stutter`).
+slice it is asked as well whether such a step would violate it (`stutters`).
 """
 
 from __future__ import annotations
@@ -79,9 +79,6 @@ class _Cones:
         prints = footprints(system)
         self._writes = {rule.name: prints[rule.name].writes for rule in system.rules}
         self._sees = {rule.name: prints[rule.name].sees for rule in system.rules}
-        self._tasks: dict[str, list[Rule]] = {}
-        for rule in system.rules:
-            self._tasks.setdefault(_task(rule), []).append(rule)
 
     def of(self, formula: Formula) -> Names:
         """The cone of a formula."""

@@ -54,7 +54,9 @@ def test_without_it_the_system_is_searched_as_it_is(
 def test_the_report_says_what_it_relies_on(kubelemma: Kubelemma, write: Write) -> None:
     """A reader sees that it was not the system itself that was searched."""
     run = kubelemma(*ASKED, write("web.yaml", DEPLOYMENT), "-o", "wide")
-    assert "nodes are one: whatever looks at a pod" in " ".join(run.out.split())
+    assert "nodes are one: whoever looks at one of their pods looks at no other" in " ".join(
+        run.out.split()
+    )
 
 
 @pytest.mark.parametrize(
