@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from things import Thing, Things, bag, statement, told
 
 from kubelemma import api
 from kubelemma.model.bags import joined, ones, without
@@ -35,7 +36,7 @@ from kubelemma.properties.formula import (
     LeadsTo,
     NeverStuck,
 )
-from kubelemma.properties.statement import Kind, Property, Severity, Statement
+from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import UNLIMITED, Limits
@@ -43,19 +44,9 @@ from kubelemma.solver.reductions import parting, pooled_parts, pooling
 from kubelemma.solver.reductions.bagged import Escaped, Full, Refused
 from kubelemma.solver.reductions.pooling import Pool, pool
 from kubelemma.solver.reductions.reducing import reduced
-from kubelemma.solver.result import CheckResult, PropertyResult, Verdict
+from kubelemma.solver.result import CheckResult, Verdict
 
 # Boxes with things of several colours
-
-
-class Thing(NamedTuple):
-    """So many things of one colour."""
-
-    colour: int
-    size: int
-
-
-Things = tuple[Thing, ...]
 
 
 class Box(NamedTuple):
@@ -82,11 +73,6 @@ class Drawn(NamedTuple):
     """To which colour a thing turns; gone where that is none."""
     chooses: dict[int, int]
     colour: int
-
-
-def bag(*colours: int) -> Things:
-    """Things of these colours."""
-    return joined(*((Thing(colour, 1),) for colour in colours))
 
 
 def turned(colour: int) -> Things:
@@ -193,11 +179,7 @@ def properties_of() -> tuple[Property, ...]:
         "ENDS": Converges(View(("waiting", WHOLE), ("colours",)), lambda w, up, _: up and not w),
         "LEADS": LeadsTo(reads, lambda c: c[2] > 0, lambda c: c[0] > 0),
     }
-    return tuple(Property(_statement(name), "boxes", formula) for name, formula in formulas.items())
-
-
-def _statement(name: str) -> Statement:
-    return Statement(name, name, Kind.LIVENESS, Severity.HIGH, name, name, name, name, (), name)
+    return tuple(Property(statement(name), "boxes", formula) for name, formula in formulas.items())
 
 
 @st.composite
@@ -299,13 +281,6 @@ def test_the_pool_does_what_the_whole_does(found: Drawn) -> None:
 def by_pooling(system: System, properties: tuple[Property, ...]) -> CheckResult:
     """The answers by way of a pool, however small the system."""
     return reduced(check, system, properties, UNLIMITED, lambda _: None, small=0)
-
-
-def told(found: PropertyResult) -> tuple[Any, ...]:
-    """What must be the same however it was found: a loop need not be as long."""
-    trace = found.trace
-    steps = None if trace is None or trace.loop_start is not None else len(trace.steps)
-    return found.property.id, found.verdict, steps
 
 
 @settings(max_examples=150, deadline=None)
@@ -428,7 +403,7 @@ def test_what_sees_members_together_is_asked_of_the_whole() -> None:
     """Such a property is searched for in the system, the others in the pool."""
     system = system_of(PLAIN)
     crowded = Always(View((THINGS,)), lambda things: sum(thing.size for thing in things) < 3)
-    asked = (*properties_of(), Property(_statement("CROWD"), "boxes", crowded))
+    asked = (*properties_of(), Property(statement("CROWD"), "boxes", crowded))
     found = by_pooling(system, asked)
     assert [*map(told, found.properties)] == [*map(told, check(system, asked).properties)]
     assert found.properties[-1].verdict is Verdict.VIOLATED

@@ -10,9 +10,9 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from things import Things, bag, statement, told
 
 from kubelemma import api
-from kubelemma.model.bags import joined
 from kubelemma.model.system import Action, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import (
     Always,
@@ -22,24 +22,14 @@ from kubelemma.properties.formula import (
     LeadsTo,
     NeverStuck,
 )
-from kubelemma.properties.statement import Kind, Property, Severity, Statement
+from kubelemma.properties.statement import Property
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import UNLIMITED
 from kubelemma.solver.reductions import parting, slicing, splitting
 from kubelemma.solver.reductions.reducing import reduced
-from kubelemma.solver.result import CheckResult, PropertyResult, Verdict
+from kubelemma.solver.result import CheckResult, Verdict
 
 # Two shops whose things are in the same boxes
-
-
-class Thing(NamedTuple):
-    """So many things of one colour."""
-
-    colour: int
-    size: int
-
-
-Things = tuple[Thing, ...]
 
 
 class Box(NamedTuple):
@@ -67,11 +57,6 @@ class Drawn(NamedTuple):
     """A thing of one colour that becomes one of another, be it of the other shop."""
     orders: bool
     """Whether the second shop orders what the first one has."""
-
-
-def bag(*colours: int) -> Things:
-    """Things of these colours."""
-    return joined(*((Thing(colour, 1),) for colour in colours))
 
 
 def place(shop: str, waiting: int, things: Things) -> Iterator[Outcome]:
@@ -168,11 +153,6 @@ def formulas(shop: str) -> dict[str, Formula]:
     }
 
 
-def statement(name: str) -> Statement:
-    """A statement of that name."""
-    return Statement(name, name, Kind.LIVENESS, Severity.HIGH, name, name, name, name, (), name)
-
-
 COLOUR = st.integers(0, COLOURS - 1)
 
 
@@ -193,13 +173,6 @@ def drawn(draw: st.DrawFn) -> Drawn:
 def by_slices(system: System, asked: tuple[Property, ...]) -> CheckResult:
     """The answers by way of slices, however small the system."""
     return reduced(check, system, asked, UNLIMITED, lambda _: None, small=0)
-
-
-def told(found: PropertyResult) -> tuple[Any, ...]:
-    """What must be the same however it was found: a loop need not be as long."""
-    trace = found.trace
-    steps = None if trace is None or trace.loop_start is not None else len(trace.steps)
-    return found.property.id, found.property.subject, found.verdict, steps
 
 
 def compared(system: System, *shops: str) -> None:
