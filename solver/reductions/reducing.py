@@ -231,8 +231,10 @@ def _notes(whole: _Asked, parted: Parted) -> Iterator[Reduction]:
 
 
 def _asked_of(whole: _Asked, answered: Answered) -> str:
-    properties = [whole.properties[number] for number in answered.asked]
-    return ", ".join(f"{prop.id} of {prop.subject}" for prop in properties)
+    by_subject: dict[str, list[str]] = {}
+    for prop in (whole.properties[number] for number in answered.asked):
+        by_subject.setdefault(prop.subject, []).append(prop.id)
+    return ", ".join(f"{', '.join(ids)} of {subject}" for subject, ids in by_subject.items())
 
 
 def _relies_on(made: Pool) -> str:
