@@ -11,10 +11,14 @@ from .world import World
 
 
 def lacks_room(world: World, most: int) -> bool:
-    """Whether some node may lack room, or a free host port, for so many pods of each workload."""
+    """Whether some node may lack room, or a free host port, for so many pods of each workload.
+
+    It may do so in the eyes of the scheduler, or of its own kubelet.
+    """
     if any(any(host_ports(c.pod)) for c in world.classes):
         return True
-    return not all(has_room(world, NodeInfo(s.node, s.standing), most) for s in world.shapes)
+    seen = ((shape, node) for shape in world.shapes for node in (shape.node, shape.kubelet) if node)
+    return not all(has_room(world, NodeInfo(node, s.standing), most) for s, node in seen)
 
 
 def has_room(world: World, info: NodeInfo, most: int) -> bool:

@@ -101,6 +101,8 @@ def _build(
     likeness = _likeness(application, spec, crowd, entries)
     nowhere = {key_of(owner) for owner in sizing.homeless}
     looks = looks_of(crowd, drained=any(entry.drain for entry in entries))
+    if kubelet_views(spec.cluster):  # what the API shows of room is not all of it
+        looks = looks._replace(room_alone=False)
     place = partial(starts, given, sizing.nodes, application.namespaces, likeness, most=MOST_EQUAL)
     every = place()
     scoring, stands = bool(spec.scheduler.scoring), every.placements[0]
