@@ -66,10 +66,7 @@ def deployment(name: str, replicas: int, cpu: str, *, ports: bool) -> dict[str, 
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": {"app": name}},
-            "template": {
-                "metadata": {"labels": {"app": name}},
-                "spec": {"containers": [container]},
-            },
+            "template": template,
         },
     }
 
