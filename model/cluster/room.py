@@ -5,7 +5,7 @@ from __future__ import annotations
 from kubelemma.model.components.scheduler.decision.node_ports import host_ports
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
-from kubelemma.model.components.scheduler.decision.resources import PODS
+from kubelemma.model.components.scheduler.decision.resources import PODS, held_requests
 
 from .world import World
 
@@ -36,9 +36,10 @@ def has_room(world: World, info: NodeInfo, most: int) -> bool:
 
 
 def _largest(world: World, classes: tuple[int, ...]) -> dict[str, int]:
-    """The most that any template of a workload asks of each resource."""
+    """The most that a pod of a workload asks of each resource, or holds once it is on a node."""
     largest: dict[str, int] = {}
     for index in classes:
-        for name, amount in fit_request(world.classes[index].pod).items():
+        pod = world.classes[index].pod
+        for name, amount in (*fit_request(pod).items(), *held_requests(pod)[0].items()):
             largest[name] = max(largest.get(name, 0), amount)
     return largest
