@@ -2,7 +2,8 @@
 
 A cell's value is known by its number among those that this cell, or its family, was seen to hold.
 A state is packed: the numbers of all positions stand in a few words of 64 bits, each in a field
-wide enough for the numbers known so far (`kubelemma.solver.compiled.layout`).
+wide enough for the numbers known so far (`kubelemma.solver.compiled.layout`). A family of many
+members and few values may be *counted* instead: for each value, how many members hold it.
 """
 
 from __future__ import annotations
@@ -39,19 +40,20 @@ SPARE: Final = 64
 CACHE_LINE: Final = 128
 """The bytes that processors move together, at most."""
 
-BILLION: Final = 10**9
-
-SUMS, OTHERS, URGENT, GROUPS, BOUNDS, INVARIANTS, GOALS, DUTIES, STEPS, FAMILIES, LISTS = range(11)
+SUMS, OTHERS, URGENT, GROUPS, BOUNDS, INVARIANTS, GOALS, DUTIES, STEPS, LISTS = range(10)
 """The rows of `Known.lists`."""
 
-WORD, SHIFT, MASK, BEGIN, END, MEASURES = range(6)
-"""The columns of `Known.places`."""
+WORD, SHIFT, MASK, BEGIN, END, MEASURES, COUNTS = range(7)
+"""The columns of `Packing.places`; the first three are also those of `Packing.counts`."""
+
+MODULUS, ORDERS, INVERSES = 0, 1, 0
+"""The first columns of `kubelemma.solver.compiled.orders.moduli`, and where that of 0 would be."""
 
 OFFSET, FACTOR, DOWN, KEY, STOP, RECIPE, ARGUMENTS = range(7)
 """The columns of `Known.functions`."""
 
-BEGIN_OF, END_OF = range(2)
-"""The columns of `Known.lists`."""
+BEGIN_OF, END_OF, FIRST_OF, VALUES_OF = range(4)
+"""The columns of `Packing.families`; the first two are also those of `Known.lists`."""
 
 (
     FOUND,
@@ -59,24 +61,34 @@ BEGIN_OF, END_OF = range(2)
     CRAMPED,
     TERMINAL,
     CUT,
-    CONCRETE,
-    BILLIONS,
     EDGES,
     DEGREE,
     AWAY,
     STATUSES,
-) = range(11)
+) = range(9)
 """The places of `Work.status`: where the next candidate goes, the length of the questions, whether
 more room is needed; then counts of this batch: states without a step, states outside some bound,
-concrete states (and their billions), edges, the most steps from a state; and how many bounds the
-present state is outside of."""
+edges, the most steps from a state; and how many bounds the present state is outside of."""
+
+
+class Packing(NamedTuple):
+    """Where in a packed state is what.
+
+    ``places`` tells of each position its word, shift and mask in a packed state, the begin and end
+    of its family (a cell is its own), the first row of its values in `Known.measures`; and, if its
+    family is counted, the first row of them in ``counts``, otherwise -1. ``families`` has begin and
+    end of each family, its first row in ``counts``, and how many values there is room for: none
+    where it is not counted. ``counts`` tells of each such value the word, shift and mask of the
+    number of members that hold it.
+    """
+
+    places: Long
+    families: Long
+    counts: Long
 
 
 class Known(NamedTuple):
     """What is known of a system; nothing here changes while the loop runs.
-
-    ``places`` tells of each position its word, shift and mask in a packed state, the begin and end
-    of its family (a cell is its own), and the first row of its values in ``measures``.
 
     ``functions`` tells where in ``slots`` the answers of each function are: offset, by what a key
     is multiplied and shifted down to give a slot, words of a key, and where the slots end; then, to
@@ -93,18 +105,17 @@ class Known(NamedTuple):
     or family: function, begin, end, word and shift. ``URGENT`` and ``GROUPS`` (of the rules that
     are urgent, and of all others) and ``BOUNDS`` are views, ``INVARIANTS``, ``GOALS`` and
     ``DUTIES`` (what leads to what) views with the numbers of their
-    properties, ``FAMILIES`` their begins and ends. ``STEPS`` has what is asked of actions: number,
-    then views with the numbers of their properties.
+    properties. ``STEPS`` has what is asked of actions: number, then views with the numbers of their
+    properties.
 
     ``measures`` has what each value adds to the tallies that read nothing, packed; ``numbers`` what
     values add to the others and score. ``moves`` has lists of moves, each preceded by its length; a
     move is: number, place in ``code`` of what is asked of it or -1, the number of its action,
     number of writes, then for each write the index of the cell in the group, and the value.
-    ``tasks`` has for each move its task, or -1 for the environment's. ``orders`` has factorials,
-    or nothing where their product would not fit.
+    ``tasks`` has for each move its task, or -1 for the environment's.
     """
 
-    places: Long
+    packing: Packing
     functions: Long
     slots: Long
     lists: Long
@@ -113,7 +124,6 @@ class Known(NamedTuple):
     numbers: Long
     moves: Long
     tasks: Small
-    orders: Long
 
 
 class States(NamedTuple):
@@ -168,18 +178,21 @@ class Candidates(NamedTuple):
 class Work(NamedTuple):
     """What one worker uses and finds.
 
-    ``nexts`` has for each position of ``row`` the next one in its family with another value, or its
-    end. ``answers`` has the places of the moves of a state, ``bindings`` the positions of the cells
-    that the rules were tried on. ``questions`` has functions and keys without an answer, ``recent``
-    the hashes of some of them. ``open`` says of each property whether it may still be violated,
-    ``denied`` whether the present state denies it (the number of the step, or -1; -2 if not),
-    ``spoken`` whether it said anything, ``found`` the first state that denies it (or -1) and the
-    candidate that its step leads to (or -1). ``fired`` counts moves, ``outside`` marks the bounds
-    that the present state is outside of, ``cut`` counts states outside each.
+    ``row`` has the values of a state by position, those of a family in *runs*: where one begins,
+    ``nexts`` has where the next one does, or the end of the family, and ``times`` how many members
+    there are in it. Where ``after`` differs from ``row``, a step gives one of these the value that
+    stands there. ``answers`` has the places of the moves of a state, ``bindings`` the positions of
+    the cells that the rules were tried on. ``questions`` has functions and keys without an answer,
+    ``recent`` the hashes of some of them. ``open`` says of each property whether it may still be
+    violated, ``denied`` whether the present state denies it (the number of the step, or -1; -2 if
+    not), ``spoken`` whether it said anything, ``found`` the first state that denies it (or -1) and
+    the candidate that its step leads to (or -1). ``fired`` counts moves, ``outside`` marks the
+    bounds that the present state is outside of, ``cut`` counts states outside each.
     """
 
     row: Long
     nexts: Long
+    times: Long
     after: Long
     summary: Long
     summary_after: Long

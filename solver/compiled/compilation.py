@@ -29,7 +29,7 @@ class Compilation:
 
     def _looked(self) -> bool:
         """Whether there is nothing to wait for; a process is started where something is missing."""
-        from . import expansion, jit, peeling, visited  # noqa: F401, PLC0415 - import numba
+        from . import expansion, jit, packing, peeling, visited  # noqa: F401, PLC0415 - import numba
 
         if jit.missing():
             self._process = _start()

@@ -16,10 +16,8 @@ from .arrays import (
     AWAY,
     BEGIN,
     BEGIN_OF,
-    BILLION,
-    BILLIONS,
     BOUNDS,
-    CONCRETE,
+    COUNTS,
     CRAMPED,
     CUT,
     DEGREE,
@@ -29,13 +27,11 @@ from .arrays import (
     END,
     END_OF,
     FACTOR,
-    FAMILIES,
     FOUND,
     GOALS,
     GROUPS,
     INVARIANTS,
     KEY,
-    MASK,
     SHIFT,
     STEPS,
     TERMINAL,
@@ -58,12 +54,12 @@ from .lookups import (
     answer_of_one,
     ask,
     ask_of_step,
-    find_nexts,
     first_choice,
     next_choice,
     summarise,
     summarise_after,
 )
+from .packing import take_apart
 from .visited import hash_of_state
 
 READY, NO_ROOM = 0, -2
@@ -124,12 +120,14 @@ def _visit(
     leave: bool,
 ) -> int:
     """Look up all that is needed to judge and leave a state, and find where its steps lead."""
-    places, row, base = known.places, work.row, work.base
+    row, nexts, base = work.row, work.nexts, work.base
     for w in range(base.shape[0]):
         base[w] = states.words[state, w]
-    for p in range(row.shape[0]):
-        row[p] = (base[places[p, WORD]] >> places[p, SHIFT]) & places[p, MASK]
-    find_nexts(known, work)
+    take_apart(known.packing, states.words, state, row, nexts, work.times)
+    p = np.int64(0)
+    while p < row.shape[0]:
+        work.after[p] = row[p]
+        p = nexts[p]
     if not summarise(known, work):
         return PENDING
     outcome = _judge(known, work)
@@ -278,22 +276,21 @@ def _try(known: Known, work: Work, view: int, tried: int) -> int:
 
 @inlined
 def _step(known: Known, candidates: Candidates, work: Work, state: int, t: int, at: int) -> None:
-    """Add the state after a move to the candidates, with its families sorted again."""
-    moves, row, places = known.moves, work.row, known.places
+    """Add the state after a move to the candidates."""
+    moves, places, counts = known.moves, known.packing.places, known.packing.counts
     c = work.status[FOUND]
     words = candidates.words
     for w in range(words.shape[1]):
         words[c, w] = work.base[w]
     for i in range(at + 4, at + 4 + 2 * moves[at + 3], 2):
         p, value = work.bindings[t, moves[i]], moves[i + 1]
-        begin, end = places[p, BEGIN], places[p, END]
-        while p + 1 < end and row[p + 1] < value:
-            words[c, places[p, WORD]] += (row[p + 1] - row[p]) << places[p, SHIFT]
-            p += 1
-        while p > begin and row[p - 1] > value:
-            words[c, places[p, WORD]] += (row[p - 1] - row[p]) << places[p, SHIFT]
-            p -= 1
-        words[c, places[p, WORD]] += (value - row[p]) << places[p, SHIFT]
+        first = places[p, COUNTS]
+        if first < 0:
+            _put(places, work.row, p, value, words, c)
+        else:
+            old, new = first + work.row[p], first + value
+            words[c, counts[old, WORD]] -= np.int64(1) << counts[old, SHIFT]
+            words[c, counts[new, WORD]] += np.int64(1) << counts[new, SHIFT]
     candidates.hashes[c] = np.int64(hash_of_state(words, c))
     candidates.sources[c] = state
     candidates.moves[c] = moves[at]
@@ -302,23 +299,33 @@ def _step(known: Known, candidates: Candidates, work: Work, state: int, t: int, 
 
 
 @inlined
+def _put(places: Long, row: Long, p: int, value: int, words: Long, c: int) -> None:
+    """Give a position another value, and sort its family again."""
+    begin, end = places[p, BEGIN], places[p, END]
+    while p + 1 < end and row[p + 1] < value:
+        words[c, places[p, WORD]] += (row[p + 1] - row[p]) << places[p, SHIFT]
+        p += 1
+    while p > begin and row[p - 1] > value:
+        words[c, places[p, WORD]] += (row[p - 1] - row[p]) << places[p, SHIFT]
+        p -= 1
+    words[c, places[p, WORD]] += (value - row[p]) << places[p, SHIFT]
+
+
+@inlined
 def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
     """Ask all properties of one step that may still be violated; False if an answer is pending."""
-    code, moves, row, after = known.code, known.moves, work.row, work.after
-    asked, ready = moves[at + 1], True
+    code, moves, after = known.code, known.moves, work.after
+    asked = moves[at + 1]
     first, end = asked + 2, asked + 2 + 2 * code[asked]
     wanted = False
     for i in range(first, end, 2):
         wanted |= work.open[code[i + 1]] != 0 and work.denied[code[i + 1]] == NOT_DENIED
     if not wanted:
         return True
-    for p in range(row.shape[0]):
-        after[p] = row[p]
     for i in range(at + 4, at + 4 + 2 * moves[at + 3], 2):
         after[work.bindings[t, moves[i]]] = moves[i + 1]
-    if not summarise_after(known, work, code[asked + 1]):
-        return False
-    for i in range(first, end, 2):
+    ready = summarise_after(known, work, code[asked + 1])
+    for i in range(first, end if ready else first, 2):
         track = code[i + 1]
         if work.open[track] and work.denied[track] == NOT_DENIED:
             said = ask_of_step(known, work, code[i], moves[at + 2])
@@ -327,6 +334,9 @@ def _ask_step(known: Known, work: Work, t: int, at: int, ordinal: int) -> bool:
             elif said & SAID_PENDING:
                 ready = False
             work.spoke[track] |= said & (SAID_DENIED | SAID_GRANTED) != 0
+    for i in range(at + 4, at + 4 + 2 * moves[at + 3], 2):
+        p = work.bindings[t, moves[i]]
+        after[p] = work.row[p]
     return ready
 
 
@@ -342,7 +352,6 @@ def _commit(
             found[track, 0] = state
             found[track, 1] = BY_STATE if work.denied[track] < 0 else first + work.denied[track]
     _keep_goals(states, work, state, cut=leave and status[AWAY] > 0)
-    _count_orders(known, work)
     if not leave:
         return
     if status[AWAY]:
@@ -374,22 +383,3 @@ def _keep_goals(states: States, work: Work, state: int, cut: bool) -> None:
 def _is_first(found: Long, track: int, state: int) -> bool:
     """Whether no state before this one denies a property."""
     return bool(found[track, 0] < 0 or found[track, 0] > state)
-
-
-@inlined
-def _count_orders(known: Known, work: Work) -> None:
-    """Add the number of states that differ from this one by the order within families only."""
-    if known.orders.shape[0] == 0:
-        return
-    size, row, code = np.int64(1), work.row, known.code
-    for i in range(known.lists[FAMILIES, BEGIN_OF], known.lists[FAMILIES, END_OF], 2):
-        begin, end = code[i], code[i + 1]
-        size *= known.orders[end - begin]
-        alike = 1
-        for p in range(begin + 1, end):
-            alike = alike + 1 if row[p] == row[p - 1] else 1
-            if alike > 1:
-                size //= alike
-    low = work.status[CONCRETE] + size
-    work.status[BILLIONS] += low // BILLION
-    work.status[CONCRETE] = low % BILLION

@@ -9,8 +9,8 @@ import numpy as np
 from kubelemma.solver.numbering import Ids
 from kubelemma.solver.space import Space
 
-from . import visited
-from .arrays import Long, Small, States
+from .arrays import Packing, Small, States
+from .packing import unpack
 
 
 class FlatSpace(Space):
@@ -34,13 +34,13 @@ class FlatSpace(Space):
 class Rows(Sequence[Ids]):
     """The states as `kubelemma.solver.numbering` knows them."""
 
-    def __init__(self, states: States, places: Long, count: int) -> None:
-        self._states, self._places, self._count = states, places, count
+    def __init__(self, states: States, packing: Packing, count: int) -> None:
+        self._states, self._packing, self._count = states, packing, count
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, state: int) -> Ids:  # type: ignore[override]  # never sliced
-        row: Small = np.empty((1, self._places.shape[0]), dtype=np.int32)
-        visited.unpack(self._places, self._states.words, state, state + 1, row)
-        return tuple(row[0].tolist())
+        rows: Small = np.empty((1, self._packing.places.shape[0]), dtype=np.int32)
+        unpack(self._packing, self._states.words, state, state + 1, rows)
+        return tuple(rows[0].tolist())

@@ -13,7 +13,7 @@ from kubelemma.solver.checkpoints import CheckpointError, Checkpoints
 from kubelemma.solver.search import Finding
 from kubelemma.solver.space import Hop
 
-from . import visited
+from . import packing
 from .answers import Function, Key
 from .arrays import Long, Small
 from .checkpoint import Checkpoint
@@ -119,7 +119,7 @@ class Keeper:
 
     def _rows(self, begin: int, end: int) -> Small:
         rows: Small = np.empty((end - begin, self._width), dtype=np.int32)
-        visited.unpack(self._search.store.known.places, self._search.flat.words, begin, end, rows)
+        packing.unpack(self._search.store.known.packing, self._search.flat.words, begin, end, rows)
         return rows
 
     def _give_answers(self) -> bool:
@@ -145,7 +145,7 @@ class Keeper:
         rows = held.load("rows").reshape(states, self._width)
         for begin in range(0, states, AT_ONCE):
             part: Small = np.ascontiguousarray(rows[begin : begin + AT_ONCE], dtype=np.int32)
-            visited.pack(search.store.known.places, part, begin, flat.words)
+            packing.pack(search.store.known.packing, part, begin, flat.words)
         if len(flat.reached):
             reached = held.load("reached").reshape(-1, len(flat.reached))
             flat.reached[:, : len(reached)] = reached.T

@@ -1,16 +1,17 @@
 """A system and its properties as the flat program that the compiled loop runs.
 
 Numbers of values are packed into fields of words. A field has room for more values than are known;
-when one is outgrown, everything is laid out anew.
+when one is outgrown, everything is laid out anew. Of a family of many members and few values a
+state has the number of members with each value instead, where that takes fewer bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import accumulate
-from math import factorial, prod
+from itertools import accumulate, islice
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,6 @@ from .answers import Answers, Field, Score, Sum
 from .arrays import (
     BOUNDS,
     DUTIES,
-    FAMILIES,
     GOALS,
     GROUPS,
     INVARIANTS,
@@ -31,10 +31,14 @@ from .arrays import (
     SUMS,
     URGENT,
     Long,
+    Packing,
 )
 
 WORD_BITS = 63
 """The bits of a word that fields may take, so that a packed word is never negative."""
+
+LEAST_COUNTED = 8
+"""A family of fewer members is never counted."""
 
 MANY = 256
 """A field that knows so many values has room for twice as many, one that knows less for four."""
@@ -92,15 +96,22 @@ def packed(fields: Iterable[Field], bits: Mapping[int, int]) -> tuple[Place, ...
 
     ``bits`` has the room of each field by its identity.
     """
+    meant = list(fields)
+    places = side_by_side([bits[id(field)] for field in meant])
+    pairs = zip(places, meant, strict=True)
+    return tuple(place._replace(signed=is_signed(field)) for place, field in pairs)
+
+
+def side_by_side(rooms: Iterable[int]) -> list[Place]:
+    """Fields of so many bits in as few words as follow from their order; a wide one alone."""
     places: list[Place] = []
     word = used = 0
-    for meant in fields:
-        room = bits[id(meant)]
+    for room in rooms:
         if used and used + room > WORD_BITS:
             word, used = word + 1, 0
-        places.append(Place(word, used, room, is_signed(meant)))
+        places.append(Place(word, used, room))
         used += room
-    return tuple(places)
+    return places
 
 
 def words_of(places: Sequence[Place]) -> int:
@@ -154,9 +165,9 @@ class Fold(NamedTuple):
 
 
 class Program(NamedTuple):
-    """What `kubelemma.solver.compiled.arrays.Known` has of a layout."""
+    """What `kubelemma.solver.compiled.arrays.Known` has of a layout, and its measures in words."""
 
-    places: Long
+    packing: Packing
     lists: Long
     code: Long
     recipes: Long
@@ -168,14 +179,14 @@ class Program(NamedTuple):
 class Layout:
     """All functions of a system and its properties, and where their arguments are.
 
-    ``functions`` has the places of each function's arguments in its keys, ``state`` those of the
-    positions in a state; both as of the last call of ``renew``.
+    ``functions`` has the places of each function's arguments in its keys, as of the last call of
+    ``renew``.
     """
 
     def __init__(self, system: System, tables: Tables, answers: Answers, asked: Asked) -> None:
         self._answers, self._tables = answers, tables
         self._names = [name for name, where in system.positions.items() for _ in where]
-        slices = tables.numbering.slices
+        self._slices = slices = tables.numbering.slices
         slots = tables.summaries.slots
         self._sums = [answers.total(tally) for tally in answers.sums]
         self._folds = [
@@ -202,7 +213,7 @@ class Layout:
                 tuple(slices[name] for name in group.cells),
             )
             self._groups[group.urgent].append(view)
-        self._families = [(f.start, f.stop) for f in tables.numbering.families]
+        self._families = [family.name for family in system.families]
         self._fields = {
             id(meant): meant
             for meant in (
@@ -214,8 +225,8 @@ class Layout:
         }
         self._bits: dict[int, int] = {}
         self._signed: dict[int, bool] = {}
+        self._counted: dict[str, int] = {}
         self.functions: list[tuple[Place, ...]] = []
-        self.state: tuple[Place, ...] = ()
         self.first_rows: dict[str, int] = {}
 
     def outgrown(self) -> bool:
@@ -223,6 +234,9 @@ class Layout:
         return any(
             needed(meant) > self._bits[i] or is_signed(meant) is not self._signed[i]
             for i, meant in self._fields.items()
+        ) or any(
+            len(self._tables.numbering.domains[name].members) > room
+            for name, room in self._counted.items()
         )
 
     def renew(self) -> Program:
@@ -231,19 +245,20 @@ class Layout:
         self._signed = {i: is_signed(meant) for i, meant in self._fields.items()}
         self.functions = [packed(f.fields, self._bits) for f in self._answers.functions]
         domains = self._tables.numbering.domains
-        self.state = packed((domains[name] for name in self._names), self._bits)
+        self._counted = dict(self._worth_counting())
         sizes = [(name, 1 << self._bits[id(domain)]) for name, domain in domains.items()]
         ends = list(accumulate(size for _, size in sizes))
         self.first_rows = {name: end - size for (name, size), end in zip(sizes, ends, strict=True)}
         code, lists = self._code()
         recipes = [n for places in self.functions for p in places for n in (p.word, p.shift)]
+        packing, words = self._packing()
         return Program(
-            places=_table([self._position(p) for p in range(len(self._names))], 6),
+            packing=packing,
             lists=_table(lists, 2),
             code=_long(code),
             recipes=_long(recipes),
             keys=tuple(words_of(places) for places in self.functions),
-            words=words_of(self.state),
+            words=words,
             sums=sum(words_of(self.functions[f]) for f in self._sums),
         )
 
@@ -268,12 +283,46 @@ class Layout:
             at += len(places)
         return sums
 
-    def _position(self, p: int) -> tuple[int, ...]:
-        name, place = self._names[p], self.state[p]
-        where = self._tables.numbering.slices[name]
-        mask = (1 << place.bits) - 1
-        first = self.first_rows[name]
-        return (place.word, place.shift, mask, where.start, where.stop, first)
+    # States
+
+    def _worth_counting(self) -> Iterator[tuple[str, int]]:
+        """The families that are counted, and for how many values each there is to be room."""
+        for name in self._families:
+            domain, members = self._tables.numbering.domains[name], self._size(name)
+            room = 2 * len(domain.members) + 2
+            bits = self._bits[id(domain)]
+            if members >= LEAST_COUNTED and room * members.bit_length() < members * bits:
+                yield name, min(room, 1 << bits)
+
+    def _size(self, name: str) -> int:
+        return self._slices[name].stop - self._slices[name].start
+
+    def _packing(self) -> tuple[Packing, int]:
+        """Where in a state is what, and how many words it takes."""
+        domains = self._tables.numbering.domains
+        rooms = [
+            self._size(name).bit_length() if name in self._counted else self._bits[id(domain)]
+            for name, domain in domains.items()
+            for _ in range(self._counted.get(name, self._size(name)))
+        ]
+        fields = side_by_side(rooms)
+        left = iter(fields)
+        places: list[tuple[int, ...]] = []
+        counts: list[tuple[int, ...]] = []
+        families: list[tuple[int, ...]] = []
+        for name in domains:
+            where, values = self._slices[name], self._counted.get(name, 0)
+            if name in self._families:
+                families.append((where.start, where.stop, len(counts), values))
+            common = (where.start, where.stop, self.first_rows[name])
+            if values:
+                places += [(0, 0, 0, *common, len(counts))] * self._size(name)
+                counts += [_field(place) for place in islice(left, values)]
+            else:
+                held = islice(left, self._size(name))
+                places += [(*_field(place), *common, -1) for place in held]
+        packing = Packing(_table(places, 7), _table(families, 4), _table(counts, 3))
+        return packing, words_of(fields)
 
     def _view(self, predicate: Predicate) -> View:
         names = self._names_of(predicate.cells)
@@ -286,11 +335,10 @@ class Layout:
         return View(function, predicate.reads, predicate.cells, action=True)
 
     def _names_of(self, cells: Sequence[slice]) -> list[str]:
-        names = {(where.start, where.stop): n for n, where in self._slices()}
+        # Of several that begin and end at the same place, as empty families do, the first is meant.
+        pairs = reversed(self._slices.items())
+        names = {(where.start, where.stop): name for name, where in pairs}
         return [names[where.start, where.stop] for where in cells]
-
-    def _slices(self) -> Iterable[tuple[str, slice]]:
-        return reversed(self._tables.numbering.slices.items())
 
     # The code
 
@@ -336,7 +384,6 @@ class Layout:
         sections: list[tuple[int, Sequence[Sequence[int]]]] = [
             (SUMS, self._lay_sums()),
             (OTHERS, [self._lay_fold(fold) for fold in self._folds]),
-            (FAMILIES, self._families),
             *parts.items(),
             *starts.items(),
         ]
@@ -387,12 +434,8 @@ class Layout:
         return [len(laid) + 1, *laid]
 
 
-def orders_of(tables: Tables) -> Long:
-    """The factorials up to the size of the greatest family, or none if their product is too big."""
-    sizes = [family.stop - family.start for family in tables.numbering.families]
-    if prod(map(factorial, sizes)) >= 2**62:
-        return _long([])
-    return _long([factorial(size) for size in range(max(sizes, default=0) + 1)])
+def _field(place: Place) -> tuple[int, int, int]:
+    return place.word, place.shift, (1 << place.bits) - 1
 
 
 def choices_of(system: System) -> int:

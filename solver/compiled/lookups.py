@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0917 - a bundle costs machine code more than many arguments
+# ruff: noqa: PLR0913, PLR0917 - a bundle costs machine code more than many arguments
 """The ground of the compiled loop: keys, answers, summaries, predicates."""
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from .arrays import (
     BEGIN_OF,
     DENIED,
     DOWN,
-    END,
     END_OF,
     FACTOR,
     GRANTED,
@@ -116,13 +115,15 @@ def _note(work: Work, function: int, key: Long, words: int) -> None:
 @inlined
 def summarise(known: Known, work: Work) -> bool:
     """Fold all tallies and bests of ``work.row``; False if an answer is pending."""
-    sums, measures, row, places = work.sums, known.measures, work.row, known.places
+    sums, measures, row, places = work.sums, known.measures, work.row, known.packing.places
     for i in range(sums.shape[0]):
         sums[i] = 0
-    for p in range(row.shape[0]):
-        line = places[p, MEASURES] + row[p]
+    p = np.int64(0)
+    while p < row.shape[0]:
+        line, times = places[p, MEASURES] + row[p], work.times[p]
         for i in range(sums.shape[0]):
-            sums[i] += measures[line, i]
+            sums[i] += times * measures[line, i]
+        p = work.nexts[p]
     ready, key = True, work.key
     at, end, slot = known.lists[SUMS, BEGIN_OF], known.lists[SUMS, END_OF], 0
     while at < end:
@@ -135,7 +136,7 @@ def summarise(known: Known, work: Work) -> bool:
         at += 2
     at, end = known.lists[OTHERS, BEGIN_OF], known.lists[OTHERS, END_OF]
     while at < end:
-        work.summary[slot] = _fold(known, work, at, work.row, work.summary, key)
+        work.summary[slot] = _fold(known, work, at, work.summary, key)
         ready &= work.summary[slot] >= 0
         slot += 1
         at += known.code[at]
@@ -148,15 +149,17 @@ def summarise_after(known: Known, work: Work, wanted: int) -> bool:
 
     ``wanted`` has a bit for each; the last stands for all from there on.
     """
-    row, after, places, measures = work.row, work.after, known.places, known.measures
+    row, after, places, measures = work.row, work.after, known.packing.places, known.measures
     sums, before = work.sums_after, work.sums
     for i in range(sums.shape[0]):
         sums[i] = before[i]
-    for p in range(row.shape[0]):
+    p = np.int64(0)
+    while p < row.shape[0]:
         if row[p] != after[p]:
             old, new = places[p, MEASURES] + row[p], places[p, MEASURES] + after[p]
             for i in range(sums.shape[0]):
                 sums[i] += measures[new, i] - measures[old, i]
+        p = work.nexts[p]
     ready, key = True, work.step_key
     at, end, slot = known.lists[SUMS, BEGIN_OF], known.lists[SUMS, END_OF], 0
     while at < end:
@@ -175,7 +178,7 @@ def summarise_after(known: Known, work: Work, wanted: int) -> bool:
     while at < end:
         work.summary_after[slot] = work.summary[slot]
         if wanted >> min(slot, _MOST) & 1 and _is_stale(known, work, at):
-            work.summary_after[slot] = _fold(known, work, at, after, work.summary_after, key)
+            work.summary_after[slot] = _fold(known, work, at, work.summary_after, key)
         ready &= work.summary_after[slot] >= 0
         slot += 1
         at += known.code[at]
@@ -193,15 +196,17 @@ def _is_stale(known: Known, work: Work, at: int) -> bool:
         if work.summary[code[i]] != work.summary_after[code[i]]:
             return True
     for i in range(parts, end, 5):
-        for p in range(code[i + 1], code[i + 2]):
+        p = code[i + 1]
+        while p < code[i + 2]:
             if work.row[p] != work.after[p]:
                 return True
+            p = work.nexts[p]
     return False
 
 
 @inlined
-def _fold(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long) -> int:
-    """What one tally or best that is not a plain sum comes to, or pending."""
+def _fold(known: Known, work: Work, at: int, summary: Long, key: Long) -> int:
+    """What one tally or best that is not a plain sum comes to after a step, or pending."""
     code, total = known.code, work.total
     greatest, function, width = code[at + 1] == 1, code[at + 2], code[at + 3]
     numbers = at + 4
@@ -211,7 +216,7 @@ def _fold(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long
     for i in range(code[reads]):
         if summary[code[reads + 1 + 3 * i]] < 0:
             return PENDING
-    if not _add_up(known, work, at, row, summary, key):
+    if not _add_up(known, work, at, summary, key):
         return PENDING
     for i in range(known.functions[function, KEY]):
         key[i] = 0
@@ -221,32 +226,61 @@ def _fold(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long
 
 
 @inlined
-def _add_up(known: Known, work: Work, at: int, row: Long, summary: Long, key: Long) -> bool:
+def _add_up(known: Known, work: Work, at: int, summary: Long, key: Long) -> bool:
     """Fold the parts of one tally or best into ``work.total``; False if an answer is pending."""
-    code, total, ready = known.code, work.total, True
-    greatest, width = code[at + 1] == 1, code[at + 3]
-    reads = at + 4 + 2 * width
+    code, row, after, ready = known.code, work.row, work.after, True
+    reads = at + 4 + 2 * code[at + 3]
     parts = reads + 1 + 3 * code[reads]
     for part in range(parts, at + code[at], 5):
-        function = code[part]
-        factor, down = known.functions[function, FACTOR], known.functions[function, DOWN]
-        single, common = known.functions[function, KEY] == 1, np.int64(0)
+        common = np.int64(0)
         for i in range(reads + 1, parts, 3):
             common += summary[code[i]] << code[i + 2]
-        for p in range(code[part + 1], code[part + 2]):
-            if single:
-                only = common + (row[p] << code[part + 4])
-                found = answer_of_one(known, work, function, factor, down, only)
-            else:
-                found = _part_of(known, work, part, reads, parts, row[p], summary, key)
-            if found < 0:
-                ready = False
-            elif greatest:
-                total[0] = max(total[0], known.numbers[found])
-            else:
-                for i in range(width):
-                    total[i] += known.numbers[found + i]
+        p = code[part + 1]
+        while p < code[part + 2]:
+            times = work.times[p]
+            if after[p] != row[p]:
+                ready &= _add(known, work, at, part, common, after[p], 1, summary, key)
+                times -= 1
+            if times:
+                ready &= _add(known, work, at, part, common, row[p], times, summary, key)
+            p = work.nexts[p]
     return ready
+
+
+@inlined
+def _add(
+    known: Known,
+    work: Work,
+    at: int,
+    part: int,
+    common: np.int64,
+    value: int,
+    times: int,
+    summary: Long,
+    key: Long,
+) -> bool:
+    """Fold so many members with a value into ``work.total``; False if the answer is pending.
+
+    ``common`` is what keys of one word have in common.
+    """
+    code, total, function = known.code, work.total, known.code[part]
+    greatest, width = code[at + 1] == 1, code[at + 3]
+    if known.functions[function, KEY] == 1:
+        factor, down = known.functions[function, FACTOR], known.functions[function, DOWN]
+        only = common + (value << code[part + 4])
+        found = answer_of_one(known, work, function, factor, down, only)
+    else:
+        reads = at + 4 + 2 * width
+        parts = reads + 1 + 3 * code[reads]
+        found = _part_of(known, work, part, reads, parts, value, summary, key)
+    if found < 0:
+        return False
+    if greatest:
+        total[0] = max(total[0], known.numbers[found])
+    else:
+        for i in range(width):
+            total[i] += times * known.numbers[found + i]
+    return True
 
 
 @inlined
@@ -312,15 +346,6 @@ def next_choice(known: Known, work: Work, cells: int) -> bool:
     return False
 
 
-@inlined
-def find_nexts(known: Known, work: Work) -> None:
-    """Find for each position the next one in its family that holds another value, or its end."""
-    row, nexts, places = work.row, work.nexts, known.places
-    for p in range(row.shape[0] - 1, -1, -1):
-        alike = p + 1 < places[p, END] and row[p + 1] == row[p]
-        nexts[p] = nexts[p + 1] if alike else p + 1
-
-
 SAID_DENIED, SAID_PENDING, SAID_GRANTED, SAID_NOTHING = 1, 2, 4, 8
 """The bits of what `ask` gives."""
 
@@ -355,9 +380,9 @@ def ask_of_step(known: Known, work: Work, view: int, action: int) -> int:
     cells = view + 2 + 5 * code[view + 1]
     count, said = code[cells], 0
     for c in range(count):
-        where[c] = code[cells + 1 + 6 * c]
-        if where[c] == code[cells + 2 + 6 * c]:
+        if code[cells + 1 + 6 * c] == code[cells + 2 + 6 * c]:
             return said
+        where[c] = _first_of_run(work, code[cells + 1 + 6 * c])
     while True:
         _key_of_step(known, work, view, action)
         answer = answer_of(known, work, code[view], work.step_key)
@@ -386,24 +411,33 @@ def _key_of_step(known: Known, work: Work, view: int, action: int) -> None:
         key[code[i + 1]] += work.summary[code[i]] << code[i + 2]
         key[code[i + 3]] += work.summary_after[code[i]] << code[i + 4]
     for c in range(code[cells]):
-        i, p = cells + 1 + 6 * c, work.step_where[c]
+        i, p = cells + 1 + 6 * c, work.step_where[c] >> 1
+        after = work.row[p] if work.step_where[c] & 1 else work.after[p]
         key[code[i + 2]] += work.row[p] << code[i + 3]
-        key[code[i + 4]] += work.after[p] << code[i + 5]
+        key[code[i + 4]] += after << code[i + 5]
+
+
+@inlined
+def _first_of_run(work: Work, p: int) -> int:
+    """The choice of a member of the run at a position: twice that, and 1 if it stays as it is."""
+    return int(2 * p + (work.row[p] == work.after[p]))
 
 
 @inlined
 def _next_choice_of_step(known: Known, work: Work, cells: int) -> bool:
-    """As `next_choice`, past those equal to their neighbours before and after the step."""
-    code, where, row, after = known.code, work.step_where, work.row, work.after
+    """As `next_choice`; of a run that a step takes a member from, that one comes first."""
+    code, where = known.code, work.step_where
     for c in range(code[cells] - 1, -1, -1):
         i = cells + 1 + 6 * c
-        p, end = where[c] + 1, code[i + 1]
-        while p < end and row[p] == row[p - 1] and after[p] == after[p - 1]:
-            p += 1
-        if p < end:
-            where[c] = p
+        p = where[c] >> 1
+        if not where[c] & 1 and work.times[p] > 1:
+            where[c] += 1
             return True
-        where[c] = code[i]
+        p = work.nexts[p]
+        more = p < code[i + 1]
+        where[c] = _first_of_run(work, p if more else code[i])
+        if more:
+            return True
     return False
 
 

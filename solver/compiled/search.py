@@ -23,14 +23,11 @@ from kubelemma.solver.search import Finding, Search, Stopped
 from kubelemma.solver.space import Hop, Links, Ways
 from kubelemma.solver.tables import Move
 
-from . import expansion, growing, peeling, visited
+from . import expansion, growing, orders, packing, peeling, visited
 from .answers import Answers
 from .arrays import (
     ASKED,
     BATCH,
-    BILLION,
-    BILLIONS,
-    CONCRETE,
     CRAMPED,
     CUT,
     DEGREE,
@@ -61,7 +58,7 @@ LEAST_PART = 128
 CALM = 64
 """Batches grow while the model is asked about fewer than one in so many states."""
 
-ADDED = (TERMINAL, CUT, CONCRETE, BILLIONS)
+ADDED = (TERMINAL, CUT)
 """What is counted over all batches."""
 
 
@@ -91,7 +88,7 @@ class CompiledSearch(Search):
         self._tasks: dict[str, int] = {}
         self.answers = Answers(system, self.tables, self._task_of)
         self._layout = Layout(system, self.tables, self.answers, self._asked())
-        self.store = Store(system, self.tables, self.answers, self._layout)
+        self.store = Store(system, self.answers, self._layout)
         self.degree = 0
         self.counts = np.zeros(STATUSES, dtype=np.int64)
         self.edge_count = self.fault_count = 0
@@ -238,14 +235,14 @@ class CompiledSearch(Search):
 
     def _adopt_layout(self) -> None:
         """Go over to the store's new layout, with all states found."""
-        old, new, count = self._old_places, self.store.known.places, len(self.space)
+        old, new, count = self._old_packing, self.store.known.packing, len(self.space)
         words = self.flat.words
         if self.store.words > words.shape[1]:
             words = growing.wider(words.shape[0], self.store.words, count)
         for begin, end in shares(0, count, count // growing.AT_ONCE + 1):
-            rows: Small = np.empty((end - begin, old.shape[0]), dtype=np.int32)
-            visited.unpack(old, self.flat.words, begin, end, rows)
-            visited.pack(new, rows, begin, words)
+            rows: Small = np.empty((end - begin, old.places.shape[0]), dtype=np.int32)
+            packing.unpack(old, self.flat.words, begin, end, rows)
+            packing.pack(new, rows, begin, words)
         # The table of states is void; who needs it next makes it anew.
         self.flat = self.flat._replace(words=words, slots=growing.empty_slots(0))
         self.works = [self._renewed(work) for work in self.works]
@@ -279,7 +276,7 @@ class CompiledSearch(Search):
     def _search(self) -> None:
         if self._max_states == 0:
             raise Stopped(MAX_STATES)
-        self._old_places = self.store.known.places
+        self._old_packing = self.store.known.packing
         if self.keeper is None or not self.keeper.restore():
             self._begin()
         level = range(self.expanded, self.space.levels[-1])
@@ -295,7 +292,7 @@ class CompiledSearch(Search):
     def _begin(self) -> None:
         """Start with the initial states."""
         rows: Small = np.array(self.starts[: self._max_states], dtype=np.int32)
-        visited.pack(self.store.known.places, rows, 0, self.flat.words)
+        packing.pack(self.store.known.packing, rows, 0, self.flat.words)
         visited.rehash(self.flat.words, self.flat.slots, len(rows), 0, 1)
         self.space.count = len(rows)
         if self._with_edges:
@@ -354,7 +351,7 @@ class CompiledSearch(Search):
             if batch is not None:
                 return batch
             self._adopt_layout()
-            self._old_places = self.store.known.places
+            self._old_packing = self.store.known.packing
 
     def _try_to_expand(self, begin: int, end: int, *, leave: bool) -> Batch | None:
         """As `_expanded`; None if the layout had to be changed on the way."""
@@ -535,8 +532,7 @@ class CompiledSearch(Search):
         """Put the results where those of a plain search are."""
         states = self.space.arrays = self.flat
         count = len(self.space)
-        places = self.store.known.places
-        self.space.states = cast("list[Ids]", Rows(states, places, count))
+        self.space.states = cast("list[Ids]", Rows(states, self.store.known.packing, count))
         self.terminal = int(self.counts[TERMINAL])
         self.cut_states = int(self.counts[CUT])
         self.concrete_states = self._concrete_states()
@@ -561,7 +557,7 @@ class CompiledSearch(Search):
         """Use answers that were given before the search began."""
         self.store.renew()
         self._adopt_layout()
-        self._old_places = self.store.known.places
+        self._old_packing = self.store.known.packing
 
     def rehash(self) -> None:
         """Make the table of states that suits their number."""
@@ -577,7 +573,20 @@ class CompiledSearch(Search):
         return work
 
     def _concrete_states(self) -> int:
-        if self.store.known.orders.shape[0]:
-            return int(self.counts[BILLIONS]) * BILLION + int(self.counts[CONCRETE])
-        numbering, states = self.tables.numbering, self.space.states
-        return sum(numbering.orbit_size(states[i]) for i in range(len(self.space)))
+        sizes = [len(self.system.positions[family.name]) for family in self.system.families]
+        table = orders.moduli(sizes, len(self.space))
+        sums = np.zeros(table.shape[0], dtype=np.int64)
+        work = self.works[0]
+        packing.count_orders(
+            self.store.known.packing,
+            self.flat.words,
+            0,
+            len(self.space),
+            table,
+            work.row,
+            work.nexts,
+            work.times,
+            np.zeros_like(sums),
+            sums,
+        )
+        return orders.together(table, sums)

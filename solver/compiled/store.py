@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from kubelemma.model.system import System
-from kubelemma.solver.tables import Tables
 
 from .answers import Answers
 from .arrays import Known, Long
 from .growing import longer
-from .layout import Layout, Program, orders_of, taker
+from .layout import Layout, Program, taker
 from .lookups import fill
 
 LEAST_LOG = 4
@@ -39,10 +38,9 @@ class Store:
 
     known: Known
 
-    def __init__(self, system: System, tables: Tables, answers: Answers, layout: Layout) -> None:
+    def __init__(self, system: System, answers: Answers, layout: Layout) -> None:
         self._answers, self._layout = answers, layout
         self._names = tuple(system.positions)
-        self._orders = orders_of(tables)
         self._filled = self._assigned = 0
         self._logs: list[int] = []
         self._program: Program
@@ -57,7 +55,7 @@ class Store:
         self._measured = dict.fromkeys(rows, 0)
         self._assigned = 0
         self.known = Known(
-            places=program.places,
+            packing=program.packing,
             functions=np.zeros((len(program.keys), 7), dtype=np.int64),
             slots=np.zeros(0, dtype=np.int64),
             lists=program.lists,
@@ -66,7 +64,6 @@ class Store:
             numbers=self._answers.numbers.array,
             moves=self._answers.moves.array,
             tasks=np.zeros(64, dtype=np.int32),
-            orders=self._orders,
         )
         self._rebuild()
         self._refresh()

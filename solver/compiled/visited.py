@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .arrays import MASK, REGIONS, SHIFT, SPARE, WORD, Candidates, Long, Small, States
+from .arrays import REGIONS, SPARE, Candidates, Long, Small, States
 from .jit import entry, inlined, prefetch
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -210,23 +210,3 @@ def rehash(words: Long, slots: Long, count: int, shard: int, shards: int) -> int
             return -1
         slots[at] = (np.int64(h >> _33) << 32) | (state + 1)
     return count
-
-
-@entry
-def unpack(places: Long, words: Long, begin: int, end: int, rows: Small) -> None:
-    """The numbers of all positions of the states of a range."""
-    for state in range(begin, end):
-        for p in range(places.shape[0]):
-            field = words[state, places[p, WORD]] >> places[p, SHIFT]
-            rows[state - begin, p] = field & places[p, MASK]
-
-
-@entry
-def pack(places: Long, rows: Small, begin: int, words: Long) -> None:
-    """Put the numbers of all positions together, as the states from ``begin`` on."""
-    for state in range(rows.shape[0]):
-        for w in range(words.shape[1]):
-            words[begin + state, w] = 0
-        for p in range(places.shape[0]):
-            field = np.int64(rows[state, p]) << places[p, SHIFT]
-            words[begin + state, places[p, WORD]] += field

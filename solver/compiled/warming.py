@@ -9,7 +9,7 @@ from kubelemma.model.system import Action, Cell, Outcome, Rule, System, View
 from kubelemma.properties.formula import Always, Converges
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 
-from . import expansion, jit, peeling, visited  # noqa: F401 - have what is compiled
+from . import expansion, jit, packing, peeling, visited  # noqa: F401 - have what is compiled
 from .engine import check
 
 ENOUGH = 1000

@@ -75,10 +75,14 @@ def room_to_work(
     """Room for one worker, for packed states, sums and keys of so many words."""
     width = sum(len(where) for where in system.positions.values())
     cells, choices = len(system.positions), choices_of(system) + 1
+    nexts, times = _own(width, np.int64), _own(width, np.int64)
+    nexts[:] = np.arange(1, width + 1)
+    times[:] = 1
     widest = max((tally.width for tally in system.tallies), default=1)
     return Work(
         row=_own(width, np.int64),
-        nexts=_own(width, np.int64),
+        nexts=nexts,
+        times=times,
         after=_own(width, np.int64),
         summary=_own(len(system.summaries), np.int64),
         summary_after=_own(len(system.summaries), np.int64),
