@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil
 from typing import final
 
 _SUFFIXES: dict[str, Fraction] = {
@@ -175,8 +175,8 @@ class IntOrPercent:
         """The absolute number out of ``total`` (``GetScaledValueFromIntOrPercent``)."""
         if not self.percent:
             return self.number
-        share = Fraction(self.number * total, 100)
-        return ceil(share) if round_up else floor(share)
+        part = self.number * total
+        return -(-part // 100) if round_up else part // 100
 
     def __str__(self) -> str:
         return f"{self.number}%" if self.percent else str(self.number)

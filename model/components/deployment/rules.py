@@ -9,8 +9,9 @@ is dropped when a ReplicaSet that it would write has changed in between (409 Con
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike
@@ -49,6 +50,11 @@ DEPLOYMENT = "deployment-controller"
 Plan = tuple[PlannedWrite, ...]
 Alive = tuple[Counts, ...]
 """All pods of a Deployment by template, where its controller looks at pods; else nothing."""
+Planned = Callable[[DeploymentState, Alive], Plan]
+"""What a sync writes of a Deployment."""
+
+PLANS_KEPT = 1 << 14
+"""The plans of syncs that are remembered for each Deployment."""
 
 
 def rules(workload: Workload) -> tuple[Rule, ...]:
@@ -283,14 +289,16 @@ def overtaken(workload: Workload, rules: Iterable[Rule]) -> Iterator[Rule]:
     The sync then goes on by what it had read, as far as its writes do not conflict.
     """
     creating = creations(workload) if workload.recreate else frozenset()
+    # Of one Deployment it is asked many times, once for each thing that others may write beside it.
+    planned_of = lru_cache(PLANS_KEPT)(lambda *seen: planned(workload, *seen))
     for rule in rules:
         if rule.name in creating or (workload.cell in rule.cells and rule.actor != DEPLOYMENT):
-            yield _overtaken(workload, rule)
+            yield _overtaken(workload, rule, planned_of)
         else:
             yield rule
 
 
-def _overtaken(workload: Workload, rule: Rule) -> Rule:
+def _overtaken(workload: Workload, rule: Rule, planned_of: Planned) -> Rule:
     cells = tuple(dict.fromkeys((*rule.cells, workload.cell)))
     pods = _pods_read(workload)
     at, own, end = cells.index(workload.cell), len(rule.cells), len(rule.reads)
@@ -299,7 +307,7 @@ def _overtaken(workload: Workload, rule: Rule) -> Rule:
         reads = values[len(cells) :]
         for outcome in rule.outcomes(*values[:own], *reads[:end]):
             yield outcome
-            plan = _left_behind(workload, values[at], reads[end:], outcome)
+            plan = _left_behind(workload, planned_of, values[at], reads[end:], outcome)
             if plan:
                 after = outcome.writes.get(workload.cell, values[at])._replace(plan=plan)
                 why = f"{outcome.why}; a sync of the Deployment has read before that"
@@ -311,7 +319,11 @@ def _overtaken(workload: Workload, rule: Rule) -> Rule:
 
 
 def _left_behind(
-    workload: Workload, before: DeploymentState, alive: Alive, outcome: Outcome
+    workload: Workload,
+    planned_of: Planned,
+    before: DeploymentState,
+    alive: Alive,
+    outcome: Outcome,
 ) -> Plan:
     """The plan of a sync that had read before this; empty where reading after it is the same.
 
@@ -320,11 +332,11 @@ def _left_behind(
     after = outcome.writes.get(workload.cell, before)
     if before.plan or after.absent:
         return ()
-    plan = planned(workload, before, alive)
+    plan = planned_of(before, alive)
     for then, now in zip(before.sets, after.sets, strict=False):
         if then != now:
             plan = until_conflict(plan, now.template)
-    return () if plan == planned(workload, after, _with_created(workload, alive, outcome)) else plan
+    return () if plan == planned_of(after, _with_created(workload, alive, outcome)) else plan
 
 
 def _with_created(workload: Workload, alive: Alive, outcome: Outcome) -> Alive:
