@@ -141,10 +141,16 @@ def stops(limits: Limits) -> Mapping[str, str]:
     """What it means that a search stopped, in words, by why it did."""
     return {
         MAX_STATES: f"the limit of {_several(limits.max_states or 0, 'state')} was reached",
-        TIME_LIMIT: f"the time limit of {limits.time_limit_seconds or 0:g} s was reached",
+        TIME_LIMIT: _time_reason(limits),
         MAX_MEMORY: _memory_reason(limits),
         INTERRUPTED: "the search was interrupted",
     }
+
+
+def _time_reason(limits: Limits) -> str:
+    reached = f"the time limit of {limits.time_limit_seconds or 0:g} s was reached"
+    kept = limits.kept_seconds
+    return f"{reached}, but for {kept:g} s that are kept for smaller sizes" if kept else reached
 
 
 def _memory_reason(limits: Limits) -> str:

@@ -49,14 +49,18 @@ class Limits:
 
     ``max_states`` counts canonical states and is exact. ``max_memory_bytes`` limits the growth of
     the process since the search began; without it, most of what the machine has left is the limit.
-    ``time_limit_seconds`` is of the processor's time, ``spent_seconds`` of which are gone already,
-    and of `WALL` times that by the wall: a machine that others use as well decides no less.
+    ``time_limit_seconds`` is of the processor's time, and `WALL` times that by the wall: a machine
+    that others use as well decides no less. Of these, ``spent_seconds`` and ``waited_seconds`` are
+    gone already, by searches for the same answer. ``kept_seconds`` of the limit are kept for what
+    comes after.
     """
 
     max_states: int | None = None
     time_limit_seconds: float | None = None
     max_memory_bytes: int | None = None
     spent_seconds: float = 0.0
+    waited_seconds: float = 0.0
+    kept_seconds: float = 0.0
 
 
 UNLIMITED = Limits()
@@ -117,11 +121,12 @@ class Watch:
         return None
 
     def _is_late(self) -> bool:
-        limit, spent = self._limits.time_limit_seconds, self._limits.spent_seconds
+        limits, limit = self._limits, self._limits.time_limit_seconds
         if limit is None:
             return False
-        worked = self._processor() - self._begun + spent
-        return worked > limit or self.seconds > WALL * limit
+        limit -= limits.kept_seconds
+        worked = self._processor() - self._begun + limits.spent_seconds
+        return worked > limit or self.seconds + limits.waited_seconds > WALL * limit
 
     def report_due(self) -> bool:
         """Whether a report is due by the last measurement; if so, the next is a second later."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 
@@ -29,6 +30,9 @@ ENGINE = "compiled"
 
 TRIAL_SECONDS = 0.8
 """What the plain engine has for itself before the compiled one is looked for."""
+
+TRIAL_SECONDS_THEN = 0.2
+"""The same where the compiled one was used before: what takes time is to load it."""
 
 
 def check(
@@ -110,11 +114,13 @@ class _Trial(Watch):
         self._listener = listener
         self._compilation = compilation
         self._told = self._over = False
+        used = f"{__package__}.search" in sys.modules
+        self._trial_seconds = TRIAL_SECONDS_THEN if used else TRIAL_SECONDS
 
     def measure(self) -> str | None:
         """As for every watch; or else that it is time to hand over."""
         exceeded = super().measure()
-        if exceeded or self._over or self.seconds < TRIAL_SECONDS:
+        if exceeded or self._over or self.seconds < self._trial_seconds:
             return exceeded
         self._over = self._compilation.is_done()
         if not self._over and not self._told:

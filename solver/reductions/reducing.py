@@ -76,7 +76,7 @@ class _Asked:
     ) -> None:
         self.system, self.properties, self.listener = system, properties, listener
         self._engine, self._limits = engine, limits
-        self._begun = time.process_time()
+        self._begun, self._begun_by_wall = time.process_time(), time.monotonic()
 
     def search(self, *noted: Reduction, of: Sequence[Property] | None = None) -> CheckResult:
         """Search the system as it is, for all properties or some."""
@@ -108,7 +108,8 @@ class _Asked:
 
     def _left(self) -> Limits:
         spent = self._limits.spent_seconds + time.process_time() - self._begun
-        return replace(self._limits, spent_seconds=spent)
+        waited = self._limits.waited_seconds + time.monotonic() - self._begun_by_wall
+        return replace(self._limits, spent_seconds=spent, waited_seconds=waited)
 
 
 def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:

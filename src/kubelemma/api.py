@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ from .reports.json import API_VERSION
 from .reports.narrate import Written, narrate, narrate_steps
 from .reports.narrate.moment import state_text, step_text
 from .reports.story import Story, StoryStep
-from .smaller import with_smaller
+from .smaller import kept_seconds, with_smaller
 from .solver.checkpoints import CheckpointError, Checkpoints
 from .solver.events import Event, Listener
 from .solver.limits import INTERRUPTED, Limits
@@ -140,6 +141,7 @@ def explore(
         CheckpointError: there is a checkpoint that may not, or cannot, be used.
         ExamplesError: the stateful engine cannot keep its failing runs where it should.
     """
+    begun = time.process_time() - case.building_seconds
 
     def search(heard: Listener) -> CheckResult:
         if engine == "stateful":
@@ -155,7 +157,7 @@ def explore(
         def ask(smaller: Case) -> CheckResult:
             return _search(smaller, _ignore, engine, workers, None, without)
 
-        result = with_smaller(case, result, ask)
+        result = with_smaller(case, result, ask, time.process_time() - begun)
     return Explored(case, result)
 
 
@@ -173,7 +175,8 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     from .solver.explore import check  # noqa: PLC0415
     from .solver.reductions.reducing import SMALL, reduced  # noqa: PLC0415
 
-    asked = (case.scenario.system, case.properties, _limits_of(case), listener)
+    limits = replace(_limits_of(case), kept_seconds=kept_seconds(case))
+    asked = (case.scenario.system, case.properties, limits, listener)
     if engine == "plain":
         return reduced(check, *asked, without)
     search = compiled.check if engine == "compiled" else compiled.best

@@ -111,7 +111,10 @@ class Case:
         return self.ask_changed(change) if self.ask_changed else None
 
     def resized(self, replicas: int, time_limit_seconds: float | None) -> Case | None:
-        """The same asked of so many replicas, within so much time; None where that is nothing."""
+        """The same asked of so many replicas, within so much time; None where that is nothing.
+
+        It is asked of no other size in turn.
+        """
         case = self.ask_again(replicas) if self.ask_again else None
         if case is None:
             return None
@@ -120,4 +123,4 @@ class Case:
         check = msgspec.structs.replace(
             case.check, spec=msgspec.structs.replace(spec, bounds=bounds)
         )
-        return replace(case, check=check)
+        return replace(case, check=check, sizes=())

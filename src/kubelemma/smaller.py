@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
@@ -21,15 +22,27 @@ class Decided(NamedTuple):
     result: CheckResult
 
 
-def with_smaller(case: Case, result: CheckResult, explore: Explore) -> CheckResult:
+SHARE = 0.2
+"""The part of the time limit of a question that is kept for fewer replicas."""
+
+
+def kept_seconds(case: Case) -> float:
+    """What a search has to leave of the time limit, where it may be asked of fewer replicas."""
+    limit = case.check.spec.bounds.time_limit_seconds
+    return SHARE * limit if case.sizes and limit is not None else 0.0
+
+
+def with_smaller(
+    case: Case, result: CheckResult, explore: Explore, spent_seconds: float = 0.0
+) -> CheckResult:
     """The result, which says for how many replicas less what is undecided was decided.
 
-    Sizes are asked from the smallest on, all of them together no longer than the search that gave
-    up.
+    Sizes are asked from the smallest on, all of them together within what is left of the time
+    limit, of which so much of the processor's time is spent.
     """
     if result.statistics.stopped_by not in {TIME_LIMIT, MAX_STATES, MAX_MEMORY}:
         return result
-    found = _largest(case, explore)
+    found = _largest(case, explore, spent_seconds)
     if found is None:
         return result
     answers = {(p.property.id, p.property.subject): p for p in found.result.properties}
@@ -37,12 +50,13 @@ def with_smaller(case: Case, result: CheckResult, explore: Explore) -> CheckResu
     return replace(result, properties=properties)
 
 
-def _largest(case: Case, explore: Explore) -> Decided | None:
+def _largest(case: Case, explore: Explore, spent_seconds: float) -> Decided | None:
     """The largest size of which every state was seen within the time that there is."""
-    bounds = case.check.spec.bounds
-    left = bounds.time_limit_seconds
+    limit = case.check.spec.bounds.time_limit_seconds
+    begun = time.process_time() - spent_seconds
     found: Decided | None = None
     for replicas in case.sizes:
+        left = None if limit is None else limit - (time.process_time() - begun)
         if left is not None and left <= 0:
             break
         smaller = case.resized(replicas, left)
@@ -52,7 +66,6 @@ def _largest(case: Case, explore: Explore) -> Decided | None:
         if not result.statistics.exhaustive:
             break
         found = Decided(replicas, with_doubts(result, smaller))
-        left = None if left is None else left - result.statistics.seconds
     return found
 
 

@@ -21,6 +21,7 @@ from kubelemma.properties.statement import Property
 from kubelemma.question import Question, ask
 from kubelemma.solver import compiled, explore
 from kubelemma.solver.compiled import growing, jit, visited
+from kubelemma.solver.compiled.engine import TRIAL_SECONDS
 from kubelemma.solver.compiled.warming import use_all
 from kubelemma.solver.events import Compiling, Event, Progress, Violation
 from kubelemma.solver.limits import Limits
@@ -152,6 +153,8 @@ def best(monkeypatch: pytest.MonkeyPatch) -> Callable[..., CheckResult]:
     def checked(*given: Any, waits: int = 0) -> CheckResult:
         waited = Waited(waits)
         monkeypatch.setattr("kubelemma.solver.compiled.engine.compilation", lambda: waited)
+        # Whatever the tests before this one have used.
+        monkeypatch.setattr("kubelemma.solver.compiled.engine.TRIAL_SECONDS_THEN", TRIAL_SECONDS)
         ticks = count()
         return compiled.best(*given, clock=lambda: next(ticks) / 10)
 
