@@ -31,7 +31,7 @@ TRIAL_SECONDS = 0.8
 """What the plain engine has for itself before the compiled one is looked for."""
 
 
-def check(
+def check(  # noqa: PLR0913 - what may be said about a search
     system: System,
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
@@ -39,6 +39,7 @@ def check(
     *,
     workers: int = 1,
     checkpoints: Checkpoints | None = None,
+    certified: bool = True,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
 ) -> CheckResult:
@@ -53,12 +54,12 @@ def check(
         ReplayError: the plain semantics does not confirm a counterexample.
         CheckpointError: there is a checkpoint that may not, or cannot, be used.
     """
-    return _checked(
-        system, properties, limits, listener, Watch(limits, clock, gauge), workers, checkpoints
-    )
+    watch = Watch(limits, clock, gauge)
+    search = _searched(system, properties, limits, listener, watch, workers, checkpoints)
+    return conclude(ENGINE, search, limits, watch, certified=certified)
 
 
-def best(
+def best(  # noqa: PLR0913 - as `check`
     system: System,
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
@@ -66,6 +67,7 @@ def best(
     *,
     workers: int = 1,
     checkpoints: Checkpoints | None = None,
+    certified: bool = True,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
 ) -> CheckResult:
@@ -91,8 +93,9 @@ def best(
     search = Search(system, properties, limits, once, watch)
     search.run()
     if search.stopped_by == HANDED_OVER:
-        return _checked(system, properties, limits, once, watch, workers, checkpoints)
-    return conclude(PLAIN, search, limits, watch)
+        search = _searched(system, properties, limits, once, watch, workers, checkpoints)
+        return conclude(ENGINE, search, limits, watch, certified=certified)
+    return conclude(PLAIN, search, limits, watch, certified=certified)
 
 
 class _Trial(Watch):
@@ -123,7 +126,7 @@ class _Trial(Watch):
         return HANDED_OVER if self._over else None
 
 
-def _checked(  # noqa: PLR0917 - what the two public functions take
+def _searched(  # noqa: PLR0917 - what the two public functions take
     system: System,
     properties: Sequence[Property],
     limits: Limits,
@@ -131,7 +134,7 @@ def _checked(  # noqa: PLR0917 - what the two public functions take
     watch: Watch,
     workers: int,
     checkpoints: Checkpoints | None,
-) -> CheckResult:
+) -> Search:
     # Numba takes longer to import than many a check.
     from .search import CompiledSearch  # noqa: PLC0415
 
@@ -141,4 +144,4 @@ def _checked(  # noqa: PLR0917 - what the two public functions take
 
         search.keeper = Keeper(search, system, checkpoints)
     search.run()
-    return conclude(ENGINE, search, limits, watch)
+    return search
