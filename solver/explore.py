@@ -40,11 +40,13 @@ def check(
     limits: Limits = UNLIMITED,
     listener: Listener = ignore,
     *,
+    certified: bool = True,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
 ) -> CheckResult:
     """Check the properties in all reachable states, or in those that the limits allow.
 
+    Unless ``certified``, loops are looked for among all steps, whatever may be repeated.
     A violation does not end the search, which goes on for the other properties and the statistics
     until all are violated. An interrupt (Ctrl-C) ends it with what is known by then.
 
@@ -56,17 +58,19 @@ def check(
     watch = Watch(limits, clock, gauge)
     search = Search(system, properties, limits, listener, watch)
     search.run()
-    return conclude(ENGINE, search, limits, watch)
+    return conclude(ENGINE, search, limits, watch, certified=certified)
 
 
-def conclude(engine: str, search: Search, limits: Limits, watch: Watch) -> CheckResult:
+def conclude(
+    engine: str, search: Search, limits: Limits, watch: Watch, *, certified: bool
+) -> CheckResult:
     """What follows from a search that was run, loops included.
 
     Raises:
         ReplayError: the plain semantics does not confirm a counterexample.
     """
     try:
-        search_loops(search)
+        search_loops(search, certified=certified)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
     results = tuple(result_of(search, limits, track) for track in search.tracks)
@@ -74,21 +78,31 @@ def conclude(engine: str, search: Search, limits: Limits, watch: Watch) -> Check
     return CheckResult(engine, results, statistics_of(search, watch))
 
 
-def search_loops(search: Search) -> None:
-    """Look for fair loops, where some goal that must be reached was ever left, or came due."""
+def search_loops(search: Search, *, certified: bool) -> None:
+    """Look for fair loops, where some goal that must be reached was ever left, or came due.
+
+    Steps are gone through again only if loops may be there, or there is something to follow.
+    """
     goals = any(goal.track.spoken and goal.must_converge for goal in search.goals)
     duties = any(duty.track.spoken for duty in search.duties)
     if not goals and not duties:
         return
     # Importing numpy and scipy takes longer than many a check.
+    from .certificate import certify  # noqa: PLC0415
     from .leading import find_unmet  # noqa: PLC0415
     from .liveness import find_loops  # noqa: PLC0415
 
-    links = search.links()
-    if goals:
+    if certified:
+        search.certificate = certify(search.system, search.tables, search.rows)
+    turning = search.certificate is None or search.certificate.left > 0
+    if not turning and not duties:
+        return
+    repeats = None if search.certificate is None or duties else search.certificate.repeats.tolist()
+    links, faults = search.followed(repeats, faults=duties)
+    if goals and turning:
         find_loops(search, links)
     if duties:
-        find_unmet(search, links)
+        find_unmet(search, links, faults, turning=turning)
 
 
 def result_of(search: Search, limits: Limits, track: Track) -> PropertyResult:
@@ -186,4 +200,5 @@ def statistics_of(search: Search, watch: Watch) -> Statistics:
         stopped_by=search.stopped_by,
         out_degree=search.degree,
         tables=search.tables.sizes(),
+        reductions=() if search.certificate is None else (search.certificate.note,),
     )

@@ -23,29 +23,33 @@ NOWHERE = -1
 """The place of a state that owes nothing, and the one before a state where the premise holds."""
 
 
-def find_unmet(search: Search, links: Links) -> None:
+def find_unmet(search: Search, links: Links, faults: Ways, *, turning: bool) -> None:
     """Look for ways on which a premise holds and its goal is never reached after that.
 
-    Of all standstills one with a shortest way is told of; a loop, if the way to it is shorter.
+    ``links`` has all steps of controllers, and ``faults`` those of the environment. There may be
+    loops only if ``turning``. Of all standstills one with a shortest way is told of; a loop, if the
+    way to it is shorter.
     """
-    ways = (links, search.fault_ways())
     for duty in search.duties:
         if duty.track.spoken:
-            finding = _unmet(search, ways, duty)
+            finding = _unmet(search, (links, faults), duty, turning=turning)
             if finding is not None:
                 search.violated(duty.track, finding)
 
 
-def _unmet(search: Search, ways: tuple[Links, Ways], duty: Duty) -> Finding | None:
+def _unmet(
+    search: Search, ways: tuple[Links, Ways], duty: Duty, *, turning: bool
+) -> Finding | None:
     links, met = ways[0], search.met(duty)
     owing = _follow(search, ways, met)
     states = np.flatnonzero(owing.steps != NOWHERE)
     stuck = owing.nearest(states[links.offsets[states] == links.offsets[states + 1]])
-    loops = FairLoops(met.size, _among(links, states))
-    turning = owing.nearest(np.flatnonzero(loops.fair))
-    if turning is not None and (stuck is None or owing.steps[turning] < owing.steps[stuck]):
-        start, lead = owing.way(ways, turning)
-        return Finding(start, (*lead, *loops.loop(turning)), loop=len(lead))
+    if turning:
+        loops = FairLoops(met.size, _among(links, states))
+        round_ = owing.nearest(np.flatnonzero(loops.fair))
+        if round_ is not None and (stuck is None or owing.steps[round_] < owing.steps[stuck]):
+            start, lead = owing.way(ways, round_)
+            return Finding(start, (*lead, *loops.loop(round_)), loop=len(lead))
     return None if stuck is None else Finding(*owing.way(ways, stuck))
 
 
@@ -123,7 +127,7 @@ def _next_level(
 def _hop(ways: Sequence[Ways], source: int, target: int) -> Hop:
     """A step from one state to another."""
     return next(
-        Hop(kind.move_of(source, int(edge)), target)
+        Hop(int(kind.moves[edge]), target)
         for kind in ways
         for edge in range(int(kind.offsets[source]), int(kind.offsets[source + 1]))
         if kind.targets[edge] == target

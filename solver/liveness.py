@@ -7,8 +7,9 @@ admits a fair run that stays in it exactly if every task takes a step inside or 
 of its states; the run that keeps visiting all of it is then fair. A step that changes nothing is a
 step: its task has acted.
 
-States that were not expanded have no steps here, so they are in no loop: what is found in a part of
-the states is true of the whole.
+Steps that are known to be on no loop may be left out, as long as it is known who can act where.
+States that were not gone through have no steps here, so they are in no loop: what is found in a
+part of the states is true of the whole.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from scipy.sparse import csr_array  # type: ignore[import-untyped]
 from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from .search import Finding, Goal, Search
-from .space import Hop, Links, Ways
+from .space import TASK_BITS, Hop, Links, Ways
 
 
 def find_loops(search: Search, links: Links) -> None:
@@ -107,10 +108,10 @@ class FairLoops:
         at = start
         while unmet or at != start or not hops:
             way = self._way(at, inside, self._meets(unmet) if unmet else self._leads_to(start))
-            for source, edge in way:
+            for _, edge in way:
                 unmet -= self._met_by(edge)
                 at = int(self._links.targets[edge])
-                hops.append(Hop(self._links.move_of(source, edge), at))
+                hops.append(Hop(int(self._links.moves[edge]), at))
         return hops
 
     def _find_components(self, core: NDArray[np.int64]) -> None:
@@ -126,28 +127,35 @@ class FairLoops:
         _, of = connected_components(graph, directed=True, connection="strong")
         self._components = _Components(core, of)
         inner = inside & (of[sources] == of[targets])
-        self.fair[core] |= self._fair_components(of, sources, inner, links.tasks[edges])[of]
+        acting = links.tasks[links.moves[edges]]
+        self.fair[core] |= self._fair_components(of, sources, inner, acting)[of]
 
     def _fair_components(
         self,
         component: NDArray[np.int32],
         sources: NDArray[np.int64],
         inner: NDArray[np.bool_],
-        acting: NDArray[np.int64],
+        acting: NDArray[np.int32],
     ) -> NDArray[np.bool_]:
         """Which components are fair; ``sources`` and ``acting`` are those of all their steps."""
         fair = np.zeros(component.max(initial=-1) + 1, dtype=np.bool_)
         fair[component[sources[inner]]] = True
-        pressing = sources[np.isin(acting, list(self._links.urgent))]
+        core = self._components.states
+        pressing = np.zeros(core.size, dtype=np.bool_)
+        for task in self._links.urgent:
+            pressing |= self._can_act(task, core)
         for task in self._tasks:
             met = np.zeros_like(fair)
             met[component[sources[inner & (acting == task)]]] = True
-            disabled = np.ones(component.size, dtype=np.bool_)
-            disabled[sources[acting == task]] = False
-            disabled[pressing] = False
-            met[component[disabled]] = True
+            met[component[~(self._can_act(task, core) | pressing)]] = True
             fair &= met
         return fair
+
+    def _can_act(self, task: int, states: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """In which of these states a task can act."""
+        words = self._links.enabled[states, task // TASK_BITS]
+        able: NDArray[np.bool_] = (words >> task % TASK_BITS & 1).astype(np.bool_)
+        return able
 
     def _way(
         self, start: int, inside: NDArray[np.bool_], wanted: Callable[[int], bool]
@@ -176,11 +184,14 @@ class FairLoops:
     def _met_by(self, edge: int) -> frozenset[int]:
         """The tasks to whom a loop is fair if it has this edge."""
         disabled = self._tasks - self._enabled(int(self._links.targets[edge]))
-        return disabled | {int(self._links.tasks[edge])}
+        return disabled | {int(self._links.tasks[self._links.moves[edge]])}
 
     def _enabled(self, state: int) -> frozenset[int]:
         """The tasks that can act in a state, or wait there for an urgent one."""
-        acting = frozenset(int(self._links.tasks[edge]) for edge in self._edges_of(state))
+        words = self._links.enabled[state].tolist()
+        acting = frozenset(
+            task for task in self._tasks if words[task // TASK_BITS] >> task % TASK_BITS & 1
+        )
         return self._tasks if acting & self._links.urgent else acting
 
     def _edges_of(self, state: int) -> range:

@@ -7,7 +7,7 @@ family one is tried, so steps that differ by the order of members only count onc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,14 +23,25 @@ from kubelemma.properties.formula import (
 from kubelemma.properties.statement import Property
 
 from .events import Listener, Progress, Violation
-from .limits import ALL_VIOLATED, INTERRUPTED, MAX_STATES, Limits, Watch
+from .limits import (
+    ALL_VIOLATED,
+    HANDED_OVER,
+    INTERRUPTED,
+    MAX_MEMORY,
+    MAX_STATES,
+    TIME_LIMIT,
+    Limits,
+    Watch,
+)
 from .numbering import Ids
-from .space import CLEAR, DUE, MET, Edges, Hop, Links, Space, Ways
+from .space import CLEAR, DUE, MET, TASK_BITS, Edges, Hop, Links, Space, Ways
 from .tables import Move, Predicate, StepPredicate, Tables
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from .certificate import Certificate
 
 
 class Finding(NamedTuple):
@@ -88,13 +99,21 @@ class Stopped(Exception):
     """The search reached a limit; its argument says which, as in `kubelemma.solver.limits`."""
 
 
+ROWS = 1 << 14
+"""The states that are given as rows at a time."""
+
+AFTERWARDS = 1.1
+"""What a search that was ended may take with its search for loops, as a multiple."""
+
+
 class Search:
     """One run. After it, the public attributes hold what was found, which may be a part.
 
     ``expanded`` states were left by all steps that there are, ``terminal`` of them by none;
     ``cut`` counts those outside each bound by the bound's name, ``cut_states`` all of them
     together. ``fired`` counts steps by the number of the move, ``degree`` is the most of a state;
-    ``starts`` are the first states.
+    ``starts`` are the first states. The steps of the first ``followed_states`` are known to the
+    search for loops, and ``certificate`` says which of them may be repeated, where that was asked.
     """
 
     def __init__(
@@ -108,11 +127,11 @@ class Search:
         self.system = system
         self.tables = Tables(system)
         self.space = Space()
-        self.edges = Edges()
-        self.faults = Edges()
         self.fired: Counter[int] = Counter()
         self.cut: Counter[str] = Counter()
         self.expanded = self.terminal = self.cut_states = self.concrete_states = self.degree = 0
+        self.followed_states = 0
+        self.certificate: Certificate | None = None
         self.stopped_by: str | None = None
         self.tracks = [Track(p) for p in properties]
         self.goals: list[Goal] = []
@@ -124,13 +143,12 @@ class Search:
         for track in self.tracks:
             check_formula(system, track.property.formula, f'property "{track.property.id}"')
             self._watch_for(track)
-        self._with_faults = bool(self.duties)
-        self._with_edges = self._with_faults or any(goal.must_converge for goal in self.goals)
         self._interned: dict[Ids, Ids] = {}
         self._undecided = len(self.tracks)
         self._max_states = limits.max_states
         self._listener = listener
         self._watch = watch
+        self._seconds = 0.0
 
     def run(self) -> None:
         """Search to the end, to a limit, or until every property is known to be violated."""
@@ -147,36 +165,93 @@ class Search:
         """Whether every reachable state was found and left by every step."""
         return self.stopped_by is None and not self.cut_states
 
-    def links(self) -> Links:
-        """The steps of controllers, for a search for loops."""
+    def rows(self) -> Iterator[NDArray[np.int32]]:
+        """All states in numbers, some at a time."""
         import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
 
-        edges = self.edges
-        ways = _ways(edges, len(self.space))
-        rules = (rule for rule in self.tables.rules if not rule.environment)
-        numbers = {name: i for i, name in enumerate(sorted({r.fairness for r in rules}))}
+        states, count = self.space.states, len(self.space)
+        for begin in range(0, count, ROWS):
+            yield np.array(states[begin : min(begin + ROWS, count)], dtype=np.int32)
+
+    def followed(self, repeats: Sequence[bool] | None, *, faults: bool) -> tuple[Links, Ways]:
+        """Go through all states that were left once more, and note the steps between them.
+
+        Those of the environment are known only with ``faults``. Of controllers' steps only those
+        are edges whose moves may be repeated; all without ``repeats``. Where a limit ends this,
+        states from there on have none.
+        """
+        import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
+
+        edges, others, enabled = Edges(), Edges(), []
+        numbers = self._numbers_of_tasks()
+        while self.followed_states < self.expanded and self._may_follow():
+            tasks = 0
+            for target, move in self._steps_again(self.followed_states):
+                if not move.rule.environment:
+                    tasks |= 1 << numbers[move.rule.fairness]
+                    if repeats is None or repeats[move.number]:
+                        edges.add(move.number, target)
+                elif faults:
+                    others.add(move.number, target)
+            edges.close()
+            others.close()
+            enabled.append(tasks)
+            self.followed_states += 1
+        size, words = len(self.space), max(-(-len(numbers) // TASK_BITS), 1)
+        ways = edges.ways(size)
         task_of = [numbers.get(move.rule.fairness, -1) for move in self.tables.moves]
-        moves = np.asarray(edges.moves)[: ways.targets.size]
-        return Links(
+        able = np.zeros((size, words), dtype=np.int64)
+        for word in range(words):
+            part = [tasks >> TASK_BITS * word & (1 << TASK_BITS) - 1 for tasks in enabled]
+            able[: len(part), word] = part
+        links = Links(
             offsets=ways.offsets,
             targets=ways.targets,
-            move_of=ways.move_of,
-            tasks=np.asarray(task_of, dtype=np.int64)[moves],
+            moves=ways.moves,
+            tasks=np.asarray(task_of, dtype=np.int32),
             task_count=len(numbers),
+            enabled=able,
             urgent=frozenset(numbers[rule.fairness] for rule in self.system.urgent),
         )
-
-    def fault_ways(self) -> Ways:
-        """The steps of the environment, which are known where something is to lead to a goal."""
-        return _ways(self.faults, len(self.space))
+        return links, others.ways(size)
 
     def met(self, duty: Duty) -> NDArray[np.uint8]:
-        """What a leads-to says of each state; `MET` also where not all steps are known."""
+        """What a leads-to says of each state; `MET` also where steps are not known."""
         import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
 
         said: NDArray[np.uint8] = np.full(len(self.space), MET, dtype=np.uint8)
-        said[: self.expanded] = np.frombuffer(duty.met, dtype=np.uint8)[: self.expanded]
+        known = self.followed_states
+        said[:known] = np.frombuffer(duty.met, dtype=np.uint8)[:known]
         return said
+
+    def _numbers_of_tasks(self) -> Mapping[str, int]:
+        rules = (rule for rule in self.tables.rules if not rule.environment)
+        return {name: i for i, name in enumerate(sorted({r.fairness for r in rules}))}
+
+    def _steps_again(self, state: int) -> Iterator[tuple[int, Move]]:
+        """Where all steps from a state that was left lead, and their moves."""
+        ids, summary = self.space.states[state], self.space.summaries[state]
+        if not self._outside(ids, summary):
+            for where, move in self.tables.enabled(ids, summary):
+                yield self.space.index[_sorted(_written(ids, where, move), move)], move
+
+    def _may_follow(self) -> bool:
+        """Whether to go on going through the states; if not, the search is stopped.
+
+        Once a limit has ended a search, or somebody has, this takes little longer.
+        """
+        if not self._watch.due():
+            return True
+        ended, reason = self._seconds or self._watch.seconds, self._watch.measure()
+        self._seconds = ended
+        if self._watch.report_due():
+            self._listener(self.progress())
+        if self.stopped_by in {TIME_LIMIT, MAX_MEMORY, INTERRUPTED}:
+            return self._watch.seconds < AFTERWARDS * ended
+        if reason in {None, HANDED_OVER}:
+            return True
+        self.stopped_by = self.stopped_by or reason
+        return False
 
     def violated(self, track: Track, finding: Finding) -> None:
         """Note a counterexample, and tell of it if it is the first for this property."""
@@ -248,34 +323,27 @@ class Search:
 
     def _expand(self, state: int) -> None:
         ids, summary = self.space.states[state], self.space.summaries[state]
-        if self._is_cut(ids, summary):
+        outside = self._outside(ids, summary)
+        self.cut.update(outside)
+        if outside:
             self.cut_states += 1
             for duty in self.duties:
                 duty.met[state] = MET
         else:
             self._follow_all(state, ids, summary)
-        self.edges.close()
-        if self._with_faults:
-            self.faults.close()
         self.expanded += 1
 
-    def _is_cut(self, ids: Ids, summary: Ids) -> bool:
-        outside = [name for name, bound in self._bounds if not all(bound.answers(ids, summary))]
-        self.cut.update(outside)
-        return bool(outside)
+    def _outside(self, ids: Ids, summary: Ids) -> list[str]:
+        """The bounds that a state is outside of."""
+        return [name for name, bound in self._bounds if not all(bound.answers(ids, summary))]
 
     def _follow_all(self, state: int, ids: Ids, summary: Ids) -> None:
         """Take every step from a state."""
         degree, stuck = 0, True
         for where, move in self.tables.enabled(ids, summary):
             degree += 1
-            target = self._follow(state, where, move)
-            if not move.rule.environment:
-                stuck = False
-                if self._with_edges:
-                    self.edges.add(move.number, target)
-            elif self._with_faults:
-                self.faults.add(move.number, target)
+            self._follow(state, where, move)
+            stuck &= move.rule.environment
         self.terminal += degree == 0
         self.degree = max(self.degree, degree)
         if stuck:
@@ -283,23 +351,18 @@ class Search:
                 if not goal.reached[state] and goal.track.finding is None:
                     self.violated(goal.track, Finding(state))
 
-    def _follow(self, state: int, where: tuple[int, ...], move: Move) -> int:
-        """Take one step; gives the index of the state that it leads to."""
-        after = list(self.space.states[state])
-        for slot, number in move.writes:
-            after[where[slot]] = number
+    def _follow(self, state: int, where: tuple[int, ...], move: Move) -> None:
+        """Take one step."""
+        after = _written(self.space.states[state], where, move)
         asked = self._steps.get(move.outcome.action)
         unsorted = tuple(after) if asked else ()
-        for family in move.unsorted:
-            after[family] = sorted(after[family])
-        ids = tuple(after)
+        ids = _sorted(after, move)
         target = self.space.index.get(ids)
         if target is None:
             target = self._discover(ids, state, move.number)
         self.fired[move.number] += 1
         if asked:
             self._ask_of_step(asked, state, Hop(move.number, target), unsorted)
-        return target
 
     def _ask_of_step(
         self, asked: list[tuple[Track, StepPredicate]], state: int, hop: Hop, unsorted: Ids
@@ -335,18 +398,19 @@ class Search:
         return state
 
 
-def _ways(edges: Edges, size: int) -> Ways:
-    """The edges that were closed, of so many states."""
-    import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
+def _written(ids: Ids, where: tuple[int, ...], move: Move) -> list[int]:
+    """A state after a move, with families as they were sorted before."""
+    after = list(ids)
+    for slot, number in move.writes:
+        after[where[slot]] = number
+    return after
 
-    count = edges.offsets[-1]
-    offsets = np.full(size + 1, count, dtype=np.int64)
-    offsets[: len(edges.offsets)] = edges.offsets
-    return Ways(
-        offsets=offsets,
-        targets=np.asarray(edges.targets, dtype=np.int32)[:count],
-        move_of=lambda _, edge: edges.moves[edge],
-    )
+
+def _sorted(after: list[int], move: Move) -> Ids:
+    """That state, with families sorted."""
+    for family in move.unsorted:
+        after[family] = sorted(after[family])
+    return tuple(after)
 
 
 def _denied(track: Track, answers: Iterable[bool | None]) -> bool:

@@ -73,13 +73,14 @@ class Shown:
 class Asked(Generic[K, V]):
     """A function of the model by what it is shown in numbers; ``calls`` is how often it was called.
 
-    Its answers are remembered here only where several keys of a table may show it the same.
+    Its answers are remembered here only where that is wanted: where several keys of a table may
+    show it the same, or where it is asked by several tables.
     """
 
-    def __init__(self, compute: Callable[[K], V], *, narrow: bool) -> None:
+    def __init__(self, compute: Callable[[K], V], *, remember: bool) -> None:
         self.calls = 0
         self._compute = compute
-        self._known: Memo[K, V] | None = Memo(self._call) if narrow else None
+        self._known: Memo[K, V] | None = Memo(self._call) if remember else None
 
     def __call__(self, key: K) -> V:
         """The answer."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .numbering import Ids
 
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 
 DUE, MET, CLEAR = range(3)
 """What a leads-to says of a state: the premise holds outside the goal, the goal holds, neither."""
+
+
+TASK_BITS = 62
+"""The tasks that a word has bits for."""
 
 
 class Hop(NamedTuple):
@@ -39,7 +42,7 @@ class Edges:
     """Steps between states, either of controllers or of the environment, by the state they leave.
 
     Those of state ``n`` are the entries ``offsets[n]`` to ``offsets[n + 1]``; states with no such
-    entry have not been expanded.
+    entry have not been gone through.
     """
 
     offsets: array[int] = field(default_factory=lambda: array("q", [0]))
@@ -47,40 +50,56 @@ class Edges:
     moves: array[int] = field(default_factory=lambda: array("i"))
 
     def add(self, move: int, target: int) -> None:
-        """A step from the state that is being expanded."""
+        """A step from the state that is being gone through."""
         self.targets.append(target)
         self.moves.append(move)
 
     def close(self) -> None:
-        """All steps from the state that is being expanded have been added."""
+        """All steps from the state that is being gone through have been added."""
         self.offsets.append(len(self.targets))
+
+    def ways(self, size: int) -> Ways:
+        """The edges that were closed, of so many states."""
+        import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
+
+        count = self.offsets[-1]
+        offsets = np.full(size + 1, count, dtype=np.int64)
+        offsets[: len(self.offsets)] = self.offsets
+        return Ways(
+            offsets=offsets,
+            targets=np.asarray(self.targets, dtype=np.int32)[:count],
+            moves=np.asarray(self.moves, dtype=np.int32)[:count],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
     """Steps between all states found, either of controllers or of the environment.
 
-    The edges of state ``n`` are ``offsets[n]`` to ``offsets[n + 1]``; each has a target.
-    ``move_of`` gives the number of the move, by state and edge.
+    The edges of state ``n`` are ``offsets[n]`` to ``offsets[n + 1]``; each has a target, and the
+    number of its move.
     """
 
     offsets: NDArray[np.int64]
     targets: NDArray[np.int32]
-    move_of: Callable[[int, int], int]
+    moves: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links(Ways):
-    """Steps of controllers, for a search for loops.
+    """Steps of controllers that may be part of a loop.
 
-    Each edge has the number of the task that takes it, below ``task_count``. Only states in
-    ``core`` (in order; None: all) can be on loops with others. Those in ``alone`` have steps to
-    themselves that make a fair run, and are not in ``core``. Where a task in ``urgent`` can act all
-    others wait for it, and count as able to act.
+    ``tasks`` has for each move the number of the task that it is of, below ``task_count``, or -1.
+    ``enabled`` has words
+    of `TASK_BITS` bits for each state, with a bit for each task that can act there, be it by a step
+    that is no edge. Where a task in ``urgent`` can act all others wait for it, and count as able to
+    act. Only states in ``core`` (in order; None: all) can be on loops with others. Those in
+    ``alone`` have steps to themselves that make a fair run, and are not in ``core``.
     """
 
-    tasks: NDArray[Any]
+    tasks: NDArray[np.int32]
     task_count: int
+    enabled: NDArray[np.int64]
     urgent: frozenset[int] = frozenset()
     core: NDArray[np.int64] | None = None
     alone: NDArray[np.int64] | list[int] = field(default_factory=list)

@@ -148,7 +148,7 @@ class Summaries:
         def answer(key: Ids) -> Any:
             return function(*shown.values(key[: len(names)]), *values_of(reads, key[len(names) :]))
 
-        asked = Asked(answer, narrow=shown.narrow)
+        asked = Asked(answer, remember=shown.narrow or not reads)
         self._asked.append(asked)
         (place,) = shown.places
         return Part(

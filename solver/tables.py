@@ -206,7 +206,7 @@ class Tables:
         def answer(key: Ids) -> bool | None:
             return function(*shown.values(key[:named]), *values_of(reads, key[named:]))
 
-        asked = Asked(answer, narrow=shown.narrow)
+        asked = Asked(answer, remember=shown.narrow)
         self._predicates.append((view, asked))
 
         def compute(key: Ids) -> bool | None:
@@ -231,7 +231,7 @@ class Tables:
             after = shown.numbers(key[first + 1 :: 2]) + key[1 + reads : first]
             return asked((key[0], before, after))
 
-        asked = Asked(answer, narrow=shown.narrow)
+        asked = Asked(answer, remember=shown.narrow)
         self._predicates.append((view, asked))
         return StepPredicate(self._slices(shown), self._slots(view.reads), Memo(compute))
 
@@ -284,7 +284,7 @@ class Tables:
                 ]
             )
 
-        asked = Asked(answers, narrow=shown.narrow)
+        asked = Asked(answers, remember=shown.narrow)
         self._rules.append((tuple(rule.name for rule in rules), asked))
         return shown, asked
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bytes: TypeAlias = NDArray[np.uint8]
-Short: TypeAlias = NDArray[np.uint16]
 Small: TypeAlias = NDArray[np.int32]
 Long: TypeAlias = NDArray[np.int64]
 
@@ -131,9 +130,7 @@ class States(NamedTuple):
 
     A slot is 0, or has part of the hash above 32 bits that are the place of a state, plus one.
     ``reached`` has a row for each goal, and one after these for each duty, as in
-    `kubelemma.solver.search.Duty`. The edges of state ``n`` are those from ``offsets[n]`` to
-    ``offsets[n + 1]``, with the tasks that take them; those of the environment lie apart, as
-    ``fault_offsets`` says. There is no room for any where they are not wanted.
+    `kubelemma.solver.search.Duty`.
     """
 
     words: Long
@@ -141,18 +138,33 @@ class States(NamedTuple):
     moves: Small
     slots: Long
     reached: Bytes
+
+
+class Followed(NamedTuple):
+    """Steps between states, as they are noted when these are gone through once more.
+
+    Those of state ``n`` are from ``offsets[n]`` to ``offsets[n + 1]``, each with the state that it
+    leads to and its move; those of the environment lie apart. ``kinds`` says of each move what is
+    kept of its steps, ``tasks`` whose it is, or -1 for the environment's. ``enabled`` is as in
+    `kubelemma.solver.space.Links`.
+    """
+
+    kinds: Bytes
+    tasks: Small
+    enabled: Long
     offsets: Long
     targets: Small
-    tasks: Short
+    moves: Small
     fault_offsets: Long
     fault_targets: Small
+    fault_moves: Small
 
 
 class Candidates(NamedTuple):
     """The states that the steps of a batch lead to, where the worker that found them has room.
 
     ``ready`` marks the states of the batch that are done, ``spans`` has begin and end of what each
-    leads to, and how many of these steps are edges. ``dealt`` has for each shard the candidates
+    leads to. ``dealt`` has for each shard the candidates
     whose regions of the table are in it: for each part of the batch from ``starts`` on, as many as
     ``shares`` says by part and shard; ``news`` says by shard and part how many are new.
     ``ids`` has the number of the state; for one that is new, or equal to a new one before it, the

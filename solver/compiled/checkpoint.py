@@ -1,6 +1,6 @@
 """A search on disk, so that it can go on after it was killed at any moment.
 
-States and edges are only ever added, so their files are appended to; a small file that is replaced
+States are only ever added, so their files are appended to; a small file that is replaced
 in one go says how much of them counts. They hold numbers; what the numbers mean is found out anew
 by giving the model the same questions in the same order. If it answers differently, it is another
 model, and the checkpoint is refused. Checksums tell whether a file is as it was written: a number
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from kubelemma.files import write_whole
 from kubelemma.solver.checkpoints import CheckpointError
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "checkpoint.json"
 
 COLUMNS: Mapping[str, str] = {
@@ -31,11 +31,6 @@ COLUMNS: Mapping[str, str] = {
     "parents": "<i4",
     "moves": "<i4",
     "reached": "|u1",
-    "offsets": "<i8",
-    "targets": "<i4",
-    "tasks": "<u2",
-    "fault_offsets": "<i8",
-    "fault_targets": "<i4",
     "answers": "<i8",
 }
 """The files, and the type of the numbers in them."""
@@ -144,6 +139,12 @@ class Checkpoint:
             saved = msgspec.json.decode(path.read_bytes(), type=Saved)
         except (OSError, msgspec.MsgspecError) as error:
             raise CheckpointError(f"{path} is no checkpoint: {error}") from error
+        form = saved.identity.get("format")
+        if form != FORMAT:
+            raise CheckpointError(
+                f"{self._folder} has a checkpoint in another form ({_short(form)}, not {FORMAT}), "
+                "as another version of kubelemma writes it; this one cannot go on from there"
+            )
         # As JSON has it: tuples are lists there.
         for name, own in json.loads(json.dumps(self._identity)).items():
             if saved.identity.get(name) != own:

@@ -35,7 +35,7 @@ TRIAL_SECONDS_THEN = 0.2
 """The same where the compiled one was used before: what takes time is to load it."""
 
 
-def check(
+def check(  # noqa: PLR0913 - what may be said about a search
     system: System,
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
@@ -43,6 +43,7 @@ def check(
     *,
     workers: int = 1,
     checkpoints: Checkpoints | None = None,
+    certified: bool = True,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
 ) -> CheckResult:
@@ -57,12 +58,12 @@ def check(
         ReplayError: the plain semantics does not confirm a counterexample.
         CheckpointError: there is a checkpoint that may not, or cannot, be used.
     """
-    return _checked(
-        system, properties, limits, listener, Watch(limits, clock, gauge), workers, checkpoints
-    )
+    watch = Watch(limits, clock, gauge)
+    search = _searched(system, properties, limits, listener, watch, workers, checkpoints)
+    return conclude(ENGINE, search, limits, watch, certified=certified)
 
 
-def best(
+def best(  # noqa: PLR0913 - as `check`
     system: System,
     properties: Sequence[Property] = (),
     limits: Limits = UNLIMITED,
@@ -70,6 +71,7 @@ def best(
     *,
     workers: int = 1,
     checkpoints: Checkpoints | None = None,
+    certified: bool = True,
     clock: Clock = time.monotonic,
     gauge: Gauge = resident_memory,
 ) -> CheckResult:
@@ -95,8 +97,9 @@ def best(
     search = Search(system, properties, limits, once, watch)
     search.run()
     if search.stopped_by == HANDED_OVER:
-        return _checked(system, properties, limits, once, watch, workers, checkpoints)
-    return conclude(PLAIN, search, limits, watch)
+        search = _searched(system, properties, limits, once, watch, workers, checkpoints)
+        return conclude(ENGINE, search, limits, watch, certified=certified)
+    return conclude(PLAIN, search, limits, watch, certified=certified)
 
 
 class _Trial(Watch):
@@ -129,7 +132,7 @@ class _Trial(Watch):
         return HANDED_OVER if self._over else None
 
 
-def _checked(  # noqa: PLR0917 - what the two public functions take
+def _searched(  # noqa: PLR0917 - what the two public functions take
     system: System,
     properties: Sequence[Property],
     limits: Limits,
@@ -137,7 +140,7 @@ def _checked(  # noqa: PLR0917 - what the two public functions take
     watch: Watch,
     workers: int,
     checkpoints: Checkpoints | None,
-) -> CheckResult:
+) -> Search:
     # Numba takes longer to import than many a check.
     from .search import CompiledSearch  # noqa: PLC0415
 
@@ -147,4 +150,4 @@ def _checked(  # noqa: PLR0917 - what the two public functions take
 
         search.keeper = Keeper(search, system, checkpoints)
     search.run()
-    return conclude(ENGINE, search, limits, watch)
+    return search

@@ -98,7 +98,6 @@ def expand(
             candidates.ready[state - begin] = 1
             candidates.spans[state - begin, 0] = found
             candidates.spans[state - begin, 1] = status[FOUND]
-            candidates.spans[state - begin, 2] = status[EDGES] - edges
             continue
         status[EDGES] = edges
         status[FOUND] = found

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import BATCH, CACHE_LINE, PARTS, REGIONS, SPARE, Candidates, Long, States
+from .arrays import BATCH, CACHE_LINE, PARTS, REGIONS, SPARE, Candidates, Long, Small, States
 
 A = TypeVar("A", bound=NDArray[Any])
 
@@ -28,8 +28,8 @@ FIRST_SLOTS = 1 << 8
 FULLNESS = 0.75
 """The part of the slots of the table of states that may be taken."""
 
-BYTES_PER_EDGE = 6
-"""What an edge takes: its target and the task."""
+BYTES_PER_EDGE = 8
+"""What an edge takes: its target and the move."""
 
 
 def longer(array: A, length: int) -> A:
@@ -66,9 +66,7 @@ def machine_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def room_for_states(
-    words: int, goals: int, most: int | None, *, edges: bool, faults: bool
-) -> States:
+def room_for_states(words: int, goals: int, most: int | None) -> States:
     """Room for as many states as may be found, or as the machine could hold.
 
     The system gives memory to what is written to only, so room costs nothing, and nothing needs to
@@ -78,10 +76,8 @@ def room_for_states(
     while True:
         size = min(MOST_STATES, memory // (8 * words + 8))
         size = max(size if most is None else min(size, most + 1), 1)
-        # A limit of states is none of edges, of which a state may have any number.
-        links = memory // BYTES_PER_EDGE
         try:
-            return _room(size, links, words, goals, edges=edges, faults=faults)
+            return _room(size, words, goals)
         except MemoryError:
             if memory <= LEAST_MEMORY:
                 raise
@@ -104,18 +100,26 @@ def wider(rows: int, words: int, least: int) -> Long:
             rows //= 2
 
 
-def _room(size: int, links: int, words: int, goals: int, *, edges: bool, faults: bool) -> States:
+def room_for_edges() -> tuple[Small, Small]:
+    """Room for the targets and moves of as many edges as the machine could hold."""
+    memory = machine_memory()
+    while True:
+        size = max(memory // BYTES_PER_EDGE, 1)
+        try:
+            return np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
+        except MemoryError:
+            if memory <= LEAST_MEMORY:
+                raise
+            memory //= 2
+
+
+def _room(size: int, words: int, goals: int) -> States:
     return States(
         words=np.empty((size, words), dtype=np.int64),
         parents=np.empty(size, dtype=np.int32),
         moves=np.empty(size, dtype=np.int32),
         slots=empty_slots(FIRST_SLOTS),
         reached=np.empty((goals, size), dtype=np.uint8),
-        offsets=np.empty(size + 1 if edges else 0, dtype=np.int64),
-        targets=np.empty(links * edges, dtype=np.int32),
-        tasks=np.empty(links * edges, dtype=np.uint16),
-        fault_offsets=np.empty(size + 1 if faults else 0, dtype=np.int64),
-        fault_targets=np.empty(links * faults, dtype=np.int32),
     )
 
 
@@ -145,7 +149,7 @@ def room_for_candidates(size: int, words: int) -> Candidates:
         places=np.empty(size, dtype=np.int64),
         fresh=np.empty(size, dtype=np.int32),
         ready=np.zeros(BATCH, dtype=np.uint8),
-        spans=np.zeros((BATCH, 3), dtype=np.int64),
+        spans=np.zeros((BATCH, 2), dtype=np.int64),
         dealt=np.empty((PARTS, size), dtype=np.int32),
         starts=np.zeros(PARTS, dtype=np.int64),
         shares=np.zeros((PARTS, row), dtype=np.int64),

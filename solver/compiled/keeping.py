@@ -15,7 +15,7 @@ from kubelemma.solver.space import Hop
 
 from . import packing
 from .answers import Function, Key
-from .arrays import Long, Small
+from .arrays import Small
 from .checkpoint import Checkpoint
 from .growing import AT_ONCE
 from .search import CompiledSearch
@@ -48,9 +48,8 @@ class Keeper:
         """Add what is new; the search must be between two batches."""
         search, held = self._search, self._checkpoint
         flat, states, left = search.flat, len(search.space), search.expanded
-        saved, edges = held.length("parents"), held.length("targets")
+        saved = held.length("parents")
         done = held.length("reached") // max(len(flat.reached), 1)
-        linked = held.length("offsets")
         log = search.answers.log
         added: dict[str, Any] = {
             "parents": flat.parents[saved:states],
@@ -59,14 +58,6 @@ class Keeper:
             "answers": log.array[held.length("answers") : log.used],
             "rows": self._rows(saved, states),
         }
-        if flat.offsets.size:
-            added["offsets"] = flat.offsets[linked : left + 1]
-            added["targets"] = flat.targets[edges : search.edge_count]
-            added["tasks"] = flat.tasks[edges : search.edge_count]
-        if flat.fault_offsets.size:
-            linked, edges = held.length("fault_offsets"), held.length("fault_targets")
-            added["fault_offsets"] = flat.fault_offsets[linked : left + 1]
-            added["fault_targets"] = flat.fault_targets[edges : search.fault_count]
         held.save(added, self._facts())
 
     def restore(self) -> bool:
@@ -149,18 +140,6 @@ class Keeper:
         if len(flat.reached):
             reached = held.load("reached").reshape(-1, len(flat.reached))
             flat.reached[:, : len(reached)] = reached.T
-        if flat.offsets.size:
-            targets = held.load("targets")
-            search.edge_count = len(targets)
-            flat.targets[: len(targets)] = targets
-            flat.tasks[: len(targets)] = held.load("tasks")
-            offsets: Long = held.load("offsets")
-            flat.offsets[: len(offsets)] = offsets
-        if flat.fault_offsets.size:
-            targets, offsets = held.load("fault_targets"), held.load("fault_offsets")
-            search.fault_count = len(targets)
-            flat.fault_targets[: len(targets)] = targets
-            flat.fault_offsets[: len(offsets)] = offsets
         search.space.count = states
         search.rehash()
 

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from .arrays import Bytes, Long, Short, Small
+import numpy as np
+
+from kubelemma.solver.space import TASK_BITS
+
+from .arrays import Bytes, Long, Small
 from .jit import compiled, entry, inlined, prefetch
 
 _FAR = 32
@@ -15,10 +19,18 @@ OFF, CORE, ALONE = range(3)
 
 @entry
 def peel(
-    offsets: Long, targets: Small, tasks: Short, entering: Small, queue: Small, kinds: Bytes
+    offsets: Long,
+    targets: Small,
+    moves: Small,
+    tasks: Small,
+    enabled: Long,
+    entering: Small,
+    queue: Small,
+    kinds: Bytes,
 ) -> None:
     """Take away states that no edge leads to, again and again; those that stay are the core.
 
+    Edges have moves, and moves tasks; ``enabled`` has bits for those that can act in a state.
     ``entering`` comes with zeros, ``kinds`` with all states in the core.
     """
     size, first, end = kinds.shape[0], 0, 0
@@ -46,7 +58,7 @@ def peel(
             if entering[target] == 0:
                 queue[end] = target
                 end += 1
-        if turns and _is_fair_alone(offsets, targets, tasks, state):
+        if turns and _is_fair_alone(offsets, targets, moves, tasks, enabled, state):
             kinds[state] = ALONE
 
 
@@ -66,14 +78,16 @@ def _bring_near(
 
 
 @compiled
-def _is_fair_alone(offsets: Long, targets: Small, tasks: Short, state: int) -> bool:
+def _is_fair_alone(
+    offsets: Long, targets: Small, moves: Small, tasks: Small, enabled: Long, state: int
+) -> bool:
     """Whether every task that can act in a state can do so without leaving it."""
-    for edge in range(offsets[state], offsets[state + 1]):
-        if targets[edge] == state:
-            continue
-        met = False
-        for other in range(offsets[state], offsets[state + 1]):
-            met |= targets[other] == state and tasks[other] == tasks[edge]
-        if not met:
+    for word in range(enabled.shape[1]):
+        waiting = enabled[state, word]
+        for edge in range(offsets[state], offsets[state + 1]):
+            task = tasks[moves[edge]]
+            if targets[edge] == state and task // TASK_BITS == word:
+                waiting &= ~(np.int64(1) << (task % TASK_BITS))
+        if waiting != 0:
             return False
     return True

@@ -7,7 +7,7 @@ a family's members are tried), and stops between batches of states instead of be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from threading import Lock
 from typing import cast
@@ -23,7 +23,7 @@ from kubelemma.solver.search import Finding, Search, Stopped
 from kubelemma.solver.space import Hop, Links, Ways
 from kubelemma.solver.tables import Move
 
-from . import expansion, growing, orders, packing, peeling, visited
+from . import expansion, growing, orders, packing, visited
 from .answers import Answers
 from .arrays import (
     ASKED,
@@ -44,6 +44,7 @@ from .arrays import (
 )
 from .batch import Batch, Keeper
 from .flat import FlatSpace, Rows
+from .following import followed
 from .growing import longer
 from .layout import Asked, Layout
 from .store import Store
@@ -66,9 +67,9 @@ class CompiledSearch(Search):
     """One run, with the results of a `Search` after it.
 
     ``flat`` has the states, ``counts`` what was counted (by the places of `Work.status`),
-    ``edge_count`` the number of edges, ``fault_count`` that of the environment's, ``degree`` the
-    most steps from a state. The next batch is to have ``stride`` states. A ``keeper`` is to be set
-    before it runs.
+    ``degree`` the most steps from a state, ``tasks`` the tasks of controllers by number, ``crew``
+    whoever works. The next batch is to have ``stride`` states. A ``keeper`` is to be set before it
+    runs.
     """
 
     space: FlatSpace
@@ -84,22 +85,19 @@ class CompiledSearch(Search):
     ) -> None:
         super().__init__(system, properties, limits, listener, watch)
         self._limits = limits
-        self._crew = Crew(workers)
-        self._tasks: dict[str, int] = {}
+        self.crew = Crew(workers)
+        self.tasks: dict[str, int] = {}
         self.answers = Answers(system, self.tables, self._task_of)
         self._layout = Layout(system, self.tables, self.answers, self._asked())
         self.store = Store(system, self.answers, self._layout)
         self.degree = 0
         self.counts = np.zeros(STATUSES, dtype=np.int64)
-        self.edge_count = self.fault_count = 0
         self.space = FlatSpace()
         self.works = [self._room_to_work() for _ in range(workers)]
         self.flat = growing.room_for_states(
             self.store.words,
             len(self.goals) + len(self.duties),
             limits.max_states,
-            edges=self._with_edges,
-            faults=self._with_faults,
         )
         self._grow_candidates(CANDIDATES)
         self.stride = STRIDE
@@ -138,64 +136,36 @@ class CompiledSearch(Search):
             entries=self.tables.entries(),
         )
 
-    def links(self) -> Links:
-        """The steps of controllers, and which states they may lead round to."""
-        states, count, left = self.flat, len(self.space), self.expanded
-        states.offsets[left + 1 : count + 1] = states.offsets[left]
-        kinds = np.full(count, peeling.CORE, dtype=np.uint8)
-        peeling.peel(
-            states.offsets,
-            states.targets,
-            states.tasks,
-            np.zeros(count, dtype=np.int32),
-            np.empty(count, dtype=np.int32),
-            kinds,
-        )
-        return Links(
-            offsets=states.offsets[: count + 1],
-            targets=states.targets,
-            move_of=self._move_of,
-            tasks=states.tasks,
-            task_count=len(self._tasks),
-            urgent=frozenset(
-                self._tasks[rule.fairness]
-                for rule in self.system.urgent
-                if rule.fairness in self._tasks
-            ),
-            core=np.flatnonzero(kinds == peeling.CORE),
-            alone=np.flatnonzero(kinds == peeling.ALONE),
-        )
+    def rows(self) -> Iterator[Small]:
+        """All states in numbers, some at a time."""
+        count, held = len(self.space), self.store.known.packing
+        for begin in range(0, count, growing.AT_ONCE):
+            end = min(begin + growing.AT_ONCE, count)
+            rows: Small = np.empty((end - begin, held.places.shape[0]), dtype=np.int32)
+            packing.unpack(held, self.flat.words, begin, end, rows)
+            yield rows
 
-    def fault_ways(self) -> Ways:
-        """The steps of the environment, which are known where something is to lead to a goal."""
-        offsets, count, left = self.flat.fault_offsets, len(self.space), self.expanded
-        offsets[left + 1 : count + 1] = offsets[left]
-        return Ways(
-            offsets=offsets[: count + 1],
-            targets=self.flat.fault_targets,
-            move_of=self._fault_move_of,
-        )
+    def followed(self, repeats: Sequence[bool] | None, *, faults: bool) -> tuple[Links, Ways]:
+        """Go through all states that were left once more, as `Search.followed`."""
+        return followed(self, repeats, faults=faults)
 
-    def _move_of(self, state: int, edge: int) -> int:
-        """Which move an edge is: the edges of a state are those of its moves that are no faults."""
-        moves = [move for move in self._moves_from(state) if self.answers.tasks[move] >= 0]
-        return moves[edge - int(self.flat.offsets[state])]
+    def left_again(self, begin: int, end: int) -> Batch:
+        """States that were left already, as ``candidates`` has where their steps lead."""
+        return self._expanded(begin, end, leave=True)
 
-    def _fault_move_of(self, state: int, edge: int) -> int:
-        moves = [move for move in self._moves_from(state) if self.answers.tasks[move] < 0]
-        return moves[edge - int(self.flat.fault_offsets[state])]
+    def make_table(self) -> None:
+        """Make a table of states if the last one is void."""
+        if self.flat.slots.shape[0] < REGIONS * (growing.slots_for(len(self.space)) + SPARE):
+            self.rehash()
 
-    def _moves_from(self, state: int) -> list[int]:
-        """The moves of all steps from a state, in the order in which they were linked."""
-        self._expanded(state, state + 1, leave=True)
-        begin, end, _ = self._candidates.spans[0].tolist()
-        moves: list[int] = self._candidates.moves[begin:end].tolist()
-        return moves
+    def may_follow(self) -> bool:
+        """Whether to go on going through the states."""
+        return self._may_follow()
 
     def _task_of(self, move: Move) -> int:
         if move.rule.environment:
             return -1
-        return self._tasks.setdefault(move.rule.fairness, len(self._tasks))
+        return self.tasks.setdefault(move.rule.fairness, len(self.tasks))
 
     def _asked(self) -> Asked:
         """The predicates that the plain search would ask, with the numbers of their properties."""
@@ -229,8 +199,8 @@ class CompiledSearch(Search):
         )
 
     def _grow_candidates(self, room: int) -> None:
-        size = room * self._crew.size
-        self._candidates = growing.room_for_candidates(size, self.store.words)
+        size = room * self.crew.size
+        self.candidates = growing.room_for_candidates(size, self.store.words)
         self._room = room
 
     def _adopt_layout(self) -> None:
@@ -258,7 +228,7 @@ class CompiledSearch(Search):
         self.flat = self.flat._replace(slots=growing.empty_slots(0))
 
         def rehash(_: int, shard: int) -> int:
-            return visited.rehash(self.flat.words, slots, count, shard, self._crew.size)
+            return visited.rehash(self.flat.words, slots, count, shard, self.crew.size)
 
         while True:
             most = self._watch.max_memory_bytes
@@ -266,7 +236,7 @@ class CompiledSearch(Search):
             if most is not None and self._watch.memory_bytes + 8 * room * REGIONS > most:
                 raise Stopped(MAX_MEMORY)
             slots = growing.empty_slots(room)
-            if min(self._crew.each(rehash, range(self._crew.size))) == count:
+            if min(self.crew.each(rehash, range(self.crew.size))) == count:
                 self.flat = self.flat._replace(slots=slots)
                 return
             room *= 2
@@ -295,10 +265,6 @@ class CompiledSearch(Search):
         packing.pack(self.store.known.packing, rows, 0, self.flat.words)
         visited.rehash(self.flat.words, self.flat.slots, len(rows), 0, 1)
         self.space.count = len(rows)
-        if self._with_edges:
-            self.flat.offsets[0] = 0
-        if self._with_faults:
-            self.flat.fault_offsets[0] = 0
         if len(rows) < len(self.starts):
             raise Stopped(MAX_STATES)
 
@@ -337,10 +303,10 @@ class CompiledSearch(Search):
 
     def _fitting(self, batch: Batch, most: int) -> int:
         """How many states of a batch, from the first on, lead to no more states than may be."""
-        count, ids = len(self.space), self._candidates.ids
+        count, ids = len(self.space), self.candidates.ids
         fresh = np.zeros(ids.shape[0] + 1, dtype=np.int64)
         np.cumsum(ids == np.arange(ids.shape[0]) + count, out=fresh[1:])
-        spans = self._candidates.spans[: batch.end - batch.begin]
+        spans = self.candidates.spans[: batch.end - batch.begin]
         new = np.cumsum(fresh[spans[:, 1]] - fresh[spans[:, 0]])
         return int(np.searchsorted(new, most - count, side="right"))
 
@@ -356,7 +322,7 @@ class CompiledSearch(Search):
     def _try_to_expand(self, begin: int, end: int, *, leave: bool) -> Batch | None:
         """As `_expanded`; None if the layout had to be changed on the way."""
         self._begin_batch(end - begin)
-        several = self._crew.size > 1 and end - begin >= PARTS * LEAST_PART
+        several = self.crew.size > 1 and end - begin >= PARTS * LEAST_PART
         parts = shares(0, end - begin, PARTS if several else 1)
         shards = PARTS if several else 1
 
@@ -366,7 +332,7 @@ class CompiledSearch(Search):
             left = expansion.expand(
                 self.store.known,
                 self.flat,
-                self._candidates,
+                self.candidates,
                 work,
                 begin,
                 begin + first,
@@ -383,7 +349,7 @@ class CompiledSearch(Search):
             for work in self.works:
                 work.status[ASKED] = 0
                 work.recent[:] = 0
-            left, questions = zip(*self._crew.each(expand, waiting), strict=True)
+            left, questions = zip(*self.crew.each(expand, waiting), strict=True)
             if any(work.status[CRAMPED] for work in self.works):
                 self._grow_candidates(2 * self._room)
                 return self._try_to_expand(begin, end, leave=leave)
@@ -397,15 +363,15 @@ class CompiledSearch(Search):
 
     def _deal(self, part: int, first: int, last: int, shards: int) -> None:
         """Deal out what was found from these states of the batch."""
-        spans = self._candidates.spans[first:last]
+        spans = self.candidates.spans[first:last]
         with self._dealing:
             start = self._dealt
             self._dealt += int((spans[:, 1] - spans[:, 0]).sum())
-        visited.deal(self._candidates, first, last, part, shards, start)
+        visited.deal(self.candidates, first, last, part, shards, start)
 
     def _begin_batch(self, length: int) -> None:
         self._dealt = 0
-        self._candidates.ready[:length] = 0
+        self.candidates.ready[:length] = 0
         for worker, work in enumerate(self.works):
             work.status[:] = 0
             work.status[FOUND] = worker * self._room
@@ -422,30 +388,28 @@ class CompiledSearch(Search):
             self._rehash(room)
 
         def sift(_: int, shard: int) -> bool:
-            return visited.sift(self.flat, self._candidates, parts, shard, count)
+            return visited.sift(self.flat, self.candidates, parts, shard, count)
 
-        while not all(self._crew.each(sift, range(shards))):
+        while not all(self.crew.each(sift, range(shards))):
             self._rehash(2 * (self.flat.slots.shape[0] // REGIONS - SPARE))
-        new: list[int] = self._candidates.news[:shards, :parts].sum(axis=0).tolist()
+        new: list[int] = self.candidates.news[:shards, :parts].sum(axis=0).tolist()
         return new
 
     def _settle(self, batch: Batch, new: list[int]) -> None:
-        """Number the new states, note where the steps lead, and count."""
+        """Number the new states, and count."""
         count = len(self.space)
         self._whole = False
-        for worker in range(self._crew.size):
+        for worker in range(self.crew.size):
             self.with_room_for_moves(worker)
         firsts = [count + before for before in accumulate(new, initial=0)]
 
         def settle(worker: int, part: int) -> None:
             fired = self.works[worker].fired
             visited.settle(
-                self.flat, self._candidates, fired, *batch.parts[part], count, firsts[part]
+                self.flat, self.candidates, fired, *batch.parts[part], count, firsts[part]
             )
 
-        self._crew.each(settle, range(len(batch.parts)))
-        if self._with_edges:
-            self._link(batch, count)
+        self.crew.each(settle, range(len(batch.parts)))
         for work in self.works:
             self.counts[list(ADDED)] += work.status[list(ADDED)]
             self.degree = max(self.degree, int(work.status[DEGREE]))
@@ -456,31 +420,6 @@ class CompiledSearch(Search):
         calm = CALM * self._unanswered < batch.end - batch.begin
         self.stride = min(2 * self.stride, BATCH) if calm else STRIDE
         self._whole = True
-
-    def _link(self, batch: Batch, count: int) -> None:
-        spans = self._candidates.spans
-        edges, faults = [self.edge_count], [self.fault_count]
-        for first, last in batch.parts:
-            begins, ends, linked = spans[first:last].sum(axis=0).tolist()
-            edges.append(edges[-1] + linked)
-            faults.append(faults[-1] + self._with_faults * (ends - begins - linked))
-        if edges[-1] > self.flat.targets.shape[0] or faults[-1] > self.flat.fault_targets.shape[0]:
-            raise Stopped(MAX_MEMORY)
-
-        def link(_: int, part: int) -> None:
-            visited.link(
-                self.flat,
-                self._candidates,
-                self.store.known.tasks,
-                batch.begin,
-                *batch.parts[part],
-                count,
-                edges[part],
-                faults[part],
-            )
-
-        self._crew.each(link, range(len(batch.parts)))
-        self.edge_count, self.fault_count = edges[-1], faults[-1]
 
     def _finish(self, count: int, expanded: int) -> None:
         """The batch is whole: keep what was found, and tell of violations."""
@@ -498,21 +437,21 @@ class CompiledSearch(Search):
     def _refuted(self, track: int, state: int, candidate: int, known: int) -> None:
         tail: tuple[Hop, ...] = ()
         if candidate >= 0:
-            target = int(self._candidates.ids[candidate])
+            target = int(self.candidates.ids[candidate])
             if target >= known:
-                target = int(self._candidates.fresh[target - known])
-            tail = (Hop(int(self._candidates.moves[candidate]), target),)
+                target = int(self.candidates.fresh[target - known])
+            tail = (Hop(int(self.candidates.moves[candidate]), target),)
         self.violated(self.tracks[track], Finding(state, tail))
 
     def _leave_in_part(self, batch: Batch, most: int) -> None:
         """Take the steps from a state up to the one that leads beyond the limit of states."""
         count = len(self.space)
-        begin, end, _ = self._candidates.spans[0].tolist()
-        fresh = np.flatnonzero(self._candidates.ids[begin:end] == np.arange(begin, end) + count)
+        begin, end = self.candidates.spans[0].tolist()
+        fresh = np.flatnonzero(self.candidates.ids[begin:end] == np.arange(begin, end) + count)
         cut = begin + int(fresh[most - count])
         work = self.with_room_for_moves(0)
-        self._candidates.spans[0, 1] = cut
-        visited.settle(self.flat, self._candidates, work.fired, 0, 1, count, count)
+        self.candidates.spans[0, 1] = cut
+        visited.settle(self.flat, self.candidates, work.fired, 0, 1, count, count)
         beyond = (work.found[:, 1] < 0) | (work.found[:, 1] >= cut)
         work.found[beyond] = -1
         self._finish(most, batch.begin)

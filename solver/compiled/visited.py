@@ -1,19 +1,29 @@
 # ruff: noqa: PLR0913, PLR0917 - a bundle costs machine code more than many arguments
 """Which states are known: the table of states, and how a batch of candidates gets into it.
 
-A batch passes four gates, each of which several workers pass at once. To *expand* it, whoever is
+A batch passes three gates, each of which several workers pass at once. To *expand* it, whoever is
 free takes the next part of its states, finds candidates and deals them out by shards of the table
 (`deal`); then each shard is somebody's, who looks up what was dealt to it (`sift`), and each part
-again: `settle` numbers what is new, in the order of the states that it was found from, and `link`
-notes where the steps lead. So the result is the same whatever the number of workers, and whoever
-does what.
+again: `settle` numbers what is new, in the order of the states that it was found from. So the
+result is the same whatever the number of workers, and whoever does what. When all is found and it
+is to be known where steps lead, batches are expanded once more, and `follow` notes that.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .arrays import REGIONS, SPARE, Candidates, Long, Small, States
+from kubelemma.solver.space import TASK_BITS
+
+from .arrays import (
+    REGIONS,
+    SPARE,
+    Bytes,
+    Candidates,
+    Followed,
+    Long,
+    States,
+)
 from .jit import entry, inlined, prefetch
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
@@ -155,41 +165,77 @@ def settle(
     return at
 
 
+NEITHER, EDGE, FAULT = range(3)
+"""What is kept of the steps of a move when they are followed."""
+
+
 @entry
-def link(
+def count_kept(candidates: Candidates, kinds: Bytes, begin: int, end: int, kind: int) -> int:
+    """How many steps from these states of the batch are of this kind, by their moves."""
+    found = 0
+    for source in range(begin, end):
+        for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
+            found += kinds[candidates.moves[c]] == kind
+    return found
+
+
+@entry
+def follow(
     states: States,
     candidates: Candidates,
-    tasks: Small,
+    followed: Followed,
     first: int,
     begin: int,
     end: int,
     count: int,
     edge: int,
     fault: int,
-) -> None:
-    """Note the edges from these states of the batch, of which the first is the state ``first``.
+) -> bool:
+    """Note the steps from these states of the batch, of which the first is the state ``first``.
 
-    ``edge`` is the first free place, ``fault`` that among the edges of the environment.
+    ``edge`` is the first free place, ``fault`` that among the edges of the environment. False if a
+    step leads to none of the ``count`` states.
     """
-    with_faults = states.fault_offsets.shape[0] > 0
+    kinds, tasks, enabled = followed.kinds, followed.tasks, followed.enabled
     for source in range(begin, end):
+        state = first + source
         for c in range(candidates.spans[source, 0], candidates.spans[source, 1]):
-            task = tasks[candidates.moves[c]]
-            if task < 0 and not with_faults:
-                continue
-            target = candidates.ids[c]
-            if target >= count:
-                target = np.int64(candidates.fresh[target - count])
+            move = candidates.moves[c]
+            task = tasks[move]
             if task >= 0:
-                states.targets[edge] = target
-                states.tasks[edge] = task
+                enabled[state, task // TASK_BITS] |= np.int64(1) << (task % TASK_BITS)
+            if kinds[move] == NEITHER:
+                continue
+            target = _state_of(states, candidates, c, count)
+            if target < 0:
+                return False
+            if kinds[move] == EDGE:
+                followed.targets[edge], followed.moves[edge] = target, move
                 edge += 1
             else:
-                states.fault_targets[fault] = target
+                followed.fault_targets[fault], followed.fault_moves[fault] = target, move
                 fault += 1
-        states.offsets[first + source + 1] = edge
-        if with_faults:
-            states.fault_offsets[first + source + 1] = fault
+        followed.offsets[state + 1] = edge
+        followed.fault_offsets[state + 1] = fault
+    return True
+
+
+@inlined
+def _state_of(states: States, candidates: Candidates, candidate: int, count: int) -> int:
+    """The number of a known state; what an unfinished batch left in the table is passed over."""
+    slots, h = states.slots, np.uint64(candidates.hashes[candidate])
+    room = slots.shape[0] // REGIONS
+    at, stop, tag = _place_of(room, h), (_region_of(h) + 1) * room, np.int64(h >> _33)
+    while at < stop and slots[at] != 0:
+        state = (slots[at] & _LOW) - 1
+        if (
+            state < count
+            and slots[at] >> 32 == tag
+            and _is_same(states.words, candidates.words, state, count, candidate)
+        ):
+            return int(state)
+        at += 1
+    return -1
 
 
 @entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from kubelemma.solver.result import (
 )
 
 from .bagged import Refused
-from .names import ALL, POOLING, SLICING
+from .names import ALL, CERTIFICATE, POOLING, SLICING
 from .parting import Answered, Parted, Parting
 from .pooling import Pool
 from .refinding import refound
@@ -37,7 +37,14 @@ class Engine(Protocol):
     """An engine that visits every state."""
 
     def __call__(
-        self, system: System, properties: Sequence[Property], limits: Limits, listener: Listener, /
+        self,
+        system: System,
+        properties: Sequence[Property],
+        limits: Limits,
+        listener: Listener,
+        /,
+        *,
+        certified: bool,
     ) -> CheckResult:
         """As `kubelemma.solver.explore.check`."""
 
@@ -56,7 +63,8 @@ def reduced(  # noqa: PLR0917 - an engine's arguments, the engine, and how
     Raises:
         ModelError, ReplayError, CheckpointError: as the engine.
     """
-    whole = _Asked(engine, system, tuple(properties), limits, listener)
+    certified = not {CERTIFICATE, ALL} & set(without)
+    whole = _Asked(engine, system, tuple(properties), limits, listener, certified=certified)
     if {POOLING, ALL} & set(without):
         return whole.search()
     off = {SLICING, ALL} & set(without)
@@ -73,15 +81,17 @@ class _Asked:
         properties: tuple[Property, ...],
         limits: Limits,
         listener: Listener,
+        *,
+        certified: bool,
     ) -> None:
         self.system, self.properties, self.listener = system, properties, listener
-        self._engine, self._limits = engine, limits
+        self._engine, self._limits, self._certified = engine, limits, certified
         self._begun, self._begun_by_wall = time.process_time(), time.monotonic()
 
     def search(self, *noted: Reduction, of: Sequence[Property] | None = None) -> CheckResult:
         """Search the system as it is, for all properties or some."""
         properties = self.properties if of is None else of
-        return _with(self._engine(self.system, properties, self._left(), self.listener), *noted)
+        return _with(self._found(self.system, properties, self.listener), *noted)
 
     def up_to(self, states: int) -> CheckResult | None:
         """What comes out where there are no more states than these; None where there are."""
@@ -90,7 +100,8 @@ class _Asked:
             return None
         told: list[Event] = []
         limits = replace(self._left(), max_states=states)
-        found = check(self.system, self.properties, limits, told.append)
+        asked = (self.system, self.properties, limits, told.append)
+        found = check(*asked, certified=self._certified)
         if found.statistics.stopped_by == MAX_STATES:
             return None
         for event in told:
@@ -104,7 +115,13 @@ class _Asked:
             if not isinstance(event, Violation):
                 self.listener(event)
 
-        return self._engine(system, properties, self._left(), hear)
+        return self._found(system, properties, hear)
+
+    def _found(
+        self, system: System, properties: Sequence[Property], listener: Listener
+    ) -> CheckResult:
+        asked = (system, properties, self._left(), listener)
+        return self._engine(*asked, certified=self._certified)
 
     def _left(self) -> Limits:
         spent = self._limits.spent_seconds + time.process_time() - self._begun
@@ -123,9 +140,10 @@ def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
     for each in known.values():
         if each.trace is not None:
             whole.listener(_violation(each, each.trace))
-    notes = tuple(_notes(whole, parted))
-    left = {n: prop for n, prop in enumerate(whole.properties) if n not in known}
     statistics = _of_whole(parted)
+    notes = (*statistics.reductions, *_notes(whole, parted))
+    left = {n: prop for n, prop in enumerate(whole.properties) if n not in known}
+    statistics = replace(statistics, reductions=())
     result = _with(CheckResult(parted.answered[0].result.engine, (), statistics), *notes)
     if left:
         why = f"{', '.join(sorted({prop.id for prop in left.values()}))} {_OPEN}"
@@ -209,6 +227,7 @@ def _of_whole(parted: Parted) -> Statistics:
         stopped_by=stops[0] if stops else None,
         out_degree=max(each.out_degree for each in found),
         tables=tuple(table for each in found for table in each.tables),
+        reductions=tuple(_once(note for each in found for note in each.reductions)),
     )
 
 
@@ -248,5 +267,13 @@ def _relies_on(made: Pool) -> str:
 
 
 def _with(found: CheckResult, *noted: Reduction) -> CheckResult:
-    statistics = replace(found.statistics, reductions=(*found.statistics.reductions, *noted))
-    return replace(found, statistics=statistics)
+    notes = tuple(_once((*found.statistics.reductions, *noted)))
+    return replace(found, statistics=replace(found.statistics, reductions=notes))
+
+
+def _once(notes: Iterable[Reduction]) -> Iterator[Reduction]:
+    """Each reduction, used or not, once, with all that several searches say of it."""
+    said: dict[tuple[str, bool], dict[str, None]] = {}
+    for note in notes:
+        said.setdefault((note.name, note.used), {})[note.why] = None
+    return (Reduction(name, used, "; ".join(whys)) for (name, used), whys in said.items())

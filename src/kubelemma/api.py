@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from itertools import chain, count
 from pathlib import Path
@@ -181,9 +182,12 @@ def _search(  # noqa: PLR0917 - what `explore` was given
         return reduced(check, *asked, without)
     search = compiled.check if engine == "compiled" else compiled.best
 
-    def searched(system: System, properties: Any, limits: Limits, heard: Listener) -> CheckResult:
+    def searched(
+        system: System, properties: Any, limits: Limits, heard: Listener, *, certified: bool
+    ) -> CheckResult:
         kept = _kept(checkpoints, system, case)
-        return search(system, properties, limits, heard, workers=workers, checkpoints=kept)
+        how = partial(search, workers=workers, checkpoints=kept, certified=certified)
+        return how(system, properties, limits, heard)
 
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
         # What is kept is what is searched in the end: no trial comes before.

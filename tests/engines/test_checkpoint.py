@@ -42,7 +42,7 @@ Promise = Callable[..., Property]
 Repeatable = Callable[[CheckResult], CheckResult]
 
 MANIFEST = "checkpoint.json"
-COLUMNS = ("rows", "parents", "moves", "reached", "offsets", "targets", "tasks", "answers")
+COLUMNS = ("rows", "parents", "moves", "reached", "answers")
 
 SLOW_SEARCH = """
 import sys, time
@@ -281,6 +281,16 @@ def test_other_question(promises: tuple[Property, ...], broken_off: Path) -> Non
         resumed(broken_off, promises[:2])
     with pytest.raises(CheckpointError, match="of another search: its positions"):
         resumed(broken_off, promises, counters(20, cells=4))
+
+
+def test_older_form(promises: tuple[Property, ...], broken_off: Path) -> None:
+    """A checkpoint in the form of another version is refused, and told as such."""
+    manifest = broken_off / MANIFEST
+    text = manifest.read_text("utf-8")
+    assert '"format": 4' in text
+    manifest.write_text(text.replace('"format": 4', '"format": 3'), "utf-8")
+    with pytest.raises(CheckpointError, match="in another form"):
+        resumed(broken_off, promises)
 
 
 def test_other_model(promises: tuple[Property, ...], broken_off: Path) -> None:

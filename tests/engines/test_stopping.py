@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count, pairwise
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -12,7 +13,7 @@ from kubelemma.model.errors import ModelError
 from kubelemma.model.system import Action, Bound, Cell, Family, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
-from kubelemma.solver import limits, liveness, machine
+from kubelemma.solver import certificate, limits, liveness, machine
 from kubelemma.solver.events import Event, Progress, Violation
 from kubelemma.solver.limits import Limits, Watch
 from kubelemma.solver.result import CheckResult, Verdict
@@ -342,16 +343,19 @@ def test_interrupt_of_the_listener(run: Check, promise: Promise) -> None:
     assert isinstance(events[0], Violation)
 
 
+@pytest.mark.parametrize(("module", "name"), [(certificate, "certify"), (liveness, "find_loops")])
 def test_interrupt_of_the_search_for_loops(
-    run: Check, promise: Promise, monkeypatch: pytest.MonkeyPatch
+    run: Check, promise: Promise, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
 ) -> None:
     """Where nobody knows whether there is a loop, nothing converges."""
+    turn = Rule("turn", "turner", ("at",), lambda at: [Outcome(Action("turn"), {"at": 1 - at})])
+    system = System(cells=[Cell("at", 0)], rules=[turn])
 
     def struck(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(liveness, "find_loops", struck)
-    result = run(walk(9), [promise(Converges(AT, lambda at: at == 9)), always(promise, 9)])
+    monkeypatch.setattr(module, name, struck)
+    result = run(system, [promise(Converges(AT, lambda at: at == 1)), always(promise, 9)])
     assert result.statistics.stopped_by == "interrupted"
     assert not result.statistics.exhaustive
     assert result.properties[0].verdict is Verdict.INCONCLUSIVE
