@@ -85,7 +85,8 @@ class CompiledSearch(Search):
         super().__init__(system, properties, limits, listener, watch)
         self._limits = limits
         self._crew = Crew(workers)
-        self._tasks: dict[str, int] = {}
+        tasks = sorted({rule.fairness for rule in system.rules if not rule.environment})
+        self._tasks = {task: number for number, task in enumerate(tasks)}
         self.answers = Answers(system, self.tables, self._task_of)
         self._layout = Layout(system, self.tables, self.answers, self._asked())
         self.store = Store(system, self.answers, self._layout)
@@ -151,20 +152,32 @@ class CompiledSearch(Search):
             np.empty(count, dtype=np.int32),
             kinds,
         )
+        urgent = frozenset(self._tasks[rule.fairness] for rule in self.system.urgent)
         return Links(
             offsets=states.offsets[: count + 1],
             targets=states.targets,
             move_of=self._move_of,
             tasks=states.tasks,
             task_count=len(self._tasks),
-            urgent=frozenset(
-                self._tasks[rule.fairness]
-                for rule in self.system.urgent
-                if rule.fairness in self._tasks
-            ),
+            urgent=urgent,
             core=np.flatnonzero(kinds == peeling.CORE),
-            alone=np.flatnonzero(kinds == peeling.ALONE),
+            alone=self._fair_alone(np.flatnonzero(kinds == peeling.ALONE), urgent),
         )
+
+    def _fair_alone(self, states: Long, urgent: frozenset[int]) -> Long:
+        """Those of the states with fair steps to themselves where nobody waits for ever.
+
+        Where somebody urgent can act, nobody else can, and all tasks count as able to act.
+        """
+        offsets, targets, tasks = self.flat.offsets, self.flat.targets, self.flat.tasks
+        pressing = np.isin(tasks[offsets[states]], list(urgent))
+
+        def turns(state: int) -> set[int]:
+            edges = slice(offsets[state], offsets[state + 1])
+            return set(tasks[edges][targets[edges] == state].tolist())
+
+        waits = [len(turns(state)) < len(self._tasks) for state in states[pressing].tolist()]
+        return np.setdiff1d(states, states[pressing][waits])
 
     def fault_ways(self) -> Ways:
         """The steps of the environment, which are known where something is to lead to a goal."""
@@ -195,7 +208,7 @@ class CompiledSearch(Search):
     def _task_of(self, move: Move) -> int:
         if move.rule.environment:
             return -1
-        return self._tasks.setdefault(move.rule.fairness, len(self._tasks))
+        return self._tasks[move.rule.fairness]
 
     def _asked(self) -> Asked:
         """The predicates that the plain search would ask, with the numbers of their properties."""
