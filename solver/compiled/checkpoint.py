@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from kubelemma.files import write_whole
 from kubelemma.solver.checkpoints import CheckpointError
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "checkpoint.json"
 
 COLUMNS: Mapping[str, str] = {
