@@ -260,15 +260,21 @@ def _try_quickly(known: Known, work: Work, view: int, cells: int, tried: int) ->
 @inlined
 def _try(known: Known, work: Work, view: int, tried: int) -> int:
     """Look up the moves of a group for all choices; gives how many there are now, or pending."""
-    cells, pending = first_choice(known, work, view), False
+    cells, pending, function = first_choice(known, work, view), False, known.code[view]
+    factor, down = known.functions[function, FACTOR], known.functions[function, DOWN]
+    single = known.functions[function, KEY] == 1
     more, count = cells >= 0, known.code[cells]
     while more:
-        answer = answer_of(known, work, known.code[view], work.key)
+        if single:
+            answer = answer_of_one(known, work, function, factor, down, work.key[0])
+        else:
+            answer = answer_of(known, work, function, work.key)
         pending |= answer < 0
-        work.answers[tried] = answer
-        for c in range(count):
-            work.bindings[tried, c] = work.where[c]
-        tried += answer > 0
+        if answer > 0:
+            work.answers[tried] = answer
+            for c in range(count):
+                work.bindings[tried, c] = work.where[c]
+            tried += 1
         more = next_choice(known, work, cells)
     return PENDING if pending else tried
 

@@ -110,6 +110,8 @@ def _follow(
 
 def _links(search: CompiledSearch, room: Followed, count: int) -> Links:
     """The edges, and which states they may lead round to."""
+    urgent = frozenset(search.tasks[rule.fairness] for rule in search.system.urgent)
+    _let_wait(room, urgent, len(search.tasks))
     kinds = np.full(count, peeling.CORE, dtype=np.uint8)
     peeling.peel(
         room.offsets,
@@ -128,11 +130,17 @@ def _links(search: CompiledSearch, room: Followed, count: int) -> Links:
         tasks=room.tasks,
         task_count=len(search.tasks),
         enabled=room.enabled,
-        urgent=frozenset(
-            search.tasks[rule.fairness]
-            for rule in search.system.urgent
-            if rule.fairness in search.tasks
-        ),
+        urgent=urgent,
         core=np.flatnonzero(kinds == peeling.CORE),
         alone=np.flatnonzero(kinds == peeling.ALONE),
     )
+
+
+def _let_wait(room: Followed, urgent: frozenset[int], tasks: int) -> None:
+    """Where somebody urgent can act all others wait, and count as able to act."""
+    pressing = np.zeros(room.enabled.shape[0], dtype=np.bool_)
+    for task in urgent:
+        pressing |= (room.enabled[:, task // TASK_BITS] >> task % TASK_BITS & 1).astype(np.bool_)
+    for word in range(room.enabled.shape[1]):
+        here = min(tasks - word * TASK_BITS, TASK_BITS)
+        room.enabled[pressing, word] = (1 << max(here, 0)) - 1

@@ -68,6 +68,11 @@ class Place(NamedTuple):
     signed: bool = False
 
 
+def worth_counting(members: int, values: int, bits: int) -> bool:
+    """Whether to count a family: so many members, room for so many values, each of so many bits."""
+    return members >= LEAST_COUNTED and values * members.bit_length() < members * bits
+
+
 def is_signed(meant: Field) -> bool:
     """Whether a number in a field may be negative."""
     return isinstance(meant, Score) or (isinstance(meant, Sum) and meant.signed)
@@ -288,11 +293,11 @@ class Layout:
     def _worth_counting(self) -> Iterator[tuple[str, int]]:
         """The families that are counted, and for how many values each there is to be room."""
         for name in self._families:
-            domain, members = self._tables.numbering.domains[name], self._size(name)
-            room = 2 * len(domain.members) + 2
+            domain = self._tables.numbering.domains[name]
             bits = self._bits[id(domain)]
-            if members >= LEAST_COUNTED and room * members.bit_length() < members * bits:
-                yield name, min(room, 1 << bits)
+            room = min(2 * len(domain.members) + 2, 1 << bits)
+            if worth_counting(self._size(name), room, bits):
+                yield name, room
 
     def _size(self, name: str) -> int:
         return self._slices[name].stop - self._slices[name].start

@@ -86,7 +86,7 @@ class CompiledSearch(Search):
         super().__init__(system, properties, limits, listener, watch)
         self._limits = limits
         self.crew = Crew(workers)
-        self.tasks: dict[str, int] = {}
+        self.tasks = self._numbers_of_tasks()
         self.answers = Answers(system, self.tables, self._task_of)
         self._layout = Layout(system, self.tables, self.answers, self._asked())
         self.store = Store(system, self.answers, self._layout)
@@ -165,7 +165,7 @@ class CompiledSearch(Search):
     def _task_of(self, move: Move) -> int:
         if move.rule.environment:
             return -1
-        return self.tasks.setdefault(move.rule.fairness, len(self.tasks))
+        return self.tasks[move.rule.fairness]
 
     def _asked(self) -> Asked:
         """The predicates that the plain search would ask, with the numbers of their properties."""

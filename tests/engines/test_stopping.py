@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import count, pairwise
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,9 @@ from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver import certificate, limits, liveness, machine
 from kubelemma.solver.events import Event, Progress, Violation
+from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits, Watch
+from kubelemma.solver.reductions.reducing import reduced
 from kubelemma.solver.result import CheckResult, Verdict
 
 Check = Callable[..., CheckResult]
@@ -539,6 +542,40 @@ def test_watch_measures_growth() -> None:
     memory[0], now[0] = 400, 2.5
     assert watch.measure() == "time-limit"
     assert (watch.memory_bytes, watch.peak_memory_bytes) == (0, 101)
+
+
+@pytest.mark.parametrize(
+    ("gone", "seconds"),
+    [
+        (Limits(time_limit_seconds=10.0), 10.0),
+        (Limits(time_limit_seconds=10.0, spent_seconds=4.0), 6.0),
+        (Limits(time_limit_seconds=10.0, kept_seconds=2.0), 8.0),
+        (Limits(time_limit_seconds=10.0, spent_seconds=4.0, kept_seconds=2.0), 4.0),
+        (Limits(time_limit_seconds=10.0, waited_seconds=27.0), 3.0),
+        (Limits(time_limit_seconds=10.0, spent_seconds=11.0), -1.0),
+    ],
+)
+def test_a_limit_is_one_for_all_searches_of_an_answer(gone: Limits, seconds: float) -> None:
+    """What is gone, by the processor or the wall, and what is kept for later, is not there."""
+    now = [0.0]
+    watch = Watch(gone, lambda: now[0], lambda: 0)
+    for now[0], late in ((max(seconds, 0.0), seconds < 0), (max(seconds, 0.0) + 0.1, True)):
+        assert watch.measure() == ("time-limit" if late else None)
+
+
+def test_reductions_tell_what_is_gone() -> None:
+    """Whoever searches after something else was tried is told how long that took."""
+    told: list[Limits] = []
+
+    def engine(system: System, properties: Any, given: Limits, listener: Any) -> CheckResult:
+        told.append(given)
+        return check(system, properties, given, listener)
+
+    begun = Limits(time_limit_seconds=10.0, spent_seconds=1.0, waited_seconds=2.0)
+    toy = System(cells=[Cell("at", 0)])
+    reduced(engine, toy, (), begun, lambda _: None, without=("pooling",))
+    assert 1.0 < told[0].spent_seconds < 10.0
+    assert told[0].waited_seconds > 2.0
 
 
 @pytest.mark.skipif(not limits._STATM.exists(), reason="there is no /proc here")

@@ -34,6 +34,7 @@ from kubelemma.model.system import (
 from kubelemma.properties.formula import Always, Converges, EachStep, Formula, LeadsTo, NeverStuck
 from kubelemma.properties.statement import Property
 from kubelemma.solver import compiled
+from kubelemma.solver.compiled import layout
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import ALL_VIOLATED
 from kubelemma.solver.result import CheckResult, Verdict
@@ -228,9 +229,9 @@ def wide_systems(draw: st.DrawFn, die: Callable[..., int]) -> Drawn:
     return Drawn(system, formulas)
 
 
-@pytest.fixture(scope="module", params=["plain", "compiled", "handed over"])
-def search(request: pytest.FixtureRequest) -> Check:
-    """Each engine; and the compiled one from where, and when, the plain one gives up."""
+@pytest.fixture(scope="module", params=["plain", "compiled", "counting", "handed over"])
+def search(request: pytest.FixtureRequest) -> Iterator[Check]:
+    """Each engine; the compiled one with all families counted; and from when the plain gives up."""
 
     def plain(*given: Any, moment: int) -> CheckResult:  # noqa: ARG001 - for the others
         return check(*given)
@@ -242,8 +243,11 @@ def search(request: pytest.FixtureRequest) -> Check:
         reads = count()
         return compiled.best(*given, clock=lambda: 0.0 if next(reads) < moment else 1.0)
 
-    engines: dict[str, Check] = {"plain": plain, "compiled": alone, "handed over": handed_over}
-    return engines[cast("str", request.param)]
+    engines: dict[str, Check] = {"plain": plain, "handed over": handed_over}
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "counting":
+            patch.setattr(layout, "worth_counting", lambda members, *_: members > 0)
+        yield engines.get(cast("str", request.param), alone)
 
 
 @given(data=st.data(), moment=st.integers(0, 40))

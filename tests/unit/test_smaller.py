@@ -7,7 +7,7 @@ import pytest
 from kubelemma import api
 from kubelemma.leaving_open import doubted
 from kubelemma.question import Case, Question
-from kubelemma.smaller import with_smaller
+from kubelemma.smaller import SHARE, kept_seconds, with_smaller
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, PropertyResult, Verdict
@@ -89,3 +89,25 @@ def test_what_is_vacuous_of_fewer_is_said_to_be() -> None:
     size, answers = largest(case)
     assert answers["NODE-2"].vacuous
     assert found["NODE-2"].reason.endswith(f"; vacuous for {size} replicas, every state")
+
+
+def test_fewer_replicas_have_what_is_left_of_the_limit() -> None:
+    """A part of it is kept for them, and each of them is given what the others left."""
+    question = Question(
+        paths=("-",), stdin=DEPLOYMENT, questions=("rollout",), time_limit_seconds=50.0
+    )
+    (case,) = api.ask(question).cases
+    assert kept_seconds(case) == SHARE * 50.0
+    undecided = explored(case)
+    given: list[Case] = []
+
+    def explore(smaller: Case) -> CheckResult:
+        given.append(smaller)
+        return explored(smaller)
+
+    with_smaller(case, undecided, explore, spent_seconds=45.0)
+    left = [smaller.check.spec.bounds.time_limit_seconds or 0.0 for smaller in given]
+    assert left[0] < 5.0
+    assert left == sorted(left, reverse=True)
+    assert all(kept_seconds(smaller) == 0.0 for smaller in given)
+    with_smaller(case, undecided, lambda _: pytest.fail("no time is left"), spent_seconds=50.0)
