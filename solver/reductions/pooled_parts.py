@@ -20,7 +20,8 @@ def pooled_rule(bagged: Bagged, rule: Rule) -> Rule:
     others = bagged.others(rule.cells)
     part = bagged.bag in (rule.each, rule.onto, rule.ranks)
     cells = (*others, bagged.pooled, *((bagged.slots,) if part else ()))
-    writes = (*bagged.others(rule.writable), *((bagged.slots,) if part else ()))
+    written = (*((bagged.slots,) if part else ()), *_would_change(bagged, rule))
+    writes = (*bagged.others(rule.writable), *written)
 
     def outcomes(*seen: Any) -> Iterator[Outcome]:
         found = dict(zip(others, seen, strict=False))
@@ -44,6 +45,11 @@ def pooled_rule(bagged: Bagged, rule: Rule) -> Rule:
         onto="",
         ranks="",
     )
+
+
+def _would_change(bagged: Bagged, rule: Rule) -> tuple[str, ...]:
+    """What is pooled, if a rule may change more than bags: whoever sees that has to be told."""
+    return (bagged.pooled,) if {*rule.writable} & {*bagged.rest} else ()
 
 
 def _members(bagged: Bagged, rule: Rule, pooled: Iterable[Any], slot: Any) -> Iterable[Any]:
