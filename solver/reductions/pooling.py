@@ -59,6 +59,11 @@ class Pool:
     slots: int
     origin: Mapping[str, str]
 
+    @property
+    def may_do_more(self) -> bool:
+        """Whether there are runs of it that are none of the system."""
+        return any(rule.ranks == self.bagged.bag for rule in self.whole.rules)
+
     def images(self, state: State) -> Iterator[tuple[tuple[int, ...], State]]:
         """A state of the whole system in the pool, for each choice of positions that are kept."""
         where = self.whole.positions[self.bagged.name]
@@ -135,7 +140,8 @@ def enough_slots(system: System, bagged: Bagged) -> int:
 def _touched(system: System, bagged: Bagged) -> int:
     """How many members the environment may change in other columns than the bag."""
     places = [p for name in _counted(system, bagged) for p in system.positions[name]]
-    return max(sum(start[p] for p in places) for start in system.starts)
+    most: int = max(sum(start[p] for p in places) for start in system.starts)
+    return most
 
 
 def _counted(system: System, bagged: Bagged) -> tuple[str, ...]:
