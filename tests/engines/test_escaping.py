@@ -1,4 +1,4 @@
-"""What a reduction rests on is asked in all that is searched: who breaks it keeps a system whole."""
+"""What reductions rest on is asked in all that is searched; who breaks it keeps a system whole."""
 
 from __future__ import annotations
 
