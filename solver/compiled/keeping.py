@@ -28,8 +28,15 @@ class Keeper:
         CheckpointError: there is a checkpoint that may not, or cannot, be used.
     """
 
-    def __init__(self, search: CompiledSearch, system: System, checkpoints: Checkpoints) -> None:
-        self._search = search
+    def __init__(
+        self,
+        search: CompiledSearch,
+        system: System,
+        checkpoints: Checkpoints,
+        max_states: int | None,
+    ) -> None:
+        self._search, self._folder = search, checkpoints.folder
+        self._most = max_states
         self._every = checkpoints.every_seconds
         self._next = self._every
         self._width = sum(len(where) for where in system.positions.values())
@@ -117,6 +124,15 @@ class Keeper:
             "findings": [found and (found.stem, found.tail) for found in findings],
         }
 
+    def _too_many(self, states: int, most: int) -> str:
+        """Why what is kept does not fit, and what still works."""
+        limited = self._most is not None and self._most < states
+        what = "the limit is" if limited else "the memory that is left has room for"
+        return (
+            f"{self._folder} keeps a search of {states:,} states, and {what} {most:,}: allow as "
+            "many at least, or begin anew in another folder"
+        )
+
     def _rows(self, begin: int, end: int) -> Small:
         rows: Small = np.empty((end - begin, self._width), dtype=np.int32)
         visited.unpack(self._search.store.known.places, self._search.flat.words, begin, end, rows)
@@ -138,9 +154,7 @@ class Keeper:
         parents = held.load("parents")
         states = len(parents)
         if states > flat.words.shape[0]:
-            raise CheckpointError(
-                f"the checkpoint has {states} states, which is more than the limit or the memory"
-            )
+            raise CheckpointError(self._too_many(states, flat.words.shape[0]))
         flat.parents[:states], flat.moves[:states] = parents, held.load("moves")
         rows = held.load("rows").reshape(states, self._width)
         for begin in range(0, states, AT_ONCE):
