@@ -124,14 +124,13 @@ class Keeper:
             "findings": [found and (found.stem, found.tail) for found in findings],
         }
 
-    def _too_many(self, states: int, most: int) -> str:
-        """Why what is kept does not fit, and what still works."""
-        limited = self._most is not None and self._most < states
-        what = "the limit is" if limited else "the memory that is left has room for"
-        return (
-            f"{self._folder} keeps a search of {states:,} states, and {what} {most:,}: allow as "
-            "many at least, or begin anew in another folder"
-        )
+    def _refuse(self, states: int, most: int, what: str) -> None:
+        """Refuse a checkpoint that does not fit, and say what still works."""
+        if states > most:
+            raise CheckpointError(
+                f"{self._folder} keeps a search of {states:,} states, and {what} {most:,}: allow "
+                "as many at least, or begin anew in another folder"
+            )
 
     def _rows(self, begin: int, end: int) -> Small:
         rows: Small = np.empty((end - begin, self._width), dtype=np.int32)
@@ -153,8 +152,9 @@ class Keeper:
         flat = search.flat
         parents = held.load("parents")
         states = len(parents)
-        if states > flat.words.shape[0]:
-            raise CheckpointError(self._too_many(states, flat.words.shape[0]))
+        if self._most is not None:
+            self._refuse(states, self._most, "the limit is")
+        self._refuse(states, flat.words.shape[0], "the memory that is left has room for")
         flat.parents[:states], flat.moves[:states] = parents, held.load("moves")
         rows = held.load("rows").reshape(states, self._width)
         for begin in range(0, states, AT_ONCE):
