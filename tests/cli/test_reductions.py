@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import pytest
 
@@ -105,6 +106,26 @@ def test_a_search_of_fewer_states_is_kept_and_resumed(kubelemma: Kubelemma, writ
     whole = kubelemma(*ASKED, file, "-o", "json")
     assert resumed.code == whole.code == 0
     assert statistics(resumed.out)["states"] == statistics(whole.out)["states"]
+
+
+def test_what_depends_on_what_is_told_where_it_is_asked_for(
+    kubelemma: Kubelemma, write: Write, tmp_path: Path
+) -> None:
+    """The wide report lists it, JSON what is declared, and nothing is computed for others."""
+    check = (*ASKED, write("web.yaml", DEPLOYMENT), "--no-save")
+    run = kubelemma(*check, "-o", "wide", "--report", "json=wide.json")
+    _, told = run.out.split("What depends on what\n")
+    table = [line for line in told.splitlines() if line.startswith("report ready web, template 1")]
+    assert len(table) == 1
+    assert table[0].endswith("nodes.up; nodes.pods* (len, [*].phase)")
+    (wide,) = json.loads((tmp_path / "wide.json").read_text("utf-8"))["scenarios"]
+    (data,) = json.loads(kubelemma(*check, "-o", "json").out)["scenarios"]
+    assert wide["influence"]["states"] == 100
+    for rule in wide["influence"]["rules"]:
+        del rule["dependedOn"]
+    assert data["influence"] == {**wide["influence"], "states": 0}
+    with patch("kubelemma.api.influence_of", side_effect=AssertionError):
+        assert "What depends" not in kubelemma(*check, "--report", "html=r.html").out
 
 
 def named(name: str) -> dict[str, Any]:
