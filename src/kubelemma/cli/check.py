@@ -31,6 +31,7 @@ from .options import (
 from .output import print_report, refuse_inputs, write_reports
 from .searching import ENGINES, Means, explore_all, means_of, with_tried
 from .session import Session, common_options
+from .warning import warn
 
 if TYPE_CHECKING:
     from kubelemma.question import Asked
@@ -255,8 +256,7 @@ def check(
     asked = api.ask(question(**given))
     policy = policy_of(judging, asked.statements)
     severity = api.severity_for(asked.cases, fail_on)
-    for warning in (*asked.warnings, *_unasked(asked, chosen=chosen)):
-        session.tell(f"warning: {warning}")
+    warn(session, (*asked.warnings, *_unasked(asked, chosen=chosen)))
     if asked.unchanged:
         session.tell(asked.unchanged)
     if asked.unchanged and not asked.cases:
