@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self
 
-from kubelemma.model.cluster.columns import CORDONED, PODS, SHAPE
+from kubelemma.model.cluster.events import budget_names
 from kubelemma.model.cluster.setting import Event
-from kubelemma.model.cluster.state import ACTIVE, Counts, Marks, Pods, Specs
+from kubelemma.model.cluster.state import Counts, Specs
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.disruption.rules import (
     NO_COUNTS,
@@ -17,8 +17,13 @@ from kubelemma.model.components.disruption.rules import (
     counted,
     guards,
 )
-from kubelemma.model.components.drain.actions import DRAIN_DELETE, GIVE_UP_EVICTION, START_DRAIN
-from kubelemma.model.components.drain.rules import LISTED, options_of, refusal
+from kubelemma.model.components.drain.actions import (
+    DRAIN_DELETE,
+    GIVE_UP_EVICTION,
+    REFUSE_DRAIN,
+    START_DRAIN,
+)
+from kubelemma.model.components.drain.rules import LISTED
 from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
 from kubelemma.model.components.kubelet.actions import NODE_CRASH
 from kubelemma.model.scenario import Scenario
@@ -132,13 +137,13 @@ def takes_pods(events: Iterable[Event]) -> frozenset[Action]:
 
 
 def _of_drains(scenario: Scenario) -> Iterator[Property]:
-    world = scenario.world
     done = LeadsTo(View((), (LISTED,)), lambda left: left[0] > 0, lambda left: not left[0])
-    succeeds = EachStep(
-        View((SHAPE, CORDONED, PODS)),
-        _succeeds(world, scenario.events),
-        frozenset({START_DRAIN, GIVE_UP_EVICTION}),
-    )
+    names = budget_names(scenario.world, scenario.events)
+    begun = zip(names, scenario.events, strict=True)
+    budgets = tuple(name for name, event in begun if event.action == START_DRAIN)
+    view = View(budgets, (LISTED,))
+    ends = frozenset({START_DRAIN, REFUSE_DRAIN, GIVE_UP_EVICTION})
+    succeeds = EachStep(view, _succeeds, ends)
     yield from asked(STATEMENTS, ALL_NODES, {"DRAIN-1": done, "DRAIN-3": succeeds})
 
 
@@ -237,33 +242,6 @@ def _leaves_one(before: tuple[Counts], _action: str, after: tuple[Counts]) -> bo
     return None if left == then else left > 0
 
 
-_Node: TypeAlias = tuple[int, bool, Pods]
-"""The shape of a node, whether it is cordoned, and its pods."""
-
-
-def _succeeds(world: World, events: tuple[Event, ...]) -> Any:
-    """Whether nothing fails on the node on which something changes, which is that of the drain.
-
-    A drain is told by what it lists, and all are asked that may drain that node.
-    """
-    options = tuple(
-        options_of(each for each in events if each.node in {"", shape.name})
-        for shape in world.shapes
-    )
-
-    def holds(before: _Node, action: str, after: _Node) -> bool | None:
-        shape, _, pods = before
-        if before == after:
-            return None
-        if action == GIVE_UP_EVICTION:
-            return False
-        if any(group.marks & (Marks.LISTED | Marks.AWAITED) for group in after[-1]):
-            return True
-        refused = [bool(refusal(world, each, shape, pods)) for each in options[shape]]
-        return not (all(refused) or (any(refused) and _has_active(pods)))
-
-    return holds
-
-
-def _has_active(pods: Pods) -> bool:
-    return any(group.phase in ACTIVE for group in pods)
+def _succeeds(before: tuple[Any, ...], action: str, after: tuple[Any, ...]) -> bool | None:
+    """Whether a drain begins; None for what changes neither how many may begin nor what is left."""
+    return None if before == after else action == START_DRAIN

@@ -252,7 +252,7 @@ def _affinity(case: _Case) -> Iterator[Advice]:
 def _cordoned(case: _Case) -> Iterator[Advice]:
     """Nodes that somebody has cordoned, and does not drain."""
     found = case.kept_out("NodeUnschedulable")
-    drained = any(step.action == "drain" for step in case.story.steps)
+    drained = any(step.action in {"drain", "drain-refuses"} for step in case.story.steps)
     if found and not drained:
         nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
         yield Advice("cordoned", f"{nodes} is cordoned: kubectl uncordon it, or add a node")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position, Problem
@@ -19,6 +19,9 @@ from kubelemma.properties.statement import Severity, Statement
 from kubelemma.solver.result import PropertyResult, Statistics, Verdict
 
 from .story import Story
+
+if TYPE_CHECKING:
+    from kubelemma.solver.result import Influence
 
 SEVERITIES = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 """All severities, from the mildest."""
@@ -174,7 +177,7 @@ class ScenarioReport:
 
     ``setting`` says in sentences what was assumed: the cluster, the events, the bounds, and which
     parts of Kubernetes stood by. ``question`` is what was asked, where it is one of the usual
-    questions.
+    questions. ``influence`` is what depends on what, where somebody wants to know.
 
     Raises:
         ValueError: there are no properties; an empty check must never look like success.
@@ -186,6 +189,7 @@ class ScenarioReport:
     statistics: Statistics
     not_modelled: tuple[NotModelled, ...] = ()
     question: str = ""
+    influence: Influence | None = None
 
     @property
     def about(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.statement import Statement
-from kubelemma.solver.result import Statistics, Verdict
+from kubelemma.solver.result import Influence, Statistics, Used, Verdict
 
 from .advice import Advice, advice
 from .document import Occasion, PropertyReport, Report, ScenarioReport, Suppression
@@ -76,6 +76,7 @@ def _scenario(scenario: ScenarioReport, report: Report) -> dict[str, Any]:
         "properties": [_property(p, report) for p in scenario.properties],
         "statistics": _statistics(scenario.statistics),
         "notModelled": [_not_modelled(part) for part in scenario.not_modelled],
+        **({"influence": _influence(scenario.influence)} if scenario.influence else {}),
     }
 
 
@@ -321,6 +322,23 @@ def _statistics(found: Statistics) -> dict[str, Any]:
     if found.runs:
         data |= {"runs": found.runs, "seed": found.seed}
     return data
+
+
+def _influence(found: Influence) -> dict[str, Any]:
+    return {
+        "properties": [
+            {"id": p.id, "subject": p.subject, "sees": list(p.sees), "leftOut": list(p.left_out)}
+            for p in found.properties
+        ],
+        "rules": [_used(each) for each in found.rules],
+        "states": found.states,
+    }
+
+
+def _used(used: Used) -> dict[str, Any]:
+    data = {"rule": used.rule, "sees": list(used.sees), "writes": list(used.writes)}
+    known = used.depended_on is not None
+    return {**data, "dependedOn": list(used.depended_on or ())} if known else data
 
 
 def _not_modelled(part: NotModelled) -> dict[str, Any]:

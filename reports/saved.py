@@ -12,7 +12,7 @@ import yaml
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import InvalidInput, Position, Problem
 from kubelemma.properties.statement import Kind, Severity, Statement
-from kubelemma.solver.result import Reduction, Statistics, Verdict
+from kubelemma.solver.result import Influence, Influenced, Reduction, Statistics, Used, Verdict
 
 from .document import (
     BaselineState,
@@ -404,6 +404,31 @@ class _Statistics(msgspec.Struct):
         return Statistics(**{**given, **pairs, "reductions": reductions})
 
 
+class _Influenced(_File):
+    id: str
+    subject: str
+    sees: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+class _Used(_File):
+    rule: str
+    sees: tuple[str, ...]
+    writes: tuple[str, ...]
+    depended_on: tuple[str, ...] | None = None
+
+
+class _Influence(_File):
+    properties: tuple[_Influenced, ...]
+    rules: tuple[_Used, ...]
+    states: int
+
+    def influence(self) -> Influence:
+        properties = (Influenced(**msgspec.structs.asdict(each)) for each in self.properties)
+        rules = (Used(**msgspec.structs.asdict(each)) for each in self.rules)
+        return Influence(tuple(properties), tuple(rules), self.states)
+
+
 class _Scenario(_File):
     name: str
     setting: tuple[str, ...]
@@ -411,6 +436,7 @@ class _Scenario(_File):
     statistics: _Statistics
     not_modelled: tuple[_NotModelled, ...]
     question: str = ""
+    influence: _Influence | None = None
 
 
 class _Input(_File):
@@ -451,6 +477,7 @@ def _report(given: _Report) -> Report:
             properties=tuple(p.report(statements) for p in scenario.properties),
             statistics=scenario.statistics.statistics(),
             not_modelled=tuple(part.part() for part in scenario.not_modelled),
+            influence=scenario.influence.influence() if scenario.influence else None,
         )
         for scenario in given.scenarios
     )

@@ -13,6 +13,7 @@ from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Statistics, Verdict
 
 from .advice import advice
+from .dependence_text import influence_lines
 from .document import Finding, PropertyReport, Report, Result, ScenarioReport
 from .left_out import left_out_lines
 from .shown import shown
@@ -87,6 +88,7 @@ def _scenario(
         ("What does not count", bullets(excuses(scenario), width)),
         ("What was not decided", _undecided(scenario, width)),
         ("What was explored", _explored(scenario, width, wide=wide)),
+        ("What depends on what", influence_lines(scenario.influence, width) if wide else ()),
     ):
         yield from _section(title, section, paint)
 

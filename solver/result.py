@@ -116,3 +116,35 @@ class CheckResult:
     engine: str
     properties: tuple[PropertyResult, ...]
     statistics: Statistics = field(default_factory=Statistics)
+
+
+@dataclass(frozen=True, slots=True)
+class Influenced:
+    """A property, what it looks at, and the rules that cannot influence it."""
+
+    id: str
+    subject: str
+    sees: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A rule, what it looks at, what it may write, and the parts that its answers depended on.
+
+    Parts are paths, with ``[*]`` for whatever place; None if it was not asked.
+    """
+
+    rule: str
+    sees: tuple[str, ...]
+    writes: tuple[str, ...]
+    depended_on: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """All of it, with the number of states in which rules were asked."""
+
+    properties: tuple[Influenced, ...]
+    rules: tuple[Used, ...]
+    states: int

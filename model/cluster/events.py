@@ -5,7 +5,7 @@ Each event of a scenario is a cell with the number of times it may still happen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from kubelemma.model.system import Action, Cell, Outcome, Rule
@@ -31,8 +31,8 @@ def budgets_and_rules(
     """The budgets and the rules of all events, and what follows from them without a budget."""
     cells: list[Cell] = []
     rules: list[Rule] = []
-    for number, event in enumerate(setting.events, 1):
-        name = f"event {number}: {describe(setting.world, event)}"
+    names = budget_names(setting.world, setting.events)
+    for name, event in zip(names, setting.events, strict=True):
         cells.append(Cell(name, event.budget, int))
         rules.extend(kinds[event.action].rules(setting, event, name))
     present = [kind for kind in kinds.values() if setting.may_happen(kind.action)]
@@ -43,6 +43,11 @@ def budgets_and_rules(
         if not setting.may_happen(action):
             rules.extend(_unbudgeted(setting, kinds[action]))
     return cells, rules
+
+
+def budget_names(world: World, events: Sequence[Event]) -> tuple[str, ...]:
+    """The cells with the number of times that each of the events may still happen."""
+    return tuple(f"event {n}: {describe(world, event)}" for n, event in enumerate(events, 1))
 
 
 def describe(world: World, event: Event) -> str:

@@ -8,16 +8,16 @@ from typing import Any
 from msgspec import structs
 
 from kubelemma.model.components.registry import COMPONENTS
-from kubelemma.model.manifests.check import Check
+from kubelemma.model.manifests.check import Check, EventEntry
 from kubelemma.model.objects.pod import Pod
 
 from .application import Application
 from .cluster import Sizing
 from .crowding import Mover, crowded
 from .events import Change, undone_by
-from .moving import floor_of, lost_by, movers_of
+from .moving import floor_of, lost_by, movers_of, strangers
 from .neighbours import concern, looks
-from .start import place_all
+from .start import Placement, place_all
 from .templates import key_of
 
 AFTER = "-after"
@@ -29,7 +29,8 @@ def apart(application: Application, check: Check, sizing: Sizing) -> bool:
 
     That is so where no order in which its pods are placed, before and after and with every surge,
     has one of them lack room because of another's (`crowded`), whichever nodes events take away;
-    where no rule of one is about pods of another; and where no object counts pods of several.
+    where no rule of one is about pods of another; where no object counts pods of several; and where
+    none adopts pods of another whose labels somebody changes.
     """
     if application.arriving:
         return False
@@ -41,6 +42,8 @@ def apart(application: Application, check: Check, sizing: Sizing) -> bool:
     movers = tuple(movers_of(admitted, placement, entries, changing))
     lost = lost_by(entries)
     if _look(movers) or (lost and _counted_together(movers, admitted.objects)):
+        return False
+    if _adopts(admitted, placement, entries, changing):
         return False
     floor = floor_of(admitted, placement, sizing.nodes, tuple(map(key_of, changing)))
     return not crowded(movers, floor, lost, scoring=bool(check.spec.scheduler.scoring))
@@ -62,6 +65,23 @@ def _look(movers: Sequence[Mover]) -> bool:
         for mover in movers
         if mover is not own
         for other in mover.pods
+    )
+
+
+def _adopts(
+    application: Application,
+    placement: Placement,
+    entries: Sequence[EventEntry],
+    changing: Sequence[Any],
+) -> bool:
+    """Whether an owner selects a pod that another one loses, for its labels are changed."""
+    lost = [(o, pod) for o in changing for pod in strangers(application, placement, entries, o)]
+    return any(
+        template.selector(number).matches(pod.metadata.label_map())
+        for owner, pod in lost
+        for other in changing
+        if other is not owner and other.metadata.namespace == owner.metadata.namespace
+        for number, template in enumerate(placement.histories[key_of(other)].templates)
     )
 
 

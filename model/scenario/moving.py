@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import structs
 
+from kubelemma.model.cluster.claims import relabelled
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.manifests.check import EventEntry
 from kubelemma.model.objects.node import Node
@@ -14,7 +15,7 @@ from kubelemma.model.objects.pod import Pod
 
 from .application import Application
 from .crowding import Lost, Mover
-from .events import Change, concerns
+from .events import Change, concerns, labelling_of
 from .history import History
 from .lodging import Floor
 from .start import ENDING, Placed, Placement
@@ -45,8 +46,25 @@ def movers_of(
         history, placed = placement.histories[key], placement.placed[key]
         change = application.change_of.get(key)
         most = max(_there(placed), _bound(owner, change, history, entries))
-        pods = tuple(_pods(history, change))
+        pods = (*_pods(history, change), *strangers(application, placement, entries, owner))
         yield Mover(pods, most + _released(owner, entries), frozenset(placed.on_nodes))
+
+
+def strangers(
+    application: Application, placement: Placement, entries: Sequence[EventEntry], owner: Any
+) -> tuple[Pod, ...]:
+    """The pods of an owner as they are once events have changed their labels, in every way."""
+    given = (entry.relabel for entry in entries if entry.relabel is not None)
+    own = (labelling_of(event, owner) for event in given if concerns(event, owner))
+    changes = [change for change in own if change is not None]
+    key = key_of(owner)
+    pods = list(_pods(placement.histories[key], application.change_of.get(key)))
+    begin = len(pods)
+    for pod in pods:
+        for change in changes:
+            if (after := relabelled(pod, change)) not in pods:
+                pods.append(after)
+    return tuple(pods[begin:])
 
 
 def strays(application: Application, placement: Placement) -> Iterator[Mover]:

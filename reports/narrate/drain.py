@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kubelemma.model.cluster.events import budget_names
 from kubelemma.model.cluster.state import ACTIVE, Marks, NodeState
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.disruption.rules import Counts, Guard, guards
@@ -11,6 +12,7 @@ from kubelemma.model.components.drain.actions import (
     DRAIN_DELETE,
     DRAIN_TIMES_OUT,
     GIVE_UP_EVICTION,
+    REFUSE_DRAIN,
     START_DRAIN,
 )
 from kubelemma.model.components.drain.rules import DRAIN
@@ -162,22 +164,37 @@ def _fails(belied: Belied) -> bool:
 
 def _failed(belied: Belied) -> Iterator[Claim]:
     """Where pods stay that were to go."""
-    for name, node in belied.seen.nodes().items():
-        if node.cordoned and not belied.before.nodes()[name].cordoned:
-            yield Claim(f"The drain of {name} removes no pod, and leaves it cordoned", ())
-            return
-    yield Claim("The drain goes on without this pod, fails in the end, and leaves it there", ())
+    if _begins(belied):
+        nodes = belied.seen.nodes().items()
+        new = (name for name, n in nodes if n.cordoned and not belied.before.nodes()[name].cordoned)
+        its = next(new, "the node")
+        yield Claim(f"The drain removes no pod, and leaves {its} cordoned", ())
+    else:
+        yield Claim("The drain goes on without this pod, fails in the end, and leaves it there", ())
+
+
+def _begins(belied: Belied) -> bool:
+    """Whether the last step is that somebody drains a node."""
+    events = belied.seen.scenario.events
+    names = zip(budget_names(belied.world, events), events, strict=True)
+    drains = (name for name, event in names if event.action == START_DRAIN)
+    return any(belied.before.value(name) != belied.seen.value(name) for name in drains)
 
 
 TELLER = Teller(
     name="drain",
     sentences={
         START_DRAIN: "starts to drain {node}",
+        REFUSE_DRAIN: "starts to drain {node}",
         DRAIN_DELETE: "deletes {pod} from {node}",
         GIVE_UP_EVICTION: "gives up the eviction of {pod} on {node}",
         DRAIN_TIMES_OUT: "stops draining {node}",
     },
-    causes={START_DRAIN: event("drain"), DRAIN_TIMES_OUT: event("drain")},
+    causes={
+        START_DRAIN: event("drain"),
+        REFUSE_DRAIN: event("drain"),
+        DRAIN_TIMES_OUT: event("drain"),
+    },
     conditions=_conditions,
     idle=_idle,
     since={"DRAIN-1": _since},

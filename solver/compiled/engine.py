@@ -148,6 +148,6 @@ def _searched(  # noqa: PLR0917 - what the two public functions take
     if checkpoints is not None:
         from .keeping import Keeper  # noqa: PLC0415 - imports numpy
 
-        search.keeper = Keeper(search, system, checkpoints)
+        search.keeper = Keeper(search, system, checkpoints, limits.max_states)
     search.run()
     return search

@@ -28,8 +28,15 @@ class Keeper:
         CheckpointError: there is a checkpoint that may not, or cannot, be used.
     """
 
-    def __init__(self, search: CompiledSearch, system: System, checkpoints: Checkpoints) -> None:
-        self._search = search
+    def __init__(
+        self,
+        search: CompiledSearch,
+        system: System,
+        checkpoints: Checkpoints,
+        max_states: int | None,
+    ) -> None:
+        self._search, self._folder = search, checkpoints.folder
+        self._most = max_states
         self._every = checkpoints.every_seconds
         self._next = self._every
         self._width = sum(len(where) for where in system.positions.values())
@@ -108,6 +115,14 @@ class Keeper:
             "findings": [found and (found.stem, found.tail) for found in findings],
         }
 
+    def _refuse(self, states: int, most: int, what: str) -> None:
+        """Refuse a checkpoint that does not fit, and say what still works."""
+        if states > most:
+            raise CheckpointError(
+                f"{self._folder} keeps a search of {states:,} states, and {what} {most:,}: allow "
+                "as many at least, or begin anew in another folder"
+            )
+
     def _rows(self, begin: int, end: int) -> Small:
         rows: Small = np.empty((end - begin, self._width), dtype=np.int32)
         packing.unpack(self._search.store.known.packing, self._search.flat.words, begin, end, rows)
@@ -128,10 +143,9 @@ class Keeper:
         flat = search.flat
         parents = held.load("parents")
         states = len(parents)
-        if states > flat.words.shape[0]:
-            raise CheckpointError(
-                f"the checkpoint has {states} states, which is more than the limit or the memory"
-            )
+        if self._most is not None:
+            self._refuse(states, self._most, "the limit is")
+        self._refuse(states, flat.words.shape[0], "the memory that is left has room for")
         flat.parents[:states], flat.moves[:states] = parents, held.load("moves")
         rows = held.load("rows").reshape(states, self._width)
         for begin in range(0, states, AT_ONCE):

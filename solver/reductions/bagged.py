@@ -30,7 +30,9 @@ class Full(Exception):
 
 
 class Veil:
-    """What nobody may look at, named after who might."""
+    """What nobody may look at, named after who might: of a bag only that it is one is known."""
+
+    __class__ = tuple  # type: ignore[assignment]
 
     def __init__(self, who: str) -> None:
         self._who = who

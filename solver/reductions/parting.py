@@ -11,13 +11,14 @@ from kubelemma.properties.formula import Always
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits
-from kubelemma.solver.result import CheckResult, PropertyResult, Verdict
+from kubelemma.solver.result import CheckResult, PropertyResult, Trace, Verdict
 
 from .bagged import Full, Looked, Refused, bagged_of
 from .pooled_properties import name_of, pooled_property
 from .pooling import Pool, enough_slots, pool
 from .slicing import slices, stutters
 from .smaller import Smaller
+from .speaking import silence
 from .splitting import Concerned, Learned, Split, fields_of, split, watch_name
 
 LEARNING = 500
@@ -32,25 +33,34 @@ Search = Callable[[System, Sequence[Property]], CheckResult]
 class Answered:
     """A smaller system, what was asked of it by number, and what came out.
 
-    After what was asked, it was asked whether steps of others might violate it, for properties of
-    steps, and whatever had to be seen to the end.
+    After what was asked, it was asked where that has something to say, if that has to be found
+    again; whether steps of others might violate it, for properties of steps; and whatever had to be
+    seen to the end.
     """
 
     smaller: Smaller
     asked: Mapping[int, Property]
+    speaking: tuple[int, ...]
     beside: tuple[int, ...]
     result: CheckResult
 
     def answers(self) -> Iterator[tuple[int, PropertyResult]]:
         """What came out for each number; not where steps of others might violate it."""
-        found = self.result.properties
-        own = dict(zip(self.asked, found, strict=False))
+        own = dict(zip(self.asked, self.result.properties, strict=False))
         spoiled = {
             number
-            for number, each in zip(self.beside, found[len(own) :], strict=False)
+            for number, each in zip(self.beside, self._after(len(self.speaking)), strict=False)
             if each.verdict is not Verdict.HOLDS
         }
         return ((number, each) for number, each in own.items() if number not in spoiled)
+
+    def witness(self, number: int) -> Trace | None:
+        """Where a property first has something to say; None if that need not be found again."""
+        found = dict(zip(self.speaking, self._after(0), strict=False))
+        return found[number].trace if number in found else None
+
+    def _after(self, others: int) -> tuple[PropertyResult, ...]:
+        return self.result.properties[len(self.asked) + others :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,7 @@ class Parting:
             self._fields = list(fields_of(made))
         base = self._split(made)
         if not (self._slicing and asked):
-            return Parted(made, (self._answered(base, asked, {}, ()),), split=False)
+            return Parted(made, (self._answered(made, base, asked, {}, ()),), split=False)
         guards = _guards(base)
         numbers, all_asked = tuple(asked), (*asked.values(), *guards)
         answered = []
@@ -114,19 +124,21 @@ class Parting:
             seen = [all_asked[at] for at in part.asked if at >= len(numbers)]
             apart = len(part.system.rules) < len(base.system.rules)
             others = {n: found for n, p in own.items() if apart and (found := stutters(p))}
-            answered.append(self._answered(part, own, others, seen))
+            answered.append(self._answered(made, part, own, others, seen))
         return Parted(made, tuple(answered), split=bool(guards))
 
     def _answered(
         self,
+        made: Pool,
         smaller: Smaller,
         asked: Mapping[int, Property],
         others: Mapping[int, Property],
         seen: Sequence[Property],
     ) -> Answered:
-        properties = (*asked.values(), *others.values(), *seen)
+        silent = {n: silence(p) for n, p in asked.items()} if made.may_do_more else {}
+        properties = (*asked.values(), *silent.values(), *others.values(), *seen)
         found = self._search(smaller.system, properties)
-        return Answered(smaller, asked, tuple(others), found)
+        return Answered(smaller, asked, tuple(silent), tuple(others), found)
 
     def _askable(self, made: Pool) -> Iterator[tuple[int, Property]]:
         for number, prop in enumerate(self._properties):

@@ -19,8 +19,9 @@ def pooled_rule(bagged: Bagged, rule: Rule) -> Rule:
     """A rule that names columns of the family, of the slots."""
     others = bagged.others(rule.cells)
     part = bagged.bag in (rule.each, rule.onto, rule.ranks)
-    cells = (*others, bagged.pooled, *((bagged.slots,) if part else ()))
-    writes = (*bagged.others(rule.writable), *((bagged.slots,) if part else ()))
+    may_write = (*((bagged.slots,) if part else ()), *_would_change(bagged, rule, part=part))
+    cells = tuple(dict.fromkeys((*others, bagged.pooled, *may_write)))
+    writes = (*bagged.others(rule.writable), *may_write)
 
     def outcomes(*seen: Any) -> Iterator[Outcome]:
         found = dict(zip(others, seen, strict=False))
@@ -31,7 +32,7 @@ def pooled_rule(bagged: Bagged, rule: Rule) -> Rule:
                 found[name] if name in found else bagged.seen(member, name) for name in rule.cells
             )
             for outcome in rule.outcomes(*shown, *reads):
-                yield _settled(bagged, rule, outcome, member)
+                yield _settled(bagged, rule, outcome, member, part=part)
 
     return replace(
         rule,
@@ -46,6 +47,12 @@ def pooled_rule(bagged: Bagged, rule: Rule) -> Rule:
     )
 
 
+def _would_change(bagged: Bagged, rule: Rule, *, part: bool) -> tuple[str, ...]:
+    """What a rule would write that changed more than one thing: whoever sees that has to ask it."""
+    every = (bagged.slots,) if bagged.bag in rule.writable and not part else ()
+    return (*every, *((bagged.pooled,) if {*rule.writable} & {*bagged.rest} else ()))
+
+
 def _members(bagged: Bagged, rule: Rule, pooled: Iterable[Any], slot: Any) -> Iterable[Any]:
     """The members that a rule is tried on: that in the slot, or all whose bags it does not see."""
     if slot is None:
@@ -57,7 +64,7 @@ def _members(bagged: Bagged, rule: Rule, pooled: Iterable[Any], slot: Any) -> It
     return held
 
 
-def _settled(bagged: Bagged, rule: Rule, outcome: Outcome, member: Any) -> Outcome:
+def _settled(bagged: Bagged, rule: Rule, outcome: Outcome, member: Any, *, part: bool) -> Outcome:
     """An outcome with what it writes to a member put into the slot."""
     writes = {n: value for n, value in outcome.writes.items() if n not in bagged.columns}
     for name in bagged.own(outcome.writes):
@@ -65,6 +72,8 @@ def _settled(bagged: Bagged, rule: Rule, outcome: Outcome, member: Any) -> Outco
             raise Escaped(f'"{rule.name}" changes "{name}" of one of them')
     if bagged.bag in outcome.writes:
         after = outcome.writes[bagged.bag]
+        if not part:
+            raise Escaped(f'"{rule.name}" changes all that is on one of them')
         if size_of(after) > 1:
             raise Escaped(f'"{rule.name}" makes several things of one')
         writes[bagged.slots] = (bagged.holding(member, after),) if after else ()

@@ -65,9 +65,11 @@ def _none_is_false(answers: list[bool | None]) -> bool | None:
 
 def _of_steps(pool: Pool, formula: EachStep, who: str) -> EachStep:
     view, shown = _shown(pool, formula.view, who)
+    # What is on a member before and after may be the same, but nobody may know: two veils.
+    _, shown_after = _shown(pool, formula.view, who)
 
     def holds(before: tuple[Any, ...], action: str, after: tuple[Any, ...]) -> bool | None:
-        pairs = zip(shown(before), shown(after), strict=True)
+        pairs = zip(shown(before), shown_after(after), strict=True)
         return _none_is_false([formula.holds(then, action, now) for then, now in pairs])
 
     return EachStep(view, holds, formula.actions)

@@ -59,6 +59,11 @@ class Pool:
     slots: int
     origin: Mapping[str, str]
 
+    @property
+    def may_do_more(self) -> bool:
+        """Whether there are runs of it that are none of the system."""
+        return any(rule.ranks == self.bagged.bag for rule in self.whole.rules)
+
     def images(self, state: State) -> Iterator[tuple[tuple[int, ...], State]]:
         """A state of the whole system in the pool, for each choice of positions that are kept."""
         where = self.whole.positions[self.bagged.name]
@@ -134,53 +139,60 @@ def enough_slots(system: System, bagged: Bagged) -> int:
 
 def _touched(system: System, bagged: Bagged) -> int:
     """How many members the environment may change in other columns than the bag."""
-    budgets = {
+    places = [p for name in _counted(system, bagged) for p in system.positions[name]]
+    most: int = max(sum(start[p] for p in places) for start in system.starts)
+    return most
+
+
+def _counted(system: System, bagged: Bagged) -> tuple[str, ...]:
+    """The cells that say how often the environment may still change members."""
+    spent = {
         budget
         for rule in system.rules
-        if rule.environment and _touches(bagged, rule)
+        if _changes(bagged, rule)
         for budget in _budgets(system, rule)
     }
-    return sum(cell.initial for cell in _numbers(system) if cell.name in budgets)
+    return tuple(sorted(spent))
 
 
-def _touches(bagged: Bagged, rule: Rule) -> bool:
-    return any(name in bagged.rest for name in rule.writable)
+def _changes(bagged: Bagged, rule: Rule) -> bool:
+    """Whether it is one of the environment that may change members in other columns."""
+    return rule.environment and any(name in bagged.rest for name in rule.writable)
 
 
 def _budgets(system: System, rule: Rule) -> tuple[str, ...]:
     """The cells of integers that a rule may write: it has to spend one of them."""
-    return tuple(cell.name for cell in _numbers(system) if cell.name in rule.writable)
-
-
-def _numbers(system: System) -> Iterator[Any]:
-    return (cell for cell in system.cells if cell.holds is int)
+    names = {cell.name for cell in system.cells if cell.holds is int}
+    return tuple(name for name in rule.writable if name in names)
 
 
 def _rules(system: System, bagged: Bagged, kept: int) -> Iterator[tuple[Rule, str]]:
     """All rules of the pool, each with the name of the rule that it stems from."""
+    counted = _counted(system, bagged)
     for rule in system.rules:
         if bagged.name in rule.cells:
             raise Refused(f'the rule "{rule.name}" looks at whole members')
+        budgets = _budgets(system, rule) if kept and _changes(bagged, rule) else ()
+        held = _holding(rule, counted, budgets) if {*counted} & {*rule.writable} else rule
         if not bagged.own(rule.cells):
-            yield rule, rule.name
-            continue
-        budgets = _budgets(system, rule)
-        if rule.environment and _touches(bagged, rule) and budgets:
-            if kept:
-                yield _spending(rule, budgets), rule.name
+            yield held, rule.name
             continue
         if kept:
-            yield kept_rule(bagged, rule), rule.name
-        yield pooled_rule(bagged, rule), rule.name
+            yield kept_rule(bagged, held), rule.name
+        if not budgets:
+            yield pooled_rule(bagged, held), rule.name
 
 
-def _spending(rule: Rule, budgets: tuple[str, ...]) -> Rule:
-    """A rule that is held to spend one of the budgets by which it was counted."""
+def _holding(rule: Rule, counted: Sequence[str], spends: Sequence[str]) -> Rule:
+    """A rule that is held to give nothing back of what is counted, and to spend one of some."""
 
     def outcomes(*seen: Any) -> Iterator[Outcome]:
         left = dict(zip(rule.cells, seen, strict=False))
         for outcome in rule.outcomes(*seen):
-            if not any(outcome.writes.get(name, left[name]) < left[name] for name in budgets):
+            after = {name: outcome.writes.get(name, left[name]) for name in counted if name in left}
+            if any(not 0 <= now <= left[name] for name, now in after.items()):
+                raise Escaped(f'"{rule.name}" may act more often than is counted')
+            if spends and not any(after[name] < left[name] for name in spends):
                 raise Escaped(f'"{rule.name}" may act any number of times')
             yield outcome
 

@@ -27,7 +27,7 @@ from .names import ALL, CERTIFICATE, POOLING, SLICING
 from .parting import Answered, Parted, Parting
 from .pooling import Pool
 from .refinding import refound
-from .smaller import Smaller
+from .speaking import silence
 
 SMALL = 2_000
 """A system of so few states is searched as it is."""
@@ -158,16 +158,24 @@ def _known(whole: _Asked, parted: Parted) -> Iterator[tuple[int, PropertyResult]
     for answered in parted.answered:
         for number, each in answered.answers():
             prop = whole.properties[number]
-            found = _found_again(answered.smaller, prop, each)
+            found = _found_again(answered, number, prop, each)
             if found is not None:
                 yield number, _left_open(found) if parted.open else found
 
 
-def _found_again(smaller: Smaller, prop: Property, found: PropertyResult) -> PropertyResult | None:
-    """What is found, of the system; None if it is a violation that is not one there."""
+def _found_again(
+    answered: Answered, number: int, prop: Property, found: PropertyResult
+) -> PropertyResult | None:
+    """What is found, of the system; None if it is a violation that is not one there.
+
+    Nor is it known where only the smaller one comes to where the property has something to say.
+    """
     if found.trace is None:
-        return replace(found, property=prop)
-    trace = refound(smaller, prop, found.trace)
+        speaks = found.verdict is Verdict.HOLDS and not found.vacuous
+        witness = answered.witness(number) if speaks else None
+        said = witness is None or refound(answered.smaller, silence(prop), witness)
+        return replace(found, property=prop) if said else None
+    trace = refound(answered.smaller, prop, found.trace)
     return None if trace is None else replace(found, property=prop, trace=trace)
 
 

@@ -61,7 +61,7 @@ class Slice:
 
 def slices(of: Smaller, properties: Sequence[Property]) -> tuple[Slice, ...]:
     """The slices in which each of the properties can be asked, the fewest that there are."""
-    cones = _Cones(of.system)
+    cones = Cones(of.system)
     found = [cones.of(prop.formula) for prop in properties]
     largest = [cone for cone in dict.fromkeys(found) if not any(cone < other for other in found)]
     in_slice: dict[Names, list[int]] = {cone: [] for cone in largest}
@@ -70,7 +70,7 @@ def slices(of: Smaller, properties: Sequence[Property]) -> tuple[Slice, ...]:
     return tuple(_slice(of, cones, cone, tuple(asked)) for cone, asked in in_slice.items())
 
 
-class _Cones:
+class Cones:
     """What influences what in a system."""
 
     def __init__(self, system: System) -> None:
@@ -111,7 +111,7 @@ def _task(rule: Rule) -> str:
     return f"environment: {rule.name}" if rule.environment else rule.fairness
 
 
-def _slice(of: Smaller, cones: _Cones, cone: Names, asked: tuple[int, ...]) -> Slice:
+def _slice(of: Smaller, cones: Cones, cone: Names, asked: tuple[int, ...]) -> Slice:
     system = of.system
     rules, bounds = cones.rules(cone), cones.bounds(cone)
     cells = tuple(cell for cell in system.cells if cell.name in cone)

@@ -272,7 +272,7 @@ class _Splitting:
             if self._slots in rule.cells and self._about[rule.name] != part
         ]
         tallies = [
-            (tally.name, tally.measures[self._slots])
+            (tally, tally.measures[self._slots])
             for tally in self._pool.system.tallies
             if self._slots in tally.measures
             and tally.name != TAKEN
@@ -287,7 +287,7 @@ class _Splitting:
         def watch(slot: tuple[Any, ...]) -> tuple[int]:
             if slot:
                 concerned = {rule.name for rule in rules if self._acts(rule, slot)}
-                concerned |= {name for name, measure in tallies if any(measure(slot))}
+                concerned |= {tally.name for tally, count in tallies if _counts(tally, count, slot)}
                 concerned |= {best.name for best, score in bests if _scores(best, score, slot)}
                 if concerned:
                     value = self._value(slot)
@@ -326,6 +326,14 @@ class _Splitting:
 
         taken = f"{TAKEN} of part {part + 1}"
         return Bound(f"a slot of part {part + 1} is free", View(reads=(taken,)), within)
+
+
+def _counts(tally: Tally, measure: Callable[..., tuple[int, ...]], slot: tuple[Any, ...]) -> bool:
+    """Whether a tally counts a thing, or needs to know more to say so."""
+    try:
+        return any(measure(slot, *(Veil(tally.name) for _ in tally.reads)))
+    except Looked:
+        return True
 
 
 def _scores(best: Best, score: Callable[..., int | None], slot: tuple[Any, ...]) -> bool:

@@ -41,9 +41,10 @@ from .reports.story import Story, StoryStep
 from .smaller import kept_seconds, with_smaller
 from .solver.checkpoints import CheckpointError, Checkpoints
 from .solver.events import Event, Listener
+from .solver.influence import influence as influence_of
 from .solver.limits import INTERRUPTED, Limits
 from .solver.replay import Repeat, RepeatStatus, replay_steps
-from .solver.result import CheckResult, PropertyResult, Statistics, Trace, Verdict
+from .solver.result import CheckResult, Influence, PropertyResult, Statistics, Trace, Verdict
 from .solver.simulate import simulate
 from .solver.stateful.sampling import Sampling
 from .vacuous import why
@@ -317,18 +318,21 @@ def report(
     fail_on: Severity = Severity.LOW,
     repeat: Repeater = lambda _name: (),
     policy: Policy = _NO_POLICY,
+    influence: int | None = None,
 ) -> Report:
     """The result document; stories end in the commands that ``repeat`` gives.
 
-    What the manifests suppress does not count, nor what the policy excuses.
+    What the manifests suppress does not count, nor what the policy excuses. With ``influence`` it
+    has what depends on what: what is declared, and with a number above 0 what answers depend on in
+    so many states.
     """
     explored = tuple(found)
-    scenarios = tuple(_scenario_report(each, repeat) for each in explored)
+    scenarios = tuple(_scenario_report(each, repeat, influence) for each in explored)
     rules = tuple(each.case.suppressions for each in explored)
     return judge(Report(__version__, scenarios, fail_on), rules, policy)
 
 
-def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
+def _scenario_report(explored: Explored, repeat: Repeater, influence: int | None) -> ScenarioReport:
     scenario = explored.case.scenario
     expect = explored.case.check.spec.expect
     properties = tuple(
@@ -347,7 +351,13 @@ def _scenario_report(explored: Explored, repeat: Repeater) -> ScenarioReport:
         statistics=explored.result.statistics,
         not_modelled=explored.case.manifests.not_modelled,
         question=scenario.question,
+        influence=None if influence is None else _influence(explored, influence),
     )
+
+
+def _influence(explored: Explored, states: int) -> Influence:
+    asked = tuple(found.property for found in explored.result.properties)
+    return influence_of(explored.case.scenario.system, asked, states)
 
 
 def _explained(found: PropertyResult, explored: Explored) -> PropertyResult:

@@ -144,3 +144,33 @@ def test_budgets_of_each_keep_nobody_together(kubelemma: Kubelemma, write: Write
         run = kubelemma("check", after, "--from", before, *asked)
         assert "default/api+default/db" not in run.out
         assert "2 checks of 2 workloads" in run.out
+
+
+@pytest.mark.parametrize(
+    ("label", "pod", "kind", "together"),
+    [
+        ("app=db", {}, "ReplicaSet", True),
+        ("app=none", {}, "ReplicaSet", False),
+        ("app=lonely", away_from("lonely"), "Deployment", True),
+        ("app=none", away_from("lonely"), "Deployment", False),
+    ],
+    ids=["adopted", "not adopted", "kept away from", "of nobody's rule"],
+)
+def test_labels_that_somebody_changes_are_looked_at(  # noqa: PLR0917 - a case
+    kubelemma: Kubelemma,
+    write: Write,
+    label: str,
+    pod: dict[str, Any],
+    kind: str,
+    together: bool,  # noqa: FBT001 - a case
+) -> None:
+    """A pod of one may become one that another adopts, or that a rule of its pods is about."""
+
+    def sized(replicas: int) -> list[Manifest]:
+        found = [deployment(n, "i:1", replicas=replicas, **pod) for n in NAMES[:2]]
+        return [{**each, "kind": kind} for each in found]
+
+    old, new = write("old.yaml", *sized(1)), write("new.yaml", *sized(2))
+    event = ("--event", f"relabel=api,label={label}", "--max-states", "50")
+    run = kubelemma("check", new, "--from", old, *event)
+    assert ("default/api+default/db" in run.out) is together, run.out + run.err

@@ -83,6 +83,17 @@ def test_checkpoint_of_something_else(kubelemma: Kubelemma, stuck: str) -> None:
     assert "has the checkpoint of another search: its properties is" in run.err
 
 
+def test_limits_below_what_is_kept(kubelemma: Kubelemma, stuck: str) -> None:
+    """How many states there are, how many the limit allows, and what still works: 2."""
+    check = ("check", stuck, *COMPILED, "--checkpoint", "kept", "--no-save", "--property", "DEP-6")
+    assert kubelemma(*check, "--max-states", "4").code == 3
+    run = kubelemma(*check, "--max-states", "3", "--resume")
+    assert (run.code, run.out) == (2, "")
+    message = "keeps a search of 4 states, and the limit is 3: allow as many at least, or begin"
+    assert message in run.err
+    assert kubelemma(*check, "--max-states", "5", "--resume").code == 0
+
+
 def test_small_searches_need_no_checkpoint(
     kubelemma: Kubelemma, sound: str, tmp_path: Path
 ) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import pytest
+
+from kubelemma.solver.reductions.names import REDUCTIONS
 
 from .conftest import Kubelemma
 
@@ -24,6 +28,7 @@ DEPLOYMENT = {
         },
     },
 }
+KNOWN = ", ".join(REDUCTIONS)
 ASKED = ("check", "--question", "rollout", "--no-cache")
 
 
@@ -63,7 +68,8 @@ def test_the_report_says_what_it_relies_on(kubelemma: Kubelemma, write: Write) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--no-reduction", "pools"), 'there is no "pools", but pooling, slicing, all'),
+        (("--no-reduction", "polling"), 'there is no "polling" (did you mean "pooling"?), but'),
+        (("--no-reduction", "symmetry"), f'there is no "symmetry", but {KNOWN}, and all of them'),
         (
             ("--no-reduction", "all", "--engine", "stateful"),
             "the stateful engine uses no reduction: leave out --no-reduction",
@@ -100,3 +106,75 @@ def test_a_search_of_fewer_states_is_kept_and_resumed(kubelemma: Kubelemma, writ
     whole = kubelemma(*ASKED, file, "-o", "json")
     assert resumed.code == whole.code == 0
     assert statistics(resumed.out)["states"] == statistics(whole.out)["states"]
+
+
+def test_what_depends_on_what_is_told_where_it_is_asked_for(
+    kubelemma: Kubelemma, write: Write, tmp_path: Path
+) -> None:
+    """The wide report lists it, JSON what is declared, and nothing is computed for others."""
+    check = (*ASKED, write("web.yaml", DEPLOYMENT), "--no-save")
+    run = kubelemma(*check, "-o", "wide", "--report", "json=wide.json")
+    _, told = run.out.split("What depends on what\n")
+    table = [line for line in told.splitlines() if line.startswith("report ready web, template 1")]
+    assert len(table) == 1
+    assert table[0].endswith("nodes.up; nodes.pods* (len, [*].phase)")
+    (wide,) = json.loads((tmp_path / "wide.json").read_text("utf-8"))["scenarios"]
+    (data,) = json.loads(kubelemma(*check, "-o", "json").out)["scenarios"]
+    assert wide["influence"]["states"] == 100
+    for rule in wide["influence"]["rules"]:
+        del rule["dependedOn"]
+    assert data["influence"] == {**wide["influence"], "states": 0}
+    with patch("kubelemma.api.influence_of", side_effect=AssertionError):
+        assert "What depends" not in kubelemma(*check, "--report", "html=r.html").out
+
+
+def named(name: str) -> dict[str, Any]:
+    """The Deployment, of another name."""
+    selector = {"matchLabels": {"app": name}}
+    template = {**DEPLOYMENT["spec"]["template"], "metadata": {"labels": {"app": name}}}
+    spec = {**DEPLOYMENT["spec"], "selector": selector, "template": template}
+    return {**DEPLOYMENT, "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"), [("worker", ""), ("shopp", ' (did you mean "shop"?)')], ids=["far", "near"]
+)
+def test_workloads_that_are_not_there(
+    kubelemma: Kubelemma, write: Write, wanted: str, hint: str
+) -> None:
+    """In the command line, or in a Check with its place; the nearest one is named."""
+    text = write("shop.yaml", named("web"), named("shop"))
+    message = f'there is no workload "{wanted}"{hint}\n'
+    run = kubelemma("check", text, "--together", f"web,{wanted}")
+    assert (run.code, run.out, run.err) == (2, "", f"--together: {message}")
+    workloads = {"workloads": ["web", wanted]}
+    about = {"apiVersion": "kubelemma.dev/v1alpha1", "kind": "Check", "metadata": {"name": "both"}}
+    own = write("both.yaml", {**about, "spec": workloads})
+    run = kubelemma("check", text, own)
+    assert (run.code, run.out) == (2, "")
+    assert run.err.startswith(f"{own}:")
+    assert f": spec.workloads[1]: {message}" in run.err
+
+
+def test_what_no_engine_can_hold(kubelemma: Kubelemma, write: Write, tmp_path: Path) -> None:
+    """A value that the API server would not take either: whose it is, and where it is written."""
+    file = write("web.yaml", DEPLOYMENT)
+    code = """from kubelemma.extending import Cluster, Object, Writes, controller, patch
+
+
+@controller(reconciles="Deployment")
+def scaler(web: Object, _cluster: Cluster) -> Writes:
+    \"\"\"Scale.\"\"\"
+    yield patch(web, spec={VALUE})
+"""
+    for value, line, message in (
+        ('"replicas": 10**30', 4, f"sets spec.replicas of a Deployment to {10**30}, which is no"),
+        ('"paused": {1}', 7, "spec.paused is {1}, of type set; fields of API objects hold JSON"),
+    ):
+        own = tmp_path / "scaler.py"
+        own.write_text(code.replace("VALUE", value), "utf-8")
+        for engine in ("plain", "compiled"):
+            asked = ("check", file, "--load", "scaler.py", "--event", "none", "--engine", engine)
+            run = kubelemma(*asked)
+            assert (run.code, run.out) == (2, "")
+            assert run.err.startswith(f"scaler.py:{line}: scaler: {message}")

@@ -396,7 +396,7 @@ def test_same_predicate_in_another_promise(
 
 def test_lower_limit(promises: tuple[Property, ...], broken_off: Path) -> None:
     """What is kept must fit into the limit."""
-    with pytest.raises(CheckpointError, match="has 5000 states, which is more than the limit"):
+    with pytest.raises(CheckpointError, match="keeps a search of 5,000 states, and the limit is"):
         resumed(broken_off, promises, limits=Limits(max_states=100))
 
 

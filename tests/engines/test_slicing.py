@@ -257,7 +257,7 @@ MUTANTS: dict[str, tuple[Any, str, Any, Drawn]] = {
         APART._replace(stray=(3, 1), turns={0: 0, 2: 3}),
     ),
     "that a cell is seen by who writes": (
-        slicing._Cones,
+        slicing.Cones,
         "_wider",
         lambda _, cone: cone,
         APART,

@@ -25,6 +25,7 @@ from kubelemma.solver.result import Verdict
 
 BUILD = import_module("kubelemma.model.scenario.build")
 START = import_module("kubelemma.model.scenario.start")
+UNSEEN = import_module("kubelemma.model.scenario.unseen")
 MOST = 14
 """So many placements are tried of one cluster."""
 EXAMPLES = max(10, settings().max_examples // 10)
@@ -214,3 +215,18 @@ def test_who_speaks_for_all_shows_all(small: Small) -> None:
         assert not missed
     event(f"speaks for all: {Counter(not a.open for a in answers)[True] > 0}")
     event(f"something is violated: {bool(every)}")
+
+
+SHORT = Small((3, 3, 3, 3, 3, 4), Wanted(2, 2), (Wanted(1, 3),), ("drain",))
+"""The large node alone has room for two pods, and none for two where the other one is on it."""
+
+
+def test_a_placement_without_room_on_each_node_speaks_for_none() -> None:
+    """Each pod finds a node, but not any: only where the large one is free may it take both."""
+    trial = Trial(SHORT)
+    free, taken = (trial.answer(placement) for placement in trial.placements())
+    assert free.violated == {("drain", "DRAIN-2 Deployment default/web")}
+    assert (taken.violated, taken.open) == (frozenset(), {"drain"})
+    with patch.object(UNSEEN, "_is_roomy", lambda *_: True):
+        short = next(a for p in trial.placements() if not (a := trial.answer(p)).violated)
+    assert not short.open

@@ -217,6 +217,7 @@ def test_generation() -> None:
         (patch(Object("Node", "", "a"), spec={"unschedulable": 1}), "neither True nor False"),
         (patch(WEB, spec={"paused": None}), "sets spec.paused of a Deployment to None"),
         (patch(WEB, spec={"replicas": True}), "to True, which is no number of pods"),
+        (patch(WEB, spec={"replicas": 2**31}), "to 2147483648, which is no number of pods"),
         (update(WEB, spec={"replicas": 1}), "without spec.paused: patch it instead"),
         (patch(WEB, spec={"template": {}}), "of which it can write spec.replicas and spec.paused"),
         (create("Bucket", "a", namespace=""), "needs one"),

@@ -24,7 +24,7 @@ from kubelemma.reports.document import PropertyReport, Report, Result, ScenarioR
 from kubelemma.reports.grouping import rows
 from kubelemma.reports.notice import Level, findings, notices
 from kubelemma.reports.story import Change, Story, StoryStep
-from kubelemma.solver.result import Statistics, Verdict
+from kubelemma.solver.result import Influence, Influenced, Statistics, Used, Verdict
 
 Reports: TypeAlias = st.SearchStrategy[Report]
 
@@ -151,6 +151,21 @@ def test_saved_reports_come_back(
     again = saved.load("r", write(drawn))
     assert json.render(again) == json.render(drawn)
     assert (again.result, told(again)) == (drawn.result, told(drawn))
+
+
+def test_what_depends_on_what_comes_back() -> None:
+    """With what rules depended on, and without where they were not asked."""
+    properties = (Influenced("DEP-4", WEB, ("web", "available"), ("drain",)),)
+    for depended in (None, (), ("web.sets[*]",)):
+        found = Influence(properties, (Used("sync", ("web",), ("web",), depended),), 3)
+        (scenario,) = ALL.scenarios
+        wide = replace(ALL, scenarios=(replace(scenario, influence=found),))
+        for written in (json.render(wide), yaml.render(wide)):
+            (again,) = saved.load("r", written).scenarios
+            assert again.influence == found
+        jsonschema.Draft202012Validator(json.schema()).validate(
+            standard_json.loads(json.render(wide))
+        )
 
 
 RENDERED = json.render(ALL)

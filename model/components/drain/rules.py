@@ -10,7 +10,8 @@ elsewhere it waits for pods that terminate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +43,14 @@ from kubelemma.model.components.users.actions import UNCORDON
 from kubelemma.model.objects.pod import MIRROR, Pod
 from kubelemma.model.system import Outcome, Rule, Tally
 
-from .actions import ACTIONS, DRAIN_DELETE, DRAIN_TIMES_OUT, GIVE_UP_EVICTION, START_DRAIN
+from .actions import (
+    ACTIONS,
+    DRAIN_DELETE,
+    DRAIN_TIMES_OUT,
+    GIVE_UP_EVICTION,
+    REFUSE_DRAIN,
+    START_DRAIN,
+)
 from .decision import (
     USUAL,
     Controller,
@@ -84,7 +92,18 @@ def _options(event: Event) -> Options:
 def _rules_of_event(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
     change = partial(_drain, awaits=_awaits(setting, event))
     seen, writes = (SHAPE, CORDONED, PODS), (CORDONED, PODS)
-    yield from on_node(START_DRAIN, change, seen, writes=writes).rules(setting, event, budget)
+    for rule in on_node(START_DRAIN, change, seen, writes=writes).rules(setting, event, budget):
+        yield replace(rule, outcomes=partial(_attempt, setting.world, event, rule.outcomes))
+
+
+def _attempt(
+    world: World, event: Event, drains: Callable[..., Iterable[Outcome]], *seen: Any
+) -> Iterator[Outcome]:
+    """A drain that is refused is told apart: it may leave all as it was, and has failed."""
+    shape, _, pods = seen[-3:]
+    for outcome in drains(*seen):
+        refused = refusal(world, _options(event), shape, pods)
+        yield outcome._replace(action=REFUSE_DRAIN) if refused else outcome
 
 
 def _awaits(setting: Setting, event: Event) -> bool:
@@ -118,7 +137,7 @@ def _drain(
             marks = still_awaited(marks)
         for _ in range(group.size):
             after = remarked(after, group, (group.marks & ~OF_DRAINS) | marks)
-    if not cordoned or after != pods:
+    if refused or not cordoned or after != pods:
         yield {CORDONED: True, PODS: after}, why, -1
 
 

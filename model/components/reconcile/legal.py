@@ -46,6 +46,7 @@ def refusal_of(
     return _built_in_refusal(request) if request.kind in BUILT_IN else ""
 
 
+_LARGEST_INT32 = 2**31 - 1
 _WRITABLE = {DEPLOYMENT: ("replicas", "paused"), NODE: ("unschedulable",)}
 
 
@@ -73,4 +74,5 @@ def _value_refusal(name: str, value: object) -> str:
     flag = isinstance(value, bool)
     if name != "replicas":
         return "" if flag else "neither True nor False"
-    return "" if isinstance(value, int) and not flag and value >= 0 else "no number of pods"
+    fits = isinstance(value, int) and not flag and 0 <= value <= _LARGEST_INT32
+    return "" if fits else "no number of pods"

@@ -31,6 +31,7 @@ from .options import (
 from .output import print_report, refuse_inputs, write_reports
 from .searching import ENGINES, Means, explore_all, means_of, with_tried
 from .session import Session, common_options
+from .warning import warn
 
 if TYPE_CHECKING:
     from kubelemma.question import Asked
@@ -255,8 +256,7 @@ def check(
     asked = api.ask(question(**given))
     policy = policy_of(judging, asked.statements)
     severity = api.severity_for(asked.cases, fail_on)
-    for warning in (*asked.warnings, *_unasked(asked, chosen=chosen)):
-        session.tell(f"warning: {warning}")
+    warn(session, (*asked.warnings, *_unasked(asked, chosen=chosen)))
     if asked.unchanged:
         session.tell(asked.unchanged)
     if asked.unchanged and not asked.cases:
@@ -268,7 +268,9 @@ def check(
     occasion = occasion_of(session, asked.cases)
     found, error = explore_all(session, asked.cases, means, fails)
     kept = keep_all(session, found, save=means.save)
-    report = replace(api.report(found, severity, kept, policy), occasion=occasion)
+    wanted = _influence({output, *(target.format for target in reports)})
+    report = api.report(found, severity, kept, policy, wanted)
+    report = replace(report, occasion=occasion)
     if error is None and exit_code(report) is not ExitCode.INTERRUPTED:
         report = with_tried(session, report, [each.case for each in found], means)
     print_report(session, report, output)
@@ -318,3 +320,12 @@ def _unasked(asked: Asked, *, chosen: bool) -> Iterator[str]:
             "--question changes nothing: a change is asked about by itself; with --thorough "
             "the usual questions are asked of what is applied, too"
         )
+
+
+def _influence(forms: set[str]) -> int | None:
+    """Whether a report tells what depends on what, and in how many states rules are asked."""
+    from kubelemma.solver.influence import STATES
+
+    if "wide" in forms:
+        return STATES
+    return 0 if forms & {"json", "yaml"} else None

@@ -13,6 +13,7 @@ from .helping import Command
 from .options import input_options, question
 from .output import write
 from .session import Session, common_options
+from .warning import warn
 
 if TYPE_CHECKING:
     from kubelemma.question import Case
@@ -81,8 +82,7 @@ def graph(
     from kubelemma.reports import state_graph
 
     asked = api.ask(question(**given))
-    for warning in asked.warnings:
-        session.tell(f"warning: {warning}")
+    warn(session, asked.warnings)
     case = _chosen(asked.cases, scenario)
     drawn = api.state_graph(case, max_states)
     if not drawn.graph["complete"]:

@@ -25,6 +25,7 @@ from .options import (
 )
 from .output import refuse_inputs, write_all
 from .session import Session, common_options, say, width
+from .warning import warn
 
 if TYPE_CHECKING:
     from kubelemma.placing.answering import Answered
@@ -222,8 +223,7 @@ def place(
         say(_INTERRUPTED)
         return ExitCode.INTERRUPTED
     _refuse_several(found, (output, *(target.format for target in reports)))
-    for warning in dict.fromkeys(warning for each in found for warning in each.warnings):
-        session.tell(f"warning: {warning}")
+    warn(session, dict.fromkeys(warning for each in found for warning in each.warnings))
     for each in found:
         text = _rendered(each.report, output, by, colour=session.colour(), columns=width())
         session.print(f"Alternative {each.variant}\n{text}\n" if len(found) > 1 else text)

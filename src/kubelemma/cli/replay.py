@@ -12,6 +12,7 @@ from .exit import ExitCode, unless_unread
 from .helping import Command
 from .options import LOAD
 from .session import Session, common_options, width
+from .warning import warn
 
 if TYPE_CHECKING:
     from kubelemma.api import Replayed
@@ -56,8 +57,7 @@ def replay(session: Session, name: str, files: tuple[str, ...], load: tuple[str,
 
     recorded = recording.load(recording.find(name, Path.cwd()))
     again = api.replay(recorded, files, load)
-    for warning in again.asked.warnings if files else ():
-        session.tell(f"warning: {warning}")
+    warn(session, again.asked.warnings if files else ())
     session.print(_told(session, recorded, again))
     code = ExitCode.OK if again.story is None else ExitCode.VIOLATED
     return unless_unread(code, again.asked.problems)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
+from kubelemma.model.findings import did_you_mean
+
 from .exit import was_interrupted
 from .progress import counted, progress_line
 from .session import Session
@@ -103,9 +105,11 @@ def _check_reductions(means: Means) -> None:
     from kubelemma.solver.reductions.names import ALL, REDUCTIONS
 
     for name in means.no_reduction:
-        if name not in {*REDUCTIONS, ALL}:
-            known = ", ".join((*REDUCTIONS, ALL))
-            raise click.UsageError(f'--no-reduction: there is no "{name}", but {known}')
+        known = (*REDUCTIONS, ALL)
+        if name not in known:
+            hint = did_you_mean(name, known)
+            there = f"{', '.join(REDUCTIONS)}, and {ALL} of them"
+            raise click.UsageError(f'--no-reduction: there is no "{name}"{hint}, but {there}')
     if means.no_reduction and means.engine == "stateful":
         raise click.UsageError("the stateful engine uses no reduction: leave out --no-reduction")
 

@@ -10,6 +10,7 @@ from .exit import ExitCode, unless_unread
 from .helping import Command
 from .options import input_options, question
 from .session import Session, common_options, width
+from .warning import warn
 
 EXAMPLES = (
     (
@@ -51,8 +52,7 @@ def simulate(session: Session, /, *, seed: int, steps: int, **given: Any) -> Exi
     from kubelemma.reports import run_text
 
     asked = api.ask(question(**given))
-    for warning in asked.warnings:
-        session.tell(f"warning: {warning}")
+    warn(session, asked.warnings)
     for case in asked.cases:
         trace, told = api.run_at_random(case, seed, steps)
         title = f"Scenario {case.scenario.name}, seed {seed}"

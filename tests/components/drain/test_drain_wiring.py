@@ -14,6 +14,7 @@ from kubelemma.model.components.disruption.rules import READY
 from kubelemma.model.components.drain import rules
 from kubelemma.model.components.drain.rules import COMPONENT, DRAIN
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import State, Transition
 from kubelemma.properties.select import properties_for
 from kubelemma.question import STDIN, Question, ask
 from kubelemma.reports.narrate import narrate
@@ -46,7 +47,9 @@ spec: {maxUnavailable: 1, selector: {matchLabels: {app: web}}}
 def drains(found: Scenario) -> list[int]:
     """How many pods each drain lists, wherever one can begin."""
     return [
-        listed(found, step.state) - listed(found, state) for state, step in steps(found, "drain")
+        listed(found, step.state) - listed(found, state)
+        for action in ("drain", "drain-refuses")
+        for state, step in steps(found, action)
     ]
 
 
@@ -145,9 +148,30 @@ def test_a_static_pod_is_left_alone() -> None:
 def test_a_refused_drain_leaves_the_node_cordoned() -> None:
     """It has cordoned the node before it lists pods."""
     found = scenario(events=[{"drain": {"deleteEmptyDirData": False}}], spec=EMPTY_DIR)
-    for _, step in steps(found, "drain"):
+    refused = [*steps(found, "drain-refuses")]
+    assert refused
+    assert not [*steps(found, "drain")]
+    for _, step in refused:
         assert any(node.cordoned for node in nodes_of(found, step.state))
         assert "refuses to go on" in step.outcome.why
+
+
+@pytest.mark.parametrize("engine", [explored, compiled.check], ids=["plain", "compiled"])
+def test_a_drain_is_refused_of_a_node_that_is_cordoned_already(engine: Check) -> None:
+    """It has failed, though nothing changes on the node: somebody has cordoned it before."""
+    drain = {"drain": {"node": "node-1", "deleteEmptyDirData": False}}
+    found = scenario(events=[{"cordon": {"node": "node-1"}}, drain], spec=EMPTY_DIR)
+    (view,) = (p.formula.view for p in properties_for(found, ("DRAIN-3",)))
+    assert view.cells == ("event 2: drain node-1",)
+    (result,) = engine(found.system, properties_for(found, ("DRAIN-3",))).properties
+    assert result.verdict == "violated"
+    alike = [step for state, step in steps(found, "drain-refuses") if _nodes(found, state, step)]
+    assert alike
+
+
+def _nodes(found: Scenario, state: State, step: Transition) -> bool:
+    """Whether all nodes are as before."""
+    return nodes_of(found, state) == nodes_of(found, step.state)
 
 
 def test_a_timeout_ends_it() -> None:
