@@ -17,7 +17,7 @@ from kubelemma.model.objects.storage import (
 )
 
 from .kind import Kind, Use
-from .notes import DISKS, FREE_OF_VOLUMES, NOT_PLACING, irrelevant, not_modelled
+from .notes import DISKS, NO_EFFECT, NOT_PLACING, irrelevant, not_modelled
 from .parts.resources import quantities
 
 
@@ -25,11 +25,33 @@ def _refused(thing: PersistentVolume) -> Iterator[Finding]:
     return quantities(thing.spec.capacity, ("spec", "capacity"))
 
 
+_DRIVER = (
+    "readOnly",
+    "fsType",
+    "volumeAttributes",
+    "controllerPublishSecretRef",
+    "nodeStageSecretRef",
+    "nodePublishSecretRef",
+    "controllerExpandSecretRef",
+    "nodeExpandSecretRef",
+)
+_OF_OBJECT = ("apiVersion", "kind", "resourceVersion", "fieldPath")
+_TOLD = ("message", "reason", "lastPhaseTransitionTime")
+
 KIND = Kind(
     PersistentVolume,
     "v1",
     namespaced=False,
-    check=Use(FREE_OF_VOLUMES),
+    check=Use(
+        fields={
+            PersistentVolumeSpec: irrelevant(
+                NO_EFFECT, "mountOptions", "volumeAttributesClassName"
+            ),
+            CSIVolume: irrelevant(NO_EFFECT, *_DRIVER),
+            ObjectReference: irrelevant(NO_EFFECT, *_OF_OBJECT),
+            PersistentVolumeStatus: irrelevant(NO_EFFECT, *_TOLD),
+        }
+    ),
     placement=Use(
         fields={
             PersistentVolumeSpec: {
@@ -41,18 +63,9 @@ KIND = Kind(
                 **not_modelled(DISKS, "gcePersistentDisk", "cinder", "vsphereVolume"),
                 **not_modelled(DISKS, "portworxVolume", "photonPersistentDisk", "scaleIO"),
             },
-            CSIVolume: {
-                **irrelevant(NOT_PLACING, "readOnly", "fsType", "volumeAttributes"),
-                **irrelevant(NOT_PLACING, "controllerPublishSecretRef", "nodeStageSecretRef"),
-                **irrelevant(NOT_PLACING, "nodePublishSecretRef", "controllerExpandSecretRef"),
-                **irrelevant(NOT_PLACING, "nodeExpandSecretRef"),
-            },
-            ObjectReference: irrelevant(
-                NOT_PLACING, "apiVersion", "kind", "resourceVersion", "fieldPath"
-            ),
-            PersistentVolumeStatus: irrelevant(
-                NOT_PLACING, "message", "reason", "lastPhaseTransitionTime"
-            ),
+            CSIVolume: irrelevant(NOT_PLACING, *_DRIVER),
+            ObjectReference: irrelevant(NOT_PLACING, *_OF_OBJECT),
+            PersistentVolumeStatus: irrelevant(NOT_PLACING, *_TOLD),
         }
     ),
     refused=_refused,

@@ -11,7 +11,7 @@ from kubelemma.model.findings import Finding
 from kubelemma.model.objects.storage import PersistentVolumeClaim, PersistentVolumeClaimStatus
 
 from .kind import Kind, Use
-from .notes import FREE_OF_VOLUMES, NOT_PLACING, irrelevant
+from .notes import NO_EFFECT, NOT_PLACING, irrelevant
 from .parts.resources import quantities
 
 
@@ -20,18 +20,20 @@ def _refused(thing: PersistentVolumeClaim) -> Iterator[Finding]:
     return quantities(asked, ("spec", "resources", "requests"))
 
 
+_TOLD = (
+    "accessModes",
+    "capacity",
+    "conditions",
+    "allocatedResources",
+    "allocatedResourceStatuses",
+    "modifyVolumeStatus",
+    "currentVolumeAttributesClassName",
+)
+
 KIND = Kind(
     PersistentVolumeClaim,
     "v1",
-    check=Use(FREE_OF_VOLUMES),
-    placement=Use(
-        fields={
-            PersistentVolumeClaimStatus: {
-                **irrelevant(NOT_PLACING, "accessModes", "capacity", "conditions"),
-                **irrelevant(NOT_PLACING, "allocatedResources", "allocatedResourceStatuses"),
-                **irrelevant(NOT_PLACING, "modifyVolumeStatus", "currentVolumeAttributesClassName"),
-            },
-        }
-    ),
+    check=Use(fields={PersistentVolumeClaimStatus: irrelevant(NO_EFFECT, *_TOLD)}),
+    placement=Use(fields={PersistentVolumeClaimStatus: irrelevant(NOT_PLACING, *_TOLD)}),
     refused=_refused,
 )

@@ -11,7 +11,7 @@ from kubelemma.model.findings import Finding
 from kubelemma.model.objects.storage import StorageClass
 
 from .kind import Kind, Use
-from .notes import NOT_PLACING, Note, irrelevant
+from .notes import NO_EFFECT, NOT_PLACING, irrelevant
 
 
 def _refused(thing: StorageClass) -> Iterator[Finding]:
@@ -23,7 +23,13 @@ KIND = Kind(
     StorageClass,
     "storage.k8s.io/v1",
     namespaced=False,
-    check=Use(Note("not modelled", "volumes do not constrain scheduling in the check")),
+    check=Use(
+        fields={
+            StorageClass: irrelevant(
+                NO_EFFECT, "parameters", "mountOptions", "allowVolumeExpansion"
+            )
+        }
+    ),
     placement=Use(
         fields={
             StorageClass: {

@@ -12,6 +12,7 @@ import msgspec
 
 from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
+from kubelemma.model.components.volumeprotection.decision import ClaimName
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
 from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
@@ -212,6 +213,48 @@ class NodeReturn(ApiStruct, frozen=True, kw_only=True):
     max: int = 1
 
 
+class OutOfService(ApiStruct, frozen=True, kw_only=True):
+    """Somebody taints a node out of service whose machine is down: the named one, or any.
+
+    They do so at any time once the API shows the node not Ready, but in the end.
+    """
+
+    node: str = ""
+    max: int = 1
+
+
+class InService(ApiStruct, frozen=True, kw_only=True):
+    """Somebody takes the taint away from a node that is back: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a PersistentVolumeClaim: the named one, or any of those that pods use."""
+
+    name: str = ""
+    namespace: str = DEFAULT_NAMESPACE
+    max: int = 1
+
+    @property
+    def options(self) -> ClaimName | None:
+        """Which one."""
+        return ClaimName(self.namespace, self.name) if self.name else None
+
+
+class DeleteVolume(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a PersistentVolume: the named one, or any of those that pods use."""
+
+    name: str = ""
+    max: int = 1
+
+    @property
+    def options(self) -> str | None:
+        """Which one."""
+        return self.name or None
+
+
 class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
     """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
 
@@ -257,6 +300,10 @@ Event: TypeAlias = (
     | Drain
     | NodeCrash
     | NodeReturn
+    | OutOfService
+    | InService
+    | DeleteClaim
+    | DeleteVolume
     | DeleteServiceAccount
 )
 
@@ -279,7 +326,11 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     relabel: Relabel | None = None
     node_crash: NodeCrash | None = None
     node_return: NodeReturn | None = None
+    out_of_service: OutOfService | None = None
+    in_service: InService | None = None
     probe_failure: ProbeFailure | None = None
+    delete_claim: DeleteClaim | None = None
+    delete_volume: DeleteVolume | None = None
     delete_service_account: DeleteServiceAccount | None = None
     apply: Apply | None = None
 
@@ -507,7 +558,22 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
         case DeleteServiceAccount():
             yield from problem((*path, "name"), dns_subdomain(event.name))
             yield from problem((*path, "namespace"), dns_label(event.namespace))
-        case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
+        case DeleteClaim():
+            if event.name:
+                yield from problem((*path, "name"), dns_subdomain(event.name))
+            yield from problem((*path, "namespace"), dns_label(event.namespace))
+        case DeleteVolume():
+            if event.name:
+                yield from problem((*path, "name"), dns_subdomain(event.name))
+        case (
+            Cordon()
+            | Uncordon()
+            | Drain()
+            | NodeCrash()
+            | NodeReturn()
+            | OutOfService()
+            | InService()
+        ):
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
         case OfWorkload():

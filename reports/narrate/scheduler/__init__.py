@@ -43,11 +43,26 @@ _PLUGINS: Mapping[str, str] = MappingProxyType(
         "free ports": profile.NODE_PORTS,
         "Too many pods": profile.NODE_RESOURCES_FIT,
         "Insufficient": profile.NODE_RESOURCES_FIT,
+        "ReadWriteOncePod": profile.VOLUME_RESTRICTIONS,
+        "max volume count": profile.NODE_VOLUME_LIMITS,
+        "persistentvolumeclaim": profile.VOLUME_BINDING,
+        "PersistentVolume": profile.VOLUME_BINDING,
+        "persistent volumes to bind": profile.VOLUME_BINDING,
+        "free storage": profile.VOLUME_BINDING,
+        "non-existent pv": profile.VOLUME_BINDING,
+        "volume zone": profile.VOLUME_ZONE,
         "topology spread": profile.POD_TOPOLOGY_SPREAD,
         "affinity rules": profile.INTER_POD_AFFINITY,
     }
 )
 """By what its reasons say, the plugin that gives them."""
+
+_OF_VOLUMES = (
+    profile.VOLUME_RESTRICTIONS,
+    profile.NODE_VOLUME_LIMITS,
+    profile.VOLUME_BINDING,
+    profile.VOLUME_ZONE,
+)
 
 _FIELDS: Mapping[str, tuple[FieldPath, ...]] = MappingProxyType(
     {
@@ -57,6 +72,7 @@ _FIELDS: Mapping[str, tuple[FieldPath, ...]] = MappingProxyType(
         profile.POD_TOPOLOGY_SPREAD: (("topologySpreadConstraints",),),
         profile.INTER_POD_AFFINITY: (("affinity", "podAntiAffinity"), ("affinity", "podAffinity")),
         profile.NODE_PORTS: (("containers",),),
+        **dict.fromkeys(_OF_VOLUMES, (("volumes",),)),
     }
 )
 """The fields of a pod that each plugin goes by."""
