@@ -25,6 +25,7 @@ class Repair(StrEnum):
 
     OLD_FIRST = "old first"
     ROLLING_UPDATE = "rolling update"
+    RECREATE = "recreate"
     HONOR_TAINTS = "honor taints"
     EACH_VERSION = "each version by itself"
     SPREAD_AS_A_WISH = "spread as a wish"
@@ -280,6 +281,75 @@ def _old_first(case: _Case, about: str, why: str) -> Iterator[Advice]:
             yield Advice(about, text, _at(fact), Repair.OLD_FIRST)
 
 
+# Volumes
+
+
+def _attached(case: _Case) -> Iterator[Advice]:
+    """A volume that goes to one node at a time, and stays with another one."""
+    facts = tuple(case.own(Hindrance.ATTACHED))
+    if not facts or any(True for _ in case.own(Hindrance.MACHINE)):
+        return
+    claims = enumeration(dict.fromkeys(fact.value.partition(" on ")[0] for fact in facts))
+    places = tuple(dict.fromkeys(place for fact in facts for place in _at(fact)))
+    why = f"The volume of claim {claims} is attached to one node at a time"
+    if case.rolling:
+        text = (
+            f"{why}, and the old pod keeps it until it is gone, which waits for the new one: let "
+            "it go first, with strategy Recreate"
+        )
+        yield Advice("attached elsewhere", text, places, Repair.RECREATE)
+    else:
+        text = f"{why}: run one replica, or give each its own claim with a StatefulSet"
+        yield Advice("attached elsewhere", text, places)
+    text = "Or use a claim with ReadWriteMany, where the storage has such volumes"
+    yield Advice("attached elsewhere", text)
+
+
+def _unbound(case: _Case) -> Iterator[Advice]:
+    """Claims that are not there, or not bound, or bound where no node reaches them."""
+    found = case.kept_out("VolumeBinding")
+    reasons = dict.fromkeys(reason for review in found for reason in review.reasons)
+    places = _place(found)
+    for reason in reasons:
+        if "not found" in reason or "being deleted" in reason:
+            text = (
+                f"The scheduler says: {reason}. Create the claim (again), or name one that is "
+                "there: no pod finds a node without it"
+            )
+            yield Advice("claim is not there", text, places)
+        elif "unbound immediate" in reason:
+            text = (
+                "A claim of the pod is not bound: give it a class with a provisioner, or create a "
+                "volume that fits it"
+            )
+            yield Advice("claim is not bound", text, places)
+        elif "node affinity" in reason:
+            text = (
+                "The volumes of the pod keep it to nodes that cannot take it: let volumes be made "
+                "where the pod goes (volumeBindingMode: WaitForFirstConsumer), add a node with "
+                "room where the volume is, or move the volume"
+            )
+            yield Advice("volume out of reach", text, places)
+        elif "persistent volumes to bind" in reason:
+            text = (
+                "No volume fits the claim, and none is made for it: create one, or name a class "
+                "whose provisioner makes volumes for these nodes"
+            )
+            yield Advice("no volume", text, places)
+    limits = case.kept_out("NodeVolumeLimits")
+    if limits:
+        text = "The nodes hold as many volumes as they can: add a node"
+        yield Advice("too many volumes", text, _place(limits))
+    single = case.kept_out("VolumeRestrictions")
+    if single:
+        text = "A ReadWriteOncePod claim is for one pod at a time: let the old pod go first"
+        yield Advice("one pod at a time", text, _place(single), Repair.RECREATE)
+    zones = case.kept_out("VolumeZone")
+    if zones:
+        text = "The volume is in a zone of which no node can take the pod: add a node there"
+        yield Advice("zone of a volume", text, _place(zones))
+
+
 def _nodes(case: _Case) -> Iterator[Advice]:
     """Nodes that take no pods, or not these."""
     for plugin, text in (
@@ -452,6 +522,8 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _spread,
         _affinity,
         _room,
+        _attached,
+        _unbound,
         _again,
         _refused,
         _never_ready,

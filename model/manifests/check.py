@@ -11,11 +11,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.components.drain.decision import Options
-from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
-from kubelemma.model.components.volumeprotection.decision import ClaimName
 from kubelemma.model.findings import FieldPath, Finding
-from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
-from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
+from kubelemma.model.kinds.parts.names import dns_subdomain
 from kubelemma.model.kinds.parts.resources import quantities
 from kubelemma.model.kinds.parts.rules import at_least, labels, problem
 from kubelemma.model.kinds.parts.taints import taints
@@ -23,6 +20,15 @@ from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
+
+from .losses import (
+    DeleteClaim,
+    DeleteServiceAccount,
+    DeleteVolume,
+    InService,
+    OutOfService,
+    loss_findings,
+)
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -211,61 +217,6 @@ class NodeReturn(ApiStruct, frozen=True, kw_only=True):
 
     node: str = ""
     max: int = 1
-
-
-class OutOfService(ApiStruct, frozen=True, kw_only=True):
-    """Somebody taints a node out of service whose machine is down: the named one, or any.
-
-    They do so at any time once the API shows the node not Ready, but in the end.
-    """
-
-    node: str = ""
-    max: int = 1
-
-
-class InService(ApiStruct, frozen=True, kw_only=True):
-    """Somebody takes the taint away from a node that is back: the named one, or any."""
-
-    node: str = ""
-    max: int = 1
-
-
-class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a PersistentVolumeClaim: the named one, or any of those that pods use."""
-
-    name: str = ""
-    namespace: str = DEFAULT_NAMESPACE
-    max: int = 1
-
-    @property
-    def options(self) -> ClaimName | None:
-        """Which one."""
-        return ClaimName(self.namespace, self.name) if self.name else None
-
-
-class DeleteVolume(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a PersistentVolume: the named one, or any of those that pods use."""
-
-    name: str = ""
-    max: int = 1
-
-    @property
-    def options(self) -> str | None:
-        """Which one."""
-        return self.name or None
-
-
-class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
-
-    name: str = DEFAULT
-    namespace: str = DEFAULT_NAMESPACE
-    max: int = 1
-
-    @property
-    def options(self) -> Account:
-        """Which one."""
-        return Account(self.namespace, self.name)
 
 
 class Apply(ApiStruct, frozen=True, kw_only=True):
@@ -555,27 +506,11 @@ def _label(text: str, path: FieldPath) -> Iterator[Finding]:
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
     """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
-        case DeleteServiceAccount():
-            yield from problem((*path, "name"), dns_subdomain(event.name))
-            yield from problem((*path, "namespace"), dns_label(event.namespace))
-        case DeleteClaim():
-            if event.name:
-                yield from problem((*path, "name"), dns_subdomain(event.name))
-            yield from problem((*path, "namespace"), dns_label(event.namespace))
-        case DeleteVolume():
-            if event.name:
-                yield from problem((*path, "name"), dns_subdomain(event.name))
-        case (
-            Cordon()
-            | Uncordon()
-            | Drain()
-            | NodeCrash()
-            | NodeReturn()
-            | OutOfService()
-            | InService()
-        ):
+        case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
+        case OutOfService() | InService() | DeleteClaim() | DeleteVolume() | DeleteServiceAccount():
+            yield from loss_findings(event, path)
         case OfWorkload():
             *_, name = event.meant.split("/")
             message = dns_subdomain(name) if event.meant else None

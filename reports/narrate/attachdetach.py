@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from kubelemma.model.cluster.snapshot import Place
+from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.components.attachdetach.actions import ATTACH, DETACH, FORCE_DETACH
 from kubelemma.model.components.attachdetach.rules import ATTACH_DETACH
-from kubelemma.reports.story import Fact, Idle
+from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration
 
 from .scene import Belied, Claim, Scene, Seen, Standstill
 from .teller import Teller
-from .volumes import called, stored_in
+from .volumes import called, claim_position, stored_in
 
 
 def _where(seen: Seen, volume: int) -> list[str]:
@@ -49,6 +51,22 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(ATTACH_DETACH, "every volume is attached where pods use it")
 
 
+def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
+    """The claims of a pod whose volumes stay with another node."""
+    stock = stock_of(end.world)
+    if not stock or not place.node or place.phase != Phase.STARTING:
+        return
+    stored = stored_in(end.seen)
+    workload = end.world.workloads[end.world.classes[place.pod_class].workload]
+    for index in stock.uses[place.pod_class]:
+        volume = stored.claims[index].volume
+        where = _where(end.seen, volume)
+        if where and place.node not in where and stock.volumes[volume].exclusive:
+            position = claim_position(end.written, workload, stock.claims[index].key[1])
+            value = f"{stock.claims[index].label} on {enumeration(where)}"
+            yield Fact(Hindrance.ATTACHED, value, position)
+
+
 def _twice(belied: Belied) -> Iterator[Claim]:
     stock, stored = stock_of(belied.world), stored_in(belied.seen)
     for volume in stock.attachable:
@@ -69,5 +87,6 @@ TELLER = Teller(
     },
     facts={ATTACH: _attached},
     idle=_idle,
+    hinders=_hinders,
     claims={"VOL-3": _twice},
 )

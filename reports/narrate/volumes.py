@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import NONE, ClaimPhase, Stock, Stored
+from kubelemma.model.cluster.world import Workload
+from kubelemma.model.manifests.problems import Position
 from kubelemma.reports.style import enumeration
 
 from .scene import Scene, Seen
+from .written import TEMPLATE, Written
 
 
 def claim_name(scene: Scene) -> str:
@@ -63,3 +66,14 @@ def lacking(seen: Seen, pod_class: int, node: str) -> Iterator[str]:
                 yield f'volume "{name}" of claim {claim.label} is not attached to {node}'
         elif stock.volumes[state.volume].attached and not there[state.volume]:
             yield f"volume of claim {claim.label} is not mounted"
+
+
+def claim_position(written: Written, workload: Workload, name: str) -> Position | None:
+    """Where the template of a workload names a claim."""
+    document = written.document(workload)
+    volumes = document.value((*TEMPLATE, "volumes")) if document is not None else None
+    for number, volume in enumerate(volumes if isinstance(volumes, list) else ()):
+        source = volume.get("persistentVolumeClaim") if isinstance(volume, dict) else None
+        if isinstance(source, dict) and source.get("claimName") == name:
+            return written.template(workload, ("volumes", number))
+    return None
