@@ -305,49 +305,93 @@ def _attached(case: _Case) -> Iterator[Advice]:
     yield Advice("attached elsewhere", text)
 
 
+def _claims(case: _Case) -> Iterator[Advice]:
+    """Claims that keep the containers of pods on nodes from starting."""
+    for fact in case.own(Hindrance.CLAIM):
+        text = f"Claim {fact.value}, so no container starts: create a volume for it"
+        if fact.value.endswith("deleted"):
+            text = (
+                f"Claim {fact.value}, and a pod that waits for it keeps it from going: scale the "
+                "workload down, create the claim again once it is gone, and let nobody delete it "
+                "while pods name it"
+            )
+        yield Advice("claim", text, _at(fact))
+
+
+_OUT_OF_REACH = "volume out of reach"
+_BINDING = (
+    (
+        ("not found", "being deleted"),
+        "claim is not there",
+        (
+            "The scheduler says: {reason}. Create the claim (again), or name one that is there: no pod "
+            "finds a node without it"
+        ),
+    ),
+    (
+        ("unbound immediate",),
+        "claim is not bound",
+        (
+            "A claim of the pod is not bound: give it a class with a provisioner, or create a volume "
+            "that fits it"
+        ),
+    ),
+    (
+        ("node affinity",),
+        _OUT_OF_REACH,
+        (
+            "The volumes of the pod keep it to nodes that cannot take it: let volumes be made where "
+            "the pod goes (volumeBindingMode: WaitForFirstConsumer), or add a node with room where "
+            "they are"
+        ),
+    ),
+    (
+        ("persistent volumes to bind",),
+        "no volume",
+        (
+            "No volume fits the claim, and none is made for it: create one, or name a class whose "
+            "provisioner makes volumes for these nodes"
+        ),
+    ),
+)
+"""By what the scheduler says of volumes and nodes: the cause, and what to do."""
+
+
 def _unbound(case: _Case) -> Iterator[Advice]:
     """Claims that are not there, or not bound, or bound where no node reaches them."""
     found = case.kept_out("VolumeBinding")
-    reasons = dict.fromkeys(reason for review in found for reason in review.reasons)
-    places = _place(found)
-    for reason in reasons:
-        if "not found" in reason or "being deleted" in reason:
-            text = (
-                f"The scheduler says: {reason}. Create the claim (again), or name one that is "
-                "there: no pod finds a node without it"
-            )
-            yield Advice("claim is not there", text, places)
-        elif "unbound immediate" in reason:
-            text = (
-                "A claim of the pod is not bound: give it a class with a provisioner, or create a "
-                "volume that fits it"
-            )
-            yield Advice("claim is not bound", text, places)
-        elif "node affinity" in reason:
-            text = (
-                "The volumes of the pod keep it to nodes that cannot take it: let volumes be made "
-                "where the pod goes (volumeBindingMode: WaitForFirstConsumer), add a node with "
-                "room where the volume is, or move the volume"
-            )
-            yield Advice("volume out of reach", text, places)
-        elif "persistent volumes to bind" in reason:
-            text = (
-                "No volume fits the claim, and none is made for it: create one, or name a class "
-                "whose provisioner makes volumes for these nodes"
-            )
-            yield Advice("no volume", text, places)
-    limits = case.kept_out("NodeVolumeLimits")
-    if limits:
-        text = "The nodes hold as many volumes as they can: add a node"
-        yield Advice("too many volumes", text, _place(limits))
-    single = case.kept_out("VolumeRestrictions")
-    if single:
-        text = "A ReadWriteOncePod claim is for one pod at a time: let the old pod go first"
-        yield Advice("one pod at a time", text, _place(single), Repair.RECREATE)
-    zones = case.kept_out("VolumeZone")
-    if zones:
-        text = "The volume is in a zone of which no node can take the pod: add a node there"
-        yield Advice("zone of a volume", text, _place(zones))
+    for reason in dict.fromkeys(reason for review in found for reason in review.reasons):
+        for words, about, text in _BINDING:
+            if any(word in reason for word in words):
+                yield Advice(about, text.format(reason=reason), _place(found))
+                break
+    if any("node affinity" in reason for review in found for reason in review.reasons):
+        yield from _old_first(case, _OUT_OF_REACH, "Without room beside it the old pod has to go")
+
+
+def _full_of_volumes(case: _Case) -> Iterator[Advice]:
+    """Nodes that take no further volume, pods that may not share one, and zones."""
+    for plugin, about, text, repair in (
+        ("NodeVolumeLimits", "too many volumes", "Nodes hold all volumes they can: add one", None),
+        (
+            "VolumeRestrictions",
+            "one pod at a time",
+            (
+                "A ReadWriteOncePod claim is for one pod at a time: let the old pod go first, with "
+                "strategy Recreate"
+            ),
+            Repair.RECREATE,
+        ),
+        (
+            "VolumeZone",
+            "zone of a volume",
+            "The volume is in a zone of which no node can take the pod: add a node there",
+            None,
+        ),
+    ):
+        found = case.kept_out(plugin)
+        if found:
+            yield Advice(about, text, _place(found), repair)
 
 
 def _nodes(case: _Case) -> Iterator[Advice]:
@@ -523,7 +567,9 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _affinity,
         _room,
         _attached,
+        _claims,
         _unbound,
+        _full_of_volumes,
         _again,
         _refused,
         _never_ready,

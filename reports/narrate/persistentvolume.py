@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from kubelemma.model.cluster.snapshot import Place
+from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import NONE, ClaimPhase, Stock, VolumeState
 from kubelemma.model.components.persistentvolume.actions import (
@@ -19,14 +21,14 @@ from kubelemma.model.components.persistentvolume.actions import (
 from kubelemma.model.components.persistentvolume.rules import PERSISTENT_VOLUME
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import VolumeBox
-from kubelemma.reports.story import Change, Fact, Idle
+from kubelemma.reports.story import Change, Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration
 
 from .cast import Cast
 from .differing import differing
-from .scene import Scene, Seen, Standstill
+from .scene import Belied, Claim, Scene, Seen, Standstill
 from .teller import Boxes, Teller
-from .volumes import claim_name, stored_in, volume_name
+from .volumes import claim_name, claim_position, stored_in, volume_name
 from .written import Written
 
 _NOTHING = "none"
@@ -96,6 +98,23 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(PERSISTENT_VOLUME, "every claim is bound")
 
 
+def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
+    """The claims of a pod on a node that are not bound, or about to go."""
+    stock = stock_of(end.world)
+    if not stock or not place.node or place.phase != Phase.STARTING:
+        return
+    stored, node = stored_in(end.seen), end.seen.nodes()[place.node]
+    mounted = {found.volume for found in node.volumes if found.mounted}
+    workload = end.world.workloads[end.world.classes[place.pod_class].workload]
+    for index in stock.uses[place.pod_class]:
+        claim, state = stock.claims[index], stored.claims[index]
+        going = state.deleted and state.volume not in mounted
+        if going or state.phase != ClaimPhase.BOUND:
+            position = claim_position(end.written, workload, claim.key[1])
+            what = "is being deleted" if going else "is not bound"
+            yield Fact(Hindrance.CLAIM, f"{claim.label} {what}", position)
+
+
 def _boxes(scenario: Scenario, _written: Written) -> Boxes:
     """Each volume that is there, or that a claim waits for, and where it is attached."""
     stock = stock_of(scenario.world)
@@ -126,6 +145,29 @@ def _boxes(scenario: Scenario, _written: Written) -> Boxes:
     return look
 
 
+def _apart(belied: Belied) -> Iterator[Claim]:
+    """Where the volumes of a workload's pods can be reached from."""
+    workload = belied.workload
+    if workload is None:
+        return
+    stock, stored = stock_of(belied.world), stored_in(belied.seen)
+    used = dict.fromkeys(claim for c in workload.classes for claim in stock.uses[c])
+    terms = []
+    for index in used:
+        volume = stored.claims[index].volume
+        if volume != NONE:
+            where = _segment(stock, volume, stored.volumes[volume]) or "its node affinity"
+            terms.append(Fact(f"nodes that reach claim {stock.claims[index].label}", where))
+    said = "; ".join(
+        f"{term.name.removeprefix('nodes that reach ')}: {term.value}" for term in terms
+    )
+    yield Claim(f"no node reaches all volumes of {workload.name}: {said}", tuple(terms))
+
+
+def _open(belied: Belied) -> Iterator[Claim]:
+    yield Claim(f"{belied.prop.subject} is not bound, and will not be", ())
+
+
 TELLER = Teller(
     name="persistentvolume",
     sentences={
@@ -142,5 +184,7 @@ TELLER = Teller(
     facts={PROVISION: _reach},
     changes=_changes,
     idle=_idle,
+    hinders=_hinders,
+    claims={"VOL-4": _open, "VOL-5": _apart},
     boxes=_boxes,
 )

@@ -47,8 +47,11 @@ def lacking(seen: Seen, pod_class: int, node: str) -> Iterator[str]:
     there = {found.volume: found.mounted for found in nodes[node].volumes}
     for index in stock.uses[pod_class]:
         claim, state = stock.claims[index], stored.claims[index]
+        mounted = there.get(state.volume, False)
         if not state.present:
             yield f'persistentvolumeclaim "{claim.key[1]}" not found'
+        elif state.deleted and not mounted:
+            yield f'persistentvolumeclaim "{claim.key[1]}" is being deleted'
         elif state.volume == NONE or state.phase != ClaimPhase.BOUND:
             yield f'persistentvolumeclaim "{claim.key[1]}" is not bound'
         elif stock.volumes[state.volume].attached and state.volume not in there:
@@ -64,7 +67,7 @@ def lacking(seen: Seen, pod_class: int, node: str) -> Iterator[str]:
                 )
             else:
                 yield f'volume "{name}" of claim {claim.label} is not attached to {node}'
-        elif stock.volumes[state.volume].attached and not there[state.volume]:
+        elif stock.volumes[state.volume].attached and not mounted:
             yield f"volume of claim {claim.label} is not mounted"
 
 

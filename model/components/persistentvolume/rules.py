@@ -164,10 +164,12 @@ def _provision(
     if found.waits:
         own = segment_at(stock, found.made, stock.nodes[claim.node])
         segments = range(own, own + 1) if own != NONE else range(0)
-        why = "its pod goes to a node from where this volume can be reached"
+        why = "a node has been chosen for the pod that uses the claim"
     for segment in segments:
         after = VolumeState(claim=index, phase=VolumePhase.PENDING, segment=segment)
-        yield Outcome(PROVISION, {cell: after}, _about(index, found.made), why)
+        where = ", ".join(f"{key}={value}" for key, value in volume.segments[segment])
+        told = f"{why}; nodes with {where} reach it" if where else why
+        yield Outcome(PROVISION, {cell: after}, _about(index, found.made), told)
 
 
 def _keeping(stock: Stock) -> Iterator[Rule]:

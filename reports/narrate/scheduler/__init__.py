@@ -36,13 +36,6 @@ Reviewer: TypeAlias = Callable[[int, Seen, str], tuple[NodeReview, ...]]
 
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {
-        "were unschedulable": profile.NODE_UNSCHEDULABLE,
-        "requested node name": profile.NODE_NAME,
-        "untolerated taint": profile.TAINT_TOLERATION,
-        "node affinity": profile.NODE_AFFINITY,
-        "free ports": profile.NODE_PORTS,
-        "Too many pods": profile.NODE_RESOURCES_FIT,
-        "Insufficient": profile.NODE_RESOURCES_FIT,
         "ReadWriteOncePod": profile.VOLUME_RESTRICTIONS,
         "max volume count": profile.NODE_VOLUME_LIMITS,
         "persistentvolumeclaim": profile.VOLUME_BINDING,
@@ -51,11 +44,18 @@ _PLUGINS: Mapping[str, str] = MappingProxyType(
         "free storage": profile.VOLUME_BINDING,
         "non-existent pv": profile.VOLUME_BINDING,
         "volume zone": profile.VOLUME_ZONE,
+        "were unschedulable": profile.NODE_UNSCHEDULABLE,
+        "requested node name": profile.NODE_NAME,
+        "untolerated taint": profile.TAINT_TOLERATION,
+        "node affinity": profile.NODE_AFFINITY,
+        "free ports": profile.NODE_PORTS,
+        "Too many pods": profile.NODE_RESOURCES_FIT,
+        "Insufficient": profile.NODE_RESOURCES_FIT,
         "topology spread": profile.POD_TOPOLOGY_SPREAD,
         "affinity rules": profile.INTER_POD_AFFINITY,
     }
 )
-"""By what its reasons say, the plugin that gives them."""
+"""By what its reasons say, the plugin that gives them: the first that fits."""
 
 _OF_VOLUMES = (
     profile.VOLUME_RESTRICTIONS,
