@@ -318,31 +318,30 @@ def _claims(case: _Case) -> Iterator[Advice]:
         yield Advice("claim", text, _at(fact))
 
 
-_OUT_OF_REACH = "volume out of reach"
 _BINDING = (
     (
         ("not found", "being deleted"),
         "claim is not there",
         (
-            "The scheduler says: {reason}. Create the claim (again), or name one that is there: no pod "
-            "finds a node without it"
+            "The scheduler says: {reason}. Create the claim (again), or name one that is there: no "
+            "pod finds a node without it"
         ),
     ),
     (
         ("unbound immediate",),
         "claim is not bound",
         (
-            "A claim of the pod is not bound: give it a class with a provisioner, or create a volume "
-            "that fits it"
+            "A claim of the pod is not bound: give it a class with a provisioner, or create a "
+            "volume that fits it"
         ),
     ),
     (
         ("node affinity",),
-        _OUT_OF_REACH,
+        "volume out of reach",
         (
-            "The volumes of the pod keep it to nodes that cannot take it: let volumes be made where "
-            "the pod goes (volumeBindingMode: WaitForFirstConsumer), or add a node with room where "
-            "they are"
+            "The volumes of the pod keep it to nodes that cannot take it: let volumes be made "
+            "where the pod goes (volumeBindingMode: WaitForFirstConsumer), or add a node with room "
+            "where they are"
         ),
     ),
     (
@@ -365,8 +364,6 @@ def _unbound(case: _Case) -> Iterator[Advice]:
             if any(word in reason for word in words):
                 yield Advice(about, text.format(reason=reason), _place(found))
                 break
-    if any("node affinity" in reason for review in found for reason in review.reasons):
-        yield from _old_first(case, _OUT_OF_REACH, "Without room beside it the old pod has to go")
 
 
 def _full_of_volumes(case: _Case) -> Iterator[Advice]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.findings import Finding
+from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.storage import (
     CSIVolume,
     ObjectReference,
@@ -18,11 +18,50 @@ from kubelemma.model.objects.storage import (
 
 from .kind import Kind, Use
 from .notes import DISKS, NO_EFFECT, NOT_PLACING, irrelevant, not_modelled
-from .parts.resources import quantities
+from .parts.rules import one_of
+from .parts.volumes import VOLUME_MODES, access_modes, storage
+
+_SPEC: FieldPath = ("spec",)
+_AFFINITY: FieldPath = ("spec", "nodeAffinity")
+_POLICIES = ("Delete", "Recycle", "Retain")
+_FIELDS = (PersistentVolumeSpec.__struct_fields__, PersistentVolumeSpec.__struct_encode_fields__)
+_WIRE = dict(zip(*_FIELDS, strict=True))
 
 
 def _refused(thing: PersistentVolume) -> Iterator[Finding]:
-    return quantities(thing.spec.capacity, ("spec", "capacity"))
+    spec = thing.spec
+    yield from access_modes(spec.access_modes, ("spec", "accessModes"))
+    yield from storage(spec.capacity, ("spec", "capacity"))
+    policy: FieldPath = ("spec", "persistentVolumeReclaimPolicy")
+    yield from one_of(_POLICIES, spec.persistent_volume_reclaim_policy, policy)
+    yield from one_of(VOLUME_MODES, spec.volume_mode, ("spec", "volumeMode"))
+    if not spec.sources:
+        yield Finding(_SPEC, "must specify a volume type, such as csi, local or nfs")
+    for name in spec.sources[1:]:
+        yield Finding(("spec", _WIRE[name]), "may not specify more than 1 volume type")
+    if spec.local is not None and (spec.node_affinity is None or not spec.node_affinity.required):
+        yield Finding(_AFFINITY, "is required: Local volume requires node affinity")
+    elif spec.node_affinity is not None and spec.node_affinity.required is None:
+        message = "is required: must specify required node constraints"
+        yield Finding((*_AFFINITY, "required"), message)
+    if spec.csi is not None:
+        for field, value in (("driver", spec.csi.driver), ("volumeHandle", spec.csi.volume_handle)):
+            if not value:
+                yield Finding(("spec", "csi", field), "is required")
+    root = spec.host_path is not None and spec.host_path.get("path") == "/"
+    if root and spec.persistent_volume_reclaim_policy == "Recycle":
+        yield Finding(policy, "may not be 'recycle' for a hostPath mount of '/'")
+
+
+def _refused_change(
+    before: PersistentVolume, after: PersistentVolume, changed: tuple[FieldPath, ...]
+) -> Iterator[Finding]:
+    """Source: ``ValidatePersistentVolumeUpdate``."""
+    sources = {_WIRE[name] for name in (*before.spec.sources, *after.spec.sources)}
+    for path in changed:
+        if path[:1] == _SPEC and path[1] in sources:
+            message = "Forbidden: spec.persistentvolumesource is immutable after creation"
+            yield Finding(path, message)
 
 
 _DRIVER = (
@@ -69,4 +108,6 @@ KIND = Kind(
         }
     ),
     refused=_refused,
+    immutable=(("spec", "volumeMode"),),
+    refused_change=_refused_change,
 )

@@ -221,3 +221,24 @@ def best_match(
         return kept
     every = (volume for volume in fitting if matches(volume, claim, shelf))
     return min(every, key=lambda volume: volume.bytes, default=None)
+
+
+def wanting(claim: PersistentVolumeClaim, shelf: Shelf, nodes: Sequence[Node]) -> str:
+    """Why no volume ever comes to a claim that has none, as far as the input says; else nothing.
+
+    ``nodes`` are those that there are, if any are known.
+    """
+    if claim.spec.volume_name:
+        return ""
+    backing, name = backing_of(claim, shelf), shelf.class_of(claim)
+    if best_match(claim, shelf, (v.metadata.name for v in shelf.storage.volumes)) is not None:
+        return ""
+    if not backing.makes:
+        what = f'class "{name}"' if name else "no class"
+        if claim.spec.storage_class_name is None and not name:
+            what = "no class, and no StorageClass of the input is the default"
+        return f"has {what}: nobody makes a volume for it, and no volume that there is fits it"
+    found = shelf.classes.get(name)
+    if found is not None and nodes and not any(can_be_made(found, node) for node in nodes):
+        return f'has class "{name}", whose allowedTopologies no node has: nobody makes a volume'
+    return ""
