@@ -29,6 +29,7 @@ from kubelemma.model.components.scheduler.decision.volumes import (
     filter_limits,
     filter_zone,
     handles,
+    has_capacity,
     smallest_match,
 )
 from kubelemma.model.objects.pod import Pod
@@ -85,7 +86,9 @@ class Reach:
         if smallest_match(claim, info.node, self._shelf, set()) is not None:
             return None
         made = self._shelf.classes.get(self._shelf.class_of(claim))
-        allowed = made is None or can_be_made(made, info.node)
+        allowed = made is None or (
+            can_be_made(made, info.node) and has_capacity(claim, made, info.node, self._shelf)
+        )
         near = not users or set(_segment(backing, users[0])) == set(_segment(backing, info))
         if backing.makes and allowed and near:
             return None
