@@ -9,14 +9,17 @@ from typing import Protocol
 from kubelemma.model.scenario import Scenario
 
 from . import (
+    attachdetach,
     deployment,
     disruption,
     drain,
     kubelet,
     nodelifecycle,
+    persistentvolume,
     replicaset,
     scheduler,
     serviceaccount,
+    volumeprotection,
 )
 from .statement import Property, Statement
 
@@ -41,6 +44,9 @@ COMPONENTS: tuple[Promises, ...] = (
     disruption,
     drain,
     serviceaccount,
+    persistentvolume,
+    volumeprotection,
+    attachdetach,
 )
 """All that promise anything, in the order in which reports list them."""
 

@@ -264,6 +264,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "pods": [asdict(box) for box in picture.pods],
         "services": [{**asdict(box), "endpoints": list(box.endpoints)} for box in picture.services],
         "budgets": [asdict(box) for box in picture.budgets],
+        "volumes": [_lists(asdict(box)) for box in picture.volumes],
         "objects": [_lists(asdict(box)) for box in picture.objects],
         "workers": [_lists(asdict(box)) for box in picture.workers],
         "caches": [_lists(asdict(box)) for box in picture.caches],
@@ -289,6 +290,7 @@ def _picture_change(change: PictureChange) -> dict[str, Any]:
         "replicaSets": list(change.removed_sets),
         "pods": list(change.removed_pods),
         "objects": list(change.removed_objects),
+        "volumes": list(change.removed_volumes),
     }
     return {
         "changed": _picture(change.changed),

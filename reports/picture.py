@@ -112,6 +112,26 @@ class BudgetBox:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeBox:
+    """A volume that pods of the story may use.
+
+    Attributes:
+        claim: the claim that it is bound to; empty for none.
+        phase: such as ``Bound``.
+        reach: the labels of the nodes that reach it; empty where all do.
+        attached: the names of the nodes that it is attached to.
+        mounted: those of these on which it is mounted.
+    """
+
+    name: str
+    claim: str = ""
+    phase: str = ""
+    reach: str = ""
+    attached: tuple[str, ...] = ()
+    mounted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A field of an object that holds something, such as ``spec.size``, as YAML would have it."""
 
@@ -189,6 +209,7 @@ AnyBox: TypeAlias = (
     | PodBox
     | ServiceBox
     | BudgetBox
+    | VolumeBox
     | ObjectBox
     | WorkerBox
     | CacheBox
@@ -201,6 +222,7 @@ Box = TypeVar(
     PodBox,
     ServiceBox,
     BudgetBox,
+    VolumeBox,
     ObjectBox,
     WorkerBox,
     CacheBox,
@@ -217,6 +239,7 @@ class Picture:
     pods: tuple[PodBox, ...] = ()
     services: tuple[ServiceBox, ...] = ()
     budgets: tuple[BudgetBox, ...] = ()
+    volumes: tuple[VolumeBox, ...] = ()
     objects: tuple[ObjectBox, ...] = ()
     workers: tuple[WorkerBox, ...] = ()
     caches: tuple[CacheBox, ...] = ()
@@ -238,6 +261,7 @@ _FIELDS: Mapping[type, str] = MappingProxyType(
         PodBox: "pods",
         ServiceBox: "services",
         BudgetBox: "budgets",
+        VolumeBox: "volumes",
         ObjectBox: "objects",
         WorkerBox: "workers",
         CacheBox: "caches",
@@ -249,13 +273,15 @@ _FIELDS: Mapping[type, str] = MappingProxyType(
 class PictureChange:
     """What is new or different after a step, and the names of what is no longer there.
 
-    Only ReplicaSets, pods and objects of loaded controllers may be gone before the end of a story.
+    Only ReplicaSets, pods, volumes and objects of loaded controllers may be gone before the end of
+    a story.
     """
 
     changed: Picture = Picture()
     removed_sets: tuple[str, ...] = ()
     removed_pods: tuple[str, ...] = ()
     removed_objects: tuple[str, ...] = ()
+    removed_volumes: tuple[str, ...] = ()
 
 
 def difference(before: Picture, after: Picture) -> PictureChange:
@@ -268,6 +294,7 @@ def difference(before: Picture, after: Picture) -> PictureChange:
             pods=_new(before.pods, after.pods),
             services=_new(before.services, after.services),
             budgets=_new(before.budgets, after.budgets),
+            volumes=_new(before.volumes, after.volumes),
             objects=_new(before.objects, after.objects),
             workers=_new(before.workers, after.workers),
             caches=_new(before.caches, after.caches),
@@ -275,6 +302,7 @@ def difference(before: Picture, after: Picture) -> PictureChange:
         removed_sets=_gone(before.sets, after.sets),
         removed_pods=_gone(before.pods, after.pods),
         removed_objects=_gone(before.objects, after.objects),
+        removed_volumes=_gone(before.volumes, after.volumes),
     )
 
 
@@ -287,6 +315,7 @@ def apply(before: Picture, change: PictureChange) -> Picture:
         pods=_updated(before.pods, change.changed.pods, change.removed_pods),
         services=_updated(before.services, change.changed.services),
         budgets=_updated(before.budgets, change.changed.budgets),
+        volumes=_updated(before.volumes, change.changed.volumes, change.removed_volumes),
         objects=_updated(before.objects, change.changed.objects, change.removed_objects),
         workers=_updated(before.workers, change.changed.workers),
         caches=_updated(before.caches, change.changed.caches),

@@ -35,6 +35,7 @@ from .picture import (
     PodBox,
     ServiceBox,
     SetBox,
+    VolumeBox,
     WorkerBox,
     WorkloadBox,
 )
@@ -127,6 +128,7 @@ class _Picture(_File):
     pods: tuple[PodBox, ...] = ()
     services: tuple[ServiceBox, ...] = ()
     budgets: tuple[BudgetBox, ...] = ()
+    volumes: tuple[VolumeBox, ...] = ()
     objects: tuple[ObjectBox, ...] = ()
     workers: tuple[WorkerBox, ...] = ()
     caches: tuple[CacheBox, ...] = ()
@@ -139,6 +141,7 @@ class _Picture(_File):
             self.pods,
             self.services,
             self.budgets,
+            self.volumes,
             self.objects,
             self.workers,
             self.caches,
@@ -149,6 +152,7 @@ class _Removed(_File):
     replica_sets: tuple[str, ...] = ()
     pods: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
 
 
 class _PictureChange(_File):
@@ -157,7 +161,9 @@ class _PictureChange(_File):
 
     def change(self) -> PictureChange:
         gone = self.removed
-        return PictureChange(self.changed.picture(), gone.replica_sets, gone.pods, gone.objects)
+        return PictureChange(
+            self.changed.picture(), gone.replica_sets, gone.pods, gone.objects, gone.volumes
+        )
 
 
 class _Fact(_File):

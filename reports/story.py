@@ -160,6 +160,8 @@ class Hindrance(StrEnum):
     REPLICAS = "spec.replicas"
     APART = "rule that keeps its pods apart"
     WISH = "rule that is only a wish"
+    CLAIM = "claim that keeps its containers from starting"
+    ATTACHED = "claim whose volume is attached elsewhere"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def replay_steps(
         if not longer:
             return Repeat(RepeatStatus.NOT_POSSIBLE, runs[0], failed_step=number)
         runs = longer
-    traces = [_recorded_trace(system, run, loop_start) for run in runs]
+    traces = [_recorded_trace(system, formula, run, loop_start) for run in runs]
     failing = next((trace for trace in traces if refutes(system, formula, trace)), None)
     if failing is None:
         return Repeat(RepeatStatus.HOLDS, traces[0])
@@ -197,8 +197,13 @@ def _continued(system: System, runs: list[Trace], recorded: RecordedStep) -> lis
     return list(longer.values())
 
 
-def _recorded_trace(system: System, run: Trace, loop_start: int | None) -> Trace:
-    standstill = loop_start is None and stands_still(system, run.end)
+def _recorded_trace(system: System, formula: Formula, run: Trace, loop_start: int | None) -> Trace:
+    """The run as it was recorded: that it ends in a standstill matters where it refutes by that."""
+    standstill = (
+        loop_start is None
+        and isinstance(formula, NeverStuck | Converges | LeadsTo)
+        and stands_still(system, run.end)
+    )
     return replace(run, loop_start=loop_start, standstill=standstill)
 
 

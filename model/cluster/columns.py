@@ -14,9 +14,11 @@ READY = f"{NODES}.ready"
 TAINTED = f"{NODES}.tainted"
 EVICTING = f"{NODES}.evicting"
 CORDONED = f"{NODES}.cordoned"
+OUT_OF_SERVICE = f"{NODES}.out_of_service"
 PODS = f"{NODES}.pods"
+VOLUMES = f"{NODES}.volumes"
 
-TAINTS = (TAINTED, EVICTING, CORDONED)
+TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""
 
 SHOWN = (SHAPE, *TAINTS, PODS)

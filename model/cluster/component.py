@@ -19,7 +19,8 @@ from kubelemma.model.system import Action, Best, Bound, Cell, Rule, Tally
 from .forgetting import Forgetting
 from .owners import OwnerKind
 from .setting import Event, Setting
-from .world import NodeShape, Workload
+from .state import NodeState
+from .world import NodeShape, Workload, World
 
 
 class Parts(NamedTuple):
@@ -115,6 +116,10 @@ def _as_they_are(_setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]
     return rules
 
 
+def _nothing_more(_world: World, nodes: tuple[NodeState, ...]) -> tuple[NodeState, ...]:
+    return nodes
+
+
 def _nothing_counts(_objects: tuple[Any, ...], _pod: Pod) -> Iterable[Hashable]:
     return ()
 
@@ -148,6 +153,8 @@ class Component:
         overhears: what it makes of the rules of all, to whose writes it may react late.
         rounds: what it makes of a number of replicas, given the objects that it reads and a pod:
             two numbers of which everybody makes the same are of one kind.
+        equips: the nodes at the start with what it has on them, given where pods are; it goes by
+            what nodes hold, not by their order.
         counting: which of the objects that it reads count a pod along with others: what happens to
             one is allowed or not by the others.
     """
@@ -168,6 +175,7 @@ class Component:
     forgets_of: Callable[[Setting, Workload], tuple[Forgetting, ...]] = _forgets_nothing_of
     overhears: Callable[[Setting, tuple[Rule, ...]], tuple[Rule, ...]] = _as_they_are
     rounds: Callable[[tuple[Any, ...], Pod, int], Hashable] = _no_matter_how_many
+    equips: Callable[[World, tuple[NodeState, ...]], tuple[NodeState, ...]] = _nothing_more
     counting: Callable[[tuple[Any, ...], Pod], Iterable[Hashable]] = _nothing_counts
 
 

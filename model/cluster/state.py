@@ -120,12 +120,24 @@ def count(pods: Pods, pod_class: int, phases: tuple[Phase, ...]) -> int:
     return sum(g.size for g in pods if g.pod_class == pod_class and g.phase in phases)
 
 
+class Attachment(NamedTuple):
+    """A volume that is attached to a node.
+
+    ``volume`` is its place among those that are followed (see `kubelemma.model.cluster.storage`);
+    ``mounted``: whether the kubelet has mounted it for some pod, or is about to.
+    """
+
+    volume: int
+    mounted: bool = False
+
+
 class NodeState(NamedTuple):
     """One node with everything on it.
 
     ``up`` is the truth, ``ready`` what the API says; between them lies the grace period.
     ``tainted`` says that it carries the taint ``node.kubernetes.io/unreachable:NoSchedule``,
     ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
+    ``out_of_service``: somebody has given it the taint ``node.kubernetes.io/out-of-service``.
     """
 
     shape: int
@@ -134,7 +146,9 @@ class NodeState(NamedTuple):
     tainted: bool = False
     evicting: bool = False
     cordoned: bool = False
+    out_of_service: bool = False
     pods: Pods = ()
+    volumes: tuple[Attachment, ...] = ()
 
 
 class Taints(NamedTuple):
@@ -143,6 +157,7 @@ class Taints(NamedTuple):
     tainted: bool
     evicting: bool
     cordoned: bool
+    out_of_service: bool = False
 
 
 class ShownNode(NamedTuple):
@@ -155,6 +170,7 @@ class ShownNode(NamedTuple):
     tainted: bool
     evicting: bool
     cordoned: bool
+    out_of_service: bool
     pods: Pods
 
 

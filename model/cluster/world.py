@@ -34,10 +34,14 @@ Kind = TypeVar("Kind")
 NODES = "nodes"
 """The symmetric family of all nodes; its members are `NodeState` values."""
 
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+"""The taint with which somebody says that a machine is off, and stays so for now."""
+
 CONDITION_TAINTS = frozenset({UNREACHABLE, NOT_READY, UNSCHEDULABLE_TAINT.key})
 """Taints that mirror the state of a node: they follow it here, whatever was given."""
 UNREACHABLE_NO_SCHEDULE = Taint(key=UNREACHABLE, effect="NoSchedule")
 UNREACHABLE_NO_EXECUTE = Taint(key=UNREACHABLE, effect="NoExecute")
+OUT_OF_SERVICE_TAINT = Taint(key=OUT_OF_SERVICE, value="nodeshutdown", effect="NoExecute")
 
 
 class Behaviour(StrEnum):
@@ -377,10 +381,11 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
 
 
 def condition_taints(state: AnyNode | Taints) -> tuple[Taint, ...]:
-    """The taints that mirror the state of a node."""
+    """The taints that mirror the state of a node, and the one that somebody may put on it."""
     present = (
         (state.tainted, UNREACHABLE_NO_SCHEDULE),
         (state.evicting, UNREACHABLE_NO_EXECUTE),
         (state.cordoned, UNSCHEDULABLE_TAINT),
+        (state.out_of_service, OUT_OF_SERVICE_TAINT),
     )
     return tuple(taint for there, taint in present if there)

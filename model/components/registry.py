@@ -9,6 +9,7 @@ from kubelemma.model.cluster.component import Component, EventKind
 from kubelemma.model.cluster.owners import OwnerKind
 from kubelemma.model.system import Action
 
+from .attachdetach.rules import COMPONENT as ATTACH_DETACH
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
@@ -17,12 +18,15 @@ from .eviction.rules import COMPONENT as EVICTION
 from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .kubelet.rules import COMPONENT as KUBELET
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
+from .persistentvolume.rules import COMPONENT as PERSISTENT_VOLUME
+from .podgc.rules import COMPONENT as POD_GC
 from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
 from .scheduler.rules import COMPONENT as SCHEDULER
 from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
 from .users.rules import COMPONENT as USERS
+from .volumeprotection.rules import COMPONENT as VOLUME_PROTECTION
 
 COMPONENTS: tuple[Component, ...] = (
     USERS,
@@ -33,9 +37,13 @@ COMPONENTS: tuple[Component, ...] = (
     REPLICASET,
     GARBAGE_COLLECTOR,
     SCHEDULER,
+    PERSISTENT_VOLUME,
+    ATTACH_DETACH,
     KUBELET,
+    VOLUME_PROTECTION,
     NODE_LIFECYCLE,
     TAINT_EVICTION,
+    POD_GC,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from kubelemma.model.objects.storage import CSINode, CSINodeDriver
 
 from .kind import Kind, Use
-from .notes import NOT_PLACING, Note, irrelevant
+from .notes import NO_EFFECT, NOT_PLACING, irrelevant
 
 KIND = Kind(
     CSINode,
     "storage.k8s.io/v1",
     namespaced=False,
-    check=Use(Note("not modelled", "limits on attached volumes are not modelled")),
+    check=Use(fields={CSINodeDriver: irrelevant(NO_EFFECT, "nodeID")}),
     placement=Use(fields={CSINodeDriver: irrelevant(NOT_PLACING, "nodeID")}),
 )

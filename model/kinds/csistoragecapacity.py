@@ -8,11 +8,10 @@ from __future__ import annotations
 from kubelemma.model.objects.storage import CSIStorageCapacity
 
 from .kind import Kind, Use
-from .notes import Note
 
 KIND = Kind(
     CSIStorageCapacity,
     "storage.k8s.io/v1",
-    check=Use(Note("not modelled", "limits on volume capacity are not modelled")),
+    check=Use(),
     placement=Use(),
 )

@@ -92,8 +92,3 @@ def opening(reason: str, *names: str) -> dict[str, Note]:
 def without(notes: FieldNotes, *names: str) -> FieldNotes:
     """The notes on the other fields, for a purpose that does read these."""
     return {name: note for name, note in notes.items() if name not in names}
-
-
-FREE_OF_VOLUMES = Note(
-    "not modelled", "a volume may tie its pods to a zone or a node: they are free here"
-)

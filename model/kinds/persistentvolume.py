@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.findings import Finding
+from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.storage import (
     CSIVolume,
     ObjectReference,
@@ -17,19 +17,80 @@ from kubelemma.model.objects.storage import (
 )
 
 from .kind import Kind, Use
-from .notes import DISKS, FREE_OF_VOLUMES, NOT_PLACING, irrelevant, not_modelled
-from .parts.resources import quantities
+from .notes import DISKS, NO_EFFECT, NOT_PLACING, irrelevant, not_modelled
+from .parts.rules import one_of
+from .parts.volumes import VOLUME_MODES, access_modes, storage
+
+_SPEC: FieldPath = ("spec",)
+_AFFINITY: FieldPath = ("spec", "nodeAffinity")
+_POLICIES = ("Delete", "Recycle", "Retain")
+_FIELDS = (PersistentVolumeSpec.__struct_fields__, PersistentVolumeSpec.__struct_encode_fields__)
+_WIRE = dict(zip(*_FIELDS, strict=True))
 
 
 def _refused(thing: PersistentVolume) -> Iterator[Finding]:
-    return quantities(thing.spec.capacity, ("spec", "capacity"))
+    spec = thing.spec
+    yield from access_modes(spec.access_modes, ("spec", "accessModes"))
+    yield from storage(spec.capacity, ("spec", "capacity"))
+    policy: FieldPath = ("spec", "persistentVolumeReclaimPolicy")
+    yield from one_of(_POLICIES, spec.persistent_volume_reclaim_policy, policy)
+    yield from one_of(VOLUME_MODES, spec.volume_mode, ("spec", "volumeMode"))
+    if not spec.sources:
+        yield Finding(_SPEC, "must specify a volume type, such as csi, local or nfs")
+    for name in spec.sources[1:]:
+        yield Finding(("spec", _WIRE[name]), "may not specify more than 1 volume type")
+    if spec.local is not None and (spec.node_affinity is None or not spec.node_affinity.required):
+        yield Finding(_AFFINITY, "is required: Local volume requires node affinity")
+    elif spec.node_affinity is not None and spec.node_affinity.required is None:
+        message = "is required: must specify required node constraints"
+        yield Finding((*_AFFINITY, "required"), message)
+    if spec.csi is not None:
+        for field, value in (("driver", spec.csi.driver), ("volumeHandle", spec.csi.volume_handle)):
+            if not value:
+                yield Finding(("spec", "csi", field), "is required")
+    root = spec.host_path is not None and spec.host_path.get("path") == "/"
+    if root and spec.persistent_volume_reclaim_policy == "Recycle":
+        yield Finding(policy, "may not be 'recycle' for a hostPath mount of '/'")
 
+
+def _refused_change(
+    before: PersistentVolume, after: PersistentVolume, changed: tuple[FieldPath, ...]
+) -> Iterator[Finding]:
+    """Source: ``ValidatePersistentVolumeUpdate``."""
+    sources = {_WIRE[name] for name in (*before.spec.sources, *after.spec.sources)}
+    for path in changed:
+        if path[:1] == _SPEC and path[1] in sources:
+            message = "Forbidden: spec.persistentvolumesource is immutable after creation"
+            yield Finding(path, message)
+
+
+_DRIVER = (
+    "readOnly",
+    "fsType",
+    "volumeAttributes",
+    "controllerPublishSecretRef",
+    "nodeStageSecretRef",
+    "nodePublishSecretRef",
+    "controllerExpandSecretRef",
+    "nodeExpandSecretRef",
+)
+_OF_OBJECT = ("apiVersion", "kind", "resourceVersion", "fieldPath")
+_TOLD = ("message", "reason", "lastPhaseTransitionTime")
 
 KIND = Kind(
     PersistentVolume,
     "v1",
     namespaced=False,
-    check=Use(FREE_OF_VOLUMES),
+    check=Use(
+        fields={
+            PersistentVolumeSpec: irrelevant(
+                NO_EFFECT, "mountOptions", "volumeAttributesClassName"
+            ),
+            CSIVolume: irrelevant(NO_EFFECT, *_DRIVER),
+            ObjectReference: irrelevant(NO_EFFECT, *_OF_OBJECT),
+            PersistentVolumeStatus: irrelevant(NO_EFFECT, *_TOLD),
+        }
+    ),
     placement=Use(
         fields={
             PersistentVolumeSpec: {
@@ -41,19 +102,12 @@ KIND = Kind(
                 **not_modelled(DISKS, "gcePersistentDisk", "cinder", "vsphereVolume"),
                 **not_modelled(DISKS, "portworxVolume", "photonPersistentDisk", "scaleIO"),
             },
-            CSIVolume: {
-                **irrelevant(NOT_PLACING, "readOnly", "fsType", "volumeAttributes"),
-                **irrelevant(NOT_PLACING, "controllerPublishSecretRef", "nodeStageSecretRef"),
-                **irrelevant(NOT_PLACING, "nodePublishSecretRef", "controllerExpandSecretRef"),
-                **irrelevant(NOT_PLACING, "nodeExpandSecretRef"),
-            },
-            ObjectReference: irrelevant(
-                NOT_PLACING, "apiVersion", "kind", "resourceVersion", "fieldPath"
-            ),
-            PersistentVolumeStatus: irrelevant(
-                NOT_PLACING, "message", "reason", "lastPhaseTransitionTime"
-            ),
+            CSIVolume: irrelevant(NOT_PLACING, *_DRIVER),
+            ObjectReference: irrelevant(NOT_PLACING, *_OF_OBJECT),
+            PersistentVolumeStatus: irrelevant(NOT_PLACING, *_TOLD),
         }
     ),
     refused=_refused,
+    immutable=(("spec", "volumeMode"),),
+    refused_change=_refused_change,
 )

@@ -11,10 +11,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.components.drain.decision import Options
-from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
 from kubelemma.model.findings import FieldPath, Finding
-from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
-from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
+from kubelemma.model.kinds.parts.names import dns_subdomain
 from kubelemma.model.kinds.parts.resources import quantities
 from kubelemma.model.kinds.parts.rules import at_least, labels, problem
 from kubelemma.model.kinds.parts.taints import taints
@@ -22,6 +20,15 @@ from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
+
+from .losses import (
+    DeleteClaim,
+    DeleteServiceAccount,
+    DeleteVolume,
+    InService,
+    OutOfService,
+    loss_findings,
+)
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -212,19 +219,6 @@ class NodeReturn(ApiStruct, frozen=True, kw_only=True):
     max: int = 1
 
 
-class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
-
-    name: str = DEFAULT
-    namespace: str = DEFAULT_NAMESPACE
-    max: int = 1
-
-    @property
-    def options(self) -> Account:
-        """Which one."""
-        return Account(self.namespace, self.name)
-
-
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -257,6 +251,10 @@ Event: TypeAlias = (
     | Drain
     | NodeCrash
     | NodeReturn
+    | OutOfService
+    | InService
+    | DeleteClaim
+    | DeleteVolume
     | DeleteServiceAccount
 )
 
@@ -279,7 +277,11 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     relabel: Relabel | None = None
     node_crash: NodeCrash | None = None
     node_return: NodeReturn | None = None
+    out_of_service: OutOfService | None = None
+    in_service: InService | None = None
     probe_failure: ProbeFailure | None = None
+    delete_claim: DeleteClaim | None = None
+    delete_volume: DeleteVolume | None = None
     delete_service_account: DeleteServiceAccount | None = None
     apply: Apply | None = None
 
@@ -504,12 +506,11 @@ def _label(text: str, path: FieldPath) -> Iterator[Finding]:
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
     """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
-        case DeleteServiceAccount():
-            yield from problem((*path, "name"), dns_subdomain(event.name))
-            yield from problem((*path, "namespace"), dns_label(event.namespace))
         case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
+        case OutOfService() | InService() | DeleteClaim() | DeleteVolume() | DeleteServiceAccount():
+            yield from loss_findings(event, path)
         case OfWorkload():
             *_, name = event.meant.split("/")
             message = dns_subdomain(name) if event.meant else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -51,8 +51,38 @@ class VolumeNodeAffinity(ApiStruct, frozen=True, kw_only=True):
     required: NodeSelector | None = None
 
 
+Source: TypeAlias = Mapping[str, Any] | None
+"""Where a volume is stored, of which only the kind matters."""
+
+SOURCES = (
+    "aws_elastic_block_store",
+    "azure_disk",
+    "azure_file",
+    "cephfs",
+    "cinder",
+    "csi",
+    "fc",
+    "flex_volume",
+    "flocker",
+    "gce_persistent_disk",
+    "glusterfs",
+    "host_path",
+    "iscsi",
+    "local",
+    "nfs",
+    "photon_persistent_disk",
+    "portworx_volume",
+    "quobyte",
+    "rbd",
+    "scale_io",
+    "storageos",
+    "vsphere_volume",
+)
+"""The fields of a volume's spec of which exactly one says where it is stored."""
+
+
 class PersistentVolumeSpec(ApiStruct, frozen=True, kw_only=True):
-    """What a volume offers."""
+    """What a volume offers, and where it is stored."""
 
     capacity: Mapping[str, Quantity] | None = None
     access_modes: tuple[str, ...] | None = None
@@ -60,7 +90,34 @@ class PersistentVolumeSpec(ApiStruct, frozen=True, kw_only=True):
     volume_mode: str = "Filesystem"
     claim_ref: ObjectReference | None = None
     node_affinity: VolumeNodeAffinity | None = None
+    persistent_volume_reclaim_policy: str = "Retain"
+    aws_elastic_block_store: Source = None
+    azure_disk: Source = None
+    azure_file: Source = None
+    cephfs: Source = None
+    cinder: Source = None
     csi: CSIVolume | None = None
+    fc: Source = None
+    flex_volume: Source = None
+    flocker: Source = None
+    gce_persistent_disk: Source = None
+    glusterfs: Source = None
+    host_path: Source = None
+    iscsi: Source = None
+    local: Source = None
+    nfs: Source = None
+    photon_persistent_disk: Source = None
+    portworx_volume: Source = None
+    quobyte: Source = None
+    rbd: Source = None
+    scale_io: Source = msgspec.field(default=None, name="scaleIO")
+    storageos: Source = None
+    vsphere_volume: Source = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Which of `SOURCES` are set."""
+        return tuple(name for name in SOURCES if getattr(self, name) is not None)
 
 
 class PersistentVolumeStatus(ApiStruct, frozen=True, kw_only=True):
@@ -79,6 +136,12 @@ class PersistentVolume(ApiObject, frozen=True, kw_only=True):
     def storage_class(self) -> str:
         """The name of its class, which an old annotation overrides."""
         return self.metadata.annotation_map().get(OLD_CLASS, self.spec.storage_class_name)
+
+    @property
+    def bytes(self) -> int:
+        """How large it is."""
+        capacity = self.spec.capacity or {}
+        return capacity["storage"].value() if "storage" in capacity else 0
 
 
 class PersistentVolumeClaimStatus(ApiStruct, frozen=True, kw_only=True):
@@ -117,6 +180,7 @@ class StorageClass(ApiObject, frozen=True, kw_only=True):
 
     provisioner: str = ""
     volume_binding_mode: Literal["Immediate", "WaitForFirstConsumer"] = "Immediate"
+    reclaim_policy: str = "Delete"
     allowed_topologies: tuple[TopologySelectorTerm, ...] | None = None
 
     @property
@@ -153,8 +217,13 @@ class CSINode(ApiObject, frozen=True, kw_only=True):
 
 
 class CSIDriverSpec(ApiStruct, frozen=True, kw_only=True):
-    """Whether the scheduler is to look at the driver's CSIStorageCapacity objects."""
+    """What its volumes need.
 
+    ``storage_capacity``: whether the scheduler is to look at the driver's CSIStorageCapacity
+    objects; ``attach_required``: whether volumes are attached to a node before they are used.
+    """
+
+    attach_required: bool = True
     storage_capacity: bool = False
 
 

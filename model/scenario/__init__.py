@@ -3,7 +3,14 @@
 from .application import Application
 from .build import build, cluster_of
 from .cluster import Sizing
-from .consistency import Misplaced, adoptions, ambiguous, check_findings, owner_findings
+from .consistency import (
+    Misplaced,
+    adoptions,
+    ambiguous,
+    check_findings,
+    owner_findings,
+    storage_findings,
+)
 from .custom import (
     Kept,
     Loaded,
@@ -46,6 +53,7 @@ __all__ = [
     "owner_manifests",
     "part_manifests",
     "smaller_sizes",
+    "storage_findings",
     "under_way",
     "used_documents",
     "with_replicas",

@@ -20,6 +20,7 @@ from kubelemma.model.objects.pod import Pod
 
 from .custom import NOTHING_LOADED, Loaded
 from .events import Change
+from .reach import Reach
 from .start import Given
 from .templates import Key, key_of
 
@@ -78,7 +79,21 @@ class Application:
         ``nodes_known``: whether the nodes are those of the input; ``undone`` as in `Given`.
         """
         absent = frozenset(key for key, change in self.change_of.items() if change.appears)
-        return Given(self.owners, self.parts, self.pods, undone, absent, nodes_known, self.policies)
+        return Given(
+            self.owners,
+            self.parts,
+            self.pods,
+            undone,
+            absent,
+            nodes_known,
+            self.policies,
+            self.reach,
+        )
+
+    @property
+    def reach(self) -> Reach:
+        """Which nodes volumes can be reached from."""
+        return Reach(self.objects)
 
     @property
     def change_of(self) -> Mapping[Key, Change]:

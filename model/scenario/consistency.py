@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.claims import relabelled
+from kubelemma.model.cluster.stocking import storage_of
+from kubelemma.model.components.persistentvolume.decision import wanting
+from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names, nodes_of
 from kubelemma.model.objects.node import Node
@@ -95,6 +98,41 @@ def ambiguous(name: str, owners: Iterable[Any]) -> tuple[str, ...]:
     """The owners that a name means, if these are of several kinds; else nothing."""
     named = [key_of(owner) for owner in owners if is_named(owner, (name,))]
     return tuple(map(str, named)) if len({key.kind for key in named}) > 1 else ()
+
+
+def storage_findings(
+    owners: Iterable[Any], objects: tuple[Any, ...], nodes: tuple[Node, ...]
+) -> Iterator[Misplaced]:
+    """Owners whose pods name claims that are not there, and claims that get no volume."""
+    shelf = Shelf(storage_of(objects))
+    used: dict[ClaimKey, None] = {}
+    for owner in owners:
+        namespace = owner.metadata.namespace
+        for number, volume in enumerate(kind_of(owner).template(owner).spec.volumes or ()):
+            source = volume.persistent_volume_claim
+            if source is None:
+                continue
+            key = (namespace, source.claim_name)
+            used.setdefault(key)
+            if key not in shelf.claims:
+                path = ("spec", "template", "spec", "volumes", number)
+                message = (
+                    f"claim {'/'.join(key)} is not in the input: no pod of {key_of(owner)} finds a "
+                    "node without it"
+                )
+                yield Misplaced(owner, Finding(path, message))
+    kinds = {type(claim) for claim in shelf.claims.values()}
+    given = {
+        (found.metadata.namespace, found.metadata.name): found
+        for found in objects
+        if type(found) in kinds
+    }
+    for key in used:
+        there = shelf.claims.get(key)
+        reason = "" if there is None else wanting(there, shelf, nodes)
+        if reason:
+            message = f"{reason}; its pods stay Pending"
+            yield Misplaced(given[key], Finding(("spec",), message))
 
 
 class Adoption(NamedTuple):

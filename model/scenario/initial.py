@@ -10,6 +10,7 @@ from kubelemma.model.cluster.owners import Part
 from kubelemma.model.cluster.setting import Start
 from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Workload, World
+from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod
 
@@ -43,9 +44,11 @@ class Ground(NamedTuple):
         """The same with the nodes in a given order."""
         placed = self._placed(placement)
         by_name = {node.metadata.name: node for node in self.nodes}
-        nodes = (
+        nodes = tuple(
             _node_state(self.world, placed, by_name[name], self.shape_of[name]) for name in names
         )
+        for component in COMPONENTS:
+            nodes = component.equips(self.world, nodes)
         owners = tuple(
             _owner(workload, owner, placement.histories[key_of(owner)], there)
             for workload, owner, there in zip(self.world.owners, self.focus, placed, strict=False)
@@ -55,7 +58,7 @@ class Ground(NamedTuple):
             Queue.of(there.queued(workload))
             for workload, there in zip(self.world.workloads, placed, strict=True)
         )
-        return Start((*owners, *nobody), queues, tuple(nodes))
+        return Start((*owners, *nobody), queues, nodes)
 
     def called(self, placement: Placement) -> Iterator[tuple[Workload, Placed]]:
         """Of each workload that has an owner, where its pods are."""

@@ -27,6 +27,8 @@ from kubelemma.model.components.scheduler.decision.profile import (
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 
+from .reach import Reach
+
 _BREADTH = 16
 """So many ways are followed at a time, even where fewer are wanted."""
 _FEW = 24
@@ -79,7 +81,8 @@ class Lodgings(NamedTuple):
 class Floor:
     """The nodes with what is on them.
 
-    Pods go to the best nodes, or ``anywhere`` that passes the filters.
+    Pods go to the best nodes, or ``anywhere`` that passes the filters. Where storage is known these
+    nodes ``reach`` their volumes.
     """
 
     def __init__(
@@ -88,9 +91,11 @@ class Floor:
         namespaces: Mapping[str, Mapping[str, str]],
         *,
         anywhere: bool = False,
+        reach: Reach | None = None,
     ) -> None:
         self.infos = infos
         self.anywhere = anywhere
+        self.reach = reach
         self._namespaces = namespaces
         self._bound: dict[tuple[int, str], tuple[Pod, Pod]] = {}
 
@@ -131,12 +136,14 @@ class Floor:
         if pod.spec.scheduling_gates:
             return ()
         snapshot = Snapshot(tuple(infos[name] for name in sorted(infos)), self._namespaces)
+        closed = self.reach.refusals(pod, infos) if self.reach is not None else {}
         if not self.anywhere:
             owner = controller_of(pod)
             known = {owner: selector} if owner and selector else {}
-            return decide(pod, replace(snapshot, workloads=known)).choices
+            return decide(pod, replace(snapshot, workloads=known, unreachable=closed)).choices
         cycle = pre_filter(pod, snapshot)
-        return tuple(i.name for i in snapshot.nodes if filter_node(cycle, i).status.ok)
+        there = (i for i in snapshot.nodes if i.name not in closed)
+        return tuple(i.name for i in there if filter_node(cycle, i).status.ok)
 
 
 class _Branch(NamedTuple):

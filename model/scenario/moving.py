@@ -83,7 +83,7 @@ def floor_of(
     """The nodes with the pods that stay there: all but those of owners that move."""
     infos = {node.metadata.name: NodeInfo(node) for node in nodes}
     namespaces = {n.metadata.name: n.metadata.label_map() for n in application.namespaces}
-    floor = Floor(infos, namespaces, anywhere=True)
+    floor = Floor(infos, namespaces, anywhere=True, reach=application.reach)
     for name, lone in placement.existing.items():
         for pod in lone:
             floor.add(pod, name)

@@ -149,6 +149,7 @@ class Common:
             {node.metadata.name: NodeInfo(node) for node in self.nodes},
             {n.metadata.name: n.metadata.label_map() for n in self.application.namespaces},
             anywhere=True,
+            reach=self.application.reach,
         )
         for name, pods in plan.staying():
             for pod in pods:

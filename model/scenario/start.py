@@ -21,6 +21,7 @@ from kubelemma.model.objects.pod import Pod
 
 from .history import ENDED, History, Template, absent, history_of
 from .lodging import Floor, Guest, Likeness, Lodging, lodgings
+from .reach import Reach
 from .templates import Key, key_of, kind_of
 
 ENDING = (Phase.TERMINATING, Phase.REVOKED)
@@ -158,7 +159,8 @@ class Given(NamedTuple):
     ``undone``: those who may be taken back to an earlier template. ``absent``: those that are not
     there yet. ``nodes_known``: whether the
     input has the nodes that pods are bound to; else these pods are somewhere. ``policies``: by what
-    pods are refused when they are created.
+    pods are refused when they are created; ``reach``: which nodes their volumes can be reached
+    from, where that is known.
     """
 
     owners: Sequence[Any]
@@ -168,6 +170,7 @@ class Given(NamedTuple):
     absent: frozenset[Key] = frozenset()
     nodes_known: bool = True
     policies: Policies = NO_POLICIES
+    reach: Reach | None = None
 
 
 def place_all(given: Given, nodes: Iterable[Node], namespaces: Iterable[Namespace]) -> Placement:
@@ -221,7 +224,8 @@ def starts(
     pods of nobody's. Who comes first is the same whatever the documents' order and the names.
     """
     names = {n.metadata.name: n.metadata.label_map() for n in namespaces}
-    floor = Floor({node.metadata.name: NodeInfo(node) for node in nodes}, names)
+    infos = {node.metadata.name: NodeInfo(node) for node in nodes}
+    floor = Floor(infos, names, reach=given.reach)
     left = tuple(_left_out(given, floor))
     gone = {id(found.pod) for found in left}
     pods = []

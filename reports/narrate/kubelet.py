@@ -13,10 +13,12 @@ from kubelemma.model.components.kubelet.actions import (
     BECOME_READY,
     CONTAINER_CRASH,
     FINISH_TERMINATION,
+    MOUNT,
     NODE_CRASH,
     NODE_RETURN,
     PROBE_FAILURE,
     REJECT,
+    UNMOUNT,
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
@@ -28,6 +30,7 @@ from .causes import event
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
 from .teller import Teller, Waits
+from .volumes import lacking
 
 
 @about_workload
@@ -69,6 +72,9 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if not end.seen.nodes()[place.node].up:
         what = "end" if place.phase in (Phase.TERMINATING, Phase.REVOKED) else "become Ready"
         return f"it cannot {what}: {place.node} is down, and need not come back.", ()
+    missing = tuple(lacking(end.seen, place.pod_class, place.node))
+    if place.phase == Phase.STARTING and missing:
+        return f"it is in ContainerCreating on {place.node}: {'; '.join(missing)}.", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -76,13 +82,18 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
 def _idle(end: Standstill) -> Iterator[Idle]:
     nodes = end.seen.nodes()
     up = {name for name, node in nodes.items() if node.up}
-    unready = [
-        pod
+    places = [
+        (place, pods)
         for place, pods in sorted(end.last.names.items())
         if place.node in up and place.phase == Phase.STARTING
-        for pod in pods
     ]
-    if unready:
+    without = {p for p, _ in places if any(lacking(end.seen, p.pod_class, p.node))}
+    waiting = [pod for place, pods in places for pod in pods if place in without]
+    unready = [pod for place, pods in places for pod in pods if place not in without]
+    if waiting:
+        reason = f"the volumes of {few(waiting)} are not attached, so no container starts"
+        yield Idle(KUBELET, reason, held_up=True)
+    elif unready:
         reason = f"the containers of {few(unready)} run, and never become Ready"
         yield Idle(KUBELET, reason, held_up=True)
     elif len(up) < len(nodes):
@@ -122,6 +133,8 @@ TELLER = Teller(
         BECOME_READY: "on {node} reports {pod} Ready",
         BECOME_AVAILABLE: "{pod} on {node} becomes available",
         FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
+        MOUNT: "on {node} mounts {volume}",
+        UNMOUNT: "on {node} unmounts {volume}",
     },
     facts={
         ADMIT: _admission,

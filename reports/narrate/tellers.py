@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from . import (
+    attachdetach,
     controllermanager,
     deployment,
     disruption,
@@ -15,6 +16,8 @@ from . import (
     garbagecollector,
     kubelet,
     nodelifecycle,
+    persistentvolume,
+    podgc,
     reconcile,
     replicaset,
     scheduler,
@@ -22,6 +25,7 @@ from . import (
     serviceaccount,
     tainteviction,
     users,
+    volumeprotection,
 )
 from .teller import Teller
 
@@ -29,9 +33,13 @@ TELLERS: tuple[Teller, ...] = (
     deployment.TELLER,
     replicaset.TELLER,
     scheduler.TELLER,
+    persistentvolume.TELLER,
+    attachdetach.TELLER,
     kubelet.TELLER,
+    volumeprotection.TELLER,
     nodelifecycle.TELLER,
     tainteviction.TELLER,
+    podgc.TELLER,
     controllermanager.TELLER,
     disruption.TELLER,
     eviction.TELLER,

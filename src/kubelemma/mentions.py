@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .leaving_open import settled
 from .model.manifests import CheckSpec, FieldPath, Manifests, NotModelled, OfWorkload
 from .model.scenario import adoptions, key_of, owner_manifests
 from .model.scenario.admitting import of_admission
@@ -74,4 +73,4 @@ def with_adopted(manifests: Manifests) -> Manifests:
         for owner, adopter in adoptions(tuple(manifest.object for manifest in found))
     )
     others = of_admission(manifests, found)
-    return manifests._replace(not_modelled=(*settled(manifests), *listed, *others))
+    return manifests._replace(not_modelled=(*manifests.not_modelled, *listed, *others))

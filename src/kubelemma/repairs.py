@@ -44,6 +44,11 @@ def _rolling_update(owner: Deployment) -> Deployment:
     return _rolling(owner, None)
 
 
+def _recreate(owner: Deployment) -> Deployment:
+    strategy = DeploymentStrategy(type="Recreate", rolling_update=None)
+    return structs.replace(owner, spec=structs.replace(owner.spec, strategy=strategy))
+
+
 def _of_pods(owner: Deployment, change: Callable[[PodSpec], PodSpec]) -> Deployment:
     template = structs.replace(owner.spec.template, spec=change(owner.spec.template.spec))
     return structs.replace(owner, spec=structs.replace(owner.spec, template=template))
@@ -79,6 +84,7 @@ CHANGES: Mapping[Repair, Changing] = MappingProxyType(
     {
         Repair.OLD_FIRST: _old_first,
         Repair.ROLLING_UPDATE: _rolling_update,
+        Repair.RECREATE: _recreate,
         Repair.HONOR_TAINTS: _spread(node_taints_policy="Honor"),
         Repair.EACH_VERSION: _spread(match_label_keys=("pod-template-hash",)),
         Repair.SPREAD_AS_A_WISH: _spread(when_unsatisfiable="ScheduleAnyway"),

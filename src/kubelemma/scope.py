@@ -28,6 +28,7 @@ from .model.manifests import (
     did_you_mean,
     show,
 )
+from .model.manifests.check import nodes_of
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
 from .model.objects.workloads import Deployment
@@ -52,6 +53,7 @@ from .model.scenario import (
     owner_manifests,
     part_manifests,
     smaller_sizes,
+    storage_findings,
     under_way,
     with_replicas,
     without_kept,
@@ -369,6 +371,19 @@ class Scope:
         documents = {id(m.object): m.document for each in there for m in owner_manifests(each)}
         for owner, finding in owner_findings(application.owners, spec, application.nodes):
             document = documents[id(owner)]
+            yield Problem(document.at(finding.path), show(finding.path), finding.message)
+
+    def of_storage(self) -> Iterator[Problem]:
+        """What keeps pods of its workloads Pending for want of a claim, or of a volume."""
+        there = self.manifests
+        objects = _all_of(there, KINDS)
+        spec = self.check.spec
+        every = (m.object for m in owner_manifests(there))
+        owners = [o for o in every if not spec.workloads or is_named(o, spec.workloads)]
+        nodes = (*_objects(there, Node), *nodes_of(spec.cluster))
+        documents = {id(m.object): m.document for m in there.objects}
+        for found, finding in storage_findings(owners, objects, nodes):
+            document = documents[id(found)]
             yield Problem(document.at(finding.path), show(finding.path), finding.message)
 
     def _missing_properties(self, cases: tuple[Case, ...]) -> Iterator[Problem]:

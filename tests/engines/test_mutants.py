@@ -7,7 +7,7 @@ and be violated with the mutant, on the same scenario.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import pytest
 
 from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
+from kubelemma.model.cluster.storage import Stock, Stored
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
@@ -38,6 +39,11 @@ from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.storage import (
+    PersistentVolume,
+    PersistentVolumeClaim,
+    StorageClass,
+)
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import Outcome
@@ -87,6 +93,7 @@ class Small:
     spec: Raw | None = None
     budget: Raw | None = None
     faults: Raw | None = None
+    storage: tuple[tuple[type, Raw], ...] = ()
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -98,7 +105,9 @@ class Small:
         spec = {"events": list(self.events), "faults": self.faults or {}}
         check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
-        scenario, *_ = build(Application((deployment,), nodes, objects=budgets), check)
+        storage = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.storage)
+        objects = (*budgets, *storage)
+        scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 
     @staticmethod
@@ -449,6 +458,91 @@ def passes(*_: Any) -> Status:
     return SUCCESS
 
 
+def claiming(*names: str) -> Raw:
+    """A pod spec that uses these claims."""
+    volumes = [{"name": n, "persistentVolumeClaim": {"claimName": n}} for n in names]
+    return pod(volumes=volumes)
+
+
+def claim(name: str, *, of_class: str = "disk") -> tuple[type, Raw]:
+    """A claim for one node at a time."""
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": of_class,
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    metadata = {"name": name, "namespace": "default"}
+    return PersistentVolumeClaim, {"metadata": metadata, "spec": spec}
+
+
+def disks(mode: str) -> tuple[type, Raw]:
+    """The class of disks of a zone, with its binding mode."""
+    made = {"provisioner": "ebs.csi.aws.com", "volumeBindingMode": mode}
+    return StorageClass, {"metadata": {"name": "disk"}, **made}
+
+
+def volume(name: str) -> tuple[type, Raw]:
+    """A volume of a class of which there are no others."""
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "capacity": {"storage": "1Gi"},
+        "storageClassName": "given",
+        "nfs": {"server": "files", "path": "/"},
+    }
+    return PersistentVolume, {"metadata": {"name": name}, "spec": spec}
+
+
+STARTED = (scale(1),)
+ATTACHING = Small(
+    TWO,
+    (ROLLOUT,),
+    replicas=1,
+    spec=claiming("data"),
+    storage=(disks("WaitForFirstConsumer"), claim("data")),
+)
+UNCLAIMING = replace(ATTACHING, events=({"deleteClaim": {}},))
+PROVISIONING = replace(ATTACHING, events=STARTED, replicas=0)
+BINDING = Small(
+    TWO,
+    STARTED,
+    replicas=0,
+    spec=claiming("a", "b"),
+    storage=(claim("a", of_class="given"), claim("b", of_class="given"), volume("x"), volume("y")),
+)
+TOGETHER = Small(
+    ZONES,
+    STARTED,
+    replicas=0,
+    spec=claiming("a", "b"),
+    storage=(disks("WaitForFirstConsumer"), claim("a"), claim("b")),
+)
+
+
+def binds_the_first(_stock: Stock, _claim: int, stored: Stored) -> int:
+    """A controller that does not look whose a volume is."""
+    return next(v for v, found in enumerate(stored.volumes) if found.present)
+
+
+def takes_finalizers(*, deleted: bool, pods_on_nodes: int) -> bool:
+    """Finalizers that keep nothing."""
+    return deleted or pods_on_nodes < 0
+
+
+def attaches_twice(*, desired: bool, here: bool, **_: bool) -> bool:
+    """Attaching wherever it is asked for."""
+    return desired and not here
+
+
+def makes_none(*_: Any) -> Iterator[Outcome]:
+    """No provisioner at all."""
+    return iter(())
+
+
+def scatters(_stock: Stock, made: int, _node: Node) -> int:
+    """A provisioner that does not look at the node that was chosen."""
+    return made % 2
+
+
 class Mutant(NamedTuple):
     """What catches it, what it is called, what replaces which function, and where it shows."""
 
@@ -471,6 +565,7 @@ ACCOUNT_PY = "components.serviceaccount"
 KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
+VOLUME_PY = "components.persistentvolume"
 TAINT_EVICTION_PY = "components.tainteviction.rules"
 
 MUTANTS = (
@@ -533,6 +628,25 @@ MUTANTS = (
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
     Mutant("SA-1", "no account again", f"{ACCOUNT_PY}.decision", "create", creates_none, LACKING),
     Mutant("SA-2", "no admission", f"{ACCOUNT_PY}.rules", "refusal", admits_without, LACKING),
+    Mutant("VOL-1", "not whose it is", f"{VOLUME_PY}.rules", "chosen", binds_the_first, BINDING),
+    Mutant(
+        "VOL-2",
+        "no finalizer",
+        "components.volumeprotection.rules",
+        "claim_goes",
+        takes_finalizers,
+        UNCLAIMING,
+    ),
+    Mutant(
+        "VOL-3",
+        "attached twice",
+        "components.attachdetach.rules",
+        "attaches",
+        attaches_twice,
+        ATTACHING,
+    ),
+    Mutant("VOL-4", "no volume", f"{VOLUME_PY}.rules", "_provision", makes_none, PROVISIONING),
+    Mutant("VOL-5", "anywhere", f"{VOLUME_PY}.rules", "segment_at", scatters, TOGETHER),
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
 )
 

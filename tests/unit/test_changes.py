@@ -21,6 +21,8 @@ from test_fields import fields
 from kubelemma.model.kinds.notes import Note
 from kubelemma.model.manifests.purposes import CHECK, PLACE, Purpose
 from kubelemma.model.manifests.shapes import Shape, shape_of
+from kubelemma.model.objects import storage
+from kubelemma.model.objects.storage import PersistentVolumeSpec
 
 SCENES = Path(__file__).parent / "scenes"
 INDEX = re.compile(r"\[(\d+)\]")
@@ -139,6 +141,12 @@ _STORED = {
         "LimitRangeItem.maxLimitRequestRatio",
     ),
 }
+_SPEC = PersistentVolumeSpec
+SOURCES = tuple(
+    wire
+    for name, wire in zip(_SPEC.__struct_fields__, _SPEC.__struct_encode_fields__, strict=True)
+    if name in storage.SOURCES
+)
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {
         "any gate holds a pod, whatever it is called": ("PodSchedulingGate.name",),
@@ -155,6 +163,16 @@ EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ReplicaSetStatus.readyReplicas",
             "ReplicationControllerStatus.availableReplicas",
             "ReplicationControllerStatus.readyReplicas",
+        ),
+        "of where a volume is stored only the kind counts: tests/components/persistentvolume": (
+            *(f"PersistentVolumeSpec.{name}" for name in SOURCES if name != "csi"),
+            "CSINodeDriver.topologyKeys",
+            "CSIVolume.volumeHandle",
+            "VolumeResourceRequirements.limits",
+        ),
+        "claims have to be deleted for it to count: tests/components/persistentvolume": (
+            "PersistentVolumeSpec.persistentVolumeReclaimPolicy",
+            "StorageClass.reclaimPolicy",
         ),
         **_STORED,
         "is refused where its class gives another: tests/cli/test_place_admission.py": (

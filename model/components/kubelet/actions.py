@@ -14,6 +14,17 @@ BECOME_READY = Action("become-ready", "class")
 BECOME_AVAILABLE = Action("become-available", "class")
 FINISH_TERMINATION = Action("finish-termination", "class")
 CONTAINER_CRASH = Action("container-crash", "class")
+MOUNT = Action("mount", "volume")
+UNMOUNT = Action("unmount", "volume")
 
-ACTIONS = (ADMIT, REJECT, BECOME_READY, BECOME_AVAILABLE, FINISH_TERMINATION, CONTAINER_CRASH)
+ACTIONS = (
+    ADMIT,
+    REJECT,
+    BECOME_READY,
+    BECOME_AVAILABLE,
+    FINISH_TERMINATION,
+    CONTAINER_CRASH,
+    MOUNT,
+    UNMOUNT,
+)
 """Without events, which have theirs."""

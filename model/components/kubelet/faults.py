@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from kubelemma.model.cluster.columns import PODS, UP
+from kubelemma.model.cluster.columns import PODS, UP, VOLUMES
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event
-from kubelemma.model.cluster.state import Phase, Pods, moved
+from kubelemma.model.cluster.state import Attachment, Phase, Pods, moved
 from kubelemma.model.cluster.world import World
 
 from .actions import NODE_CRASH, NODE_RETURN, PROBE_FAILURE
+from .volumes import after_boot
 
 Changed: TypeAlias = Iterator[tuple[dict[str, Any], str, int]]
 
@@ -27,8 +28,9 @@ def _come_back(
     _event: Event,
     up: bool,  # noqa: FBT001 - a column's value
     pods: Pods,
+    volumes: tuple[Attachment, ...],
 ) -> Changed:
-    """The machine boots: all containers start anew, so no pod on it is Ready."""
+    """The machine boots: all containers start anew, no pod on it is Ready, nothing is mounted."""
     if up:
         return
     after = pods
@@ -36,7 +38,8 @@ def _come_back(
         if group.phase in (Phase.READY, Phase.AVAILABLE):
             for _ in range(group.size):
                 after = moved(after, group, Phase.STARTING)
-    yield {UP: True, PODS: after}, "the machine boots; its containers restart", -1
+    writes = {UP: True, PODS: after, VOLUMES: after_boot(volumes)}
+    yield writes, "the machine boots; its containers restart", -1
 
 
 def _probe_failure(
@@ -54,6 +57,6 @@ def _probe_failure(
 
 EVENTS = (
     on_node(NODE_CRASH, _crash, (UP,), fault=True, undone_by=NODE_RETURN),
-    on_node(NODE_RETURN, _come_back, (UP, PODS), fault=True),
+    on_node(NODE_RETURN, _come_back, (UP, PODS, VOLUMES), fault=True),
     on_node(PROBE_FAILURE, _probe_failure, (UP, PODS), writes=(PODS,), fault=True, each=True),
 )

@@ -5,20 +5,32 @@ Source: pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/kubelet.go, pkg/kubelet/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from kubelemma.model.cluster.columns import PODS, SHOWN, UP
+from kubelemma.model.cluster.columns import PODS, SHAPE, SHOWN, UP, VOLUMES
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling
 from kubelemma.model.cluster.room import lacks_room
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import ADMITTED, Group, Phase, Pods, ShownNode, moved, without
+from kubelemma.model.cluster.state import (
+    ADMITTED,
+    Group,
+    Phase,
+    Pods,
+    ShownNode,
+    moved,
+    without,
+)
+from kubelemma.model.cluster.stocking import stock_of
+from kubelemma.model.cluster.storage import STORED, Stock
 from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, World
 from kubelemma.model.system import Outcome, Rule
 
+from . import volumes
 from .actions import (
     ACTIONS,
     ADMIT,
@@ -40,11 +52,12 @@ def rules(world: World, *, roomy: bool = False) -> tuple[Rule, ...]:
 
     Where it is ``roomy``, admission need not look at other pods of the node.
     """
-    each = PODS if roomy else ""
-    return tuple(rule for pod_class in world.classes for rule in _rules(world, pod_class, each))
+    each, stock = PODS if roomy else "", stock_of(world)
+    own = (r for pod_class in world.classes for r in _rules(world, pod_class, each, stock))
+    return (*own, *volumes.rules(stock, KUBELET))
 
 
-def _rules(world: World, pod_class: PodClass, admitted_each: str) -> Iterator[Rule]:
+def _rules(world: World, pod_class: PodClass, admitted_each: str, stock: Stock) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
     workload = world.workloads[pod_class.workload]
     alike = [other for other in world.workloads if other.name == workload.name]
@@ -60,13 +73,15 @@ def _rules(world: World, pod_class: PodClass, admitted_each: str) -> Iterator[Ru
         writes=(PODS,),
         each=admitted_each,
     )
-    running = (UP, PODS)
+    running, uses = (UP, PODS), bool(stock) and bool(stock.uses[pod_class.index])
     if pod_class.behaviour is not Behaviour.NEVER_READY:
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
-        yield _of_each(f"report ready {label}", KUBELET, running, readiness)
+        ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
+        yield _once_mounted(ready, stock, pod_class) if uses else ready
     if world.follows_terminating:
         ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
-        yield _of_each(f"finish {label}", KUBELET, running, ending)
+        finish = _of_each(f"finish {label}", KUBELET, running, ending)
+        yield _unmounting(finish, stock, pod_class) if uses else finish
     if pod_class.min_ready_seconds:
         waiting = partial(_availability, pod_class)
         yield _of_each(f"minReadySeconds of {label}", KUBELET, (PODS,), waiting)
@@ -80,6 +95,29 @@ def _of_each(
 ) -> Rule:
     """What happens to a pod whatever else is on its node."""
     return Rule(name, actor, cells, act, writes=(PODS,), each=PODS)
+
+
+def _once_mounted(rule: Rule, stock: Stock, pod_class: PodClass) -> Rule:
+    """The rule as one that waits until all that the pod uses is mounted."""
+    mounts = volumes.Mounts(stock, pod_class)
+
+    def outcomes(*seen: Any) -> Iterable[Outcome]:
+        up, pods, there, stored = seen
+        return rule.outcomes(up, pods) if mounts.are_there(there, stored) else ()
+
+    return replace(rule, cells=(UP, PODS, VOLUMES), outcomes=outcomes, reads=(STORED,))
+
+
+def _unmounting(rule: Rule, stock: Stock, pod_class: PodClass) -> Rule:
+    """The rule as one that unmounts what nobody else on the node uses."""
+    return replace(
+        rule,
+        cells=(UP, SHAPE, PODS, VOLUMES),
+        outcomes=volumes.Mounts(stock, pod_class).termination,
+        reads=(STORED,),
+        writes=(PODS, VOLUMES),
+        each="",
+    )
 
 
 def _while_up(

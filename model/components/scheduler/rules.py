@@ -37,9 +37,12 @@ def feasibility(world: World, topology: Topology, node: AnyNode, *seen: Any) -> 
     """
     info = world.node_info(node)
     status = local_filters(topology.pod_class, info)
+    split = len(topology.spread_reads)
+    if status.ok:
+        status = topology.wants.status(info, *seen[split:])
     if not status.ok or not topology.concerned:
         return status
-    domains, *least = seen or (ALONE,)
+    domains, *least = seen[:split] or (ALONE,)
     return filter_status(topology, info, domains, least)
 
 
@@ -98,21 +101,26 @@ def _bind_rule(
 ) -> Rule:
     pod_class = topology.pod_class
     name, slot = f"bind a pod of {workload.crowd(pod_class.index)}", workload.slot(pod_class.index)
+    wants, told = topology.wants, len(SHOWN)
+    kept = told + len(wants.cells)
 
     def outcomes(queue: Queue, *values: Any) -> Iterator[Outcome]:
         if not queue.waiting[slot]:
             return
-        node, seen = ShownNode(*values[: len(SHOWN)]), values[len(SHOWN) :]
+        node, seen = ShownNode(*values[:told]), values[kept:]
         filters, found = seen[: len(topology.reads)], seen[len(topology.reads) :]
         if not feasibility(world, topology, node, *filters).ok:
             return
         if scores is not None and not scores.is_best(node, *found):
             return
-        yield from _bind(workload, pod_class, queue, node.pods, scored=scores is not None)
+        reserved = wants.reserved(node.shape, values[told:kept], *filters)
+        for outcome in _bind(workload, pod_class, queue, node.pods, scored=scores is not None):
+            yield outcome._replace(writes={**outcome.writes, **reserved})
 
     reads = topology.reads + (scores.reads if scores else ())
-    cells, writes = (workload.queue, *SHOWN), (workload.queue, PODS)
-    free = roomy and scores is None and not topology.concerned
+    cells = (workload.queue, *SHOWN, *wants.cells)
+    writes = (workload.queue, PODS, *wants.cells)
+    free = roomy and scores is None and not topology.concerned and not wants.counts
     onto = PODS if free else ""
     return Rule(name, SCHEDULER, cells, outcomes, reads, writes=writes, onto=onto)
 

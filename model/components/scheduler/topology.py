@@ -22,6 +22,7 @@ from .decision import inter_pod_affinity as affinity
 from .decision import topology_spread as spread
 from .decision.nodeinfo import NodeInfo
 from .decision.status import Status
+from .storage import Wants, wants_of
 
 ANYWHERE = ("", "")
 """A topology pair that no node has: something matches, in a domain of another node alone."""
@@ -50,6 +51,7 @@ class Topology:
     """How one pod class depends on other pods; ``coordinates`` are those of its tally.
 
     ``concerned``: some constraint or term of it, or of a pod that may exist, can reject it at all.
+    ``wants`` is what its volumes ask for.
     """
 
     world: World
@@ -58,6 +60,7 @@ class Topology:
     incoming: affinity.Incoming
     coordinates: tuple[tuple[str, ...], ...]
     concerned: bool
+    wants: Wants
 
     @property
     def tally_name(self) -> str:
@@ -76,7 +79,12 @@ class Topology:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The summaries that `filter_status` wants after the node; none if only it matters."""
+        """The summaries that say whether a node is feasible; none if only the node matters."""
+        return (*self.spread_reads, *self.wants.reads)
+
+    @property
+    def spread_reads(self) -> tuple[str, ...]:
+        """The summaries that `filter_status` wants after the node."""
         if not self.coordinates:
             return ()
         return (self.tally_name, *(self.least_name(i) for i in self.single))
@@ -95,6 +103,7 @@ def topology_of(world: World, pod_class: PodClass) -> Topology:
         incoming,
         tuple(dict.fromkeys(coordinates)),
         concerned=bool(constraints or kinds),
+        wants=wants_of(world, pod_class),
     )
 
 

@@ -72,6 +72,7 @@ _PROBE: FieldNotes = {
 
 _VOLUME: FieldNotes = {
     "name": None,
+    "persistentVolumeClaim": {"claimName": None, **irrelevant(NO_EFFECT, "readOnly")},
     **irrelevant(NO_EFFECT, "emptyDir", "hostPath", "image", "gitRepo", "nfs"),
     **irrelevant(
         "a missing source would keep the container from starting: it is taken to be there",
@@ -81,7 +82,7 @@ _VOLUME: FieldNotes = {
         "downwardAPI",
     ),
     **not_modelled(_PINNED, "ephemeral", "csi"),
-    **opening(_PINNED, "persistentVolumeClaim", "iscsi", "fc", "rbd", "cinder"),
+    **opening(_PINNED, "iscsi", "fc", "rbd", "cinder"),
     **opening(_PINNED, "awsElasticBlockStore", "azureDisk", "gcePersistentDisk"),
     **opening(_PINNED, "vsphereVolume", "portworxVolume", "photonPersistentDisk", "scaleIO"),
     **irrelevant(NO_EFFECT, "azureFile", "cephfs", "flexVolume", "flocker", "glusterfs"),

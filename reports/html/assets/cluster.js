@@ -99,13 +99,33 @@ class Cluster {
         make("span", { class: box.allowed ? "" : "bad" }, `${plural(box.allowed, "disruption")} allowed`),
       ),
     );
-    if (!services.length && !budgets.length) return "";
+    const volumes = this.volumes(before, after);
+    if (!services.length && !budgets.length) return volumes;
     return make(
       "div",
       { class: "onlookers" },
+      volumes,
       make("ul", { class: "owners", "aria-label": "Services and disruption budgets" }, ...services, ...budgets),
       make("p", { class: "quiet" }, "Services follow from the pods; budgets too, unless nodes are drained: then this is their status."),
     );
+  }
+
+  // Volumes: whose each is, from where it is reached, and to which nodes it is attached.
+  volumes(before, after) {
+    const lines = [...after.volumes.values()].sort(byName).map((box) => {
+      const where = box.attached.map((node) => (box.mounted.includes(node) ? `${node} (mounted)` : node));
+      return make(
+        "li",
+        { class: before.volumes.get(box.name) === box ? "" : "changed" },
+        "Volume ",
+        make("b", {}, box.name),
+        box.claim ? ` of claim ${this.pictures.short(box.claim)}` : " of no claim",
+        box.reach ? ` in ${box.reach}` : "",
+        `: ${box.phase}, `,
+        where.length ? `attached to ${where.join(", ")}` : "attached to no node",
+      );
+    });
+    return lines.length ? make("ul", { class: "owners", "aria-label": "Volumes" }, ...lines) : "";
   }
 
   waiting(pods) {

@@ -7,6 +7,7 @@ const KINDS = [
   "pods",
   "services",
   "budgets",
+  "volumes",
   "objects",
   "workers",
   "caches",

@@ -69,6 +69,15 @@ class StateText {
       const fields = { currentHealthy: healthy, desiredHealthy: desired, expectedPods: expected };
       put("PodDisruptionBudget", box.name, texts({ ...fields, disruptionsAllowed: allowed }));
     }
+    for (const box of sorted(picture.volumes)) {
+      const attached = box.attached.map((node) => (box.mounted.includes(node) ? `${node} (mounted)` : node));
+      put("PersistentVolume", box.name, {
+        claim: box.claim || NONE,
+        phase: box.phase,
+        "attached to": attached.join(", ") || NONE,
+        ...(box.reach ? { "reached from": box.reach } : {}),
+      });
+    }
     for (const box of sorted(picture.objects)) found.set(this.pictures.short(box.name), this.leaves(box));
     for (const box of sorted(picture.workers)) {
       const sync = box.subject ? `of ${this.pictures.short(box.subject)}` : NONE;

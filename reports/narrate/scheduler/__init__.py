@@ -36,6 +36,14 @@ Reviewer: TypeAlias = Callable[[int, Seen, str], tuple[NodeReview, ...]]
 
 _PLUGINS: Mapping[str, str] = MappingProxyType(
     {
+        "ReadWriteOncePod": profile.VOLUME_RESTRICTIONS,
+        "max volume count": profile.NODE_VOLUME_LIMITS,
+        "persistentvolumeclaim": profile.VOLUME_BINDING,
+        "PersistentVolume": profile.VOLUME_BINDING,
+        "persistent volumes to bind": profile.VOLUME_BINDING,
+        "free storage": profile.VOLUME_BINDING,
+        "non-existent pv": profile.VOLUME_BINDING,
+        "volume zone": profile.VOLUME_ZONE,
         "were unschedulable": profile.NODE_UNSCHEDULABLE,
         "requested node name": profile.NODE_NAME,
         "untolerated taint": profile.TAINT_TOLERATION,
@@ -47,7 +55,14 @@ _PLUGINS: Mapping[str, str] = MappingProxyType(
         "affinity rules": profile.INTER_POD_AFFINITY,
     }
 )
-"""By what its reasons say, the plugin that gives them."""
+"""By what its reasons say, the plugin that gives them: the first that fits."""
+
+_OF_VOLUMES = (
+    profile.VOLUME_RESTRICTIONS,
+    profile.NODE_VOLUME_LIMITS,
+    profile.VOLUME_BINDING,
+    profile.VOLUME_ZONE,
+)
 
 _FIELDS: Mapping[str, tuple[FieldPath, ...]] = MappingProxyType(
     {
@@ -57,6 +72,7 @@ _FIELDS: Mapping[str, tuple[FieldPath, ...]] = MappingProxyType(
         profile.POD_TOPOLOGY_SPREAD: (("topologySpreadConstraints",),),
         profile.INTER_POD_AFFINITY: (("affinity", "podAntiAffinity"), ("affinity", "podAffinity")),
         profile.NODE_PORTS: (("containers",),),
+        **dict.fromkeys(_OF_VOLUMES, (("volumes",),)),
     }
 )
 """The fields of a pod that each plugin goes by."""

@@ -43,6 +43,10 @@ TAINT_TOLERATION = "TaintToleration"
 NODE_AFFINITY = "NodeAffinity"
 NODE_PORTS = "NodePorts"
 NODE_RESOURCES_FIT = "NodeResourcesFit"
+VOLUME_RESTRICTIONS = "VolumeRestrictions"
+NODE_VOLUME_LIMITS = "NodeVolumeLimits"
+VOLUME_BINDING = "VolumeBinding"
+VOLUME_ZONE = "VolumeZone"
 POD_TOPOLOGY_SPREAD = "PodTopologySpread"
 INTER_POD_AFFINITY = "InterPodAffinity"
 BALANCED_ALLOCATION = "NodeResourcesBalancedAllocation"
@@ -66,7 +70,8 @@ class Snapshot:
 
     ``namespaces`` gives the labels by name. ``services`` and ``workloads`` (selectors) matter for
     the default spread constraints only. ``nominated`` are the pending pods that were promised a
-    node (``status.nominatedNodeName``).
+    node (``status.nominatedNodeName``). ``unreachable`` says why nodes, by name, cannot be reached
+    from the volumes of the pod in question.
     """
 
     nodes: tuple[NodeInfo, ...]
@@ -74,6 +79,7 @@ class Snapshot:
     services: tuple[Service, ...] = ()
     workloads: Mapping[Workload, LabelSelector] = field(default_factory=dict)
     nominated: tuple[Pod, ...] = ()
+    unreachable: Mapping[str, Status] = field(default_factory=dict)
 
 
 class Verdict(NamedTuple):
@@ -350,7 +356,10 @@ def decide(pod: Pod, snapshot: Snapshot) -> Decision:
     """Where the pod may go, with all nodes looked at (as the scheduler does below 100 nodes)."""
     cycle = pre_filter(pod, snapshot)
     verdicts = {
-        info.name: filter_with_nominated(cycle, info, snapshot.nominated) for info in snapshot.nodes
+        info.name: Verdict(snapshot.unreachable[info.name], VOLUME_BINDING)
+        if info.name in snapshot.unreachable
+        else filter_with_nominated(cycle, info, snapshot.nominated)
+        for info in snapshot.nodes
     }
     feasible = tuple(info for info in snapshot.nodes if verdicts[info.name].status.ok)
     names = tuple(info.name for info in feasible)

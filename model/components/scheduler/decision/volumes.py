@@ -271,11 +271,6 @@ def size(claim: PersistentVolumeClaim) -> int:
     return requests["storage"].value() if "storage" in requests else 0
 
 
-def _capacity(volume: PersistentVolume) -> int:
-    capacity = volume.spec.capacity or {}
-    return capacity["storage"].value() if "storage" in capacity else 0
-
-
 def smallest_match(
     claim: PersistentVolumeClaim, node: Node, shelf: Shelf, taken: set[str]
 ) -> PersistentVolume | None:
@@ -288,13 +283,13 @@ def smallest_match(
         for volume in shelf.storage.volumes
         if volume.metadata.name not in taken
         and volume.spec.volume_mode == claim.spec.volume_mode
-        and _capacity(volume) >= size(claim)
+        and volume.bytes >= size(claim)
     ]
     for volume in fitting:
         if is_kept_for(volume, claim):
             return volume if reaches(volume, node) else None
     free = (volume for volume in fitting if matches(volume, claim, shelf) and reaches(volume, node))
-    return min(free, key=_capacity, default=None)
+    return min(free, key=lambda volume: volume.bytes, default=None)
 
 
 def is_kept_for(volume: PersistentVolume, claim: PersistentVolumeClaim) -> bool:

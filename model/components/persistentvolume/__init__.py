@@ -1,0 +1,1 @@
+"""The PersistentVolume controller, and provisioners."""

@@ -1,0 +1,84 @@
+"""Events of a Check about what a cluster loses for good: nodes, claims, volumes, accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
+from kubelemma.model.components.volumeprotection.decision import ClaimName
+from kubelemma.model.findings import FieldPath, Finding
+from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
+from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
+from kubelemma.model.kinds.parts.rules import problem
+from kubelemma.model.objects.meta import ApiStruct
+
+
+class OutOfService(ApiStruct, frozen=True, kw_only=True):
+    """Somebody taints a node out of service whose machine is down: the named one, or any.
+
+    They do so at any time once the API shows the node not Ready, but in the end.
+    """
+
+    node: str = ""
+    max: int = 1
+
+
+class InService(ApiStruct, frozen=True, kw_only=True):
+    """Somebody takes the taint away from a node that is back: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a PersistentVolumeClaim: the named one, or any of those that pods use."""
+
+    name: str = ""
+    namespace: str = DEFAULT_NAMESPACE
+    max: int = 1
+
+    @property
+    def options(self) -> ClaimName | None:
+        """Which one."""
+        return ClaimName(self.namespace, self.name) if self.name else None
+
+
+class DeleteVolume(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a PersistentVolume: the named one, or any of those that pods use."""
+
+    name: str = ""
+    max: int = 1
+
+    @property
+    def options(self) -> str | None:
+        """Which one."""
+        return self.name or None
+
+
+class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
+    """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
+
+    name: str = DEFAULT
+    namespace: str = DEFAULT_NAMESPACE
+    max: int = 1
+
+    @property
+    def options(self) -> Account:
+        """Which one."""
+        return Account(self.namespace, self.name)
+
+
+Loss: TypeAlias = OutOfService | InService | DeleteClaim | DeleteVolume | DeleteServiceAccount
+
+
+def loss_findings(event: Loss, path: FieldPath) -> Iterator[Finding]:
+    """What is wrong with the names in such an event."""
+    if isinstance(event, OutOfService | InService):
+        if event.node:
+            yield from problem((*path, "node"), dns_subdomain(event.node))
+        return
+    if event.name or isinstance(event, DeleteServiceAccount):
+        yield from problem((*path, "name"), dns_subdomain(event.name))
+    if not isinstance(event, DeleteVolume):
+        yield from problem((*path, "namespace"), dns_label(event.namespace))

@@ -1,0 +1,101 @@
+"""Volumes that follow pods, and pods that wait for them."""
+
+from __future__ import annotations
+
+import pytest
+from storing import CLAIM, DISKS, Shop, nodes_in, reachable
+
+from kubelemma.model.cluster.state import Phase
+from kubelemma.model.components.attachdetach.actions import ATTACH, DETACH, FORCE_DETACH
+from kubelemma.model.components.kubelet.actions import BECOME_READY, FINISH_TERMINATION, MOUNT
+
+RECREATE = {"type": "Recreate"}
+CRASH = {"nodeCrash": {}}
+SHARED = CLAIM.replace("ReadWriteOnce", "ReadWriteMany")
+
+
+@pytest.mark.parametrize("strategy", [{}, RECREATE])
+def test_attached_once(strategy: dict[str, str]) -> None:
+    """A volume for one node is on one at most."""
+    scenario = Shop(strategy=strategy).scenario()
+    for state in reachable(scenario.system):
+        assert sum(len(node.volumes) for node in nodes_in(scenario, state)) <= 1
+
+
+def test_no_pod_starts_without_its_volume() -> None:
+    """Wherever a pod is Ready its volume is mounted."""
+    scenario = Shop(strategy=RECREATE).scenario()
+    for state in reachable(scenario.system):
+        for node in nodes_in(scenario, state):
+            ready = any(group.phase in (Phase.READY, Phase.AVAILABLE) for group in node.pods)
+            assert not ready or [found.mounted for found in node.volumes] == [True]
+
+
+def test_unmounted_before_it_is_detached() -> None:
+    """On a node that is well nothing is detached that is mounted."""
+    scenario = Shop(strategy=RECREATE).scenario()
+    detached = 0
+    for state in reachable(scenario.system):
+        for step in scenario.system.successors(state):
+            assert step.outcome.action != FORCE_DETACH
+            if step.outcome.action == DETACH:
+                detached += 1
+                (node,) = (state[p] for p in step.positions if state[p] != step.state[p])
+                assert not any(found.mounted for found in node.volumes)
+    assert detached
+
+
+def test_order_of_a_move() -> None:
+    """The old pod ends, its volume is detached, attached and mounted, and the new pod is Ready."""
+    scenario = Shop(strategy=RECREATE).scenario()
+    order = (FINISH_TERMINATION, DETACH, ATTACH, MOUNT, BECOME_READY)
+    before = {
+        action: min(
+            i
+            for i, state in enumerate(reachable(scenario.system))
+            for step in scenario.system.successors(state)
+            if step.outcome.action == action
+        )
+        for action in order
+    }
+    assert [before[action] for action in order] == sorted(before.values())
+
+
+def test_shared_volumes_are_attached_twice() -> None:
+    """A ReadWriteMany volume is attached to both nodes of a rolling update."""
+    scenario = Shop(storage=(DISKS, SHARED)).scenario()
+    most = max(
+        sum(len(node.volumes) for node in nodes_in(scenario, state))
+        for state in reachable(scenario.system)
+    )
+    assert most == 2
+
+
+def test_forced_after_six_minutes() -> None:
+    """A pod without a grace period is gone from a lost node, and its volume is taken by force."""
+    scenario = Shop(events=(CRASH,), grace=0, zones=("", "", "")).scenario()
+    forced = [
+        state
+        for state in reachable(scenario.system)
+        for step in scenario.system.successors(state)
+        if step.outcome.action == FORCE_DETACH
+    ]
+    assert forced
+    for state in forced:
+        assert any(not node.ready and node.volumes for node in nodes_in(scenario, state))
+
+
+def test_stays_with_a_pod_that_cannot_end() -> None:
+    """A pod that is being deleted on a lost node keeps its volume for ever."""
+    scenario = Shop(events=(CRASH,), zones=("", "", "")).scenario()
+    for state in reachable(scenario.system):
+        for step in scenario.system.successors(state):
+            assert step.outcome.action != FORCE_DETACH
+
+
+def test_nothing_of_it_without_claims() -> None:
+    """A scenario whose pods use no claim has no cell, no rule and no value more."""
+    scenario = Shop(storage=(), claims=()).scenario()
+    names = [rule.name for rule in scenario.system.rules]
+    assert not any("attach" in name or "mount" in name for name in names)
+    assert all(not node.volumes for node in nodes_in(scenario, scenario.system.initial))
