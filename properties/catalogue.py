@@ -17,6 +17,7 @@ from . import (
     replicaset,
     scheduler,
     serviceaccount,
+    statefulset,
 )
 from .statement import Property, Statement
 
@@ -35,6 +36,7 @@ class Promises(Protocol):
 COMPONENTS: tuple[Promises, ...] = (
     deployment,
     replicaset,
+    statefulset,
     scheduler,
     kubelet,
     nodelifecycle,

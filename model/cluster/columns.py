@@ -15,6 +15,7 @@ TAINTED = f"{NODES}.tainted"
 EVICTING = f"{NODES}.evicting"
 CORDONED = f"{NODES}.cordoned"
 PODS = f"{NODES}.pods"
+OUTAGE = f"{NODES}.outage"
 
 TAINTS = (TAINTED, EVICTING, CORDONED)
 """What taints follow, beside those of the shape: the fields of `Taints`."""

@@ -17,10 +17,12 @@ from .eviction.rules import COMPONENT as EVICTION
 from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .kubelet.rules import COMPONENT as KUBELET
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
+from .podgc.rules import COMPONENT as POD_GC
 from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
 from .scheduler.rules import COMPONENT as SCHEDULER
 from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
+from .statefulset.rules import COMPONENT as STATEFULSET
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
 from .users.rules import COMPONENT as USERS
 
@@ -31,11 +33,13 @@ COMPONENTS: tuple[Component, ...] = (
     EVICTION,
     DEPLOYMENT,
     REPLICASET,
+    STATEFULSET,
     GARBAGE_COLLECTOR,
     SCHEDULER,
     KUBELET,
     NODE_LIFECYCLE,
     TAINT_EVICTION,
+    POD_GC,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

@@ -135,6 +135,12 @@ class DeletePod(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
+class ForceDeletePod(OfWorkload, frozen=True, kw_only=True):
+    """Somebody deletes a pod of a workload by force, whatever its kubelet knows of that."""
+
+    max: int = 1
+
+
 class Relabel(OfWorkload, frozen=True, kw_only=True):
     """Somebody changes a label of a pod, so that its owner does not match it any more.
 
@@ -205,6 +211,20 @@ class NodeCrash(ApiStruct, frozen=True, kw_only=True):
     max: int = 1
 
 
+class NodePartition(ApiStruct, frozen=True, kw_only=True):
+    """A node is cut off from all others, and what runs there runs on: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class OutOfService(ApiStruct, frozen=True, kw_only=True):
+    """Somebody switches a node off that does not answer, and taints it as out of service."""
+
+    node: str = ""
+    max: int = 1
+
+
 class NodeReturn(ApiStruct, frozen=True, kw_only=True):
     """A dead node comes back: the named one, or any."""
 
@@ -250,12 +270,15 @@ Event: TypeAlias = (
     | Resume
     | Rollback
     | DeletePod
+    | ForceDeletePod
     | Relabel
     | ProbeFailure
     | Cordon
     | Uncordon
     | Drain
     | NodeCrash
+    | NodePartition
+    | OutOfService
     | NodeReturn
     | DeleteServiceAccount
 )
@@ -276,8 +299,11 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     uncordon: Uncordon | None = None
     drain: Drain | None = None
     delete_pod: DeletePod | None = None
+    force_delete_pod: ForceDeletePod | None = None
     relabel: Relabel | None = None
     node_crash: NodeCrash | None = None
+    node_partition: NodePartition | None = None
+    out_of_service: OutOfService | None = None
     node_return: NodeReturn | None = None
     probe_failure: ProbeFailure | None = None
     delete_service_account: DeleteServiceAccount | None = None
@@ -507,7 +533,15 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
         case DeleteServiceAccount():
             yield from problem((*path, "name"), dns_subdomain(event.name))
             yield from problem((*path, "namespace"), dns_label(event.namespace))
-        case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
+        case (
+            Cordon()
+            | Uncordon()
+            | Drain()
+            | NodeCrash()
+            | NodePartition()
+            | OutOfService()
+            | NodeReturn()
+        ):
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
         case OfWorkload():

@@ -150,8 +150,9 @@ def _name(world: World, workload: Workload) -> str:
 def _behaviours(world: World, event: Event) -> str:
     if event.action != "rollout":
         return ""
-    classes = (world.classes[c] for c in world.workloads[event.workload].classes[1:])
-    odd = [c.behaviour for c in classes if c.behaviour is not Behaviour.HEALTHY]
+    classes = (world.classes[c] for c in world.workloads[event.workload].classes)
+    behaviours = {c.template: c.behaviour for c in classes if c.template}
+    odd = [each for each in behaviours.values() if each is not Behaviour.HEALTHY]
     return f" ({', '.join(odd)})" if odd else ""
 
 

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from kubelemma.model.cluster.columns import PODS, UP
+from kubelemma.model.cluster.columns import OUTAGE, PODS, UP
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event
-from kubelemma.model.cluster.state import Phase, Pods, moved
+from kubelemma.model.cluster.state import (
+    ADMITTED,
+    Outage,
+    Phase,
+    Pods,
+    is_running,
+    moved,
+    shifted,
+    without,
+)
 from kubelemma.model.cluster.world import World
 
-from .actions import NODE_CRASH, NODE_RETURN, PROBE_FAILURE
+from .actions import FORCE_DELETE_POD, NODE_CRASH, NODE_PARTITION, NODE_RETURN, PROBE_FAILURE
 
 Changed: TypeAlias = Iterator[tuple[dict[str, Any], str, int]]
 
@@ -22,21 +31,57 @@ def _crash(_world: World, _event: Event, up: bool) -> Changed:  # noqa: FBT001 -
         yield {UP: False}, why, -1
 
 
+def _cut_off(_world: World, _event: Event, up: bool, _outage: int) -> Changed:  # noqa: FBT001
+    if up:
+        why = "nothing can be reached from there any more; what runs there runs on"
+        yield {UP: False, OUTAGE: Outage.CUT_OFF}, why, -1
+
+
 def _come_back(
     _world: World,
     _event: Event,
     up: bool,  # noqa: FBT001 - a column's value
+    outage: int,
     pods: Pods,
 ) -> Changed:
-    """The machine boots: all containers start anew, so no pod on it is Ready."""
+    """The machine boots: all containers start anew, so no pod on it is Ready.
+
+    One that was merely cut off goes on; what has been deleted meanwhile its kubelet stops.
+    """
     if up:
         return
-    after = pods
+    if outage == Outage.CUT_OFF:
+        back: dict[str, Any] = {UP: True, OUTAGE: Outage.NONE}
+        yield back, "the network is there again; what has run there runs on", -1
+        return
+    after = tuple(group for group in pods if group.phase != Phase.LINGERING)
     for group in pods:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
             for _ in range(group.size):
                 after = moved(after, group, Phase.STARTING)
-    yield {UP: True, PODS: after}, "the machine boots; its containers restart", -1
+    writes = {UP: True, OUTAGE: Outage.NONE, PODS: after}
+    yield writes, "the machine boots; its containers restart", -1
+
+
+def _force_delete(
+    world: World,
+    event: Event,
+    up: bool,  # noqa: FBT001 - a column's value
+    outage: int,
+    pods: Pods,
+) -> Changed:
+    """The object is gone at once; nobody asks the kubelet, which stops its containers later.
+
+    Source: pkg/registry/core/pod/strategy.go, a grace period of 0.
+    """
+    own = world.workloads[event.workload].classes
+    for group in pods:
+        if group.pod_class not in own or group.phase == Phase.LINGERING:
+            continue
+        running = group.phase in ADMITTED and is_running(up=up, outage=outage)
+        left = without(pods, group)
+        after = shifted(left, group.pod_class, Phase.LINGERING, 1) if running else left
+        yield {PODS: after}, "kubectl delete pod --force --grace-period=0", group.pod_class
 
 
 def _probe_failure(
@@ -54,6 +99,8 @@ def _probe_failure(
 
 EVENTS = (
     on_node(NODE_CRASH, _crash, (UP,), fault=True, undone_by=NODE_RETURN),
-    on_node(NODE_RETURN, _come_back, (UP, PODS), fault=True),
+    on_node(NODE_PARTITION, _cut_off, (UP, OUTAGE), fault=True, undone_by=NODE_RETURN),
+    on_node(NODE_RETURN, _come_back, (UP, OUTAGE, PODS), fault=True),
+    on_node(FORCE_DELETE_POD, _force_delete, (UP, OUTAGE, PODS), writes=(PODS,), each=True),
     on_node(PROBE_FAILURE, _probe_failure, (UP, PODS), writes=(PODS,), fault=True, each=True),
 )

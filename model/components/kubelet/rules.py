@@ -15,7 +15,16 @@ from kubelemma.model.cluster.columns import PODS, SHOWN, UP
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling
 from kubelemma.model.cluster.room import lacks_room
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import ADMITTED, Group, Phase, Pods, ShownNode, moved, without
+from kubelemma.model.cluster.state import (
+    ADMITTED,
+    Group,
+    Phase,
+    Pods,
+    ShownNode,
+    moved,
+    shifted,
+    without,
+)
 from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, World
 from kubelemma.model.system import Outcome, Rule
 
@@ -33,6 +42,9 @@ from .faults import EVENTS
 
 KUBELET = "kubelet"
 CONTAINER = "container"
+
+
+_GOING = (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
 
 
 def rules(world: World, *, roomy: bool = False) -> tuple[Rule, ...]:
@@ -65,7 +77,7 @@ def _rules(world: World, pod_class: PodClass, admitted_each: str) -> Iterator[Ru
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
         yield _of_each(f"report ready {label}", KUBELET, running, readiness)
     if world.follows_terminating:
-        ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
+        ending = _while_up(pod_class, _GOING, _termination)
         yield _of_each(f"finish {label}", KUBELET, running, ending)
     if pod_class.min_ready_seconds:
         waiting = partial(_availability, pod_class)
@@ -121,7 +133,10 @@ def _admission(world: World, pod_class: PodClass, node: ShownNode, group: Group)
         why = "it fits what the node has left, and the containers start"
         return Outcome(ADMIT, {PODS: after}, _pod(pod_class), why)
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
-    return Outcome(REJECT, {PODS: without(node.pods, group)}, _pod(pod_class), why)
+    rest = without(node.pods, group)
+    if pod_class.ordinal >= 0:  # its object keeps its name
+        rest = shifted(rest, pod_class.index, Phase.FAILED, 1)
+    return Outcome(REJECT, {PODS: rest}, _pod(pod_class), why)
 
 
 def _readiness(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
@@ -142,9 +157,11 @@ def _availability(pod_class: PodClass, pods: Pods) -> Iterator[Outcome]:
 
 
 def _termination(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
-    """After the containers have stopped, the kubelet deletes the API object with grace 0."""
-    ran = group.phase == Phase.TERMINATING
-    why = "its containers have stopped" if ran else "it never ran"
+    """After the containers have stopped, the kubelet deletes the API object with grace 0.
+
+    One that was deleted by force has none any more.
+    """
+    why = "it never ran" if group.phase == Phase.REVOKED else "its containers have stopped"
     return Outcome(FINISH_TERMINATION, {PODS: without(pods, group)}, _pod(pod_class), why)
 
 

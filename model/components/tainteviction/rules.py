@@ -11,15 +11,18 @@ from typing import Any
 
 import msgspec
 
-from kubelemma.model.cluster.columns import EVICTING, PODS, READY, SHOWN, TAINTED
+from kubelemma.model.cluster.columns import EVICTING, OUTAGE, PODS, READY, SHOWN, TAINTED
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import ACTIVE, Phase, ShownNode
+from kubelemma.model.cluster.state import ACTIVE, Outage, Phase, Pods, ShownNode
 from kubelemma.model.cluster.world import NodeShape, World
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
+from kubelemma.model.components.podgc.actions import TAINT_OUT_OF_SERVICE
+from kubelemma.model.components.podgc.decision import OUT_OF_SERVICE
 from kubelemma.model.system import Outcome, Rule
 
 from .actions import ACTIONS, EVICT
+from .decision import min_toleration_seconds
 
 TAINT_EVICTION = "taint-eviction-controller"
 
@@ -51,6 +54,21 @@ def _evict(world: World, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa
         yield Outcome(EVICT, writes, (("class", group.pod_class),), why)
 
 
+def _of_nodes_out_of_service(
+    world: World,
+    outage: int,
+    pods: Pods,
+) -> Iterator[Outcome]:
+    """Delete a pod that does not tolerate the taint by which somebody says that a node is off."""
+    for group in pods:
+        tolerations = world.classes[group.pod_class].pod.spec.tolerations or ()
+        seconds = min_toleration_seconds(tolerations, (OUT_OF_SERVICE,))
+        if outage == Outage.OUT_OF_SERVICE and Phase(group.phase) in ACTIVE and seconds == 0:
+            writes = {PODS: world.deleted(pods, group)}
+            why = f"it does not tolerate {OUT_OF_SERVICE.key}:NoExecute"
+            yield Outcome(EVICT, writes, (("class", group.pod_class),), why)
+
+
 def _after_window(node: ShownNode, seconds: int, *, ready: bool) -> ShownNode | None:
     """The node when a pod is evicted that tolerates the unreachable taint for so many seconds.
 
@@ -71,7 +89,12 @@ def _parts(setting: Setting) -> Parts:
     shapes = setting.world.shapes
     evicts = any(t.effect == "NoExecute" for s in shapes for t in s.node.spec.taints or ())
     there = nodes_fail(setting) or evicts
-    return Parts(rules=(eviction(setting.world),)) if there else NO_PARTS
+    found: tuple[Rule, ...] = (eviction(setting.world),) if there else ()
+    if setting.may_happen(TAINT_OUT_OF_SERVICE):
+        act = partial(_of_nodes_out_of_service, setting.world)
+        name = "pods do not tolerate that their node is out of service"
+        found += (Rule(name, TAINT_EVICTION, (OUTAGE, PODS), act, writes=(PODS,), each=PODS),)
+    return Parts(rules=found) if found else NO_PARTS
 
 
 def _by_taints(_crowd: Crowd) -> Telling:
