@@ -1,7 +1,7 @@
 """Problems of the StatefulSet controller: what its rules do to which pods, and then report.
 
-The pods of a problem become a start of the model, each on a node and as far as it was. Templates are
-all revisions that there are, that of the set the last.
+The pods of a problem become a start of the model, each on a node and as far as it was. Its
+templates are all revisions that there are, that of the set the last.
 """
 
 from __future__ import annotations
