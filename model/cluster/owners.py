@@ -81,6 +81,10 @@ def _no_revision(_owner: Any, _pod: Pod) -> str:
     return ""
 
 
+def _adopts_none(_owner: Any, _pod: Pod) -> bool:
+    return False
+
+
 def _no_surge(_owner: Any) -> int:
     return 0
 
@@ -112,6 +116,8 @@ class OwnerKind:
         surge: how many pods beyond its replicas a rollout has.
         updates: of one whose pods have an identity, how it is scaled and updated.
         identified: a pod as the one with this ordinal.
+        adopts: whether a pod that nobody controls becomes one of its pods in its next sync, which
+            is taken to be over at the start.
         revision: the name of an older template that a pod is of; empty where it is of the one that
             is now in the owner's spec.
         through: of what controls its pods, where that is something that it has made; then
@@ -134,6 +140,7 @@ class OwnerKind:
     surge: Callable[[Any], int] = _no_surge
     updates: Callable[[Any], Updates | None] = _no_updates
     identified: Callable[[Pod, int], Pod] = _all_alike
+    adopts: Callable[[Any, Pod], bool] = _adopts_none
     revision: Callable[[Any, Pod], str] = _no_revision
     through: Through | None = None
     reaches: Callable[[Any], LabelSelector | None] = _named_by_pods
@@ -143,8 +150,10 @@ class OwnerKind:
     def owns(self, owner: Any, pod: Pod) -> bool:
         """Whether a pod belongs to an object, which it names or whose selector it matches."""
         reference = controller_of(pod.metadata)
-        if reference is None or owner.metadata.namespace != pod.metadata.namespace:
+        if owner.metadata.namespace != pod.metadata.namespace:
             return False
+        if reference is None:
+            return self.adopts(owner, pod)
         selector = self.reaches(owner)
         if selector is None or self.through is None:
             return self.is_named(owner, reference)

@@ -159,21 +159,22 @@ class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
-class Cordon(ApiStruct, frozen=True, kw_only=True):
+class OfNode(ApiStruct, frozen=True, kw_only=True):
+    """What happens to a node: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class Cordon(OfNode, frozen=True, kw_only=True):
     """Somebody cordons a node: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
 
-
-class Uncordon(ApiStruct, frozen=True, kw_only=True):
+class Uncordon(OfNode, frozen=True, kw_only=True):
     """Somebody uncordons a node: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
 
-
-class Drain(ApiStruct, frozen=True, kw_only=True):
+class Drain(OfNode, frozen=True, kw_only=True):
     """Somebody drains a node: the named one, or any. The other fields are kubectl's options.
 
     Attributes:
@@ -182,8 +183,6 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
             long as it takes.
     """
 
-    node: str = ""
-    max: int = 1
     disable_eviction: bool = False
     force: bool = False
     ignore_daemon_sets: bool = True
@@ -204,32 +203,20 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
         )
 
 
-class NodeCrash(ApiStruct, frozen=True, kw_only=True):
+class NodeCrash(OfNode, frozen=True, kw_only=True):
     """A node dies with all its pods: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
 
-
-class NodePartition(ApiStruct, frozen=True, kw_only=True):
+class NodePartition(OfNode, frozen=True, kw_only=True):
     """A node is cut off from all others, and what runs there runs on: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
+
+class OutOfService(OfNode, frozen=True, kw_only=True):
+    """Somebody switches a node off that does not answer, and taints it: in the end."""
 
 
-class OutOfService(ApiStruct, frozen=True, kw_only=True):
-    """Somebody switches a node off that does not answer, and taints it as out of service."""
-
-    node: str = ""
-    max: int = 1
-
-
-class NodeReturn(ApiStruct, frozen=True, kw_only=True):
+class NodeReturn(OfNode, frozen=True, kw_only=True):
     """A dead node comes back: the named one, or any."""
-
-    node: str = ""
-    max: int = 1
 
 
 class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
@@ -273,13 +260,7 @@ Event: TypeAlias = (
     | ForceDeletePod
     | Relabel
     | ProbeFailure
-    | Cordon
-    | Uncordon
-    | Drain
-    | NodeCrash
-    | NodePartition
-    | OutOfService
-    | NodeReturn
+    | OfNode
     | DeleteServiceAccount
 )
 
@@ -533,15 +514,7 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
         case DeleteServiceAccount():
             yield from problem((*path, "name"), dns_subdomain(event.name))
             yield from problem((*path, "namespace"), dns_label(event.namespace))
-        case (
-            Cordon()
-            | Uncordon()
-            | Drain()
-            | NodeCrash()
-            | NodePartition()
-            | OutOfService()
-            | NodeReturn()
-        ):
+        case OfNode():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
         case OfWorkload():

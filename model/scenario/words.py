@@ -118,6 +118,10 @@ def _events(world: World, events: tuple[Event, ...]) -> str:
     actions = {event.action for event in events}
     if "node-crash" in actions and "node-return" not in actions:
         parts.append("a crashed node may come back or not")
+    if "node-partition" in actions and "node-return" not in actions:
+        parts.append("a node that is cut off may be reached again or not")
+    if "out-of-service" in actions:
+        parts.append("a node that does not answer is switched off and tainted in the end")
     if actions & {"cordon", "drain"} and "uncordon" not in actions:
         parts.append("a cordoned node may be uncordoned or not")
     return "events, at any time: " + ", ".join(parts)

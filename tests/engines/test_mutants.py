@@ -9,12 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 import pytest
 
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    IDLE,
+    Counts,
+    DeploymentState,
+    Phase,
+    Pods,
+    Sync,
+    shifted,
+)
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
@@ -32,8 +42,16 @@ from kubelemma.model.components.replicaset.rules import victims
 from kubelemma.model.components.scheduler import rules as scheduler
 from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
 from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status, unschedulable
+from kubelemma.model.components.statefulset.decision import (
+    Act,
+    Purpose,
+    SetView,
+    Verb,
+    update_stateful_set,
+)
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
+from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
@@ -163,7 +181,38 @@ class Alone:
         return scenario
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A small scenario of a StatefulSet; ``fields`` are of its spec."""
+
+    events: tuple[Raw, ...]
+    replicas: int = 2
+    fields: Raw | None = None
+
+    def built(self) -> Scenario:
+        """The scenario; its system is made of the functions of this moment.
+
+        Of several starts it is the first.
+        """
+        labels = {"app": "web"}
+        raw = {
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {
+                "replicas": self.replicas,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": pod()},
+                **(self.fields or {}),
+            },
+        }
+        owner = with_defaults(decode(raw, StatefulSet))
+        nodes = tuple(with_defaults(decode(each, Node)) for each in TWO)
+        check = decode({"spec": {"events": list(self.events)}}, Check)
+        scenario, *_ = build(Application((owner,), nodes), check)
+        return scenario
+
+
 ROLLOUT = {"rollout": {"deployment": "web"}}
+OF_SET = {"rollout": {"workload": "web"}}
 
 
 def scale(replicas: int) -> Raw:
@@ -237,6 +286,13 @@ BESIDE_A_DEAD_NODE = Small(
     budget={"minAvailable": 1},
 )
 
+
+DELETING = {"deletePod": {"workload": "web"}}
+MEMBERS = Members((DELETING,))
+JOINING = Members((scale(3), {"probeFailure": {"workload": "web"}}), replicas=1)
+LEAVING = Members((scale(1), {"probeFailure": {"workload": "web"}}), replicas=3)
+RENEWED = Members((OF_SET, {"probeFailure": {"workload": "web"}}), replicas=3)
+CANARY = Members((OF_SET, DELETING), fields={"updateStrategy": {"rollingUpdate": {"partition": 1}}})
 
 # Broken decisions and rules
 
@@ -438,6 +494,30 @@ class Anything:
         return SUCCESS
 
 
+def hurries(view: SetView, pods: Any) -> Any:
+    """Does all at once, whatever the policy."""
+    return update_stateful_set(view._replace(ordered=False), pods)
+
+
+def rolls_all(view: SetView, replicas: Any) -> Iterator[Act]:
+    """Replaces every pod that is of another revision, whatever becomes of the others."""
+    for found in replicas:
+        if found.revision != view.update and not found.terminating:
+            yield Act(Verb.DELETE, found.ordinal, found.revision, Purpose.ROLL_OUT)
+
+
+def renews_all(view: SetView, _ordinal: int) -> Any:
+    """Makes every pod of the update revision, wherever the partition is."""
+    return view.update
+
+
+def waits_for_no_name(world: World, pods: Pods, group: Any) -> Pods:
+    """Takes a pod that is deleted for gone, while its containers still run."""
+    del world
+    rest = shifted(pods, group.pod_class, group.phase, -1, group.marks)
+    return shifted(rest, group.pod_class, Phase.LINGERING, 1)
+
+
 def without(*dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:
     """The scheduler's local filters but some."""
     assert set(dropped) <= set(scheduler._LOCAL)
@@ -457,7 +537,7 @@ class Mutant(NamedTuple):
     module: str
     function: str
     replacement: Any
-    scenario: Small | Alone
+    scenario: Small | Alone | Members
 
 
 ROLLING_PY = "components.deployment.decision.rolling"
@@ -468,6 +548,7 @@ DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
 ACCOUNT_PY = "components.serviceaccount"
+STATEFULSET_PY = "components.statefulset"
 KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
@@ -496,6 +577,21 @@ MUTANTS = (
     Mutant("RS-5", "released deleted", REPLICASET_PY, "_delete", deletes_released, RELEASING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_choose", ranks_by_node, SHRINKING),
     Mutant("RS-4", "pending spared", REPLICASET_PY, "_due", overlooks_pending, FILLING),
+    Mutant(
+        "STS-1",
+        "names are free at once",
+        "cluster.world.World",
+        "deleted",
+        waits_for_no_name,
+        MEMBERS,
+    ),
+    Mutant("STS-2", "no order", f"{STATEFULSET_PY}.rules", "update_stateful_set", hurries, JOINING),
+    Mutant("STS-3", "no order", f"{STATEFULSET_PY}.rules", "update_stateful_set", hurries, LEAVING),
+    Mutant("STS-4", "all at once", f"{STATEFULSET_PY}.decision", "_rolled", rolls_all, RENEWED),
+    Mutant(
+        "STS-5", "no partition", f"{STATEFULSET_PY}.decision", "revision_of_new", renews_all, CANARY
+    ),
+    Mutant("STS-7", "pods do not end", KUBELET_PY, "_termination", ends_none, MEMBERS),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
     Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
     Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),
@@ -550,7 +646,7 @@ def verdicts(search: Search, mutant: Mutant) -> list[Verdict]:
 def test_mutant_is_caught(run: Search, monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
     """The property holds, and it is violated once one function is broken."""
     assert set(verdicts(run, mutant)) == {Verdict.HOLDS}
-    module = import_module(f"kubelemma.model.{mutant.module}")
+    module = resolve_name(f"kubelemma.model.{mutant.module}")
     monkeypatch.setattr(module, mutant.function, mutant.replacement)
     assert Verdict.VIOLATED in verdicts(run, mutant)
 

@@ -170,6 +170,36 @@ spec:
 """
 
 
+SET = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  replicas: 2
+  serviceName: web
+  revisionHistoryLimit: 0
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1", resources: RESOURCES}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: set}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events:
+  - rollout: {workload: web}
+  - scale: {workload: web, replicas: 1}
+  - scale: {workload: web, replicas: 3}
+  - rollback: {workload: web}
+  - deletePod: {workload: web}
+  - forceDeletePod: {workload: web}
+  - nodePartition: {}
+  - outOfService: {}
+"""
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -184,7 +214,11 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
-    for text in (ALONE, REFUSED):
+    small, large = "{requests: {cpu: 100m}}", "{limits: {cpu: 2}}"
+    refused = REFUSED.split("---", maxsplit=1)[0] + "---" + SET.replace("RESOURCES", large)
+    members = SET.replace("RESOURCES", small)
+    calm = members.split("  - scale", maxsplit=1)[0] + "  - deletePod: {workload: web}\n"
+    for text in (ALONE, REFUSED, members, calm, refused):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")

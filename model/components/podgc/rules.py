@@ -9,9 +9,17 @@ Source: pkg/controller/podgc/gc_controller.go.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubelemma.model.cluster.columns import OUTAGE, PODS, READY, TAINTED, UP
-from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.component import (
+    NO_PARTS,
+    Component,
+    EventKind,
+    Parts,
+    all_nodes_alike,
+    never,
+)
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import Outage, Phase, Pods, without
@@ -50,6 +58,15 @@ def _taint(
         yield {OUTAGE: Outage.OUT_OF_SERVICE}, why, -1
 
 
+_TAINTING = on_node(TAINT_OUT_OF_SERVICE, _taint, (UP, READY, TAINTED, OUTAGE), writes=(OUTAGE,))
+
+
+def _in_the_end(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
+    """Whoever asks what a repair comes to means to make it: at any time, but in the end."""
+    for rule in _TAINTING.rules(setting, event, budget):
+        yield replace(rule, environment=False, task=rule.name)
+
+
 def _parts(setting: Setting) -> Parts:
     if not setting.may_happen(TAINT_OUT_OF_SERVICE):
         return NO_PARTS
@@ -64,5 +81,5 @@ COMPONENT = Component(
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,
-    events=(on_node(TAINT_OUT_OF_SERVICE, _taint, (UP, READY, TAINTED, OUTAGE), writes=(OUTAGE,)),),
+    events=(EventKind(TAINT_OUT_OF_SERVICE, _in_the_end),),
 )

@@ -274,18 +274,3 @@ def in_order(revisions: Sequence[Revision], update: Revision) -> tuple[Revision,
     One that there is already gets a new number, as a template that is taken back to does.
     """
     return (*(revision for revision in revisions if revision != update), update)
-
-
-class Membership(Enum):
-    """What a sync makes of a pod of its namespace."""
-
-    KEEP = "keep"
-    RELEASE = "release"
-    ADOPT = "adopt"
-    IGNORE = "ignore"
-
-
-def is_member(name: str, pod: str) -> bool:
-    """Whether a pod's name is the set's with a number behind it (``isMemberOf``)."""
-    parent, _, ordinal = pod.rpartition("-")
-    return parent == name and ordinal.isdecimal()

@@ -8,6 +8,7 @@ from kubelemma.model.cluster.owners import (
     EVENTS,
     OwnerKind,
     Part,
+    ordinal_of,
     revision_hash,
     stamped,
 )
@@ -62,6 +63,17 @@ def _revision(owner: StatefulSet, pod: Pod) -> str:
     """By its label, where that is not what the status calls the update revision."""
     own, newest = pod.metadata.label_map().get(REVISION, ""), owner.status.update_revision
     return own if newest and own != newest else ""
+
+
+def _adopts(owner: StatefulSet, pod: Pod) -> bool:
+    """Whether its selector matches a pod that nobody controls, and its name the pod's.
+
+    Source: pkg/controller/statefulset/stateful_set.go, ``getPodsForStatefulSet``.
+    """
+    named = ordinal_of(pod.metadata.name, owner.metadata.name) >= 0
+    selector, going = owner.spec.selector, pod.metadata.deletion_timestamp is not None
+    matches = selector is not None and selector.matches(pod.metadata.label_map())
+    return named and matches and not going
 
 
 def _selector(owner: StatefulSet, _template: int) -> LabelSelector:
@@ -130,6 +142,7 @@ OWNER = OwnerKind(
     says=_says,
     updates=_updates,
     identified=_identified,
+    adopts=_adopts,
     revision=_revision,
     events=(EVENTS - {"relabel"}) | {"rollout", "rollback", "forceDeletePod"},
 )
