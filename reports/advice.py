@@ -372,8 +372,8 @@ def _never_ready(case: _Case) -> Iterator[Advice]:
     elif case.id == "STS-7":
         pods = enumeration(each.pod for each in broken)
         text = (
-            f"With OrderedReady nothing goes on before {pods} is Ready, be the template repaired or "
-            f"not: repair it, and then delete the pod (kubectl delete pod {broken[0].pod}); with "
+            f"With OrderedReady nothing goes on before {pods} is Ready, whatever the template says "
+            f"by then: repair it, and delete the pod (kubectl delete pod {broken[0].pod}); with "
             "podManagementPolicy: Parallel it is replaced by itself"
         )
         yield Advice("never ready", text)
