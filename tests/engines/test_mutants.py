@@ -13,18 +13,21 @@ from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 import pytest
+from members import (
+    CANARY,
+    JOINING,
+    LEAVING,
+    MEMBERS,
+    RENEWED,
+    Members,
+    hurries,
+    renews_all,
+    rolls_all,
+    waits_for_no_name,
+)
 
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import (
-    ACTIVE,
-    IDLE,
-    Counts,
-    DeploymentState,
-    Phase,
-    Pods,
-    Sync,
-    shifted,
-)
+from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
@@ -42,16 +45,8 @@ from kubelemma.model.components.replicaset.rules import victims
 from kubelemma.model.components.scheduler import rules as scheduler
 from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
 from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status, unschedulable
-from kubelemma.model.components.statefulset.decision import (
-    Act,
-    Purpose,
-    SetView,
-    Verb,
-    update_stateful_set,
-)
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
-from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
@@ -181,38 +176,7 @@ class Alone:
         return scenario
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
-    """A small scenario of a StatefulSet; ``fields`` are of its spec."""
-
-    events: tuple[Raw, ...]
-    replicas: int = 2
-    fields: Raw | None = None
-
-    def built(self) -> Scenario:
-        """The scenario; its system is made of the functions of this moment.
-
-        Of several starts it is the first.
-        """
-        labels = {"app": "web"}
-        raw = {
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {
-                "replicas": self.replicas,
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": pod()},
-                **(self.fields or {}),
-            },
-        }
-        owner = with_defaults(decode(raw, StatefulSet))
-        nodes = tuple(with_defaults(decode(each, Node)) for each in TWO)
-        check = decode({"spec": {"events": list(self.events)}}, Check)
-        scenario, *_ = build(Application((owner,), nodes), check)
-        return scenario
-
-
 ROLLOUT = {"rollout": {"deployment": "web"}}
-OF_SET = {"rollout": {"workload": "web"}}
 
 
 def scale(replicas: int) -> Raw:
@@ -286,13 +250,6 @@ BESIDE_A_DEAD_NODE = Small(
     budget={"minAvailable": 1},
 )
 
-
-DELETING = {"deletePod": {"workload": "web"}}
-MEMBERS = Members((DELETING,))
-JOINING = Members((scale(3), {"probeFailure": {"workload": "web"}}), replicas=1)
-LEAVING = Members((scale(1), {"probeFailure": {"workload": "web"}}), replicas=3)
-RENEWED = Members((OF_SET, {"probeFailure": {"workload": "web"}}), replicas=3)
-CANARY = Members((OF_SET, DELETING), fields={"updateStrategy": {"rollingUpdate": {"partition": 1}}})
 
 # Broken decisions and rules
 
@@ -492,30 +449,6 @@ class Anything:
     def filter_fit(_request: Any, _info: Any) -> Status:
         """Every node has room."""
         return SUCCESS
-
-
-def hurries(view: SetView, pods: Any) -> Any:
-    """Does all at once, whatever the policy."""
-    return update_stateful_set(view._replace(ordered=False), pods)
-
-
-def rolls_all(view: SetView, replicas: Any) -> Iterator[Act]:
-    """Replaces every pod that is of another revision, whatever becomes of the others."""
-    for found in replicas:
-        if found.revision != view.update and not found.terminating:
-            yield Act(Verb.DELETE, found.ordinal, found.revision, Purpose.ROLL_OUT)
-
-
-def renews_all(view: SetView, _ordinal: int) -> Any:
-    """Makes every pod of the update revision, wherever the partition is."""
-    return view.update
-
-
-def waits_for_no_name(world: World, pods: Pods, group: Any) -> Pods:
-    """Takes a pod that is deleted for gone, while its containers still run."""
-    del world
-    rest = shifted(pods, group.pod_class, group.phase, -1, group.marks)
-    return shifted(rest, group.pod_class, Phase.LINGERING, 1)
 
 
 def without(*dropped: Callable[..., Status]) -> tuple[Callable[..., Status], ...]:

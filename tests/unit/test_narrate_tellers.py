@@ -14,6 +14,7 @@ import pytest
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.components.garbagecollector.actions import PRUNE
+from kubelemma.model.components.podgc.actions import TAINT_OUT_OF_SERVICE
 from kubelemma.model.components.reconcile.actions import DOES
 from kubelemma.model.components.registry import ACTIONS, COMPONENTS, EVENTS
 from kubelemma.model.components.scheduler.actions import BIND
@@ -217,8 +218,10 @@ def scenarios() -> Iterator[Scenario]:
     small, large = "{requests: {cpu: 100m}}", "{limits: {cpu: 2}}"
     refused = REFUSED.split("---", maxsplit=1)[0] + "---" + SET.replace("RESOURCES", large)
     members = SET.replace("RESOURCES", small)
-    calm = members.split("  - scale", maxsplit=1)[0] + "  - deletePod: {workload: web}\n"
-    for text in (ALONE, REFUSED, members, calm, refused):
+    calm = members.split("  - scale", maxsplit=1)[0]
+    events = "  - scale: {workload: web, replicas: 0}\n  - deletePod: {workload: web, max: 9}\n"
+    at_once = calm.replace("revisionHistoryLimit: 0", "podManagementPolicy: Parallel") + events
+    for text in (ALONE, REFUSED, members, calm, at_once, refused):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
@@ -285,10 +288,11 @@ def test_what_is_done_is_declared(possible: list[Transition]) -> None:
 def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) -> None:
     """All that users and faults do has a sentence, and comes from a line of a Check.
 
-    What is applied is applied in the end, so it is a step of nobody who might as well not take it.
+    What is applied, or repaired, is so in the end: nobody might as well not take the step.
     """
     chances = {s.outcome.action for s in possible if s.rule.environment and not spoken(s)}
-    chances |= {s.outcome.action for s in possible if s.outcome.action in (APPLY, PRUNE)}
+    meant = (APPLY, PRUNE, TAINT_OUT_OF_SERVICE)
+    chances |= {s.outcome.action for s in possible if s.outcome.action in meant}
     assert chances == set(CAUSES)
     assert set(EVENTS) <= set(CAUSES)
 
