@@ -97,7 +97,7 @@ GATES: Mapping[str, Gate] = {
     ),
     "MaxUnavailableStatefulSet": Gate(
         (_since(35), _since(35, patch=4, on=False), _since(37)),
-        Treatment.NOT_MODELLED,
+        Treatment.ASKED,
         "a StatefulSet replaces several pods at once",
     ),
     "NodeControllerLeaseCircuitBreaker": Gate(

@@ -19,6 +19,7 @@ from . import (
     replicaset,
     scheduler,
     serviceaccount,
+    statefulset,
     volumeprotection,
 )
 from .statement import Property, Statement
@@ -38,6 +39,7 @@ class Promises(Protocol):
 COMPONENTS: tuple[Promises, ...] = (
     deployment,
     replicaset,
+    statefulset,
     scheduler,
     kubelet,
     nodelifecycle,

@@ -137,6 +137,8 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of the ReplicaSets of each workload."""
     known = {tally.name for tally in scenario.system.tallies}
     for workload in scenario.world.owners:
+        if workload.ordinals:
+            continue
         found = _formulas(scenario.world, workload)
         if any(claims_name(workload, t) in known for t in range(workload.templates)):
             found |= _of_claims(scenario.world, workload)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubelemma.model.cluster.columns import SHOWN
-from kubelemma.model.cluster.state import Phase, ShownNode, count
+from kubelemma.model.cluster.state import HOLDING, ShownNode, count
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.registry import ACTIONS
 from kubelemma.model.components.replicaset.actions import (
@@ -18,6 +18,7 @@ from kubelemma.model.components.replicaset.actions import (
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.topology import ALONE, Domains, Topology, topology_of
+from kubelemma.model.components.statefulset.actions import CREATE_POD as CREATE_MEMBER
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
@@ -29,7 +30,7 @@ from .overcommitment import overcommitted
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 _DOCS = "https://kubernetes.io/docs/concepts/scheduling-eviction"
-_ALL = tuple(Phase)
+_ALL = HOLDING
 
 STATEMENTS: tuple[Statement, ...] = (
     Statement(
@@ -136,7 +137,7 @@ def _bound_once(world: World) -> StepPredicate:
         ((bound, then, now), *others) = gained
         if others or now[1] != then[1] + 1:
             return False
-        if action == CREATE_POD:
+        if action in (CREATE_POD, CREATE_MEMBER):
             return bool(bound.node_name)
         return action == BIND and not bound.gated and now[0] == then[0] - 1
 

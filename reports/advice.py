@@ -471,7 +471,8 @@ def _refused(case: _Case) -> Iterator[Advice]:
 
 def _never_ready(case: _Case) -> Iterator[Advice]:
     """Containers that never become Ready."""
-    if not any("never become Ready" in each.message for each in case.waiting):
+    broken = [each for each in case.waiting if "never become Ready" in each.message]
+    if not broken:
         return
     if case.id == "DRAIN-1":
         text = (
@@ -479,6 +480,14 @@ def _never_ready(case: _Case) -> Iterator[Advice]:
             "unhealthyPodEvictionPolicy: AlwaysAllow"
         )
         yield Advice("unready pods", text)
+    elif case.id == "STS-7":
+        pods = enumeration(each.pod for each in broken)
+        text = (
+            f"With OrderedReady nothing goes on before {pods} is Ready, whatever the template says "
+            f"by then: repair it, and delete the pod (kubectl delete pod {broken[0].pod}); with "
+            "podManagementPolicy: Parallel it is replaced by itself"
+        )
+        yield Advice("never ready", text)
     else:
         text = "See why the containers never become Ready (kubectl logs), and undo the rollout"
         yield Advice("never ready", text)

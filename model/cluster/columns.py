@@ -17,6 +17,7 @@ CORDONED = f"{NODES}.cordoned"
 OUT_OF_SERVICE = f"{NODES}.out_of_service"
 PODS = f"{NODES}.pods"
 VOLUMES = f"{NODES}.volumes"
+CUT_OFF = f"{NODES}.cut_off"
 
 TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""

@@ -19,7 +19,7 @@ from kubelemma.model.objects.meta import LabelSelector, ObjectMeta, OwnerReferen
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 
 from .state import OwnerState
-from .world import PodClass, Rollout, Workload
+from .world import PodClass, Rollout, Updates, Workload
 
 EVENTS = frozenset({"scale", "deletePod", "probeFailure", "relabel"})
 """What may happen to whatever makes pods, as a Check calls it."""
@@ -69,6 +69,22 @@ def _no_rollout(_owner: Any) -> Rollout | None:
     return None
 
 
+def _no_updates(_owner: Any) -> Updates | None:
+    return None
+
+
+def _all_alike(pod: Pod, _ordinal: int) -> Pod:
+    return pod
+
+
+def _no_revision(_owner: Any, _pod: Pod) -> str:
+    return ""
+
+
+def _adopts_none(_owner: Any, _pod: Pod) -> bool:
+    return False
+
+
 def _no_surge(_owner: Any) -> int:
     return 0
 
@@ -98,6 +114,12 @@ class OwnerKind:
         stands_alone: whether one is an owner of its own, and not part of another.
         rollout: how it goes from one template to the next; None where there is no such thing.
         surge: how many pods beyond its replicas a rollout has.
+        updates: of one whose pods have an identity, how it is scaled and updated.
+        identified: a pod as the one with this ordinal.
+        adopts: whether a pod that nobody controls becomes one of its pods in its next sync, which
+            is taken to be over at the start.
+        revision: the name of an older template that a pod is of; empty where it is of the one that
+            is now in the owner's spec.
         through: of what controls its pods, where that is something that it has made; then
             ``reaches`` tells its pods.
         otherwise: what its status counts, where by that not all is rolled out; empty where it is.
@@ -116,6 +138,10 @@ class OwnerKind:
     stands_alone: Callable[[Any], bool] = _always
     rollout: Callable[[Any], Rollout | None] = _no_rollout
     surge: Callable[[Any], int] = _no_surge
+    updates: Callable[[Any], Updates | None] = _no_updates
+    identified: Callable[[Pod, int], Pod] = _all_alike
+    adopts: Callable[[Any, Pod], bool] = _adopts_none
+    revision: Callable[[Any, Pod], str] = _no_revision
     through: Through | None = None
     reaches: Callable[[Any], LabelSelector | None] = _named_by_pods
     otherwise: Callable[[Any], str] = _as_it_wants
@@ -124,8 +150,10 @@ class OwnerKind:
     def owns(self, owner: Any, pod: Pod) -> bool:
         """Whether a pod belongs to an object, which it names or whose selector it matches."""
         reference = controller_of(pod.metadata)
-        if reference is None or owner.metadata.namespace != pod.metadata.namespace:
+        if owner.metadata.namespace != pod.metadata.namespace:
             return False
+        if reference is None:
+            return self.adopts(owner, pod)
         selector = self.reaches(owner)
         if selector is None or self.through is None:
             return self.is_named(owner, reference)
@@ -137,6 +165,15 @@ class OwnerKind:
             return False
         uids = {reference.uid, owner.metadata.uid} - {""}
         return len(uids) < 2  # noqa: PLR2004 - one each
+
+
+def ordinal_of(pod: str, owner: str) -> int:
+    """The number at the end of a pod's name, behind that of its owner; -1 where there is none.
+
+    Source: pkg/controller/statefulset/stateful_set_utils.go, ``getParentNameAndOrdinal``.
+    """
+    parent, _, number = pod.rpartition("-")
+    return int(number) if parent == owner and number.isdecimal() else -1
 
 
 def revision_hash(template: int) -> str:

@@ -116,7 +116,7 @@ class _Growing:
         """The workloads with all of their classes."""
         for workload in self.workloads:
             own = [c for c in self.classes if c.workload == workload.index]
-            further = own[workload.templates :]
+            further = own[workload.made :]
             others = tuple(c.template for c in further) if workload.templates else ()
             yield replace(workload, classes=tuple(c.index for c in own), others=others)
 
@@ -131,7 +131,7 @@ class _Growing:
             if index == found.workload:
                 pod = relabelled(found.pod, change)
                 self._add(pod, index, found.template, found.behaviour)
-        like = self.classes[workload.classes[found.template]]
+        like = self.classes[workload.one_of(found.template)]
         if (
             claim(owned=True, matches=_matches(like, found.pod), has_controller=True)
             is Claim.RELEASE
@@ -145,8 +145,9 @@ class _Growing:
             self._add(pod, like.workload, like.template, found.behaviour)
 
     def _templates(self) -> Iterator[PodClass]:
+        """One of each template of those that adopt whatever pod their selector matches."""
         for workload in self.workloads:
-            for index in workload.classes[: workload.templates]:
+            for index in () if workload.ordinals else workload.classes[: workload.templates]:
                 yield self.classes[index]
 
     def _verdict(self, pod: Pod, like: PodClass) -> Claim:
@@ -178,7 +179,7 @@ class _Growing:
             if place == (workload, template, behaviour) and known.pod == pod:
                 return
         owner = self.workloads[workload]
-        like = self.classes[owner.classes[template]] if owner.templates else None
+        like = self.classes[owner.one_of(template)] if owner.templates else None
         self.classes.append(
             class_of_pods(
                 pod,

@@ -22,13 +22,17 @@ def lacks_room(world: World, most: int) -> bool:
 
 
 def has_room(world: World, info: NodeInfo, most: int) -> bool:
-    """Whether a node has room for so many pods of each workload beside what is on it."""
-    if info.allocatable.get(PODS, 0) - len(info.pods) < most * len(world.workloads):
+    """Whether a node has room for so many pods of each workload beside what is on it.
+
+    Of those whose pods have an identity there is one of each.
+    """
+    numbers = {workload.index: len(workload.ordinals) or most for workload in world.workloads}
+    if info.allocatable.get(PODS, 0) - len(info.pods) < sum(numbers.values()):
         return False
     wanted: dict[str, int] = {}
     for workload in world.workloads:
         for name, amount in _largest(world, workload.classes).items():
-            wanted[name] = wanted.get(name, 0) + amount * most
+            wanted[name] = wanted.get(name, 0) + amount * numbers[workload.index]
     return all(
         info.allocatable.get(name, 0) - info.requested.get(name, 0) >= amount
         for name, amount in wanted.items()

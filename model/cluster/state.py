@@ -32,6 +32,10 @@ class Phase(IntEnum):
     """Deleted gracefully; its containers may still run and it still holds its resources."""
     REVOKED = 5
     """Deleted before the kubelet admitted it: nothing ran, only its object is left."""
+    LINGERING = 6
+    """Deleted by force: the API has no such pod any more, but its containers may still run."""
+    FAILED = 7
+    """Ended for good: it holds nothing, but its object keeps its name until it is deleted."""
 
 
 ACTIVE = (Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE)
@@ -39,6 +43,16 @@ ACTIVE = (Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE)
 
 ADMITTED = (Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING)
 """Phases of pods that the kubelet has admitted and not yet finished."""
+
+
+IN_API = tuple(phase for phase in Phase if phase is not Phase.LINGERING)
+"""Phases of pods whose objects are there."""
+
+HOLDING = tuple(phase for phase in IN_API if phase is not Phase.FAILED)
+"""Phases of pods that hold what they ask for, as the API shows it."""
+
+RUNNING = (*ADMITTED, Phase.LINGERING)
+"""Phases of pods whose containers run as long as their machine does."""
 
 
 class Marks(IntFlag):
@@ -138,6 +152,8 @@ class NodeState(NamedTuple):
     ``tainted`` says that it carries the taint ``node.kubernetes.io/unreachable:NoSchedule``,
     ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
     ``out_of_service``: somebody has given it the taint ``node.kubernetes.io/out-of-service``.
+    ``cut_off``: its machine runs, but nothing can be reached from there, so it is not ``up``: its
+    kubelet acts on what it knew.
     """
 
     shape: int
@@ -149,6 +165,12 @@ class NodeState(NamedTuple):
     out_of_service: bool = False
     pods: Pods = ()
     volumes: tuple[Attachment, ...] = ()
+    cut_off: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether its machine runs, be it cut off."""
+        return self.up or self.cut_off
 
 
 class Taints(NamedTuple):
@@ -321,6 +343,11 @@ class DeploymentState(NamedTuple):
         """Whether there is no such object, or nothing that could ever come of it."""
         return self == DeploymentState(0, 0, paused=True, sets=(), strategy=self.strategy)
 
+    @property
+    def known(self) -> Counts:
+        """The templates that there have been, the newest revision last."""
+        return tuple(s.template for s in sorted(self.sets, key=lambda s: s.revision))
+
     def current(self) -> SetState | None:
         """The ReplicaSet of the template in the Deployment's spec, if it exists."""
         return next((s for s in self.sets if s.template == self.template), None)
@@ -418,7 +445,52 @@ class LoneState(NamedTuple):
         return self._replace(status_replicas=status.replicas, status_available=status.available)
 
 
-OwnerState: TypeAlias = DeploymentState | LoneState
+class StatefulSetState(NamedTuple):
+    """A StatefulSet, its ControllerRevisions in the order of their numbers, and of its status.
+
+    ``template`` is that of its spec, ``current`` that of ``status.currentRevision``;
+    ``current_replicas`` stays 0 where nobody reads it. ``replicas`` is -1 where there is none.
+    ``strategy`` is the number of the way in which it is updated, of those that its workload has.
+    """
+
+    replicas: int
+    template: int
+    current: int
+    revisions: Counts
+    current_replicas: int = 0
+    strategy: int = 0
+
+    @property
+    def paused(self) -> bool:
+        """Nobody pauses it."""
+        return False
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is no such object."""
+        return self.replicas < 0
+
+    @property
+    def sets(self) -> tuple[SetState, ...]:
+        """It makes its pods itself."""
+        return ()
+
+    @property
+    def known(self) -> Counts:
+        """The templates that there have been, the newest revision last."""
+        return self.revisions
+
+    def edited(self, edit: Edit) -> StatefulSetState:
+        """This state after somebody has applied it."""
+        replicas = self.replicas if edit.replicas < 0 else edit.replicas
+        return self._replace(replicas=replicas, template=edit.template, strategy=edit.strategy)
+
+    def deleted(self) -> StatefulSetState:
+        """This state once there is no such object any more."""
+        return StatefulSetState(-1, 0, 0, (), strategy=self.strategy)
+
+
+OwnerState: TypeAlias = DeploymentState | LoneState | StatefulSetState
 """What the API has of an owner of pods."""
 
 

@@ -32,7 +32,7 @@ from kubelemma.model.objects.storage import (
 from kubelemma.model.system import Tally
 
 from .columns import PODS, SHAPE, VOLUMES
-from .state import Attachment, Phase, Pods
+from .state import HOLDING, RUNNING, Attachment, Pods
 
 NONE = -1
 """No claim, volume, node or segment."""
@@ -47,7 +47,7 @@ ATTACHED = "nodes by attached volume"
 USERS = "pods on nodes by claim"
 """Tally: how many pods on nodes use each claim."""
 
-MOUNTED_PHASES = (Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING)
+MOUNTED_PHASES = RUNNING
 """The phases of pods whose volumes a kubelet may have mounted."""
 
 
@@ -272,5 +272,6 @@ def tallies(stock: Stock, *, users: bool) -> tuple[Tally, ...]:
 
 
 def users_on(stock: Stock, pods: Pods, claim: int) -> int:
-    """How many of the pods on a node use a claim."""
-    return sum(group.size for group in pods if claim in stock.uses[group.pod_class])
+    """How many of the pods on a node use a claim: those that have ended do not."""
+    uses = (group for group in pods if claim in stock.uses[group.pod_class])
+    return sum(group.size for group in uses if group.phase in HOLDING)

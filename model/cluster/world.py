@@ -27,7 +27,7 @@ from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.versions import MODELLED, Version
 
-from .state import AnyNode, Group, Phase, Pods, Taints, shifted, still_awaited, without
+from .state import HOLDING, AnyNode, Group, Phase, Pods, Taints, shifted, still_awaited, without
 
 Kind = TypeVar("Kind")
 
@@ -58,7 +58,8 @@ class PodClass:
 
     ``pod`` is what the API server stores for one of them, without a name or a node; ``selector``
     that of its ReplicaSet, empty where it has none. ``refused`` says why the API server stores no
-    further one of them, in its words; empty where it does.
+    further one of them, in its words; empty where it does. ``ordinal`` is what tells pods of a
+    template apart that have an identity, of which there is one of each; -1 where they have none.
     """
 
     index: int
@@ -70,6 +71,7 @@ class PodClass:
     deletion_cost: int
     selector: LabelSelector
     refused: str = ""
+    ordinal: int = -1
 
     @property
     def gated(self) -> bool:
@@ -92,6 +94,26 @@ class Rollout:
     revision_history_limit: int
 
 
+class Updates(NamedTuple):
+    """How a workload whose pods have an identity is scaled and updated.
+
+    Attributes:
+        ordered: whether one pod waits for another (podManagementPolicy OrderedReady).
+        on_delete: whether only pods that somebody deletes are made anew.
+        partition: below which pods stay as they are; None: nothing is said.
+        max_unavailable: of how many pods at once a rollout makes do without; None: nothing is said.
+        start: the ordinal of the first pod.
+        revision_history_limit: how many old ControllerRevisions are kept.
+    """
+
+    ordered: bool
+    on_delete: bool
+    partition: int | None
+    max_unavailable: IntOrPercent | None
+    start: int
+    revision_history_limit: int
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
     """An owner of pods under check, of whatever kind; or pods that nobody owns.
@@ -103,6 +125,9 @@ class Workload:
         others: the template to whose ReplicaSet each of the further classes belongs.
         rollout: how it is rolled out at the start; None where its kind has no such thing.
         later: how else it may be rolled out, once it has been applied anew.
+        ordinals: what tells apart the pods of each template, where these have an identity; then
+            there is a class for each template and ordinal, those of a template side by side.
+        updates: how it is updated, if its pods have one: at the start, and once applied anew.
         renewed: of a ReplicaSet that nobody controls the class of the pods that it makes once
             another template has been applied; -1 where none is.
         status_read: whether loaded code sees its status.
@@ -121,6 +146,13 @@ class Workload:
     others: tuple[int, ...] = ()
     later: tuple[Rollout, ...] = ()
     renewed: int = -1
+    ordinals: tuple[int, ...] = ()
+    updates: tuple[Updates, ...] = ()
+
+    @property
+    def made(self) -> int:
+        """How many of its classes are of its templates; the others come behind them."""
+        return self.templates * (len(self.ordinals) or 1)
 
     @property
     def rollouts(self) -> tuple[Rollout, ...]:
@@ -149,7 +181,8 @@ class Workload:
     @property
     def syncs(self) -> tuple[str, ...]:
         """The names of the cells of all templates' syncs."""
-        return tuple(self.sync(template) for template in range(self.templates))
+        templates = 0 if self.ordinals else self.templates
+        return tuple(self.sync(template) for template in range(templates))
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -158,8 +191,22 @@ class Workload:
 
     def members(self, template: int) -> tuple[int, ...]:
         """The classes of the pods that belong to a template's ReplicaSet, its own first."""
-        further = zip(self.classes[self.templates :], self.others, strict=False)
-        return (self.classes[template], *(c for c, own in further if own == template))
+        further = zip(self.classes[self.made :], self.others, strict=False)
+        return (*self.of_template(template), *(c for c, own in further if own == template))
+
+    def of_template(self, template: int) -> tuple[int, ...]:
+        """The classes of the pods that are made of a template."""
+        width = len(self.ordinals) or 1
+        return self.classes[template * width : (template + 1) * width]
+
+    def one_of(self, template: int) -> int:
+        """A class of the pods that are made of a template: the only one, or the first."""
+        return self.of_template(template)[0]
+
+    def class_of(self, template: int, ordinal: int) -> int:
+        """The class of the pod of a template with this ordinal, or of all where none has any."""
+        at = self.ordinals.index(ordinal) if self.ordinals else 0
+        return self.of_template(template)[at]
 
     def slots(self, template: int) -> tuple[int, ...]:
         """Where its queue has the pods of a template's ReplicaSet."""
@@ -174,9 +221,11 @@ class Workload:
         slot = self.slot(pod_class)
         if not self.templates:
             return self.label if slot == 0 else f"{self.label}, {slot + 1}"
-        if slot < self.templates:
-            return f"{self.label}, template {slot}"
-        return f"{self.label}, others {slot - self.templates + 1}"
+        if slot >= self.made:
+            return f"{self.label}, others {slot - self.made + 1}"
+        template, at = divmod(slot, len(self.ordinals) or 1)
+        named = f"-{self.ordinals[at]}" if self.ordinals else ""
+        return f"{self.label}{named}, template {template}"
 
     @property
     def recreate(self) -> bool:
@@ -260,7 +309,7 @@ class World:
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
         return msgspec.structs.replace(shape, spec=spec)
 
-    def node_info(self, state: AnyNode, phases: Iterable[Phase] = tuple(Phase)) -> NodeInfo:
+    def node_info(self, state: AnyNode, phases: Iterable[Phase] = HOLDING) -> NodeInfo:
         """The node with its pods in these phases, and those that stand by."""
         wanted = frozenset(int(p) for p in phases)
         pods = [
@@ -326,7 +375,7 @@ class World:
 
     def existing_by_class(self, workload: Workload) -> str:
         """The name of the tally of a workload's pods by class, with those that terminate."""
-        plain = len(workload.classes) == workload.templates
+        plain = len(workload.classes) == workload.templates and not workload.ordinals
         return self.existing(workload) if plain else workload.tally("pods by class")
 
     def all_pods(self) -> tuple[Pod, ...]:

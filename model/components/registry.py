@@ -24,6 +24,7 @@ from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
 from .scheduler.rules import COMPONENT as SCHEDULER
 from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
+from .statefulset.rules import COMPONENT as STATEFULSET
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
 from .users.rules import COMPONENT as USERS
 from .volumeprotection.rules import COMPONENT as VOLUME_PROTECTION
@@ -35,6 +36,7 @@ COMPONENTS: tuple[Component, ...] = (
     EVICTION,
     DEPLOYMENT,
     REPLICASET,
+    STATEFULSET,
     GARBAGE_COLLECTOR,
     SCHEDULER,
     PERSISTENT_VOLUME,

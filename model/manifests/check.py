@@ -21,14 +21,7 @@ from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
 
-from .losses import (
-    DeleteClaim,
-    DeleteServiceAccount,
-    DeleteVolume,
-    InService,
-    OutOfService,
-    loss_findings,
-)
+from .losses import DeleteClaim, DeleteServiceAccount, DeleteVolume, loss_findings
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -142,6 +135,12 @@ class DeletePod(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
+class ForceDeletePod(OfWorkload, frozen=True, kw_only=True):
+    """Somebody deletes a pod of a workload by force, whatever its kubelet knows of that."""
+
+    max: int = 1
+
+
 class Relabel(OfWorkload, frozen=True, kw_only=True):
     """Somebody changes a label of a pod, so that its owner does not match it any more.
 
@@ -160,21 +159,22 @@ class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
-class Cordon(ApiStruct, frozen=True, kw_only=True):
+class OfNode(ApiStruct, frozen=True, kw_only=True):
+    """What happens to a node: the named one, or any."""
+
+    node: str = ""
+    max: int = 1
+
+
+class Cordon(OfNode, frozen=True, kw_only=True):
     """Somebody cordons a node: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
 
-
-class Uncordon(ApiStruct, frozen=True, kw_only=True):
+class Uncordon(OfNode, frozen=True, kw_only=True):
     """Somebody uncordons a node: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
 
-
-class Drain(ApiStruct, frozen=True, kw_only=True):
+class Drain(OfNode, frozen=True, kw_only=True):
     """Somebody drains a node: the named one, or any. The other fields are kubectl's options.
 
     Attributes:
@@ -183,8 +183,6 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
             long as it takes.
     """
 
-    node: str = ""
-    max: int = 1
     disable_eviction: bool = False
     force: bool = False
     ignore_daemon_sets: bool = True
@@ -205,18 +203,24 @@ class Drain(ApiStruct, frozen=True, kw_only=True):
         )
 
 
-class NodeCrash(ApiStruct, frozen=True, kw_only=True):
+class NodeCrash(OfNode, frozen=True, kw_only=True):
     """A node dies with all its pods: the named one, or any."""
 
-    node: str = ""
-    max: int = 1
+
+class NodePartition(OfNode, frozen=True, kw_only=True):
+    """A node is cut off from all others, and what runs there runs on: the named one, or any."""
 
 
-class NodeReturn(ApiStruct, frozen=True, kw_only=True):
+class OutOfService(OfNode, frozen=True, kw_only=True):
+    """Somebody switches off a machine whose node is not Ready, and taints it: in the end."""
+
+
+class InService(OfNode, frozen=True, kw_only=True):
+    """Somebody takes that taint away from a node that is back: the named one, or any."""
+
+
+class NodeReturn(OfNode, frozen=True, kw_only=True):
     """A dead node comes back: the named one, or any."""
-
-    node: str = ""
-    max: int = 1
 
 
 class Apply(ApiStruct, frozen=True, kw_only=True):
@@ -244,15 +248,10 @@ Event: TypeAlias = (
     | Resume
     | Rollback
     | DeletePod
+    | ForceDeletePod
     | Relabel
     | ProbeFailure
-    | Cordon
-    | Uncordon
-    | Drain
-    | NodeCrash
-    | NodeReturn
-    | OutOfService
-    | InService
+    | OfNode
     | DeleteClaim
     | DeleteVolume
     | DeleteServiceAccount
@@ -274,8 +273,10 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     uncordon: Uncordon | None = None
     drain: Drain | None = None
     delete_pod: DeletePod | None = None
+    force_delete_pod: ForceDeletePod | None = None
     relabel: Relabel | None = None
     node_crash: NodeCrash | None = None
+    node_partition: NodePartition | None = None
     node_return: NodeReturn | None = None
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
@@ -506,10 +507,10 @@ def _label(text: str, path: FieldPath) -> Iterator[Finding]:
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
     """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
-        case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
+        case OfNode():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
-        case OutOfService() | InService() | DeleteClaim() | DeleteVolume() | DeleteServiceAccount():
+        case DeleteClaim() | DeleteVolume() | DeleteServiceAccount():
             yield from loss_findings(event, path)
         case OfWorkload():
             *_, name = event.meant.split("/")

@@ -1,4 +1,4 @@
-"""Events of a Check about what a cluster loses for good: nodes, claims, volumes, accounts."""
+"""Events of a Check about what a cluster loses for good: claims, volumes, accounts."""
 
 from __future__ import annotations
 
@@ -12,23 +12,6 @@ from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
 from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
 from kubelemma.model.kinds.parts.rules import problem
 from kubelemma.model.objects.meta import ApiStruct
-
-
-class OutOfService(ApiStruct, frozen=True, kw_only=True):
-    """Somebody taints a node out of service whose machine is down: the named one, or any.
-
-    They do so at any time once the API shows the node not Ready, but in the end.
-    """
-
-    node: str = ""
-    max: int = 1
-
-
-class InService(ApiStruct, frozen=True, kw_only=True):
-    """Somebody takes the taint away from a node that is back: the named one, or any."""
-
-    node: str = ""
-    max: int = 1
 
 
 class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
@@ -69,15 +52,11 @@ class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
         return Account(self.namespace, self.name)
 
 
-Loss: TypeAlias = OutOfService | InService | DeleteClaim | DeleteVolume | DeleteServiceAccount
+Loss: TypeAlias = DeleteClaim | DeleteVolume | DeleteServiceAccount
 
 
 def loss_findings(event: Loss, path: FieldPath) -> Iterator[Finding]:
     """What is wrong with the names in such an event."""
-    if isinstance(event, OutOfService | InService):
-        if event.node:
-            yield from problem((*path, "node"), dns_subdomain(event.node))
-        return
     if event.name or isinstance(event, DeleteServiceAccount):
         yield from problem((*path, "name"), dns_subdomain(event.name))
     if not isinstance(event, DeleteVolume):

@@ -1,11 +1,13 @@
-"""Workload kinds beside Deployments: what placement needs to know of them."""
+"""Workload kinds beside Deployments and ReplicaSets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from .meta import ApiObject, ApiStruct, LabelSelector
 from .pod import PodTemplateSpec
+from .quantity import IntOrPercent
 from .volume import PersistentVolumeClaimTemplate
 
 
@@ -15,6 +17,27 @@ class StatefulSetOrdinals(ApiStruct, frozen=True, kw_only=True):
     start: int = 0
 
 
+class RollingUpdateStatefulSet(ApiStruct, frozen=True, kw_only=True):
+    """Which pods are replaced, and how many at once."""
+
+    partition: int | None = None
+    max_unavailable: IntOrPercent | None = None
+
+
+class StatefulSetUpdateStrategy(ApiStruct, frozen=True, kw_only=True):
+    """How pods of an old revision are replaced."""
+
+    type: Literal["RollingUpdate", "OnDelete", ""] = ""
+    rolling_update: RollingUpdateStatefulSet | None = None
+
+
+class StatefulSetClaimRetention(ApiStruct, frozen=True, kw_only=True):
+    """What becomes of claims when the set is deleted, or has fewer replicas."""
+
+    when_deleted: Literal["Retain", "Delete", ""] = ""
+    when_scaled: Literal["Retain", "Delete", ""] = ""
+
+
 class StatefulSetSpec(ApiStruct, frozen=True, kw_only=True):
     """The desired state of a StatefulSet."""
 
@@ -22,13 +45,33 @@ class StatefulSetSpec(ApiStruct, frozen=True, kw_only=True):
     selector: LabelSelector | None = None
     template: PodTemplateSpec = PodTemplateSpec()
     volume_claim_templates: tuple[PersistentVolumeClaimTemplate, ...] | None = None
+    service_name: str = ""
+    pod_management_policy: Literal["OrderedReady", "Parallel", ""] = ""
+    update_strategy: StatefulSetUpdateStrategy = StatefulSetUpdateStrategy()
+    revision_history_limit: int | None = None
+    min_ready_seconds: int = 0
+    persistent_volume_claim_retention_policy: StatefulSetClaimRetention | None = None
     ordinals: StatefulSetOrdinals = StatefulSetOrdinals()
+
+
+class StatefulSetStatus(ApiStruct, frozen=True, kw_only=True):
+    """What the StatefulSet controller last reported."""
+
+    replicas: int = 0
+    ready_replicas: int = 0
+    available_replicas: int = 0
+    current_replicas: int = 0
+    updated_replicas: int = 0
+    current_revision: str = ""
+    update_revision: str = ""
+    observed_generation: int = 0
 
 
 class StatefulSet(ApiObject, frozen=True, kw_only=True):
     """A StatefulSet."""
 
     spec: StatefulSetSpec = StatefulSetSpec()
+    status: StatefulSetStatus = StatefulSetStatus()
 
 
 class DaemonSetSpec(ApiStruct, frozen=True, kw_only=True):

@@ -176,7 +176,7 @@ def _likeness(
         for node in crowd.nodes
     }
     failing = (
-        any(entry.node_crash for entry in entries)
+        any(entry.node_crash or entry.node_partition for entry in entries)
         or bool(spec.faults.api_server_outages)
         or NODE in application.loaded.built_in
         or not all(map(is_ready, crowd.nodes))

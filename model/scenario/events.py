@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kubelemma.model.cluster.claims import Labelling, labelling
+from kubelemma.model.cluster.owners import ordinal_of
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Edit
-from kubelemma.model.cluster.world import Behaviour, PodClass
+from kubelemma.model.cluster.world import Behaviour, PodClass, Updates
 from kubelemma.model.cluster.world import Rollout as Strategy
 from kubelemma.model.components.registry import ASKED
 from kubelemma.model.manifests.check import Event as Given
@@ -46,6 +47,10 @@ class Happenings(NamedTuple):
     events: tuple[Event, ...]
     versions: tuple[tuple[Version, ...], ...]
     renewals: Mapping[int, Pod] = MappingProxyType({})
+
+    def of(self, workload: int) -> tuple[Event, ...]:
+        """The events of one workload."""
+        return tuple(event for event in self.events if event.workload == workload)
 
 
 class Change(NamedTuple):
@@ -168,11 +173,30 @@ def _applied(change: Change, before: Any, workload: int, template: int) -> Event
     return Event(ASKED["apply"].action, 1, workload=workload, options=edit)
 
 
-def strategies(owner: Any, change: Change | None) -> tuple[Strategy | None, ...]:
+def strategies(owner: Any, change: Change | None) -> tuple[Strategy | Updates | None, ...]:
     """How an owner is rolled out: at first, and otherwise once a change has been applied."""
-    of = kind_of(owner).rollout
-    rollouts = (of(owner), *(() if change is None or change.goes else (of(change.owner),)))
-    return tuple(dict.fromkeys(rollouts))
+    forms = (owner, *(() if change is None or change.goes else (change.owner,)))
+    ways = (kind_of(form).rollout(form) or kind_of(form).updates(form) for form in forms)
+    return tuple(dict.fromkeys(ways))
+
+
+def ordinals_of(
+    owner: Any, history: History, change: Change | None, events: Iterable[Event]
+) -> tuple[int, ...]:
+    """What tells the pods of an owner apart that there may ever be, if they have an identity.
+
+    ``events`` are those of the owner.
+    """
+    forms = (owner, *(() if change is None or change.goes else (change.owner,)))
+    updates = [found for form in forms if (found := kind_of(form).updates(form)) is not None]
+    if not updates:
+        return ()
+    scaled = (event.value for event in events if event.action == "scale")
+    most = max((*(kind_of(form).replicas(form) for form in forms), *scaled))
+    asked = {n for each in updates for n in range(each.start, each.start + most)}
+    name = owner.metadata.name
+    pods = (pod for template in history.templates for pod in template.pods)
+    return tuple(sorted({*asked, *(ordinal_of(pod.metadata.name, name) for pod in pods)}))
 
 
 def with_arrivals(

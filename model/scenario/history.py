@@ -21,6 +21,9 @@ from kubelemma.model.objects.pod import Pod
 from .stored import admitted_as, made_of, own_form
 from .templates import kind_of, replicas_of
 
+NO_IDENTITY = -1
+"""The ordinal of pods that are all alike."""
+
 ENDED = ("Succeeded", "Failed")
 """The phases of pods that hold nothing any more."""
 
@@ -47,6 +50,11 @@ class Template:
         """A pod of it, after admission, without a name or a node; ``number`` is its own."""
         written = self.written(number)
         return written if self.stored is None else made_of(written, self.stored)
+
+    def seated(self, number: int, ordinal: int) -> Pod:
+        """The same with an identity, if it has one."""
+        pod = self.pod(number)
+        return kind_of(self.owner).identified(pod, ordinal) if ordinal != NO_IDENTITY else pod
 
     def again(self, owner: Any) -> Template:
         """The same once more, as a restart has it: admission does with it as before."""
@@ -84,11 +92,17 @@ class Template:
         return kind_of(self.owner).selector(self.owner, number)
 
     def pod_class(
-        self, index: int, workload: int, number: int, behaviour: Behaviour = Behaviour.HEALTHY
+        self,
+        index: int,
+        workload: int,
+        number: int,
+        behaviour: Behaviour = Behaviour.HEALTHY,
+        ordinal: int = NO_IDENTITY,
     ) -> PodClass:
         """The class of its pods, of which ``index`` and ``workload`` are the numbers."""
         return class_of_pods(
-            self.pod(number),
+            self.seated(number, ordinal),
+            ordinal=ordinal,
             index=index,
             workload=workload,
             template=number,
@@ -110,10 +124,14 @@ MOST_KINDS = 3
 
 
 class Counted(NamedTuple):
-    """How many pods of a template there are in a phase, where only numbers say so."""
+    """How many pods of a template there are in a phase, where only numbers say so.
+
+    Of pods with an identity it is the one with this ``ordinal``.
+    """
 
     phase: Phase
     number: int
+    ordinal: int = NO_IDENTITY
 
 
 class History(NamedTuple):
@@ -163,7 +181,7 @@ class History(NamedTuple):
     def pod_at(self, spot: Any) -> Pod:
         """A pod at a spot: as its template says, or one of the kinds that differ from it."""
         own: Pod | None = self.kinds[spot.kind - 1].pod if spot.kind else None
-        return own or self.templates[spot.template].pod(spot.template)
+        return own or self.templates[spot.template].seated(spot.template, spot.ordinal)
 
     @property
     def sized(self) -> bool:
@@ -174,8 +192,16 @@ class History(NamedTuple):
         """The pods of a template of which the input has none, by how far they are.
 
         They are as many as the status of what controls them counts, or else as it asks for: then
-        all of them are available.
+        all of them are available. Of those with an identity the first are furthest.
         """
+        template = self.templates[number]
+        updates = kind_of(template.owner).updates(template.owner)
+        if updates is not None:
+            phases = (found.phase for found in self._counts(number) for _ in range(found.number))
+            return tuple(Counted(p, 1, i) for i, p in enumerate(phases, updates.start))
+        return self._counts(number)
+
+    def _counts(self, number: int) -> tuple[Counted, ...]:
         template = self.templates[number]
         status = template.counts
         if status is None:
@@ -205,6 +231,8 @@ def history_of(
     """
     kind = kind_of(owner)
     holding = tuple(pod for pod in pods if pod.status.phase not in ENDED)
+    if kind.updates(owner) is not None:
+        return _of_revisions(owner, kind, holding)
     if kind.through is None:
         only = (_as_stored(Template(owner, pods=holding), 0),)
         return History(only, told=bool(holding), kinds=_kinds(only))
@@ -218,6 +246,18 @@ def history_of(
         Template(owner, part, pods=tuple(by_name.pop(part.metadata.name))) for part in made
     ]
     return _gathered(owner, kind.through, templates, by_name.values(), undone=undone)
+
+
+def _of_revisions(owner: Any, kind: OwnerKind, pods: Sequence[Pod]) -> History:
+    """The history of an owner whose pods say themselves of which revision they are."""
+    by_revision: dict[str, list[Pod]] = {}
+    for pod in pods:
+        by_revision.setdefault(kind.revision(owner, pod), []).append(pod)
+    current = Template(owner, pods=tuple(by_revision.pop("", ())))
+    older = [Template(owner, like=plain(own[0]), pods=tuple(own)) for own in by_revision.values()]
+    ordered = (*sorted(older, key=_created), current)
+    templates = tuple(_as_stored(template, number) for number, template in enumerate(ordered))
+    return History(templates, len(older), told=bool(pods))
 
 
 def _makes(kind: OwnerKind, through: Through, owner: Any, part: Any) -> bool:

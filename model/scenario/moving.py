@@ -26,7 +26,7 @@ def lost_by(entries: Iterable[EventEntry]) -> Lost:
     """The nodes that events may take away, all of them at once."""
     number, named = 0, set()
     for entry in entries:
-        for given in (entry.node_crash, entry.drain, entry.cordon):
+        for given in (entry.node_crash, entry.node_partition, entry.drain, entry.cordon):
             if given is not None and given.node:
                 named.add(given.node)
             elif given is not None:

@@ -12,7 +12,7 @@ from msgspec import structs
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
-from kubelemma.model.cluster.world import Bystander, PodClass, Workload, World
+from kubelemma.model.cluster.world import Bystander, PodClass, Rollout, Updates, Workload, World
 from kubelemma.model.components.apiserver.admission import refusal
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.components.reconcile.sources import Custom
@@ -27,8 +27,8 @@ from kubelemma.model.versions import version_named
 from .application import Application
 from .assembly import assemble, reconciled
 from .custom import NOTHING_LOADED, custom_of, custom_setting
-from .events import Change, Happenings, happenings, strategies, with_arrivals
-from .history import History
+from .events import Change, Happenings, happenings, ordinals_of, strategies, with_arrivals
+from .history import NO_IDENTITY, History
 from .initial import Ground, without_ending
 from .likeness import Looks
 from .lodging import Floor, Likeness
@@ -184,9 +184,13 @@ class Common:
         changes = self.application.change_of
         happening = happenings(self.entries, focus, histories, self.spec.faults, changes)
         latest = tuple(changes[k].owner if (k := key_of(o)) in changes else o for o in focus)
-        own = tuple(_classes(happening, self.application))
+        ordinals = tuple(
+            ordinals_of(owner, history, changes.get(key_of(owner)), happening.of(index))
+            for index, (owner, history) in enumerate(zip(focus, histories, strict=True))
+        )
+        own = tuple(_classes(happening, ordinals, self.application))
         people = populace(
-            _workloads(focus, own, custom.built_in, changes),
+            _workloads(focus, own, ordinals, custom.built_in, changes),
             own,
             self.placement.lone,
             happening.events,
@@ -403,22 +407,26 @@ def _without_workloads(name: str, custom: Custom) -> Scenario:
     return Scenario(name, world, assemble(*recipe), recipe, setting, (), custom)
 
 
-def _classes(happening: Happenings, application: Application) -> Iterator[PodClass]:
+def _classes(
+    happening: Happenings, ordinals: Sequence[tuple[int, ...]], application: Application
+) -> Iterator[PodClass]:
     """The classes of all templates; what is applied is refused by what is applied with it."""
     index, applied = 0, {id(change.owner) for change in application.changes}
     for workload, versions in enumerate(happening.versions):
         for number, (template, behaviour) in enumerate(versions):
             new = id(template.owner) in applied
             policies = application.policies_after if new else application.policies
-            made = template.pod_class(index, workload, number, behaviour)
-            refused = refusal(made.pod.spec, made.pod.metadata.namespace, policies)
-            yield replace(made, refused=refused)
-            index += 1
+            for ordinal in ordinals[workload] or (NO_IDENTITY,):
+                made = template.pod_class(index, workload, number, behaviour, ordinal)
+                refused = refusal(made.pod.spec, made.pod.metadata.namespace, policies)
+                yield replace(made, refused=refused)
+                index += 1
 
 
 def _workloads(
     focus: Sequence[Any],
     classes: tuple[PodClass, ...],
+    ordinals: Sequence[tuple[int, ...]],
     status_read: Container[str],
     changes: Mapping[Key, Change],
 ) -> Iterator[Workload]:
@@ -426,15 +434,18 @@ def _workloads(
     names = Counter(key_of(owner)[1:] for owner in focus)
     for index, owner in enumerate(focus):
         key, own = key_of(owner), tuple(c.index for c in classes if c.workload == index)
-        rollout, *later = strategies(owner, changes.get(key))
+        ways = strategies(owner, changes.get(key))
+        rollout, *later = (way if isinstance(way, Rollout) else None for way in ways)
         yield Workload(
             index=index,
             kind=key.kind,
             namespace=key.namespace,
             name=key.name,
             classes=own,
-            templates=len(own),
+            templates=len(own) // (len(ordinals[index]) or 1),
             rollout=rollout,
+            ordinals=ordinals[index],
+            updates=tuple(way for way in ways if isinstance(way, Updates)),
             later=tuple(each for each in later if each is not None),
             status_read=key.kind in status_read,
             qualified=names[key[1:]] > 1,

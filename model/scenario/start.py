@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.cluster.owners import ordinal_of
 from kubelemma.model.cluster.snapshot import PENDING, Place
 from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.world import Workload
@@ -19,7 +20,7 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
-from .history import ENDED, History, Template, absent, history_of
+from .history import ENDED, NO_IDENTITY, History, Template, absent, history_of
 from .lodging import Floor, Guest, Likeness, Lodging, lodgings
 from .reach import Reach
 from .templates import Key, key_of, kind_of
@@ -29,11 +30,15 @@ ENDING = (Phase.TERMINATING, Phase.REVOKED)
 
 
 class Spot(NamedTuple):
-    """Pods of one template in one phase; ``kind`` is theirs if they differ from others of it."""
+    """Pods of one template in one phase; ``kind`` is theirs if they differ from others of it.
+
+    One with an identity has an ``ordinal``.
+    """
 
     template: int
     phase: int
     kind: int = 0
+    ordinal: int = NO_IDENTITY
 
     def not_ready(self) -> Spot:
         """The same without being Ready."""
@@ -53,13 +58,15 @@ class Placed(NamedTuple):
     """An owner's pods at the start: those on each node, by name, and how many are on none.
 
     ``waiting`` has these by template, but for those in ``apart``, which has them by kind of those
-    that differ from others, with their templates. ``named`` are those of the input.
+    that differ from others, with their templates. ``named`` are those of the input. ``seats`` are
+    the templates and ordinals of those on none that have an identity.
     """
 
     on_nodes: Mapping[str, Mapping[Spot, int]]
     waiting: tuple[int, ...] = ()
     named: tuple[Named, ...] = ()
     apart: tuple[tuple[int, int], ...] = ()
+    seats: tuple[tuple[int, int], ...] = ()
 
     @property
     def pending(self) -> int:
@@ -72,6 +79,9 @@ class Placed(NamedTuple):
 
     def queued(self, workload: Workload) -> tuple[int, ...]:
         """The same by the classes of the workload's pods."""
+        if workload.ordinals:
+            waiting = [workload.class_of(*seat) for seat in self.seats]
+            return tuple(map(waiting.count, workload.classes))
         missing = workload.templates - len(self.waiting)
         counts = (*self.waiting, *(0 for _ in range(missing)), *(n for _, n in self.apart))
         return (*counts, *(0 for _ in range(len(workload.classes) - len(counts))))
@@ -196,12 +206,12 @@ class Regard(NamedTuple):
     look: Callable[[tuple[Pod, ...]], str]
     anywhere: bool
 
-    def look_at(self, key: Key, history: History, template: int, phase: Phase) -> str:
+    def look_at(self, key: Key, history: History, spot: Spot) -> str:
         """What pods of an owner look like where they stand; empty where it matters whose."""
         own = key in self.focus and not self.anywhere
         if own or len(history.templates) > 1:
             return ""
-        return f"{phase:d} {self.look((history.pod_at(Spot(template, phase)),))}"
+        return f"{spot.phase:d} {self.look((history.pod_at(spot),))}"
 
     def stays(self, key: Key) -> bool:
         """Whether it matters where the pods of an owner are."""
@@ -306,13 +316,15 @@ def _guests(
                 (key.kind, key.namespace, spec, number), enc_hook=str, order="sorted"
             )
             rank = content.replace(key.name.encode(), b"")
-            for phase, size in history.counted(number):
+            for phase, size, ordinal in history.counted(number):
                 behind = b"" if phase == Phase.AVAILABLE else bytes([phase])
-                look = regard.look_at(key, history, number, phase) if regard else ""
+                behind += b"" if ordinal == NO_IDENTITY else f"{ordinal:010}".encode()
+                spot = Spot(number, phase, ordinal=ordinal)
+                look = regard.look_at(key, history, spot) if regard else ""
                 stays = regard is None or regard.stays(key)
-                who = (key, number, phase)
-                selector = template.selector(number)
-                yield Guest(pod, size, _urgency(pod), rank + behind, who, look, stays, selector)
+                who = (key, number, phase, ordinal)
+                selector, own = template.selector(number), template.seated(number, ordinal)
+                yield Guest(own, size, _urgency(pod), rank + behind, who, look, stays, selector)
 
 
 def _urgency(pod: Pod) -> int:
@@ -406,27 +418,36 @@ def _standing(history: History, floor: Floor) -> Placed:
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = [0] * len(history.templates)
     apart = [0] * len(history.kinds)
+    seats: list[tuple[int, int]] = []
     named = []
     for number, template in enumerate(history.templates):
         young = _young(template)
         for pod in template.pods:
-            kind = history.kind(number, pod)
+            kind, ordinal = history.kind(number, pod), _ordinal(template, pod)
             if floor.stands(pod):
                 phase: int = phase_of(pod)
                 phase = Phase.READY if young and phase == Phase.AVAILABLE else phase
                 spots = on_nodes.setdefault(pod.spec.node_name, Counter())
-                spots[Spot(number, phase, kind)] += 1
+                spots[Spot(number, phase, kind, ordinal)] += 1
             else:
                 phase = PENDING
+                seats += [(number, ordinal)] if ordinal != NO_IDENTITY else []
                 if kind:
                     apart[kind - 1] += 1
                 else:
                     waiting[number] += 1
             node = pod.spec.node_name if floor.stands(pod) else ""
-            named.append(Named(pod.metadata.name, node, Spot(number, phase, kind)))
+            named.append(Named(pod.metadata.name, node, Spot(number, phase, kind, ordinal)))
     templates = (kind.template for kind in history.kinds)
     by_kind = tuple(zip(templates, apart, strict=True))
-    return Placed(on_nodes, tuple(waiting), tuple(sorted(named)), by_kind)
+    return Placed(on_nodes, tuple(waiting), tuple(sorted(named)), by_kind, tuple(seats))
+
+
+def _ordinal(template: Template, pod: Pod) -> int:
+    """Which one of its owner's pods this is, where these have an identity."""
+    if kind_of(template.owner).updates(template.owner) is None:
+        return NO_IDENTITY
+    return ordinal_of(pod.metadata.name, template.owner.metadata.name)
 
 
 def _young(template: Template) -> bool:
@@ -442,22 +463,27 @@ def _anew(key: Key, history: History, where: Mapping[Any, tuple[str, ...]], floo
     """All pods that there are, where they have been placed."""
     on_nodes: dict[str, Counter[Spot]] = {}
     waiting = []
+    seats: list[tuple[int, int]] = []
     for number, template in enumerate(history.templates):
         left = 0
-        for phase, size in history.counted(number):
-            nodes = where[key, number, phase]
+        for phase, size, ordinal in history.counted(number):
+            nodes = where[key, number, phase, ordinal]
             for node in nodes:
-                on_nodes.setdefault(node, Counter())[Spot(number, phase)] += 1
+                spot = Spot(number, phase, ordinal=ordinal)
+                on_nodes.setdefault(node, Counter())[spot] += 1
             left += size - len(nodes)
+            identified = ordinal != NO_IDENTITY and not floor.stands(template.pod(number))
+            seats += [(number, ordinal)] if identified and not nodes else []
         # A pod that the kubelet rejects is no replica, and one that names its node never waits.
         waiting.append(0 if floor.stands(template.pod(number)) else left)
-    return Placed(on_nodes, tuple(waiting))
+    return Placed(on_nodes, tuple(waiting), seats=tuple(seats))
 
 
 def class_at(workload: Workload, spot: Spot) -> int:
     """The class of these pods: those that differ come behind the templates."""
-    slot = workload.templates + spot.kind - 1 if spot.kind else spot.template
-    return workload.classes[slot]
+    if spot.kind:
+        return workload.classes[workload.made + spot.kind - 1]
+    return workload.class_of(spot.template, spot.ordinal)
 
 
 class Called(NamedTuple):

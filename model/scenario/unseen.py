@@ -160,8 +160,8 @@ def _elsewhere(case: Case, placement: Placement) -> Iterator[Pod]:
     """One of each of the pods that may stand on other nodes in another placement."""
     for _, history in _beside(case, placement):
         for number in range(len(history.templates)):
-            for phase, _size in history.counted(number):
-                yield history.pod_at(Spot(number, phase))
+            for phase, _size, ordinal in history.counted(number):
+                yield history.pod_at(Spot(number, phase, ordinal=ordinal))
     yield from _roving(placement)
 
 

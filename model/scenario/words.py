@@ -118,6 +118,10 @@ def _events(world: World, events: tuple[Event, ...]) -> str:
     actions = {event.action for event in events}
     if "node-crash" in actions and "node-return" not in actions:
         parts.append("a crashed node may come back or not")
+    if "node-partition" in actions and "node-return" not in actions:
+        parts.append("a node that is cut off may be reached again or not")
+    if "out-of-service" in actions:
+        parts.append("a node that does not answer is switched off and tainted in the end")
     if actions & {"cordon", "drain"} and "uncordon" not in actions:
         parts.append("a cordoned node may be uncordoned or not")
     return "events, at any time: " + ", ".join(parts)
@@ -150,8 +154,9 @@ def _name(world: World, workload: Workload) -> str:
 def _behaviours(world: World, event: Event) -> str:
     if event.action != "rollout":
         return ""
-    classes = (world.classes[c] for c in world.workloads[event.workload].classes[1:])
-    odd = [c.behaviour for c in classes if c.behaviour is not Behaviour.HEALTHY]
+    classes = (world.classes[c] for c in world.workloads[event.workload].classes)
+    behaviours = {c.template: c.behaviour for c in classes if c.template}
+    odd = [each for each in behaviours.values() if each is not Behaviour.HEALTHY]
     return f" ({', '.join(odd)})" if odd else ""
 
 

@@ -13,8 +13,10 @@ from kubelemma.model.components.kubelet.actions import (
     BECOME_READY,
     CONTAINER_CRASH,
     FINISH_TERMINATION,
+    FORCE_DELETE_POD,
     MOUNT,
     NODE_CRASH,
+    NODE_PARTITION,
     NODE_RETURN,
     PROBE_FAILURE,
     REJECT,
@@ -57,12 +59,24 @@ def _readiness(scene: Scene, workload: Workload) -> Iterator[Fact]:
 
 
 def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
-    yield "machine", "up" if node.up else "down"
+    yield "machine", _machine(node)
+
+
+def _machine(node: NodeState) -> str:
+    if node.up:
+        return "up"
+    return "cut off" if node.runs else "down"
 
 
 def _conditions(node: NodeState) -> Iterator[str]:
     if not node.up:
-        yield "down"
+        yield _machine(node)
+
+
+def _comes_back(scene: Scene) -> str:
+    """How a node comes back: from a crash, or from having been cut off."""
+    cut_off = scene.node is not None and scene.node[1].runs
+    return "can be reached again" if cut_off else "boots again"
 
 
 def _waits(end: Standstill, place: Place) -> Waits | None:
@@ -71,7 +85,8 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
         return None
     if not end.seen.nodes()[place.node].up:
         what = "end" if place.phase in (Phase.TERMINATING, Phase.REVOKED) else "become Ready"
-        return f"it cannot {what}: {place.node} is down, and need not come back.", ()
+        machine = _machine(end.seen.nodes()[place.node])
+        return f"it cannot {what}: {place.node} is {machine}, and need not come back.", ()
     missing = tuple(lacking(end.seen, place.pod_class, place.node))
     if place.phase == Phase.STARTING and missing:
         return f"it is in ContainerCreating on {place.node}: {'; '.join(missing)}.", ()
@@ -121,10 +136,13 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
 TELLER = Teller(
     name="kubelet",
     hinders=_hinders,
+    words={"comes_back": _comes_back},
     sentences={
         # Faults
         NODE_CRASH: "{node} crashes",
-        NODE_RETURN: "{node} boots again",
+        NODE_PARTITION: "{node} is cut off from all others",
+        FORCE_DELETE_POD: "deletes {pod} of {node} by force",
+        NODE_RETURN: "{node} {comes_back}",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
         # The kubelet and its containers
         CONTAINER_CRASH: "{pod} on {node} crashes",
@@ -144,7 +162,9 @@ TELLER = Teller(
     },
     causes={
         NODE_CRASH: event("nodeCrash"),
-        NODE_RETURN: event("nodeReturn", "nodeCrash"),
+        NODE_PARTITION: event("nodePartition"),
+        FORCE_DELETE_POD: event("forceDeletePod"),
+        NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition"),
         PROBE_FAILURE: event("probeFailure"),
     },
     ends={REJECT: "Failed"},

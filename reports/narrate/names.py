@@ -32,7 +32,7 @@ def set_title(world: World, workload: Workload, template: int) -> str:
 
 
 def _controller(world: World, workload: Workload, template: int) -> OwnerReference:
-    pod = world.classes[workload.classes[template]].pod
+    pod = world.classes[workload.one_of(template)].pod
     found = controller_of(pod.metadata)
     return found or OwnerReference(name=workload.name)
 
@@ -54,7 +54,9 @@ def given_name(world: World, pod_class: int, name: str) -> str:
 
 
 def pod_name(world: World, pod_class: int, number: int) -> str:
-    """The name of a pod of a class: they are counted from 1."""
-    name = owner_name(world, pod_class)
+    """The name of a pod of a class: they are counted from 1, but for those with an identity."""
+    name, ordinal = owner_name(world, pod_class), world.classes[pod_class].ordinal
+    if ordinal >= 0:
+        return f"{name}-{ordinal}"
     lone = not world.workloads[world.classes[pod_class].workload].templates
     return name if lone and number == 1 else f"{name}-{number}"

@@ -17,6 +17,8 @@ PHASES: Mapping[int, str] = MappingProxyType(
         Phase.AVAILABLE: "available",
         Phase.TERMINATING: "terminating",
         Phase.REVOKED: "terminating",
+        Phase.LINGERING: "lingering",
+        Phase.FAILED: "failed",
     }
 )
 """In a picture."""
@@ -30,6 +32,8 @@ STATUSES: Mapping[int, str] = MappingProxyType(
         Phase.AVAILABLE: "Ready, available",
         Phase.TERMINATING: "terminating",
         Phase.REVOKED: "terminating",
+        Phase.LINGERING: "deleted by force, still running",
+        Phase.FAILED: "Failed",
     }
 )
 """As a field of a Pod that changes."""

@@ -337,7 +337,7 @@ def _boxes(_scenario: Scenario, _written: Written) -> Boxes:
 def _look(seen: Seen, _cast: Cast) -> Iterator[SetBox | WorkloadBox]:
     for workload in seen.world.owners:
         owner = full_name(workload)
-        if seen.owner(workload).absent:
+        if seen.owner(workload).absent or workload.ordinals:
             continue
         if workload.rollout is None:
             size, version = seen.owner(workload).replicas, revision_hash(0)
@@ -349,11 +349,11 @@ def _look(seen: Seen, _cast: Cast) -> Iterator[SetBox | WorkloadBox]:
 
 
 def _lines(seen: Seen, workload: Workload) -> Iterator[str]:
-    if workload.rollout is None:
+    if workload.rollout is None and not workload.ordinals:
         owner = seen.owner(workload)
         size = "is not there" if owner.absent else owner.replicas
         yield f"{workload_name(seen.world, workload)}: {size}"
-    for template in range(workload.templates):
+    for template in range(len(workload.syncs)):
         sync = seen.sync(workload, template)
         if sync != IDLE:
             left = ", ".join(in_hand(sync))

@@ -23,6 +23,7 @@ from . import (
     scheduler,
     service,
     serviceaccount,
+    statefulset,
     tainteviction,
     users,
     volumeprotection,
@@ -32,6 +33,7 @@ from .teller import Teller
 TELLERS: tuple[Teller, ...] = (
     deployment.TELLER,
     replicaset.TELLER,
+    statefulset.TELLER,
     scheduler.TELLER,
     persistentvolume.TELLER,
     attachdetach.TELLER,

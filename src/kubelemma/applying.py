@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .model.cluster.owners import controller_of
+from .model.cluster.owners import OwnerKind, controller_of
 from .model.components.apiserver.admission import filled
 from .model.components.registry import OWNERS
 from .model.manifests import (
@@ -268,12 +268,16 @@ def _created(pod: Pod) -> Pod:
 def _change(each: Applied) -> Change:
     owner = each.after.object
     kind = OWNERS[type(owner)]
-    rolls = each.rolls and each.before is not None and kind.rollout(owner) is not None
+    rolls = each.rolls and each.before is not None and _rolls(kind, owner)
     replicas = kind.replicas(owner) if each.replicas else -1
     fields = str(each) if each.before is not None else f"new, replicas {kind.replicas(owner)}"
     waits = not rolls and each.before is not None and _waits(each)
     renews = each.rolls and each.before is not None and not rolls
     return Change(owner, rolls, replicas, each.before is None, fields, waits=waits, renews=renews)
+
+
+def _rolls(kind: OwnerKind, owner: Any) -> bool:
+    return kind.rollout(owner) is not None or kind.updates(owner) is not None
 
 
 def _waits(each: Applied) -> bool:

@@ -66,7 +66,7 @@ from .properties.statement import Property, Statement
 
 ObjectT = TypeVar("ObjectT")
 
-PLACEABLE = ("DaemonSet ", "Job ", "StatefulSet ")
+PLACEABLE = ("DaemonSet ", "Job ")
 """How objects are called whose pods no check has, but a placement does."""
 
 

@@ -76,7 +76,7 @@ def _never_ready(found: _Silence) -> Iterator[str]:
     """The version that is rolled out in the end decides whether an end is promised."""
     if found.workload.rollout is not None and ROLLOUT not in found.happened:
         return
-    newest = found.workload.classes[found.workload.templates - 1]
+    newest = found.workload.one_of(found.workload.templates - 1)
     if found.scenario.world.classes[newest].behaviour is not Behaviour.HEALTHY:
         yield "its new version never becomes Ready, so no end of the rollout is promised"
 

@@ -9,9 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 import pytest
+from members import (
+    CANARY,
+    JOINING,
+    LEAVING,
+    MEMBERS,
+    RENEWED,
+    Members,
+    hurries,
+    renews_all,
+    rolls_all,
+    waits_for_no_name,
+)
 
 from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
@@ -551,7 +564,7 @@ class Mutant(NamedTuple):
     module: str
     function: str
     replacement: Any
-    scenario: Small | Alone
+    scenario: Small | Alone | Members
 
 
 ROLLING_PY = "components.deployment.decision.rolling"
@@ -562,6 +575,7 @@ DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
 ACCOUNT_PY = "components.serviceaccount"
+STATEFULSET_PY = "components.statefulset"
 KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
@@ -591,6 +605,21 @@ MUTANTS = (
     Mutant("RS-5", "released deleted", REPLICASET_PY, "_delete", deletes_released, RELEASING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_choose", ranks_by_node, SHRINKING),
     Mutant("RS-4", "pending spared", REPLICASET_PY, "_due", overlooks_pending, FILLING),
+    Mutant(
+        "STS-1",
+        "names are free at once",
+        "cluster.world.World",
+        "deleted",
+        waits_for_no_name,
+        MEMBERS,
+    ),
+    Mutant("STS-2", "no order", f"{STATEFULSET_PY}.rules", "update_stateful_set", hurries, JOINING),
+    Mutant("STS-3", "no order", f"{STATEFULSET_PY}.rules", "update_stateful_set", hurries, LEAVING),
+    Mutant("STS-4", "all at once", f"{STATEFULSET_PY}.decision", "_rolled", rolls_all, RENEWED),
+    Mutant(
+        "STS-5", "no partition", f"{STATEFULSET_PY}.decision", "revision_of_new", renews_all, CANARY
+    ),
+    Mutant("STS-7", "pods do not end", KUBELET_PY, "_termination", ends_none, MEMBERS),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
     Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
     Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),
@@ -664,7 +693,7 @@ def verdicts(search: Search, mutant: Mutant) -> list[Verdict]:
 def test_mutant_is_caught(run: Search, monkeypatch: pytest.MonkeyPatch, mutant: Mutant) -> None:
     """The property holds, and it is violated once one function is broken."""
     assert set(verdicts(run, mutant)) == {Verdict.HOLDS}
-    module = import_module(f"kubelemma.model.{mutant.module}")
+    module = resolve_name(f"kubelemma.model.{mutant.module}")
     monkeypatch.setattr(module, mutant.function, mutant.replacement)
     assert Verdict.VIOLATED in verdicts(run, mutant)
 

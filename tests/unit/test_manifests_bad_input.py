@@ -45,12 +45,18 @@ def changed(base: str, row: Row) -> str:
     return text.replace(row["old"], row["new"], 1)
 
 
-@pytest.mark.parametrize("base", ["web.yaml", "check.yaml"])
+@pytest.mark.parametrize("base", ["web.yaml", "set.yaml", "check.yaml"])
 def test_the_bases_are_faultless(base: str) -> None:
     """What the tables change is accepted as it is, so that the change alone is at fault."""
     manifests = load([Source(str(FOLDER / base))])
     assert len(manifests.objects) + len(manifests.checks) == 1
     assert manifests.warnings == ()
+
+
+@pytest.mark.parametrize("row", rows("sets.yaml"), ids=title)
+def test_sets(row: Row) -> None:
+    """A fault in a StatefulSet is refused with these very messages, and nothing else."""
+    assert said(changed("set.yaml", row)) == row["said"]
 
 
 @pytest.mark.parametrize("row", rows("deployments.yaml"), ids=title)

@@ -14,6 +14,7 @@ import pytest
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
 from kubelemma.model.components.garbagecollector.actions import PRUNE
+from kubelemma.model.components.podgc.actions import OUT_OF_SERVICE
 from kubelemma.model.components.reconcile.actions import DOES
 from kubelemma.model.components.registry import ACTIONS, COMPONENTS, EVENTS
 from kubelemma.model.components.scheduler.actions import BIND
@@ -170,6 +171,36 @@ spec:
 """
 
 
+SET = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: web}
+spec:
+  replicas: 2
+  serviceName: web
+  revisionHistoryLimit: 0
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1", resources: RESOURCES}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: set}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events:
+  - rollout: {workload: web}
+  - scale: {workload: web, replicas: 1}
+  - scale: {workload: web, replicas: 3}
+  - rollback: {workload: web}
+  - deletePod: {workload: web}
+  - forceDeletePod: {workload: web}
+  - nodePartition: {}
+  - outOfService: {}
+"""
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -184,7 +215,13 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
-    for text in (ALONE, REFUSED):
+    small, large = "{requests: {cpu: 100m}}", "{limits: {cpu: 2}}"
+    refused = REFUSED.split("---", maxsplit=1)[0] + "---" + SET.replace("RESOURCES", large)
+    members = SET.replace("RESOURCES", small)
+    calm = members.split("  - scale", maxsplit=1)[0]
+    events = "  - scale: {workload: web, replicas: 0}\n  - deletePod: {workload: web, max: 9}\n"
+    at_once = calm.replace("revisionHistoryLimit: 0", "podManagementPolicy: Parallel") + events
+    for text in (ALONE, REFUSED, members, calm, at_once, refused):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
@@ -251,10 +288,11 @@ def test_what_is_done_is_declared(possible: list[Transition]) -> None:
 def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) -> None:
     """All that users and faults do has a sentence, and comes from a line of a Check.
 
-    What is applied is applied in the end, so it is a step of nobody who might as well not take it.
+    What is applied, or repaired, is so in the end: nobody might as well not take the step.
     """
     chances = {s.outcome.action for s in possible if s.rule.environment and not spoken(s)}
-    chances |= {s.outcome.action for s in possible if s.outcome.action in (APPLY, PRUNE)}
+    meant = (APPLY, PRUNE, OUT_OF_SERVICE)
+    chances |= {s.outcome.action for s in possible if s.outcome.action in meant}
     assert chances == set(CAUSES)
     assert set(EVENTS) <= set(CAUSES)
 

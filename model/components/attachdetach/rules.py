@@ -18,7 +18,7 @@ from kubelemma.model.cluster.component import (
     Telling,
 )
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import Attachment, NodeState, Pods
+from kubelemma.model.cluster.state import HOLDING, Attachment, NodeState, Pods
 from kubelemma.model.cluster.stocking import stock_of, used_claims
 from kubelemma.model.cluster.storage import ATTACHED, STORED, ClaimPhase, Stock, Stored
 from kubelemma.model.cluster.storage_start import at_start, attached_at_start
@@ -111,7 +111,7 @@ def is_desired(stock: Stock, stored: Stored, volume: int, shape: int, pods: Pods
         if found.volume == volume and found.phase == ClaimPhase.BOUND
     }
     return any(claim in stock.beside[shape] for claim in bound) or any(
-        bound.intersection(stock.uses[group.pod_class]) for group in pods
+        group.phase in HOLDING and bound.intersection(stock.uses[group.pod_class]) for group in pods
     )
 
 

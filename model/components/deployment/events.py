@@ -1,22 +1,23 @@
-"""What users do to Deployments."""
+"""What users do to Deployments, and to what else is rolled out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from kubelemma.model.cluster.events import on_workload
 from kubelemma.model.cluster.setting import Event
-from kubelemma.model.cluster.state import DeploymentState
+from kubelemma.model.cluster.state import DeploymentState, StatefulSetState
 from kubelemma.model.cluster.world import Workload, World
 
 from .actions import PAUSE, RESUME, ROLLBACK, ROLLOUT
 
+Rolled: TypeAlias = DeploymentState | StatefulSetState
 
-def _rollout(
-    world: World, event: Event, deployment: DeploymentState
-) -> Iterator[tuple[tuple[DeploymentState], str]]:
+
+def _rollout(world: World, event: Event, deployment: Rolled) -> Iterator[tuple[tuple[Rolled], str]]:
     """Apply the next template: every one is a new revision."""
-    newest = max((deployment.template, *(s.template for s in deployment.sets)))
+    newest = max((deployment.template, *deployment.known))
     if not deployment.absent and newest + 1 < world.workloads[event.workload].templates:
         yield (deployment._replace(template=newest + 1),), "kubectl apply, or rollout restart"
 
@@ -36,13 +37,12 @@ def _resume(
 
 
 def _rollback(
-    _world: World, _event: Event, deployment: DeploymentState
-) -> Iterator[tuple[tuple[DeploymentState], str]]:
+    _world: World, _event: Event, deployment: Rolled
+) -> Iterator[tuple[tuple[Rolled], str]]:
     """``kubectl rollout undo``: back to the second highest revision; refused while paused."""
-    history = sorted(deployment.sets, key=lambda s: s.revision)
-    if not deployment.paused and len(history) > 1 and history[-2].template != deployment.template:
-        after = deployment._replace(template=history[-2].template)
-        yield (after,), "kubectl rollout undo"
+    history = deployment.known
+    if not deployment.paused and len(history) > 1 and history[-2] != deployment.template:
+        yield (deployment._replace(template=history[-2]),), "kubectl rollout undo"
 
 
 def _cells(workload: Workload) -> tuple[str, ...]:

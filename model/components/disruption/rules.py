@@ -48,7 +48,7 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.world import Bystander, NodeShape, Workload, World
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.components.eviction.actions import LOST_REQUEST
-from kubelemma.model.components.kubelet.actions import NODE_CRASH
+from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.quantity import rounded
@@ -336,7 +336,7 @@ def followed(setting: Setting) -> tuple[Guard, ...]:
 
 def counted_in(setting: Setting) -> tuple[Guard, ...]:
     """The budgets whose pods are counted: those that somebody asks, or that a lost node breaks."""
-    return guards(setting.world) if setting.may_happen(*EVICTING, NODE_CRASH) else ()
+    return guards(setting.world) if setting.may_happen(*EVICTING, *NODE_FAILURES) else ()
 
 
 def _parts(setting: Setting) -> Parts:

@@ -38,7 +38,7 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.world import NodeShape, PodClass, World
 from kubelemma.model.components.disruption.rules import BudgetState, Guard, guards
 from kubelemma.model.components.eviction.rules import OF_DRAINS, evict
-from kubelemma.model.components.kubelet.actions import NODE_CRASH
+from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.components.users.actions import UNCORDON
 from kubelemma.model.objects.pod import MIRROR, Pod
 from kubelemma.model.system import Outcome, Rule, Tally
@@ -108,7 +108,7 @@ def _attempt(
 
 def _awaits(setting: Setting, event: Event) -> bool:
     """Whether a drain may wait for ever for a pod that terminates, so that this is followed."""
-    down = any(not node.up for node in setting.start.nodes) or setting.may_happen(NODE_CRASH)
+    down = any(not node.up for node in setting.start.nodes) or setting.may_happen(*NODE_FAILURES)
     return down and not is_gone(found=True, same=True, overdue=EVER, options=_options(event))
 
 

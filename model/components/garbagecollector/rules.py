@@ -44,7 +44,7 @@ def _prune(
 ) -> Iterator[tuple[tuple[Any, ...], str]]:
     """The object is gone, and whatever its ReplicaSets had in hand."""
     if not owner.absent:
-        idle = (IDLE,) * world.workloads[event.workload].templates
+        idle = (IDLE,) * len(world.workloads[event.workload].syncs)
         yield (owner.deleted(), *idle), "kubectl apply --prune, or kubectl delete"
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from kubelemma.model.system import Action
 
 NODE_CRASH = Action("node-crash")
+NODE_PARTITION = Action("node-partition")
 NODE_RETURN = Action("node-return")
+FORCE_DELETE_POD = Action("force-delete-pod", "class")
+NODE_FAILURES = (NODE_CRASH, NODE_PARTITION)
+"""After both of them nothing is heard of a node any more."""
+
 PROBE_FAILURE = Action("probe-failure", "class")
 
 ADMIT = Action("admit", "class")

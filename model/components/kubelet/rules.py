@@ -23,6 +23,7 @@ from kubelemma.model.cluster.state import (
     Pods,
     ShownNode,
     moved,
+    shifted,
     without,
 )
 from kubelemma.model.cluster.stocking import stock_of
@@ -45,6 +46,9 @@ from .faults import EVENTS
 
 KUBELET = "kubelet"
 CONTAINER = "container"
+
+
+_GOING = (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
 
 
 def rules(world: World, *, roomy: bool = False) -> tuple[Rule, ...]:
@@ -79,7 +83,7 @@ def _rules(world: World, pod_class: PodClass, admitted_each: str, stock: Stock) 
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
     if world.follows_terminating:
-        ending = _while_up(pod_class, (Phase.TERMINATING, Phase.REVOKED), _termination)
+        ending = _while_up(pod_class, _GOING, _termination)
         finish = _of_each(f"finish {label}", KUBELET, running, ending)
         yield _unmounting(finish, stock, pod_class) if uses else finish
     if pod_class.min_ready_seconds:
@@ -159,7 +163,10 @@ def _admission(world: World, pod_class: PodClass, node: ShownNode, group: Group)
         why = "it fits what the node has left, and the containers start"
         return Outcome(ADMIT, {PODS: after}, _pod(pod_class), why)
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
-    return Outcome(REJECT, {PODS: without(node.pods, group)}, _pod(pod_class), why)
+    rest = without(node.pods, group)
+    if pod_class.ordinal >= 0:  # its object keeps its name
+        rest = shifted(rest, pod_class.index, Phase.FAILED, 1)
+    return Outcome(REJECT, {PODS: rest}, _pod(pod_class), why)
 
 
 def _readiness(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
@@ -180,9 +187,11 @@ def _availability(pod_class: PodClass, pods: Pods) -> Iterator[Outcome]:
 
 
 def _termination(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
-    """After the containers have stopped, the kubelet deletes the API object with grace 0."""
-    ran = group.phase == Phase.TERMINATING
-    why = "its containers have stopped" if ran else "it never ran"
+    """After the containers have stopped, the kubelet deletes the API object with grace 0.
+
+    One that was deleted by force has none any more.
+    """
+    why = "it never ran" if group.phase == Phase.REVOKED else "its containers have stopped"
     return Outcome(FINISH_TERMINATION, {PODS: without(pods, group)}, _pod(pod_class), why)
 
 

@@ -104,7 +104,7 @@ class Mounts(NamedTuple):
         """What a pod had mounted is unmounted, unless others use it, and the pod goes."""
         pods, volumes, stored = seen
         for group in pods:
-            ending = group.phase in (Phase.TERMINATING, Phase.REVOKED)
+            ending = group.phase in (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
             if not (up and ending and group.pod_class == self.pod_class.index):
                 continue
             after = without(pods, group)

@@ -25,7 +25,7 @@ from kubelemma.model.cluster.world import (
     World,
     condition_taints,
 )
-from kubelemma.model.components.kubelet.actions import NODE_CRASH
+from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.objects.node import Taint
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
@@ -398,7 +398,7 @@ def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
 # The component
 
 
-_FAILURES = (NODE_CRASH, API_SERVER_OUTAGE)
+_FAILURES = (*NODE_FAILURES, API_SERVER_OUTAGE)
 
 
 def nodes_fail(setting: Setting) -> bool:

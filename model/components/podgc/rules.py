@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kubelemma.model.cluster.columns import CUT_OFF, PODS, READY, UP
 from kubelemma.model.cluster.columns import OUT_OF_SERVICE as TAINTED_OUT
-from kubelemma.model.cluster.columns import PODS, READY, UP
 from kubelemma.model.cluster.component import (
     NO_PARTS,
     Component,
@@ -47,11 +47,11 @@ def _collect(ready: bool, out_of_service: bool, pods: Pods) -> Iterator[Outcome]
 
 
 def _taint(
-    _world: World, _event: Event, up: bool, ready: bool, tainted: bool
+    _world: World, _event: Event, up: bool, _cut_off: bool, ready: bool, tainted: bool
 ) -> Iterator[tuple[dict[str, bool], str, int]]:
     if not (up or ready or tainted):
         why = "somebody has made sure that the machine is off, and taints the node"
-        yield {TAINTED_OUT: True}, why, -1
+        yield {CUT_OFF: False, TAINTED_OUT: True}, why, -1
 
 
 def _untaint(
@@ -64,8 +64,8 @@ def _untaint(
 _TAINTING = on_node(
     OUT_OF_SERVICE,
     _taint,
-    (UP, READY, TAINTED_OUT),
-    writes=(TAINTED_OUT,),
+    (UP, CUT_OFF, READY, TAINTED_OUT),
+    writes=(CUT_OFF, TAINTED_OUT),
     undone_by=IN_SERVICE,
 )
 

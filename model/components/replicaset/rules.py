@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from kubelemma.model.cluster.columns import PODS, SHAPE, UP
-from kubelemma.model.cluster.component import Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster import crowds
+from kubelemma.model.cluster.columns import PODS, SHAPE
+from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike, never
+from kubelemma.model.cluster.crowds import read_specs
 from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
@@ -30,7 +32,7 @@ from kubelemma.model.cluster.state import (
     Phase,
     Pods,
     Queue,
-    Specs,
+    StatefulSetState,
     Status,
     Sync,
     count,
@@ -40,8 +42,8 @@ from kubelemma.model.cluster.state import (
     unmarked,
 )
 from kubelemma.model.cluster.world import Workload, World
-from kubelemma.model.components.kubelet.actions import NODE_CRASH
-from kubelemma.model.system import Best, Bound, Cell, Named, Outcome, Rule, Tally, View
+from kubelemma.model.components.kubelet.actions import NODE_FAILURES
+from kubelemma.model.system import Best, Bound, Cell, Outcome, Rule, Tally, View
 
 from . import claims as claiming
 from .actions import (
@@ -77,32 +79,11 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
     of each template's ReplicaSet, wherever it has them from.
     """
     width = workload.templates
-    counts = {world.existing(workload): tuple(Phase), workload.tally("active"): ACTIVE}
-    available = workload.tally("available")
     return (
-        Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, _read_specs),
-        *(
-            Tally(
-                name,
-                {workload.queue: _waiting(workload), PODS: _counter(workload, phases)},
-                width,
-                each=PODS,
-            )
-            for name, phases in counts.items()
-        ),
-        Tally(available, {PODS: _counter(workload, (Phase.AVAILABLE,))}, width, each=PODS),
+        Tally(workload.tally("specs"), {workload.cell: _specs(width)}, 3 + width, read_specs),
+        *crowds.counts(world, workload),
         *(tally for template in range(width) for tally in _of_template(workload, template)),
     )
-
-
-def serving(workload: Workload) -> Tally:
-    """The available pods of each template whose machine runs, whatever the API still shows."""
-    available = _counter(workload, (Phase.AVAILABLE,))
-
-    def measure(up: bool, pods: Pods) -> Counts:  # noqa: FBT001 - a column's value
-        return available(pods if up else ())
-
-    return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates, each=PODS)
 
 
 def _specs(width: int) -> Callable[[OwnerState], Counts]:
@@ -110,50 +91,6 @@ def _specs(width: int) -> Callable[[OwnerState], Counts]:
         sizes = {s.template: s.replicas for s in owner.sets}
         own = (max(owner.replicas, 0), owner.template, int(owner.paused))
         return (*own, *(sizes.get(template, -1) for template in range(width)))
-
-    return measure
-
-
-def _read_specs(total: Counts) -> Specs:
-    replicas, template, paused, *sets = total
-    return Specs(replicas, template, bool(paused), tuple(sets))
-
-
-def by_class(workload: Workload) -> Tally:
-    """The pods that there are of each class, with those that terminate."""
-
-    def on_node(pods: Pods) -> Counts:
-        return tuple(count(pods, pod_class, tuple(Phase)) for pod_class in workload.classes)
-
-    measures: dict[Named, Callable[..., Counts]] = {
-        workload.queue: lambda queue: queue.waiting,
-        PODS: on_node,
-    }
-    return Tally(workload.tally("pods by class"), measures, len(workload.classes), each=PODS)
-
-
-def _waiting(workload: Workload) -> Callable[[Queue], Counts]:
-    if not workload.others:
-        return lambda queue: queue.waiting
-    slots = [workload.slots(template) for template in range(workload.templates)]
-
-    def measure(queue: Queue) -> Counts:
-        waiting = queue.waiting
-        return tuple(sum(waiting[slot] for slot in own) for own in slots)
-
-    return measure
-
-
-def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[Pods], Counts]:
-    templates = range(workload.templates)
-    template_of = {c: template for template in templates for c in workload.members(template)}
-
-    def measure(pods: Pods) -> Counts:
-        counts = [0] * len(templates)
-        for group in pods:
-            if group.pod_class in template_of and group.phase in phases:
-                counts[template_of[group.pod_class]] += group.size
-        return tuple(counts)
 
     return measure
 
@@ -485,7 +422,7 @@ def _write_status(
     its way; a PUT that a Deployment sync has planned from an older version fails by it.
     """
     found = next((s for s in owner.sets if s.template == key.template), None)
-    if found is None:
+    if found is None or isinstance(owner, StatefulSetState):
         return
     status, why = sync.status, "it is what its sync had counted"
     missing = manage_replicas(owned.active, found.replicas)
@@ -502,9 +439,11 @@ def _write_status(
 
 
 def _parts_of(setting: Setting, workload: Workload) -> Parts:
+    if workload.ordinals:
+        return NO_PARTS
     if not workload.templates:
         cell = Cell(workload.queue, setting.start.queues[workload.index], Queue)
-        return Parts(cells=(cell,), tallies=(by_class(workload),))
+        return Parts(cells=(cell,), tallies=(crowds.by_class(workload),))
     world, queue = setting.world, setting.start.queues[workload.index]
     state = setting.start.owners[workload.index]
     own = (Cell(workload.cell, state, LoneState),) if isinstance(state, LoneState) else ()
@@ -517,7 +456,7 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
         tallies=(
             *tallies(world, workload),
             *_claims(world, workload),
-            *((serving(workload),) if setting.may_happen(NODE_CRASH) else ()),
+            *((crowds.serving(workload),) if setting.may_happen(*NODE_FAILURES) else ()),
         ),
         bests=bests(world, workload),
         rules=rules(world, workload),
@@ -530,11 +469,11 @@ def _claims(world: World, workload: Workload) -> Iterator[Tally]:
     keys = (Key(world, workload, template) for template in range(workload.templates))
     yield from (claiming.tally(key) for key in keys if claiming.claimings(key))
     if workload.others:
-        yield by_class(workload)
+        yield crowds.by_class(workload)
 
 
 def _forgets_of(setting: Setting, workload: Workload) -> tuple[Forgetting, ...]:
-    templates = range(workload.templates)
+    templates = range(len(workload.syncs))
     return tuple(_sync_forgotten(Key(setting.world, workload, t)) for t in templates)
 
 

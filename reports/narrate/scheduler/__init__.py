@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import NodeState, Phase
+from kubelemma.model.cluster.state import HOLDING, NodeState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision import node_resources, profile, taints
@@ -239,5 +239,5 @@ TELLER = Teller(
     reviews=_reviews,
     idle=_idle,
     waits=_waits,
-    claims={"SCH-2": too_little(tuple(Phase))},
+    claims={"SCH-2": too_little(HOLDING)},
 )

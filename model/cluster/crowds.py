@@ -1,0 +1,87 @@
+"""The pods of a workload, as they are counted for whoever looks at them from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubelemma.model.system import Named, Tally
+
+from .columns import PODS, UP
+from .state import ACTIVE, IN_API, Counts, Phase, Pods, Queue, Specs, count
+from .world import Workload, World
+
+
+def counts(world: World, workload: Workload) -> tuple[Tally, ...]:
+    """Active, existing and available pods by template; the first two may be the same.
+
+    They include those that have no node.
+    """
+    phases = {world.existing(workload): IN_API, workload.tally("active"): ACTIVE}
+    available = _counter(workload, (Phase.AVAILABLE,))
+    return (
+        *(
+            Tally(
+                name,
+                {workload.queue: _waiting(workload), PODS: _counter(workload, phases)},
+                workload.templates,
+                each=PODS,
+            )
+            for name, phases in phases.items()
+        ),
+        Tally(workload.tally("available"), {PODS: available}, workload.templates, each=PODS),
+    )
+
+
+def serving(workload: Workload) -> Tally:
+    """The available pods of each template whose machine runs, whatever the API still shows."""
+    available = _counter(workload, (Phase.AVAILABLE,))
+
+    def measure(up: bool, pods: Pods) -> Counts:  # noqa: FBT001 - a column's value
+        return available(pods if up else ())
+
+    return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates, each=PODS)
+
+
+def read_specs(total: Counts) -> Specs:
+    """What the tally ``specs`` comes to: replicas, template, paused, and sizes by template."""
+    replicas, template, paused, *sets = total
+    return Specs(replicas, template, bool(paused), tuple(sets))
+
+
+def by_class(workload: Workload) -> Tally:
+    """The pods that there are of each class, with those that terminate."""
+
+    def on_node(pods: Pods) -> Counts:
+        return tuple(count(pods, pod_class, IN_API) for pod_class in workload.classes)
+
+    measures: dict[Named, Callable[..., Counts]] = {
+        workload.queue: lambda queue: queue.waiting,
+        PODS: on_node,
+    }
+    return Tally(workload.tally("pods by class"), measures, len(workload.classes), each=PODS)
+
+
+def _waiting(workload: Workload) -> Callable[[Queue], Counts]:
+    if not workload.others and not workload.ordinals:
+        return lambda queue: queue.waiting
+    slots = [workload.slots(template) for template in range(workload.templates)]
+
+    def measure(queue: Queue) -> Counts:
+        waiting = queue.waiting
+        return tuple(sum(waiting[slot] for slot in own) for own in slots)
+
+    return measure
+
+
+def _counter(workload: Workload, phases: tuple[Phase, ...]) -> Callable[[Pods], Counts]:
+    templates = range(workload.templates)
+    template_of = {c: template for template in templates for c in workload.members(template)}
+
+    def measure(pods: Pods) -> Counts:
+        counts = [0] * len(templates)
+        for group in pods:
+            if group.pod_class in template_of and group.phase in phases:
+                counts[template_of[group.pod_class]] += group.size
+        return tuple(counts)
+
+    return measure
