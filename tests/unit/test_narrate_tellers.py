@@ -170,6 +170,25 @@ spec:
 """
 
 
+LOCAL = """
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: i}], volumes: [{name: v, emptyDir: {}}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: local}
+spec:
+  events: [{drain: {deleteEmptyDirData: false}}]
+"""
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -184,7 +203,7 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
-    for text in (ALONE, REFUSED):
+    for text in (ALONE, REFUSED, LOCAL):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
