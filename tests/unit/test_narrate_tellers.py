@@ -201,6 +201,25 @@ spec:
 """
 
 
+LOCAL = """
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: i}], volumes: [{name: v, emptyDir: {}}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: local}
+spec:
+  events: [{drain: {deleteEmptyDirData: false}}]
+"""
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -221,7 +240,7 @@ def scenarios() -> Iterator[Scenario]:
     calm = members.split("  - scale", maxsplit=1)[0]
     events = "  - scale: {workload: web, replicas: 0}\n  - deletePod: {workload: web, max: 9}\n"
     at_once = calm.replace("revisionHistoryLimit: 0", "podManagementPolicy: Parallel") + events
-    for text in (ALONE, REFUSED, members, calm, at_once, refused):
+    for text in (ALONE, REFUSED, LOCAL, members, calm, at_once, refused):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
