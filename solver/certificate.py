@@ -8,14 +8,14 @@ left, loops consist of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from kubelemma.model.system import System
+from kubelemma.model.system import Outcome, System
 
-from .projections import Flags, LocalSteps, Projection, Rows, local_steps, places, together
+from .projections import Flags, LocalSteps, Numbers, Projection, local_steps, places, together
 from .reductions.names import CERTIFICATE
 from .result import Reduction
 from .tables import Tables
@@ -26,7 +26,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
-    """What is left of so many local steps of controllers after some rounds.
+    """What is left of so many local steps of controllers after some rounds, as rules see them.
 
     ``repeats`` says of each move, by its number, whether it may be repeated for ever; ``actions``
     are those that are.
@@ -53,24 +53,34 @@ class Certificate:
         return Reduction(CERTIFICATE, used=True, why=why)
 
 
-def certify(system: System, tables: Tables, rows: Rows) -> Certificate:
-    """What may be repeated for ever among the states found, whose steps are all in the tables."""
+def certify(system: System, tables: Tables, numbers: Numbers) -> Certificate:
+    """What may be repeated for ever among the states found, whose steps are all in the tables.
+
+    What ``numbers`` gives is of these states.
+    """
     known = local_steps(tables)
     alone = places(system, tables)
     rounds, left = _taken_away(known, alone)
     if left:
-        more, left = _taken_away(left, [*alone, *together(system, tables, rows)])
+        more, left = _taken_away(left, [*alone, *together(system, tables, numbers)])
         rounds += more
-    numbers = np.concatenate([np.zeros(0, dtype=np.int64), *(each.numbers for each in left)])
+    outcomes = _outcomes(left, tables)
     repeats = np.zeros(len(tables.moves), dtype=np.bool_)
-    repeats[numbers] = True
+    for each in left:
+        repeats[each.numbers] = True
     return Certificate(
-        steps=_count(known),
-        left=_count(left),
+        steps=len(_outcomes(known, tables)),
+        left=len(outcomes),
         rounds=rounds,
         repeats=repeats,
-        actions=tuple(sorted({str(tables.moves[n].outcome.action) for n in numbers.tolist()})),
+        actions=tuple(sorted({str(outcome.action) for outcome in outcomes.values()})),
     )
+
+
+def _outcomes(steps: Iterable[LocalSteps], tables: Tables) -> Mapping[int, Outcome]:
+    """The steps as rules see them, who may be shown less than is at a place, by identity."""
+    outcomes = (tables.moves[n].outcome for each in steps for n in each.numbers.tolist())
+    return {id(outcome): outcome for outcome in outcomes}
 
 
 def _taken_away(

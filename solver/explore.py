@@ -69,22 +69,25 @@ def conclude(
     Raises:
         ReplayError: the plain semantics does not confirm a counterexample.
     """
+    # What loops need to know of values that no state has is not counted.
+    calls = search.model_calls()
     try:
         search_loops(search, certified=certified)
     except KeyboardInterrupt:
         search.stopped_by = INTERRUPTED
     results = tuple(result_of(search, limits, track) for track in search.tracks)
     watch.measure()
-    return CheckResult(engine, results, statistics_of(search, watch))
+    return CheckResult(engine, results, statistics_of(search, watch, calls))
 
 
 def search_loops(search: Search, *, certified: bool) -> None:
     """Look for fair loops, where some goal that must be reached was ever left, or came due.
 
-    Steps are gone through again only if loops may be there, or there is something to follow.
+    Steps are gone through again only if loops may be there, or a run may end where something is
+    still due.
     """
     goals = any(goal.track.spoken and goal.must_converge for goal in search.goals)
-    duties = any(duty.track.spoken for duty in search.duties)
+    duties = [duty for duty in search.duties if duty.track.spoken]
     if not goals and not duties:
         return
     # Importing numpy and scipy takes longer than many a check.
@@ -93,16 +96,18 @@ def search_loops(search: Search, *, certified: bool) -> None:
     from .liveness import find_loops  # noqa: PLC0415
 
     if certified:
-        search.certificate = certify(search.system, search.tables, search.rows)
-    turning = search.certificate is None or search.certificate.left > 0
+        search.certificate = certify(search.system, search.tables, search.numbers)
+    found = search.certificate
+    turning = found is None or found.left > 0
+    duties = [duty for duty in duties if turning or duty.track.rests]
     if not turning and not duties:
         return
-    repeats = None if search.certificate is None or duties else search.certificate.repeats.tolist()
-    links, faults = search.followed(repeats, faults=duties)
+    repeats = None if found is None or duties else found.repeats.tolist()
+    links, faults = search.followed(repeats, faults=bool(duties))
     if goals and turning:
         find_loops(search, links)
     if duties:
-        find_unmet(search, links, faults, turning=turning)
+        find_unmet(search, duties, (links, faults), turning=turning)
 
 
 def result_of(search: Search, limits: Limits, track: Track) -> PropertyResult:
@@ -176,8 +181,8 @@ def _memory_reason(limits: Limits) -> str:
     )
 
 
-def statistics_of(search: Search, watch: Watch) -> Statistics:
-    """What a search covered."""
+def statistics_of(search: Search, watch: Watch, calls: int) -> Statistics:
+    """What a search covered, with so many calls of the model's code."""
     actions: Counter[str] = Counter()
     fired = set()
     for number, count in search.fired.items():
@@ -191,7 +196,7 @@ def statistics_of(search: Search, watch: Watch) -> Statistics:
         depth=search.depth,
         terminal_states=search.terminal,
         cut_states=search.cut_states,
-        model_calls=search.model_calls(),
+        model_calls=calls,
         seconds=watch.seconds,
         peak_memory_bytes=watch.peak_memory_bytes,
         exhaustive=search.complete,

@@ -9,7 +9,7 @@ asked of all its steps, also of those that reach the goal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,18 +23,19 @@ NOWHERE = -1
 """The place of a state that owes nothing, and the one before a state where the premise holds."""
 
 
-def find_unmet(search: Search, links: Links, faults: Ways, *, turning: bool) -> None:
+def find_unmet(
+    search: Search, duties: Iterable[Duty], ways: tuple[Links, Ways], *, turning: bool
+) -> None:
     """Look for ways on which a premise holds and its goal is never reached after that.
 
-    ``links`` has all steps of controllers, and ``faults`` those of the environment. There may be
-    loops only if ``turning``. Of all standstills one with a shortest way is told of; a loop, if the
-    way to it is shorter.
+    ``ways`` are all steps of controllers, and those of the environment. There may be loops only if
+    ``turning``. Of all standstills one with a shortest way is told of; a loop, if the way to it is
+    shorter.
     """
-    for duty in search.duties:
-        if duty.track.spoken:
-            finding = _unmet(search, (links, faults), duty, turning=turning)
-            if finding is not None:
-                search.violated(duty.track, finding)
+    for duty in duties:
+        finding = _unmet(search, ways, duty, turning=turning)
+        if finding is not None:
+            search.violated(duty.track, finding)
 
 
 def _unmet(

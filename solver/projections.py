@@ -27,9 +27,6 @@ from .tables import RuleGroup, Tables
 
 Long: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
-Rows: TypeAlias = Callable[[], Iterable[NDArray[np.int32]]]
-"""All states in numbers, some at a time: a row for each, a column for each position."""
-
 MOST_BITS = 62
 """The bits of a number that a projected state is packed into."""
 
@@ -38,6 +35,18 @@ MOST_NODES = 1 << 20
 
 MOST_EDGES = 1 << 24
 """The same of the steps between its states."""
+
+
+class Key(NamedTuple):
+    """A number for each state: ``base``, and what each value at each place adds to it."""
+
+    base: int
+    adds: Mapping[str, Long]
+
+
+Numbers: TypeAlias = Callable[[Sequence[Key], int], Sequence[Long | None]]
+"""Of each key the numbers that any state found has, in order; None where they are more than so
+many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +198,7 @@ class Together:
 
     def __init__(self, fields: Sequence[_Field], nodes: Long) -> None:
         self._nodes = nodes
-        self._adds = _added_by(fields)
+        self._adds = _key(fields).adds
         self._seen = {
             field.name: field.seen((nodes >> shift) & ((1 << field.bits) - 1))
             for field, shift in _placed(fields)
@@ -239,7 +248,7 @@ class Together:
         return kinds[there], source[there], target[there]
 
 
-def together(system: System, tables: Tables, rows: Rows) -> Iterator[Together]:
+def together(system: System, tables: Tables, numbers: Numbers) -> list[Projection]:
     """What each controller that looks at sums looks at together, but for families."""
     sums = {s.name: s for s in system.summaries if isinstance(s, Tally) and not s.reads}
     cells = {cell.name for cell in system.cells}
@@ -249,15 +258,15 @@ def together(system: System, tables: Tables, rows: Rows) -> Iterator[Together]:
         if not rule.environment
     ]
     largest = [each for each in dict.fromkeys(looks) if not any(each < other for other in looks)]
-    for names in largest:
-        if names & sums.keys():
-            fields = [
-                _sum(sums[name], system, tables) if name in sums else _cell(name, tables)
-                for name in sorted(names)
-            ]
-            nodes = _nodes(fields, system, rows)
-            if nodes is not None:
-                yield Together(fields, nodes)
+    fields = [
+        [_sum(sums[n], system, tables) if n in sums else _cell(n, tables) for n in sorted(names)]
+        for names in largest
+        if names & sums.keys()
+    ]
+    fitting = [some for some in fields if sum(field.bits for field in some) <= MOST_BITS]
+    nodes = numbers([_key(some) for some in fitting], MOST_NODES)
+    pairs = zip(fitting, nodes, strict=True)
+    return [Together(some, found) for some, found in pairs if found is not None]
 
 
 def _cell(name: str, tables: Tables) -> _Field:
@@ -334,31 +343,13 @@ def _placed(fields: Sequence[_Field]) -> Iterator[tuple[_Field, int]]:
     return zip(fields, accumulate((field.bits for field in fields), initial=0), strict=False)
 
 
-def _added_by(fields: Sequence[_Field]) -> Mapping[str, Long]:
-    """What each value of a cell or member adds to a state in all fields together."""
-    found: dict[str, Long] = {}
+def _key(fields: Sequence[_Field]) -> Key:
+    """All fields together."""
+    adds: dict[str, Long] = {}
     for field, shift in _placed(fields):
         for place, each in field.adds.items():
-            found[place] = found.get(place, 0) + (each.astype(np.int64) << shift)
-    return found
-
-
-def _nodes(fields: Sequence[_Field], system: System, rows: Rows) -> Long | None:
-    """The projections of all states, in order; None if they do not fit, or are too many."""
-    if sum(field.bits for field in fields) > MOST_BITS:
-        return None
-    adds = _added_by(fields)
-    base = sum(field.base << shift for field, shift in _placed(fields))
-    found = np.zeros(0, dtype=np.int64)
-    for some in rows():
-        states = np.full(some.shape[0], base, dtype=np.int64)
-        for place, each in adds.items():
-            for position in system.positions[place]:
-                states += each[some[:, position]]
-        found = np.union1d(found, states)
-        if found.size > MOST_NODES:
-            return None
-    return found
+            adds[place] = adds.get(place, 0) + (each.astype(np.int64) << shift)
+    return Key(sum(field.base << shift for field, shift in _placed(fields)), adds)
 
 
 def _codes(pairs: Sequence[tuple[Long, Long]], nodes: int, steps: int) -> tuple[Long, Long]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .certificate import Certificate
+    from .projections import Key
 
 
 class Finding(NamedTuple):
@@ -61,12 +62,14 @@ class Track:
     """What is known of one property so far.
 
     ``spoken`` says whether its predicate said anything yet, whether its goal was ever left, or
-    whether its premise ever held outside its goal.
+    whether its premise ever held outside its goal. ``rests`` says of a leads-to whether only the
+    environment can act in some state outside its goal.
     """
 
     property: Property
     finding: Finding | None = None
     spoken: bool = False
+    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,6 @@ class Duty:
 class Stopped(Exception):
     """The search reached a limit; its argument says which, as in `kubelemma.solver.limits`."""
 
-
-ROWS = 1 << 14
-"""The states that are given as rows at a time."""
 
 AFTERWARDS = 1.1
 """What a search that was ended may take with its search for loops, as a multiple."""
@@ -165,13 +165,20 @@ class Search:
         """Whether every reachable state was found and left by every step."""
         return self.stopped_by is None and not self.cut_states
 
-    def rows(self) -> Iterator[NDArray[np.int32]]:
-        """All states in numbers, some at a time."""
+    def numbers(self, keys: Sequence[Key], most: int) -> list[NDArray[np.int64] | None]:
+        """Of each key the numbers that any state has, in order; None if they are more than that."""
         import numpy as np  # noqa: PLC0415 - importing it takes longer than many a check
 
-        states, count = self.space.states, len(self.space)
-        for begin in range(0, count, ROWS):
-            yield np.array(states[begin : min(begin + ROWS, count)], dtype=np.int32)
+        states = np.array(self.space.states[: len(self.space)], dtype=np.int64)
+        found = []
+        for base, adds in keys:
+            numbers = np.full(len(states), base, dtype=np.int64)
+            for place, each in adds.items():
+                for position in self.system.positions[place]:
+                    numbers += each[states[:, position]]
+            distinct = np.unique(numbers)
+            found.append(distinct if distinct.size <= most else None)
+        return found
 
     def followed(self, repeats: Sequence[bool] | None, *, faults: bool) -> tuple[Links, Ways]:
         """Go through all states that were left once more, and note the steps between them.
@@ -350,6 +357,8 @@ class Search:
             for goal in self.goals:
                 if not goal.reached[state] and goal.track.finding is None:
                     self.violated(goal.track, Finding(state))
+            for duty in self.duties:
+                duty.track.rests |= duty.met[state] != MET
 
     def _follow(self, state: int, where: tuple[int, ...], move: Move) -> None:
         """Take one step."""

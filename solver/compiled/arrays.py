@@ -197,8 +197,9 @@ class Work(NamedTuple):
     the cells that the rules were tried on. ``questions`` has functions and keys without an answer,
     ``recent`` the hashes of some of them. ``open`` says of each property whether it may still be
     violated, ``denied`` whether the present state denies it (the number of the step, or -1; -2 if
-    not), ``spoken`` whether it said anything, ``found`` the first state that denies it (or -1) and
-    the candidate that its step leads to (or -1). ``fired`` counts moves, ``outside`` marks the
+    not), ``spoken`` whether it said anything, ``rests`` whether only the environment can act in a
+    state outside its goal, for what leads to it, ``found`` the first state that denies it (or -1)
+    and the candidate that its step leads to (or -1). ``fired`` counts moves, ``outside`` marks the
     bounds that the present state is outside of, ``cut`` counts states outside each.
     """
 
@@ -225,6 +226,7 @@ class Work(NamedTuple):
     denied: Long
     spoke: Bytes
     spoken: Bytes
+    rests: Bytes
     found: Long
     fired: Long
     outside: Bytes

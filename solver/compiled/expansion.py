@@ -372,6 +372,9 @@ def _commit(
         if not work.goals[g] and work.open[track] and _is_first(found, track, state):
             found[track, 0] = state
             found[track, 1] = BY_STATE
+    for d in range(work.duties.shape[0]):
+        track = known.code[known.lists[DUTIES, BEGIN_OF] + 2 * d + 1]
+        work.rests[track] |= work.duties[d] != MET
 
 
 @inlined

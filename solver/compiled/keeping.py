@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from kubelemma.solver.space import Hop
 
 from . import packing
 from .answers import Function, Key
-from .arrays import Small
+from .arrays import Bytes, Small
 from .checkpoint import Checkpoint
 from .growing import AT_ONCE
 from .search import CompiledSearch
@@ -89,6 +89,7 @@ class Keeper:
         work = search.with_room_for_moves(0)
         work.fired[: len(facts["fired"])] = facts["fired"]
         work.spoken[:] = facts["spoken"]
+        work.rests[:] = facts["rests"]
         for track, found in zip(search.tracks, facts["findings"], strict=True):
             if found is not None:
                 stem, tail = found
@@ -108,10 +109,8 @@ class Keeper:
             "stride": search.stride,
             "cut": dict(search.cut),
             "fired": search.all_fired().tolist(),
-            "spoken": [
-                any(bool(work.spoken[i]) for work in search.works)
-                for i in range(len(search.tracks))
-            ],
+            "spoken": _any(work.spoken for work in search.works),
+            "rests": _any(work.rests for work in search.works),
             "findings": [found and (found.stem, found.tail) for found in findings],
         }
 
@@ -156,6 +155,11 @@ class Keeper:
             flat.reached[:, : len(reached)] = reached.T
         search.space.count = states
         search.rehash()
+
+
+def _any(of_workers: Iterable[Bytes]) -> list[bool]:
+    """Of each property whether any worker has noted it."""
+    return [any(noted) for noted in zip(*(each.tolist() for each in of_workers), strict=True)]
 
 
 def _identity(search: CompiledSearch, system: System) -> dict[str, Any]:

@@ -7,10 +7,10 @@ a family's members are tried), and stops between batches of states instead of be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from threading import Lock
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -47,8 +47,12 @@ from .flat import FlatSpace, Rows
 from .following import followed
 from .growing import longer
 from .layout import Asked, Layout
+from .projecting import numbers
 from .store import Store
 from .workers import Crew, room_to_work, shares
+
+if TYPE_CHECKING:
+    from kubelemma.solver.projections import Key
 
 CANDIDATES = 1 << 14
 """The room for candidates of one worker at first."""
@@ -136,14 +140,10 @@ class CompiledSearch(Search):
             entries=self.tables.entries(),
         )
 
-    def rows(self) -> Iterator[Small]:
-        """All states in numbers, some at a time."""
-        count, held = len(self.space), self.store.known.packing
-        for begin in range(0, count, growing.AT_ONCE):
-            end = min(begin + growing.AT_ONCE, count)
-            rows: Small = np.empty((end - begin, held.places.shape[0]), dtype=np.int32)
-            packing.unpack(held, self.flat.words, begin, end, rows)
-            yield rows
+    def numbers(self, keys: Sequence[Key], most: int) -> list[Long | None]:
+        """Of each key the numbers that any state has, in order; None if they are more than that."""
+        known, count = self.store.known, len(self.space)
+        return numbers(known, self.flat.words, count, self.system.positions, keys, most)
 
     def followed(self, repeats: Sequence[bool] | None, *, faults: bool) -> tuple[Links, Ways]:
         """Go through all states that were left once more, as `Search.followed`."""
@@ -220,7 +220,7 @@ class CompiledSearch(Search):
 
     def _renewed(self, old: Work) -> Work:
         new = self._room_to_work()
-        return new._replace(open=old.open, spoken=old.spoken, fired=old.fired)
+        return new._replace(open=old.open, spoken=old.spoken, rests=old.rests, fired=old.fired)
 
     def _rehash(self, room: int) -> None:
         """Make a table of states with so many slots a region."""
@@ -479,6 +479,7 @@ class CompiledSearch(Search):
         self.fired = Counter({int(i): int(fired[i]) for i in np.flatnonzero(fired)})
         for i, track in enumerate(self.tracks):
             track.spoken = any(bool(work.spoken[i]) for work in self.works)
+            track.rests = any(bool(work.rests[i]) for work in self.works)
         for i, goal in enumerate(self.goals):
             goal.reached[:] = states.reached[i, :count].tobytes()
         for i, duty in enumerate(self.duties, start=len(self.goals)):

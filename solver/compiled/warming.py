@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 from contextlib import ExitStack
 
-from kubelemma.model.system import Action, Cell, Outcome, Rule, System, View
+from kubelemma.model.system import Action, Cell, Outcome, Rule, System, Tally, View
 from kubelemma.properties.formula import Always, Converges
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 
-from . import expansion, jit, packing, peeling, visited  # noqa: F401 - have what is compiled
+from . import expansion, jit, packing, peeling, projecting, visited  # noqa: F401 - have what is compiled
 from .engine import check
 
 ENOUGH = 1000
@@ -30,17 +30,17 @@ def compile_all() -> None:
 
 
 def use_all() -> None:
-    """Search a small system that needs every part of the loop."""
+    """Search a small system that needs every part of the loop, and of the search for loops."""
 
-    def count(number: int) -> tuple[Outcome, ...]:
-        return (Outcome(COUNT, {"counter": number + 1}),) if number < ENOUGH else ()
+    def count(number: int, total: tuple[int]) -> tuple[Outcome, ...]:
+        return (Outcome(COUNT, {"counter": min(number + 1, *total, ENOUGH)}),)
 
-    rule = Rule("count", "counter", ("counter",), count)
-    system = System(cells=[Cell("counter", 0)], rules=[rule])
+    rule = Rule("count", "counter", ("counter",), count, ("sum",))
+    tally = Tally("sum", {"counter": lambda number: (number + 1,)}, 1)
+    system = System(cells=[Cell("counter", 0)], tallies=[tally], rules=[rule])
     view = View(("counter",))
     formulas = (Always(view, lambda n: n < ENOUGH), Converges(view, lambda n: n == ENOUGH))
-    asked = [Property(_STATEMENT, "counter", formula) for formula in formulas]
-    check(system, asked, certified=False)
+    check(system, [Property(_STATEMENT, "counter", formula) for formula in formulas])
 
 
 _STATEMENT = Statement("COUNT", "", Kind.SAFETY, Severity.LOW, "", "", "", "", (), "")

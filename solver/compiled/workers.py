@@ -103,6 +103,7 @@ def room_to_work(
         denied=_own(tracks, np.int64),
         spoke=_own(tracks, np.uint8),
         spoken=_own(tracks, np.uint8),
+        rests=_own(tracks, np.uint8),
         found=np.full((tracks, 2), -1, dtype=np.int64),
         fired=_own(MOVES, np.int64),
         outside=_own(len(system.bounds), np.uint8),

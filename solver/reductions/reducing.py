@@ -141,7 +141,7 @@ def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
         if each.trace is not None:
             whole.listener(_violation(each, each.trace))
     statistics = _of_whole(parted)
-    notes = (*statistics.reductions, *_notes(whole, parted))
+    notes = (*_notes(whole, parted), *statistics.reductions)
     left = {n: prop for n, prop in enumerate(whole.properties) if n not in known}
     statistics = replace(statistics, reductions=())
     result = _with(CheckResult(parted.answered[0].result.engine, (), statistics), *notes)
@@ -275,7 +275,7 @@ def _relies_on(made: Pool) -> str:
 
 
 def _with(found: CheckResult, *noted: Reduction) -> CheckResult:
-    notes = tuple(_once((*found.statistics.reductions, *noted)))
+    notes = tuple(_once((*noted, *found.statistics.reductions)))
     return replace(found, statistics=replace(found.statistics, reductions=notes))
 
 

@@ -49,12 +49,25 @@ def test_without_it_the_system_is_searched_as_it_is(
     whole = kubelemma(*ASKED, file, "-o", "json", "--no-reduction", names)
     assert pooled.code == whole.code == 0
     used = {each["name"]: each["why"] for each in statistics(pooled.out)["reductions"]}
-    assert used.keys() == {"pooling", "slicing"}
+    assert used.keys() == {"pooling", "slicing", "certificate"}
     assert "nodes are one" in used["pooling"]
     asked = "DEP-2, DEP-4, STUCK, RS-1 of Deployment default/web; NODE-2 of all nodes"
     assert used["slicing"] == f"{asked}: of each only what can influence it is searched"
-    assert "reductions" not in statistics(whole.out)
+    left = {each["name"] for each in statistics(whole.out).get("reductions", ())}
+    assert left == ({"certificate"} if names == "pooling" else set())
     assert statistics(whole.out)["states"] > 5 * statistics(pooled.out)["states"]
+
+
+def test_without_the_certificate_all_else_is_the_same(kubelemma: Kubelemma, write: Write) -> None:
+    """It says what may be repeated, once for all searches; without it only that is missing."""
+    file = write("web.yaml", DEPLOYMENT)
+    found = statistics(kubelemma(*ASKED, file, "-o", "json").out)
+    without = statistics(kubelemma(*ASKED, file, "-o", "json", "--no-reduction", "certificate").out)
+    (said,) = (each["why"] for each in found["reductions"] if each["name"] == "certificate")
+    assert said.startswith("none of ")
+    assert [each["name"] for each in without["reductions"]] == ["pooling", "slicing"]
+    alike = ("states", "transitions", "depth", "actions", "terminal_states", "tables")
+    assert {name: found[name] for name in alike} == {name: without[name] for name in alike}
 
 
 def test_the_report_says_what_it_relies_on(kubelemma: Kubelemma, write: Write) -> None:
