@@ -11,10 +11,10 @@ import msgspec
 from kubelemma.model.components.deployment.owner import HASH
 from kubelemma.model.components.registry import ANNOTATIONS, OWNERS
 from kubelemma.model.components.registry import KINDS as READ
-from kubelemma.model.objects.controllers import ReplicationController
+from kubelemma.model.objects.controllers import ReplicationController, StatefulSet
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.objects.meta import ObjectMeta
+from kubelemma.model.objects.meta import ApiObject, ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
@@ -22,13 +22,25 @@ from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from .format import Snapshot, Write
 
 Object: TypeAlias = (
-    Deployment | ReplicaSet | ReplicationController | Pod | Node | Namespace | PodDisruptionBudget
+    Deployment
+    | StatefulSet
+    | ReplicaSet
+    | ReplicationController
+    | Pod
+    | Node
+    | Namespace
+    | PodDisruptionBudget
+    | ApiObject
 )
+
+REVISION = "ControllerRevision"
+"""The kind of what has the templates of a StatefulSet, by the names that its pods bear."""
 
 KINDS: Mapping[str, type[Object]] = {
     "Pod": Pod,
     "Node": Node,
     "Namespace": Namespace,
+    REVISION: ApiObject,
     **{kind.__name__: kind for kind in (*OWNERS, *READ)},
 }
 """The kinds that the model knows, with those that its components read; others are not kept."""
@@ -40,9 +52,9 @@ BUDGET = PodDisruptionBudget.__name__
 class Stored(NamedTuple):
     """One object as it was last written.
 
-    ``template`` identifies the pod template of a Deployment or ReplicaSet, without the label that
-    tells ReplicaSets apart; empty for other kinds. ``look`` is what a pod has in common with those
-    that are like it, whoever owns it; empty for other kinds.
+    ``template`` identifies the pod template of an owner of pods or a ControllerRevision, without
+    the label that tells ReplicaSets apart; empty for other kinds. ``look`` is what a pod has in
+    common with those that are like it, whoever owns it; empty for other kinds.
     """
 
     uid: str
@@ -145,6 +157,9 @@ def stored(line: Write | Snapshot) -> Stored:
     template = ""
     if type(value) in OWNERS:
         template = identity(line.object.get("spec", {}).get("template", {}))
+    if line.kind == REVISION:
+        data = line.object.get("data", {}).get("spec", {}).get("template", {})
+        template = identity({key: part for key, part in data.items() if key != "$patch"})
     return Stored(line.uid, value, template, look(value) if isinstance(value, Pod) else "")
 
 

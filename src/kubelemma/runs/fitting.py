@@ -18,6 +18,7 @@ from kubelemma.model.cluster.state import (
     Pods,
     Queue,
     SetState,
+    StatefulSetState,
     Verb,
     moved,
     shifted,
@@ -42,6 +43,8 @@ def node_seen(node: NodeState) -> NodeSeen:
     """What is seen of a node."""
     counts: Counter[tuple[int, int]] = Counter()
     for group in node.pods:
+        if group.phase not in STAGES:  # only an object is left of it, or only containers
+            continue
         counts[group.pod_class, int(STAGES[group.phase])] += group.size
     pods = tuple(sorted((c, stage, n) for (c, stage), n in counts.items()))
     return NodeSeen(node.ready, node.tainted, node.evicting, node.cordoned, pods)
@@ -53,6 +56,15 @@ def fitted_lone(wanted: OwnerSeen) -> LoneState:
         return LoneState(-1)
     (itself,) = wanted.sets
     return LoneState(itself.replicas, itself.counted, itself.available)
+
+
+def fitted_members(state: StatefulSetState, wanted: OwnerSeen) -> StatefulSetState:
+    """A StatefulSet; its revisions are what its controller has made of it."""
+    if wanted.paused:
+        return StatefulSetState(-1, 0, 0, ())
+    return state._replace(
+        replicas=wanted.replicas, template=wanted.template, current=wanted.current
+    )
 
 
 def fitted_deployment(state: DeploymentState, wanted: OwnerSeen) -> DeploymentState:
@@ -156,7 +168,7 @@ def _one_pod(
             yield shifted(pods, target[0], _phase(world, target), 1)
         return
     for group in pods:
-        if (group.pod_class, STAGES[group.phase]) != source:
+        if (group.pod_class, STAGES.get(group.phase)) != source:
             continue
         rest = without(pods, group)
         if target is None:

@@ -21,6 +21,7 @@ from kubelemma.model.cluster.state import (
     NodeState,
     Queue,
     SetState,
+    StatefulSetState,
     Sync,
     Verb,
     remarked,
@@ -40,17 +41,25 @@ from kubelemma.model.components.replicaset.keys import (
     REPLICATION,
     actor_of,
 )
+from kubelemma.model.components.statefulset.keys import IDLE as NO_SYNC
+from kubelemma.model.components.statefulset.keys import (
+    STATEFULSET,
+    Aim,
+    SetSync,
+    sync_name,
+)
 from kubelemma.model.system import Action, Outcome, Rule, State
 
 from .fitting import (
     fitted_deployment,
     fitted_lone,
+    fitted_members,
     fitted_nodes,
     fitted_queues,
     node_seen,
     with_possible_plan,
 )
-from .recorded import node_part, owner_part, queue_part
+from .recorded import ABSENT, node_part, owner_part, queue_part
 from .roster import Roster
 from .seen import BudgetSeen, NodeSeen, OwnerSeen, Part, QueueSeen, Seen, SetSeen
 from .world import Built
@@ -64,6 +73,7 @@ ACTORS: Mapping[str, frozenset[str]] = {
     "sa:deployment-controller": frozenset({"deployment-controller"}),
     "sa:replicaset-controller": frozenset({REPLICASET}),
     "sa:replication-controller": frozenset({REPLICATION}),
+    "sa:statefulset-controller": frozenset({STATEFULSET}),
     "sa:node-controller": frozenset({"node-lifecycle-controller", "taint-eviction-controller"}),
     "system:kube-scheduler": frozenset({"scheduler"}),
     "kubelet": frozenset({"kubelet", "container"}),
@@ -135,6 +145,12 @@ class Lens:
             sets = tuple(sorted(map(_set_seen, value.sets)))
             absent = value.replicas < 0
             return OwnerSeen(max(value.replicas, 0), value.template, value.paused or absent, sets)
+        if isinstance(value, StatefulSetState):
+            if value.absent:
+                return ABSENT
+            return OwnerSeen(
+                value.replicas, value.template, paused=False, sets=(), current=value.current
+            )
         if isinstance(value, NodeState):
             return node_seen(value)
         if isinstance(value, BudgetState):
@@ -181,6 +197,8 @@ class Lens:
         value = state[position]
         if isinstance(wanted, OwnerSeen) and isinstance(value, LoneState):
             yield fitted_lone(wanted)
+        elif isinstance(wanted, OwnerSeen) and isinstance(value, StatefulSetState):
+            yield fitted_members(value, wanted)
         elif isinstance(wanted, OwnerSeen):
             yield from self._fitted_deployment(state, position, wanted)
         elif isinstance(wanted, QueueSeen):
@@ -212,6 +230,8 @@ class Lens:
             for template, sync in enumerate(workload.syncs):
                 if template not in there:
                     after[self._at(sync)] = IDLE
+            if workload.ordinals and state[self._at(workload.cell)].absent:
+                after[self._at(sync_name(workload))] = NO_SYNC
         return tuple(after)
 
     def powered(self, state: State, node: str, *, up: bool) -> State:
@@ -231,6 +251,8 @@ class Lens:
             after[queue] = Queue.of(state[queue].waiting)
             for sync in workload.syncs:
                 after[self._at(sync)] = IDLE
+            if workload.ordinals:
+                after[self._at(sync_name(workload))] = NO_SYNC
         for guard in self._guards:
             position = self._at(guard.cell)
             after[position] = state[position]._replace(counted=None)
@@ -256,6 +278,10 @@ class Lens:
         """
         described = self.world.classes[pod_class]
         workload = self.world.workloads[described.workload]
+        if workload.ordinals:
+            position = self._at(sync_name(workload))
+            after = state[position]._replace(writes=())
+            return ((*state[:position], after, *state[position + 1 :]),)
         position = self._at(workload.sync(described.template))
         sync = state[position]
         return tuple(
@@ -343,7 +369,10 @@ class Lens:
             rolled = workload.rollout is not None
             if rolled and actor in (None, "sa:deployment-controller"):
                 found += _plan_in_hand(workload, state[self._at(workload.cell)])
-            if actor is None or actor_of(workload) in ACTORS.get(actor, ()):
+            if workload.ordinals:
+                if actor in (None, "sa:statefulset-controller"):
+                    found += _set_sync_in_hand(workload, state[self._at(sync_name(workload))])
+            elif actor is None or actor_of(workload) in ACTORS.get(actor, ()):
                 for template, sync in enumerate(workload.syncs):
                     found += _sync_in_hand(workload, template, state[self._at(sync)])
                     found += self._victims_in_hand(workload, template, state)
@@ -431,6 +460,17 @@ def _plan_in_hand(workload: Workload, deployment: DeploymentState) -> list[str]:
         for write in deployment.plan
     )
     return [f"a sync of {workload.cell} has decided to {', '.join(writes)}"]
+
+
+def _set_sync_in_hand(workload: Workload, sync: SetSync) -> list[str]:
+    if sync == NO_SYNC:
+        return []
+    does = {Aim.MISSING: "create"}
+    writes = [
+        f"{does.get(Aim(write.aim), 'delete')} {workload.name}-{write.ordinal}"
+        for write in sync.writes
+    ]
+    return [f"a sync of {workload.cell} has decided to {', '.join(writes) or 'write its status'}"]
 
 
 def _sync_in_hand(workload: Workload, template: int, sync: Sync) -> list[str]:

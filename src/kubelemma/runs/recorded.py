@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubelemma.model.cluster.world import UNREACHABLE_NO_SCHEDULE
+from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
@@ -106,12 +107,21 @@ def _of_members(
     waiting = Counter(pod_class for pod_class, node, _ in pods if not node)
     for member in roster.members:
         if member.templates:
-            yield owner_part(member), _owner_seen(cluster, member, there.get(member.uid))
+            found = there.get(member.uid)
+            yield owner_part(member), _owner_seen(cluster, roster, member, found)
         classes = (roster.class_of(member, slot) for slot in range(member.width))
         yield queue_part(member), QueueSeen(tuple(waiting[c] for c in classes))
 
 
-def _owner_seen(cluster: Cluster, member: Member, found: Stored | None) -> OwnerSeen:
+def _owner_seen(
+    cluster: Cluster, roster: Roster, member: Member, found: Stored | None
+) -> OwnerSeen:
+    if found is not None and isinstance(found.value, StatefulSet):
+        current = roster.template_called(member, found.value.status.current_revision)
+        replicas, template = found.value.spec.replicas or 0, member.template_of(found)
+        return OwnerSeen(replicas, template, paused=False, sets=(), current=current)
+    if member.ordinals:
+        return ABSENT
     if member.rolled_out:
         sets = tuple(sorted(_sets(cluster, member)))
     else:

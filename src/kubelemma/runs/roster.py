@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kubelemma.model.cluster.owners import controller_of
+from kubelemma.model.cluster.owners import controller_of, ordinal_of
 from kubelemma.model.components.registry import OWNERS
+from kubelemma.model.components.statefulset.owner import REVISION as REVISION_LABEL
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import MIRROR, Pod, PodTemplateSpec
 from kubelemma.model.objects.workloads import ReplicaSet
 from kubelemma.model.scenario.templates import kind_of
 
-from .cluster import Cluster, Stored, common
+from .cluster import REVISION, Cluster, Stored, common
 
 LONE = Pod.__name__
 """The kind of those whose pods nobody owns."""
@@ -61,7 +62,8 @@ class Member(NamedTuple):
 
     Another one of the same name is told apart by ``name``. ``first`` is the owner as it was
     created, or such a pod; ``sizes`` are all that it is ever scaled to. ``further`` are pods that
-    it has adopted or whose labels were changed, or the lone ones.
+    it has adopted or whose labels were changed, or the lone ones. ``ordinals`` are those of its
+    pods, if they have an identity: then there is a class for each template and ordinal.
     """
 
     uid: str
@@ -72,11 +74,17 @@ class Member(NamedTuple):
     templates: tuple[Template, ...]
     sizes: tuple[int, ...]
     further: tuple[Further, ...] = ()
+    ordinals: tuple[int, ...] = ()
+
+    @property
+    def made(self) -> int:
+        """How many classes its templates have."""
+        return len(self.templates) * (len(self.ordinals) or 1)
 
     @property
     def width(self) -> int:
         """How many classes of pods it has: those of its templates first."""
-        return len(self.templates) + len(self.further)
+        return self.made + len(self.further)
 
     @property
     def rolled_out(self) -> bool:
@@ -88,7 +96,7 @@ class Member(NamedTuple):
 
         Of one without rollouts only pods that it has yet to make would be of another.
         """
-        if not self.rolled_out:
+        if not self.rolled_out and not self.ordinals:
             return 0
         return [t.identity for t in self.templates].index(found.template)
 
@@ -107,7 +115,8 @@ class Roster:
     ``made_by`` has, of every ReplicaSet that one of them ever owned, by uid, the uid of that
     Deployment and the identity of the template: pods may outlive it. ``made`` has of every pod the
     uid of the owner that has made it, and how it looked. ``lone`` are the classes of pods that
-    nobody owns, by their look.
+    nobody owns, by their look. ``revisions`` has the templates of ControllerRevisions, by the
+    uid of whom they belong to and their names.
     """
 
     members: tuple[Member, ...]
@@ -116,6 +125,7 @@ class Roster:
     homes: Mapping[Home, int]
     further: Mapping[tuple[int, str], int]
     lone: Mapping[str, int]
+    revisions: Mapping[tuple[str, str], str]
 
     @property
     def owners(self) -> tuple[Member, ...]:
@@ -141,10 +151,29 @@ class Roster:
             return self.lone.get(pod.look)
         if uid not in cluster.of(kind) and not _terminates(pod):
             return None
+        member = self.member(uid)
+        if member is not None and member.ordinals:
+            return self._seat(member, pod)
         own = self.class_made_by(cluster, uid)
         if own is None or self.made.get(pod.uid) == (uid, pod.look):
             return own
         return self.further.get((own, pod.look), own)
+
+    def _seat(self, member: Member, pod: Stored) -> int | None:
+        """The class of a pod with an identity, by its name and the revision that it bears."""
+        labels = pod.value.metadata.label_map()
+        template = self.template_called(member, labels.get(REVISION_LABEL, ""))
+        ordinal = ordinal_of(pod.name, member.first.metadata.name)
+        if template < 0 or ordinal not in member.ordinals:
+            return None
+        slot = template * len(member.ordinals) + member.ordinals.index(ordinal)
+        return self.class_of(member, slot)
+
+    def template_called(self, member: Member, revision: str) -> int:
+        """The number of the template of a ControllerRevision; -1 where it is not known."""
+        identities = [template.identity for template in member.templates]
+        found = self.revisions.get((member.uid, revision), "")
+        return identities.index(found) if found in identities else -1
 
     def class_made_by(self, cluster: Cluster, owner: str) -> int | None:
         """The number of the class of the pods of an owner (by uid); None if nobody's here."""
@@ -171,6 +200,7 @@ class _Found:
     templates: dict[str, Template] = field(default_factory=dict)
     sizes: dict[int, None] = field(default_factory=dict)
     looks: dict[tuple[str, str], Pod] = field(default_factory=dict)
+    ordinals: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -181,6 +211,7 @@ class _Gathering:
     made_by: dict[str, Home] = field(default_factory=dict)
     made: dict[str, tuple[str, str]] = field(default_factory=dict)
     lone: dict[str, Pod] = field(default_factory=dict)
+    revisions: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def take(self, new: Stored, *, first: bool) -> None:
         """Take an object as it was written; ``first``: whether it was not there before."""
@@ -189,6 +220,8 @@ class _Gathering:
             self.made_by.setdefault(new.uid, Home(deployment, new.template))
         if isinstance(value, Pod):
             self._take_pod(new, value, first=first)
+        elif new.owner("StatefulSet") and new.template:
+            self.revisions[new.owner("StatefulSet"), new.name] = new.template
         elif new.uid in self.found or self._is_owner(new):
             _gather_owner(self.found.setdefault(new.uid, _Found(value)), new)
         elif isinstance(value, ReplicaSet) and deployment in self.found:
@@ -212,6 +245,9 @@ class _Gathering:
         if home is None:
             return
         owner = self.found[home.uid]
+        if owner.ordinals:
+            owner.ordinals |= {ordinal_of(new.name, owner.first.metadata.name)} - {-1}
+            return
         if first and new.name.startswith(f"{controller.name}-"[:STEM]):
             self.made[new.uid] = controller.uid, new.look
             template = owner.templates.get(home.template)
@@ -257,8 +293,10 @@ def _named(before: Iterable[Member], uid: str, kind: str, one: _Found) -> Member
         for (identity, look), pod in one.looks.items()
         if identity in numbers and look != one.templates[identity].look
     )
-    sizes = tuple(one.sizes)
-    return Member(uid, kind, metadata.namespace, shown, one.first, templates, sizes, further)
+    sizes, ordinals = tuple(one.sizes), tuple(sorted(one.ordinals))
+    return Member(
+        uid, kind, metadata.namespace, shown, one.first, templates, sizes, further, ordinals
+    )
 
 
 def _numbered(members: Iterable[Member], gathering: _Gathering) -> Roster:
@@ -268,16 +306,17 @@ def _numbered(members: Iterable[Member], gathering: _Gathering) -> Roster:
     first = 0
     for member in members:
         homes |= {Home(member.uid, t.identity): first + n for n, t in enumerate(member.templates)}
-        for number, further in enumerate(member.further, first + len(member.templates)):
+        for number, further in enumerate(member.further, first + member.made):
             if member.templates:
                 others[first + further.template, further.look] = number
             else:
                 lone[further.look] = number
         first += member.width
-    return Roster(tuple(members), gathering.made_by, gathering.made, homes, others, lone)
+    found, revisions = tuple(members), gathering.revisions
+    return Roster(found, gathering.made_by, gathering.made, homes, others, lone, revisions)
 
 
-_NEWS = (*(kind.__name__ for kind in OWNERS), "Pod")
+_NEWS = (*(kind.__name__ for kind in OWNERS), REVISION, "Pod")
 
 
 def _news(before: Cluster, after: Cluster) -> Iterator[tuple[Stored, bool]]:
@@ -294,7 +333,12 @@ def _news(before: Cluster, after: Cluster) -> Iterator[tuple[Stored, bool]]:
 def _gather_owner(one: _Found, new: Stored) -> None:
     kind = kind_of(new.value)
     one.sizes[kind.replicas(new.value)] = None
-    if kind.rollout(new.value) is not None:
+    updates = kind.updates(new.value)
+    if updates is not None:
+        # A set of no replicas has a class all the same.
+        most = max(kind.replicas(new.value), 1)
+        one.ordinals |= set(range(updates.start, updates.start + most))
+    if kind.rollout(new.value) is not None or updates is not None:
         template = Template(new.template, kind.template(new.value), "", None)
         one.templates.setdefault(new.template, template)
     elif not one.templates:

@@ -41,13 +41,15 @@ class SetSeen(NamedTuple):
 class OwnerSeen(NamedTuple):
     """An owner of pods with its ReplicaSets, by template; absent ones are paused and empty.
 
-    One that has none is its only ReplicaSet itself.
+    One that has none is its only ReplicaSet itself. ``current`` is the template of the current
+    revision in the status of a StatefulSet; -1 where there is none.
     """
 
     replicas: int
     template: int
     paused: bool
     sets: tuple[SetSeen, ...]
+    current: int = -1
 
 
 class QueueSeen(NamedTuple):
@@ -151,7 +153,7 @@ def _key(change: Change) -> tuple[str, str]:
 
 def _of_part(name: str, before: Part, after: Part) -> Iterator[Change]:
     if isinstance(before, OwnerSeen) and isinstance(after, OwnerSeen):
-        yield from _of_fields(name, ("replicas", "template", "paused"), before, after)
+        yield from _of_fields(name, ("replicas", "template", "paused", "current"), before, after)
         yield from _of_sets(name, before, after)
     elif isinstance(before, QueueSeen) and isinstance(after, QueueSeen):
         for slot, (old, new) in enumerate(zip(before.pending, after.pending, strict=True)):

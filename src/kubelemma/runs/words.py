@@ -44,9 +44,10 @@ def told(change: Change, roster: Roster) -> str:
     if what[0] == "pending":
         name = _waiting(roster, change.part, int(what[1]))
         return f"pods of {name} without a node: {change.old} -> {change.new}"
-    if what[0] == "template":
+    if what[0] in ("template", "current"):
         old, new = (template_name(roster, change.part, int(str(t))) for t in change[2:])
-        return f"{change.part}: template: {old} -> {new}"
+        field = "template" if what[0] == "template" else "status.currentRevision"
+        return f"{change.part}: {field}: {old} -> {new}"
     field = _FIELDS[str(what[0])]
     return f"{change.part}: {field}: {_value(change.old)} -> {_value(change.new)}"
 
@@ -85,9 +86,11 @@ def _name(member: Member, template: int) -> str:
 
 def _crowd(member: Member, slot: int) -> str:
     """What pods of one class are called."""
-    if slot < len(member.templates):
-        return _name(member, slot)
-    further = member.further[slot - len(member.templates)]
+    if slot < member.made:
+        template, at = divmod(slot, len(member.ordinals) or 1)
+        name = _name(member, template)
+        return f"{member.name}-{member.ordinals[at]} of {name}" if member.ordinals else name
+    further = member.further[slot - member.made]
     if not member.templates:
         return f"Pod {member.name}"
     labels = further.pod.metadata.label_map().items()

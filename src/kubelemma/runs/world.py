@@ -16,12 +16,20 @@ import msgspec
 from kubelemma.model.cluster.claims import owned
 from kubelemma.model.cluster.owners import class_of_pods, controller_of
 from kubelemma.model.cluster.setting import Choices, Event, Start
-from kubelemma.model.cluster.state import DeploymentState, LoneState, NodeState, OwnerState, Queue
+from kubelemma.model.cluster.state import (
+    DeploymentState,
+    LoneState,
+    NodeState,
+    OwnerState,
+    Queue,
+    StatefulSetState,
+)
 from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
     Behaviour,
     NodeShape,
     PodClass,
+    Updates,
     Workload,
     World,
 )
@@ -39,6 +47,7 @@ from kubelemma.model.system import System
 from .cluster import Cluster
 from .recorded import is_gone
 from .roster import Member, Roster
+from .roster import Template as Kept
 
 ONCE = 1
 """The budget of every event: it is given back each time."""
@@ -89,7 +98,10 @@ def setting_of(cluster: Cluster, roster: Roster, rooms: Mapping[str, Mapping[str
     budgets = tuple(map(_asked, cluster.budgets()))
     identity = msgspec.json.encode(
         (
-            [(kind_of(o).rollout(o), kind_of(o).min_ready_seconds(o)) for o in owners],
+            [
+                (kind_of(o).rollout(o), kind_of(o).updates(o), kind_of(o).min_ready_seconds(o))
+                for o in owners
+            ],
             nodes,
             kubelets,
             {name: [_standing(pod) for pod in pods] for name, pods in standing.items()},
@@ -138,7 +150,7 @@ def _absent(member: Member) -> OwnerState | None:
         return None
     if member.rolled_out:
         return DeploymentState(replicas=0, template=0, paused=True, sets=())
-    return LoneState(-1)
+    return StatefulSetState(-1, 0, 0, ()) if member.ordinals else LoneState(-1)
 
 
 def _fixed(node: Node) -> Node:
@@ -199,15 +211,24 @@ def _with_owners(setting: Setting, roster: Roster) -> Iterator[tuple[Member, Any
 
 
 def _made(member: Member, owner: Any, first: int, workload: int) -> Iterator[PodClass]:
-    for number, template in enumerate(member.templates):
-        spec = msgspec.structs.replace(owner.spec, template=template.spec)
-        like = msgspec.structs.replace(owner, spec=spec)
+    places = [(number, n) for number in range(len(member.templates)) for n in member.ordinals]
+    for index, (number, ordinal) in enumerate(places, first):
+        like = _of_template(owner, member.templates[number])
+        yield Template(like).pod_class(index, workload, number, ordinal=ordinal)
+    for number, template in enumerate(() if places else member.templates):
+        like = _of_template(owner, template)
         made = Template(like).pod_class(first + number, workload, number)
         yield replace(
             made,
             pod=template.pod or made.pod,
             selector=(template.pod and template.selector) or made.selector,
         )
+
+
+def _of_template(owner: Any, template: Kept) -> Any:
+    """The owner with one of its templates in its spec."""
+    spec = msgspec.structs.replace(owner.spec, template=template.spec)
+    return msgspec.structs.replace(owner, spec=spec)
 
 
 def _workloads(setting: Setting, roster: Roster) -> Iterator[Workload]:
@@ -222,10 +243,16 @@ def _workloads(setting: Setting, roster: Roster) -> Iterator[Workload]:
             classes=tuple(range(first, first + member.width)),
             templates=len(member.templates),
             rollout=kind_of(owner).rollout(owner) if member.templates else None,
+            ordinals=member.ordinals,
+            updates=(updates,) if (updates := _updates(owner)) is not None else (),
             qualified=names[member.namespace, member.name] > 1,
             others=tuple(f.template for f in member.further) if member.templates else (),
         )
         first += member.width
+
+
+def _updates(owner: Any) -> Updates | None:
+    return None if owner is None else kind_of(owner).updates(owner)
 
 
 def _events(roster: Roster, nodes: tuple[str, ...]) -> Iterator[Event]:

@@ -17,7 +17,11 @@ from .seen import Change, Stage
 
 KUBELET = "kubelet"
 OWNING = frozenset(kind.__name__ for kind in OWNERS)
-REPLICATING = ("sa:replicaset-controller", "sa:replication-controller")
+REPLICATING = (
+    "sa:replicaset-controller",
+    "sa:replication-controller",
+    "sa:statefulset-controller",
+)
 FAILED = 400
 """The least code of an answer that says no."""
 UNANSWERED = 504
@@ -139,7 +143,7 @@ def paid_for(line: Write, before: Cluster, roster: Roster) -> tuple[str, int] | 
 
 
 def is_refused_creation(line: Request) -> bool:
-    """Whether the ReplicaSet controller asked for a pod and did not get it."""
+    """Whether a controller of theirs asked for a pod and did not get it."""
     created = (line.verb, line.resource, line.subresource) == ("create", "pods", None)
     return created and line.user in REPLICATING and line.code >= FAILED
 
