@@ -26,7 +26,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Certificate:
-    """What is left of so many local steps of controllers after some rounds, as rules see them.
+    """What is left after some rounds of so many local steps of controllers, as rules see them.
 
     ``repeats`` says of each move, by its number, whether it may be repeated for ever; ``actions``
     are those that are.

@@ -189,6 +189,8 @@ def statistics_of(search: Search, watch: Watch, calls: int) -> Statistics:
         move = search.tables.moves[number]
         actions[str(move.outcome.action)] += count
         fired.add(move.rule.name)
+    # Of states that were not found nobody knows what may be repeated there.
+    known = search.certificate if search.complete else None
     return Statistics(
         states=len(search.space),
         concrete_states=search.concrete_states,
@@ -205,5 +207,5 @@ def statistics_of(search: Search, watch: Watch, calls: int) -> Statistics:
         stopped_by=search.stopped_by,
         out_degree=search.degree,
         tables=search.tables.sizes(),
-        reductions=() if search.certificate is None else (search.certificate.note,),
+        reductions=() if known is None else (known.note,),
     )
