@@ -259,6 +259,10 @@ class Sync(NamedTuple):
     status: Status | None = None
     renewed: bool = False
 
+    def given_up(self) -> Sync:
+        """What is left once a creation has failed: the first refusal ends all others."""
+        return self._replace(adds=0, renewed=False)
+
     def created(self) -> Sync:
         """What is left once one more pod has been created."""
         return self._replace(adds=self.adds - 1, renewed=self.renewed and self.adds > 1)

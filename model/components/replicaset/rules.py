@@ -324,7 +324,7 @@ def _fail_to_create(pod_class: int, key: Key, sync: Sync) -> Iterator[Outcome]:
     Source: pkg/controller/replicaset/replica_set.go, ``manageReplicas`` and ``slowStartBatch``.
     """
     if _creates(key, pod_class, sync):
-        writes = {key.cell: sync._replace(adds=0, renewed=False)}
+        writes = {key.cell: sync.given_up()}
         why = f"a pod of this template {key.world.classes[pod_class].refused}"
         yield Outcome(FAIL_CREATE, writes, key.about, why)
 

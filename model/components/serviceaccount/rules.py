@@ -32,6 +32,7 @@ from kubelemma.model.components.reconcile.requests import delete, perform
 from kubelemma.model.components.reconcile.sources import objects_cell
 from kubelemma.model.components.replicaset.rules import creations
 from kubelemma.model.components.serviceaccount.decision import SERVICE_ACCOUNT
+from kubelemma.model.components.statefulset.keys import creating, sync_name
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .actions import ACTIONS, DELETE_SERVICE_ACCOUNT, REFUSE_POD
@@ -96,9 +97,9 @@ def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
     for workload in setting.world.workloads:
         account = account_of_workload(setting.world, workload)
         if account in accounts:
-            creating = creations(workload)
+            created = creations(workload) | creating(workload)
             found = tuple(
-                _admitted(rule, workload, account) if rule.name in creating else rule
+                _admitted(rule, workload, account) if rule.name in created else rule
                 for rule in found
             )
     return found
@@ -106,7 +107,8 @@ def _overhears(setting: Setting, found: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 def _admitted(rule: Rule, workload: Workload, account: Account) -> Rule:
     """A rule that creates pods, which the API server stores only where their account exists."""
-    cell = next(cell for cell in rule.cells if cell in workload.syncs)
+    syncs = (*workload.syncs, sync_name(workload))
+    cell = next(cell for cell in rule.cells if cell in syncs)
     at = rule.cells.index(cell)
 
     def outcomes(*values: Any) -> Iterator[Outcome]:
@@ -116,7 +118,7 @@ def _admitted(rule: Rule, workload: Workload, account: Account) -> Rule:
             if not why:
                 yield outcome
                 continue
-            writes = {cell: seen[at]._replace(adds=0)}
+            writes = {cell: seen[at].given_up()}
             yield Outcome(REFUSE_POD, writes, outcome.arguments, why)
             return
 

@@ -20,6 +20,9 @@ from .decision import (
 
 STATEFULSET = "statefulset-controller"
 
+CREATE = "create a pod of"
+CREATE_BOUND = "create a bound pod of"
+
 MAX_UNAVAILABLE = "MaxUnavailableStatefulSet"
 """The feature gate without which nobody asks for ``maxUnavailable``."""
 
@@ -85,6 +88,10 @@ class SetSync(NamedTuple):
     current: int = -1
     current_replicas: int = -1
 
+    def given_up(self) -> SetSync:
+        """What is left once a write has failed: what it had counted it still reports."""
+        return self._replace(writes=())
+
     def without(self, write: PodWrite) -> SetSync:
         """What is left once one of the writes is done."""
         return self._replace(writes=tuple(w for w in self.writes if w != write))
@@ -97,6 +104,11 @@ IDLE = SetSync()
 def sync_name(workload: Workload) -> str:
     """The name of the cell with what the controller has in hand."""
     return f"sync of {workload.cell}"
+
+
+def creating(workload: Workload) -> frozenset[str]:
+    """The names of the rules that create pods."""
+    return frozenset(f"{what} {workload.label}" for what in (CREATE, CREATE_BOUND))
 
 
 def pods_name(workload: Workload) -> str:

@@ -50,6 +50,8 @@ from .actions import (
 from .decision import Sync, completed, in_order, truncated, update_stateful_set
 from .keys import (
     AIMS,
+    CREATE,
+    CREATE_BOUND,
     IDLE,
     STATEFULSET,
     Aim,
@@ -161,10 +163,10 @@ def rules(world: World, workload: Workload) -> Iterator[Rule]:
     yield rule("number the revision of", (cell, sync), _number, writes=(cell,))
     yield rule("sync StatefulSet", (cell, sync), _begin, pods, writes=(sync,))
     own = (cell, sync)
-    yield rule("create a pod of", (*own, queue), _create, writes=(sync, queue))
+    yield rule(CREATE, (*own, queue), _create, writes=(sync, queue))
     if any(world.classes[c].node_name for c in workload.classes):
         bound = (*own, SHAPE, PODS)
-        yield rule("create a bound pod of", bound, _create_bound, writes=(sync, PODS), onto=PODS)
+        yield rule(CREATE_BOUND, bound, _create_bound, writes=(sync, PODS), onto=PODS)
     yield rule("delete a pending pod of", (*own, queue), _delete_pending, writes=(sync, queue))
     yield rule("delete a pod of", (*own, PODS), _delete, writes=(sync, PODS), each=PODS)
     yield rule("find a pod gone of", own, _find_gone, pods, writes=(sync,))
@@ -255,8 +257,7 @@ def _create(
         about = (("class", pod_class),)
         found = world.classes[pod_class]
         if found.refused:
-            # An error ends the sync; what it had counted it still reports.
-            writes = {sync_name(workload): sync._replace(writes=())}
+            writes = {sync_name(workload): sync.given_up()}
             why = f"a pod of this template {found.refused}"
             yield Outcome(FAIL_CREATE, writes, about, why)
         elif not found.node_name:
