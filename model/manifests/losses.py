@@ -32,7 +32,7 @@ class InService(ApiStruct, frozen=True, kw_only=True):
 
 
 class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a PersistentVolumeClaim: the named one, or any of those that pods use."""
+    """Somebody deletes a claim: the named one, or any of those that pods use."""
 
     name: str = ""
     namespace: str = DEFAULT_NAMESPACE
@@ -45,7 +45,7 @@ class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
 
 
 class DeleteVolume(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a PersistentVolume: the named one, or any of those that pods use."""
+    """Somebody deletes a volume: the named one, or any of those that pods use."""
 
     name: str = ""
     max: int = 1

@@ -69,7 +69,7 @@ class Reach:
             return unresolvable(f'persistentvolumeclaim "{key[1]}" not found')
         modes = claim.spec.access_modes or ()
         if users and ONE_POD in modes:
-            return unschedulable("node has pod using PersistentVolumeClaim with the same name")
+            return unschedulable("node has pod using the claim")
         backing = backing_of(claim, self._shelf)
         volume = self._shelf.volumes.get(claim.spec.volume_name)
         attached = backing.attaches if volume is None else is_attached(volume, self._shelf)
