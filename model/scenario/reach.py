@@ -31,6 +31,7 @@ from kubelemma.model.components.scheduler.decision.volumes import (
     handles,
     has_capacity,
     smallest_match,
+    unusable,
 )
 from kubelemma.model.objects.pod import Pod
 
@@ -65,8 +66,9 @@ class Reach:
 
     def _refusal(self, key: ClaimKey, info: NodeInfo, users: list[NodeInfo]) -> Status | None:
         claim = self._shelf.claims.get(key)
-        if claim is None:
-            return unresolvable(f'persistentvolumeclaim "{key[1]}" not found')
+        reason = unusable(key[1], claim)
+        if claim is None or reason:
+            return unresolvable(reason)
         modes = claim.spec.access_modes or ()
         if users and ONE_POD in modes:
             return unschedulable("node has pod using the claim")

@@ -44,6 +44,8 @@ ALLOWED = {
     ("src/kubelemma/cli/place.py", "Deployment"): "an example of a command of kubectl",
     ("model/manifests/losses.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
+    ("model/scenario/consistency.py", "PersistentVolume"): "a component of this name is asked",
+    ("model/scenario/reach.py", "PersistentVolume"): "a component of this name is asked",
     ("solver/placement/check_volumes.py", "CSINode"): _VOLUMES,
     ("solver/placement/check_volumes.py", "PersistentVolume"): _VOLUMES,
     ("solver/placement/check_volumes.py", "PersistentVolumeClaim"): _VOLUMES,
