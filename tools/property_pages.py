@@ -129,6 +129,7 @@ def mutants() -> ModuleType:
     sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location("property_pages_mutants", path)
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - the file is there
+    sys.path.append(str(path.parent))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import (
     Pod,
+    PodSpec,
 )
 from kubelemma.model.objects.storage import (
     CSIDriver,
@@ -58,9 +59,15 @@ STORAGE_KINDS: tuple[type, ...] = (
 
 def used_claims(pod: Pod) -> tuple[ClaimKey, ...]:
     """The claims that a pod names, each once."""
-    namespace = pod.metadata.namespace
-    found = (v.persistent_volume_claim for v in pod.spec.volumes or ())
-    return tuple(dict.fromkeys((namespace, c.claim_name) for c in found if c is not None))
+    return tuple(dict.fromkeys(key for _, key in named_claims(pod.metadata.namespace, pod.spec)))
+
+
+def named_claims(namespace: str, spec: PodSpec) -> Iterator[tuple[int, ClaimKey]]:
+    """The claims that a pod of a namespace names, with the numbers of their volumes."""
+    for number, volume in enumerate(spec.volumes or ()):
+        source = volume.persistent_volume_claim
+        if source is not None:
+            yield number, (namespace, source.claim_name)
 
 
 def storage_of(objects: Iterable[Any]) -> Storage:

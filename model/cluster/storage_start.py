@@ -43,6 +43,9 @@ def at_start(stock: Stock, nodes: Iterable[NodeState]) -> Stored:
             claims.append(ABSENT_CLAIM)
             continue
         deleted = found.claim.metadata.deletion_timestamp is not None
+        if found.claim.status.phase == "Lost":
+            claims.append(ClaimState(volume=found.wanted, phase=ClaimPhase.LOST, deleted=deleted))
+            continue
         shape = _home(stock, index, ordered)
         volume, segment = _bound_at_start(stock, found, volumes, shape)
         if volume == NONE:
@@ -78,7 +81,11 @@ def _home(stock: Stock, claim: int, nodes: Iterable[NodeState]) -> int:
 
 def _first_state(stock: Stock, index: int) -> VolumeState:
     volume = stock.volumes[index].volume
-    if volume is None:
+    lost = any(
+        found.wanted == index and found.claim is not None and found.claim.status.phase == "Lost"
+        for found in stock.claims
+    )
+    if volume is None or lost:
         return ABSENT_VOLUME
     reference, phase = volume.spec.claim_ref, volume.status.phase
     claim, known = NONE, {found.key: i for i, found in enumerate(stock.claims)}

@@ -15,7 +15,7 @@ from kubelemma.model.objects.meta import ApiStruct
 
 
 class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a PersistentVolumeClaim: the named one, or any of those that pods use."""
+    """Somebody deletes a claim: the named one, or any of those that pods use."""
 
     name: str = ""
     namespace: str = DEFAULT_NAMESPACE
@@ -28,7 +28,7 @@ class DeleteClaim(ApiStruct, frozen=True, kw_only=True):
 
 
 class DeleteVolume(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a PersistentVolume: the named one, or any of those that pods use."""
+    """Somebody deletes a volume: the named one, or any of those that pods use."""
 
     name: str = ""
     max: int = 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.claims import relabelled
-from kubelemma.model.cluster.stocking import storage_of
+from kubelemma.model.cluster.stocking import named_claims, storage_of
 from kubelemma.model.components.persistentvolume.decision import wanting
 from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
@@ -107,15 +107,11 @@ def storage_findings(
     shelf = Shelf(storage_of(objects))
     used: dict[ClaimKey, None] = {}
     for owner in owners:
-        namespace = owner.metadata.namespace
-        for number, volume in enumerate(kind_of(owner).template(owner).spec.volumes or ()):
-            source = volume.persistent_volume_claim
-            if source is None:
-                continue
-            key = (namespace, source.claim_name)
+        spec = kind_of(owner).template(owner).spec
+        for number, key in named_claims(owner.metadata.namespace, spec):
             used.setdefault(key)
             if key not in shelf.claims:
-                path = ("spec", "template", "spec", "volumes", number)
+                path: FieldPath = ("spec", "template", "spec", "volumes", number)
                 message = (
                     f"claim {'/'.join(key)} is not in the input: no pod of {key_of(owner)} finds a "
                     "node without it"

@@ -31,6 +31,7 @@ from kubelemma.model.components.scheduler.decision.volumes import (
     handles,
     has_capacity,
     smallest_match,
+    unusable,
 )
 from kubelemma.model.objects.pod import Pod
 
@@ -65,11 +66,12 @@ class Reach:
 
     def _refusal(self, key: ClaimKey, info: NodeInfo, users: list[NodeInfo]) -> Status | None:
         claim = self._shelf.claims.get(key)
-        if claim is None:
-            return unresolvable(f'persistentvolumeclaim "{key[1]}" not found')
+        reason = unusable(key[1], claim)
+        if claim is None or reason:
+            return unresolvable(reason)
         modes = claim.spec.access_modes or ()
         if users and ONE_POD in modes:
-            return unschedulable("node has pod using PersistentVolumeClaim with the same name")
+            return unschedulable("node has pod using the claim")
         backing = backing_of(claim, self._shelf)
         volume = self._shelf.volumes.get(claim.spec.volume_name)
         attached = backing.attaches if volume is None else is_attached(volume, self._shelf)

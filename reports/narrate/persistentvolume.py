@@ -11,7 +11,6 @@ from kubelemma.model.cluster.storage import NONE, ClaimPhase, Stock, VolumeState
 from kubelemma.model.components.persistentvolume.actions import (
     BIND_CLAIM,
     CLAIM_BOUND,
-    LOSE_CLAIM,
     PROVISION,
     RECLAIM_VOLUME,
     RELEASE_VOLUME,
@@ -176,7 +175,6 @@ TELLER = Teller(
         VOLUME_BOUND: "writes that {volume} is Bound",
         BIND_CLAIM: "writes {volume} into {claim}",
         CLAIM_BOUND: "writes that {claim} is Bound",
-        LOSE_CLAIM: "writes that {claim} is Lost",
         RELEASE_VOLUME: "writes that {volume} is Released",
         RECLAIM_VOLUME: "deletes {volume}",
     },

@@ -7,28 +7,17 @@ and be violated with the mutant, on the same scenario.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import resolve_name
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from members import (
-    CANARY,
-    JOINING,
-    LEAVING,
-    MEMBERS,
-    RENEWED,
-    Members,
-    hurries,
-    renews_all,
-    rolls_all,
-    waits_for_no_name,
-)
+from mutating import SELECTOR, TWO, ZONE, Alone, Mutant, Raw, Small, node, pod
+from statefulset_mutants import STATEFULSET_MUTANTS
+from storage_mutants import STORAGE_MUTANTS
 
 from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
-from kubelemma.model.cluster.storage import Stock, Stored
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.deployment.decision import Step, Write
 from kubelemma.model.components.deployment.decision.recreate import recreate_step
@@ -46,19 +35,6 @@ from kubelemma.model.components.replicaset.rules import victims
 from kubelemma.model.components.scheduler import rules as scheduler
 from kubelemma.model.components.scheduler.decision import node_affinity, node_ports, taints
 from kubelemma.model.components.scheduler.decision.status import SUCCESS, Status, unschedulable
-from kubelemma.model.kinds.registry import with_defaults
-from kubelemma.model.manifests.check import Check
-from kubelemma.model.objects.decode import decode
-from kubelemma.model.objects.disruption import PodDisruptionBudget
-from kubelemma.model.objects.node import Node
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.storage import (
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
-)
-from kubelemma.model.objects.workloads import Deployment, ReplicaSet
-from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import Outcome
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.properties.select import properties_for
@@ -66,124 +42,8 @@ from kubelemma.solver.limits import Limits
 from kubelemma.solver.result import CheckResult, Verdict
 
 Search = Callable[..., CheckResult]
-Raw = dict[str, Any]
 
 LIMITS = Limits(max_states=20_000)
-ZONE = "topology.kubernetes.io/zone"
-
-# Scenarios
-
-
-def pod(**spec: Any) -> Raw:
-    """A pod spec; ``cpu`` is what its container requests."""
-    cpu = spec.pop("cpu", "1")
-    ports = spec.pop("ports", [])
-    container = {"name": "main", "resources": {"requests": {"cpu": cpu}}, "ports": ports}
-    return {"containers": [container], **spec}
-
-
-def node(name: str, *, cpu: str = "4", pods: str = "9", **others: Any) -> Raw:
-    """A node; ``others`` may have its ``labels`` and ``taints``."""
-    labels = {"kubernetes.io/hostname": name, **others.get("labels", {})}
-    return {
-        "metadata": {"name": name, "labels": labels},
-        "spec": {"taints": others.get("taints", [])},
-        "status": {"allocatable": {"cpu": cpu, "memory": "8Gi", "pods": pods}},
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Small:
-    """A small scenario of one Deployment, as plain data.
-
-    ``strategy`` is (maxSurge, maxUnavailable), or None for Recreate.
-    """
-
-    nodes: tuple[Raw, ...]
-    events: tuple[Raw, ...] = ()
-    replicas: int = 2
-    strategy: tuple[int, int] | None = (1, 1)
-    spec: Raw | None = None
-    budget: Raw | None = None
-    faults: Raw | None = None
-    storage: tuple[tuple[type, Raw], ...] = ()
-
-    def built(self) -> Scenario:
-        """The scenario; its system is made of the functions of this moment.
-
-        Of several starts it is the first.
-        """
-        deployment = with_defaults(decode(self._deployment(), Deployment))
-        nodes = tuple(with_defaults(decode(raw, Node)) for raw in self.nodes)
-        spec = {"events": list(self.events), "faults": self.faults or {}}
-        check = decode({"spec": spec}, Check)
-        budgets = () if self.budget is None else (self._budget(self.budget),)
-        storage = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.storage)
-        objects = (*budgets, *storage)
-        scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
-        return scenario
-
-    @staticmethod
-    def _budget(spec: Raw) -> PodDisruptionBudget:
-        metadata = {"name": "web", "namespace": "default"}
-        whole = {"metadata": metadata, "spec": {"selector": SELECTOR, **spec}}
-        return with_defaults(decode(whole, PodDisruptionBudget))
-
-    def _deployment(self) -> Raw:
-        labels = {"app": "web"}
-        strategy: Raw = {"type": "Recreate"}
-        if self.strategy is not None:
-            surge, unavailable = self.strategy
-            bounds = {"maxSurge": surge, "maxUnavailable": unavailable}
-            strategy = {"type": "RollingUpdate", "rollingUpdate": bounds}
-        return {
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {
-                "replicas": self.replicas,
-                "selector": {"matchLabels": labels},
-                "strategy": strategy,
-                "template": {"metadata": {"labels": labels}, "spec": self.spec or pod()},
-            },
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """A small scenario of ReplicaSets that nobody controls, with a lone pod that they match."""
-
-    names: tuple[str, ...]
-    events: tuple[Raw, ...] = ()
-    lone: bool = False
-
-    def built(self) -> Scenario:
-        """The scenario; its system is made of the functions of this moment.
-
-        Of several starts it is the first.
-        """
-        labels = {"app": "web"}
-        sets = tuple(
-            with_defaults(
-                decode(
-                    {
-                        "metadata": {"name": name, "namespace": "default"},
-                        "spec": {
-                            "selector": {"matchLabels": labels},
-                            "template": {"metadata": {"labels": labels}, "spec": pod()},
-                        },
-                    },
-                    ReplicaSet,
-                )
-            )
-            for name in self.names
-        )
-        metadata = {"name": "lone", "namespace": "default", "labels": labels}
-        lone = decode({"metadata": metadata, "spec": pod(cpu="2")}, Pod)
-        nodes = tuple(with_defaults(decode(raw, Node)) for raw in TWO)
-        check = decode({"spec": {"events": list(self.events), "together": self.names}}, Check)
-        pods = (with_defaults(lone),) if self.lone else ()
-        (scenario,) = build(Application(sets, nodes, pods), check)
-        return scenario
-
 
 ROLLOUT = {"rollout": {"deployment": "web"}}
 
@@ -193,9 +53,7 @@ def scale(replicas: int) -> Raw:
     return {"scale": {"workload": "web", "replicas": replicas}}
 
 
-TWO = (node("a"), node("b"))
 UNREADY = {"type": "Ready", "status": "Unknown"}
-SELECTOR = {"matchLabels": {"app": "web"}}
 ROLLING = Small(TWO, (ROLLOUT,))
 CAREFUL = Small(TWO, (ROLLOUT,), strategy=(1, 0))
 REPLACING = Small(TWO, (ROLLOUT,), strategy=None)
@@ -471,102 +329,6 @@ def passes(*_: Any) -> Status:
     return SUCCESS
 
 
-def claiming(*names: str) -> Raw:
-    """A pod spec that uses these claims."""
-    volumes = [{"name": n, "persistentVolumeClaim": {"claimName": n}} for n in names]
-    return pod(volumes=volumes)
-
-
-def claim(name: str, *, of_class: str = "disk") -> tuple[type, Raw]:
-    """A claim for one node at a time."""
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "storageClassName": of_class,
-        "resources": {"requests": {"storage": "1Gi"}},
-    }
-    metadata = {"name": name, "namespace": "default"}
-    return PersistentVolumeClaim, {"metadata": metadata, "spec": spec}
-
-
-def disks(mode: str) -> tuple[type, Raw]:
-    """The class of disks of a zone, with its binding mode."""
-    made = {"provisioner": "ebs.csi.aws.com", "volumeBindingMode": mode}
-    return StorageClass, {"metadata": {"name": "disk"}, **made}
-
-
-def volume(name: str) -> tuple[type, Raw]:
-    """A volume of a class of which there are no others."""
-    spec = {
-        "accessModes": ["ReadWriteOnce"],
-        "capacity": {"storage": "1Gi"},
-        "storageClassName": "given",
-        "nfs": {"server": "files", "path": "/"},
-    }
-    return PersistentVolume, {"metadata": {"name": name}, "spec": spec}
-
-
-STARTED = (scale(1),)
-ATTACHING = Small(
-    TWO,
-    (ROLLOUT,),
-    replicas=1,
-    spec=claiming("data"),
-    storage=(disks("WaitForFirstConsumer"), claim("data")),
-)
-UNCLAIMING = replace(ATTACHING, events=({"deleteClaim": {}},))
-PROVISIONING = replace(ATTACHING, events=STARTED, replicas=0)
-BINDING = Small(
-    TWO,
-    STARTED,
-    replicas=0,
-    spec=claiming("a", "b"),
-    storage=(claim("a", of_class="given"), claim("b", of_class="given"), volume("x"), volume("y")),
-)
-TOGETHER = Small(
-    ZONES,
-    STARTED,
-    replicas=0,
-    spec=claiming("a", "b"),
-    storage=(disks("WaitForFirstConsumer"), claim("a"), claim("b")),
-)
-
-
-def binds_the_first(_stock: Stock, _claim: int, stored: Stored) -> int:
-    """A controller that does not look whose a volume is."""
-    return next(v for v, found in enumerate(stored.volumes) if found.present)
-
-
-def takes_finalizers(*, deleted: bool, pods_on_nodes: int) -> bool:
-    """Finalizers that keep nothing."""
-    return deleted or pods_on_nodes < 0
-
-
-def attaches_twice(*, desired: bool, here: bool, **_: bool) -> bool:
-    """Attaching wherever it is asked for."""
-    return desired and not here
-
-
-def makes_none(*_: Any) -> Iterator[Outcome]:
-    """No provisioner at all."""
-    return iter(())
-
-
-def scatters(_stock: Stock, made: int, _node: Node) -> int:
-    """A provisioner that does not look at the node that was chosen."""
-    return made % 2
-
-
-class Mutant(NamedTuple):
-    """What catches it, what it is called, what replaces which function, and where it shows."""
-
-    caught_by: str
-    name: str
-    module: str
-    function: str
-    replacement: Any
-    scenario: Small | Alone | Members
-
-
 ROLLING_PY = "components.deployment.decision.rolling"
 SCHEDULER_PY = "components.scheduler.rules"
 REPLICASET_PY = "components.replicaset.rules"
@@ -575,11 +337,9 @@ DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
 ACCOUNT_PY = "components.serviceaccount"
-STATEFULSET_PY = "components.statefulset"
 KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
-VOLUME_PY = "components.persistentvolume"
 TAINT_EVICTION_PY = "components.tainteviction.rules"
 
 MUTANTS = (
@@ -605,21 +365,6 @@ MUTANTS = (
     Mutant("RS-5", "released deleted", REPLICASET_PY, "_delete", deletes_released, RELEASING),
     Mutant("RS-4", "ranks by node", REPLICASET_PY, "_choose", ranks_by_node, SHRINKING),
     Mutant("RS-4", "pending spared", REPLICASET_PY, "_due", overlooks_pending, FILLING),
-    Mutant(
-        "STS-1",
-        "names are free at once",
-        "cluster.world.World",
-        "deleted",
-        waits_for_no_name,
-        MEMBERS,
-    ),
-    Mutant("STS-2", "no order", f"{STATEFULSET_PY}.rules", "update_stateful_set", hurries, JOINING),
-    Mutant("STS-3", "no order", f"{STATEFULSET_PY}.rules", "update_stateful_set", hurries, LEAVING),
-    Mutant("STS-4", "all at once", f"{STATEFULSET_PY}.decision", "_rolled", rolls_all, RENEWED),
-    Mutant(
-        "STS-5", "no partition", f"{STATEFULSET_PY}.decision", "revision_of_new", renews_all, CANARY
-    ),
-    Mutant("STS-7", "pods do not end", KUBELET_PY, "_termination", ends_none, MEMBERS),
     Mutant("SCH-1", "bound again", SCHEDULER_PY, "_bind", keeps_in_queue, GROWING),
     Mutant("SCH-1", "gates ignored", SCHEDULER_PY, "_is_queued", queues_all, GATED),
     Mutant("SCH-2", "room ignored", SCHEDULER_PY, "node_resources", Anything, TIGHT),
@@ -657,25 +402,8 @@ MUTANTS = (
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
     Mutant("SA-1", "no account again", f"{ACCOUNT_PY}.decision", "create", creates_none, LACKING),
     Mutant("SA-2", "no admission", f"{ACCOUNT_PY}.rules", "refusal", admits_without, LACKING),
-    Mutant("VOL-1", "not whose it is", f"{VOLUME_PY}.rules", "chosen", binds_the_first, BINDING),
-    Mutant(
-        "VOL-2",
-        "no finalizer",
-        "components.volumeprotection.rules",
-        "claim_goes",
-        takes_finalizers,
-        UNCLAIMING,
-    ),
-    Mutant(
-        "VOL-3",
-        "attached twice",
-        "components.attachdetach.rules",
-        "attaches",
-        attaches_twice,
-        ATTACHING,
-    ),
-    Mutant("VOL-4", "no volume", f"{VOLUME_PY}.rules", "_provision", makes_none, PROVISIONING),
-    Mutant("VOL-5", "anywhere", f"{VOLUME_PY}.rules", "segment_at", scatters, TOGETHER),
+    *STATEFULSET_MUTANTS,
+    *STORAGE_MUTANTS,
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
 )
 

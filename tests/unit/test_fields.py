@@ -20,6 +20,7 @@ from kubelemma.model.manifests.coverage import left_out as found
 from kubelemma.model.manifests.purposes import CHECK, PLACE, Purpose
 from kubelemma.model.manifests.shapes import shape_of
 from kubelemma.model.objects.meta import ApiObject
+from kubelemma.model.objects.storage import SOURCES, PersistentVolumeSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 DECIDING = ("model/components", "model/cluster", "model/scenario", "model/objects")
@@ -76,7 +77,12 @@ def fields(purpose: Purpose) -> Iterator[tuple[type[Any], str, str]]:
                 rest.append(shape.fields[field.encode_name])
 
 
-UNREAD: dict[tuple[str, str], str] = {}
+_SPEC = PersistentVolumeSpec
+UNREAD: dict[tuple[str, str], str] = {
+    ("PersistentVolumeSpec", wire): "sources are looked at by the list of them: storage.SOURCES"
+    for name, wire in zip(_SPEC.__struct_fields__, _SPEC.__struct_encode_fields__, strict=True)
+    if name in SOURCES
+}
 """Fields that nobody looks at though nothing is said of them, and why that is right."""
 
 

@@ -42,7 +42,10 @@ ALLOWED = {
     ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("src/kubelemma/cli/place.py", "DaemonSet"): "an example of a command of kubectl",
     ("src/kubelemma/cli/place.py", "Deployment"): "an example of a command of kubectl",
+    ("model/manifests/losses.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
+    ("model/scenario/consistency.py", "PersistentVolume"): "a component of this name is asked",
+    ("model/scenario/reach.py", "PersistentVolume"): "a component of this name is asked",
     ("solver/placement/check_volumes.py", "CSINode"): _VOLUMES,
     ("solver/placement/check_volumes.py", "PersistentVolume"): _VOLUMES,
     ("solver/placement/check_volumes.py", "PersistentVolumeClaim"): _VOLUMES,
@@ -64,6 +67,8 @@ ALLOWED = {
     ("reports/narrate/tellers.py", "ReplicaSet"): "the list of tellers",
     ("reports/narrate/tellers.py", "ServiceAccount"): "the list of tellers",
     ("reports/narrate/tellers.py", "StatefulSet"): "the list of tellers",
+    ("reports/narrate/tellers.py", "PersistentVolume"): "the list of tellers",
+    ("reports/narrate/volumes.py", "PersistentVolumeClaim"): "a field of a volume, for tellers",
 }
 """File and kind, and why it may be named there."""
 
@@ -72,7 +77,8 @@ _LOADED = "what is loaded is part of a scenario"
 
 KNOWN = {
     ("model/manifests/check.py", "drain"): "an event has the options of kubectl drain",
-    ("model/manifests/check.py", "serviceaccount"): "an event names an account",
+    ("model/manifests/losses.py", "serviceaccount"): "an event names an account",
+    ("model/manifests/losses.py", "volumeprotection"): "an event names a claim",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
     (
@@ -83,6 +89,7 @@ KNOWN = {
     ("model/scenario/*", "scheduler"): _START,
     ("model/scenario/*", "kubelet"): _START,
     ("model/scenario/*", "tainteviction"): _START,
+    ("model/scenario/*", "persistentvolume"): _START,
     ("solver/placement/overfull.py", "kubelet"): "whom it admits to a node that is overfull",
     ("solver/placement/*", "scheduler"): "placement asks for the scheduler's own decisions",
 }

@@ -220,6 +220,63 @@ spec:
 """
 
 
+CLAIMED = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: disk}
+provisioner: ebs.csi.aws.com
+reclaimPolicy: POLICY
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], storageClassName: disk, resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: REPLICAS
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: GRACE
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+      containers: [{name: web, image: "web:1"}]
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: volumes}
+spec:
+  cluster: {nodes: [{count: 3, allocatable: {cpu: "1"}}]}
+  events:
+"""
+STARTING = "  - scale: {deployment: web, replicas: 1}\n"
+ENDING = "  - scale: {deployment: web, replicas: 0}\n  - deleteClaim: {}\n  - deleteVolume: {}\n"
+LOST = """
+  - nodeCrash: {node: node-1}
+  - nodeReturn: {node: node-2}
+  - outOfService: {}
+"""
+STATIC = """---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: given}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: disk
+  nfs: {server: files, path: /}
+"""
+
+
+def claimed(events: str, *, grace: int = 30, replicas: int = 1, policy: str = "Delete") -> Question:
+    """A Deployment with a claim, and what happens to it."""
+    text = CLAIMED.replace("GRACE", str(grace)).replace("POLICY", policy) + events
+    return Question(paths=(STDIN,), stdin=text.replace("REPLICAS", str(replicas)))
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -248,6 +305,12 @@ def scenarios() -> Iterator[Scenario]:
     other = changed.replace("name: web", "name: other")
     gone = Question(paths=(STDIN,), stdin=other, base=(str(base),), prune=True)
     yield from scenarios_of(gone)
+    yield from scenarios_of(claimed(STARTING, replicas=0))
+    yield from scenarios_of(claimed(STARTING + STATIC, replicas=0))
+    yield from scenarios_of(claimed(ENDING, grace=0))
+    yield from scenarios_of(claimed(ENDING, policy="Retain"))
+    yield from scenarios_of(claimed(LOST))
+    yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     for example in ("kubelet-rejects", "missing-service-account"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
@@ -271,6 +334,10 @@ def possible() -> list[Transition]:
                     spoken = DOES in dict(step.outcome.arguments)
                     found.setdefault((step.outcome.action, spoken), step)
     return list(found.values())
+
+
+IN_THE_END = (APPLY, PRUNE, OUT_OF_SERVICE)
+"""What users do in the end, and so no step of somebody who might as well not take it."""
 
 
 def spoken(step: Transition) -> bool:
@@ -307,11 +374,10 @@ def test_what_is_done_is_declared(possible: list[Transition]) -> None:
 def test_users_and_faults_are_traced_to_the_input(possible: list[Transition]) -> None:
     """All that users and faults do has a sentence, and comes from a line of a Check.
 
-    What is applied, or repaired, is so in the end: nobody might as well not take the step.
+    What is done in the end is a step of nobody who might as well not take it.
     """
     chances = {s.outcome.action for s in possible if s.rule.environment and not spoken(s)}
-    meant = (APPLY, PRUNE, OUT_OF_SERVICE)
-    chances |= {s.outcome.action for s in possible if s.outcome.action in meant}
+    chances |= {s.outcome.action for s in possible if s.outcome.action in IN_THE_END}
     assert chances == set(CAUSES)
     assert set(EVENTS) <= set(CAUSES)
 

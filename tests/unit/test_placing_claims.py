@@ -21,7 +21,11 @@ VOLUME: Raw = {
     "apiVersion": "v1",
     "kind": "PersistentVolume",
     "metadata": {"name": "pv-1"},
-    "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"]},
+    "spec": {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "nfs": {"server": "files", "path": "/"},
+    },
 }
 LABELS = {"app": "db"}
 

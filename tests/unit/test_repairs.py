@@ -87,7 +87,7 @@ def test_a_usual_question_is_asked_again() -> None:
 def test_what_is_left_open_is_not_said_to_hold() -> None:
     """A volume that is not modelled may keep pods from starting after a repair as well."""
     text = (EXAMPLES / "rollout-anti-affinity" / "deployment.yaml").read_text("utf-8")
-    volume = "      volumes: [{name: d, persistentVolumeClaim: {claimName: d}}]\n"
+    volume = "      volumes: [{name: d, awsElasticBlockStore: {volumeID: d}}]\n"
     question = Question(
         paths=("-",),
         stdin=text + volume,

@@ -28,7 +28,7 @@ spec:
       containers: [{name: web, image: web}]
 """
 MOUNTED = f"""{DEPLOYMENT}
-      volumes: [{{name: data, persistentVolumeClaim: {{claimName: data}}}}]
+      volumes: [{{name: data, awsElasticBlockStore: {{volumeID: v}}}}]
 """
 
 
@@ -75,7 +75,7 @@ def test_what_is_decided_is_asked_no_smaller() -> None:
 
 
 def test_what_is_left_open_is_so_for_fewer() -> None:
-    """A claim that may keep pods from starting does so whatever their number."""
+    """A disk that may keep pods from starting does so whatever their number."""
     case, found = asked(MOUNTED, "DEP-1", "DEP-4")
     _, answers = largest(case)
     assert doubted(answers["DEP-4"], case).verdict is Verdict.INCONCLUSIVE

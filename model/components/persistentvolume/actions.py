@@ -9,7 +9,6 @@ RESERVE_VOLUME = Action("reserve-volume", "claim", "volume")
 VOLUME_BOUND = Action("volume-bound", "claim", "volume")
 BIND_CLAIM = Action("bind-claim", "claim", "volume")
 CLAIM_BOUND = Action("claim-bound", "claim", "volume")
-LOSE_CLAIM = Action("lose-claim", "claim", "volume")
 RELEASE_VOLUME = Action("release-volume", "volume")
 RECLAIM_VOLUME = Action("reclaim-volume", "volume")
 
@@ -19,7 +18,6 @@ ACTIONS = (
     VOLUME_BOUND,
     BIND_CLAIM,
     CLAIM_BOUND,
-    LOSE_CLAIM,
     RELEASE_VOLUME,
     RECLAIM_VOLUME,
 )

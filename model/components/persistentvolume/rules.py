@@ -51,7 +51,6 @@ from .actions import (
     ACTIONS,
     BIND_CLAIM,
     CLAIM_BOUND,
-    LOSE_CLAIM,
     PROVISION,
     RECLAIM_VOLUME,
     RELEASE_VOLUME,
@@ -173,15 +172,7 @@ def _provision(
 
 
 def _keeping(stock: Stock) -> Iterator[Rule]:
-    """What becomes of claims whose volumes are gone, and of volumes whose claims are."""
-    for index, claim in enumerate(stock.claims):
-        yield Rule(
-            f"look after {claim.label}",
-            PERSISTENT_VOLUME,
-            (claim.cell,),
-            partial(_lose, stock, index),
-            (STORED,),
-        )
+    """What becomes of volumes whose claims are gone: a volume that is Bound does not go first."""
     for volume, found in enumerate(stock.volumes):
         yield Rule(
             f"look after {found.name}",
@@ -190,14 +181,6 @@ def _keeping(stock: Stock) -> Iterator[Rule]:
             partial(_release, stock, volume),
             (STORED, ATTACHED),
         )
-
-
-def _lose(stock: Stock, index: int, claim: ClaimState, stored: Stored) -> Iterator[Outcome]:
-    bound = claim.present and claim.volume != NONE and claim.phase != ClaimPhase.LOST
-    if bound and not stored.volumes[claim.volume].present:
-        writes = {stock.claims[index].cell: claim._replace(phase=ClaimPhase.LOST)}
-        why = "the volume that it is bound to is gone"
-        yield Outcome(LOSE_CLAIM, writes, _about(index, claim.volume), why)
 
 
 def _release(

@@ -129,7 +129,7 @@ def pre_filter(pod: Pod, shelf: Shelf) -> Asked:
     bound: list[PersistentVolumeClaim] = []
     waiting: list[PersistentVolumeClaim] = []
     for name, claim in claims_of(pod, shelf):
-        reason = _missing(name, claim)
+        reason = unusable(name, claim)
         if claim is None or reason:
             return Asked(pod, unresolvable(reason))
         if claim.is_bound:
@@ -144,8 +144,8 @@ def pre_filter(pod: Pod, shelf: Shelf) -> Asked:
     return Asked(pod, None, tuple(bound), tuple(waiting), exclusive, handles(pod, shelf))
 
 
-def _missing(name: str, claim: PersistentVolumeClaim | None) -> str:
-    """Why a claim cannot be used at all, "" if it can."""
+def unusable(name: str, claim: PersistentVolumeClaim | None) -> str:
+    """Why a claim cannot be used at all; nothing if it can."""
     if claim is None:
         return f'persistentvolumeclaim "{name}" not found'
     if claim.status.phase == "Lost":

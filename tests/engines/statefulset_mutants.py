@@ -1,4 +1,4 @@
-"""A small StatefulSet, and broken decisions of its controller, for `test_mutants`."""
+"""Broken decisions of the StatefulSet controller, on a small StatefulSet."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mutating import Mutant, Raw
+
+from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import Phase, Pods, shifted
-from kubelemma.model.cluster.world import World
+from kubelemma.model.cluster.world import PodClass, World
+from kubelemma.model.components.kubelet.actions import FINISH_TERMINATION
 from kubelemma.model.components.statefulset.decision import (
     Act,
     Purpose,
@@ -21,8 +25,7 @@ from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node
 from kubelemma.model.scenario import Application, Scenario, build
-
-Raw = dict[str, Any]
+from kubelemma.model.system import Outcome
 
 LABELS = {"app": "web"}
 POD = {"containers": [{"name": "main", "resources": {"requests": {"cpu": "1"}}}]}
@@ -101,3 +104,29 @@ def waits_for_no_name(_world: World, pods: Pods, group: Any) -> Pods:
     """Takes a pod that is deleted for gone, while its containers still run."""
     rest = shifted(pods, group.pod_class, group.phase, -1, group.marks)
     return shifted(rest, group.pod_class, Phase.LINGERING, 1)
+
+
+def ends_none(pod_class: PodClass, pods: Pods, _group: Any) -> Outcome:
+    """The kubelet stops no container of a pod that terminates."""
+    return Outcome(FINISH_TERMINATION, {PODS: pods}, (("class", pod_class.index),))
+
+
+_ROOM = "components.statefulset"
+
+STATEFULSET_MUTANTS = (
+    Mutant(
+        "STS-1",
+        "names are free at once",
+        "cluster.world.World",
+        "deleted",
+        waits_for_no_name,
+        MEMBERS,
+    ),
+    Mutant("STS-2", "no order", f"{_ROOM}.rules", "update_stateful_set", hurries, JOINING),
+    Mutant("STS-3", "no order", f"{_ROOM}.rules", "update_stateful_set", hurries, LEAVING),
+    Mutant("STS-4", "all at once", f"{_ROOM}.decision", "_rolled", rolls_all, RENEWED),
+    Mutant("STS-5", "no partition", f"{_ROOM}.decision", "revision_of_new", renews_all, CANARY),
+    Mutant(
+        "STS-7", "pods do not end", "components.kubelet.rules", "_termination", ends_none, MEMBERS
+    ),
+)
