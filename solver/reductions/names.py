@@ -2,5 +2,6 @@
 
 POOLING = "pooling"
 SLICING = "slicing"
-REDUCTIONS = (POOLING, SLICING)
+FUSION = "fusion"
+REDUCTIONS = (POOLING, SLICING, FUSION)
 ALL = "all"

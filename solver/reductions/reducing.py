@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from kubelemma.model.system import System
@@ -23,7 +23,8 @@ from kubelemma.solver.result import (
 )
 
 from .bagged import Refused
-from .names import ALL, POOLING, SLICING
+from .fused_search import searched
+from .names import ALL, FUSION, POOLING, REDUCTIONS, SLICING
 from .parting import Answered, Parted, Parting
 from .pooling import Pool
 from .refinding import refound
@@ -31,6 +32,8 @@ from .smaller import Smaller
 
 SMALL = 2_000
 """A system of so few states is searched as it is."""
+FEW = 100_000
+"""Of a system of so few states nothing is fused: to search them takes no longer than to learn."""
 
 
 class Engine(Protocol):
@@ -50,43 +53,65 @@ def reduced(  # noqa: PLR0917 - an engine's arguments, the engine, and how
     listener: Listener,
     without: Collection[str] = (),
     small: int = SMALL,
+    few: int = FEW,
 ) -> CheckResult:
     """Check the properties by an engine, of a smaller system where one is known to answer as well.
+
+    A system of no more states than ``small`` is searched as it is, and of one with no more than
+    ``few`` nothing is fused.
 
     Raises:
         ModelError, ReplayError, CheckpointError: as the engine.
     """
-    whole = _Asked(engine, system, tuple(properties), limits, listener)
-    if {POOLING, ALL} & set(without):
+    off = set(REDUCTIONS if ALL in without else without)
+    fewest = None if FUSION in off else few
+    whole = _Asked(engine, system, tuple(properties), limits, listener, fewest)
+    if off >= {POOLING, FUSION}:
         return whole.search()
-    off = {SLICING, ALL} & set(without)
-    return whole.up_to(small) or _by_pooling(whole, slicing=not off)
+    found = whole.up_to(small)
+    if found is not None:
+        return found
+    if POOLING in off:
+        return whole.search()
+    return _by_pooling(whole, slicing=SLICING not in off)
 
 
 class _Asked:
     """What an engine is asked, and how long it took so far."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what `reduced` is asked
         self,
         engine: Engine,
         system: System,
         properties: tuple[Property, ...],
         limits: Limits,
         listener: Listener,
+        few: int | None,
     ) -> None:
         self.system, self.properties, self.listener = system, properties, listener
-        self._engine, self._limits = engine, limits
+        self._engine, self._limits, self._few = engine, limits, few
         self._begun = time.process_time()
+        self._told: set[tuple[str, str]] = set()
 
     def search(self, *noted: Reduction, of: Sequence[Property] | None = None) -> CheckResult:
-        """Search the system as it is, for all properties or some."""
+        """Search the system as it is, or fused, for all properties or some."""
         properties = self.properties if of is None else of
-        return _with(self._engine(self.system, properties, self._left(), self.listener), *noted)
+        return _with(self._searched(self.system, properties, self.tell), *noted)
+
+    def of(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out for a smaller one; violations are not told, since they may be none."""
+        return self._searched(system, properties, self.tell_no_violation)
+
+    def _searched(
+        self, system: System, properties: Sequence[Property], tell: Listener
+    ) -> CheckResult:
+        if self._few is None:
+            return self.by_engine(system, properties, tell)
+        return searched(_Searching(self, self._few, tell), system, properties)
 
     def up_to(self, states: int) -> CheckResult | None:
         """What comes out where there are no more states than these; None where there are."""
-        most = self._limits.max_states
-        if most is not None and most <= states:
+        if not self.may_have_more(states):
             return None
         told: list[Event] = []
         limits = replace(self._left(), max_states=states)
@@ -97,18 +122,63 @@ class _Asked:
             self.listener(event)
         return found
 
-    def of(self, system: System, properties: Sequence[Property]) -> CheckResult:
-        """What comes out for a smaller one; violations are not told, since they may be none."""
+    def may_have_more(self, states: int) -> bool:
+        """Whether a search may go beyond so many states."""
+        most = self._limits.max_states
+        return most is None or most > states
 
-        def hear(event: Event) -> None:
-            if not isinstance(event, Violation):
-                self.listener(event)
+    def by_engine(
+        self,
+        system: System,
+        properties: Sequence[Property],
+        tell: Listener,
+        most: int | None = None,
+    ) -> CheckResult:
+        """What the engine finds, in so many states at most."""
+        left = self._left()
+        limits = left if most is None else replace(left, max_states=most)
+        return self._engine(system, properties, limits, tell)
 
-        return self._engine(system, properties, self._left(), hear)
+    def tell(self, event: Event) -> None:
+        """Tell of an event, but of a violation only once, however often it is found."""
+        if isinstance(event, Violation):
+            who = event.property_id, event.subject
+            if who in self._told:
+                return
+            self._told.add(who)
+        self.listener(event)
+
+    def tell_no_violation(self, event: Event) -> None:
+        """Tell of an event that is no violation."""
+        if not isinstance(event, Violation):
+            self.listener(event)
 
     def _left(self) -> Limits:
         spent = self._limits.spent_seconds + time.process_time() - self._begun
         return replace(self._limits, spent_seconds=spent)
+
+
+@dataclass(frozen=True, slots=True)
+class _Searching:
+    """How a system is searched, in parts where that is of use."""
+
+    asked: _Asked
+    few: int
+    tell: Listener
+
+    def trial(self, system: System, properties: Sequence[Property]) -> CheckResult | None:
+        """What comes out of so few states; None if there cannot be more."""
+        if not self.asked.may_have_more(self.few):
+            return None
+        return self.asked.by_engine(system, properties, self.tell, self.few)
+
+    def quietly(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out; violations are not told, since they may be none."""
+        return self.asked.by_engine(system, properties, self.asked.tell_no_violation)
+
+    def telling(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out, which is told."""
+        return self.asked.by_engine(system, properties, self.tell)
 
 
 def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
@@ -121,7 +191,7 @@ def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
     known = dict(_known(whole, parted))
     for each in known.values():
         if each.trace is not None:
-            whole.listener(_violation(each, each.trace))
+            whole.tell(_violation(each, each.trace))
     notes = tuple(_notes(whole, parted))
     left = {n: prop for n, prop in enumerate(whole.properties) if n not in known}
     statistics = _of_whole(parted)
@@ -228,6 +298,16 @@ def _notes(whole: _Asked, parted: Parted) -> Iterator[Reduction]:
         parts = (_asked_of(whole, answered) for answered in parted.answered)
         why = f"{'; '.join(filter(None, parts))}: of each only what can influence it is searched"
         yield Reduction(SLICING, used=True, why=why)
+    yield from _fusions(parted)
+
+
+def _fusions(parted: Parted) -> Iterator[Reduction]:
+    """What was fused in any of the searches; else why nothing was."""
+    noted = [n for answered in parted.answered for n in answered.result.statistics.reductions]
+    used = [each.why for each in noted if each.used]
+    whys = tuple(dict.fromkeys(used or (each.why for each in noted)))
+    if whys:
+        yield Reduction(FUSION, used=bool(used), why="; ".join(whys))
 
 
 def _asked_of(whole: _Asked, answered: Answered) -> str:
