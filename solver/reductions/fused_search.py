@@ -122,15 +122,14 @@ class _Learning:
         for _ in range(MOST_LESSONS):
             try:
                 fused = self._fused()
-                if fused is None:
-                    return None
+                if fused is None or self._only is not None:
+                    return fused
                 check(fused.system, fused.properties, Limits(max_states=LEARNING))
                 fused.movers.check_ends()
             except Lesson as lesson:
                 self._learned = self._learned.with_more(lesson.learned)
             else:
                 self._only = fused.fused()
-                return self._fused() if self._only else None
         return None
 
     def again(self, lesson: Lesson) -> Fused | None:

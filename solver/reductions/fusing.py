@@ -204,6 +204,9 @@ class _Fusing:
             settled = self._movers.pending(at, nook)
             if settled == nook:
                 self._movers.stands(at, nook)
+            elif at.minded:
+                movers = [mover.name for mover in at.movers]
+                raise no_movers(movers, "a goal may be left at the start")
             for slot, value in enumerate(settled):
                 if value != nook[slot]:
                     values = sight.put(values, slot, value)
