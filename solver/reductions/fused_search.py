@@ -31,8 +31,8 @@ from kubelemma.solver.result import (
 )
 
 from .fusing import AND_MORE, Fused, fuse
-from .movers import Learned, Lesson
 from .names import FUSION
+from .nooks import Learned, Lesson
 
 LEARNING = 500
 """So many states are looked at to learn who is a mover, before anything is searched."""
@@ -70,7 +70,7 @@ def searched(how: Searching, system: System, properties: Sequence[Property]) -> 
         ModelError, ReplayError, CheckpointError: as the engine.
     """
     if any(isinstance(prop.formula, LeadsTo) for prop in properties):
-        return how.telling(system, properties)
+        return _unfused_for_duties(how, system, properties)
     known: dict[int, PropertyResult] = {}
     if how.few:
         trial = how.trial(system, properties)
@@ -85,6 +85,18 @@ def searched(how: Searching, system: System, properties: Sequence[Property]) -> 
     return replace(found, properties=tuple(known[n] for n in range(len(properties))))
 
 
+def _unfused_for_duties(
+    how: Searching, system: System, properties: Sequence[Property]
+) -> CheckResult:
+    """What comes out where something is to lead to something: that is asked without fusion."""
+    found = how.telling(system, properties)
+    if found.statistics.states <= how.few:
+        return found
+    ids = sorted({prop.id for prop in properties if isinstance(prop.formula, LeadsTo)})
+    why = f"{', '.join(ids)} is about what follows from what, which is asked step by step"
+    return _noted(found, Reduction(FUSION, used=False, why=why))
+
+
 def _settled(trial: CheckResult) -> Iterator[tuple[int, PropertyResult]]:
     """What a search of some states has found for good: of a loop there may be a shorter one."""
     for number, found in enumerate(trial.properties):
@@ -94,7 +106,7 @@ def _settled(trial: CheckResult) -> Iterator[tuple[int, PropertyResult]]:
 
 
 def _by_fusion(how: Searching, system: System, properties: Sequence[Property]) -> CheckResult:
-    learning = _Learning(system, properties)
+    learning = Learning(system, properties)
     fused = learning.first()
     for _ in range(MOST_LATE + 1):
         if fused is None:
@@ -109,12 +121,12 @@ def _by_fusion(how: Searching, system: System, properties: Sequence[Property]) -
     return _noted(how.telling(system, properties), Reduction(FUSION, used=False, why=learning.why))
 
 
-class _Learning:
-    """Which rules are movers, as far as is known."""
+class Learning:
+    """Which rules are movers, as far as is ``learned``."""
 
     def __init__(self, system: System, properties: Sequence[Property]) -> None:
         self._system, self._properties = system, properties
-        self._learned = Learned()
+        self.learned = Learned()
         self._only: Mapping[str, int] | None = None
 
     def first(self) -> Fused | None:
@@ -127,27 +139,27 @@ class _Learning:
                 check(fused.system, fused.properties, Limits(max_states=LEARNING))
                 fused.movers.check_ends()
             except Lesson as lesson:
-                self._learned = self._learned.with_more(lesson.learned)
+                self.learned = self.learned.with_more(lesson.learned)
             else:
                 self._only = fused.fused()
         return None
 
     def again(self, lesson: Lesson) -> Fused | None:
         """The system fused with what was learned late."""
-        self._learned = self._learned.with_more(lesson.learned)
+        self.learned = self.learned.with_more(lesson.learned)
         while True:
             try:
                 return self._fused()
             except Lesson as another:
-                self._learned = self._learned.with_more(another.learned)
+                self.learned = self.learned.with_more(another.learned)
 
     def _fused(self) -> Fused | None:
-        return fuse(self._system, self._properties, self._learned, self._only)
+        return fuse(self._system, self._properties, self.learned, self._only)
 
     @property
     def why(self) -> str:
         """Why there are no movers."""
-        reasons = dict(sorted(self._learned.refused))
+        reasons = dict(sorted(self.learned.refused))
         some = [f'"{rule}": {why}' for rule, why in reasons.items()][:NAMED]
         if not some:
             return "no rule sees so little, and nothing that is asked about, that it may be fused"
@@ -289,15 +301,16 @@ def _shorter(system: System, prop: Property, trace: Trace) -> Trace:
     """The story without steps that it can do without."""
     size = max(len(trace.steps) // 2, 1)
     while size:
-        at = 0
+        before, at = len(trace.steps), 0
         while at < len(trace.steps):
             rest = (*trace.steps[:at], *trace.steps[at + size :])
             again = replay_steps(system, prop.formula, [_recorded(step) for step in rest])
             if again.status is RepeatStatus.STILL_FAILS:
                 trace = again.trace
             else:
-                at += size
-        size //= 2
+                at += 1
+        # A step may be superfluous once another one is left out.
+        size = size // 2 if size > 1 else int(len(trace.steps) < before)
     return trace
 
 

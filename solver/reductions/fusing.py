@@ -32,14 +32,8 @@ from kubelemma.model.system import Action, Best, Named, Outcome, Rule, State, Sy
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Kind, Property, Severity, Statement
 
-from .movers import (
-    Learned,
-    Lesson,
-    Movers,
-    Neighbourhood,
-    candidates,
-    no_movers,
-)
+from .movers import Movers
+from .nooks import Learned, Lesson, Neighbourhood, candidates, no_movers
 
 CALM, PRESSING = "controllers", "controllers that press"
 """The tasks of a fused system."""

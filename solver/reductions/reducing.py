@@ -93,10 +93,13 @@ class _Asked:
         self._begun = time.process_time()
         self._told: set[tuple[str, str]] = set()
 
-    def search(self, *noted: Reduction, of: Sequence[Property] | None = None) -> CheckResult:
+    def search(
+        self, *noted: Reduction, of: Sequence[Property] | None = None, fusing: bool = True
+    ) -> CheckResult:
         """Search the system as it is, or fused, for all properties or some."""
         properties = self.properties if of is None else of
-        return _with(self._searched(self.system, properties, self.tell), *noted)
+        search = self._searched if fusing else self.by_engine
+        return _with(search(self.system, properties, self.tell), *noted)
 
     def of(self, system: System, properties: Sequence[Property]) -> CheckResult:
         """What comes out for a smaller one; violations are not told, since they may be none."""
@@ -198,10 +201,23 @@ def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
     result = _with(CheckResult(parted.answered[0].result.engine, (), statistics), *notes)
     if left:
         why = f"{', '.join(sorted({prop.id for prop in left.values()}))} {_OPEN}"
-        exact = whole.search(*notes, _unused(why), of=tuple(left.values()))
+        wrong = _goes_wrong(parted)
+        exact = whole.search(
+            *notes, _unused(why), of=tuple(left.values()), fusing=not wrong & left.keys()
+        )
         known |= dict(zip(left, exact.properties, strict=True))
         result = _with_both(result, exact)
     return replace(result, properties=tuple(known[n] for n in range(len(whole.properties))))
+
+
+def _goes_wrong(parted: Parted) -> set[int]:
+    """The properties that are violated in the pool: to find out where takes every step."""
+    return {
+        number
+        for answered in parted.answered
+        for number, each in answered.answers()
+        if each.verdict is Verdict.VIOLATED
+    }
 
 
 def _known(whole: _Asked, parted: Parted) -> Iterator[tuple[int, PropertyResult]]:

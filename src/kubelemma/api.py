@@ -171,7 +171,7 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     # What is remembered needs no engine, and each takes longer to import than to remember.
     from .solver import compiled  # noqa: PLC0415
     from .solver.explore import check  # noqa: PLC0415
-    from .solver.reductions.reducing import SMALL, reduced  # noqa: PLC0415
+    from .solver.reductions.reducing import FEW, SMALL, reduced  # noqa: PLC0415
 
     asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     if engine == "plain":
@@ -179,22 +179,31 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     search = compiled.check if engine == "compiled" else compiled.best
 
     def searched(system: System, properties: Any, limits: Limits, heard: Listener) -> CheckResult:
-        kept = _kept(checkpoints, system, case)
+        kept = _kept(checkpoints, system, properties, case)
         return search(system, properties, limits, heard, workers=workers, checkpoints=kept)
 
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
         # What is kept is what is searched in the end: no trial comes before.
-        result = reduced(searched, *asked, without, SMALL if checkpoints is None else 0)
+        result = reduced(
+            searched, *asked, without, *((SMALL, FEW) if checkpoints is None else (0, 0))
+        )
     return _resumable(result, checkpoints)
 
 
-def _kept(checkpoints: Checkpoints | None, system: System, case: Case) -> Checkpoints | None:
+def _kept(
+    checkpoints: Checkpoints | None, system: System, properties: Iterable[Property], case: Case
+) -> Checkpoints | None:
     """Where the search of a system is kept: that of the case, or one that stands for it."""
-    if checkpoints is None or system is case.scenario.system:
+    found = tuple(properties)
+    whole = system is case.scenario.system and found == tuple(case.properties)
+    if checkpoints is None or whole:
         return checkpoints
+    asked = [(prop.id, prop.subject) for prop in found]
     sizes = [(name, len(where)) for name, where in system.positions.items()]
     rules = [rule.name for rule in system.rules]
-    return checkpoints.beside(blake2b(repr((sizes, rules)).encode(), digest_size=6).hexdigest())
+    return checkpoints.beside(
+        blake2b(repr((sizes, rules, asked)).encode(), digest_size=6).hexdigest()
+    )
 
 
 def _sampled(case: Case, listener: Listener, sampling: Sampling) -> CheckResult:

@@ -63,7 +63,7 @@ def test_the_report_says_what_it_relies_on(kubelemma: Kubelemma, write: Write) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--no-reduction", "pools"), 'there is no "pools", but pooling, slicing, all'),
+        (("--no-reduction", "pools"), 'there is no "pools", but pooling, slicing, fusion, all'),
         (
             ("--no-reduction", "all", "--engine", "stateful"),
             "the stateful engine uses no reduction: leave out --no-reduction",
