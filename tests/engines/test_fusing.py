@@ -416,7 +416,7 @@ def test_who_comes_up_late_is_heard() -> None:
             yield Outcome(GO, {"more 0": 1})
 
     rule = Rule("late", "minder", ("open", "clock", "more 0"), late, writes=("more 0",))
-    formula = Always(View(("more 0", "left")), lambda more, _: not more)
+    formula = Always(View(("more 0", "left", "clock")), lambda more, *_: not more)
     system = working(rule, cells=1)
     with patch.object(fused_search, "LEARNING", 2):
         learning = fused_search.Learning(system, asked(formula))
