@@ -32,8 +32,8 @@ from .smaller import Smaller
 
 SMALL = 2_000
 """A system of so few states is searched as it is."""
-FEW = 100_000
-"""Of a system of so few states nothing is fused: to search them takes no longer than to learn."""
+FEW = 2_000_000
+"""Of a system of so few states nothing is fused: they are searched before it is learned how."""
 
 
 class Engine(Protocol):
