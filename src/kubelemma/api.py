@@ -171,7 +171,8 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     # What is remembered needs no engine, and each takes longer to import than to remember.
     from .solver import compiled  # noqa: PLC0415
     from .solver.explore import check  # noqa: PLC0415
-    from .solver.reductions.reducing import FEW, SMALL, reduced  # noqa: PLC0415
+    from .solver.reductions.names import FUSION  # noqa: PLC0415
+    from .solver.reductions.reducing import reduced  # noqa: PLC0415
 
     asked = (case.scenario.system, case.properties, _limits_of(case), listener)
     if engine == "plain":
@@ -183,10 +184,11 @@ def _search(  # noqa: PLR0917 - what `explore` was given
         return search(system, properties, limits, heard, workers=workers, checkpoints=kept)
 
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
-        # What is kept is what is searched in the end: no trial comes before.
-        result = reduced(
-            searched, *asked, without, *((SMALL, FEW) if checkpoints is None else (0, 0))
-        )
+        if checkpoints is None:
+            result = reduced(searched, *asked, without)
+        else:
+            # What is kept is what is searched in the end: nothing is tried before, or learned.
+            result = reduced(searched, *asked, (*without, FUSION), 0)
     return _resumable(result, checkpoints)
 
 
