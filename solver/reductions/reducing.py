@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from kubelemma.model.system import System
@@ -23,7 +23,8 @@ from kubelemma.solver.result import (
 )
 
 from .bagged import Refused
-from .names import ALL, CERTIFICATE, POOLING, SLICING
+from .fused_search import searched
+from .names import ALL, CERTIFICATE, FUSION, POOLING, REDUCTIONS, SLICING
 from .parting import Answered, Parted, Parting
 from .pooling import Pool
 from .refinding import refound
@@ -31,6 +32,8 @@ from .speaking import silence
 
 SMALL = 2_000
 """A system of so few states is searched as it is."""
+FEW = 2_000_000
+"""Of a system of so few states nothing is fused: they are searched before it is learned how."""
 
 
 class Engine(Protocol):
@@ -57,46 +60,71 @@ def reduced(  # noqa: PLR0917 - an engine's arguments, the engine, and how
     listener: Listener,
     without: Collection[str] = (),
     small: int = SMALL,
+    few: int = FEW,
 ) -> CheckResult:
     """Check the properties by an engine, of a smaller system where one is known to answer as well.
+
+    A system of no more states than ``small`` is searched as it is, and of one with no more than
+    ``few`` nothing is fused.
 
     Raises:
         ModelError, ReplayError, CheckpointError: as the engine.
     """
-    certified = not {CERTIFICATE, ALL} & set(without)
-    whole = _Asked(engine, system, tuple(properties), limits, listener, certified=certified)
-    if {POOLING, ALL} & set(without):
+    off = set(REDUCTIONS if ALL in without else without)
+    fewest, certified = None if FUSION in off else few, CERTIFICATE not in off
+    whole = _Asked(engine, system, tuple(properties), limits, listener, fewest, certified=certified)
+    if off >= {POOLING, FUSION}:
         return whole.search()
-    off = {SLICING, ALL} & set(without)
-    return whole.up_to(small) or _by_pooling(whole, slicing=not off)
+    found = whole.up_to(small)
+    if found is not None:
+        return found
+    if POOLING in off:
+        return whole.search()
+    return _by_pooling(whole, slicing=SLICING not in off)
 
 
 class _Asked:
     """What an engine is asked, and how long it took so far."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what `reduced` is asked
         self,
         engine: Engine,
         system: System,
         properties: tuple[Property, ...],
         limits: Limits,
         listener: Listener,
+        few: int | None,
         *,
         certified: bool,
     ) -> None:
         self.system, self.properties, self.listener = system, properties, listener
-        self._engine, self._limits, self._certified = engine, limits, certified
+        self._engine, self._limits, self._few = engine, limits, few
+        self._certified = certified
         self._begun, self._begun_by_wall = time.process_time(), time.monotonic()
+        self._told: set[tuple[str, str]] = set()
 
-    def search(self, *noted: Reduction, of: Sequence[Property] | None = None) -> CheckResult:
-        """Search the system as it is, for all properties or some."""
+    def search(
+        self, *noted: Reduction, of: Sequence[Property] | None = None, fusing: bool = True
+    ) -> CheckResult:
+        """Search the system as it is, or fused, for all properties or some."""
         properties = self.properties if of is None else of
-        return _with(self._found(self.system, properties, self.listener), *noted)
+        search = self._searched if fusing else self.by_engine
+        return _with(search(self.system, properties, self.tell), *noted)
+
+    def of(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out for a smaller one; violations are not told, since they may be none."""
+        return self._searched(system, properties, self.tell_no_violation)
+
+    def _searched(
+        self, system: System, properties: Sequence[Property], tell: Listener
+    ) -> CheckResult:
+        if self._few is None:
+            return self.by_engine(system, properties, tell)
+        return searched(_Searching(self, self._few, tell), system, properties)
 
     def up_to(self, states: int) -> CheckResult | None:
         """What comes out where there are no more states than these; None where there are."""
-        most = self._limits.max_states
-        if most is not None and most <= states:
+        if not self.may_have_more(states):
             return None
         told: list[Event] = []
         limits = replace(self._left(), max_states=states)
@@ -108,25 +136,64 @@ class _Asked:
             self.listener(event)
         return found
 
-    def of(self, system: System, properties: Sequence[Property]) -> CheckResult:
-        """What comes out for a smaller one; violations are not told, since they may be none."""
+    def may_have_more(self, states: int) -> bool:
+        """Whether a search may go beyond so many states."""
+        most = self._limits.max_states
+        return most is None or most > states
 
-        def hear(event: Event) -> None:
-            if not isinstance(event, Violation):
-                self.listener(event)
-
-        return self._found(system, properties, hear)
-
-    def _found(
-        self, system: System, properties: Sequence[Property], listener: Listener
+    def by_engine(
+        self,
+        system: System,
+        properties: Sequence[Property],
+        tell: Listener,
+        most: int | None = None,
     ) -> CheckResult:
-        asked = (system, properties, self._left(), listener)
-        return self._engine(*asked, certified=self._certified)
+        """What the engine finds, in so many states at most."""
+        left = self._left()
+        limits = left if most is None else replace(left, max_states=most)
+        return self._engine(system, properties, limits, tell, certified=self._certified)
+
+    def tell(self, event: Event) -> None:
+        """Tell of an event, but of a violation only once, however often it is found."""
+        if isinstance(event, Violation):
+            who = event.property_id, event.subject
+            if who in self._told:
+                return
+            self._told.add(who)
+        self.listener(event)
+
+    def tell_no_violation(self, event: Event) -> None:
+        """Tell of an event that is no violation."""
+        if not isinstance(event, Violation):
+            self.listener(event)
 
     def _left(self) -> Limits:
         spent = self._limits.spent_seconds + time.process_time() - self._begun
         waited = self._limits.waited_seconds + time.monotonic() - self._begun_by_wall
         return replace(self._limits, spent_seconds=spent, waited_seconds=waited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Searching:
+    """How a system is searched, in parts where that is of use."""
+
+    asked: _Asked
+    few: int
+    tell: Listener
+
+    def trial(self, system: System, properties: Sequence[Property]) -> CheckResult | None:
+        """What comes out of so few states; None if there cannot be more."""
+        if not self.asked.may_have_more(self.few):
+            return None
+        return self.asked.by_engine(system, properties, self.tell, self.few)
+
+    def quietly(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out; violations are not told, since they may be none."""
+        return self.asked.by_engine(system, properties, self.asked.tell_no_violation)
+
+    def telling(self, system: System, properties: Sequence[Property]) -> CheckResult:
+        """What comes out, which is told."""
+        return self.asked.by_engine(system, properties, self.tell)
 
 
 def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
@@ -139,7 +206,7 @@ def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
     known = dict(_known(whole, parted))
     for each in known.values():
         if each.trace is not None:
-            whole.listener(_violation(each, each.trace))
+            whole.tell(_violation(each, each.trace))
     statistics = _of_whole(parted)
     notes = (*_notes(whole, parted), *statistics.reductions)
     left = {n: prop for n, prop in enumerate(whole.properties) if n not in known}
@@ -147,10 +214,23 @@ def _by_pooling(whole: _Asked, *, slicing: bool) -> CheckResult:
     result = _with(CheckResult(parted.answered[0].result.engine, (), statistics), *notes)
     if left:
         why = f"{', '.join(sorted({prop.id for prop in left.values()}))} {_OPEN}"
-        exact = whole.search(*notes, _unused(why), of=tuple(left.values()))
+        wrong = _goes_wrong(parted)
+        exact = whole.search(
+            *notes, _unused(why), of=tuple(left.values()), fusing=not wrong & left.keys()
+        )
         known |= dict(zip(left, exact.properties, strict=True))
         result = _with_both(result, exact)
     return replace(result, properties=tuple(known[n] for n in range(len(whole.properties))))
+
+
+def _goes_wrong(parted: Parted) -> set[int]:
+    """The properties that are violated in the pool: to find out where takes every step."""
+    return {
+        number
+        for answered in parted.answered
+        for number, each in answered.answers()
+        if each.verdict is Verdict.VIOLATED
+    }
 
 
 def _known(whole: _Asked, parted: Parted) -> Iterator[tuple[int, PropertyResult]]:

@@ -175,7 +175,8 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     # What is remembered needs no engine, and each takes longer to import than to remember.
     from .solver import compiled  # noqa: PLC0415
     from .solver.explore import check  # noqa: PLC0415
-    from .solver.reductions.reducing import SMALL, reduced  # noqa: PLC0415
+    from .solver.reductions.names import FUSION  # noqa: PLC0415
+    from .solver.reductions.reducing import reduced  # noqa: PLC0415
 
     limits = replace(_limits_of(case), kept_seconds=kept_seconds(case))
     asked = (case.scenario.system, case.properties, limits, listener)
@@ -186,23 +187,33 @@ def _search(  # noqa: PLR0917 - what `explore` was given
     def searched(
         system: System, properties: Any, limits: Limits, heard: Listener, *, certified: bool
     ) -> CheckResult:
-        kept = _kept(checkpoints, system, case)
+        kept = _kept(checkpoints, system, properties, case)
         how = partial(search, workers=workers, checkpoints=kept, certified=certified)
         return how(system, properties, limits, heard)
 
     with alone_in(checkpoints.folder) if checkpoints else nullcontext():
-        # What is kept is what is searched in the end: no trial comes before.
-        result = reduced(searched, *asked, without, SMALL if checkpoints is None else 0)
+        if checkpoints is None:
+            result = reduced(searched, *asked, without)
+        else:
+            # What is kept is what is searched in the end: nothing is tried before, or learned.
+            result = reduced(searched, *asked, (*without, FUSION), 0)
     return _resumable(result, checkpoints)
 
 
-def _kept(checkpoints: Checkpoints | None, system: System, case: Case) -> Checkpoints | None:
+def _kept(
+    checkpoints: Checkpoints | None, system: System, properties: Iterable[Property], case: Case
+) -> Checkpoints | None:
     """Where the search of a system is kept: that of the case, or one that stands for it."""
-    if checkpoints is None or system is case.scenario.system:
+    found = tuple(properties)
+    whole = system is case.scenario.system and found == tuple(case.properties)
+    if checkpoints is None or whole:
         return checkpoints
+    asked = [(prop.id, prop.subject) for prop in found]
     sizes = [(name, len(where)) for name, where in system.positions.items()]
     rules = [rule.name for rule in system.rules]
-    return checkpoints.beside(blake2b(repr((sizes, rules)).encode(), digest_size=6).hexdigest())
+    return checkpoints.beside(
+        blake2b(repr((sizes, rules, asked)).encode(), digest_size=6).hexdigest()
+    )
 
 
 def _sampled(case: Case, listener: Listener, sampling: Sampling) -> CheckResult:

@@ -422,14 +422,14 @@ def _write_status(
     its way; a PUT that a Deployment sync has planned from an older version fails by it.
     """
     found = next((s for s in owner.sets if s.template == key.template), None)
-    if found is None or isinstance(owner, StatefulSetState):
+    if found is None or isinstance(owner, StatefulSetState) or sync.adds or sync.choosing:
         return
     status, why = sync.status, "it is what its sync had counted"
     missing = manage_replicas(owned.active, found.replicas)
     if not under_way(sync, owned) and not missing and not to_claim:
         status, why = _counted(key.workload, owned), f"available pods: {owned.available}"
     before = Status(found.status_replicas, found.status_available)
-    if status is None or status == before or sync.adds or sync.choosing or owned.chosen:
+    if status is None or status == before or owned.chosen:
         return
     writes = {key.workload.cell: owner.with_status(key.template, status), key.cell: IDLE}
     yield Outcome(WRITE_STATUS, writes, (("template", key.template),), why)
