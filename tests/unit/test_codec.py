@@ -145,11 +145,12 @@ def test_types_of_the_model() -> None:
     """Types whose annotations are text are read as well, and enumerations fit where numbers do."""
     node = NodeState(0, pods=(Group(1, Phase.READY, 2),))
     codec = codec_of("nodes", NodeState)
-    assert codec.parts(node)[-4:] == (
+    assert codec.parts(node)[-5:] == (
         ("pods[0].pod_class", 1),
         ("pods[0].phase", 2),
         ("pods[0].size", 2),
         ("pods[0].marks", 0),
+        ("outage", 0),
     )
     assert codec.decode(codec.encode(node)) == node
 
