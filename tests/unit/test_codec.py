@@ -145,7 +145,8 @@ def test_types_of_the_model() -> None:
     """Types whose annotations are text are read as well, and enumerations fit where numbers do."""
     node = NodeState(0, pods=(Group(1, Phase.READY, 2),))
     codec = codec_of("nodes", NodeState)
-    assert codec.parts(node)[-5:-1] == (
+    parts = codec.parts(node)
+    assert tuple(part for part in parts if part[0].startswith("pods[")) == (
         ("pods[0].pod_class", 1),
         ("pods[0].phase", 2),
         ("pods[0].size", 2),

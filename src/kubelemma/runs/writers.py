@@ -113,13 +113,15 @@ def _is_input(line: Write, roster: Roster) -> bool:
 def _is_beyond(line: Write, actor: str, before: Cluster, roster: Roster) -> bool:
     """Whether a modelled controller does what the model leaves out.
 
-    That is preemption, adoption of ReplicaSets, and the eviction of pods of others.
+    That is preemption, adoption of ReplicaSets and by StatefulSets, and the eviction of pods of
+    others.
     """
     if actor == API_SERVER:
         return line.kind != BUDGET or paid_for(line, before, roster) is None
     if actor == "system:kube-scheduler":
         return line.via != "create/binding"
-    return actor == "sa:deployment-controller" and line.via == "patch"
+    adopting = ("sa:deployment-controller", "sa:statefulset-controller")
+    return actor in adopting and line.via == "patch"
 
 
 def paid_for(line: Write, before: Cluster, roster: Roster) -> tuple[str, int] | None:
