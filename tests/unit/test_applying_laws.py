@@ -134,3 +134,53 @@ def test_a_priority_class_keeps_its_value(field: str, value: object, said: str) 
     }
     with pytest.raises(InvalidInput, match=said):
         applied(read(kind), read({**kind, field: value}))
+
+
+CLAIM: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "data"},
+    "spec": {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "disk",
+        "resources": {"requests": {"storage": "5Gi"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("accessModes", ["ReadWriteMany"], "spec is immutable after creation"),
+        ("storageClassName", "share", "spec is immutable after creation"),
+        ("resources", {"requests": {"storage": "1Gi"}}, "can not be less than previous value"),
+    ],
+)
+def test_a_claim_keeps_what_it_asks_for(field: str, value: object, said: str) -> None:
+    """It may only ask for more room."""
+    with pytest.raises(InvalidInput, match=said):
+        applied(read(CLAIM), read({**CLAIM, "spec": {**CLAIM["spec"], field: value}}))
+    more = {"requests": {"storage": "9Gi"}}
+    assert applied(read(CLAIM), read({**CLAIM, "spec": {**CLAIM["spec"], "resources": more}}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("provisioner", "other", "updates to provisioner are forbidden"),
+        ("reclaimPolicy", "Retain", "updates to reclaimPolicy are forbidden"),
+        ("volumeBindingMode", "WaitForFirstConsumer", "field is immutable"),
+    ],
+)
+def test_a_class_of_volumes_stays_as_it_is(field: str, value: object, said: str) -> None:
+    """Whoever wants another one makes another class."""
+    kind = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "disk"},
+        "provisioner": "d",
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "Immediate",
+    }
+    with pytest.raises(InvalidInput, match=said):
+        applied(read(kind), read({**kind, field: value}))

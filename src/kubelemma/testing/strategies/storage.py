@@ -17,6 +17,7 @@ _MODES = st.lists(
     unique=True,
 )
 _SIZES = memory().map(lambda amount: {"storage": amount})
+_POLICIES = st.sampled_from(("Delete", "Retain"))
 _ZONES = st.lists(st.sampled_from(("zone-1", "zone-2")), min_size=1, max_size=2, unique=True)
 
 
@@ -31,6 +32,7 @@ def persistent_volumes() -> Manifests:
         optional={
             "storageClassName": _CLASSES,
             "volumeMode": st.sampled_from(("Filesystem", "Block")),
+            "persistentVolumeReclaimPolicy": _POLICIES,
             "nodeAffinity": _ZONES.map(_reachable_from),
         },
     )
@@ -59,6 +61,7 @@ def storage_classes() -> Manifests:
     """StorageClasses, some of them for one zone only."""
     optional: dict[str, st.SearchStrategy[Any]] = {
         "volumeBindingMode": st.sampled_from(("Immediate", "WaitForFirstConsumer")),
+        "reclaimPolicy": _POLICIES,
         "allowedTopologies": _ZONES.map(
             lambda zones: [{"matchLabelExpressions": [{"key": ZONE, "values": zones}]}]
         ),
@@ -92,7 +95,8 @@ def csi_nodes() -> Manifests:
 
 def csi_drivers() -> Manifests:
     """CSIDrivers."""
-    spec = st.fixed_dictionaries({}, optional={"storageCapacity": st.booleans()})
+    flags = {"storageCapacity": st.booleans(), "attachRequired": st.booleans()}
+    spec = st.fixed_dictionaries({}, optional=flags)
     own = _DRIVERS.map(lambda name: {"name": name})
     return objects("storage.k8s.io/v1", "CSIDriver", metadata=own, spec=spec)
 
