@@ -84,8 +84,8 @@ class Statistics:
     of the model are kept, by what was asked: how often a controller's rules met other values, how
     many values a tally took. ``remembered`` says that an earlier run found all this: seconds and
     memory are that run's. ``runs`` and ``seed`` are of an engine that draws runs at random.
-    ``reductions`` says what was explored in place of the system: counts are then of that, and
-    ``concrete_states`` is 0.
+    ``reductions`` says what was explored in place of the system, where something was: counts are
+    then of that, and ``concrete_states`` is 0; and which loops were ruled out.
     """
 
     states: int = 0
