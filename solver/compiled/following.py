@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
+from kubelemma.model.system import System
 from kubelemma.solver.limits import MAX_MEMORY
 from kubelemma.solver.space import TASK_BITS, Links, Ways
 
 from . import growing, peeling, visited
-from .arrays import BATCH, Bytes, Followed
+from .answers import Answers
+from .arrays import BATCH, Bytes, Candidates, Followed, States
 from .batch import Batch
+from .flat import FlatSpace
+from .workers import Crew
 
-if TYPE_CHECKING:
-    from .search import CompiledSearch
+
+class Searched(Protocol):
+    """A search that has come to an end, as far as its states are left once more."""
+
+    system: System
+    space: FlatSpace
+    flat: States
+    answers: Answers
+    tasks: Mapping[str, int]
+    crew: Crew
+    expanded: int
+    followed_states: int
+    stopped_by: str | None
+
+    @property
+    def candidates(self) -> Candidates:
+        """Where the steps lead from the states that were left last."""
+
+    def make_table(self) -> None:
+        """Make a table of states if the last one is void."""
+
+    def may_follow(self) -> bool:
+        """Whether to go on going through the states."""
+
+    def left_again(self, begin: int, end: int) -> Batch:
+        """States that were left already, as ``candidates`` has where their steps lead."""
 
 
 def followed(
-    search: CompiledSearch, repeats: Sequence[bool] | None, *, faults: bool
+    search: Searched, repeats: Sequence[bool] | None, *, faults: bool
 ) -> tuple[Links, Ways]:
     """As `kubelemma.solver.search.Search.followed`: no question is open any more."""
     count = len(search.space)
@@ -45,7 +73,7 @@ def followed(
     )
 
 
-def _room(search: CompiledSearch, repeats: Sequence[bool] | None, *, faults: bool) -> Followed:
+def _room(search: Searched, repeats: Sequence[bool] | None, *, faults: bool) -> Followed:
     count, tasks = len(search.space), np.array(search.answers.tasks, dtype=np.int32)
     kept: Bytes = np.full(tasks.shape, visited.EDGE, dtype=np.uint8)
     if repeats is not None:
@@ -66,9 +94,7 @@ def _room(search: CompiledSearch, repeats: Sequence[bool] | None, *, faults: boo
     )
 
 
-def _numbers_of_kept(
-    search: CompiledSearch, batch: Batch, room: Followed
-) -> Sequence[tuple[int, int]]:
+def _numbers_of_kept(search: Searched, batch: Batch, room: Followed) -> Sequence[tuple[int, int]]:
     """Of each part of the batch how many edges, and edges of the environment, begin there."""
 
     def count(_: int, part: int) -> tuple[int, int]:
@@ -82,7 +108,7 @@ def _numbers_of_kept(
 
 
 def _follow(
-    search: CompiledSearch,
+    search: Searched,
     batch: Batch,
     room: Followed,
     edges: Sequence[int],
@@ -108,7 +134,7 @@ def _follow(
         raise RuntimeError("a step from a state that was left leads to no state that was found")
 
 
-def _links(search: CompiledSearch, room: Followed, count: int) -> Links:
+def _links(search: Searched, room: Followed, count: int) -> Links:
     """The edges, and which states they may lead round to."""
     urgent = frozenset(search.tasks[rule.fairness] for rule in search.system.urgent)
     _let_wait(room, urgent, len(search.tasks))
