@@ -10,6 +10,8 @@ import pytest
 from .conftest import Kubelemma, Manifest
 
 Write: TypeAlias = Callable[..., str]
+Claimed: TypeAlias = tuple[str, ...]
+"""A strategy, and the access modes of the claim of its pods."""
 ASKED = ("--event", "rollout=web", "--property", "DEP-4")
 
 
@@ -80,27 +82,23 @@ def test_what_may_be_in_the_way(
 
 
 @pytest.mark.parametrize(
-    ("asked", "strategy", "modes", "code"),
+    ("asked", "claimed", "code"),
     [
-        (ASKED, "RollingUpdate", ("ReadWriteOnce",), 1),
-        (ASKED, "RollingUpdate", ("ReadWriteOncePod",), 1),
-        (ASKED, "RollingUpdate", ("ReadWriteMany",), 0),
-        (ASKED, "RollingUpdate", ("ReadWriteOnce", "ReadWriteMany"), 0),
-        (ASKED, "Recreate", ("ReadWriteOnce",), 0),
-        (("--question", "node-lost"), "Recreate", ("ReadWriteOnce",), 1),
-        (("--question", "drain"), "Recreate", ("ReadWriteOnce",), 0),
-        (("--event", "scale=web:2", "--property", "DEP-4"), "Recreate", ("ReadWriteOnce",), 1),
+        (ASKED, ("RollingUpdate", "ReadWriteOnce"), 1),
+        (ASKED, ("RollingUpdate", "ReadWriteOncePod"), 1),
+        (ASKED, ("RollingUpdate", "ReadWriteMany"), 0),
+        (ASKED, ("RollingUpdate", "ReadWriteOnce", "ReadWriteMany"), 0),
+        (ASKED, ("Recreate", "ReadWriteOnce"), 0),
+        (("--question", "node-lost"), ("Recreate", "ReadWriteOnce"), 1),
+        (("--question", "drain"), ("Recreate", "ReadWriteOnce"), 0),
+        (("--event", "scale=web:2", "--property", "DEP-4"), ("Recreate", "ReadWriteOnce"), 1),
     ],
 )
 def test_claims_leave_nothing_open(
-    kubelemma: Kubelemma,
-    write: Write,
-    asked: tuple[str, ...],
-    strategy: str,
-    modes: tuple[str, ...],
-    code: int,
+    kubelemma: Kubelemma, write: Write, asked: tuple[str, ...], claimed: Claimed, code: int
 ) -> None:
     """A volume that goes to one node at a time is in the way where two nodes want it at once."""
+    strategy, *modes = claimed
     path = write("both.yaml", deployment(strategy, **MOUNTED), claim(*modes))
     run = kubelemma("check", path, *asked, "--no-save", "--fail-on", "critical")
     assert run.code == code, run.out
