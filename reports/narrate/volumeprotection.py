@@ -17,8 +17,8 @@ TELLER = Teller(
     sentences={
         DELETE_CLAIM: "deletes {claim}",
         DELETE_VOLUME: "deletes {volume}",
-        REMOVE_CLAIM: "takes the finalizer of {claim} away, which is gone",
-        REMOVE_VOLUME: "takes the finalizer of {volume} away, which is gone",
+        REMOVE_CLAIM: "takes the finalizer of {claim} away: it is gone",
+        REMOVE_VOLUME: "takes the finalizer of {volume} away: it is gone",
     },
     causes={DELETE_CLAIM: event("deleteClaim"), DELETE_VOLUME: event("deleteVolume")},
 )
