@@ -103,7 +103,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         why="A new version is tried on few members first, and never on all at once.",
         conditions=_AS_READ,
-        source=f"{_DOCS}#rolling-updates; KEP-961; {_CONTROL}",
+        source=f"{_DOCS}#rolling-updates; {_CONTROL}",
         components=("statefulset-controller",),
         remediation=_NONE,
         defect_only=True,
@@ -138,7 +138,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "The version in the spec becomes Ready, and every pod finds a node. Nobody else takes "
             "care of a pod whose machine is lost: as long as the API has it, no other is made."
         ),
-        source=f"{_DOCS}#forced-rollback; kubernetes#67250; kubernetes#72226",
+        source=f"{_DOCS}#forced-rollback; {_CONTROL}",
         components=("statefulset-controller", "kubelet"),
         remediation=(
             "A broken pod of a version that was taken back: delete it. A lost machine: switch it "

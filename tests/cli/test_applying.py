@@ -61,19 +61,19 @@ def test_a_default_that_is_spelt_out_is_no_change(
         assert kubelemma("check", after, "--from", before).err.startswith("Nothing differs")
 
 
-STATEFUL = {
+DAEMONS = {
     "apiVersion": "apps/v1",
-    "kind": "StatefulSet",
+    "kind": "DaemonSet",
     "metadata": {"name": "db"},
-    "spec": {"replicas": 2},
+    "spec": {"minReadySeconds": 2},
 }
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({**STATEFUL, "spec": {"replicas": 3}}, "StatefulSet default/db"),
-        ({**STATEFUL, "metadata": {"name": "new"}}, "StatefulSet default/new"),
+        ({**DAEMONS, "spec": {"minReadySeconds": 3}}, "DaemonSet default/db"),
+        ({**DAEMONS, "metadata": {"name": "new"}}, "DaemonSet default/new"),
         (deployment(replica=5), "Deployment default/api"),
     ],
 )
@@ -83,7 +83,7 @@ def test_what_differs_and_is_not_modelled_leaves_the_answer_open(
     """That is not nothing: exit code 3, with the object by name."""
     new = [changed] if changed["kind"] == "Deployment" else [deployment(), changed]
     run = kubelemma(
-        "check", write("new.yaml", *new), "--from", write("old.yaml", deployment(), STATEFUL)
+        "check", write("new.yaml", *new), "--from", write("old.yaml", deployment(), DAEMONS)
     )
     assert run.code == 3
     assert f"What differs is not modelled, so nothing is checked: {named}." in run.err
@@ -91,15 +91,15 @@ def test_what_differs_and_is_not_modelled_leaves_the_answer_open(
 
 def test_what_is_applied_is_looked_at_by_itself(kubelemma: Kubelemma, write: Write) -> None:
     """With --thorough, and even where nothing differs; what is not modelled is no success."""
-    old = write("old.yaml", deployment(), STATEFUL)
+    old = write("old.yaml", deployment(), DAEMONS)
     thorough = ("--thorough", "--question", "rollout", "--property", "DEP-4")
     run = kubelemma("check", old, "--from", old, *thorough)
     assert (run.code, run.err.strip()) == (0, UNCHANGED)
     assert run.out.splitlines()[0].split() == ["WORKLOAD", "ROLLOUT"]
-    new = write("new.yaml", deployment(), {**STATEFUL, "spec": {"replicas": 3}})
+    new = write("new.yaml", deployment(), {**DAEMONS, "spec": {"minReadySeconds": 3}})
     run = kubelemma("check", new, "--from", old, *thorough)
     assert (run.code, "PASSED: 1 check of 1 workload" in run.out) == (3, True)
-    assert "nothing is checked: StatefulSet default/db" in run.err
+    assert "nothing is checked: DaemonSet default/db" in run.err
 
 
 def test_questions_beside_a_change(kubelemma: Kubelemma, write: Write) -> None:
@@ -205,13 +205,13 @@ def test_a_new_workload_beside_a_tight_one(kubelemma: Kubelemma, write: Write) -
 def test_what_is_applied_is_told_in_brief(kubelemma: Kubelemma, write: Write) -> None:
     """Where all is well, too: whoever reads that it holds sees what does; of many, some."""
     names = [f"web-{number}" for number in range(6)]
-    old = write("o.yaml", STATEFUL, *(deployment(name, replicas=1) for name in names))
-    more = {**STATEFUL, "spec": {"replicas": 3}}
+    old = write("o.yaml", DAEMONS, *(deployment(name, replicas=1) for name in names))
+    more = {**DAEMONS, "spec": {"minReadySeconds": 3}}
     one = write("n.yaml", more, deployment(names[0], replicas=2))
     run = kubelemma("check", one, "--from", old, *nodes("16Gi"), *QUIET)
     assert run.code == 0
     assert "change: at any time: Deployment default/web-0: replicas 1→2" in run.out
-    assert "change: differ in what is not modelled: StatefulSet default/db" in run.out
+    assert "change: differ in what is not modelled: DaemonSet default/db" in run.out
     six = write("n.yaml", *(deployment(name, replicas=0) for name in names))
     run = kubelemma("check", six, "--from", old, *nodes("16Gi"), *QUIET, "--max-states", "9")
     assert run.out.count("\nchange: at any time: ") == 3

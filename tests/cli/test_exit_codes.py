@@ -122,7 +122,7 @@ def test_nothing_to_check(kubelemma: Kubelemma, write: Write) -> None:
 
 def test_nothing_to_check_but_to_place(kubelemma: Kubelemma, write: Write) -> None:
     """Who has workloads that only a placement knows is told of it."""
-    database = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}}
+    database = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "db"}}
     run = kubelemma("check", write("database.yaml", database))
     assert run.code == 2
     assert "whether its pods fit, kubelemma place tells" in run.err

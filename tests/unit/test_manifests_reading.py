@@ -398,20 +398,19 @@ def test_events_from_a_flag(text: str, entry: dict[str, Any]) -> None:
         ("online-boutique", {"Deployment": 12, "Service": 12}, {"Service", "ServiceAccount"}),
         (
             "podinfo",
-            {"Deployment": 4, "Service": 5},
+            {"Deployment": 4, "Service": 5, "StatefulSet": 1},
             {
                 "Service",
                 "ServiceAccount",
                 "CronJob",
                 "HorizontalPodAutoscaler",
-                "StatefulSet",
                 "PersistentVolumeClaim",
             },
         ),
         (
             "kubernetes-examples",
-            {"Deployment": 3, "ReplicationController": 1, "Service": 4},
-            {"Service", "DaemonSet", "StatefulSet", "StorageClass"},
+            {"Deployment": 3, "ReplicationController": 1, "Service": 4, "StatefulSet": 1},
+            {"Service", "DaemonSet", "StorageClass"},
         ),
     ],
 )
