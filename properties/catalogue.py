@@ -12,6 +12,7 @@ from . import (
     deployment,
     disruption,
     drain,
+    endpointslice,
     kubelet,
     nodelifecycle,
     replicaset,
@@ -40,6 +41,7 @@ COMPONENTS: tuple[Promises, ...] = (
     nodelifecycle,
     disruption,
     drain,
+    endpointslice,
     serviceaccount,
 )
 """All that promise anything, in the order in which reports list them."""

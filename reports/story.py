@@ -160,6 +160,8 @@ class Hindrance(StrEnum):
     REPLICAS = "spec.replicas"
     APART = "rule that keeps its pods apart"
     WISH = "rule that is only a wish"
+    SERVES_FOR = "once deleted the pod serves for"
+    PUBLISHED = "publishNotReadyAddresses"
 
 
 @dataclass(frozen=True, slots=True)

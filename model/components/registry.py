@@ -13,9 +13,11 @@ from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
 from .drain.rules import COMPONENT as DRAIN
+from .endpointslice.rules import COMPONENT as ENDPOINT_SLICE
 from .eviction.rules import COMPONENT as EVICTION
 from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .kubelet.rules import COMPONENT as KUBELET
+from .kubeproxy.rules import COMPONENT as KUBE_PROXY
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
@@ -36,6 +38,8 @@ COMPONENTS: tuple[Component, ...] = (
     KUBELET,
     NODE_LIFECYCLE,
     TAINT_EVICTION,
+    ENDPOINT_SLICE,
+    KUBE_PROXY,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

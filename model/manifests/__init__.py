@@ -45,6 +45,7 @@ from .loading import Intake, intake, load
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests
+from .services import unanswered
 from .sources import Source
 from .variants import Variant, choose
 
@@ -104,5 +105,6 @@ __all__ = [
     "parse_nodes",
     "read_path",
     "show",
+    "unanswered",
     "with_defaults",
 ]

@@ -25,6 +25,7 @@ from .model.manifests import (
     Variant,
     parse_events,
     parse_nodes,
+    unanswered,
 )
 from .model.objects.quantity import Quantity
 from .model.scenario import (
@@ -96,7 +97,8 @@ def ask(question: Question) -> Asked:
         raise InvalidInput(unasked)
     cases += usual.cases
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
-    said = (*reader.warnings, *_unused(given, scopes), *ignored)
+    unheard = (problem for scope in scopes for problem in unanswered(scope.manifests))
+    said = (*reader.warnings, *_unused(given, scopes), *ignored, *unheard)
     every = tuple(dict.fromkeys((*reader.problems, *problems)))
     return Asked(cases, tuple(dict.fromkeys(said)), statements, every)
 

@@ -59,6 +59,9 @@ class Place(NamedTuple):
     zone: str = ""
 
 
+ANYWHERE = Place()
+
+
 class Chosen(NamedTuple):
     """Where traffic goes: that which may leave its node, that which may not, and either.
 
@@ -88,7 +91,7 @@ def known(listed: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
     return tuple(found.values())
 
 
-def categorize(endpoints: Sequence[Endpoint], policy: Policy, at: Place = Place()) -> Chosen:
+def categorize(endpoints: Sequence[Endpoint], policy: Policy, at: Place = ANYWHERE) -> Chosen:
     """The endpoints that a proxy chooses among, at a node."""
     if not endpoints:
         return Chosen()

@@ -90,7 +90,7 @@ ENDPOINTS = st.lists(
 
 @given(ENDPOINTS, st.builds(Policy, st.booleans(), st.booleans(), st.booleans()))
 def test_terminating_endpoints_are_the_last_resort(listed: list[Endpoint], policy: Policy) -> None:
-    """Of the traffic that may leave its node none goes to one that terminates while one is ready."""
+    """None of them gets traffic that may leave its node while another one is ready."""
     chosen = categorize(listed, policy)
     if any(endpoint.ready for endpoint in chosen.cluster):
         assert all(endpoint.ready for endpoint in chosen.cluster)
