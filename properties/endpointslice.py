@@ -31,8 +31,8 @@ from .statement import Kind, Property, Severity, Statement, asked
 
 _SLICES = "https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/"
 _TERMINATION = "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"
-_KEP = "https://kep.k8s.io/1669"
-_RECONCILER = "staging/src/k8s.io/endpointslice/reconciler.go"
+_FLOW = "https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termination-flow/"
+_RECONCILER = "pkg/controller/endpointslice/endpointslice_controller.go"
 _TOPOLOGY = "pkg/proxy/topology.go"
 _NONE = "None on the user's side: this is an invariant of {} itself."
 _DELETED = (
@@ -79,7 +79,7 @@ STATEMENTS: tuple[Statement, ...] = (
             f"{_DELETED} A container is taken to accept no connection once it is asked to stop; "
             "one that goes on for some seconds by itself needs no pause."
         ),
-        source=f"{_TERMINATION}; {_KEP}; {_TOPOLOGY}",
+        source=f"{_TERMINATION}; {_FLOW}; {_TOPOLOGY}",
         components=("kubelet", "endpointslice-controller", "kube-proxy"),
         remediation=(
             "Have the containers wait before they stop, for longer than any kube-proxy takes to "

@@ -7,9 +7,11 @@ Sources: ``pkg/apis/core/validation/validation.go`` (``ValidateService``),
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from kubelemma.model.findings import FieldPath, Finding
+from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean
+from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import HEADLESS, Service, ServicePort, ServiceSpec
 
 from .kind import Kind, Use
@@ -159,6 +161,47 @@ def _advice(thing: Service) -> Iterator[Finding]:
         yield Finding((*_SPEC, "selector"), "is ignored: an ExternalName service has no endpoints")
 
 
+def _beside(thing: Service, pods: Sequence[Pod]) -> Iterator[Finding]:
+    """Whom it selects, and whether these have its ports."""
+    spec = thing.spec
+    if spec.type == EXTERNAL_NAME or not spec.selector:
+        return
+    own = [pod for pod in pods if selects(thing, pod)]
+    yield from _ports_of(thing, own) if own else _without_pods(spec.selector, pods)
+
+
+def _without_pods(selector: Mapping[str, str], pods: Sequence[Pod]) -> Iterator[Finding]:
+    path: FieldPath = (*_SPEC, "selector")
+    what = "all these labels"
+    for key, value in selector.items():
+        there = {pod.metadata.label_map().get(key, "") for pod in pods}
+        if value not in there:
+            path = (*path, key)
+            what = f'the label {key}: "{value}"{did_you_mean(value, sorted(there - {""}))}'
+            break
+    yield Finding(
+        path,
+        f"no pod here has {what}: the Service selects none of them, and refuses every connection "
+        "unless somebody else makes such pods",
+    )
+
+
+def _ports_of(thing: Service, own: Sequence[Pod]) -> Iterator[Finding]:
+    """A named port that no pod has leads nowhere; one that some have, to these alone."""
+    offered = [{port.name for port in endpoint_ports(thing, pod.spec)} for pod in own]
+    for index, port in enumerate(thing.spec.ports or ()):
+        having = sum(port.name in names for names in offered)
+        if having == len(own):
+            continue
+        whose = "not every pod" if having else "no pod"
+        then = "go to the others alone" if having else "are refused"
+        yield Finding(
+            (*_SPEC, "ports", index, "targetPort"),
+            f'{whose} that the Service selects has a container with a port called "'
+            f'{port.target_port}": connections to port {port.port} {then}',
+        )
+
+
 KIND = Kind(
     Service,
     "v1",
@@ -193,4 +236,5 @@ KIND = Kind(
     names=dns_service,
     refused=_refused,
     advice=_advice,
+    beside=_beside,
 )

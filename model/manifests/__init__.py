@@ -11,6 +11,7 @@ from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.objects.meta import ApiObject
 
 from .applying import Applied, change_of
+from .beside import advice_beside
 from .check import (
     Apply,
     Bounds,
@@ -45,7 +46,6 @@ from .loading import Intake, intake, load
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests
-from .services import unanswered
 from .sources import Source
 from .variants import Variant, choose
 
@@ -94,6 +94,7 @@ __all__ = [
     "Source",
     "Uncordon",
     "Variant",
+    "advice_beside",
     "change_of",
     "choose",
     "did_you_mean",
@@ -105,6 +106,5 @@ __all__ = [
     "parse_nodes",
     "read_path",
     "show",
-    "unanswered",
     "with_defaults",
 ]

@@ -23,9 +23,9 @@ from .model.manifests import (
     SchedulerOptions,
     Source,
     Variant,
+    advice_beside,
     parse_events,
     parse_nodes,
-    unanswered,
 )
 from .model.objects.quantity import Quantity
 from .model.scenario import (
@@ -97,7 +97,7 @@ def ask(question: Question) -> Asked:
         raise InvalidInput(unasked)
     cases += usual.cases
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
-    unheard = (problem for scope in scopes for problem in unanswered(scope.manifests))
+    unheard = (problem for scope in scopes for problem in advice_beside(scope.manifests))
     said = (*reader.warnings, *_unused(given, scopes), *ignored, *unheard)
     every = tuple(dict.fromkeys((*reader.problems, *problems)))
     return Asked(cases, tuple(dict.fromkeys(said)), statements, every)

@@ -12,6 +12,15 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import pytest
+from broken_services import (
+    PAUSING,
+    drops_old_at_once,
+    hears_nothing,
+    sends_everywhere,
+    stops_at_once,
+    terminating_is_ready,
+    writes_no_slice,
+)
 
 from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
@@ -38,6 +47,7 @@ from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.disruption import PodDisruptionBudget
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.service import Service
 from kubelemma.model.objects.workloads import Deployment, ReplicaSet
 from kubelemma.model.scenario import Application, Scenario, build
 from kubelemma.model.system import Outcome
@@ -87,6 +97,7 @@ class Small:
     spec: Raw | None = None
     budget: Raw | None = None
     faults: Raw | None = None
+    service: Raw | None = None
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -97,8 +108,14 @@ class Small:
         nodes = tuple(with_defaults(decode(raw, Node)) for raw in self.nodes)
         spec = {"events": list(self.events), "faults": self.faults or {}}
         check = decode({"spec": spec}, Check)
-        budgets = () if self.budget is None else (self._budget(self.budget),)
-        scenario, *_ = build(Application((deployment,), nodes, objects=budgets), check)
+        objects: tuple[Any, ...] = ()
+        if self.budget is not None:
+            objects += (self._budget(self.budget),)
+        if self.service is not None:
+            metadata = {"name": "web", "namespace": "default"}
+            service = {"metadata": metadata, "spec": self.service}
+            objects += (with_defaults(decode(service, Service)),)
+        scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 
     @staticmethod
@@ -231,6 +248,13 @@ FAILING = Small(
 MOVING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1})
 LOSING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1}, faults={"lostRequests": 1})
 LACKING = Small(TWO, (scale(3), {"deleteServiceAccount": {}}))
+SERVED = Small(
+    TWO,
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec=PAUSING,
+    service={"selector": {"app": "web"}, "ports": [{"port": 80}]},
+)
 BESIDE_A_DEAD_NODE = Small(
     (*TWO, {**node("c"), "status": {**node("c")["status"], "conditions": [UNREADY]}}),
     ({"drain": {"node": "a"}},),
@@ -468,6 +492,8 @@ DEPLOYMENT_PY = "components.deployment.rules"
 SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
 ACCOUNT_PY = "components.serviceaccount"
+SLICES = "components.endpointslice"
+PROXY = "components.kubeproxy"
 KUBELET_PY = "components.kubelet.rules"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
@@ -531,6 +557,17 @@ MUTANTS = (
     Mutant("DRAIN-1", "pods do not end", KUBELET_PY, "_termination", ends_none, BESIDE_A_DEAD_NODE),
     Mutant("DRAIN-2", "no budget asked", DRAIN_PY, "evict", asks_no_budget, DRAINED),
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
+    Mutant(
+        "EPS-1", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED
+    ),
+    Mutant("EPS-2", "no pause", f"{SLICES}.rules", "outlasts", stops_at_once, SERVED),
+    Mutant("EPS-2", "ends ready", f"{SLICES}.leaving", "conditions", terminating_is_ready, SERVED),
+    Mutant("EPS-2", "any that serves", f"{PROXY}.rules", "categorize", sends_everywhere, SERVED),
+    Mutant("EPS-3", "a deaf proxy", f"{PROXY}.rules", "hear", hears_nothing, SERVED),
+    Mutant(
+        "EPS-3", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED
+    ),
+    Mutant("EPS-4", "old pods go first", ROLLING_PY, "reconcile_old", drops_old_at_once, SERVED),
     Mutant("SA-1", "no account again", f"{ACCOUNT_PY}.decision", "create", creates_none, LACKING),
     Mutant("SA-2", "no admission", f"{ACCOUNT_PY}.rules", "refusal", admits_without, LACKING),
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),

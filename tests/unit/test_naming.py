@@ -63,6 +63,7 @@ ALLOWED = {
     ("reports/narrate/tellers.py", "Deployment"): "the list of tellers",
     ("reports/narrate/tellers.py", "ReplicaSet"): "the list of tellers",
     ("reports/narrate/tellers.py", "ServiceAccount"): "the list of tellers",
+    ("reports/narrate/tellers.py", "EndpointSlice"): "the list of tellers",
 }
 """File and kind, and why it may be named there."""
 

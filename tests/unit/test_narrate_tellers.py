@@ -192,7 +192,7 @@ def scenarios() -> Iterator[Scenario]:
     other = changed.replace("name: web", "name: other")
     gone = Question(paths=(STDIN,), stdin=other, base=(str(base),), prune=True)
     yield from scenarios_of(gone)
-    for example in ("kubelet-rejects", "missing-service-account"):
+    for example in ("kubelet-rejects", "missing-service-account", "drain-loses-requests"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))
@@ -304,6 +304,6 @@ def test_components_have_the_same_name_everywhere() -> None:
     for name in told:
         assert sys.modules[f"{narrate.__name__}.{name}"].TELLER.name == name
     folders = {path.name for path in (ROOT / "model" / "components").iterdir() if path.is_dir()}
-    assert told <= folders | {"service"}
+    assert told <= folders
     promising = {module.__name__.rpartition(".")[2] for module in catalogue.COMPONENTS}  # type: ignore[attr-defined]
     assert promising <= names

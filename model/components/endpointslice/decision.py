@@ -6,7 +6,7 @@ staging/src/k8s.io/endpointslice/{reconciler.go,utils.go,util/controller_utils.g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelemma.model.objects.pod import ContainerPort, Pod, PodSpec
@@ -82,21 +82,3 @@ def ports_of(spec: PodSpec) -> Iterator[ContainerPort]:
     sidecars = (c for c in spec.init_containers or () if c.restart_policy == "Always")
     for container in (*(spec.containers or ()), *sidecars):
         yield from container.ports or ()
-
-
-def shown_hostname(service: Service, pod: Pod, hostname: str, subdomain: str) -> str:
-    """The host name that the slice gives an endpoint; empty for none (``ShouldSetHostname``)."""
-    own = subdomain == service.metadata.name
-    same = service.metadata.namespace == pod.metadata.namespace
-    return hostname if own and same else ""
-
-
-def zone_of_node(nodes: Mapping[str, Mapping[str, str]], name: str) -> str:
-    """The zone that the slice gives an endpoint, by the labels of nodes; empty for none."""
-    return nodes.get(name, {}).get("topology.kubernetes.io/zone", "")
-
-
-def address_of(family: str, addresses: Iterable[str]) -> str:
-    """The address of a pod of an address type (IPv4 or IPv6); empty where it has none."""
-    wanted = family == "IPv6"
-    return next((address for address in addresses if (":" in address) is wanted), "")

@@ -1,12 +1,11 @@
 """Which endpoints a node's kube-proxy sends traffic to.
 
-Source: pkg/proxy/topology.go, ``CategorizeEndpoints``, pkg/proxy/serviceport.go, and
-pkg/proxy/endpointslicecache.go.
+Source: pkg/proxy/topology.go, ``CategorizeEndpoints``, and pkg/proxy/serviceport.go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -80,15 +79,6 @@ class Hints(StrEnum):
     NONE = ""
     NODE = "PreferSameNode"
     ZONE = "PreferSameZone"
-
-
-def known(listed: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
-    """The endpoints of all slices: of several with one address one that is local, or the first."""
-    found: dict[str, Endpoint] = {}
-    for endpoint in listed:
-        if endpoint.address not in found or endpoint.local:
-            found[endpoint.address] = endpoint
-    return tuple(found.values())
 
 
 def categorize(endpoints: Sequence[Endpoint], policy: Policy, at: Place = ANYWHERE) -> Chosen:

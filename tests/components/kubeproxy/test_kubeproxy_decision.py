@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from kubelemma.model.components.kubeproxy.decision import (
     Place,
     Policy,
     categorize,
-    known,
 )
 
 Case = dict[str, Any]
@@ -39,6 +38,18 @@ def endpoints(case: Case) -> Iterator[Endpoint]:
                     for_zones=frozenset(zone["name"] for zone in hints.get("forZones", ())),
                     for_nodes=frozenset(node["name"] for node in hints.get("forNodes", ())),
                 )
+
+
+def known(listed: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    """The endpoints of all slices: of several with one address one that is local, or the first.
+
+    Source: pkg/proxy/endpointslicecache.go. Pods of the model have an address each.
+    """
+    found: dict[str, Endpoint] = {}
+    for endpoint in listed:
+        if endpoint.address not in found or endpoint.local:
+            found[endpoint.address] = endpoint
+    return tuple(found.values())
 
 
 def answer(case: Case) -> dict[str, Any]:
