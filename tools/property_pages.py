@@ -126,6 +126,7 @@ def own_words(mutant: Any) -> str:
 def mutants() -> ModuleType:
     """The tests that hold the model's mutants."""
     path = ROOT / "tests" / "engines" / "test_mutants.py"
+    sys.path.append(str(path.parent))  # what it imports lies beside it
     spec = importlib.util.spec_from_file_location("property_pages_mutants", path)
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - the file is there
     module = importlib.util.module_from_spec(spec)
