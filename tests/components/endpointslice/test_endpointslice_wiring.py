@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,9 +10,17 @@ from budgeted import verdicts
 
 from kubelemma import api
 from kubelemma.model.components.endpointslice import rules
-from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry
-from kubelemma.model.components.endpointslice.rules import ENDPOINT_SLICES, fronts
+from kubelemma.model.components.endpointslice.decision import Conditions
+from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, entry, left
+from kubelemma.model.components.endpointslice.rules import (
+    ENDPOINT_SLICES,
+    Front,
+    fronts,
+    write_slices,
+)
 from kubelemma.model.components.kubeproxy.rules import KUBE_PROXY, afterlife, sends_to
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
 from kubelemma.question import STDIN, Question
 
@@ -35,6 +44,7 @@ kind: Service
 metadata: {name: web}
 spec: {selector: SELECTOR, ports: [{port: 80}], MORE}
 """
+FILE = "wired endpointslice"
 PAUSE = "lifecycle: {preStop: {sleep: {seconds: 10}}}"
 PUBLISHED = "publishNotReadyAddresses: true"
 NODES = ("count=2,cpu=8,memory=8Gi",)
@@ -96,6 +106,28 @@ def test_following_costs_no_more_than_promised() -> None:
         kept = [one for one in afterlife(front, min(front.classes)) if one != NOBODY]
         assert len(kept) == number
         assert all(sends_to(one) and one.proxies == Entry.READY for one in kept)
+
+
+def test_the_rule_writes_what_the_real_controller_does(
+    oracle: Callable[[str], list[dict[str, Any]]], tally: Any
+) -> None:
+    """Of recorded pods that are Ready and terminate: what the slices say of them then."""
+    for case in oracle("endpointslice"):
+        front = Front(decode(case["input"]["service"], Service), frozenset({0}), frozenset(), 0)
+        for raw in case["input"]["pods"]:
+            recorded = case["expect"]["endpoints"][raw["metadata"]["name"]]
+            if not (recorded.get("serving") and recorded["terminating"]):
+                tally.skipped(FILE, "not one of a Ready pod that terminates")
+                continue
+            leaving = left(0, 0)
+            for outcome in write_slices((front,), leaving):
+                leaving = outcome.writes[LEAVING]
+            shown = Conditions(*(recorded[name] for name in Conditions._fields))
+            if leaving.slices == entry(shown):
+                tally.passed(FILE)
+            else:
+                tally.failed(FILE, case["id"], f"{leaving} instead of {shown}")
+    tally.verify(FILE)
 
 
 def test_pods_that_are_given_other_labels_stay() -> None:
