@@ -563,6 +563,26 @@ def _unguarded(case: _Case) -> bool:
     return last is not None and last.action == "evict-pod" and "desired" not in case.terms
 
 
+def _no_pause(case: _Case) -> Iterator[Advice]:
+    """Pods that stop before everybody has heard of their deletion."""
+    pause = next(_terms(case, Hindrance.SERVES_FOR), None)
+    if pause is None:
+        return
+    if any(_terms(case, Hindrance.PUBLISHED)):
+        text = (
+            "With publishNotReadyAddresses a pod is ready in the slices until it is gone, whatever "
+            "pause it makes: do without it, or let clients try again"
+        )
+        yield Advice("published addresses", text)
+        return
+    longer = "wait" if pause.value == "0 s" else f"wait longer than {pause.value}"
+    text = (
+        f"Let its containers {longer} before they stop, so that every kube-proxy hears first: "
+        "lifecycle.preStop.sleep.seconds of 5 or more, within terminationGracePeriodSeconds"
+    )
+    yield Advice("no pause", text)
+
+
 _CAUSES: tuple[tuple[Cause, ...], ...] = (
     (
         _lost_machine,
@@ -581,6 +601,7 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _never_ready,
         _budget,
         _left_alone,
+        _no_pause,
     ),
     (_nodes,),
 )

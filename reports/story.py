@@ -162,6 +162,8 @@ class Hindrance(StrEnum):
     WISH = "rule that is only a wish"
     CLAIM = "claim that keeps its containers from starting"
     ATTACHED = "claim whose volume is attached elsewhere"
+    SERVES_FOR = "once deleted the pod serves for"
+    PUBLISHED = "publishNotReadyAddresses"
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,6 @@ def own_words(mutant: Any) -> str:
 def mutants() -> ModuleType:
     """The tests that hold the model's mutants."""
     path = ROOT / "tests" / "engines" / "test_mutants.py"
-    sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location("property_pages_mutants", path)
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - the file is there
     sys.path.append(str(path.parent))

@@ -14,9 +14,11 @@ from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
 from .drain.rules import COMPONENT as DRAIN
+from .endpointslice.rules import COMPONENT as ENDPOINT_SLICE
 from .eviction.rules import COMPONENT as EVICTION
 from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .kubelet.rules import COMPONENT as KUBELET
+from .kubeproxy.rules import COMPONENT as KUBE_PROXY
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .persistentvolume.rules import COMPONENT as PERSISTENT_VOLUME
 from .podgc.rules import COMPONENT as POD_GC
@@ -46,6 +48,8 @@ COMPONENTS: tuple[Component, ...] = (
     NODE_LIFECYCLE,
     TAINT_EVICTION,
     POD_GC,
+    ENDPOINT_SLICE,
+    KUBE_PROXY,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.meta import ApiObject
+from kubelemma.model.objects.pod import Pod
 
 from .notes import FieldsByType, Note
 from .parts.metadata import metadata_findings, stored_metadata
@@ -60,6 +61,10 @@ def _nothing(_: ObjectT) -> Iterator[Finding]:
     return iter(())
 
 
+def _nothing_beside(_thing: ObjectT, _pods: Sequence[Pod]) -> Iterator[Finding]:
+    return iter(())
+
+
 def _nothing_refused(
     _before: ObjectT, _after: ObjectT, _changed: tuple[FieldPath, ...]
 ) -> Iterator[Finding]:
@@ -79,6 +84,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
         filled: an object with the defaults of its own fields.
         refused: what the API server refuses, beside names and labels, in an object as written.
         advice: what it accepts though hardly anybody means it.
+        beside: the same, given the pods of its namespace, if there are any.
         stamp: how its objects make pods, if they do.
         generated: whether they are created rather than applied, so that a name may be left to the
             server (``generateName``).
@@ -98,6 +104,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
     filled: Callable[[ObjectT], ObjectT] = _as_written
     refused: Callable[[ObjectT], Iterator[Finding]] = _nothing
     advice: Callable[[ObjectT], Iterator[Finding]] = _nothing
+    beside: Callable[[ObjectT, Sequence[Pod]], Iterator[Finding]] = _nothing_beside
     stamp: Stamp[ObjectT] | None = None
     generated: bool = False
     immutable: tuple[FieldPath, ...] = ()

@@ -1,27 +1,240 @@
-"""Service. A check shows those that select pods, although nobody in it acts on them."""
+"""Service.
+
+Sources: ``pkg/apis/core/validation/validation.go`` (``ValidateService``),
+``pkg/apis/core/v1/defaults.go``, and ``pkg/registry/core/service/portallocator`` for node ports.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
-from kubelemma.model.findings import Finding
-from kubelemma.model.objects.service import Service
+from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
+from kubelemma.model.findings import FieldPath, Finding, did_you_mean
+from kubelemma.model.objects.pod import Pod
+from kubelemma.model.objects.service import HEADLESS, Service, ServicePort, ServiceSpec
 
 from .kind import Kind, Use
-from .notes import NOT_PLACING, Note
-from .parts.rules import labels
+from .notes import NO_EFFECT, NOT_PLACING, STATUS, ByValue, Note, irrelevant, not_modelled
+from .parts.names import dns_label, dns_service, dns_subdomain
+from .parts.rules import labels, one_of, problem, within
 
-_NO_TRAFFIC = "traffic is not modelled: availability is counted in pods, not requests"
+EXTERNAL_NAME = "ExternalName"
+_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", EXTERNAL_NAME)
+_EXTERNAL = ("NodePort", "LoadBalancer")
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
+_POLICIES = ("Cluster", "Local")
+_AFFINITIES = ("ClientIP", "None")
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+_LARGEST_PORT = 65535
+_NODE_PORTS = (30000, 32767)
+"""The range of node ports, but where ``--service-node-port-range`` says otherwise."""
+_PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9]){0,14}")
+_SPEC: FieldPath = ("spec",)
+
+_NEARBY = (
+    "which of several endpoints a proxy prefers is not followed: any proxy may choose any that it "
+    "has heard of"
+)
+_NEAR_ALONE = Note(
+    "not modelled",
+    "traffic that stays on its node is taken to go anywhere: a node without a ready pod refuses it",
+)
+_AFFINE = Note(
+    "not modelled", "a client is taken to be sent anywhere: it may be held to a pod that leaves"
+)
 
 
 def _refused(thing: Service) -> Iterator[Finding]:
-    return labels(thing.spec.selector or {}, ("spec", "selector"))
+    spec = thing.spec
+    yield from labels(spec.selector or {}, (*_SPEC, "selector"))
+    yield from one_of(_TYPES, spec.type, (*_SPEC, "type"))
+    yield from one_of(_AFFINITIES, spec.session_affinity, (*_SPEC, "sessionAffinity"))
+    yield from one_of(_DISTRIBUTIONS, spec.traffic_distribution, (*_SPEC, "trafficDistribution"))
+    yield from _of_type(spec)
+    yield from _policies(spec)
+    yield from _ports(spec)
+
+
+def _of_type(spec: ServiceSpec) -> Iterator[Finding]:
+    ports, address = (*_SPEC, "ports"), (*_SPEC, "clusterIP")
+    if spec.type == EXTERNAL_NAME:
+        name: FieldPath = (*_SPEC, "externalName")
+        if not spec.external_name:
+            yield Finding(name, "is required: the Service is another name for that host")
+        else:
+            yield from problem(name, dns_subdomain(spec.external_name.removesuffix(".")))
+        if spec.cluster_ip:
+            yield Finding(address, "may not be set for ExternalName services")
+        return
+    if not spec.ports and spec.cluster_ip != HEADLESS:
+        yield Finding(ports, "is required: only headless and ExternalName services have none")
+    if spec.cluster_ip == HEADLESS and spec.type in _EXTERNAL:
+        yield Finding(address, f"may not be set to 'None' for {spec.type} services")
+
+
+def _policies(spec: ServiceSpec) -> Iterator[Finding]:
+    internal, external = spec.internal_traffic_policy, spec.external_traffic_policy
+    yield from one_of(_POLICIES, internal, (*_SPEC, "internalTrafficPolicy"))
+    yield from one_of(_POLICIES, external, (*_SPEC, "externalTrafficPolicy"))
+    if external and not (spec.type in _EXTERNAL or spec.external_ips):
+        yield Finding(
+            (*_SPEC, "externalTrafficPolicy"),
+            "may only be set for externally-accessible services: those of type NodePort or "
+            "LoadBalancer, or with externalIPs",
+        )
+
+
+def _ports(spec: ServiceSpec) -> Iterator[Finding]:
+    given = spec.ports or ()
+    names: set[str] = set()
+    taken: set[tuple[str, int]] = set()
+    on_nodes: set[tuple[str, int]] = set()
+    for index, port in enumerate(given):
+        here: FieldPath = (*_SPEC, "ports", index)
+        yield from _name(port.name, names, (*here, "name"), required=len(given) > 1)
+        yield from one_of(_PROTOCOLS, port.protocol, (*here, "protocol"))
+        yield from _number(port, taken, (*here, "port"))
+        yield from _target(port, here)
+        yield from _node_port(spec, port, on_nodes, (*here, "nodePort"))
+
+
+def _name(name: str, seen: set[str], path: FieldPath, *, required: bool) -> Iterator[Finding]:
+    if not name:
+        if required:
+            yield Finding(path, "is required where a Service has several ports")
+        return
+    yield from problem(path, dns_label(name))
+    if name in seen:
+        yield Finding(path, f'Duplicate value: "{name}" is the name of another port')
+    seen.add(name)
+
+
+def _number(port: ServicePort, seen: set[tuple[str, int]], path: FieldPath) -> Iterator[Finding]:
+    yield from within(1, _LARGEST_PORT, port.port, path)
+    taken = (port.protocol, port.port)
+    if taken in seen:
+        yield Finding(path, f"Duplicate value: {port.port}/{port.protocol} is another port")
+    seen.add(taken)
+
+
+def _target(port: ServicePort, here: FieldPath) -> Iterator[Finding]:
+    path, target = (*here, "targetPort"), port.target_port
+    if isinstance(target, int):
+        if target:
+            yield from within(1, _LARGEST_PORT, target, path)
+    elif target.isdigit():
+        yield Finding(path, f'"{target}" is a name, as it is quoted: write the number without')
+    elif not _PORT_NAME.fullmatch(target):
+        yield Finding(
+            path,
+            f'"{target}" is no valid name of a port: at most 15 lower-case letters, digits and '
+            'single "-", with a letter among them',
+        )
+
+
+def _node_port(
+    spec: ServiceSpec, port: ServicePort, seen: set[tuple[str, int]], path: FieldPath
+) -> Iterator[Finding]:
+    if not port.node_port:
+        return
+    if spec.type not in _EXTERNAL:
+        kind = spec.type or "ClusterIP"
+        yield Finding(path, f"may not be used when type is '{kind}'")
+        return
+    least, most = _NODE_PORTS
+    if not least <= port.node_port <= most:
+        yield Finding(
+            path,
+            f"provided port is not in the valid range: {port.node_port} is not between {least} "
+            f"and {most}",
+        )
+    taken = (port.protocol, port.node_port)
+    if taken in seen:
+        yield Finding(path, f"Duplicate value: {port.node_port}/{port.protocol} is another's")
+    seen.add(taken)
+
+
+def _advice(thing: Service) -> Iterator[Finding]:
+    spec = thing.spec
+    if spec.type == EXTERNAL_NAME and spec.selector:
+        yield Finding((*_SPEC, "selector"), "is ignored: an ExternalName service has no endpoints")
+
+
+def _beside(thing: Service, pods: Sequence[Pod]) -> Iterator[Finding]:
+    """Whom it selects, and whether these have its ports."""
+    spec = thing.spec
+    if spec.type == EXTERNAL_NAME or not spec.selector:
+        return
+    own = [pod for pod in pods if selects(thing, pod)]
+    yield from _ports_of(thing, own) if own else _without_pods(spec.selector, pods)
+
+
+def _without_pods(selector: Mapping[str, str], pods: Sequence[Pod]) -> Iterator[Finding]:
+    path: FieldPath = (*_SPEC, "selector")
+    what = "all these labels"
+    for key, value in selector.items():
+        there = {pod.metadata.label_map().get(key, "") for pod in pods}
+        if value not in there:
+            path = (*path, key)
+            what = f'the label {key}: "{value}"{did_you_mean(value, sorted(there - {""}))}'
+            break
+    yield Finding(
+        path,
+        f"no pod here has {what}: the Service selects none of them, and refuses every connection "
+        "unless somebody else makes such pods",
+    )
+
+
+def _ports_of(thing: Service, own: Sequence[Pod]) -> Iterator[Finding]:
+    """A named port that no pod has leads nowhere; one that some have, to these alone."""
+    offered = [{port.name for port in endpoint_ports(thing, pod.spec)} for pod in own]
+    for index, port in enumerate(thing.spec.ports or ()):
+        having = sum(port.name in names for names in offered)
+        if having == len(own):
+            continue
+        whose = "not every pod" if having else "no pod"
+        then = "go to the others alone" if having else "are refused"
+        yield Finding(
+            (*_SPEC, "ports", index, "targetPort"),
+            f'{whose} that the Service selects has a container with a port called "'
+            f'{port.target_port}": connections to port {port.port} {then}',
+        )
 
 
 KIND = Kind(
     Service,
     "v1",
-    check=Use(Note("not modelled", _NO_TRAFFIC), shown=True),
+    check=Use(
+        fields={
+            Service: irrelevant(STATUS, "status"),
+            ServiceSpec: {
+                **irrelevant(
+                    NO_EFFECT,
+                    "clusterIPs",
+                    "ipFamilies",
+                    "ipFamilyPolicy",
+                    "allocateLoadBalancerNodePorts",
+                    "sessionAffinityConfig",
+                ),
+                **not_modelled(
+                    "load balancers are not modelled: they are taken to send to nodes that answer",
+                    "loadBalancerIP",
+                    "loadBalancerClass",
+                    "loadBalancerSourceRanges",
+                    "healthCheckNodePort",
+                ),
+                **not_modelled(_NEARBY, "trafficDistribution"),
+                "internalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
+                "externalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
+                "sessionAffinity": ByValue(("None",), None, _AFFINE),
+            },
+            ServicePort: irrelevant(NO_EFFECT, "appProtocol"),
+        }
+    ),
     placement=Use(Note("irrelevant", NOT_PLACING)),
+    names=dns_service,
     refused=_refused,
+    advice=_advice,
+    beside=_beside,
 )

@@ -11,6 +11,7 @@ from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.objects.meta import ApiObject
 
 from .applying import Applied, change_of
+from .beside import advice_beside
 from .check import (
     Apply,
     Bounds,
@@ -93,6 +94,7 @@ __all__ = [
     "Source",
     "Uncordon",
     "Variant",
+    "advice_beside",
     "change_of",
     "choose",
     "did_you_mean",

@@ -19,6 +19,7 @@ import msgspec
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean, not_one_of, template_hint
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
+from kubelemma.model.objects.service import PortReference
 
 
 class Shape(NamedTuple):
@@ -150,6 +151,7 @@ _EXPECTED: Mapping[Any, str] = {
     bool: "a boolean (true or false)",
     Quantity: "a quantity such as 500m or 2Gi",
     IntOrPercent: "an integer or a percentage",
+    PortReference: "the number or the name of a port",
 }
 
 

@@ -23,8 +23,9 @@ class ResourceRequirements(ApiStruct, frozen=True, kw_only=True):
 
 
 class ContainerPort(ApiStruct, frozen=True, kw_only=True):
-    """A port; only ``hostPort`` constrains scheduling."""
+    """A port; only ``hostPort`` constrains scheduling. A Service may go by its name."""
 
+    name: str = ""
     container_port: int = 0
     host_port: int | None = None
     host_ip: str = msgspec.field(default="", name="hostIP")
@@ -42,6 +43,7 @@ class Container(ApiStruct, frozen=True, kw_only=True):
     readiness_probe: Mapping[str, Any] | None = None
     liveness_probe: Mapping[str, Any] | None = None
     startup_probe: Mapping[str, Any] | None = None
+    lifecycle: Mapping[str, Any] | None = None
 
 
 class Toleration(ApiStruct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from .model.manifests import (
     SchedulerOptions,
     Source,
     Variant,
+    advice_beside,
     parse_events,
     parse_nodes,
 )
@@ -97,7 +98,8 @@ def ask(question: Question) -> Asked:
     cases += usual.cases
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
     lacking = (problem for scope in scopes for problem in scope.of_storage())
-    said = (*reader.warnings, *_unused(given, scopes), *lacking, *ignored)
+    unheard = (problem for scope in scopes for problem in advice_beside(scope.manifests))
+    said = (*reader.warnings, *_unused(given, scopes), *lacking, *ignored, *unheard)
     every = tuple(dict.fromkeys((*reader.problems, *problems)))
     return Asked(cases, tuple(dict.fromkeys(said)), statements, every)
 

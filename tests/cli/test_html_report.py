@@ -63,7 +63,7 @@ SERVICE = """
 apiVersion: v1
 kind: Service
 metadata: {name: front}
-spec: {selector: {app: web}}
+spec: {selector: {app: web}, ports: [{port: 80}]}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -55,7 +55,7 @@ class Small:
     spec: Raw | None = None
     budget: Raw | None = None
     faults: Raw | None = None
-    storage: tuple[tuple[type, Raw], ...] = ()
+    objects: tuple[tuple[type, Raw], ...] = ()
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -67,8 +67,8 @@ class Small:
         spec = {"events": list(self.events), "faults": self.faults or {}}
         check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
-        storage = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.storage)
-        objects = (*budgets, *storage)
+        others = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.objects)
+        objects = (*budgets, *others)
         scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 

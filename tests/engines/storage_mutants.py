@@ -62,7 +62,7 @@ ATTACHING = Small(
     (ROLLOUT,),
     replicas=1,
     spec=claiming("data"),
-    storage=(disks("WaitForFirstConsumer"), claim("data")),
+    objects=(disks("WaitForFirstConsumer"), claim("data")),
 )
 UNCLAIMING = replace(ATTACHING, events=({"deleteClaim": {}},))
 PROVISIONING = replace(ATTACHING, events=STARTED, replicas=0)
@@ -71,14 +71,14 @@ BINDING = Small(
     STARTED,
     replicas=0,
     spec=claiming("a", "b"),
-    storage=(claim("a", of_class="given"), claim("b", of_class="given"), volume("x"), volume("y")),
+    objects=(claim("a", of_class="given"), claim("b", of_class="given"), volume("x"), volume("y")),
 )
 TOGETHER = Small(
     ZONES,
     STARTED,
     replicas=0,
     spec=claiming("a", "b"),
-    storage=(disks("WaitForFirstConsumer"), claim("a"), claim("b")),
+    objects=(disks("WaitForFirstConsumer"), claim("a"), claim("b")),
 )
 
 

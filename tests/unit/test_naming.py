@@ -69,6 +69,7 @@ ALLOWED = {
     ("reports/narrate/tellers.py", "StatefulSet"): "the list of tellers",
     ("reports/narrate/tellers.py", "PersistentVolume"): "the list of tellers",
     ("reports/narrate/volumes.py", "PersistentVolumeClaim"): "a field of a volume, for tellers",
+    ("reports/narrate/tellers.py", "EndpointSlice"): "the list of tellers",
 }
 """File and kind, and why it may be named there."""
 

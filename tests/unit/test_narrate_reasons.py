@@ -40,7 +40,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: {name: front}
-spec: {selector: {app: web}}
+spec: {selector: {app: web}, ports: [{port: 80}]}
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

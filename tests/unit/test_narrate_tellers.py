@@ -311,7 +311,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(claimed(ENDING, policy="Retain"))
     yield from scenarios_of(claimed(LOST))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
-    for example in ("kubelet-rejects", "missing-service-account"):
+    for example in ("kubelet-rejects", "missing-service-account", "drain-loses-requests"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))
@@ -427,6 +427,6 @@ def test_components_have_the_same_name_everywhere() -> None:
     for name in told:
         assert sys.modules[f"{narrate.__name__}.{name}"].TELLER.name == name
     folders = {path.name for path in (ROOT / "model" / "components").iterdir() if path.is_dir()}
-    assert told <= folders | {"service"}
+    assert told <= folders
     promising = {module.__name__.rpartition(".")[2] for module in catalogue.COMPONENTS}  # type: ignore[attr-defined]
     assert promising <= names

@@ -199,7 +199,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: {name: front}
-spec: {selector: {app: web}}
+spec: {selector: {app: web}, ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: Pod

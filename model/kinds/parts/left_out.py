@@ -90,9 +90,7 @@ _VOLUME: FieldNotes = {
 }
 
 _LIFECYCLE: FieldNotes = {
-    **not_modelled(
-        "a pod terminates in one step here, however long its preStop hook takes", "preStop"
-    ),
+    "preStop": None,
     **irrelevant(_INSIDE, "postStart", "stopSignal"),
 }
 
@@ -159,7 +157,6 @@ CHECK: FieldsByType = {
         "startupProbe": _PROBE,
         "lifecycle": _LIFECYCLE,
     },
-    pod.ContainerPort: irrelevant(_NETWORK, "name"),
     pod.ResourceRequirements: not_modelled(_DEVICES, "claims"),
 }
 """Of a check."""

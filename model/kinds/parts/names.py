@@ -26,6 +26,13 @@ def dns_label(value: str) -> str | None:
     return f'"{value}" is no valid name: only lower-case letters, digits and "-"{hint}'
 
 
+def dns_service(value: str) -> str | None:
+    """The name of a Service, which is a DNS label that begins with a letter (RFC 1035)."""
+    if value[:1].isdigit() and _DNS_LABEL.fullmatch(value):
+        return f'"{value}" is no valid name of a Service: it begins with a letter'
+    return dns_label(value)
+
+
 def dns_subdomain(value: str) -> str | None:
     """A name that may hold dots: of a Deployment, a Pod, a Node."""
     if _DNS_SUBDOMAIN.fullmatch(value):

@@ -31,7 +31,8 @@ def services(*, selector: st.SearchStrategy[dict[str, str]] | None = None) -> Ma
         labels(least=1) if selector is None else selector,
         st.integers(1, 65535),
     )
-    return objects("v1", "Service", metadata=metadata(), spec=spec)
+    named = metadata().map(lambda found: {**found, "name": f"s-{found['name']}"[:63].rstrip("-")})
+    return objects("v1", "Service", metadata=named, spec=spec)
 
 
 def priority_classes() -> Manifests:

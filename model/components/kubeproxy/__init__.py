@@ -1,0 +1,1 @@
+"""The kube-proxy of each node."""

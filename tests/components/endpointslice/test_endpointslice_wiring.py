@@ -1,0 +1,143 @@
+"""What becomes of a deleted pod as it is explored, and what is asked where none is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from budgeted import verdicts
+
+from kubelemma import api
+from kubelemma.model.components.endpointslice import rules
+from kubelemma.model.components.endpointslice.decision import Conditions
+from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, entry, left
+from kubelemma.model.components.endpointslice.rules import (
+    ENDPOINT_SLICES,
+    Front,
+    fronts,
+    write_slices,
+)
+from kubelemma.model.components.kubeproxy.rules import KUBE_PROXY, afterlife, sends_to
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.service import Service
+from kubelemma.model.scenario import Scenario
+from kubelemma.question import STDIN, Question
+
+APP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: web:1
+        LIFECYCLE
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: SELECTOR, ports: [{port: 80}], MORE}
+"""
+FILE = "wired endpointslice"
+PAUSE = "lifecycle: {preStop: {sleep: {seconds: 10}}}"
+PUBLISHED = "publishNotReadyAddresses: true"
+NODES = ("count=2,cpu=8,memory=8Gi",)
+
+
+def scenario(
+    lifecycle: str = "", more: str = "", selector: str = "{app: web}", event: str = "rollout=web"
+) -> Scenario:
+    """A Deployment of two replicas and a Service."""
+    text = APP.replace("LIFECYCLE", lifecycle).replace("MORE", more).replace("SELECTOR", selector)
+    question = Question(paths=(STDIN,), stdin=text, nodes=NODES, events=(event,))
+    return api.ask(question).cases[0].scenario
+
+
+def actors(found: Scenario) -> set[str]:
+    """Who acts in a scenario."""
+    return {rule.actor for rule in found.system.rules}
+
+
+@pytest.mark.parametrize(
+    ("selector", "event"), [("{app: other}", "rollout=web"), ("{app: web}", "node-crash=1")]
+)
+def test_it_is_there_only_where_it_can_matter(selector: str, event: str) -> None:
+    """No pod in focus, or a machine that may fail: no cell, no rule, and no promise."""
+    found = scenario(selector=selector, event=event)
+    assert LEAVING not in {cell.name for cell in found.system.cells}
+    assert {ENDPOINT_SLICES, KUBE_PROXY}.isdisjoint(actors(found))
+    assert verdicts(found, "EPS-1", "EPS-2", "EPS-3", "EPS-4") == {}
+
+
+CASES = pytest.mark.parametrize(
+    ("lifecycle", "more", "verdict"),
+    [("", "", "violated"), (PAUSE, "", "holds"), (PAUSE, PUBLISHED, "violated")],
+)
+
+
+@CASES
+@pytest.mark.parametrize("event", ["rollout=web", "drain=1", "scale=web:1"])
+def test_a_pause_saves_requests(
+    monkeypatch: pytest.MonkeyPatch, lifecycle: str, more: str, verdict: str, event: str
+) -> None:
+    """It does unless not ready addresses are published; followed or not, the verdict is one."""
+    found = scenario(lifecycle, more, event=event)
+    assert verdicts(found, "EPS-1", "EPS-2", "EPS-3") == {
+        "EPS-1": "holds",
+        "EPS-2": verdict,
+        "EPS-3": "holds",
+    }
+    monkeypatch.setattr(rules, "MOST_FOLLOWED", 0)
+    unfollowed = scenario(lifecycle, more, event=event)
+    assert LEAVING not in {cell.name for cell in unfollowed.system.cells}
+    assert verdicts(unfollowed, "EPS-2") == {"EPS-2": verdict}
+
+
+def test_following_costs_no_more_than_promised() -> None:
+    """The cell has four values beside that of nobody, three of them where pods wait."""
+    for lifecycle, number in (("", 4), (PAUSE, 2)):
+        (front,) = fronts(scenario(lifecycle).world)
+        kept = [one for one in afterlife(front, min(front.classes)) if one != NOBODY]
+        assert len(kept) == number
+        assert all(sends_to(one) and one.proxies == Entry.READY for one in kept)
+
+
+def test_the_rule_writes_what_the_real_controller_does(
+    oracle: Callable[[str], list[dict[str, Any]]], tally: Any
+) -> None:
+    """Of recorded pods that are Ready and terminate: what the slices say of them then."""
+    for case in oracle("endpointslice"):
+        front = Front(decode(case["input"]["service"], Service), frozenset({0}), frozenset(), 0)
+        for raw in case["input"]["pods"]:
+            recorded = case["expect"]["endpoints"][raw["metadata"]["name"]]
+            if not (recorded.get("serving") and recorded["terminating"]):
+                tally.skipped(FILE, "not one of a Ready pod that terminates")
+                continue
+            leaving = left(0, 0)
+            for outcome in write_slices((front,), leaving):
+                leaving = outcome.writes[LEAVING]
+            shown = Conditions(*(recorded[name] for name in Conditions._fields))
+            if leaving.slices == entry(shown):
+                tally.passed(FILE)
+            else:
+                tally.failed(FILE, case["id"], f"{leaving} instead of {shown}")
+    tally.verify(FILE)
+
+
+def test_pods_that_are_given_other_labels_stay() -> None:
+    """A pod that leaves its Service by its labels is not deleted, and nobody stops it."""
+    before: Any = scenario(event="relabel=web")
+    steps = [
+        step
+        for step in before.system.successors(before.system.initial)
+        if step.outcome.action == "relabel"
+    ]
+    assert steps
+    at = before.system.positions[LEAVING].start
+    assert {step.state[at] for step in steps} == {NOBODY}

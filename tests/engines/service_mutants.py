@@ -1,0 +1,88 @@
+"""Broken decisions and rules of those who tell where traffic goes, and a pod that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mutating import TWO, Mutant, Small
+
+from kubelemma.model.components.deployment.decision import Step
+from kubelemma.model.components.deployment.decision.rolling import resized
+from kubelemma.model.components.endpointslice.decision import Conditions
+from kubelemma.model.components.endpointslice.leaving import Leaving
+from kubelemma.model.components.kubeproxy.decision import Chosen, Policy
+from kubelemma.model.objects.service import Service
+from kubelemma.model.system import Outcome
+
+PAUSING = {
+    "containers": [
+        {
+            "name": "main",
+            "resources": {"requests": {"cpu": "1"}},
+            "lifecycle": {"preStop": {"sleep": {"seconds": 10}}},
+        }
+    ]
+}
+"""A container that waits before it stops."""
+
+
+def drops_old_at_once(deployment: Any, sets: Any, new: int) -> Step:
+    """Old ReplicaSets are emptied before the new one has an available pod."""
+    old = (i for i in range(len(sets)) if i != new)
+    return Step(puts=tuple(put for i in old for put in resized(deployment, sets, i, 0)))
+
+
+def writes_no_slice(*_: Any) -> Iterator[Outcome]:
+    """The EndpointSlice controller does not hear that a pod is deleted."""
+    return iter(())
+
+
+def hears_nothing(_leaving: Leaving) -> Iterator[Outcome]:
+    """The kube-proxy's watch is dead."""
+    return iter(())
+
+
+def stops_at_once(_service: Any, _spec: Any) -> bool:
+    """The kubelet runs no preStop hook."""
+    return False
+
+
+def terminating_is_ready(**_: Any) -> Conditions:
+    """A pod is ready in the slices as long as it is there."""
+    return Conditions(ready=True, serving=True, terminating=True)
+
+
+def sends_everywhere(endpoints: Any, _policy: Policy) -> Chosen:
+    """The kube-proxy sends to all that serve, ready or not."""
+    found = tuple(e for e in endpoints if e.serving)
+    return Chosen(found, (), found, has_any=True)
+
+
+SLICES = "components.endpointslice"
+PROXY = "components.kubeproxy"
+ROLLING_PY = "components.deployment.decision.rolling"
+METADATA = {"name": "web", "namespace": "default"}
+SERVICE = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+ROLLOUT = {"rollout": {"deployment": "web"}}
+SERVED = Small(
+    TWO,
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec=PAUSING,
+    objects=((Service, {"metadata": METADATA, "spec": SERVICE}),),
+)
+
+SERVICE_MUTANTS = (
+    Mutant(
+        "EPS-1", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED
+    ),
+    Mutant("EPS-2", "no pause", f"{SLICES}.rules", "outlasts", stops_at_once, SERVED),
+    Mutant("EPS-2", "ends ready", f"{SLICES}.leaving", "conditions", terminating_is_ready, SERVED),
+    Mutant("EPS-2", "any that serves", f"{PROXY}.rules", "categorize", sends_everywhere, SERVED),
+    Mutant("EPS-3", "a deaf proxy", f"{PROXY}.rules", "hear", hears_nothing, SERVED),
+    Mutant(
+        "EPS-3", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED
+    ),
+    Mutant("EPS-4", "old pods go first", ROLLING_PY, "reconcile_old", drops_old_at_once, SERVED),
+)

@@ -1,0 +1,67 @@
+"""Services whose selector matches nobody, and ports that nobody has: told with the consequence."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubelemma import api
+from kubelemma.question import STDIN, Question
+
+APP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1", ports: [{name: http, containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: SPEC
+"""
+NOBODY = "the Service selects none of them, and refuses every connection unless somebody else makes"
+
+
+def warned(spec: str) -> list[str]:
+    """What is told of a Service beside the Deployment, without its place."""
+    asked = api.ask(Question(paths=(STDIN,), stdin=APP.replace("SPEC", spec)))
+    return [str(problem).partition(": ")[2] for problem in asked.warnings]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "{selector: {app: web}, ports: [{port: 80, targetPort: http}]}",
+        "{selector: {app: web}, ports: [{port: 80, targetPort: 9090}]}",
+        "{clusterIP: None, selector: {app: web}}",
+        "{ports: [{port: 80}]}",
+    ],
+)
+def test_nothing_to_tell(spec: str) -> None:
+    """Its pods have the ports, or it has no selector: then others write its slices."""
+    assert warned(spec) == []
+
+
+def test_a_selector_that_matches_nothing() -> None:
+    """The label is named that no pod has, with the one that was meant perhaps."""
+    (said,) = warned("{selector: {app: webb}, ports: [{port: 80}]}")
+    assert said.startswith('spec.selector.app: no pod here has the label app: "webb" (did you mean')
+    assert NOBODY in said
+
+
+def test_a_port_that_no_container_has() -> None:
+    """Connections to it are refused."""
+    (said,) = warned("{selector: {app: web}, ports: [{port: 80, targetPort: web}]}")
+    assert said == (
+        "spec.ports[0].targetPort: no pod that the Service selects has a container with a port "
+        'called "web": connections to port 80 are refused'
+    )
+
+
+def test_an_external_name_has_no_pods() -> None:
+    """Its selector is ignored."""
+    (said,) = warned("{type: ExternalName, externalName: example.org, selector: {app: web}}")
+    assert said == "spec.selector: is ignored: an ExternalName service has no endpoints"
