@@ -32,13 +32,30 @@ class Phase(IntEnum):
     """Deleted gracefully; its containers may still run and it still holds its resources."""
     REVOKED = 5
     """Deleted before the kubelet admitted it: nothing ran, only its object is left."""
+    CREATING = 6
+    """Admitted, and no container has been started yet (API phase Pending). Only of pods that may
+    have to wait for that: of all others they are started at once."""
+    RESTARTING = 7
+    """The same of pods whose containers have run and ended (Running, not Ready)."""
 
 
-ACTIVE = (Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE)
+ACTIVE = (
+    *(Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE),
+    *(Phase.CREATING, Phase.RESTARTING),
+)
 """Phases of pods that are neither terminal nor being deleted."""
 
-ADMITTED = (Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING)
+ADMITTED = (
+    *(Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING),
+    *(Phase.CREATING, Phase.RESTARTING),
+)
 """Phases of pods that the kubelet has admitted and not yet finished."""
+
+SHOWN_PENDING = (Phase.ASSIGNED, Phase.CREATING)
+"""Phases of pods that the API shows as Pending though they have a node."""
+
+UNSTARTED = (Phase.CREATING, Phase.RESTARTING)
+"""Phases of pods whose containers have yet to be started."""
 
 
 class Marks(IntFlag):

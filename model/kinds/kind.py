@@ -87,6 +87,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
             the template of pods, where there is one.
         refused_change: what the API server refuses beside in a change of an object, which it is
             given before and after with the fields that differ.
+        untold: fields whose values are told to nobody, as they may be secret.
     """
 
     struct: type[ObjectT]
@@ -105,6 +106,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
     refused_change: Callable[[ObjectT, ObjectT, tuple[FieldPath, ...]], Iterator[Finding]] = (
         _nothing_refused
     )
+    untold: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -37,6 +37,7 @@ from .check import (
     SchedulerOptions,
     Uncordon,
     nodes_of,
+    source_of,
 )
 from .coverage import NotModelled
 from .documents import Document
@@ -104,5 +105,6 @@ __all__ = [
     "parse_nodes",
     "read_path",
     "show",
+    "source_of",
     "with_defaults",
 ]

@@ -244,14 +244,19 @@ def _refused(found: Applied, before: Manifest[Any]) -> Iterator[Problem]:
 
 def _difference(given: Manifest[Any], after: Manifest[Any], before: Manifest[Any]) -> Applied:
     new, old = (_plain(m.object) for m in (after, before))
-    read = tuple(each for each in differing(old, new) if not _same(each))
-    written = kind_of(after.object).written_whole or TEMPLATE
+    kind = kind_of(after.object)
+    read = tuple(_told(each, kind.untold) for each in differing(old, new) if not _same(each))
+    written = kind.written_whole or TEMPLATE
     old, new = (_unread(m.document.value(written)) for m in (before, after))
     unread = tuple(beside(differing(old, new, written, read=False), read))
     rolls = any(each.of_template for each in (*read, *unread))
     said = given.document.value(("spec", "replicas")) is not None
     replicas = said or any(each.path == ("spec", "replicas") for each in read)
     return Applied(after, before, (*read, *unread), rolls, replicas)
+
+
+def _told(found: Difference, untold: tuple[str, ...]) -> Difference:
+    return found._replace(read=False) if found.path[:1] and found.path[0] in untold else found
 
 
 def _same(found: Difference) -> bool:

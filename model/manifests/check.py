@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.components.drain.decision import Options
+from kubelemma.model.components.kubelet.decision import CONFIG_MAP, SECRET, Source
 from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
@@ -101,7 +102,7 @@ class Rollout(OfWorkload, frozen=True, kw_only=True):
     """Somebody applies a new template, whose pods behave as ``newVersion`` says."""
 
     max: int = 1
-    new_version: Literal["healthy", "neverReady", "crashLooping"] = "healthy"
+    new_version: Literal["healthy", "neverReady", "crashLooping", "imageCannotBePulled"] = "healthy"
 
 
 class Scale(OfWorkload, frozen=True, kw_only=True):
@@ -225,6 +226,40 @@ class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
         return Account(self.namespace, self.name)
 
 
+class OfObject(ApiStruct, frozen=True, kw_only=True):
+    """An event of one object."""
+
+    name: str = ""
+    namespace: str = DEFAULT_NAMESPACE
+    max: int = 1
+
+
+class DeleteConfigMap(OfObject, frozen=True, kw_only=True):
+    """Somebody deletes a ConfigMap."""
+
+    @property
+    def options(self) -> Source:
+        """Which one."""
+        return Source(CONFIG_MAP, self.namespace, self.name)
+
+
+class CreateConfigMap(DeleteConfigMap, frozen=True, kw_only=True):
+    """Somebody creates a ConfigMap, with all keys that pods ask for where none was given."""
+
+
+class DeleteSecret(OfObject, frozen=True, kw_only=True):
+    """Somebody deletes a Secret."""
+
+    @property
+    def options(self) -> Source:
+        """Which one."""
+        return Source(SECRET, self.namespace, self.name)
+
+
+class CreateSecret(DeleteSecret, frozen=True, kw_only=True):
+    """Somebody creates a Secret, with all keys that pods ask for where none was given."""
+
+
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -258,6 +293,7 @@ Event: TypeAlias = (
     | NodeCrash
     | NodeReturn
     | DeleteServiceAccount
+    | OfObject
 )
 
 
@@ -281,6 +317,10 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_return: NodeReturn | None = None
     probe_failure: ProbeFailure | None = None
     delete_service_account: DeleteServiceAccount | None = None
+    delete_config_map: DeleteConfigMap | None = None
+    create_config_map: CreateConfigMap | None = None
+    delete_secret: DeleteSecret | None = None
+    create_secret: CreateSecret | None = None
     apply: Apply | None = None
 
     def given(self) -> tuple[tuple[str, Event], ...]:
@@ -355,6 +395,10 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
             favour it, or on any nodes that pass its filters.
         workloads: which of the workloads found are checked; all where none is named.
         together: workloads that share one system; each is checked alone where none is named.
+        missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME;
+            others that are not given are taken to exist.
+        start_seconds: how long containers take from their start until their probes succeed; None
+            is soon enough for all of them.
         properties: ids; all that apply where none is given.
         expect: the verdict that a property is known to have.
     """
@@ -368,6 +412,8 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     scheduler: SchedulerOptions = SchedulerOptions()
     together: tuple[str, ...] = ()
     workloads: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    start_seconds: int | None = None
     properties: tuple[str, ...] = ()
     bounds: Bounds = Bounds()
     expect: Mapping[str, Literal["holds", "violated", "inconclusive", "vacuous"]] = {}
@@ -424,6 +470,9 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from at_least(0, spec.faults.api_server_outages, (*faults, "apiServerOutages"))
     yield from at_least(0, spec.faults.lost_requests, (*faults, "lostRequests"))
     yield from _bounds(spec.bounds, ("spec", "bounds"))
+    yield from at_least(0, spec.start_seconds, ("spec", "startSeconds"))
+    for index, text in enumerate(spec.missing):
+        yield from problem(("spec", "missing", index), _missing_problem(text))
     for identifier in spec.expect:
         if spec.properties and identifier not in spec.properties:
             yield Finding(("spec", "expect", identifier), "is not among spec.properties")
@@ -504,6 +553,10 @@ def _label(text: str, path: FieldPath) -> Iterator[Finding]:
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
     """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
+        case OfObject():
+            what = dns_subdomain(event.name) if event.name else "is required"
+            yield from problem((*path, "name"), what)
+            yield from problem((*path, "namespace"), dns_label(event.namespace))
         case DeleteServiceAccount():
             yield from problem((*path, "name"), dns_subdomain(event.name))
             yield from problem((*path, "namespace"), dns_label(event.namespace))
@@ -523,6 +576,25 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
 def event_names() -> tuple[str, ...]:
     """All events by their names on the wire."""
     return EventEntry.__struct_encode_fields__
+
+
+_SOURCES = {kind.lower(): kind for kind in (CONFIG_MAP, SECRET)}
+
+
+def source_of(text: str) -> Source:
+    """The object that is meant by KIND/NAME or KIND/NAMESPACE/NAME."""
+    kind, *namespace, name = text.split("/")
+    return Source(_SOURCES[kind.lower()], namespace[0] if namespace else DEFAULT_NAMESPACE, name)
+
+
+def _missing_problem(text: str) -> str | None:
+    kind, *rest = text.split("/")
+    if kind.lower() not in _SOURCES:
+        return f'"{text}" is neither {" nor ".join(f"{k}/NAME" for k in _SOURCES.values())}'
+    if len(rest) not in (1, 2):
+        return f'"{text}" is not KIND/NAME or KIND/NAMESPACE/NAME'
+    problems = (dns_subdomain(rest[-1]), *map(dns_label, rest[:-1]))
+    return next(filter(None, problems), None)
 
 
 def _bounds(bounds: Bounds, path: FieldPath) -> Iterator[Finding]:

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import ACTIVE, ADMITTED, NodeState, Phase
+from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, NodeState, Phase
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
     BECOME_AVAILABLE,
     BECOME_READY,
     CONTAINER_CRASH,
+    CREATE_CONFIG_MAP,
+    CREATE_SECRET,
+    DELETE_CONFIG_MAP,
+    DELETE_SECRET,
     FINISH_TERMINATION,
+    KILL,
     NODE_CRASH,
     NODE_RETURN,
     PROBE_FAILURE,
     REJECT,
+    START,
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
@@ -27,6 +33,7 @@ from .amounts import requests, usages
 from .causes import event
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
+from .starting import begun, impatience, killed, left_waiting, missing, named, needed, unstarted
 from .teller import Teller, Waits
 
 
@@ -69,6 +76,8 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if not end.seen.nodes()[place.node].up:
         what = "end" if place.phase in (Phase.TERMINATING, Phase.REVOKED) else "become Ready"
         return f"it cannot {what}: {place.node} is down, and need not come back.", ()
+    if place.phase in UNSTARTED:
+        return f"its containers are not started on {place.node}: {unstarted(end, place)}.", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -82,7 +91,17 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         if place.node in up and place.phase == Phase.STARTING
         for pod in pods
     ]
-    if unready:
+    held_up = [
+        (unstarted(end, place), pod)
+        for place, pods in sorted(end.last.names.items())
+        if place.node in up and place.phase in UNSTARTED
+        for pod in pods
+    ]
+    if held_up:
+        why, names = held_up[0][0], [pod for _, pod in held_up]
+        reason = f"the containers of {few(names)} are not started: {why}"
+        yield Idle(KUBELET, reason, held_up=True)
+    elif unready:
         reason = f"the containers of {few(unready)} run, and never become Ready"
         yield Idle(KUBELET, reason, held_up=True)
     elif len(up) < len(nodes):
@@ -98,6 +117,7 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
         return
     node = end.seen.nodes()[place.node]
     if node.up:
+        yield from missing(end, place)
         return
     yield Fact(Hindrance.MACHINE, place.node)
     stays = place.phase in ACTIVE and end.world.tolerates_unreachable(place.pod_class)
@@ -115,15 +135,24 @@ TELLER = Teller(
         NODE_CRASH: "{node} crashes",
         NODE_RETURN: "{node} boots again",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
+        DELETE_CONFIG_MAP: "deletes {object}",
+        DELETE_SECRET: "deletes {object}",
+        CREATE_CONFIG_MAP: "creates {object}",
+        CREATE_SECRET: "creates {object}",
         # The kubelet and its containers
         CONTAINER_CRASH: "{pod} on {node} crashes",
         ADMIT: "on {node} admits {pod}",
         REJECT: "on {node} rejects {pod}",
+        KILL: "on {node} kills the containers of {pod} while they start",
+        START: "on {node} starts the containers of {pod}",
         BECOME_READY: "on {node} reports {pod} Ready",
         BECOME_AVAILABLE: "{pod} on {node} becomes available",
         FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
     },
+    words={"object": named},
     facts={
+        START: needed,
+        KILL: impatience,
         ADMIT: _admission,
         REJECT: _admission,
         BECOME_READY: _readiness,
@@ -133,11 +162,15 @@ TELLER = Teller(
         NODE_CRASH: event("nodeCrash"),
         NODE_RETURN: event("nodeReturn", "nodeCrash"),
         PROBE_FAILURE: event("probeFailure"),
+        DELETE_CONFIG_MAP: event("deleteConfigMap"),
+        DELETE_SECRET: event("deleteSecret"),
+        CREATE_CONFIG_MAP: event("createConfigMap"),
+        CREATE_SECRET: event("createSecret"),
     },
     ends={REJECT: "Failed"},
     fields=_fields,
     conditions=_conditions,
     idle=_idle,
     waits=_waits,
-    claims={"KUB-7": too_little(ADMITTED)},
+    claims={"KUB-7": too_little(ADMITTED), "KUB-8": begun, "KUB-9": left_waiting, "KUB-10": killed},
 )

@@ -17,6 +17,8 @@ PHASES: Mapping[int, str] = MappingProxyType(
         Phase.AVAILABLE: "available",
         Phase.TERMINATING: "terminating",
         Phase.REVOKED: "terminating",
+        Phase.CREATING: "not ready",
+        Phase.RESTARTING: "not ready",
     }
 )
 """In a picture."""
@@ -30,6 +32,8 @@ STATUSES: Mapping[int, str] = MappingProxyType(
         Phase.AVAILABLE: "Ready, available",
         Phase.TERMINATING: "terminating",
         Phase.REVOKED: "terminating",
+        Phase.CREATING: "Pending (containers to be created)",
+        Phase.RESTARTING: "not Ready (containers to be created again)",
     }
 )
 """As a field of a Pod that changes."""

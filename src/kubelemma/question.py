@@ -96,7 +96,8 @@ def ask(question: Question) -> Asked:
         raise InvalidInput(unasked)
     cases += usual.cases
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
-    said = (*reader.warnings, *_unused(given, scopes), *ignored)
+    lacking = (problem for scope in scopes for problem in scope.lacking())
+    said = (*reader.warnings, *lacking, *_unused(given, scopes), *ignored)
     every = tuple(dict.fromkeys((*reader.problems, *problems)))
     return Asked(cases, tuple(dict.fromkeys(said)), statements, every)
 

@@ -22,6 +22,8 @@ from kubelemma.model.components.disruption.decision import Covered, disruptions
 from kubelemma.model.components.eviction.decision import Spend, first_step
 from kubelemma.model.components.eviction.rules import evict
 from kubelemma.model.components.kubelet.actions import FINISH_TERMINATION
+from kubelemma.model.components.kubelet.decision import Outlook, StartTime
+from kubelemma.model.components.kubelet.decision.probes import judges
 from kubelemma.model.components.replicaset import claims
 from kubelemma.model.components.replicaset import rules as replicaset
 from kubelemma.model.components.replicaset.actions import DELETE_POD
@@ -58,8 +60,12 @@ ZONE = "topology.kubernetes.io/zone"
 def pod(**spec: Any) -> Raw:
     """A pod spec; ``cpu`` is what its container requests."""
     cpu = spec.pop("cpu", "1")
-    ports = spec.pop("ports", [])
-    container = {"name": "main", "resources": {"requests": {"cpu": cpu}}, "ports": ports}
+    container = {
+        "name": "main",
+        "resources": {"requests": {"cpu": cpu}},
+        "ports": spec.pop("ports", []),
+        "livenessProbe": spec.pop("liveness", None),
+    }
     return {"containers": [container], **spec}
 
 
@@ -87,6 +93,7 @@ class Small:
     spec: Raw | None = None
     budget: Raw | None = None
     faults: Raw | None = None
+    start_seconds: int | None = None
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -98,7 +105,9 @@ class Small:
         spec = {"events": list(self.events), "faults": self.faults or {}}
         check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
-        scenario, *_ = build(Application((deployment,), nodes, objects=budgets), check)
+        times = () if self.start_seconds is None else (StartTime(self.start_seconds),)
+        objects = (*budgets, *times)
+        scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 
     @staticmethod
@@ -230,6 +239,19 @@ FAILING = Small(
 )
 MOVING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1})
 LOSING = Small(TWO, ({"drain": {}},), budget={"minAvailable": 1}, faults={"lostRequests": 1})
+CONFIGURED = Small(
+    TWO,
+    (ROLLOUT, {"deleteConfigMap": {"name": "web"}}, {"createConfigMap": {"name": "web"}}),
+    spec=pod(volumes=[{"name": "settings", "configMap": {"name": "web"}}]),
+)
+SLOW = Small(
+    TWO,
+    (ROLLOUT,),
+    spec=pod(liveness={"exec": {"command": ["true"]}, "initialDelaySeconds": 5}),
+    start_seconds=30,
+)
+"""Between 25 and 35 s of failures the probe has killed."""
+IN_VAIN = Small(TWO, ({"rollout": {"newVersion": "imageCannotBePulled"}},), strategy=(1, 0))
 LACKING = Small(TWO, (scale(3), {"deleteServiceAccount": {}}))
 BESIDE_A_DEAD_NODE = Small(
     (*TWO, {**node("c"), "status": {**node("c")["status"], "conditions": [UNREADY]}}),
@@ -251,6 +273,11 @@ def drops_all_old(deployment: Any, sets: Any, new: int) -> tuple[Write, ...]:
     rolling = import_module("kubelemma.model.components.deployment.decision.rolling")
     old = (i for i in range(len(sets)) if i != new)
     return tuple(put for i in old for put in rolling.resized(deployment, sets, i, 0))
+
+
+def empties_old(deployment: Any, sets: Any, new: int) -> Step:
+    """So they are even where that leaves fewer than must be available."""
+    return Step(puts=drops_all_old(deployment, sets, new))
 
 
 def never_waits(deployment: Any, sets: Any, new: int | None, *, old_running: bool) -> Step:
@@ -404,6 +431,21 @@ def creates_none(*_: Any, **__: Any) -> None:
     """The ServiceAccount controller sees what is missing, and does not create it."""
 
 
+def needs_nothing(_there: tuple[bool, ...]) -> bool:
+    """Containers are started whatever is there."""
+    return True
+
+
+def sees_nothing(_there: tuple[bool, ...]) -> bool:
+    """Nobody notices that what was missing is there."""
+    return False
+
+
+def never_in_time(given: Pod, _seconds: int) -> Any:
+    """A container that may start is killed before it has."""
+    return Outlook.IS_KILLED, next(judges(given))
+
+
 def admits_without(_account: Any, *, exists: bool) -> str:
     """Nobody looks whether a pod's account exists."""
     del exists
@@ -469,6 +511,7 @@ SYNC_PY = "components.deployment.decision.sync"
 DISRUPTION_PY = "components.disruption.rules"
 ACCOUNT_PY = "components.serviceaccount"
 KUBELET_PY = "components.kubelet.rules"
+STARTING_PY = "components.kubelet.starting"
 EVICTION_PY = "components.eviction.rules"
 DRAIN_PY = "components.drain.rules"
 TAINT_EVICTION_PY = "components.tainteviction.rules"
@@ -486,6 +529,7 @@ MUTANTS = (
     ),
     Mutant("DEP-4", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, ROLLING),
     Mutant("DEP-4", "no end", REPLICASET_PY, "manage_replicas", never_content, ROLLING),
+    Mutant("DEP-9", "old pods go", ROLLING_PY, "reconcile_old", empties_old, IN_VAIN),
     Mutant("DEP-6", "new set unknown", DEPLOYMENT_PY, "_new", knows_no_new, ROLLING),
     Mutant("STUCK", "nothing is bound", SCHEDULER_PY, "feasibility", never_fits, ROLLING),
     Mutant("STUCK", "old pods stay", ROLLING_PY, "reconcile_old", keeps_old, CAREFUL),
@@ -522,6 +566,9 @@ MUTANTS = (
     Mutant("SCH-3", "topology spread", SCHEDULER_PY, "filter_status", passes, SPREAD),
     Mutant("SCH-3", "anti-affinity", SCHEDULER_PY, "filter_status", passes, APART),
     Mutant("KUB-7", "no admission", KUBELET_PY, "admit", admits_all, NAMED),
+    Mutant("KUB-8", "needs nothing", STARTING_PY, "can_start", needs_nothing, CONFIGURED),
+    Mutant("KUB-9", "sees nothing", STARTING_PY, "can_start", sees_nothing, CONFIGURED),
+    Mutant("KUB-10", "never in time", STARTING_PY, "strictest", never_in_time, SLOW),
     Mutant("PDB-1", "free of charge", EVICTION_PY, "first_step", grants_for_nothing, DRAINED),
     Mutant("PDB-2", "one more allowed", DISRUPTION_PY, "disruptions", allows_one_more, DRAINED),
     Mutant("PDB-3", "not carried out", EVICTION_PY, "_delete", deletes_none, DRAINED),

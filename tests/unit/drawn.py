@@ -22,6 +22,8 @@ DRAWN: Mapping[str, Manifests] = {
     "PriorityClass": strategies.priority_classes(),
     "RuntimeClass": strategies.runtime_classes(),
     "LimitRange": strategies.limit_ranges(),
+    "ConfigMap": strategies.config_maps(),
+    "Secret": strategies.secrets(),
     "PersistentVolume": strategies.persistent_volumes(),
     "PersistentVolumeClaim": strategies.persistent_volume_claims(),
     "StorageClass": strategies.storage_classes(),

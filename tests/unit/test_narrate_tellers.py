@@ -169,6 +169,38 @@ spec:
   - scale: {workload: other, replicas: 0}
 """
 
+CONFIGURED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: web:1
+        envFrom: [{configMapRef: {name: web}}]
+        livenessProbe: {exec: {command: ["true"]}}
+      volumes: [{name: key, secret: {secretName: web}}]
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: configured}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  startSeconds: 25
+  events:
+  - rollout: {deployment: web}
+  - nodeCrash: {max: 1}
+  - deleteConfigMap: {name: web}
+  - createConfigMap: {name: web}
+  - deleteSecret: {name: web}
+  - createSecret: {name: web}
+"""
+
 
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
@@ -184,7 +216,7 @@ def scenarios() -> Iterator[Scenario]:
         world, start, events, choices, custom = cast("tuple[Any, ...]", scenario.recipe)
         choices = replace(choices, every_write=True)
         yield replace(scenario, system=assemble(world, start, events, choices, custom))
-    for text in (ALONE, REFUSED):
+    for text in (ALONE, REFUSED, CONFIGURED):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")

@@ -15,5 +15,16 @@ BECOME_AVAILABLE = Action("become-available", "class")
 FINISH_TERMINATION = Action("finish-termination", "class")
 CONTAINER_CRASH = Action("container-crash", "class")
 
-ACTIONS = (ADMIT, REJECT, BECOME_READY, BECOME_AVAILABLE, FINISH_TERMINATION, CONTAINER_CRASH)
+START = Action("start", "class")
+KILL = Action("kill-starting", "class")
+
+DELETE_CONFIG_MAP = Action("delete-configmap", "object")
+CREATE_CONFIG_MAP = Action("create-configmap", "object")
+DELETE_SECRET = Action("delete-secret", "object")
+CREATE_SECRET = Action("create-secret", "object")
+
+ACTIONS = (
+    *(ADMIT, REJECT, START, BECOME_READY, BECOME_AVAILABLE),
+    *(FINISH_TERMINATION, CONTAINER_CRASH, KILL),
+)
 """Without events, which have theirs."""

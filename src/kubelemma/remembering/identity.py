@@ -33,8 +33,8 @@ FORMAT = 2
 """Of what is kept on file; another format is another key."""
 
 IMAGE = frozenset({"image"})
-PROBES = frozenset({"readiness_probe", "liveness_probe", "startup_probe"})
-"""What no rule reads of a container: probes succeed or fail by the scenario's events."""
+PROBES = frozenset({"readiness_probe"})
+"""What no rule reads of a container: such a probe succeeds or fails by the scenario's events."""
 
 DIGEST_BYTES = 20
 
