@@ -11,9 +11,11 @@ from kubelemma.model.cluster.world import Behaviour, World
 from kubelemma.model.components.kubelet.actions import START
 from kubelemma.model.components.kubelet.decision import Source
 from kubelemma.model.components.kubelet.starting import (
+    REGISTRY,
     TIMED,
     WAITING,
     Held,
+    any_registry,
     exists_name,
     followed,
     held,
@@ -134,6 +136,8 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
     sources = tuple(followed(world, scenario.events))
     cells = tuple(map(exists_name, sources))
 
+    registry = (REGISTRY,) if any_registry(world) else ()
+
     def there(index: int, exist: tuple[bool, ...]) -> bool:
         exists: Mapping[Source, bool] = dict(zip(sources, exist, strict=True))
         pulled = world.classes[index].behaviour is not Behaviour.IMAGE_CANNOT_BE_PULLED
@@ -146,6 +150,8 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
 
     def started(*seen: Any) -> bool:
         *exist, waiting = seen
+        if registry and not exist.pop():
+            return True
         return not any(
             number and there(index, tuple(exist))
             for index, number in zip(kept, waiting, strict=True)
@@ -153,7 +159,7 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
 
     return {
         "KUB-8": EachStep(View((PODS, *cells)), configured, frozenset({START})),
-        "KUB-9": Converges(View(cells, (WAITING,)), started),
+        "KUB-9": Converges(View((*cells, *registry), (WAITING,)), started),
     }
 
 

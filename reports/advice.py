@@ -366,7 +366,13 @@ def _unstarted(case: _Case) -> Iterator[Advice]:
             "reference as optional where the container can do without"
         )
         yield Advice("missing configuration", text, _at(fact))
-    if any("ImagePullBackOff" in each.message for each in case.waiting):
+    if any("registry cannot be reached" in each.message for each in case.waiting):
+        text = (
+            "Give the image a tag of its own, and leave imagePullPolicy at IfNotPresent: a node "
+            "that has the image then starts it without its registry"
+        )
+        yield Advice("registry", text)
+    elif any("ImagePullBackOff" in each.message for each in case.waiting):
         text = (
             "See why the image cannot be pulled (kubectl describe pod): its name, its tag, or the "
             "credentials of its registry; and undo the rollout meanwhile"

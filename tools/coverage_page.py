@@ -186,10 +186,10 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("waits for volumes"),
         Duty(
             "pulls images",
-            ("start",),
+            ("start", "registry-outage", "registry-return"),
             (),
-            ("unpullable-image",),
-            left="of a version whose image cannot be pulled; images on nodes, policies, registries",
+            ("unpullable-image", "registry-outage"),
+            left="one registry for all; how long a pull takes",
         ),
         Duty(
             "probes, and restarts what fails",

@@ -37,7 +37,6 @@ from .check import (
     SchedulerOptions,
     Uncordon,
     nodes_of,
-    source_of,
 )
 from .coverage import NotModelled
 from .documents import Document
@@ -105,6 +104,5 @@ __all__ = [
     "parse_nodes",
     "read_path",
     "show",
-    "source_of",
     "with_defaults",
 ]

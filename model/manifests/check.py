@@ -260,6 +260,18 @@ class CreateSecret(DeleteSecret, frozen=True, kw_only=True):
     """Somebody creates a Secret, with all keys that pods ask for where none was given."""
 
 
+class RegistryOutage(ApiStruct, frozen=True, kw_only=True):
+    """The registry of all images cannot be reached."""
+
+    max: int = 1
+
+
+class RegistryReturn(ApiStruct, frozen=True, kw_only=True):
+    """It can be reached again."""
+
+    max: int = 1
+
+
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -294,6 +306,8 @@ Event: TypeAlias = (
     | NodeReturn
     | DeleteServiceAccount
     | OfObject
+    | RegistryOutage
+    | RegistryReturn
 )
 
 
@@ -321,6 +335,8 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     create_config_map: CreateConfigMap | None = None
     delete_secret: DeleteSecret | None = None
     create_secret: CreateSecret | None = None
+    registry_outage: RegistryOutage | None = None
+    registry_return: RegistryReturn | None = None
     apply: Apply | None = None
 
     def given(self) -> tuple[tuple[str, Event], ...]:

@@ -53,6 +53,7 @@ class Container(ApiStruct, frozen=True, kw_only=True):
 
     name: str = ""
     image: str = ""
+    image_pull_policy: str = ""
     restart_policy: str | None = None
     resources: ResourceRequirements | None = None
     ports: tuple[ContainerPort, ...] | None = None

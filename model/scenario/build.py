@@ -33,6 +33,7 @@ from .likeness import likeness_of, looks_of
 from .lodging import Likeness
 from .plan import Common
 from .questions import USUAL, Asking, Topic
+from .said import said
 from .scenario import Scenario
 from .start import Regard, starts
 from .templates import is_named, key_of, kind_of
@@ -59,7 +60,8 @@ def build(
     """
     check = check or Check()
     sizing = sizing or cluster_of(application, check)
-    application = application.admitted()
+    stored = application.admitted()
+    application = replace(stored, objects=(*stored.objects, *said(check.spec)))
     title = title or check.metadata.name
     if check.spec.events is None and application.loaded:
         entries = default_events(application.owners)

@@ -21,6 +21,8 @@ from kubelemma.model.components.kubelet.actions import (
     NODE_CRASH,
     NODE_RETURN,
     PROBE_FAILURE,
+    REGISTRY_OUTAGE,
+    REGISTRY_RETURN,
     REJECT,
     START,
 )
@@ -30,7 +32,7 @@ from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration, few
 
 from .amounts import requests, usages
-from .causes import event
+from .causes import event, given
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
 from .starting import begun, impatience, killed, left_waiting, missing, named, needed, unstarted
@@ -139,6 +141,8 @@ TELLER = Teller(
         DELETE_SECRET: "deletes {object}",
         CREATE_CONFIG_MAP: "creates {object}",
         CREATE_SECRET: "creates {object}",
+        REGISTRY_OUTAGE: "the registry cannot be reached",
+        REGISTRY_RETURN: "the registry can be reached again",
         # The kubelet and its containers
         CONTAINER_CRASH: "{pod} on {node} crashes",
         ADMIT: "on {node} admits {pod}",
@@ -166,6 +170,9 @@ TELLER = Teller(
         DELETE_SECRET: event("deleteSecret"),
         CREATE_CONFIG_MAP: event("createConfigMap"),
         CREATE_SECRET: event("createSecret"),
+        KILL: given("startSeconds"),
+        REGISTRY_OUTAGE: event("registryOutage"),
+        REGISTRY_RETURN: event("registryReturn", "registryOutage"),
     },
     ends={REJECT: "Failed"},
     fields=_fields,

@@ -73,7 +73,10 @@ def unstarted(end: Standstill, place: Place) -> str:
     if lacking:
         need, text = lacking[0]
         return f"{need.reason}: {text}"
-    return IMAGE if _of(end.seen).get(place.pod_class) else "nothing is missing"
+    found = _of(end.seen).get(place.pod_class)
+    if found is None or not (found.never or found.images):
+        return "nothing is missing"
+    return f"{IMAGE}: the registry cannot be reached" if found.images else IMAGE
 
 
 def missing(end: Standstill, place: Place) -> Iterator[Fact]:

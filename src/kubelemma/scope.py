@@ -14,7 +14,6 @@ from .applying import Applying, changed
 from .asked import Case, Changing, Question
 from .loading import Extension, unknown_kinds
 from .mentions import OPTIONS, lacking_of, named_properties, named_workloads, with_adopted
-from .model.components.kubelet.decision import Absent, StartTime
 from .model.components.registry import KINDS
 from .model.manifests import (
     Check,
@@ -28,7 +27,6 @@ from .model.manifests import (
     Variant,
     did_you_mean,
     show,
-    source_of,
 )
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
@@ -59,6 +57,7 @@ from .model.scenario import (
     without_kept,
 )
 from .model.scenario.admitting import policies_of
+from .model.scenario.said import absent
 from .policy import Annotations, read_annotations
 from .properties.catalogue import STATEMENTS
 from .properties.select import properties_for, usual_for
@@ -118,7 +117,7 @@ class Scope:
             nodes=_objects(there, Node),
             pods=_objects(there, Pod),
             namespaces=_objects(there, Namespace),
-            objects=(*_all_of(there, KINDS), *_said(self.check.spec)),
+            objects=_all_of(there, KINDS),
             policies=policies_of(applying.base if applying is not None else there),
             loaded=self._loaded(kept),
             changes=applying.changes if applying is not None else (),
@@ -277,7 +276,7 @@ class Scope:
     def lacking(self) -> Iterator[Problem]:
         """What templates refer to and was not given, or lacks a key."""
         there = self.manifests if self.applying is None else self.applying.after
-        return lacking_of(there, _missing(self.check.spec))
+        return lacking_of(there, absent(self.check.spec))
 
     def _statements(self) -> dict[str, Statement]:
         """All that can be asked, by identifier."""
@@ -390,18 +389,6 @@ def _annotatable(scenario: Scenario) -> tuple[str, ...]:
     """The objects of a scenario whose annotations count."""
     found = scenario.custom.objects.values()
     return (*scenario.focus, *(str(each) for objects in found for each in objects))
-
-
-def _missing(spec: CheckSpec) -> Iterator[Absent]:
-    """What a Check says is not there."""
-    return (Absent(source_of(text)) for text in spec.missing)
-
-
-def _said(spec: CheckSpec) -> Iterator[Absent | StartTime]:
-    """What a Check says of what containers find, and how long they take."""
-    yield from _missing(spec)
-    if spec.start_seconds is not None:
-        yield StartTime(spec.start_seconds)
 
 
 class Cases(NamedTuple):

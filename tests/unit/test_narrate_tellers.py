@@ -199,6 +199,7 @@ spec:
   - createConfigMap: {name: web}
   - deleteSecret: {name: web}
   - createSecret: {name: web}
+  - registryOutage: {}
 """
 
 

@@ -23,6 +23,9 @@ CREATE_CONFIG_MAP = Action("create-configmap", "object")
 DELETE_SECRET = Action("delete-secret", "object")
 CREATE_SECRET = Action("create-secret", "object")
 
+REGISTRY_OUTAGE = Action("registry-outage")
+REGISTRY_RETURN = Action("registry-return")
+
 ACTIONS = (
     *(ADMIT, REJECT, START, BECOME_READY, BECOME_AVAILABLE),
     *(FINISH_TERMINATION, CONTAINER_CRASH, KILL),

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from kubelemma.model.cluster.columns import PODS, UP
 from kubelemma.model.cluster.component import EventKind
-from kubelemma.model.cluster.events import USER, on_node
+from kubelemma.model.cluster.events import FAULT, USER, on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import Phase, Pods, moved
 from kubelemma.model.cluster.world import World
@@ -22,9 +22,11 @@ from .actions import (
     NODE_CRASH,
     NODE_RETURN,
     PROBE_FAILURE,
+    REGISTRY_OUTAGE,
+    REGISTRY_RETURN,
 )
 from .decision import Source
-from .starting import Held, booted, exists_name, followed, held
+from .starting import REGISTRY, Held, booted, exists_name, followed, held
 
 Changed: TypeAlias = Iterator[tuple[dict[str, Any], str, int]]
 
@@ -99,6 +101,30 @@ _FIELDS: Mapping[Action, str] = {
 }
 """As a Check calls them."""
 
+
+def _of_registry(action: Action, *, answers: bool, undone_by: str = "") -> EventKind:
+    """That the registry of all images cannot be reached, or can be again."""
+
+    def rules(_setting: Setting, _event: Event, budget: str) -> Iterator[Rule]:
+        why = "images can be pulled again" if answers else "no image can be pulled"
+
+        def unbudgeted(registry: bool) -> Iterator[Outcome]:  # noqa: FBT001 - a cell's value
+            if registry is not answers:
+                yield Outcome(action, {REGISTRY: answers}, (), why)
+
+        def budgeted(left: int, registry: bool) -> Iterator[Outcome]:  # noqa: FBT001
+            for outcome in unbudgeted(registry):
+                if left:
+                    yield outcome._replace(writes={budget: left - 1, **outcome.writes})
+
+        if budget:
+            yield Rule(budget, FAULT, (budget, REGISTRY), budgeted, environment=True)
+        else:
+            yield Rule(action, FAULT, (REGISTRY,), unbudgeted, environment=True)
+
+    return EventKind(action, rules, fault=True, undone_by=undone_by)
+
+
 EVENTS = (
     on_node(NODE_CRASH, _crash, (UP,), fault=True, undone_by=NODE_RETURN),
     EventKind(NODE_RETURN, _return, fault=True),
@@ -107,4 +133,6 @@ EVENTS = (
     _of_object(CREATE_CONFIG_MAP, there=True),
     _of_object(DELETE_SECRET, there=False),
     _of_object(CREATE_SECRET, there=True),
+    _of_registry(REGISTRY_OUTAGE, answers=False, undone_by=REGISTRY_RETURN),
+    _of_registry(REGISTRY_RETURN, answers=True),
 )

@@ -31,7 +31,7 @@ from .actions import (
     FINISH_TERMINATION,
     REJECT,
 )
-from .decision import Outlook, admit
+from .decision import Outlook, Unreliable, admit, images_of
 from .faults import EVENTS
 from .starting import Held
 
@@ -76,7 +76,7 @@ def _rules(
     )
     running = (UP, PODS)
     if held is not None:
-        yield from starting.rule(pod_class, f"start {label}", KUBELET, held)
+        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, held)
         yield from starting.kill_rule(pod_class, f"kill {label}", KUBELET, held)
     killed = held is not None and held.outlook is Outlook.IS_KILLED
     if pod_class.behaviour is not Behaviour.NEVER_READY and not killed:
@@ -188,7 +188,7 @@ def _parts(setting: Setting) -> Parts:
     roomy = not lacks_room(world, setting.choices.max_pods)
     held = starting.held(world, setting.events)
     return Parts(
-        cells=starting.cells(starting.followed(world, setting.events)),
+        cells=starting.cells(world, starting.followed(world, setting.events)),
         tallies=tuple(starting.tallies(world, held)),
         rules=rules(world, roomy=roomy, held=held),
     )
@@ -198,12 +198,19 @@ def _assumes(setting: Setting) -> Iterable[str]:
     return starting.assumes(setting.world, setting.events)
 
 
-def _own_view(_crowd: Crowd) -> Telling:
-    """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too."""
+def _own_view(crowd: Crowd) -> Telling:
+    """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too.
+
+    Where the registry may be away, also which images are there that somebody asks for.
+    """
+    unreliable = any(isinstance(each, Unreliable) for each in crowd.objects)
+    asked = {image.name for pod in crowd.pods for image in images_of(pod)} if unreliable else set()
 
     def telling(shape: NodeShape) -> Hashable:
         own = shape.kubelet
-        return b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
+        seen = b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
+        listed = (name for each in shape.node.status.images or () for name in each.names or ())
+        return seen, tuple(sorted(asked.intersection(listed))) if asked else ()
 
     return telling
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from kubelemma.model.cluster.columns import PODS, UP
+from kubelemma.model.cluster.columns import PODS, SHAPE, UP
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import UNSTARTED, Phase, Pods, count, moved, without
 from kubelemma.model.cluster.world import Behaviour, PodClass, World
@@ -32,11 +32,15 @@ from .decision import (
     ROOT_CA,
     SECRET,
     Absent,
+    Image,
     Judge,
     Need,
     Outlook,
     Source,
     StartTime,
+    Unreliable,
+    can_be_had,
+    images_of,
     judges,
     lacking,
     needs,
@@ -45,6 +49,9 @@ from .decision import (
 
 TIMED = "pods that a probe may kill while they start"
 """The tally of pods on nodes that are up whose containers start while a probe waits for them."""
+
+REGISTRY = "registry answers"
+"""The cell that says whether images can be pulled."""
 
 WAITING = "pods whose containers are to be started"
 """The tally of pods on nodes that are up whose containers have yet to be started, by class."""
@@ -130,12 +137,14 @@ class Held(NamedTuple):
         needs: what it needs that may be missing at some time, or is.
         watched: the objects among them that may come or go.
         never: why they are never started, in the kubelet's words; empty where they may be.
+        images: what has to be on the node, or to be pulled, where the registry may be away.
         outlook, judge: what becomes of them once they are started, and the probe that decides.
     """
 
     needs: tuple[Need, ...]
     watched: tuple[Source, ...]
     never: str
+    images: tuple[Image, ...]
     outlook: Outlook
     judge: Judge | None
 
@@ -162,18 +171,39 @@ def _held_of(world: World, moving: Mapping[Source, bool], pod_class: PodClass) -
     never = next(iter(lacks), "" if pulled else IMAGE)
     seconds = next((each.seconds for each in world.objects_of(StartTime)), 0)
     outlook, judge = strictest(pod_class.pod, seconds)
-    if not moves and not never and outlook is Outlook.STARTS:
+    wants = tuple(images_of(pod_class.pod)) if world.objects_of(Unreliable) else ()
+    if not (moves or never or wants) and outlook is Outlook.STARTS:
         return None
-    return Held(wanted, moves, never, outlook, judge)
+    return Held(wanted, moves, never, wants, outlook, judge)
 
 
 def _ever(given: Given, moving: Mapping[Source, bool], source: Source) -> bool:
     return source in moving or not given.is_absent(source)
 
 
-def cells(moving: Mapping[Source, bool]) -> tuple[Cell, ...]:
-    """Whether each of the objects exists."""
-    return tuple(Cell(exists_name(source), there, bool) for source, there in moving.items())
+def cells(world: World, moving: Mapping[Source, bool]) -> tuple[Cell, ...]:
+    """Whether each of the objects exists, and the registry answers, where it may be away."""
+    exist = (Cell(exists_name(source), there, bool) for source, there in moving.items())
+    return (*exist, *([Cell(REGISTRY, initial=True, holds=bool)] * any_registry(world)))
+
+
+def any_registry(world: World) -> bool:
+    """Whether the registry may be away."""
+    return bool(world.objects_of(Unreliable))
+
+
+def present(world: World, shape: int, pods: Pods) -> frozenset[str]:
+    """The images on a node: those that it lists, and those of pods that have been started there.
+
+    What was pulled for pods that are gone may have been collected.
+    """
+    listed = world.shapes[shape].node.status.images or ()
+    ran = {g.pod_class for g in pods if g.phase not in _WITHOUT_IMAGES}
+    used = (image.name for index in ran for image in images_of(world.classes[index].pod))
+    return frozenset((*(name for each in listed for name in each.names or ()), *used))
+
+
+_WITHOUT_IMAGES = (Phase.ASSIGNED, Phase.REVOKED, Phase.CREATING)
 
 
 def timed(world: World) -> tuple[int, ...]:
@@ -213,8 +243,11 @@ def waiting(held_up: Mapping[int, Held]) -> Tally:
     return Tally(WAITING, {(UP, PODS): measure}, len(classes), each=PODS)
 
 
-def rule(pod_class: PodClass, name: str, actor: str, found: Held) -> Iterator[Rule]:
-    """The rule by which containers are started, where they ever are."""
+def rule(world: World, pod_class: PodClass, name: str, actor: str, found: Held) -> Iterator[Rule]:
+    """The rule by which containers are started, where they ever are.
+
+    Where the registry may be away, what else is on the node decides: who has brought an image.
+    """
     if found.never:
         return
 
@@ -230,8 +263,22 @@ def rule(pod_class: PodClass, name: str, actor: str, found: Held) -> Iterator[Ru
                 why = "its containers are started again, after a back-off" if again else first
                 yield Outcome(START, {PODS: moved(pods, group, Phase.STARTING)}, about, why)
 
-    seen = (UP, PODS, *map(exists_name, found.watched))
-    yield Rule(name, actor, seen, outcomes, writes=(PODS,), each=PODS)
+    def pulling(
+        up: bool,  # noqa: FBT001 - a column's value
+        pods: Pods,
+        shape: int,
+        registry: bool,  # noqa: FBT001 - a cell's value
+        *there: bool,
+    ) -> Iterator[Outcome]:
+        here = present(world, shape, pods)
+        if all(can_be_had(image, here, registry=registry) for image in found.images):
+            yield from outcomes(up, pods, *there)
+
+    exist = tuple(map(exists_name, found.watched))
+    if found.images:
+        yield Rule(name, actor, (UP, PODS, SHAPE, REGISTRY, *exist), pulling, writes=(PODS,))
+    else:
+        yield Rule(name, actor, (UP, PODS, *exist), outcomes, writes=(PODS,), each=PODS)
 
 
 def kill_rule(pod_class: PodClass, name: str, actor: str, found: Held) -> Iterator[Rule]:

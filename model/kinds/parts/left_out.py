@@ -55,7 +55,7 @@ _OS = ByValue(
 )
 _PULLING = ByValue(
     ("Always", "IfNotPresent"),
-    Note("irrelevant", "images are taken to be pulled, or not, as the events of the check say"),
+    Note("irrelevant", "counts where the registry may be away: else all images can be pulled"),
     Note(
         "not modelled",
         "an image that is not on the node keeps the container from starting for ever: it is taken "

@@ -28,6 +28,7 @@ from .resources import advice, container_resources, pod_resources, quantities
 from .rules import at_least, label_selector, labels, one_of, problem, within
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _LARGEST_PORT = 65535
 _COMPARING = "TaintTolerationComparisonOperators"
@@ -93,6 +94,7 @@ def _container(container: Container, path: FieldPath) -> Iterator[Finding]:
     if not container.image:
         yield Finding((*path, "image"), "is required")
     yield from one_of(_RESTART_POLICIES, container.restart_policy, (*path, "restartPolicy"))
+    yield from one_of(_PULL_POLICIES, container.image_pull_policy, (*path, "imagePullPolicy"))
     yield from container_resources(container.resources, (*path, "resources"))
     for index, port in enumerate(container.ports or ()):
         yield from _port(port, (*path, "ports", index))

@@ -11,6 +11,7 @@ from .configuration import (
     lacking,
     needs,
 )
+from .images import Image, Unreliable, can_be_had, images_of
 from .probes import Judge, Outlook, StartTime, judges, strictest
 
 __all__ = [
@@ -18,12 +19,16 @@ __all__ = [
     "ROOT_CA",
     "SECRET",
     "Absent",
+    "Image",
     "Judge",
     "Need",
     "Outlook",
     "Source",
     "StartTime",
+    "Unreliable",
     "admit",
+    "can_be_had",
+    "images_of",
     "judges",
     "lacking",
     "needs",
