@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.components.kubelet.starting import kept
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.manifests.check import (
     ANYWHERE,
@@ -61,7 +62,8 @@ def build(
     check = check or Check()
     sizing = sizing or cluster_of(application, check)
     stored = application.admitted()
-    application = replace(stored, objects=(*stored.objects, *said(check.spec)))
+    pods = (*_templates(stored), *stored.pods, *stored.arriving)
+    application = replace(stored, objects=(*said(check.spec), *kept(stored.objects, pods)))
     title = title or check.metadata.name
     if check.spec.events is None and application.loaded:
         entries = default_events(application.owners)

@@ -17,6 +17,7 @@ from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import UNSTARTED, Phase, Pods, count, moved, without
 from kubelemma.model.cluster.world import Behaviour, PodClass, World
 from kubelemma.model.objects.configuration import ConfigMap, Secret
+from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
 from .actions import (
@@ -34,6 +35,7 @@ from .decision import (
     Absent,
     Image,
     Judge,
+    Kept,
     Need,
     Outlook,
     Source,
@@ -97,9 +99,24 @@ def given_of(objects: Iterable[Any]) -> Given:
         if isinstance(found, ConfigMap | Secret):
             kind = CONFIG_MAP if isinstance(found, ConfigMap) else SECRET
             keys[Source(kind, found.metadata.namespace, found.metadata.name)] = found.keys()
+        elif isinstance(found, Kept):
+            keys[found.source] = found.keys
         elif isinstance(found, Absent):
             absent.add(found.source)
     return Given(keys, frozenset(absent - keys.keys()))
+
+
+def kept(objects: Iterable[Any], pods: Iterable[Pod]) -> Iterator[Any]:
+    """The objects of a scenario with no more of ConfigMaps and Secrets than its pods need."""
+    every, keys = tuple(objects), dict[Source, set[str]]()
+    for need in (need for pod in pods for need in needs(pod)):
+        keys.setdefault(need.source, set()).update(need.keys)
+        if need.source.kind == CONFIG_MAP:
+            keys.setdefault(need.source._replace(name=ROOT_CA), set())
+    for source, there in given_of(every).keys.items():
+        if source in keys:
+            yield Kept(source, there & keys[source])
+    yield from (found for found in every if not isinstance(found, ConfigMap | Secret))
 
 
 def needs_of(world: World, pod_class: PodClass) -> tuple[Need, ...]:

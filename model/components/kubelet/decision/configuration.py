@@ -143,6 +143,13 @@ def lacking(need: Need, keys: frozenset[str] | None) -> str:
     return f"couldn't find key {absent} in {source.kind} {source.namespace}/{source.name}"
 
 
+class Kept(NamedTuple):
+    """An object that there is, and which of the keys that somebody needs it has."""
+
+    source: Source
+    keys: frozenset[str]
+
+
 class Absent(NamedTuple):
     """That there is no such object, whatever else was given."""
 
