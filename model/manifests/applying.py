@@ -116,7 +116,7 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         if merged is not None:
             found = _difference(manifest, merged, before)
             problems += _refused(found, before)
-            if found.fields:
+            if any(_counts(each, kind_of(merged.object).untold) for each in found.fields):
                 applied.append(found)
             elif _unmodelled(merged) != _unmodelled(before):
                 aside.append(found.name)
@@ -253,6 +253,13 @@ def _difference(given: Manifest[Any], after: Manifest[Any], before: Manifest[Any
     said = given.document.value(("spec", "replicas")) is not None
     replicas = said or any(each.path == ("spec", "replicas") for each in read)
     return Applied(after, before, (*read, *unread), rolls, replicas)
+
+
+def _counts(found: Difference, untold: tuple[str, ...]) -> bool:
+    """Whether it can matter: of an object whose values are told to nobody, only its keys do."""
+    if not untold:
+        return True
+    return found.path[0] in untold and any(v in _NOTHING for v in (found.before, found.after))
 
 
 def _told(found: Difference, untold: tuple[str, ...]) -> Difference:

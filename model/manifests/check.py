@@ -11,11 +11,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.components.drain.decision import Options
-from kubelemma.model.components.kubelet.decision import CONFIG_MAP, SECRET, Source
-from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
 from kubelemma.model.findings import FieldPath, Finding
-from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
-from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
+from kubelemma.model.kinds.parts.names import dns_subdomain
 from kubelemma.model.kinds.parts.resources import quantities
 from kubelemma.model.kinds.parts.rules import at_least, labels, problem
 from kubelemma.model.kinds.parts.taints import taints
@@ -23,6 +20,20 @@ from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
+
+from .named import (
+    CreateConfigMap,
+    CreateSecret,
+    DeleteConfigMap,
+    DeleteSecret,
+    DeleteServiceAccount,
+    OfObject,
+    RegistryOutage,
+    RegistryReturn,
+    label_change,
+    named_object,
+    source_problem,
+)
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -213,65 +224,6 @@ class NodeReturn(ApiStruct, frozen=True, kw_only=True):
     max: int = 1
 
 
-class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
-
-    name: str = DEFAULT
-    namespace: str = DEFAULT_NAMESPACE
-    max: int = 1
-
-    @property
-    def options(self) -> Account:
-        """Which one."""
-        return Account(self.namespace, self.name)
-
-
-class OfObject(ApiStruct, frozen=True, kw_only=True):
-    """An event of one object."""
-
-    name: str = ""
-    namespace: str = DEFAULT_NAMESPACE
-    max: int = 1
-
-
-class DeleteConfigMap(OfObject, frozen=True, kw_only=True):
-    """Somebody deletes a ConfigMap."""
-
-    @property
-    def options(self) -> Source:
-        """Which one."""
-        return Source(CONFIG_MAP, self.namespace, self.name)
-
-
-class CreateConfigMap(DeleteConfigMap, frozen=True, kw_only=True):
-    """Somebody creates a ConfigMap, with all keys that pods ask for where none was given."""
-
-
-class DeleteSecret(OfObject, frozen=True, kw_only=True):
-    """Somebody deletes a Secret."""
-
-    @property
-    def options(self) -> Source:
-        """Which one."""
-        return Source(SECRET, self.namespace, self.name)
-
-
-class CreateSecret(DeleteSecret, frozen=True, kw_only=True):
-    """Somebody creates a Secret, with all keys that pods ask for where none was given."""
-
-
-class RegistryOutage(ApiStruct, frozen=True, kw_only=True):
-    """The registry of all images cannot be reached."""
-
-    max: int = 1
-
-
-class RegistryReturn(ApiStruct, frozen=True, kw_only=True):
-    """It can be reached again."""
-
-    max: int = 1
-
-
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -304,7 +256,6 @@ Event: TypeAlias = (
     | Drain
     | NodeCrash
     | NodeReturn
-    | DeleteServiceAccount
     | OfObject
     | RegistryOutage
     | RegistryReturn
@@ -411,10 +362,8 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
             favour it, or on any nodes that pass its filters.
         workloads: which of the workloads found are checked; all where none is named.
         together: workloads that share one system; each is checked alone where none is named.
-        missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME;
-            others that are not given are taken to exist.
-        start_seconds: how long containers take from their start until their probes succeed; None
-            is soon enough for all of them.
+        missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME.
+        start_seconds: how long containers take until their probes succeed; None is soon enough.
         properties: ids; all that apply where none is given.
         expect: the verdict that a property is known to have.
     """
@@ -488,7 +437,7 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from _bounds(spec.bounds, ("spec", "bounds"))
     yield from at_least(0, spec.start_seconds, ("spec", "startSeconds"))
     for index, text in enumerate(spec.missing):
-        yield from problem(("spec", "missing", index), _missing_problem(text))
+        yield from problem(("spec", "missing", index), source_problem(text))
     for identifier in spec.expect:
         if spec.properties and identifier not in spec.properties:
             yield Finding(("spec", "expect", identifier), "is not among spec.properties")
@@ -539,7 +488,7 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
             yield from at_least(0, event.timeout_seconds, (*path, name, "timeoutSeconds"))
             yield from at_least(0, skipped, (*path, name, "skipWaitForDeleteTimeoutSeconds"))
         if isinstance(event, Relabel) and event.label:
-            yield from _label(event.label, (*path, name, "label"))
+            yield from label_change(event.label, (*path, name, "label"))
         if isinstance(event, Apply) and not all(event.resources or ("",)):
             yield Finding((*path, name, "resources"), "names nothing that is applied")
         if isinstance(event, Scale):
@@ -556,26 +505,11 @@ def _pruning(entries: tuple[EventEntry, ...], path: FieldPath) -> Iterator[Findi
             yield Finding((*path, index, "apply", "prune"), message)
 
 
-def _label(text: str, path: FieldPath) -> Iterator[Finding]:
-    key, equals, value = text.partition("=")
-    if not equals and not text.endswith("-"):
-        yield Finding(path, f'"{text}" is neither KEY=VALUE nor KEY-')
-        return
-    key = key if equals else text.removesuffix("-")
-    for _, message in labels({key: value}, ()):
-        yield Finding(path, message)
-
-
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
     """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
         case OfObject():
-            what = dns_subdomain(event.name) if event.name else "is required"
-            yield from problem((*path, "name"), what)
-            yield from problem((*path, "namespace"), dns_label(event.namespace))
-        case DeleteServiceAccount():
-            yield from problem((*path, "name"), dns_subdomain(event.name))
-            yield from problem((*path, "namespace"), dns_label(event.namespace))
+            yield from named_object(event, path)
         case Cordon() | Uncordon() | Drain() | NodeCrash() | NodeReturn():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
@@ -592,25 +526,6 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
 def event_names() -> tuple[str, ...]:
     """All events by their names on the wire."""
     return EventEntry.__struct_encode_fields__
-
-
-_SOURCES = {kind.lower(): kind for kind in (CONFIG_MAP, SECRET)}
-
-
-def source_of(text: str) -> Source:
-    """The object that is meant by KIND/NAME or KIND/NAMESPACE/NAME."""
-    kind, *namespace, name = text.split("/")
-    return Source(_SOURCES[kind.lower()], namespace[0] if namespace else DEFAULT_NAMESPACE, name)
-
-
-def _missing_problem(text: str) -> str | None:
-    kind, *rest = text.split("/")
-    if kind.lower() not in _SOURCES:
-        return f'"{text}" is neither {" nor ".join(f"{k}/NAME" for k in _SOURCES.values())}'
-    if len(rest) not in (1, 2):
-        return f'"{text}" is not KIND/NAME or KIND/NAMESPACE/NAME'
-    problems = (dns_subdomain(rest[-1]), *map(dns_label, rest[:-1]))
-    return next(filter(None, problems), None)
 
 
 def _bounds(bounds: Bounds, path: FieldPath) -> Iterator[Finding]:

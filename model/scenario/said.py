@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.components.kubelet.decision import Absent, StartTime, Unreliable
-from kubelemma.model.manifests.check import CheckSpec, source_of
+from kubelemma.model.manifests.check import CheckSpec
+from kubelemma.model.manifests.named import source_of
 
 
 def absent(spec: CheckSpec) -> Iterator[Absent]:

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import pytest
+from broken_kubelet import needs_nothing, never_in_time, sees_nothing
 
 from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import ACTIVE, IDLE, Counts, DeploymentState, Pods, Sync
@@ -22,8 +23,7 @@ from kubelemma.model.components.disruption.decision import Covered, disruptions
 from kubelemma.model.components.eviction.decision import Spend, first_step
 from kubelemma.model.components.eviction.rules import evict
 from kubelemma.model.components.kubelet.actions import FINISH_TERMINATION
-from kubelemma.model.components.kubelet.decision import Outlook, StartTime
-from kubelemma.model.components.kubelet.decision.probes import judges
+from kubelemma.model.components.kubelet.decision import StartTime
 from kubelemma.model.components.replicaset import claims
 from kubelemma.model.components.replicaset import rules as replicaset
 from kubelemma.model.components.replicaset.actions import DELETE_POD
@@ -429,21 +429,6 @@ def ends_none(pod_class: PodClass, pods: Pods, _group: Any) -> Outcome:
 
 def creates_none(*_: Any, **__: Any) -> None:
     """The ServiceAccount controller sees what is missing, and does not create it."""
-
-
-def needs_nothing(_there: tuple[bool, ...]) -> bool:
-    """Containers are started whatever is there."""
-    return True
-
-
-def sees_nothing(_there: tuple[bool, ...]) -> bool:
-    """Nobody notices that what was missing is there."""
-    return False
-
-
-def never_in_time(given: Pod, _seconds: int) -> Any:
-    """A container that may start is killed before it has."""
-    return Outlook.IS_KILLED, next(judges(given))
 
 
 def admits_without(_account: Any, *, exists: bool) -> str:
