@@ -20,7 +20,6 @@ from .kind import Kind, Use
 from .notes import NOT_PLACING, Note, irrelevant
 from .parts.configuration import base64_values, decoded, keys, size_of, too_long
 
-_VALUES = "is read for its keys: a container waits for them, whatever their values are"
 _LATER = "keeps its values from being changed, and nobody in a check changes any"
 _FIXED = "Forbidden: field is immutable when `immutable` is set"
 _HELD = ("data", "stringData")
@@ -104,7 +103,6 @@ KIND = Kind(
     check=Use(
         fields={
             Secret: {
-                **irrelevant(_VALUES, *_HELD),
                 **irrelevant(_LATER, "immutable"),
                 **irrelevant("says what its keys are meant for", "type"),
             },

@@ -164,7 +164,7 @@ CHECK: FieldsByType = {
     },
     pod.ContainerPort: irrelevant(_NETWORK, "name"),
     pod.ResourceRequirements: not_modelled(_DEVICES, "claims"),
-    configuration.EnvVar: irrelevant(_INSIDE, "value"),
+    configuration.EnvVar: irrelevant(_INSIDE, "name", "value"),
     configuration.EnvVarSource: irrelevant(_INSIDE, "fieldRef", "resourceFieldRef", "fileKeyRef"),
     configuration.EnvFromSource: irrelevant(_INSIDE, "prefix"),
 }
