@@ -81,7 +81,7 @@ STATEMENTS: tuple[Statement, ...] = (
         conditions="Users and faults stop in the end.",
         source=(
             "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
-            "pkg/kubelet/kubelet.go, SyncPod"
+            "pkg/kubelet/kubelet.go"
         ),
         components=("kubelet",),
         remediation="None on the user's side: this is an invariant of the kubelet itself.",
