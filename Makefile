@@ -46,9 +46,10 @@ site: $(VENV)/.documenting ## build the documentation as web pages: site/index.h
 	@echo 'Open site/index.html. Only its search needs a server, of this machine:'
 	@echo '  python3 -m http.server --directory site'
 
-pages: $(VENV)/.developing ## write again what pages have from the code: outputs, properties, fields
+pages: $(VENV)/.developing ## write again what pages have from the code: outputs, properties, fields, coverage
 	$(BIN)/python tools/property_pages.py
 	$(BIN)/python tools/fields_page.py
+	$(BIN)/python tools/coverage_page.py
 	$(BIN)/python tools/shown_output.py
 
 clean: ## remove the environment and all caches

@@ -117,6 +117,30 @@ STATEMENTS: tuple[Statement, ...] = (
         defect_only=True,
     ),
     Statement(
+        id="DEP-9",
+        title="A version that never runs leaves somebody to serve",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "While the pods of the current template never become Ready, the ReplicaSet controller "
+            "does not delete the last available pod of the Deployment."
+        ),
+        why=(
+            "A wrong tag, or a program that does not come up, is then a rollout that waits, and no "
+            "outage."
+        ),
+        conditions=(
+            "RollingUpdate only, and spec.replicas of at least 1; asked where the scenario has a "
+            "version that never becomes Ready, or whose image cannot be pulled."
+        ),
+        source=f"{_ROLLING}#failed-deployment; {_PKG}/rolling.go",
+        components=("deployment-controller", "replicaset-controller"),
+        remediation=(
+            "Let fewer pods be missing during a rollout than there are: maxUnavailable 0 with a "
+            "maxSurge of at least 1, or more replicas."
+        ),
+    ),
+    Statement(
         id="STUCK",
         title="Nothing stands still short of its goal",
         kind=Kind.LIVENESS,
@@ -163,7 +187,15 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
         found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
         deleted = frozenset({DELETE_POD})
         found["DEP-2"] = EachStep(View((cell,), (available,)), _keeps_available(workload), deleted)
+        if any(world.classes[index].behaviour in _IN_VAIN for index in workload.classes):
+            serving = View((cell,), (available,))
+            acted = frozenset({CREATE_POD, DELETE_POD})
+            found["DEP-9"] = EachStep(serving, _keeps_one(world, workload), acted)
     return found
+
+
+_IN_VAIN = (Behaviour.NEVER_READY, Behaviour.IMAGE_CANNOT_BE_PULLED)
+"""Versions that no pod of ever becomes Ready."""
 
 
 def _within_surge(workload: Workload) -> StepPredicate:
@@ -193,6 +225,22 @@ def _keeps_available(workload: Workload) -> StepPredicate:
         if left == sum(before[1]) or not least or recreate:
             return None
         return left >= least
+
+    return holds
+
+
+def _keeps_one(world: World, workload: Workload) -> StepPredicate:
+    def holds(
+        before: tuple[DeploymentState, Counts],
+        _action: str,
+        after: tuple[DeploymentState, Counts],
+    ) -> bool | None:
+        deployment, were, left = after[0], sum(before[1]), sum(after[1])
+        wanted = world.classes[workload.classes[deployment.template]]
+        recreate = rollout_of(workload, deployment.strategy).recreate
+        if not were or recreate or not deployment.replicas:
+            return None
+        return left > 0 if wanted.behaviour in _IN_VAIN else None
 
     return holds
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from kubelemma.model.cluster.columns import SHOWN, of_shown
-from kubelemma.model.cluster.state import ADMITTED, Phase, ShownNode
-from kubelemma.model.cluster.world import World
+from kubelemma.model.cluster.columns import PODS, SHOWN, of_shown
+from kubelemma.model.cluster.state import ADMITTED, UNSTARTED, Phase, Pods, ShownNode, count
+from kubelemma.model.cluster.world import Behaviour, World
+from kubelemma.model.components.kubelet.actions import START
+from kubelemma.model.components.kubelet.decision import Source
+from kubelemma.model.components.kubelet.starting import (
+    REGISTRY,
+    TIMED,
+    WAITING,
+    Held,
+    any_registry,
+    exists_name,
+    followed,
+    held,
+    lacks,
+    timed,
+)
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .formula import Always, Formula
+from .formula import Always, Converges, EachStep, Formula
 from .overcommitment import is_extended, overcommitted
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
@@ -34,6 +49,72 @@ STATEMENTS: tuple[Statement, ...] = (
         remediation="None on the user's side: this is an invariant of the kubelet itself.",
         defect_only=True,
     ),
+    Statement(
+        id="KUB-8",
+        title="No container without its configuration",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "The containers of a pod are started only while every ConfigMap, Secret and key that "
+            "they refer to, and that is not optional, is there."
+        ),
+        why="A program that starts without its configuration may do anything but its work.",
+        conditions="As the kubelet finds them when it creates the containers.",
+        source=(
+            "https://kubernetes.io/docs/concepts/configuration/configmap/"
+            "#configmaps-and-pods; pkg/kubelet/kubelet_pods.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-9",
+        title="A pod that can start starts",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "In the end no pod on a node that is up waits for its containers to be started "
+            "although all that they refer to is there, and their images can be pulled."
+        ),
+        why="What was missing may come late; whoever waits for it has to notice.",
+        conditions="Users and faults stop in the end.",
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
+            "pkg/kubelet/kubelet.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-10",
+        title="Nothing is restarted for ever for being slow",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "In the end no container is killed any more by a probe that does not wait for it to "
+            "start."
+        ),
+        why=(
+            "What is killed before it has started starts no faster the next time: it is in "
+            "CrashLoopBackOff for ever, though nothing is wrong with it."
+        ),
+        conditions=(
+            "Asked where the scenario says how long containers take to start (startSeconds), of "
+            "those that have a startup or a liveness probe. Users and faults stop in the end."
+        ),
+        source=(
+            "https://kubernetes.io/docs/tasks/configure-pod-container/"
+            "configure-liveness-readiness-startup-probes/#define-startup-probes; "
+            "pkg/kubelet/prober/worker.go"
+        ),
+        components=("kubelet",),
+        remediation=(
+            "Give the container a startupProbe that waits long enough (failureThreshold times "
+            "periodSeconds), which holds back its liveness probe."
+        ),
+    ),
 )
 
 
@@ -41,6 +122,53 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of the kubelets of all nodes."""
     if scenario.world.classes:
         yield from asked(STATEMENTS, ALL_NODES, _formulas(scenario.world))
+    kept = held(scenario.world, scenario.events)
+    if kept:
+        yield from asked(STATEMENTS, ALL_NODES, _of_starting(scenario, kept))
+    if timed(scenario.world):
+        spared = Converges(View(reads=(TIMED,)), _spared)
+        yield from asked(STATEMENTS, ALL_NODES, {"KUB-10": spared})
+
+
+def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Formula]:
+    """The formulas about pods whose containers may have to wait."""
+    world = scenario.world
+    sources = tuple(followed(world, scenario.events))
+    cells = tuple(map(exists_name, sources))
+
+    registry = (REGISTRY,) if any_registry(world) else ()
+
+    def there(index: int, exist: tuple[bool, ...]) -> bool:
+        exists: Mapping[Source, bool] = dict(zip(sources, exist, strict=True))
+        pulled = world.classes[index].behaviour is not Behaviour.IMAGE_CANNOT_BE_PULLED
+        return pulled and not any(lacks(world, kept[index], exists))
+
+    def configured(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
+        (pods, *exist), (now, *_) = before, after
+        begun = [index for index in kept if _unstarted(now, index) < _unstarted(pods, index)]
+        return all(there(index, tuple(exist)) for index in begun) if begun else None
+
+    def started(*seen: Any) -> bool:
+        *exist, waiting = seen
+        if registry and not exist.pop():
+            return True
+        return not any(
+            number and there(index, tuple(exist))
+            for index, number in zip(kept, waiting, strict=True)
+        )
+
+    return {
+        "KUB-8": EachStep(View((PODS, *cells)), configured, frozenset({START})),
+        "KUB-9": Converges(View((*cells, *registry), (WAITING,)), started),
+    }
+
+
+def _spared(starting: tuple[int, ...]) -> bool:
+    return not any(starting)
+
+
+def _unstarted(pods: Pods, pod_class: int) -> int:
+    return count(pods, pod_class, UNSTARTED)
 
 
 def _formulas(world: World) -> dict[str, Formula]:

@@ -469,6 +469,43 @@ def _refused(case: _Case) -> Iterator[Advice]:
         yield Advice("service account", text, _at(account))
 
 
+def _unstarted(case: _Case) -> Iterator[Advice]:
+    """Containers that are never started: for want of what they refer to, or of their image."""
+    for fact in case.own(Hindrance.MISSING):
+        text = (
+            f"Create {fact.value} before, or together with, what refers to it; or mark the "
+            "reference as optional where the container can do without"
+        )
+        yield Advice("missing configuration", text, _at(fact))
+    if any("registry cannot be reached" in each.message for each in case.waiting):
+        text = (
+            "Give the image a tag of its own, and leave imagePullPolicy at IfNotPresent: a node "
+            "that has the image then starts it without its registry"
+        )
+        yield Advice("registry", text)
+    elif any("ImagePullBackOff" in each.message for each in case.waiting):
+        text = (
+            "See why the image cannot be pulled (kubectl describe pod): its name, its tag, or the "
+            "credentials of its registry; and undo the rollout meanwhile"
+        )
+        yield Advice("image", text)
+
+
+def _slow(case: _Case) -> Iterator[Advice]:
+    """Containers that a probe kills before they have started."""
+    found = next((step for step in case.loop if step.action == "kill-starting"), None)
+    if found is None:
+        return
+    facts = {fact.name: fact for fact in found.facts}
+    seconds = facts["startSeconds"].value if "startSeconds" in facts else "it takes"
+    threshold = next(f for name, f in facts.items() if name.startswith("failureThreshold"))
+    text = (
+        f"Let a startupProbe wait for the container, failureThreshold times periodSeconds more "
+        f"than {seconds} s: until it succeeds no other probe is asked"
+    )
+    yield Advice("slow start", text, _at(threshold))
+
+
 def _never_ready(case: _Case) -> Iterator[Advice]:
     """Containers that never become Ready."""
     broken = [each for each in case.waiting if "never become Ready" in each.message]
@@ -598,6 +635,8 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _full_of_volumes,
         _again,
         _refused,
+        _unstarted,
+        _slow,
         _never_ready,
         _budget,
         _left_alone,

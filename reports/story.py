@@ -149,6 +149,7 @@ class Hindrance(StrEnum):
     """What the facts are called that tell a pod's own reasons to wait, or to stand with others."""
 
     MACHINE = "machine that is down"
+    MISSING = "configuration that is missing"
     FOR_EVER = "NoExecute taints tolerated for ever"
     STRATEGY = "spec.strategy.type"
     SURGE = "maxSurge"

@@ -130,6 +130,8 @@ def mutants() -> ModuleType:
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - the file is there
     sys.path.append(str(path.parent))
     module = importlib.util.module_from_spec(spec)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # for what stands beside it
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module

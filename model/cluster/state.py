@@ -36,13 +36,30 @@ class Phase(IntEnum):
     """Deleted by force: the API has no such pod any more, but its containers may still run."""
     FAILED = 7
     """Ended for good: it holds nothing, but its object keeps its name until it is deleted."""
+    CREATING = 8
+    """Admitted, and no container has been started yet (API phase Pending). Only of pods that may
+    have to wait for that: of all others they are started at once."""
+    RESTARTING = 9
+    """The same of pods whose containers have run and ended (Running, not Ready)."""
 
 
-ACTIVE = (Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE)
+ACTIVE = (
+    *(Phase.ASSIGNED, Phase.STARTING, Phase.READY, Phase.AVAILABLE),
+    *(Phase.CREATING, Phase.RESTARTING),
+)
 """Phases of pods that are neither terminal nor being deleted."""
 
-ADMITTED = (Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING)
+ADMITTED = (
+    *(Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING),
+    *(Phase.CREATING, Phase.RESTARTING),
+)
 """Phases of pods that the kubelet has admitted and not yet finished."""
+
+SHOWN_PENDING = (Phase.ASSIGNED, Phase.CREATING)
+"""Phases of pods that the API shows as Pending though they have a node."""
+
+UNSTARTED = (Phase.CREATING, Phase.RESTARTING)
+"""Phases of pods whose containers have yet to be started."""
 
 
 IN_API = tuple(phase for phase in Phase if phase is not Phase.LINGERING)

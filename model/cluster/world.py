@@ -50,6 +50,7 @@ class Behaviour(StrEnum):
     HEALTHY = "healthy"
     NEVER_READY = "neverReady"
     CRASH_LOOPING = "crashLooping"
+    IMAGE_CANNOT_BE_PULLED = "imageCannotBePulled"
 
 
 @dataclass(frozen=True, slots=True)

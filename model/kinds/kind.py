@@ -93,6 +93,8 @@ class Kind(NamedTuple, Generic[ObjectT]):
             the template of pods, where there is one.
         refused_change: what the API server refuses beside in a change of an object, which it is
             given before and after with the fields that differ.
+        untold: fields whose values are told to nobody, as they may be secret; of an object that has
+            such fields nothing counts but which keys are in them.
     """
 
     struct: type[ObjectT]
@@ -112,6 +114,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
     refused_change: Callable[[ObjectT, ObjectT, tuple[FieldPath, ...]], Iterator[Finding]] = (
         _nothing_refused
     )
+    untold: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -35,7 +35,7 @@ _NO_DEVICES = _not_modelled("devices do not constrain scheduling in the check")
 _NO_DEVICES_PLACED = _not_modelled("devices do not constrain placement here")
 
 OTHER = (
-    _irrelevant("v1", "Endpoints", "PodTemplate", "ConfigMap", "Secret", "ServiceAccount", "Event"),
+    _irrelevant("v1", "Endpoints", "PodTemplate", "ServiceAccount", "Event"),
     Other(
         "v1",
         ("ResourceQuota",),

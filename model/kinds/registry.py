@@ -10,6 +10,7 @@ from kubelemma.model.findings import Finding
 from kubelemma.model.objects.meta import ApiObject
 
 from . import (
+    configmap,
     csidriver,
     csinode,
     csistoragecapacity,
@@ -27,6 +28,7 @@ from . import (
     replicaset,
     replicationcontroller,
     runtimeclass,
+    secret,
     service,
     statefulset,
     storageclass,
@@ -50,6 +52,8 @@ KINDS: tuple[Kind[Any], ...] = (
     poddisruptionbudget.KIND,
     priorityclass.KIND,
     runtimeclass.KIND,
+    configmap.KIND,
+    secret.KIND,
     limitrange.KIND,
     persistentvolume.KIND,
     persistentvolumeclaim.KIND,

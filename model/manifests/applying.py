@@ -116,7 +116,7 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         if merged is not None:
             found = _difference(manifest, merged, before)
             problems += _refused(found, before)
-            if found.fields:
+            if any(_counts(each, kind_of(merged.object).untold) for each in found.fields):
                 applied.append(found)
             elif _unmodelled(merged) != _unmodelled(before):
                 aside.append(found.name)
@@ -244,14 +244,26 @@ def _refused(found: Applied, before: Manifest[Any]) -> Iterator[Problem]:
 
 def _difference(given: Manifest[Any], after: Manifest[Any], before: Manifest[Any]) -> Applied:
     new, old = (_plain(m.object) for m in (after, before))
-    read = tuple(each for each in differing(old, new) if not _same(each))
-    written = kind_of(after.object).written_whole or TEMPLATE
+    kind = kind_of(after.object)
+    read = tuple(_told(each, kind.untold) for each in differing(old, new) if not _same(each))
+    written = kind.written_whole or TEMPLATE
     old, new = (_unread(m.document.value(written)) for m in (before, after))
     unread = tuple(beside(differing(old, new, written, read=False), read))
     rolls = any(each.of_template for each in (*read, *unread))
     said = given.document.value(("spec", "replicas")) is not None
     replicas = said or any(each.path == ("spec", "replicas") for each in read)
     return Applied(after, before, (*read, *unread), rolls, replicas)
+
+
+def _counts(found: Difference, untold: tuple[str, ...]) -> bool:
+    """Whether it can matter: of an object whose values are told to nobody, only its keys do."""
+    if not untold:
+        return True
+    return found.path[0] in untold and any(v in _NOTHING for v in (found.before, found.after))
+
+
+def _told(found: Difference, untold: tuple[str, ...]) -> Difference:
+    return found._replace(read=False) if found.path[:1] and found.path[0] in untold else found
 
 
 def _same(found: Difference) -> bool:

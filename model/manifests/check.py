@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.kinds.parts.names import dns_subdomain
 from kubelemma.model.kinds.parts.resources import quantities
@@ -21,7 +20,31 @@ from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
 
-from .losses import DeleteClaim, DeleteServiceAccount, DeleteVolume, loss_findings
+from .losses import DeleteClaim, DeleteVolume, loss_findings
+from .machines import (
+    Cordon,
+    Drain,
+    InService,
+    NodeCrash,
+    NodePartition,
+    NodeReturn,
+    OfNode,
+    OutOfService,
+    Uncordon,
+)
+from .named import (
+    CreateConfigMap,
+    CreateSecret,
+    DeleteConfigMap,
+    DeleteSecret,
+    DeleteServiceAccount,
+    OfObject,
+    RegistryOutage,
+    RegistryReturn,
+    label_change,
+    named_object,
+    source_problem,
+)
 
 HOSTNAME_LABEL = "kubernetes.io/hostname"
 ZONE_LABEL = "topology.kubernetes.io/zone"
@@ -101,7 +124,7 @@ class Rollout(OfWorkload, frozen=True, kw_only=True):
     """Somebody applies a new template, whose pods behave as ``newVersion`` says."""
 
     max: int = 1
-    new_version: Literal["healthy", "neverReady", "crashLooping"] = "healthy"
+    new_version: Literal["healthy", "neverReady", "crashLooping", "imageCannotBePulled"] = "healthy"
 
 
 class Scale(OfWorkload, frozen=True, kw_only=True):
@@ -159,70 +182,6 @@ class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
-class OfNode(ApiStruct, frozen=True, kw_only=True):
-    """What happens to a node: the named one, or any."""
-
-    node: str = ""
-    max: int = 1
-
-
-class Cordon(OfNode, frozen=True, kw_only=True):
-    """Somebody cordons a node: the named one, or any."""
-
-
-class Uncordon(OfNode, frozen=True, kw_only=True):
-    """Somebody uncordons a node: the named one, or any."""
-
-
-class Drain(OfNode, frozen=True, kw_only=True):
-    """Somebody drains a node: the named one, or any. The other fields are kubectl's options.
-
-    Attributes:
-        timeout_seconds: after how many seconds it gives up; 0 is never.
-        skip_wait_for_delete_timeout_seconds: how long it waits for a pod that terminates; 0 is as
-            long as it takes.
-    """
-
-    disable_eviction: bool = False
-    force: bool = False
-    ignore_daemon_sets: bool = True
-    delete_empty_dir_data: bool = True
-    timeout_seconds: int = 0
-    skip_wait_for_delete_timeout_seconds: int = 0
-
-    @property
-    def options(self) -> Options:
-        """The options of the command."""
-        return Options(
-            force=self.force,
-            ignore_daemonsets=self.ignore_daemon_sets,
-            delete_emptydir_data=self.delete_empty_dir_data,
-            disable_eviction=self.disable_eviction,
-            timeout=self.timeout_seconds,
-            skip_wait_for_delete_timeout=self.skip_wait_for_delete_timeout_seconds,
-        )
-
-
-class NodeCrash(OfNode, frozen=True, kw_only=True):
-    """A node dies with all its pods: the named one, or any."""
-
-
-class NodePartition(OfNode, frozen=True, kw_only=True):
-    """A node is cut off from all others, and what runs there runs on: the named one, or any."""
-
-
-class OutOfService(OfNode, frozen=True, kw_only=True):
-    """Somebody switches off a machine whose node is not Ready, and taints it: in the end."""
-
-
-class InService(OfNode, frozen=True, kw_only=True):
-    """Somebody takes that taint away from a node that is back: the named one, or any."""
-
-
-class NodeReturn(OfNode, frozen=True, kw_only=True):
-    """A dead node comes back: the named one, or any."""
-
-
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -252,9 +211,11 @@ Event: TypeAlias = (
     | Relabel
     | ProbeFailure
     | OfNode
+    | OfObject
     | DeleteClaim
     | DeleteVolume
-    | DeleteServiceAccount
+    | RegistryOutage
+    | RegistryReturn
 )
 
 
@@ -284,6 +245,12 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     delete_claim: DeleteClaim | None = None
     delete_volume: DeleteVolume | None = None
     delete_service_account: DeleteServiceAccount | None = None
+    delete_config_map: DeleteConfigMap | None = None
+    create_config_map: CreateConfigMap | None = None
+    delete_secret: DeleteSecret | None = None
+    create_secret: CreateSecret | None = None
+    registry_outage: RegistryOutage | None = None
+    registry_return: RegistryReturn | None = None
     apply: Apply | None = None
 
     def given(self) -> tuple[tuple[str, Event], ...]:
@@ -358,6 +325,8 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
             favour it, or on any nodes that pass its filters.
         workloads: which of the workloads found are checked; all where none is named.
         together: workloads that share one system; each is checked alone where none is named.
+        missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME.
+        start_seconds: how long containers take until their probes succeed; None is soon enough.
         properties: ids; all that apply where none is given.
         expect: the verdict that a property is known to have.
     """
@@ -371,6 +340,8 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     scheduler: SchedulerOptions = SchedulerOptions()
     together: tuple[str, ...] = ()
     workloads: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    start_seconds: int | None = None
     properties: tuple[str, ...] = ()
     bounds: Bounds = Bounds()
     expect: Mapping[str, Literal["holds", "violated", "inconclusive", "vacuous"]] = {}
@@ -427,6 +398,9 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from at_least(0, spec.faults.api_server_outages, (*faults, "apiServerOutages"))
     yield from at_least(0, spec.faults.lost_requests, (*faults, "lostRequests"))
     yield from _bounds(spec.bounds, ("spec", "bounds"))
+    yield from at_least(0, spec.start_seconds, ("spec", "startSeconds"))
+    for index, text in enumerate(spec.missing):
+        yield from problem(("spec", "missing", index), source_problem(text))
     for identifier in spec.expect:
         if spec.properties and identifier not in spec.properties:
             yield Finding(("spec", "expect", identifier), "is not among spec.properties")
@@ -477,7 +451,7 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
             yield from at_least(0, event.timeout_seconds, (*path, name, "timeoutSeconds"))
             yield from at_least(0, skipped, (*path, name, "skipWaitForDeleteTimeoutSeconds"))
         if isinstance(event, Relabel) and event.label:
-            yield from _label(event.label, (*path, name, "label"))
+            yield from label_change(event.label, (*path, name, "label"))
         if isinstance(event, Apply) and not all(event.resources or ("",)):
             yield Finding((*path, name, "resources"), "names nothing that is applied")
         if isinstance(event, Scale):
@@ -494,23 +468,15 @@ def _pruning(entries: tuple[EventEntry, ...], path: FieldPath) -> Iterator[Findi
             yield Finding((*path, index, "apply", "prune"), message)
 
 
-def _label(text: str, path: FieldPath) -> Iterator[Finding]:
-    key, equals, value = text.partition("=")
-    if not equals and not text.endswith("-"):
-        yield Finding(path, f'"{text}" is neither KEY=VALUE nor KEY-')
-        return
-    key = key if equals else text.removesuffix("-")
-    for _, message in labels({key: value}, ()):
-        yield Finding(path, message)
-
-
 def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
     """A workload, a node or an account may be named, a workload with kind and namespace."""
     match event:
+        case OfObject():
+            yield from named_object(event, path)
         case OfNode():
             if event.node:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
-        case DeleteClaim() | DeleteVolume() | DeleteServiceAccount():
+        case DeleteClaim() | DeleteVolume():
             yield from loss_findings(event, path)
         case OfWorkload():
             *_, name = event.meant.split("/")

@@ -1,11 +1,10 @@
-"""Events of a Check about what a cluster loses for good: claims, volumes, accounts."""
+"""Events of a Check about what a cluster loses for good: claims and volumes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from kubelemma.model.components.serviceaccount.decision import DEFAULT, Account
 from kubelemma.model.components.volumeprotection.decision import ClaimName
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.kinds.parts.metadata import DEFAULT_NAMESPACE
@@ -39,25 +38,12 @@ class DeleteVolume(ApiStruct, frozen=True, kw_only=True):
         return self.name or None
 
 
-class DeleteServiceAccount(ApiStruct, frozen=True, kw_only=True):
-    """Somebody deletes a ServiceAccount, that of pods that name none if nothing else is said."""
-
-    name: str = DEFAULT
-    namespace: str = DEFAULT_NAMESPACE
-    max: int = 1
-
-    @property
-    def options(self) -> Account:
-        """Which one."""
-        return Account(self.namespace, self.name)
-
-
-Loss: TypeAlias = DeleteClaim | DeleteVolume | DeleteServiceAccount
+Loss: TypeAlias = DeleteClaim | DeleteVolume
 
 
 def loss_findings(event: Loss, path: FieldPath) -> Iterator[Finding]:
     """What is wrong with the names in such an event."""
-    if event.name or isinstance(event, DeleteServiceAccount):
+    if event.name:
         yield from problem((*path, "name"), dns_subdomain(event.name))
     if not isinstance(event, DeleteVolume):
         yield from problem((*path, "namespace"), dns_label(event.namespace))

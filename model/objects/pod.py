@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .configuration import EnvFromSource, EnvVar
 from .meta import ApiObject, ApiStruct, LabelSelector, ObjectMeta
 from .quantity import Quantity
 from .volume import Volume
@@ -32,17 +33,35 @@ class ContainerPort(ApiStruct, frozen=True, kw_only=True):
     protocol: str = "TCP"
 
 
+class Probe(ApiStruct, frozen=True, kw_only=True):
+    """A probe: how it asks, and when; a 0 stands for the default."""
+
+    exec: Mapping[str, Any] | None = None
+    http_get: Mapping[str, Any] | None = None
+    tcp_socket: Mapping[str, Any] | None = None
+    grpc: Mapping[str, Any] | None = None
+    initial_delay_seconds: int = 0
+    timeout_seconds: int = 0
+    period_seconds: int = 0
+    success_threshold: int = 0
+    failure_threshold: int = 0
+    termination_grace_period_seconds: int | None = None
+
+
 class Container(ApiStruct, frozen=True, kw_only=True):
     """A container; ``restartPolicy: Always`` on an init container makes it a sidecar."""
 
     name: str = ""
     image: str = ""
+    image_pull_policy: str = ""
     restart_policy: str | None = None
     resources: ResourceRequirements | None = None
     ports: tuple[ContainerPort, ...] | None = None
-    readiness_probe: Mapping[str, Any] | None = None
-    liveness_probe: Mapping[str, Any] | None = None
-    startup_probe: Mapping[str, Any] | None = None
+    env: tuple[EnvVar, ...] | None = None
+    env_from: tuple[EnvFromSource, ...] | None = None
+    readiness_probe: Probe | None = None
+    liveness_probe: Probe | None = None
+    startup_probe: Probe | None = None
     lifecycle: Mapping[str, Any] | None = None
 
 

@@ -1,9 +1,10 @@
-"""The volumes of a pod, as far as they decide where it can run: those that are claimed."""
+"""The volumes of a pod, as far as they decide where it can run, and whether it starts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .configuration import ConfigMapVolumeSource, ProjectedVolumeSource, SecretVolumeSource
 from .meta import ApiStruct, LabelSelector, ObjectMeta
 from .quantity import Quantity
 
@@ -54,9 +55,12 @@ class EmptyDirVolumeSource(ApiStruct, frozen=True, kw_only=True):
 
 
 class Volume(ApiStruct, frozen=True, kw_only=True):
-    """A volume of a pod; sources that never constrain scheduling are left out."""
+    """A volume of a pod; sources that constrain neither scheduling nor its start are left out."""
 
     name: str = ""
     persistent_volume_claim: PersistentVolumeClaimVolumeSource | None = None
     ephemeral: EphemeralVolumeSource | None = None
     empty_dir: EmptyDirVolumeSource | None = None
+    config_map: ConfigMapVolumeSource | None = None
+    secret: SecretVolumeSource | None = None
+    projected: ProjectedVolumeSource | None = None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.components.kubelet.starting import kept
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.manifests.check import (
     ANYWHERE,
@@ -33,6 +34,7 @@ from .likeness import likeness_of, looks_of
 from .lodging import Likeness
 from .plan import Common
 from .questions import USUAL, Asking, Topic
+from .said import said
 from .scenario import Scenario
 from .start import Regard, starts
 from .templates import is_named, key_of, kind_of
@@ -59,7 +61,9 @@ def build(
     """
     check = check or Check()
     sizing = sizing or cluster_of(application, check)
-    application = application.admitted()
+    stored = application.admitted()
+    pods = (*_templates(stored), *stored.pods, *stored.arriving)
+    application = replace(stored, objects=(*said(check.spec), *kept(stored.objects, pods)))
     title = title or check.metadata.name
     if check.spec.events is None and application.loaded:
         entries = default_events(application.owners)

@@ -21,7 +21,7 @@ START = (
 NAMED = 3
 """How many of those that are alike are named."""
 
-_UNREADY = (Phase.ASSIGNED, Phase.STARTING)
+_UNREADY = (Phase.ASSIGNED, Phase.STARTING, Phase.CREATING, Phase.RESTARTING)
 
 
 def start_words(

@@ -26,11 +26,18 @@ def _event(kinds: tuple[str, ...], scene: Scene) -> Position | None:
         workload = scene.workload
         wanted.update(namings(workload.kind, workload.namespace, workload.name))
         wanted["replicas"] = (scene.after.owner(workload).replicas,)
+    named = str(dict(scene.step.outcome.arguments).get("object", ""))
+    if named:
+        wanted["name"] = (named.rpartition("/")[2],)
     if scene.node is not None:
         wanted["node"] = (scene.node[0], "")
     return scene.written.event(kinds, **wanted)
 
 
-def faults(scene: Scene) -> Position | None:
-    """The faults that the Check names."""
-    return scene.written.faults()
+def given(field: str) -> Cause:
+    """A field of the Check."""
+    return lambda scene: scene.written.given(field)
+
+
+faults = given("faults")
+"""The faults that the Check names."""

@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import ACTIVE, ADMITTED, NodeState, Phase
+from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, NodeState, Phase
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
     BECOME_AVAILABLE,
     BECOME_READY,
     CONTAINER_CRASH,
+    CREATE_CONFIG_MAP,
+    CREATE_SECRET,
+    DELETE_CONFIG_MAP,
+    DELETE_SECRET,
     FINISH_TERMINATION,
     FORCE_DELETE_POD,
+    KILL,
     MOUNT,
     NODE_CRASH,
     NODE_PARTITION,
     NODE_RETURN,
     PROBE_FAILURE,
+    REGISTRY_OUTAGE,
+    REGISTRY_RETURN,
     REJECT,
+    START,
     UNMOUNT,
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
@@ -28,9 +36,10 @@ from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration, few
 
 from .amounts import requests, usages
-from .causes import event
+from .causes import event, given
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
+from .starting import begun, impatience, killed, left_waiting, missing, named, needed, unstarted
 from .teller import Teller, Waits
 from .volumes import lacking
 
@@ -90,6 +99,8 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     missing = tuple(lacking(end.seen, place.pod_class, place.node))
     if place.phase == Phase.STARTING and missing:
         return f"it is in ContainerCreating on {place.node}: {'; '.join(missing)}.", ()
+    if place.phase in UNSTARTED:
+        return f"its containers are not started on {place.node}: {unstarted(end, place)}.", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -105,8 +116,18 @@ def _idle(end: Standstill) -> Iterator[Idle]:
     without = {p for p, _ in places if any(lacking(end.seen, p.pod_class, p.node))}
     waiting = [pod for place, pods in places for pod in pods if place in without]
     unready = [pod for place, pods in places for pod in pods if place not in without]
+    held_up = [
+        (unstarted(end, place), pod)
+        for place, pods in sorted(end.last.names.items())
+        if place.node in up and place.phase in UNSTARTED
+        for pod in pods
+    ]
     if waiting:
         reason = f"the volumes of {few(waiting)} are not attached, so no container starts"
+        yield Idle(KUBELET, reason, held_up=True)
+    elif held_up:
+        why, names = held_up[0][0], [pod for _, pod in held_up]
+        reason = f"the containers of {few(names)} are not started: {why}"
         yield Idle(KUBELET, reason, held_up=True)
     elif unready:
         reason = f"the containers of {few(unready)} run, and never become Ready"
@@ -124,6 +145,7 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
         return
     node = end.seen.nodes()[place.node]
     if node.up:
+        yield from missing(end, place)
         return
     yield Fact(Hindrance.MACHINE, place.node)
     stays = place.phase in ACTIVE and end.world.tolerates_unreachable(place.pod_class)
@@ -136,7 +158,6 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
 TELLER = Teller(
     name="kubelet",
     hinders=_hinders,
-    words={"comes_back": _comes_back},
     sentences={
         # Faults
         NODE_CRASH: "{node} crashes",
@@ -144,17 +165,28 @@ TELLER = Teller(
         FORCE_DELETE_POD: "deletes {pod} of {node} by force",
         NODE_RETURN: "{node} {comes_back}",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
+        DELETE_CONFIG_MAP: "deletes {object}",
+        DELETE_SECRET: "deletes {object}",
+        CREATE_CONFIG_MAP: "creates {object}",
+        CREATE_SECRET: "creates {object}",
+        REGISTRY_OUTAGE: "the registry cannot be reached",
+        REGISTRY_RETURN: "the registry can be reached again",
         # The kubelet and its containers
         CONTAINER_CRASH: "{pod} on {node} crashes",
         ADMIT: "on {node} admits {pod}",
         REJECT: "on {node} rejects {pod}",
+        KILL: "on {node} kills the containers of {pod} while they start",
+        START: "on {node} starts the containers of {pod}",
         BECOME_READY: "on {node} reports {pod} Ready",
         BECOME_AVAILABLE: "{pod} on {node} becomes available",
         FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
         MOUNT: "on {node} mounts {volume}",
         UNMOUNT: "on {node} unmounts {volume}",
     },
+    words={"comes_back": _comes_back, "object": named},
     facts={
+        START: needed,
+        KILL: impatience,
         ADMIT: _admission,
         REJECT: _admission,
         BECOME_READY: _readiness,
@@ -166,11 +198,18 @@ TELLER = Teller(
         FORCE_DELETE_POD: event("forceDeletePod"),
         NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition"),
         PROBE_FAILURE: event("probeFailure"),
+        DELETE_CONFIG_MAP: event("deleteConfigMap"),
+        DELETE_SECRET: event("deleteSecret"),
+        CREATE_CONFIG_MAP: event("createConfigMap"),
+        CREATE_SECRET: event("createSecret"),
+        KILL: given("startSeconds"),
+        REGISTRY_OUTAGE: event("registryOutage"),
+        REGISTRY_RETURN: event("registryReturn", "registryOutage"),
     },
     ends={REJECT: "Failed"},
     fields=_fields,
     conditions=_conditions,
     idle=_idle,
     waits=_waits,
-    claims={"KUB-7": too_little(ADMITTED)},
+    claims={"KUB-7": too_little(ADMITTED), "KUB-8": begun, "KUB-9": left_waiting, "KUB-10": killed},
 )

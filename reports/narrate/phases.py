@@ -19,6 +19,8 @@ PHASES: Mapping[int, str] = MappingProxyType(
         Phase.REVOKED: "terminating",
         Phase.LINGERING: "lingering",
         Phase.FAILED: "failed",
+        Phase.CREATING: "not ready",
+        Phase.RESTARTING: "not ready",
     }
 )
 """In a picture."""
@@ -34,6 +36,8 @@ STATUSES: Mapping[int, str] = MappingProxyType(
         Phase.REVOKED: "terminating",
         Phase.LINGERING: "deleted by force, still running",
         Phase.FAILED: "Failed",
+        Phase.CREATING: "Pending (containers to be created)",
+        Phase.RESTARTING: "not Ready (containers to be created again)",
     }
 )
 """As a field of a Pod that changes."""

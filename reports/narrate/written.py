@@ -82,9 +82,9 @@ class Written:
                     return self.check.at(("spec", "events", index))
         return None
 
-    def faults(self) -> Position | None:
-        """Where the Check says which faults there are."""
-        path = ("spec", "faults")
+    def given(self, field: str) -> Position | None:
+        """Where the Check has a field of its specification, if it has."""
+        path = ("spec", field)
         return self.check.at(path) if self.check is not None and self.check.holds(path) else None
 
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .model.manifests import CheckSpec, FieldPath, Manifests, NotModelled, OfWorkload
+from .model.components.kubelet.decision import Absent, Source, needs
+from .model.components.kubelet.starting import given_of
+from .model.components.registry import OWNERS
+from .model.manifests import (
+    CheckSpec,
+    FieldPath,
+    Manifests,
+    NotModelled,
+    OfWorkload,
+    Problem,
+    show,
+)
 from .model.scenario import adoptions, key_of, owner_manifests
 from .model.scenario.admitting import of_admission
 from .properties.select import ALL
@@ -52,6 +63,36 @@ def named_properties(spec: CheckSpec) -> Iterator[Named]:
 
 OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"}
 """The options of the command line, where they are not called as the field."""
+
+
+def lacking_of(manifests: Manifests, missing: Iterable[Absent]) -> Iterator[Problem]:
+    """ConfigMaps and Secrets that templates refer to and that were not given, or lack a key.
+
+    One that is said to be missing is known to be.
+    """
+    given = given_of((*(manifest.object for manifest in manifests.objects), *missing))
+    for manifest in owner_manifests(manifests):
+        owner, kind = manifest.object, OWNERS[type(manifest.object)]
+        name, taken = str(key_of(owner)), dict[Source, None]()
+        for need in needs(kind.pod(owner, 0)):
+            path: FieldPath = ("spec", "template", "spec", *need.path)
+            at, absent = manifest.document.at(path), given.is_absent(need.source)
+            if need.source not in given.keys and not absent:
+                taken.setdefault(need.source)
+            elif need.source not in given.absent and (
+                text := given.lacking(need, exists=not absent)
+            ):
+                message = f"{text}: containers of {name} are not started ({need.reason})"
+                yield Problem(at, show(path), message)
+        if taken:
+            which = "which is" if len(taken) == 1 else "which are"
+            yield Problem(
+                manifest.document.at(),
+                "",
+                f"{name} refers to {', '.join(map(str, taken))}, {which} not among what was given: "
+                "taken to exist, as its containers would not start otherwise (a scenario says in "
+                "missing what is not there)",
+            )
 
 
 def with_adopted(manifests: Manifests) -> Manifests:

@@ -97,9 +97,9 @@ def ask(question: Question) -> Asked:
         raise InvalidInput(unasked)
     cases += usual.cases
     ignored = (problem for scope in scopes for problem in scope.without_effect(cases))
-    lacking = (problem for scope in scopes for problem in scope.of_storage())
+    lacking = (p for scope in scopes for p in (*scope.of_storage(), *scope.lacking()))
     unheard = (problem for scope in scopes for problem in advice_beside(scope.manifests))
-    said = (*reader.warnings, *_unused(given, scopes), *lacking, *ignored, *unheard)
+    said = (*reader.warnings, *lacking, *_unused(given, scopes), *ignored, *unheard)
     every = tuple(dict.fromkeys((*reader.problems, *problems)))
     return Asked(cases, tuple(dict.fromkeys(said)), statements, every)
 

@@ -13,7 +13,7 @@ import msgspec
 from .applying import Applying, changed
 from .asked import Case, Changing, Question
 from .loading import Extension, unknown_kinds
-from .mentions import OPTIONS, named_properties, named_workloads, with_adopted
+from .mentions import OPTIONS, lacking_of, named_properties, named_workloads, with_adopted
 from .model.components.registry import KINDS
 from .model.manifests import (
     Check,
@@ -59,6 +59,7 @@ from .model.scenario import (
     without_kept,
 )
 from .model.scenario.admitting import policies_of
+from .model.scenario.said import absent
 from .policy import Annotations, read_annotations
 from .properties.catalogue import STATEMENTS
 from .properties.select import properties_for, usual_for
@@ -97,8 +98,8 @@ class Scope:
 
     @property
     def applied(self) -> tuple[Manifests, ...]:
-        """What is applied, be it what is there already."""
-        return () if self.applying is None else (self.applying.new,)
+        """What is applied, be it what is there already, and to what."""
+        return () if self.applying is None else (self.applying.base, self.applying.new)
 
     def rests(self) -> bool:
         """Whether nothing is applied by a step, and nothing is under way either."""
@@ -273,6 +274,11 @@ class Scope:
         """What the manifests and the Check suppress."""
         known = self._statements()
         return read_annotations(self.manifests, self.check, self.document, known, kept)
+
+    def lacking(self) -> Iterator[Problem]:
+        """What templates refer to and was not given, or lacks a key."""
+        there = self.manifests if self.applying is None else self.applying.after
+        return lacking_of(there, absent(self.check.spec))
 
     def _statements(self) -> dict[str, Statement]:
         """All that can be asked, by identifier."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from kubelemma.model.components.kubelet.decision import StartTime
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.objects.decode import decode
@@ -22,8 +23,12 @@ ZONE = "topology.kubernetes.io/zone"
 def pod(**spec: Any) -> Raw:
     """A pod spec; ``cpu`` is what its container requests."""
     cpu = spec.pop("cpu", "1")
-    ports = spec.pop("ports", [])
-    container = {"name": "main", "resources": {"requests": {"cpu": cpu}}, "ports": ports}
+    container = {
+        "name": "main",
+        "resources": {"requests": {"cpu": cpu}},
+        "ports": spec.pop("ports", []),
+        "livenessProbe": spec.pop("liveness", None),
+    }
     return {"containers": [container], **spec}
 
 
@@ -56,6 +61,7 @@ class Small:
     budget: Raw | None = None
     faults: Raw | None = None
     objects: tuple[tuple[type, Raw], ...] = ()
+    start_seconds: int | None = None
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -68,7 +74,8 @@ class Small:
         check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
         others = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.objects)
-        objects = (*budgets, *others)
+        times = () if self.start_seconds is None else (StartTime(self.start_seconds),)
+        objects = (*budgets, *others, *times)
         scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 

@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 import pytest
+from kubelet_mutants import KUBELET_MUTANTS
 from mutating import SELECTOR, TWO, ZONE, Alone, Mutant, Raw, Small, node, pod
 from service_mutants import SERVICE_MUTANTS
 from statefulset_mutants import STATEFULSET_MUTANTS
@@ -401,6 +402,7 @@ MUTANTS = (
     Mutant("DRAIN-1", "pods do not end", KUBELET_PY, "_termination", ends_none, BESIDE_A_DEAD_NODE),
     Mutant("DRAIN-2", "no budget asked", DRAIN_PY, "evict", asks_no_budget, DRAINED),
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
+    *KUBELET_MUTANTS,
     *SERVICE_MUTANTS,
     Mutant("SA-1", "no account again", f"{ACCOUNT_PY}.decision", "create", creates_none, LACKING),
     Mutant("SA-2", "no admission", f"{ACCOUNT_PY}.rules", "refusal", admits_without, LACKING),

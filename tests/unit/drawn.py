@@ -21,6 +21,8 @@ DRAWN: Mapping[str, Manifests] = {
     "PodDisruptionBudget": strategies.disruption_budgets(),
     "PriorityClass": strategies.priority_classes(),
     "RuntimeClass": strategies.runtime_classes(),
+    "ConfigMap": strategies.config_maps(),
+    "Secret": strategies.secrets(),
     "LimitRange": strategies.limit_ranges(),
     "PersistentVolume": strategies.persistent_volumes(),
     "PersistentVolumeClaim": strategies.persistent_volume_claims(),

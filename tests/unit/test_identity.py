@@ -43,14 +43,15 @@ def result(stuck: Case) -> CheckResult:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: container(d).update(image="c:2"),
+        lambda d: container(d).update(image="c:2", imagePullPolicy="Always"),
+        lambda d: container(d).update(livenessProbe={"exec": {}}, lifecycle={"preStop": {}}),
         lambda d: container(d).update(readinessProbe={"httpGet": {"port": 80}}),
         lambda d: container(d).update(env=[{"name": "LEVEL", "value": "debug"}]),
         lambda d: d["metadata"].update(annotations={"team": "shop"}),
         lambda d: d["metadata"].update(labels={"team": "shop"}),
         lambda d: d["spec"]["template"]["metadata"].update(annotations={"checksum/config": "1"}),
     ],
-    ids=["image", "probe", "environment", "annotation", "label", "annotation of pods"],
+    ids=["image", "liveness", "probe", "environment", "annotation", "label", "annotation of pods"],
 )
 def test_what_cannot_matter(stuck: Case, result: CheckResult, change: Change) -> None:
     """What no rule reads does not make another case, and the verdicts are the same."""
@@ -157,6 +158,8 @@ def test_what_is_left_out_nobody_reads() -> None:
     probes = ("readiness_probe", "liveness_probe", "startup_probe")
     assert readers("image", "annotations", "annotation_map", *probes) == {
         ("kinds/parts/pods.py", "image"),  # whether there is one
+        ("kinds/parts/probes.py", "readiness_probe"),  # for advice
+        ("kinds/secret.py", "annotation_map"),  # for what is refused
         ("objects/meta.py", "annotations"),
         ("objects/storage.py", "annotation_map"),  # for placement
         ("cluster/owners.py", "annotation_map"),  # the deletion cost
@@ -164,10 +167,45 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("components/deployment/owner.py", "annotation_map"),  # for the start, which counts
         ("components/deployment/owner.py", "image"),  # for the start, too
         ("components/drain/rules.py", "annotation_map"),  # of mirror pods
+        ("components/kubelet/decision/images.py", "image"),  # where the registry may be away
+        ("components/kubelet/decision/probes.py", "liveness_probe"),  # where starts take time
+        ("components/kubelet/decision/probes.py", "startup_probe"),
         ("components/registry.py", "annotations"),  # which components read any
         ("components/scheduler/decision/image_locality.py", "image"),
         ("components/scheduler/decision/volumes.py", "annotation_map"),  # for placement
     }
+
+
+def test_what_containers_need_counts() -> None:
+    """Whether an object has the keys that are asked for, and no more of it."""
+
+    def asked(*keys: str, **more: str) -> str:
+        config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}}
+        data = {"data": {**dict.fromkeys(keys, "x"), **more}}
+        needing = deployment()
+        selector = {"name": "web", "key": "mode"}
+        variable = {"name": "A", "valueFrom": {"configMapKeyRef": selector}}
+        container(needing).update(env=[variable])
+        return identity(case_of(needing, check(), {**config, **data}))
+
+    assert asked("mode") == asked("mode", "other") == asked(mode="z")
+    assert asked("mode") != asked("other")
+
+
+@pytest.mark.parametrize(
+    ("spec", "fields"),
+    [
+        ({"startSeconds": 20}, {"livenessProbe": {"exec": {}}}),
+        ({"events": [{"registryOutage": {}}]}, {"image": "c:2"}),
+        ({"events": [{"registryOutage": {}}]}, {"imagePullPolicy": "Always"}),
+    ],
+)
+def test_what_counts_in_some_scenarios(spec: Data, fields: Data) -> None:
+    """Probes count where starts take time, images where the registry may be away."""
+    other = deployment()
+    container(other).update(fields)
+    before, after = (identity(case_of(d, check(**spec))) for d in (deployment(), other))
+    assert before != after
 
 
 def readers(*fields: str) -> set[tuple[str, str]]:

@@ -196,7 +196,6 @@ def test_fields_that_are_left_out() -> None:
         ("not modelled", f"{spec}schedulerName", 18),
         ("not modelled", f"{spec}volumes[0].persistentVolumeClaim", 21),
         ("irrelevant", f"{spec}volumes[1].emptyDir", 22),
-        ("irrelevant", f"{spec}volumes[2].configMap", 23),
         ("irrelevant", f"{spec}containers[0].readinessProbe.httpGet", 30),
         ("not modelled", f"{spec}containers[0].readinessProbe.periodSeconds", 30),
     ]
@@ -209,7 +208,7 @@ def test_fields_that_are_left_out() -> None:
         ("name: web", "name: web\n  comment: x", "metadata.comment", ""),
         (
             "        ports:",
-            "        readinessProbe: {periodSecond: 5}\n        ports:",
+            "        readinessProbe: {exec: {}, periodSecond: 5}\n        ports:",
             "spec.template.spec.containers[0].readinessProbe.periodSecond",
             ' (did you mean "periodSeconds"?)',
         ),
@@ -229,7 +228,7 @@ def test_kinds_that_are_left_out() -> None:
         f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}"
         for version, kind in (
             ("autoscaling/v2", "HorizontalPodAutoscaler"),
-            ("v1", "ConfigMap"),
+            ("v1", "Endpoints"),
             ("storage.k8s.io/v1", "StorageClass"),
             ("example.com/v1", "Deployment"),
             ("v1", "Unheard"),
@@ -237,7 +236,7 @@ def test_kinds_that_are_left_out() -> None:
     )
     assert [(n.object, n.path, n.severity, n.position.line) for n in read(text).not_modelled] == [
         ("HorizontalPodAutoscaler default/a", "", "not modelled", 1),
-        ("ConfigMap default/a", "", "irrelevant", 5),
+        ("Endpoints default/a", "", "irrelevant", 5),
         ("StorageClass a", "", "not modelled", 9),
         ("Deployment a", "", "not modelled", 13),
         ("Unheard default/a", "", "not modelled", 17),

@@ -39,6 +39,9 @@ _CREATED = "a checker reads by itself whose pods are created again"
 ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
     ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
+    ("model/manifests/check.py", "ConfigMap"): _EVENTS,
+    ("model/manifests/named.py", "ServiceAccount"): _EVENTS,
+    ("model/manifests/named.py", "ConfigMap"): _EVENTS,
     ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("src/kubelemma/cli/place.py", "DaemonSet"): "an example of a command of kubectl",
     ("src/kubelemma/cli/place.py", "Deployment"): "an example of a command of kubectl",
@@ -80,7 +83,10 @@ KNOWN = {
     ("model/manifests/check.py", "drain"): "an event has the options of kubectl drain",
     ("model/manifests/losses.py", "serviceaccount"): "an event names an account",
     ("model/manifests/losses.py", "volumeprotection"): "an event names a claim",
+    ("model/manifests/named.py", "serviceaccount"): "an event names an account",
+    ("model/manifests/named.py", "kubelet"): "an event names what containers refer to",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
+    ("reports/narrate/starting.py", "kubelet"): "part of its teller",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
     (
         "model/scenario/*",

@@ -170,6 +170,39 @@ spec:
   - scale: {workload: other, replicas: 0}
 """
 
+CONFIGURED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: web:1
+        envFrom: [{configMapRef: {name: web}}]
+        livenessProbe: {exec: {command: ["true"]}}
+      volumes: [{name: key, secret: {secretName: web}}]
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: configured}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  startSeconds: 25
+  events:
+  - rollout: {deployment: web}
+  - nodeCrash: {max: 1}
+  - deleteConfigMap: {name: web}
+  - createConfigMap: {name: web}
+  - deleteSecret: {name: web}
+  - createSecret: {name: web}
+  - registryOutage: {}
+"""
+
 
 SET = """
 apiVersion: apps/v1
@@ -297,7 +330,7 @@ def scenarios() -> Iterator[Scenario]:
     calm = members.split("  - scale", maxsplit=1)[0]
     events = "  - scale: {workload: web, replicas: 0}\n  - deletePod: {workload: web, max: 9}\n"
     at_once = calm.replace("revisionHistoryLimit: 0", "podManagementPolicy: Parallel") + events
-    for text in (ALONE, REFUSED, LOCAL, members, calm, at_once, refused):
+    for text in (ALONE, REFUSED, LOCAL, CONFIGURED, members, calm, at_once, refused):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")

@@ -321,7 +321,7 @@ def test_called_by_tests_alone() -> None:
         "components.scheduler.decision.topology_spread_score.normalize_spread",  # in a table
         "components.deployment.decision.scale.scale",  # passed on by its package, renamed
         "components.scheduler.decision.status.Status.ok",  # a property
-        "components.kubelet.decision.admit",  # by a function that is handed over as a value
+        "components.kubelet.decision.admission.admit",  # by a function that is a value
         "components.tainteviction.decision.min_toleration_seconds",  # by a method of the world
     ],
 )

@@ -23,9 +23,9 @@ from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
+    SHOWN_PENDING,
     Group,
     Marks,
-    Phase,
     Pods,
     remarked,
     still_awaited,
@@ -69,7 +69,7 @@ def evict(
 ) -> Attempt:
     """Ask for the eviction of a pod of a group; ``found`` are the budgets that cover it."""
     pod = EvictedPod(
-        phase="Pending" if group.phase == Phase.ASSIGNED else "Running",
+        phase="Pending" if group.phase in SHOWN_PENDING else "Running",
         ready=group.phase in READY,
     )
     stored = [guard.stored(state) for guard, state in zip(found, budgets, strict=True)]

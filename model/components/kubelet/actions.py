@@ -22,14 +22,20 @@ CONTAINER_CRASH = Action("container-crash", "class")
 MOUNT = Action("mount", "volume")
 UNMOUNT = Action("unmount", "volume")
 
+START = Action("start", "class")
+KILL = Action("kill-starting", "class")
+
+DELETE_CONFIG_MAP = Action("delete-configmap", "object")
+CREATE_CONFIG_MAP = Action("create-configmap", "object")
+DELETE_SECRET = Action("delete-secret", "object")
+CREATE_SECRET = Action("create-secret", "object")
+
+REGISTRY_OUTAGE = Action("registry-outage")
+REGISTRY_RETURN = Action("registry-return")
+
 ACTIONS = (
-    ADMIT,
-    REJECT,
-    BECOME_READY,
-    BECOME_AVAILABLE,
-    FINISH_TERMINATION,
-    CONTAINER_CRASH,
-    MOUNT,
-    UNMOUNT,
+    *(ADMIT, REJECT, START, BECOME_READY, BECOME_AVAILABLE),
+    *(FINISH_TERMINATION, CONTAINER_CRASH, KILL),
+    *(MOUNT, UNMOUNT),
 )
 """Without events, which have theirs."""

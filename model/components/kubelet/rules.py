@@ -5,9 +5,10 @@ Source: pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/kubelet.go, pkg/kubelet/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -29,9 +30,10 @@ from kubelemma.model.cluster.state import (
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import STORED, Stock
 from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, World
+from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
-from . import volumes
+from . import starting, volumes
 from .actions import (
     ACTIONS,
     ADMIT,
@@ -41,8 +43,9 @@ from .actions import (
     FINISH_TERMINATION,
     REJECT,
 )
-from .decision import admit
+from .decision import Outlook, Unreliable, admit, images_of
 from .faults import EVENTS
+from .starting import Held
 
 KUBELET = "kubelet"
 CONTAINER = "container"
@@ -51,24 +54,34 @@ CONTAINER = "container"
 _GOING = (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
 
 
-def rules(world: World, *, roomy: bool = False) -> tuple[Rule, ...]:
+def rules(
+    world: World, *, roomy: bool = False, held: Mapping[int, Held] = MappingProxyType({})
+) -> tuple[Rule, ...]:
     """Rules of the kubelets of all nodes, and of the containers that crash by themselves.
 
-    Where it is ``roomy``, admission need not look at other pods of the node.
+    Where it is ``roomy``, admission need not look at other pods of the node. Containers of the
+    classes that are ``held`` are not started at once.
     """
     each, stock = PODS if roomy else "", stock_of(world)
-    own = (r for pod_class in world.classes for r in _rules(world, pod_class, each, stock))
+    own = (
+        rule
+        for pod_class in world.classes
+        for rule in _rules(world, pod_class, each, stock, held.get(pod_class.index))
+    )
     return (*own, *volumes.rules(stock, KUBELET))
 
 
-def _rules(world: World, pod_class: PodClass, admitted_each: str, stock: Stock) -> Iterator[Rule]:
+def _rules(
+    world: World, pod_class: PodClass, admitted_each: str, stock: Stock, held: Held | None
+) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
     workload = world.workloads[pod_class.workload]
     alike = [other for other in world.workloads if other.name == workload.name]
     label = workload.crowd(pod_class.index)
     if len(alike) == 1:
         label = label.removeprefix(f"{workload.namespace}/")
-    admission = partial(_admissions, world, pod_class)
+    first = Phase.STARTING if held is None else Phase.CREATING
+    admission = partial(_admissions, world, pod_class, first)
     yield Rule(
         f"admit or reject {label}",
         KUBELET,
@@ -78,7 +91,11 @@ def _rules(world: World, pod_class: PodClass, admitted_each: str, stock: Stock) 
         each=admitted_each,
     )
     running, uses = (UP, PODS), bool(stock) and bool(stock.uses[pod_class.index])
-    if pod_class.behaviour is not Behaviour.NEVER_READY:
+    if held is not None:
+        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, held)
+        yield from starting.kill_rule(pod_class, f"kill {label}", KUBELET, held)
+    killed = held is not None and held.outlook is Outlook.IS_KILLED
+    if pod_class.behaviour is not Behaviour.NEVER_READY and not killed:
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
@@ -90,7 +107,9 @@ def _rules(world: World, pod_class: PodClass, admitted_each: str, stock: Stock) 
         waiting = partial(_availability, pod_class)
         yield _of_each(f"minReadySeconds of {label}", KUBELET, (PODS,), waiting)
     if pod_class.behaviour is Behaviour.CRASH_LOOPING:
-        crash = _while_up(pod_class, (Phase.READY, Phase.AVAILABLE), _container_crash)
+        again = Phase.STARTING if held is None else Phase.RESTARTING
+        crashed = partial(_container_crash, again)
+        crash = _while_up(pod_class, (Phase.READY, Phase.AVAILABLE), crashed)
         yield _of_each(f"crash {label}", CONTAINER, running, crash)
 
 
@@ -146,21 +165,25 @@ def _pod(pod_class: PodClass) -> tuple[tuple[str, int], ...]:
 def _admissions(
     world: World,
     pod_class: PodClass,
+    first: Phase,
     up: bool,  # noqa: FBT001 - a column's value
     *shown: Any,
 ) -> Iterator[Outcome]:
     node = ShownNode(*shown)
     for group in node.pods:
         if up and (group.pod_class, group.phase) == (pod_class.index, Phase.ASSIGNED):
-            yield _admission(world, pod_class, node, group)
+            yield _admission(world, pod_class, first, node, group)
 
 
-def _admission(world: World, pod_class: PodClass, node: ShownNode, group: Group) -> Outcome:
+def _admission(
+    world: World, pod_class: PodClass, first: Phase, node: ShownNode, group: Group
+) -> Outcome:
     """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
     reason = admit(pod_class.pod, world.kubelet_info(node, ADMITTED))
     if reason is None:
-        after = moved(node.pods, group, Phase.STARTING)
-        why = "it fits what the node has left, and the containers start"
+        after = moved(node.pods, group, first)
+        start = "the containers start" if first is Phase.STARTING else "the containers are created"
+        why = f"it fits what the node has left, and {start}"
         return Outcome(ADMIT, {PODS: after}, _pod(pod_class), why)
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
     rest = without(node.pods, group)
@@ -195,9 +218,9 @@ def _termination(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
     return Outcome(FINISH_TERMINATION, {PODS: without(pods, group)}, _pod(pod_class), why)
 
 
-def _container_crash(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
+def _container_crash(again: Phase, pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
     why = "this version crashes again and again (CrashLoopBackOff)"
-    writes = {PODS: moved(pods, group, Phase.STARTING)}
+    writes = {PODS: moved(pods, group, again)}
     return Outcome(CONTAINER_CRASH, writes, _pod(pod_class), why)
 
 
@@ -209,15 +232,31 @@ def _parts(setting: Setting) -> Parts:
     if not world.shapes:
         return NO_PARTS
     roomy = not lacks_room(world, setting.choices.max_pods)
-    return Parts(rules=rules(world, roomy=roomy))
+    held = starting.held(world, setting.events)
+    return Parts(
+        cells=starting.cells(world, starting.followed(world, setting.events)),
+        tallies=tuple(starting.tallies(world, held)),
+        rules=rules(world, roomy=roomy, held=held),
+    )
 
 
-def _own_view(_crowd: Crowd) -> Telling:
-    """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too."""
+def _assumes(setting: Setting) -> Iterable[str]:
+    return starting.assumes(setting.world, setting.events)
+
+
+def _own_view(crowd: Crowd) -> Telling:
+    """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too.
+
+    Where the registry may be away, also which images are there that somebody asks for.
+    """
+    unreliable = any(isinstance(each, Unreliable) for each in crowd.objects)
+    asked = {image.name for pod in crowd.pods for image in images_of(pod)} if unreliable else set()
 
     def telling(shape: NodeShape) -> Hashable:
         own = shape.kubelet
-        return b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
+        seen = b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
+        listed = (name for each in shape.node.status.images or () for name in each.names or ())
+        return seen, tuple(sorted(asked.intersection(listed))) if asked else ()
 
     return telling
 
@@ -233,5 +272,7 @@ COMPONENT = Component(
     needs_terminating=_needs_terminating,
     parts=_parts,
     actions=ACTIONS,
+    kinds=(ConfigMap, Secret),
     events=EVENTS,
+    assumes=_assumes,
 )

@@ -24,6 +24,7 @@ from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
     IDLE,
+    SHOWN_PENDING,
     Counts,
     Group,
     LoneState,
@@ -204,7 +205,7 @@ def is_matched(world: World, workload: Workload, pod_class: int) -> bool:
 
 def _rank(phase: Phase, cost: int, colocated: int) -> int:
     ready = phase in (Phase.READY, Phase.AVAILABLE)
-    api_phase = "Pending" if phase is Phase.ASSIGNED else "Running"
+    api_phase = "Pending" if phase in SHOWN_PENDING else "Running"
     return rank_key(
         assigned=True, phase=api_phase, ready=ready, deletion_cost=cost, colocated=colocated
     )
@@ -380,8 +381,9 @@ def _choose(key: Key, sync: Sync, pods: Pods, first: int | None) -> Iterator[Out
 
 
 _RANKED = {
-    Phase.ASSIGNED: "pods still Pending go before running ones",
+    **dict.fromkeys(SHOWN_PENDING, "pods still Pending go before running ones"),
     Phase.STARTING: "pods that are not Ready go before Ready ones",
+    Phase.RESTARTING: "pods that are not Ready go before Ready ones",
 }
 
 

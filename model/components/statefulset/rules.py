@@ -78,6 +78,8 @@ _SHOWN = {
     Phase.REVOKED: Shown.TERMINATING,
     Phase.LINGERING: Shown.ABSENT,
     Phase.FAILED: Shown.FAILED,
+    Phase.CREATING: Shown.PENDING,
+    Phase.RESTARTING: Shown.UNREADY,
 }
 
 

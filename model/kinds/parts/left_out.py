@@ -26,7 +26,7 @@ from kubelemma.model.kinds.notes import (
     opening,
     without,
 )
-from kubelemma.model.objects import meta, pod, storage, volume, workloads
+from kubelemma.model.objects import configuration, meta, pod, storage, volume, workloads
 
 _BY_SERVER = "is set by the cluster itself"
 _INSIDE = "concerns what runs inside the containers, not where or when"
@@ -55,7 +55,7 @@ _OS = ByValue(
 )
 _PULLING = ByValue(
     ("Always", "IfNotPresent"),
-    Note("irrelevant", "images are taken to be pulled, or not, as the events of the check say"),
+    Note("irrelevant", "counts where the registry may be away: else all images can be pulled"),
     Note(
         "not modelled",
         "an image that is not on the node keeps the container from starting for ever: it is taken "
@@ -69,18 +69,19 @@ _PROBE: FieldNotes = {
     **not_modelled(_TIME, "successThreshold", "failureThreshold"),
     **not_modelled(_TIME, "terminationGracePeriodSeconds"),
 }
+_STARTING: FieldNotes = {
+    **_PROBE,
+    **dict.fromkeys(("initialDelaySeconds", "periodSeconds", "failureThreshold")),
+}
+"""Of a probe that may kill a container while it starts: when it does is counted where a scenario
+says how long containers take (``startSeconds``)."""
 
 _VOLUME: FieldNotes = {
     "name": None,
     "persistentVolumeClaim": {"claimName": None, **irrelevant(NO_EFFECT, "readOnly")},
     **irrelevant(NO_EFFECT, "emptyDir", "hostPath", "image", "gitRepo", "nfs"),
-    **irrelevant(
-        "a missing source would keep the container from starting: it is taken to be there",
-        "configMap",
-        "secret",
-        "projected",
-        "downwardAPI",
-    ),
+    **dict.fromkeys(("configMap", "secret", "projected")),
+    **irrelevant(NO_EFFECT, "downwardAPI"),
     **not_modelled(_PINNED, "ephemeral", "csi"),
     **opening(_PINNED, "iscsi", "fc", "rbd", "cinder"),
     **opening(_PINNED, "awsElasticBlockStore", "azureDisk", "gcePersistentDisk"),
@@ -121,9 +122,12 @@ CHECK: FieldsByType = {
         **irrelevant(_NETWORK, "dnsPolicy", "dnsConfig", "hostAliases", "hostname", "subdomain"),
         **irrelevant(_NETWORK, "setHostnameAsFQDN", "hostnameOverride"),
         **irrelevant(
-            "a missing account or secret would refuse the pods: they are taken to be there",
+            "a missing account would refuse the pods: it is taken to be there",
             "serviceAccount",
             "automountServiceAccountToken",
+        ),
+        **irrelevant(
+            "one that is missing is passed over: images are then pulled without it",
             "imagePullSecrets",
         ),
         "volumes": _VOLUME,
@@ -143,7 +147,7 @@ CHECK: FieldsByType = {
         **not_modelled("pods are scheduled one by one, never as a group", "workloadRef"),
     },
     pod.Container: {
-        **irrelevant(_INSIDE, "command", "args", "workingDir", "env", "envFrom", "stdin", "tty"),
+        **irrelevant(_INSIDE, "command", "args", "workingDir", "stdin", "tty"),
         **irrelevant(_INSIDE, "stdinOnce", "securityContext", "volumeMounts", "volumeDevices"),
         **irrelevant(_INSIDE, "terminationMessagePath", "terminationMessagePolicy"),
         "imagePullPolicy": _PULLING,
@@ -152,12 +156,15 @@ CHECK: FieldsByType = {
             "a container restarts, or not, as the restart policy of its pod says",
             "restartPolicyRules",
         ),
-        "livenessProbe": _PROBE,
+        "livenessProbe": _STARTING,
         "readinessProbe": _PROBE,
-        "startupProbe": _PROBE,
+        "startupProbe": _STARTING,
         "lifecycle": _LIFECYCLE,
     },
     pod.ResourceRequirements: not_modelled(_DEVICES, "claims"),
+    configuration.EnvVar: irrelevant(_INSIDE, "name", "value"),
+    configuration.EnvVarSource: irrelevant(_INSIDE, "fieldRef", "resourceFieldRef", "fileKeyRef"),
+    configuration.EnvFromSource: irrelevant(_INSIDE, "prefix"),
 }
 """Of a check."""
 
@@ -189,6 +196,7 @@ PLACEMENT: FieldsByType = {
         **CHECK[pod.Container],
         **irrelevant(NOT_PLACING, "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"),
         **irrelevant(NOT_PLACING, "restartPolicyRules", "image", "imagePullPolicy"),
+        **irrelevant(NOT_PLACING, "env", "envFrom"),
         **irrelevant("pods are taken at the size that they have now", "resizePolicy"),
     },
     pod.ResourceRequirements: not_modelled(_NO_DEVICES, "claims"),

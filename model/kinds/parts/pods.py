@@ -21,11 +21,14 @@ from kubelemma.model.objects.pod import (
 from kubelemma.model.versions import MODELLED
 
 from .affinities import affinity
+from .configuration import referred
 from .names import dns_label, dns_subdomain, label_key, label_value
+from .probes import probe_advice, probes
 from .resources import advice, container_resources, pod_resources, quantities
 from .rules import at_least, label_selector, labels, one_of, problem, within
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
+_PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 _LARGEST_PORT = 65535
 _COMPARING = "TaintTolerationComparisonOperators"
@@ -55,6 +58,7 @@ def pod_spec(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
     constraints = spec.topology_spread_constraints or ()
     yield from _spread(constraints, (*path, "topologySpreadConstraints"))
     yield from _gates(spec.scheduling_gates or (), (*path, "schedulingGates"))
+    yield from referred(spec, path)
 
 
 def _containers(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
@@ -69,6 +73,7 @@ def _containers(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
         for index, container in enumerate(containers or ()):
             here: FieldPath = (*path, field, index)
             yield from _container(container, here)
+            yield from probes(container, here, init=field == "initContainers")
             yield from _container_name(container.name, names, (*here, "name"))
             if field == "initContainers":
                 host_ports = set()
@@ -89,6 +94,7 @@ def _container(container: Container, path: FieldPath) -> Iterator[Finding]:
     if not container.image:
         yield Finding((*path, "image"), "is required")
     yield from one_of(_RESTART_POLICIES, container.restart_policy, (*path, "restartPolicy"))
+    yield from one_of(_PULL_POLICIES, container.image_pull_policy, (*path, "imagePullPolicy"))
     yield from container_resources(container.resources, (*path, "resources"))
     for index, port in enumerate(container.ports or ()):
         yield from _port(port, (*path, "ports", index))
@@ -172,7 +178,8 @@ def _gates(gates: Sequence[PodSchedulingGate], path: FieldPath) -> Iterator[Find
 
 
 def pod_advice(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
-    """Amounts that are accepted, though hardly anybody means them."""
+    """Amounts and probes that are accepted, though hardly anybody means them."""
+    yield from probe_advice(spec, path)
     for field, containers in (
         ("initContainers", spec.init_containers),
         ("containers", spec.containers),

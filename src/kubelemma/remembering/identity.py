@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from kubelemma import __version__, model, properties, solver
+from kubelemma.model.components.kubelet.decision import StartTime, Unreliable
 from kubelemma.model.components.registry import ANNOTATIONS
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container
@@ -33,8 +34,10 @@ FORMAT = 2
 """Of what is kept on file; another format is another key."""
 
 IMAGE = frozenset({"image"})
-PROBES = frozenset({"readiness_probe", "liveness_probe", "startup_probe"})
-"""What no rule reads of a container: probes succeed or fail by the scenario's events."""
+PULLING = frozenset({"image_pull_policy"})
+STARTING = frozenset({"liveness_probe", "startup_probe"})
+NEVER_READ = frozenset({"readiness_probe", "lifecycle"})
+"""What no rule reads of a container: such a probe succeeds or fails by the scenario's events."""
 
 DIGEST_BYTES = 20
 
@@ -83,9 +86,20 @@ def _digest(*parts: bytes) -> str:
 
 
 def _unread(scenario: Scenario) -> frozenset[str]:
-    """The fields of containers that no rule reads; images count where a node says what it has."""
-    known = any(shape.node.status.images for shape in scenario.world.shapes)
-    return PROBES if known else PROBES | IMAGE
+    """The fields of containers that no rule reads.
+
+    Images count where a node says what it has, or the registry may be away; what may kill a
+    container that starts where the scenario says how long that takes.
+    """
+    world = scenario.world
+    pulled, timed = world.objects_of(Unreliable), world.objects_of(StartTime)
+    known = any(shape.node.status.images for shape in world.shapes)
+    return frozenset().union(
+        NEVER_READ,
+        () if known or pulled else IMAGE,
+        () if pulled else PULLING,
+        () if timed else STARTING,
+    )
 
 
 class _Reading:
@@ -139,6 +153,8 @@ class _Reading:
             if isinstance(value, Container) and name in self._unread:
                 continue
             held = getattr(value, name)
+            if isinstance(value, Container) and name == "env":
+                held = [each for each in held or () if each.value_from is not None] or None
             if isinstance(value, ObjectMeta) and name == "annotations":
                 held = {k: v for k, v in (held or {}).items() if k in ANNOTATIONS}
             yield self.plain(held)

@@ -36,6 +36,8 @@ STAGES: Mapping[int, Stage] = {
     Phase.AVAILABLE: Stage.READY,
     Phase.TERMINATING: Stage.TERMINATING,
     Phase.REVOKED: Stage.TERMINATING,
+    Phase.CREATING: Stage.UNREADY,
+    Phase.RESTARTING: Stage.UNREADY,
 }
 
 

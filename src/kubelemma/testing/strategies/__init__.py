@@ -6,6 +6,7 @@ and so should an API server. It shrinks to what a person would write first.
 """
 
 from .affinities import affinities, node_selectors, spread_constraints, tolerations, topology_keys
+from .configuration import config_maps, secrets
 from .nodes import clusters, namespaces, nodes, taints
 from .pods import pod_specs, pod_templates, pods
 from .policies import disruption_budgets, limit_ranges, priority_classes, runtime_classes, services
@@ -45,6 +46,7 @@ __all__ = [
     "applications",
     "checks",
     "clusters",
+    "config_maps",
     "cpu",
     "csi_drivers",
     "csi_nodes",
@@ -75,6 +77,7 @@ __all__ = [
     "resources",
     "runtime_classes",
     "scenarios",
+    "secrets",
     "selectors",
     "services",
     "spread_constraints",

@@ -96,10 +96,27 @@ def _container() -> Manifests:
         {"name": names(), "image": st.sampled_from(_IMAGES)},
         optional={
             "resources": resources(),
+            "env": st.lists(_variables(), max_size=2, unique_by=lambda v: v["name"]),
+            "envFrom": st.just([{"secretRef": {"name": "token"}}]),
             "readinessProbe": _probes(),
             "livenessProbe": _probes(),
             "startupProbe": _probes(),
         },
+    )
+
+
+@cache
+def _variables() -> Manifests:
+    selector = {"name": "settings", "key": "mode"}
+    values: tuple[Manifest, ...] = (
+        {"value": "plain"},
+        {"valueFrom": {"configMapKeyRef": selector}},
+        {"valueFrom": {"secretKeyRef": {**selector, "optional": True}}},
+        {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+    )
+    variables = st.sampled_from(("MODE", "TOKEN"))
+    return st.builds(
+        lambda name, value: {"name": name, **value}, variables, st.sampled_from(values)
     )
 
 
@@ -131,6 +148,8 @@ def _init_containers() -> st.SearchStrategy[list[Manifest]]:
 def _volumes() -> Manifests:
     sources: tuple[Manifest, ...] = (
         {"emptyDir": {}},
+        {"secret": {"secretName": "token", "optional": True}},
+        {"projected": {"sources": [{"configMap": {"name": "settings"}}]}},
         {"configMap": {"name": "settings"}},
         {"persistentVolumeClaim": {"claimName": "data"}},
     )

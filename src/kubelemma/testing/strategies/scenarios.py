@@ -19,7 +19,7 @@ MOST_STATES = 5_000
 
 _OF_DEPLOYMENTS = ("rollout", "scale", "pause", "resume", "rollback", "deletePod", "probeFailure")
 _OF_NODES = ("cordon", "uncordon", "drain", "nodeCrash", "nodeReturn")
-_VERSIONS = ("healthy", "neverReady", "crashLooping")
+_VERSIONS = ("healthy", "neverReady", "crashLooping", "imageCannotBePulled")
 
 
 @st.composite

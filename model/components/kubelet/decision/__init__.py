@@ -1,0 +1,38 @@
+"""What a kubelet decides: whom it admits, and whether containers can be started."""
+
+from .admission import admit
+from .configuration import (
+    CONFIG_MAP,
+    ROOT_CA,
+    SECRET,
+    Absent,
+    Kept,
+    Need,
+    Source,
+    lacking,
+    needs,
+)
+from .images import Image, Unreliable, can_be_had, images_of
+from .probes import Judge, Outlook, StartTime, judges, strictest
+
+__all__ = [
+    "CONFIG_MAP",
+    "ROOT_CA",
+    "SECRET",
+    "Absent",
+    "Image",
+    "Judge",
+    "Kept",
+    "Need",
+    "Outlook",
+    "Source",
+    "StartTime",
+    "Unreliable",
+    "admit",
+    "can_be_had",
+    "images_of",
+    "judges",
+    "lacking",
+    "needs",
+    "strictest",
+]

@@ -1,0 +1,23 @@
+"""What a Check says of what containers find, which is part of the world beside objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubelemma.model.components.kubelet.decision import Absent, StartTime, Unreliable
+from kubelemma.model.manifests.check import CheckSpec
+from kubelemma.model.manifests.named import source_of
+
+
+def absent(spec: CheckSpec) -> Iterator[Absent]:
+    """What is not there."""
+    return (Absent(source_of(text)) for text in spec.missing)
+
+
+def said(spec: CheckSpec) -> Iterator[Absent | StartTime | Unreliable]:
+    """That, how long containers take to start, and whether their registry may be away."""
+    yield from absent(spec)
+    if spec.start_seconds is not None:
+        yield StartTime(spec.start_seconds)
+    if any(entry.registry_outage for entry in spec.events or ()):
+        yield Unreliable()

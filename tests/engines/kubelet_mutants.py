@@ -1,0 +1,59 @@
+"""Kubelets that start containers at the wrong time, and a rollout that goes on in vain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutating import TWO, Mutant, Small, pod
+
+from kubelemma.model.components.deployment.decision import Step
+from kubelemma.model.components.deployment.decision.rolling import resized
+from kubelemma.model.components.kubelet.decision import Outlook, judges
+from kubelemma.model.objects.pod import Pod
+
+
+def needs_nothing(_there: tuple[bool, ...]) -> bool:
+    """Containers are started whatever is there."""
+    return True
+
+
+def sees_nothing(_there: tuple[bool, ...]) -> bool:
+    """Nobody notices that what was missing is there."""
+    return False
+
+
+def never_in_time(given: Pod, _seconds: int) -> Any:
+    """A container that may start is killed before it has."""
+    return Outlook.IS_KILLED, next(judges(given))
+
+
+def empties_old(deployment: Any, sets: Any, new: int) -> Step:
+    """Old ReplicaSets are emptied, even where that leaves fewer than must be available."""
+    old = (i for i in range(len(sets)) if i != new)
+    return Step(puts=tuple(put for i in old for put in resized(deployment, sets, i, 0)))
+
+
+ROLLOUT = {"rollout": {"deployment": "web"}}
+CONFIGURED = Small(
+    TWO,
+    (ROLLOUT, {"deleteConfigMap": {"name": "web"}}, {"createConfigMap": {"name": "web"}}),
+    spec=pod(volumes=[{"name": "settings", "configMap": {"name": "web"}}]),
+)
+SLOW = Small(
+    TWO,
+    (ROLLOUT,),
+    spec=pod(liveness={"exec": {"command": ["true"]}, "initialDelaySeconds": 5}),
+    start_seconds=30,
+)
+"""Between 25 and 35 s of failures the probe has killed."""
+IN_VAIN = Small(TWO, ({"rollout": {"newVersion": "imageCannotBePulled"}},), strategy=(1, 0))
+
+STARTING_PY = "components.kubelet.starting"
+ROLLING_PY = "components.deployment.decision.rolling"
+
+KUBELET_MUTANTS = (
+    Mutant("DEP-9", "old pods go", ROLLING_PY, "reconcile_old", empties_old, IN_VAIN),
+    Mutant("KUB-8", "needs nothing", STARTING_PY, "can_start", needs_nothing, CONFIGURED),
+    Mutant("KUB-9", "sees nothing", STARTING_PY, "can_start", sees_nothing, CONFIGURED),
+    Mutant("KUB-10", "never in time", STARTING_PY, "strictest", never_in_time, SLOW),
+)

@@ -1,0 +1,331 @@
+"""Write docs/coverage.md: of each component of Kubernetes and its duties, what the model has.
+
+usage: python tools/coverage_page.py [FILE]
+
+What a duty is done by is said here; that it is there, and in whose room, is read from the
+registries. `missing` is what they have and no duty names.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.kinds.other import OTHER
+from kubelemma.model.kinds.registry import BY_NAME
+from kubelemma.model.versions import MODELLED
+from kubelemma.properties.catalogue import STATEMENTS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "coverage.md"
+GALLERY = ROOT / "tests" / "gallery" / "expectations.yaml"
+
+
+class Duty(NamedTuple):
+    """A duty of a component.
+
+    Attributes:
+        what: the duty, in a few words.
+        steps: the actions of rules, and the events, by which it is done.
+        promises: the properties that are about it.
+        cases: examples of the gallery in which it goes wrong, or has to be done.
+        rooms: rooms whose decisions others ask, so that they have no steps of their own.
+        left: what of the duty is not there; of one with no step and no room, why.
+    """
+
+    what: str
+    steps: tuple[str, ...] = ()
+    promises: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    left: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether the model has nothing of it."""
+        return not self.steps and not self.rooms
+
+
+DUTIES: Mapping[str, tuple[Duty, ...]] = {
+    "etcd": (
+        Duty(
+            "stores what the API server writes, consistently",
+            left="the state of a system is the store: one copy, never lost; a write is one step",
+        ),
+        Duty("quorum, compaction, backup and restore"),
+    ),
+    "API server": (
+        Duty(
+            "fills in defaults and validates what is written",
+            rooms=("kinds",),
+            left="of the kinds that are read",
+        ),
+        Duty("stores, binds and deletes pods, with preconditions and grace", rooms=("apiserver",)),
+        Duty(
+            "serves watches and caches; may be away",
+            ("api-server-outage",),
+            left="caches lag only for reconcile functions",
+        ),
+        Duty(
+            "evicts by way of budgets",
+            ("grant-eviction", "evict-pod", "evict-unready-pod", "lost-request"),
+            ("PDB-1", "PDB-4"),
+            ("eviction-stale-status", "eviction-during-rollout", "budget-protects-crash-loop"),
+        ),
+        Duty(
+            "admits pods: limits, priorities, runtimes, accounts",
+            ("fail-create", "refuse-pod"),
+            ("SA-2",),
+            ("missing-service-account",),
+        ),
+        Duty("quotas", left="a ResourceQuota is listed"),
+        Duty("webhooks and admission policies", left="listed"),
+        Duty("authentication, authorization, priority and fairness"),
+    ),
+    "Controller manager": (
+        Duty("runs the controllers, and restarts", ("forget", "controller-restart")),
+        Duty(
+            "node controller: health, taints, zones",
+            (
+                *("node-ready", "node-unknown", "taint-no-schedule", "taint-no-execute", "untaint"),
+                *("judge-zones", "know-nodes", "catch-up", "pod-unready"),
+            ),
+            ("NODE-2",),
+            ("rollout-node-crash",),
+        ),
+        Duty(
+            "taint eviction",
+            ("evict",),
+            ("NODE-2",),
+            ("nodename-taint-loop", "tolerationseconds-loop"),
+        ),
+        Duty(
+            "replication: ReplicaSets and ReplicationControllers",
+            (
+                *("count-pods", "decide", "create-pod", "choose-pending-pods", "choose-pod"),
+                *("delete-pod", "write-status", "release-pod", "adopt-pod", "relabel"),
+            ),
+            ("RS-1", "RS-2", "RS-3", "RS-4", "RS-5"),
+            ("drain-lone-replicaset", "relabelled-pod-keeps-room", "drain-adopted-pod"),
+        ),
+        Duty(
+            "Deployments",
+            (
+                *("create-replicaset", "scale-replicaset", "annotate-revision"),
+                *("delete-replicaset", "give-up-sync", "rollout", "pause", "resume", "rollback"),
+            ),
+            ("DEP-1", "DEP-2", "DEP-3", "DEP-4", "DEP-6", "DEP-9", "STUCK"),
+            (
+                *("rollout-anti-affinity", "full-cluster", "recreate-overlap", "cordon-rollout"),
+                *("crashing-version", "spread-deadlock", "unpullable-image"),
+            ),
+            left="progressDeadlineSeconds sets no condition",
+        ),
+        Duty(
+            "disruption: the status of budgets",
+            ("write-budget", "give-back-eviction", "count-disruptions"),
+            ("PDB-2", "PDB-3"),
+        ),
+        Duty("garbage collection", ("collect-pod", "prune"), left="of pods whose owner is gone"),
+        Duty("service accounts", ("delete-serviceaccount",), ("SA-1",)),
+        Duty("tokens of service accounts"),
+        Duty("endpoints and EndpointSlices"),
+        Duty("namespaces"),
+        Duty("quotas"),
+        Duty("StatefulSets, DaemonSets, Jobs and CronJobs"),
+        Duty("horizontal autoscaling"),
+        Duty("volumes: binding, attaching, protection, expansion"),
+        Duty("pod garbage collection", left="a pod on a machine that never returns stays"),
+        Duty("time to live after finishing; certificates; cluster roles; root certificates"),
+        Duty(
+            "controllers of users",
+            ("sync", "create", "update", "patch", "delete", "get", "restart", "watch"),
+        ),
+    ),
+    "Scheduler": (
+        Duty(
+            "filters nodes, scores them where asked, and binds",
+            ("bind",),
+            ("SCH-1", "SCH-2", "SCH-3"),
+            ("spread-small-node", "spread-conflict"),
+        ),
+        Duty("preemption", left="`kubelemma place` has it, a check has not"),
+        Duty("volumes and devices", left="`kubelemma place` has volumes"),
+        Duty("gangs of pods"),
+    ),
+    "Cloud controller manager": (
+        Duty("node controller: initialises and removes Nodes"),
+        Duty("route controller"),
+        Duty("service controller: load balancers"),
+        Duty("volumes of the cloud"),
+    ),
+    "kubelet": (
+        Duty(
+            "admits pods by its own idea of its node",
+            ("admit", "reject"),
+            ("KUB-7",),
+            ("kubelet-rejects",),
+            left="rejected pods are not kept",
+        ),
+        Duty(
+            "waits for ConfigMaps and Secrets, and starts containers",
+            (
+                *("start", "delete-configmap", "create-configmap"),
+                *("delete-secret", "create-secret"),
+            ),
+            ("KUB-8", "KUB-9"),
+            ("missing-configmap",),
+            left="all containers of a pod are one",
+        ),
+        Duty("init containers and sidecars in order", left="their requests and probes are read"),
+        Duty("waits for volumes"),
+        Duty(
+            "pulls images",
+            ("start", "registry-outage", "registry-return"),
+            (),
+            ("unpullable-image", "registry-outage"),
+            left="one registry for all; how long a pull takes",
+        ),
+        Duty(
+            "probes, and restarts what fails",
+            ("become-ready", "probe-failure", "container-crash", "kill-starting"),
+            ("KUB-10",),
+            ("slow-start", "crashing-version"),
+            left="probes that pass may fail by an event only; hooks after the start",
+        ),
+        Duty("waits for minReadySeconds", ("become-available",)),
+        Duty(
+            "ends pods, with grace",
+            ("finish-termination",),
+            (),
+            ("drain-dead-node",),
+            left="hooks before the end",
+        ),
+        Duty(
+            "reports node status and Lease; a machine dies and returns",
+            ("node-crash", "node-return"),
+        ),
+        Duty("evicts under pressure"),
+        Duty("static pods", left="mirror pods of the input are load"),
+        Duty("shuts down gracefully"),
+        Duty("runs on while partitioned"),
+        Duty("resizes in place", left="what pods hold while they are resized counts"),
+    ),
+    "Container runtime": (
+        Duty("sandboxes and containers", left="a pod is one thing that runs, or not"),
+        Duty("images, their collection"),
+        Duty(
+            "Docker, containerd, CRI-O and others",
+            left="no difference that the control plane sees is known of",
+        ),
+    ),
+    "kube-proxy": (Duty("sends traffic to endpoints", left="traffic is not modelled"),),
+    "Network": (
+        Duty("between nodes", left="a partition is a node that crashes, and that its pods leave"),
+        Duty("network policies"),
+    ),
+    "kubectl and users": (
+        Duty(
+            "drain",
+            ("drain", "drain-delete", "give-up-eviction", "drain-times-out"),
+            ("DRAIN-1", "DRAIN-2", "DRAIN-3"),
+            (
+                *("drain-blocked-by-budget", "drain-full-cluster", "drain-one-after-another"),
+                "drain-without-spare",
+            ),
+        ),
+        Duty(
+            "scale, apply, delete, cordon",
+            ("scale", "apply", "user-delete-pod", "cordon", "uncordon"),
+        ),
+    ),
+}
+"""By component."""
+
+OBJECTS = ("Pod", "Service", "Ingress", "ConfigMap", "Secret", "PersistentVolume", "ReplicaSet")
+"""The kinds that the overview of Kubernetes names; a volume is a part of a pod, and a kind."""
+
+HEAD = (
+    "# Coverage\n\n"
+    f"What the model has of each component of {MODELLED}, and of each of its duties. A "
+    "*room* is a folder in `model/components/`, or `model/kinds/`; *steps* are what its rules do, "
+    "and what users and faults may do; *promises* are the properties about it; *examples* are "
+    "cases of the [gallery](gallery.md). What is empty is said to be empty: no verdict says "
+    "anything of it. What is left out of duties that are there is in [model.md](model.md) in full. "
+    "This page is written by `make pages`.\n\n"
+)
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    for component, duties in DUTIES.items():
+        yield from (f"## {component}", "")
+        yield "| duty | room | steps | promises | examples | left out |"
+        yield "|---|---|---|---|---|---|"
+        yield from map(_row, duties)
+        yield ""
+    yield from ("## Objects", "", "| kind | in a check |", "|---|---|")
+    for name in OBJECTS:
+        yield f"| {name} | {_said(name)} |"
+
+
+def _row(duty: Duty) -> str:
+    rooms = dict.fromkeys((*duty.rooms, *(ROOMS.get(step, "?") for step in duty.steps)))
+    cells = (
+        duty.what,
+        ", ".join(f"`{room}/`" for room in rooms) or "**empty**",
+        ", ".join(f"`{step}`" for step in duty.steps),
+        ", ".join(f"[{name}](properties/{name}.md)" for name in duty.promises),
+        ", ".join(f"[{name}](gallery.md#{name})" for name in duty.cases),
+        duty.left,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _said(name: str) -> str:
+    if name in BY_NAME:
+        note = BY_NAME[name].check.left_out
+        return "read" if note is None else f"{note.severity}: {note.reason}"
+    note = next(other.check for other in OTHER if name in other.names)
+    return f"{note.severity}: {note.reason}"
+
+
+def _rooms() -> Iterator[tuple[str, str]]:
+    for component in COMPONENTS:
+        for action in (*component.actions, *(kind.action for kind in component.events)):
+            yield str(action), component.name
+
+
+ROOMS: Mapping[str, str] = dict(_rooms())
+"""By what is done the component whose rules, or events, do it."""
+
+
+def missing() -> tuple[str, ...]:
+    """What the registries have and no duty names."""
+    every = [duty for duties in DUTIES.values() for duty in duties]
+    named = {name for duty in every for name in (*duty.steps, *duty.promises, *duty.cases)}
+    return tuple(name for name in (*ROOMS, *STATEMENTS, *gallery()) if name not in named)
+
+
+def gallery() -> tuple[str, ...]:
+    """The cases of the gallery."""
+    return tuple(yaml.safe_load(GALLERY.read_text("utf-8")))
+
+
+def main() -> None:
+    """Write the page."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    target.write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
