@@ -18,15 +18,11 @@ from .check import (
     Check,
     CheckSpec,
     Cluster,
-    Cordon,
     DeletePod,
-    Drain,
     Event,
     EventEntry,
     Faults,
-    NodeCrash,
     NodeGroup,
-    NodeReturn,
     OfWorkload,
     Pause,
     ProbeFailure,
@@ -36,13 +32,19 @@ from .check import (
     Rollout,
     Scale,
     SchedulerOptions,
-    Uncordon,
     nodes_of,
 )
 from .coverage import NotModelled
 from .documents import Document
 from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes
 from .loading import Intake, intake, load
+from .machines import (
+    Cordon,
+    Drain,
+    NodeCrash,
+    NodeReturn,
+    Uncordon,
+)
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests

@@ -19,11 +19,13 @@ from kubelemma.model.manifests.check import Event as Given
 from kubelemma.model.manifests.check import (
     EventEntry,
     Faults,
-    NodeCrash,
     OfWorkload,
     Relabel,
     Rollout,
     Scale,
+)
+from kubelemma.model.manifests.machines import (
+    NodeCrash,
 )
 from kubelemma.model.objects.pod import Pod
 

@@ -13,10 +13,12 @@ from msgspec import structs
 from kubelemma.model.manifests.check import (
     ANYWHERE,
     Check,
-    Drain,
     EventEntry,
-    NodeCrash,
     Rollout,
+)
+from kubelemma.model.manifests.machines import (
+    Drain,
+    NodeCrash,
 )
 
 from .events import takes

@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 
 from kubelemma.model.manifests.check import (
-    Cordon,
-    Drain,
     EventEntry,
-    NodeCrash,
     Relabel,
     Rollout,
     Scale,
+)
+from kubelemma.model.manifests.machines import (
+    Cordon,
+    Drain,
+    NodeCrash,
 )
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node

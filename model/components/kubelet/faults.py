@@ -95,6 +95,7 @@ def _force_delete(
         if group.pod_class not in own or group.phase == Phase.LINGERING:
             continue
         started = group.phase in ADMITTED and group.phase not in UNSTARTED
+        runs = started and (up or cut_off)
         left = without(pods, group)
         after = (
             shifted(left, group.pod_class, Phase.LINGERING, 1)
