@@ -8,53 +8,21 @@ property.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
-from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from kubelemma.model.manifests.problems import Position
 from kubelemma.solver.result import Verdict
 
+from .advice_storage import attached, claims, full_of_volumes, unbound
+from .cases import Advice, Case, Repair, places, places_of
 from .document import HELPS, NO_HELP, PropertyReport
-from .story import Fact, Hindrance, NodeReview, Story, StoryStep, Waiting
+from .story import Fact, Hindrance, Waiting
 from .style import enumeration, few
-
-
-class Repair(StrEnum):
-    """A change of a Deployment that can be tried."""
-
-    OLD_FIRST = "old first"
-    ROLLING_UPDATE = "rolling update"
-    RECREATE = "recreate"
-    HONOR_TAINTS = "honor taints"
-    EACH_VERSION = "each version by itself"
-    SPREAD_AS_A_WISH = "spread as a wish"
-    APART_AS_A_WISH = "anti-affinity as a wish"
-
-
-class Advice(NamedTuple):
-    """What to do: the cause in a word, such as ``recreate``, empty for the general remedy.
-
-    ``positions`` are the fields of the input to change, where that is known. ``repair`` names what
-    can be tried by asking again, ``tried`` says what came of it.
-    """
-
-    cause: str
-    text: str
-    positions: tuple[Position, ...] = ()
-    repair: Repair | None = None
-    tried: str = ""
-
-    def __str__(self) -> str:
-        notes = (*([", ".join(map(str, self.positions))] if self.positions else []), self.tried)
-        said = "; ".join(filter(None, notes))
-        return f"{self.text.removesuffix('.')}{f' ({said})' if said else ''}."
 
 
 def advice(prop: PropertyReport) -> tuple[Advice, ...]:
     """What to do about a violation; what fits the cause comes first, and there is always some."""
     if prop.story is not None:
-        case = _Case(prop, prop.story)
+        case = Case(prop, prop.story)
         for causes in _CAUSES:
             found = _merged(one for find in causes for one in find(case))
             if found:
@@ -97,59 +65,15 @@ def cause(prop: PropertyReport) -> str:
     return advice(prop)[0].cause if prop.verdict is Verdict.VIOLATED else ""
 
 
-class _Case:
-    """A violation, and what can be read from its story."""
-
-    def __init__(self, prop: PropertyReport, story: Story) -> None:
-        self.prop = prop
-        self.story = story
-
-    @property
-    def id(self) -> str:
-        return self.prop.id
-
-    @cached_property
-    def terms(self) -> dict[str, Fact]:
-        """The terms of the promise, by name."""
-        return {term.name: term for found in self.story.contradictions for term in found.terms}
-
-    @property
-    def rolling(self) -> bool:
-        """Whether pods of two versions are at the end."""
-        older = self.terms.get("pods of older templates")
-        return older is not None and older.value != "0"
-
-    @cached_property
-    def waiting(self) -> tuple[Waiting, ...]:
-        """The pods that wait where nobody acts any more."""
-        return self.story.waiting
-
-    @cached_property
-    def loop(self) -> tuple[StoryStep, ...]:
-        """What happens again and again."""
-        start = self.story.loop_start
-        return () if start is None else self.story.steps[start:]
-
-    def own(self, *names: str) -> Iterator[Fact]:
-        """The own reasons of all pods that wait, each once."""
-        facts = (fact for each in self.waiting for fact in each.facts if fact.name in names)
-        yield from dict.fromkeys(facts)
-
-    def kept_out(self, plugin: str) -> tuple[NodeReview, ...]:
-        """What a plugin says of nodes for pods that wait, each once."""
-        reviews = (review for each in self.waiting for review in each.nodes)
-        return tuple(dict.fromkeys(review for review in reviews if review.plugin == plugin))
-
-
 _READ = "currentHealthy by the status that was read"
 
-Cause: TypeAlias = Callable[[_Case], Iterator[Advice]]
+Cause: TypeAlias = Callable[[Case], Iterator[Advice]]
 
 
 # A machine that is down
 
 
-def _lost_machine(case: _Case) -> Iterator[Advice]:
+def _lost_machine(case: Case) -> Iterator[Advice]:
     """Pods that cannot end, or stay as they are, as their machine is down."""
     nodes = tuple(dict.fromkeys(fact.value for fact in case.own(Hindrance.MACHINE)))
     if not nodes:
@@ -161,7 +85,7 @@ def _lost_machine(case: _Case) -> Iterator[Advice]:
             "replaces them: tolerate particular taints only, or give the toleration "
             "tolerationSeconds"
         )
-        yield Advice("tolerated for ever", text, _at(staying))
+        yield Advice("tolerated for ever", text, places_of(staying))
     recreate = next(case.own(Hindrance.STRATEGY), None)
     pods = few(tuple(each.pod for each in case.waiting if _is_held(each)))
     why = (
@@ -180,7 +104,7 @@ def _lost_machine(case: _Case) -> Iterator[Advice]:
             "Where two versions may run side by side, strategy RollingUpdate does not wait for "
             "pods on a lost machine"
         )
-        yield Advice("recreate", text, _at(recreate), Repair.ROLLING_UPDATE)
+        yield Advice("recreate", text, places_of(recreate), Repair.ROLLING_UPDATE)
     if case.id == "DRAIN-1":
         yield Advice("lost machine", "Or drain with --skip-wait-for-delete-timeout")
 
@@ -192,7 +116,7 @@ def _is_held(waiting: Waiting) -> bool:
 # Pods without a node
 
 
-def _unknown_key(case: _Case) -> Iterator[Advice]:
+def _unknown_key(case: Case) -> Iterator[Advice]:
     """A rule over a topology key that no node has."""
     facts = (*case.own(Hindrance.UNKNOWN_KEY), *_terms(case, Hindrance.UNKNOWN_KEY))
     for fact in dict.fromkeys(facts):
@@ -200,10 +124,10 @@ def _unknown_key(case: _Case) -> Iterator[Advice]:
             f"No node has the label {fact.value}, by which the rule tells nodes apart: label the "
             "nodes, or name a key that they have, such as kubernetes.io/hostname"
         )
-        yield Advice("unknown topology key", text, _at(fact))
+        yield Advice("unknown topology key", text, places_of(fact))
 
 
-def _initial(case: _Case) -> Iterator[Advice]:
+def _initial(case: Case) -> Iterator[Advice]:
     """An init container that asks for more than the containers together."""
     for fact in case.own(Hindrance.INIT_CONTAINER):
         name, _, amounts = fact.value.partition(": ")
@@ -211,10 +135,10 @@ def _initial(case: _Case) -> Iterator[Advice]:
             f"The init container {name} decides what the pod requests ({amounts}), although it "
             "runs at the start only: let it request less"
         )
-        yield Advice("init container", text, _at(fact))
+        yield Advice("init container", text, places_of(fact))
 
 
-def _spread(case: _Case) -> Iterator[Advice]:
+def _spread(case: Case) -> Iterator[Advice]:
     """Spread constraints that leave no node."""
     if not case.kept_out("PodTopologySpread") or any(_unknown_key(case)):
         return
@@ -223,19 +147,19 @@ def _spread(case: _Case) -> Iterator[Advice]:
             "The constraint counts nodes whose taints keep these pods out as empty domains: let it "
             "leave them out with nodeTaintsPolicy: Honor"
         )
-        yield Advice("taints policy", text, _at(fact), Repair.HONOR_TAINTS)
+        yield Advice("taints policy", text, places_of(fact), Repair.HONOR_TAINTS)
     for fact in case.own(Hindrance.EVERY_REVISION):
         text = (
             "Pods of the old version count as well: spread each version by itself with "
             "matchLabelKeys: [pod-template-hash]"
         )
-        yield Advice("spread", text, _at(fact), Repair.EACH_VERSION)
+        yield Advice("spread", text, places_of(fact), Repair.EACH_VERSION)
     text = "Make the spread constraint a wish with whenUnsatisfiable: ScheduleAnyway"
-    places = _place(case.kept_out("PodTopologySpread"))
-    yield Advice("spread", text, places, Repair.SPREAD_AS_A_WISH)
+    where = places(case.kept_out("PodTopologySpread"))
+    yield Advice("spread", text, where, Repair.SPREAD_AS_A_WISH)
 
 
-def _affinity(case: _Case) -> Iterator[Advice]:
+def _affinity(case: Case) -> Iterator[Advice]:
     """Rules between pods that leave no node."""
     found = case.kept_out("InterPodAffinity")
     if not found or any(_unknown_key(case)):
@@ -243,14 +167,14 @@ def _affinity(case: _Case) -> Iterator[Advice]:
     apart = any("anti-affinity" in reason for review in found for reason in review.reasons)
     if not apart:
         text = "No node has the pods that these must stand with: start those first, or prefer it"
-        yield Advice("affinity", text, _place(found))
+        yield Advice("affinity", text, places(found))
         return
     yield from _old_first(case, "anti-affinity", "The new pod may share no node with an old one")
     text = "Prefer the anti-affinity instead of requiring it, or add a node first"
-    yield Advice("anti-affinity", text, _place(found), Repair.APART_AS_A_WISH)
+    yield Advice("anti-affinity", text, places(found), Repair.APART_AS_A_WISH)
 
 
-def _cordoned(case: _Case) -> Iterator[Advice]:
+def _cordoned(case: Case) -> Iterator[Advice]:
     """Nodes that somebody has cordoned, and does not drain."""
     found = case.kept_out("NodeUnschedulable")
     drained = any(step.action in {"drain", "drain-refuses"} for step in case.story.steps)
@@ -259,7 +183,7 @@ def _cordoned(case: _Case) -> Iterator[Advice]:
         yield Advice("cordoned", f"{nodes} is cordoned: kubectl uncordon it, or add a node")
 
 
-def _room(case: _Case) -> Iterator[Advice]:
+def _room(case: Case) -> Iterator[Advice]:
     """Resources that no node has left."""
     found = case.kept_out("NodeResourcesFit")
     if not found or any(_initial(case)):
@@ -267,131 +191,24 @@ def _room(case: _Case) -> Iterator[Advice]:
     details = "; ".join(dict.fromkeys(review.detail for review in found if review.detail))
     what = f" ({details})" if details else ""
     text = f"No node has room for the pod{what}: add a node, or let the pods request less"
-    yield Advice("no room", text, _place(found))
+    yield Advice("no room", text, places(found))
     yield from _old_first(case, "no room", "Without room for an extra pod an old one has to go")
 
 
-def _old_first(case: _Case, about: str, why: str) -> Iterator[Advice]:
+def _old_first(case: Case, about: str, why: str) -> Iterator[Advice]:
     """Rolling updates can let old pods go before new ones come."""
     if not case.rolling:
         return
     for fact in case.own(Hindrance.UNAVAILABLE):
         if fact.value.split()[0] == "0":
             text = f"{why}: let it go first, with maxUnavailable 1 and maxSurge 0"
-            yield Advice(about, text, _at(fact), Repair.OLD_FIRST)
+            yield Advice(about, text, places_of(fact), Repair.OLD_FIRST)
 
 
 # Volumes
 
 
-def _attached(case: _Case) -> Iterator[Advice]:
-    """A volume that goes to one node at a time, and stays with another one."""
-    facts = tuple(case.own(Hindrance.ATTACHED))
-    if not facts or any(True for _ in case.own(Hindrance.MACHINE)):
-        return
-    claims = enumeration(dict.fromkeys(fact.value.partition(" on ")[0] for fact in facts))
-    places = tuple(dict.fromkeys(place for fact in facts for place in _at(fact)))
-    why = f"The volume of claim {claims} is attached to one node at a time"
-    if case.rolling:
-        text = (
-            f"{why}, and the old pod keeps it until it is gone, which waits for the new one: let "
-            "it go first, with strategy Recreate"
-        )
-        yield Advice("attached elsewhere", text, places, Repair.RECREATE)
-    else:
-        text = f"{why}: run one replica, or give each its own claim with a StatefulSet"
-        yield Advice("attached elsewhere", text, places)
-    text = "Or use a claim with ReadWriteMany, where the storage has such volumes"
-    yield Advice("attached elsewhere", text)
-
-
-def _claims(case: _Case) -> Iterator[Advice]:
-    """Claims that keep the containers of pods on nodes from starting."""
-    for fact in case.own(Hindrance.CLAIM):
-        text = f"Claim {fact.value}, so no container starts: create a volume for it"
-        if fact.value.endswith("deleted"):
-            text = (
-                f"Claim {fact.value}, and a pod that waits for it keeps it from going: scale the "
-                "workload down, create the claim again once it is gone, and let nobody delete it "
-                "while pods name it"
-            )
-        yield Advice("claim", text, _at(fact))
-
-
-_BINDING = (
-    (
-        ("not found", "being deleted"),
-        "claim is not there",
-        (
-            "The scheduler says: {reason}. Create the claim (again), or name one that is there: no "
-            "pod finds a node without it"
-        ),
-    ),
-    (
-        ("unbound immediate",),
-        "claim is not bound",
-        (
-            "A claim of the pod is not bound: give it a class with a provisioner, or create a "
-            "volume that fits it"
-        ),
-    ),
-    (
-        ("node affinity",),
-        "volume out of reach",
-        (
-            "The volumes of the pod keep it to nodes that cannot take it: let volumes be made "
-            "where the pod goes (volumeBindingMode: WaitForFirstConsumer), or add a node with room "
-            "where they are"
-        ),
-    ),
-    (
-        ("persistent volumes to bind",),
-        "no volume",
-        (
-            "No volume fits the claim, and none is made for it: create one, or name a class whose "
-            "provisioner makes volumes for these nodes"
-        ),
-    ),
-)
-"""By what the scheduler says of volumes and nodes: the cause, and what to do."""
-
-
-def _unbound(case: _Case) -> Iterator[Advice]:
-    """Claims that are not there, or not bound, or bound where no node reaches them."""
-    found = case.kept_out("VolumeBinding")
-    for reason in dict.fromkeys(reason for review in found for reason in review.reasons):
-        for words, about, text in _BINDING:
-            if any(word in reason for word in words):
-                yield Advice(about, text.format(reason=reason), _place(found))
-                break
-
-
-def _full_of_volumes(case: _Case) -> Iterator[Advice]:
-    """Nodes that take no further volume, pods that may not share one, and zones."""
-    for plugin, about, text, repair in (
-        ("NodeVolumeLimits", "too many volumes", "Nodes hold all volumes they can: add one", None),
-        (
-            "VolumeRestrictions",
-            "one pod at a time",
-            (
-                "A ReadWriteOncePod claim is for one pod at a time: let the old pod go first, with "
-                "strategy Recreate"
-            ),
-            Repair.RECREATE,
-        ),
-        (
-            "VolumeZone",
-            "zone of a volume",
-            "The volume is in a zone of which no node can take the pod: add a node there",
-            None,
-        ),
-    ):
-        found = case.kept_out(plugin)
-        if found:
-            yield Advice(about, text, _place(found), repair)
-
-
-def _nodes(case: _Case) -> Iterator[Advice]:
+def _nodes(case: Case) -> Iterator[Advice]:
     """Nodes that take no pods, or not these."""
     for plugin, text in (
         ("NodeUnschedulable", "{nodes} takes no pods while it is cordoned: add a node first"),
@@ -405,25 +222,17 @@ def _nodes(case: _Case) -> Iterator[Advice]:
         if found and not (plugin == "TaintToleration" and lost):
             nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
             detail = enumeration(dict.fromkeys(review.detail or "its taints" for review in found))
-            yield Advice(plugin, text.format(nodes=nodes, detail=detail), _place(found))
+            yield Advice(plugin, text.format(nodes=nodes, detail=detail), places(found))
 
 
-def _place(reviews: Iterable[NodeReview]) -> tuple[Position, ...]:
-    return tuple(dict.fromkeys(r.position for r in reviews if r.position is not None))
-
-
-def _at(fact: Fact) -> tuple[Position, ...]:
-    return () if fact.position is None else (fact.position,)
-
-
-def _terms(case: _Case, *names: str) -> Iterator[Fact]:
+def _terms(case: Case, *names: str) -> Iterator[Fact]:
     yield from (term for name, term in case.terms.items() if name in names)
 
 
 # What happens again and again
 
 
-def _again(case: _Case) -> Iterator[Advice]:
+def _again(case: Case) -> Iterator[Advice]:
     """Pods that are created and lost again, for ever."""
     actions = {step.action for step in case.loop}
     if "create-pod" not in actions:
@@ -448,16 +257,16 @@ def _again(case: _Case) -> Iterator[Advice]:
                 "pods away with a NoSchedule taint of the same key on the node, or tolerate it for "
                 "ever, without tolerationSeconds"
             )
-            yield Advice("tolerationSeconds", text, _at(tolerated))
+            yield Advice("tolerationSeconds", text, places_of(tolerated))
         else:
             text = (
                 "The template names its node (spec.nodeName), so the scheduler does not heed "
                 f"{taint}: use a nodeSelector instead, or tolerate the taint"
             )
-            yield Advice("node name", text, _at(tolerated))
+            yield Advice("node name", text, places_of(tolerated))
 
 
-def _refused(case: _Case) -> Iterator[Advice]:
+def _refused(case: Case) -> Iterator[Advice]:
     """Pods that the API server refuses for want of their ServiceAccount."""
     facts = (fact for step in case.story.steps for fact in step.facts)
     account = next((fact for fact in facts if fact.name == "ServiceAccount of the pod"), None)
@@ -466,17 +275,17 @@ def _refused(case: _Case) -> Iterator[Advice]:
             f"Create the ServiceAccount {account.value} again, and let nobody delete it while a "
             "template names it; the account default is created again by its controller"
         )
-        yield Advice("service account", text, _at(account))
+        yield Advice("service account", text, places_of(account))
 
 
-def _unstarted(case: _Case) -> Iterator[Advice]:
+def _unstarted(case: Case) -> Iterator[Advice]:
     """Containers that are never started: for want of what they refer to, or of their image."""
     for fact in case.own(Hindrance.MISSING):
         text = (
             f"Create {fact.value} before, or together with, what refers to it; or mark the "
             "reference as optional where the container can do without"
         )
-        yield Advice("missing configuration", text, _at(fact))
+        yield Advice("missing configuration", text, places_of(fact))
     if any("registry cannot be reached" in each.message for each in case.waiting):
         text = (
             "Give the image a tag of its own, and leave imagePullPolicy at IfNotPresent: a node "
@@ -491,7 +300,7 @@ def _unstarted(case: _Case) -> Iterator[Advice]:
         yield Advice("image", text)
 
 
-def _slow(case: _Case) -> Iterator[Advice]:
+def _slow(case: Case) -> Iterator[Advice]:
     """Containers that a probe kills before they have started."""
     found = next((step for step in case.loop if step.action == "kill-starting"), None)
     if found is None:
@@ -503,10 +312,10 @@ def _slow(case: _Case) -> Iterator[Advice]:
         f"Let a startupProbe wait for the container, failureThreshold times periodSeconds more "
         f"than {seconds} s: until it succeeds no other probe is asked"
     )
-    yield Advice("slow start", text, _at(threshold))
+    yield Advice("slow start", text, places_of(threshold))
 
 
-def _never_ready(case: _Case) -> Iterator[Advice]:
+def _never_ready(case: Case) -> Iterator[Advice]:
     """Containers that never become Ready."""
     broken = [each for each in case.waiting if "never become Ready" in each.message]
     if not broken:
@@ -533,7 +342,7 @@ def _never_ready(case: _Case) -> Iterator[Advice]:
 # Drains and losses
 
 
-def _budget(case: _Case) -> Iterator[Advice]:
+def _budget(case: Case) -> Iterator[Advice]:
     """A budget that allows nothing although all is well."""
     if case.id != "DRAIN-1":
         return
@@ -558,7 +367,7 @@ def _budget(case: _Case) -> Iterator[Advice]:
         yield Advice("strict budget", text)
 
 
-def _left_alone(case: _Case) -> Iterator[Advice]:
+def _left_alone(case: Case) -> Iterator[Advice]:
     """Too few pods left by a drain or a lost node."""
     if case.id != "DRAIN-2":
         return
@@ -567,19 +376,19 @@ def _left_alone(case: _Case) -> Iterator[Advice]:
     wish = next(_terms(case, Hindrance.WISH), None)
     if replicas is not None and replicas.value == "1":
         text = "One replica is none while it is replaced: run two or more, kept on different nodes"
-        yield Advice("one replica", text, _at(replicas))
+        yield Advice("one replica", text, places_of(replicas))
     elif wish is not None and apart is None:
         text = (
             "The rule that keeps its pods apart is only a wish: require it, with anti-affinity "
             "that is required, or with whenUnsatisfiable: DoNotSchedule"
         )
-        yield Advice("only a wish", text, _at(wish))
+        yield Advice("only a wish", text, places_of(wish))
     elif replicas is not None and apart is None and not any(_unknown_key(case)):
         text = (
             f"Nothing keeps its {replicas.value} pods on different nodes: add a topology spread "
             "constraint or anti-affinity over kubernetes.io/hostname"
         )
-        yield Advice("not apart", text, _at(replicas))
+        yield Advice("not apart", text, places_of(replicas))
     healthy, told = case.terms.get("healthy pods"), case.terms.get(_READ)
     if healthy is not None and told is not None and int(told.value) > int(healthy.value) + 1:
         text = (
@@ -594,13 +403,13 @@ def _left_alone(case: _Case) -> Iterator[Advice]:
         yield Advice("no budget", text)
 
 
-def _unguarded(case: _Case) -> bool:
+def _unguarded(case: Case) -> bool:
     """Whether an eviction took the pod, and no budget was asked."""
     last = case.story.steps[-1] if case.story.steps else None
     return last is not None and last.action == "evict-pod" and "desired" not in case.terms
 
 
-def _no_pause(case: _Case) -> Iterator[Advice]:
+def _no_pause(case: Case) -> Iterator[Advice]:
     """Pods that stop before everybody has heard of their deletion."""
     pause = next(_terms(case, Hindrance.SERVES_FOR), None)
     if pause is None:
@@ -629,10 +438,10 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _spread,
         _affinity,
         _room,
-        _attached,
-        _claims,
-        _unbound,
-        _full_of_volumes,
+        attached,
+        claims,
+        unbound,
+        full_of_volumes,
         _again,
         _refused,
         _unstarted,

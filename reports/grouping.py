@@ -12,8 +12,9 @@ from typing import NamedTuple
 from kubelemma.properties.statement import Severity
 from kubelemma.solver.result import Verdict
 
-from .advice import Advice, cause, together
+from .advice import cause, together
 from .alike import run_likeness
+from .cases import Advice
 from .document import SEVERITIES, PropertyReport, Report, Result, ScenarioReport
 from .notice import IMPLIED
 from .story import Story

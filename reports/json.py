@@ -14,7 +14,8 @@ from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.statement import Statement
 from kubelemma.solver.result import Influence, Statistics, Used, Verdict
 
-from .advice import Advice, advice
+from .advice import advice
+from .cases import Advice
 from .document import Occasion, PropertyReport, Report, ScenarioReport, Suppression
 from .picture import NodeBox, Picture, PictureChange
 from .plain import as_json

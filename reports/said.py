@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from kubelemma.solver.result import Verdict
 
-from .advice import Advice, advice
+from .advice import advice
+from .cases import Advice
 from .document import UNEXPLAINED, PropertyReport, Report, Result
 from .grouping import Found, asked, failures, how, warnings
 from .left_out import by_reason

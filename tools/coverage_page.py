@@ -134,13 +134,60 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("garbage collection", ("collect-pod", "prune"), left="of pods whose owner is gone"),
         Duty("service accounts", ("delete-serviceaccount",), ("SA-1",)),
         Duty("tokens of service accounts"),
-        Duty("endpoints and EndpointSlices"),
+        Duty(
+            "EndpointSlices: which pods of a Service are ready, and which terminate",
+            ("write-endpoint-slice",),
+            ("EPS-1", "EPS-3"),
+            left="a pod that becomes Ready is known at once; one leaving pod is followed at a time",
+        ),
+        Duty("Endpoints and their mirroring"),
         Duty("namespaces"),
         Duty("quotas"),
-        Duty("StatefulSets, DaemonSets, Jobs and CronJobs"),
+        Duty(
+            "StatefulSets",
+            (
+                *("number-revision", "decide-pods", "create-ordinal", "fail-create-ordinal"),
+                *("delete-ordinal", "find-gone", "write-set-status", "delete-revision"),
+            ),
+            ("STS-1", "STS-2", "STS-3", "STS-4", "STS-5", "STS-7"),
+            (
+                *("statefulset-broken-update", "statefulset-lost-node"),
+                "statefulset-forced-deletion",
+            ),
+            left="orphans count as adopted from the start",
+        ),
+        Duty("DaemonSets, Jobs and CronJobs"),
         Duty("horizontal autoscaling"),
-        Duty("volumes: binding, attaching, protection, expansion"),
-        Duty("pod garbage collection", left="a pod on a machine that never returns stays"),
+        Duty(
+            "volumes: binding, and provisioning",
+            (
+                *("provision-volume", "reserve-volume", "volume-bound", "bind-claim"),
+                *("claim-bound", "release-volume", "reclaim-volume"),
+            ),
+            ("VOL-1", "VOL-4", "VOL-5"),
+            ("claims-in-two-zones", "claim-without-volume", "volume-in-full-zone"),
+            left="provisioners do not fail",
+        ),
+        Duty(
+            "volumes: attaching and detaching",
+            ("attach", "detach", "force-detach"),
+            ("VOL-3",),
+            ("rwo-claim-rollout", "volume-on-lost-node"),
+        ),
+        Duty(
+            "volumes: protection of what is in use",
+            ("remove-claim", "remove-volume", "delete-claim", "delete-volume"),
+            ("VOL-2",),
+            ("claim-deleted",),
+        ),
+        Duty("volumes: expansion, snapshots, ephemeral ones"),
+        Duty(
+            "pod garbage collection",
+            ("force-delete", "out-of-service", "in-service"),
+            (),
+            ("volume-on-lost-node",),
+            left="only of nodes that are out of service: no Node goes, and no pod ends by itself",
+        ),
         Duty("time to live after finishing; certificates; cluster roles; root certificates"),
         Duty(
             "controllers of users",
@@ -155,7 +202,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("spread-small-node", "spread-conflict"),
         ),
         Duty("preemption", left="`kubelemma place` has it, a check has not"),
-        Duty("volumes and devices", left="`kubelemma place` has volumes"),
+        Duty(
+            "volumes: their zones, limits and bindings",
+            ("reserve-volume",),
+            ("VOL-5",),
+            ("volume-in-full-zone",),
+        ),
+        Duty("devices"),
         Duty("gangs of pods"),
     ),
     "Cloud controller manager": (
@@ -183,7 +236,12 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             left="all containers of a pod are one",
         ),
         Duty("init containers and sidecars in order", left="their requests and probes are read"),
-        Duty("waits for volumes"),
+        Duty(
+            "mounts volumes before containers start, and unmounts them",
+            ("mount", "unmount"),
+            (),
+            ("rwo-claim-rollout",),
+        ),
         Duty(
             "pulls images",
             ("start", "registry-outage", "registry-return"),
@@ -213,7 +271,12 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("evicts under pressure"),
         Duty("static pods", left="mirror pods of the input are load"),
         Duty("shuts down gracefully"),
-        Duty("runs on while partitioned"),
+        Duty(
+            "runs on while it is cut off",
+            ("node-partition", "force-delete-pod"),
+            ("STS-1",),
+            ("statefulset-forced-deletion", "statefulset-lost-node"),
+        ),
         Duty("resizes in place", left="what pods hold while they are resized counts"),
     ),
     "Container runtime": (
@@ -224,15 +287,23 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             left="no difference that the control plane sees is known of",
         ),
     ),
-    "kube-proxy": (Duty("sends traffic to endpoints", left="traffic is not modelled"),),
+    "kube-proxy": (
+        Duty(
+            "sends new connections to endpoints",
+            ("hear-of-endpoints", "stop-serving"),
+            ("EPS-2", "EPS-4"),
+            ("rollout-loses-requests", "drain-loses-requests"),
+            left="local policies, hints and session affinity",
+        ),
+    ),
     "Network": (
-        Duty("between nodes", left="a partition is a node that crashes, and that its pods leave"),
+        Duty("between nodes", left="a node that is cut off is so from all others"),
         Duty("network policies"),
     ),
     "kubectl and users": (
         Duty(
             "drain",
-            ("drain", "drain-delete", "give-up-eviction", "drain-times-out"),
+            ("drain", "drain-refuses", "drain-delete", "give-up-eviction", "drain-times-out"),
             ("DRAIN-1", "DRAIN-2", "DRAIN-3"),
             (
                 *("drain-blocked-by-budget", "drain-full-cluster", "drain-one-after-another"),

@@ -19,7 +19,8 @@ from .model.objects.pod import PodSpec, TopologySpreadConstraint
 from .model.objects.quantity import IntOrPercent
 from .model.objects.workloads import Deployment, DeploymentStrategy, RollingUpdateDeployment
 from .properties.statement import Severity
-from .reports.advice import Repair, advice
+from .reports.advice import advice
+from .reports.cases import Repair
 from .reports.document import Report, ScenarioReport, Tried
 from .reports.grouping import Found, failures
 from .solver.result import CheckResult, Verdict

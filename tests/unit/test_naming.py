@@ -42,10 +42,9 @@ ALLOWED = {
     ("model/manifests/check.py", "ConfigMap"): _EVENTS,
     ("model/manifests/named.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/named.py", "ConfigMap"): _EVENTS,
-    ("model/manifests/check.py", "DaemonSet"): "an option of kubectl drain has it in its name",
+    ("model/manifests/machines.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("src/kubelemma/cli/place.py", "DaemonSet"): "an example of a command of kubectl",
     ("src/kubelemma/cli/place.py", "Deployment"): "an example of a command of kubectl",
-    ("model/manifests/losses.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/custom.py", "CustomResourceDefinition"): "what custom kinds are defined by",
     ("model/scenario/consistency.py", "PersistentVolume"): "a component of this name is asked",
     ("model/scenario/reach.py", "PersistentVolume"): "a component of this name is asked",
@@ -80,7 +79,7 @@ _START = "decisions by which pods are placed, or are whose they are, at the star
 _LOADED = "what is loaded is part of a scenario"
 
 KNOWN = {
-    ("model/manifests/check.py", "drain"): "an event has the options of kubectl drain",
+    ("model/manifests/machines.py", "drain"): "an event has the options of kubectl drain",
     ("model/manifests/losses.py", "serviceaccount"): "an event names an account",
     ("model/manifests/losses.py", "volumeprotection"): "an event names a claim",
     ("model/manifests/named.py", "serviceaccount"): "an event names an account",

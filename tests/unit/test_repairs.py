@@ -9,7 +9,8 @@ import pytest
 from kubelemma import api
 from kubelemma.question import Case, Question
 from kubelemma.repairs import CHANGES, with_trials
-from kubelemma.reports.advice import Repair, advice
+from kubelemma.reports.advice import advice
+from kubelemma.reports.cases import Repair
 from kubelemma.reports.document import HELPS, PropertyReport, Tried
 from kubelemma.solver.explore import check
 from kubelemma.solver.limits import Limits

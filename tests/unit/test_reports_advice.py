@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from kubelemma.model.manifests.problems import Position
 from kubelemma.properties.catalogue import STATEMENTS
 from kubelemma.reports import json, saved
-from kubelemma.reports.advice import Repair, advice, cause
+from kubelemma.reports.advice import advice, cause
+from kubelemma.reports.cases import Repair
 from kubelemma.reports.document import PropertyReport, Report, ScenarioReport, Tried
 from kubelemma.reports.story import (
     Contradiction,

@@ -95,14 +95,10 @@ def _force_delete(
         if group.pod_class not in own or group.phase == Phase.LINGERING:
             continue
         started = group.phase in ADMITTED and group.phase not in UNSTARTED
-        runs = started and (up or cut_off)
         left = without(pods, group)
-        after = (
-            shifted(left, group.pod_class, Phase.LINGERING, 1)
-            if started and (up or cut_off)
-            else left
-        )
-        yield {PODS: after}, "kubectl delete pod --force --grace-period=0", group.pod_class
+        if started and (up or cut_off):
+            left = shifted(left, group.pod_class, Phase.LINGERING, 1)
+        yield {PODS: left}, "kubectl delete pod --force --grace-period=0", group.pod_class
 
 
 def _return(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
