@@ -64,7 +64,7 @@ OTHER = (
     Other(
         "storage.k8s.io/v1",
         ("VolumeAttachment",),
-        _not_modelled("volumes do not constrain scheduling"),
+        _not_modelled("volumes are taken to be attached where the pods are that use them"),
         Note("irrelevant", NOT_PLACING),
         namespaced=False,
     ),

@@ -147,6 +147,12 @@ SOURCES = tuple(
     for name, wire in zip(_SPEC.__struct_fields__, _SPEC.__struct_encode_fields__, strict=True)
     if name in storage.SOURCES
 )
+PORTS = ("name", "nodePort", "port", "protocol", "targetPort")
+SERVICES = (
+    *("clusterIP", "externalIPs", "externalName", "publishNotReadyAddresses", "selector"),
+    "type",
+)
+
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {
         "any gate holds a pod, whatever it is called": ("PodSchedulingGate.name",),
@@ -173,6 +179,11 @@ EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
         "claims have to be deleted for it to count: tests/components/persistentvolume": (
             "PersistentVolumeSpec.persistentVolumeReclaimPolicy",
             "StorageClass.reclaimPolicy",
+        ),
+        "decides where requests go, or is held against rules: tests/components/endpointslice": (
+            "ContainerPort.name",
+            *(f"ServicePort.{name}" for name in PORTS),
+            *(f"ServiceSpec.{name}" for name in SERVICES),
         ),
         "decides about members: tests/components/statefulset/test_statefulset_owner.py": (
             "RollingUpdateStatefulSet.maxUnavailable",
@@ -237,7 +248,8 @@ EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ReplicationControllerSpec.selector",
             "Toleration.tolerationSeconds",
         ),
-        "is what pods are called, or whether they end": (
+        "is what pods and ports are called, or whether pods end": (
+            "ContainerPort.name",
             "PodSpec.restartPolicy",
             "StatefulSetOrdinals.start",
         ),

@@ -194,7 +194,6 @@ def test_fields_that_are_left_out() -> None:
     spec = "spec.template.spec."
     assert [(n.severity, n.path, n.position.line) for n in read(text).not_modelled] == [
         ("not modelled", f"{spec}schedulerName", 18),
-        ("not modelled", f"{spec}volumes[0].persistentVolumeClaim", 21),
         ("irrelevant", f"{spec}volumes[1].emptyDir", 22),
         ("irrelevant", f"{spec}containers[0].readinessProbe.httpGet", 30),
         ("not modelled", f"{spec}containers[0].readinessProbe.periodSeconds", 30),
@@ -229,7 +228,7 @@ def test_kinds_that_are_left_out() -> None:
         for version, kind in (
             ("autoscaling/v2", "HorizontalPodAutoscaler"),
             ("v1", "Endpoints"),
-            ("storage.k8s.io/v1", "StorageClass"),
+            ("storage.k8s.io/v1", "VolumeAttachment"),
             ("example.com/v1", "Deployment"),
             ("v1", "Unheard"),
         )
@@ -237,7 +236,7 @@ def test_kinds_that_are_left_out() -> None:
     assert [(n.object, n.path, n.severity, n.position.line) for n in read(text).not_modelled] == [
         ("HorizontalPodAutoscaler default/a", "", "not modelled", 1),
         ("Endpoints default/a", "", "irrelevant", 5),
-        ("StorageClass a", "", "not modelled", 9),
+        ("VolumeAttachment a", "", "not modelled", 9),
         ("Deployment a", "", "not modelled", 13),
         ("Unheard default/a", "", "not modelled", 17),
     ]
@@ -394,22 +393,22 @@ def test_events_from_a_flag(text: str, entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("folder", "kinds", "others"),
     [
-        ("online-boutique", {"Deployment": 12, "Service": 12}, {"Service", "ServiceAccount"}),
+        ("online-boutique", {"Deployment": 12, "Service": 12}, {"ServiceAccount"}),
         (
             "podinfo",
-            {"Deployment": 4, "Service": 5, "StatefulSet": 1},
-            {
-                "Service",
-                "ServiceAccount",
-                "CronJob",
-                "HorizontalPodAutoscaler",
-                "PersistentVolumeClaim",
-            },
+            {"Deployment": 4, "Service": 5, "StatefulSet": 1, "PersistentVolumeClaim": 1},
+            {"ServiceAccount", "CronJob", "HorizontalPodAutoscaler"},
         ),
         (
             "kubernetes-examples",
-            {"Deployment": 3, "ReplicationController": 1, "Service": 4, "StatefulSet": 1},
-            {"Service", "DaemonSet", "StorageClass"},
+            {
+                "Deployment": 3,
+                "ReplicationController": 1,
+                "Service": 4,
+                "StatefulSet": 1,
+                "StorageClass": 1,
+            },
+            {"DaemonSet"},
         ),
     ],
 )

@@ -44,7 +44,7 @@ from kubelemma.model.cluster.storage import (
 from kubelemma.model.cluster.storage_start import at_start
 from kubelemma.model.cluster.world import NodeShape
 from kubelemma.model.components.volumeprotection.actions import DELETE_CLAIM, DELETE_VOLUME
-from kubelemma.model.objects.storage import CSINode
+from kubelemma.model.objects.storage import ANNOTATIONS, CSINode
 from kubelemma.model.system import Cell, Outcome, Rule
 
 from .actions import (
@@ -272,5 +272,6 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     kinds=STORAGE_KINDS,
+    annotations=ANNOTATIONS,
     assumes=_assumes,
 )

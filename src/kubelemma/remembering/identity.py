@@ -27,6 +27,7 @@ from kubelemma.model.components.registry import ANNOTATIONS
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.pod import Container
 from kubelemma.model.objects.quantity import IntOrPercent, Quantity
+from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
 from kubelemma.question import Case
 
@@ -36,7 +37,8 @@ FORMAT = 2
 IMAGE = frozenset({"image"})
 PULLING = frozenset({"image_pull_policy"})
 STARTING = frozenset({"liveness_probe", "startup_probe"})
-NEVER_READ = frozenset({"readiness_probe", "lifecycle"})
+ENDING = frozenset({"lifecycle"})
+NEVER_READ = frozenset({"readiness_probe"})
 """What no rule reads of a container: such a probe succeeds or fails by the scenario's events."""
 
 DIGEST_BYTES = 20
@@ -89,7 +91,8 @@ def _unread(scenario: Scenario) -> frozenset[str]:
     """The fields of containers that no rule reads.
 
     Images count where a node says what it has, or the registry may be away; what may kill a
-    container that starts where the scenario says how long that takes.
+    container that starts where the scenario says how long that takes; what it does before it ends
+    where there are Services.
     """
     world = scenario.world
     pulled, timed = world.objects_of(Unreliable), world.objects_of(StartTime)
@@ -99,6 +102,7 @@ def _unread(scenario: Scenario) -> frozenset[str]:
         () if known or pulled else IMAGE,
         () if pulled else PULLING,
         () if timed else STARTING,
+        () if world.objects_of(Service) else ENDING,
     )
 
 
