@@ -17,6 +17,7 @@ from kubelemma.model.components.scheduler.decision.match_label_keys import merge
 from kubelemma.model.components.tainteviction.decision import with_default_tolerations
 from kubelemma.model.objects.meta import LabelSelector, ObjectMeta, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
+from kubelemma.model.objects.storage import PersistentVolumeClaim
 
 from .state import OwnerState
 from .world import PodClass, Rollout, Updates, Workload
@@ -73,8 +74,12 @@ def _no_updates(_owner: Any) -> Updates | None:
     return None
 
 
-def _all_alike(pod: Pod, _ordinal: int) -> Pod:
+def _all_alike(_owner: Any, pod: Pod, _ordinal: int) -> Pod:
     return pod
+
+
+def _no_claims(_owner: Any, _ordinal: int) -> tuple[PersistentVolumeClaim, ...]:
+    return ()
 
 
 def _no_revision(_owner: Any, _pod: Pod) -> str:
@@ -116,6 +121,8 @@ class OwnerKind:
         surge: how many pods beyond its replicas a rollout has.
         updates: of one whose pods have an identity, how it is scaled and updated.
         identified: a pod as the one with this ordinal.
+        claims: the claims that the pod with this ordinal uses, and that are made for it where there
+            are none of these names.
         adopts: whether a pod that nobody controls becomes one of its pods in its next sync, which
             is taken to be over at the start.
         revision: the name of an older template that a pod is of; empty where it is of the one that
@@ -139,7 +146,8 @@ class OwnerKind:
     rollout: Callable[[Any], Rollout | None] = _no_rollout
     surge: Callable[[Any], int] = _no_surge
     updates: Callable[[Any], Updates | None] = _no_updates
-    identified: Callable[[Pod, int], Pod] = _all_alike
+    identified: Callable[[Any, Pod, int], Pod] = _all_alike
+    claims: Callable[[Any, int], tuple[PersistentVolumeClaim, ...]] = _no_claims
     adopts: Callable[[Any, Pod], bool] = _adopts_none
     revision: Callable[[Any, Pod], str] = _no_revision
     through: Through | None = None

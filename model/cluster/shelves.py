@@ -67,8 +67,8 @@ def _key(claim: PersistentVolumeClaim) -> ClaimKey:
 
 
 def _claim_object(stock: Stock, found: Followed, state: ClaimState) -> PersistentVolumeClaim:
-    assert found.claim is not None  # noqa: S101 - absent claims are left out
-    claim = found.claim
+    claim = found.template if state.renewed else found.claim
+    assert claim is not None  # noqa: S101 - absent claims are left out
     annotations = {
         k: v
         for k, v in claim.metadata.annotation_map().items()

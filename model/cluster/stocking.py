@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -40,6 +40,7 @@ from kubelemma.model.objects.storage import (
 
 from .storage import (
     NONE,
+    ClaimToMake,
     Followed,
     Stock,
     Volume,
@@ -73,30 +74,41 @@ def named_claims(namespace: str, spec: PodSpec) -> Iterator[tuple[int, ClaimKey]
 def storage_of(objects: Iterable[Any]) -> Storage:
     """The storage objects of the input; claims that name no class have the default one.
 
-    Of several default classes the newest is taken, and of equally old ones the first by name.
+    Claims that are made for pods are among them where the input has none of that name. Of several
+    default classes the newest is taken, and of equally old ones the first by name.
     """
     every = tuple(objects)
 
     def of(kind: type[Any]) -> tuple[Any, ...]:
         return tuple(each for each in every if isinstance(each, kind))
 
-    shelf = Shelf(Storage(classes=of(StorageClass)))
-    claims = tuple(
+    given = [c for c in of(PersistentVolumeClaim) if not isinstance(c, ClaimToMake)]
+    there = {(claim.metadata.namespace, claim.metadata.name) for claim in given}
+    made = (claim for claim in of(ClaimToMake) if claim.key not in there)
+    return Storage(
+        volumes=of(PersistentVolume),
+        claims=_with_class((*given, *made), of(StorageClass)),
+        classes=of(StorageClass),
+        csi_nodes=of(CSINode),
+        drivers=of(CSIDriver),
+        capacities=of(CSIStorageCapacity),
+    )
+
+
+ClaimT = TypeVar("ClaimT", bound=PersistentVolumeClaim)
+
+
+def _with_class(claims: Iterable[ClaimT], classes: tuple[StorageClass, ...]) -> tuple[ClaimT, ...]:
+    """The claims as admission stores them."""
+    shelf = Shelf(Storage(classes=classes))
+    return tuple(
         replace(claim, spec=replace(claim.spec, storage_class_name=shelf.default_class))
         if claim.spec.storage_class_name is None
         and not claim.spec.volume_name
         and shelf.default_class
         and shelf.class_of(claim) == shelf.default_class
         else claim
-        for claim in of(PersistentVolumeClaim)
-    )
-    return Storage(
-        volumes=of(PersistentVolume),
-        claims=claims,
-        classes=of(StorageClass),
-        csi_nodes=of(CSINode),
-        drivers=of(CSIDriver),
-        capacities=of(CSIStorageCapacity),
+        for claim in claims
     )
 
 
@@ -108,7 +120,8 @@ def stock_of(world: World) -> Stock:
         return _EMPTY
     storage = storage_of(world.objects)
     nodes = tuple(shape.node for shape in world.shapes)
-    claims, volumes = _followed(keys, storage, nodes)
+    made = _with_class(world.objects_of(ClaimToMake), storage.classes)
+    claims, volumes = _followed(keys, storage, nodes, {claim.key: claim for claim in made})
     place = {claim.key: i for i, claim in enumerate(claims)}
     uses = tuple(tuple(place[key] for key in used_claims(pod)) for pod in pods)
     beside = tuple(
@@ -126,9 +139,14 @@ _EMPTY = Stock(Storage(), (), (), (), ())
 
 
 def _followed(
-    keys: Sequence[ClaimKey], storage: Storage, nodes: Sequence[Node]
+    keys: Sequence[ClaimKey],
+    storage: Storage,
+    nodes: Sequence[Node],
+    made_from: Mapping[ClaimKey, ClaimToMake],
 ) -> tuple[tuple[Followed, ...], tuple[Volume, ...]]:
     shelf = Shelf(storage)
+    of_input = (c for c in storage.claims if not isinstance(c, ClaimToMake))
+    given_keys = {(c.metadata.namespace, c.metadata.name) for c in of_input}
     found: list[Followed] = []
     volumes: dict[str, Volume] = {}
 
@@ -137,20 +155,24 @@ def _followed(
         return list(volumes).index(volume.name)
 
     for key in keys:
-        claim = shelf.claims.get(key)
+        claim, template = shelf.claims.get(key), made_from.get(key)
         if claim is None:
             found.append(Followed(key, None))
             continue
+        wanted = NONE
         if claim.spec.volume_name:
             given = shelf.volumes.get(claim.spec.volume_name)
             wanted = at(_given(given, shelf) if given else _unseen(claim, shelf))
-            found.append(Followed(key, claim, wanted=wanted))
-            continue
-        matching = (v for v in storage.volumes if might_match(v, claim, shelf))
+            if template is None:
+                found.append(Followed(key, claim, wanted=wanted))
+                continue
+        open_ = claim if wanted == NONE or template is None else template
+        matching = (v for v in storage.volumes if might_match(v, open_, shelf))
         candidates = tuple(at(_given(volume, shelf)) for volume in matching)
-        backing = backing_of(claim, shelf)
-        made = at(_to_make(claim, backing, shelf, nodes)) if backing.makes else NONE
-        found.append(Followed(key, claim, backing.waits, made, candidates))
+        backing = backing_of(open_, shelf)
+        made = at(_to_make(open_, backing, shelf, nodes)) if backing.makes else NONE
+        own = claim if template is None or key in given_keys else template
+        found.append(Followed(key, own, backing.waits, made, candidates, wanted, template))
     return tuple(found), tuple(volumes.values())
 
 

@@ -38,6 +38,8 @@ NONE = -1
 """No claim, volume, node or segment."""
 ANOTHER = -2
 """A claim that is not followed."""
+GONE = -3
+"""A claim that is gone, whose name another one may have."""
 
 STORED = "claims and volumes"
 """Tally: all claims and volumes that are followed, as a `Stored`."""
@@ -68,11 +70,21 @@ class VolumePhase(IntEnum):
     RELEASED = 3
 
 
+class ClaimToMake(PersistentVolumeClaim, frozen=True, kw_only=True):
+    """A claim that the controller of a pod makes before the pod, where there is none."""
+
+    @property
+    def key(self) -> ClaimKey:
+        """Its namespace and name."""
+        return (self.metadata.namespace, self.metadata.name)
+
+
 class ClaimState(NamedTuple):
     """A claim.
 
     ``volume`` is the volume in ``spec.volumeName`` once the binding is written, ``node`` the shape
     of the node in the annotation ``selected-node``, ``deleted`` whether somebody has deleted it.
+    ``renewed``: whether it is none of the input any more, but made anew from its template.
     """
 
     present: bool = True
@@ -80,6 +92,7 @@ class ClaimState(NamedTuple):
     phase: ClaimPhase = ClaimPhase.PENDING
     node: int = NONE
     deleted: bool = False
+    renewed: bool = False
 
 
 class VolumeState(NamedTuple):
@@ -118,7 +131,8 @@ class Followed(NamedTuple):
     ``claim`` is what the input has of it, with its class, None where it has none. ``waits``:
     whether it is bound when a pod needs it. ``made`` is the volume that may be made for it, or -1;
     ``candidates`` are those of the input that it might be bound to, ``wanted`` the one that it
-    names itself.
+    names itself. ``template`` is what a controller makes where there is none, if one does so; then
+    ``claim`` is that where the input has none.
     """
 
     key: ClaimKey
@@ -127,6 +141,12 @@ class Followed(NamedTuple):
     made: int = NONE
     candidates: tuple[int, ...] = ()
     wanted: int = NONE
+    template: ClaimToMake | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether the input has it."""
+        return self.claim is not None and self.claim is not self.template
 
     @property
     def label(self) -> str:
@@ -200,7 +220,19 @@ class Stock:
     @cached_property
     def bindable(self) -> bool:
         """Whether any claim may still have to be bound."""
-        return any(c.claim is not None and not c.claim.is_bound for c in self.claims)
+        return any(
+            c.template is not None or (c.claim is not None and not c.claim.is_bound)
+            for c in self.claims
+        )
+
+    @cached_property
+    def renewable(self) -> bool:
+        """Whether a controller makes any of the claims."""
+        return any(c.template is not None for c in self.claims)
+
+    def made_for(self, pod_class: int) -> tuple[int, ...]:
+        """The claims that a controller makes for the pods of a class."""
+        return tuple(c for c in self.uses[pod_class] if self.claims[c].template is not None)
 
     def users(self, volume: int) -> frozenset[int]:
         """The classes of pods that may use a volume."""
@@ -237,13 +269,14 @@ def tallies(stock: Stock, *, users: bool) -> tuple[Tally, ...]:
 
     With ``users`` also how many pods on nodes use each claim.
     """
-    width = len(ClaimState._fields)
+    width = max(len(ClaimState._fields), len(VolumeState._fields))
     cells = stock.cells
     size = width * len(cells)
 
     def measure(at: int) -> Any:
         def parts(state: ClaimState | VolumeState) -> tuple[int, ...]:
-            return (*(0,) * (at * width), *map(int, state), *(0,) * (size - (at + 1) * width))
+            left = size - at * width - len(state)
+            return (*(0,) * (at * width), *map(int, state), *(0,) * left)
 
         return parts
 
@@ -251,8 +284,13 @@ def tallies(stock: Stock, *, users: bool) -> tuple[Tally, ...]:
         rows = [total[at : at + width] for at in range(0, size, width)]
         claims, volumes = rows[: len(stock.claims)], rows[len(stock.claims) :]
         return Stored(
-            tuple(ClaimState(bool(p), v, ClaimPhase(f), n, bool(d)) for p, v, f, n, d in claims),
-            tuple(VolumeState(bool(p), c, VolumePhase(f), s, bool(d)) for p, c, f, s, d in volumes),
+            tuple(
+                ClaimState(bool(p), v, ClaimPhase(f), n, bool(d), bool(r))
+                for p, v, f, n, d, r in claims
+            ),
+            tuple(
+                VolumeState(bool(p), c, VolumePhase(f), s, bool(d)) for p, c, f, s, d, _ in volumes
+            ),
         )
 
     def attached(volumes: tuple[Attachment, ...]) -> tuple[int, ...]:

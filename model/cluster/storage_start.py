@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from kubelemma.model.components.scheduler.decision.volumes import (
     smallest_match,
 )
 
+from .setting import Setting
 from .state import Attachment, NodeState, Phase
 from .storage import (
     ABSENT_CLAIM,
@@ -29,8 +30,24 @@ from .storage import (
 )
 
 
-def at_start(stock: Stock, nodes: Iterable[NodeState]) -> Stored:
+def stored_at_start(stock: Stock, setting: Setting) -> Stored:
+    """Claims and volumes at the start, where pods are as the setting has them."""
+    waiting = frozenset(
+        pod_class
+        for workload, queue in zip(setting.world.workloads, setting.start.queues, strict=True)
+        for pod_class, number in zip(workload.classes, queue.waiting, strict=True)
+        if number
+    )
+    return at_start(stock, setting.start.nodes, waiting)
+
+
+def at_start(
+    stock: Stock, nodes: Iterable[NodeState], waiting: Container[int] = frozenset()
+) -> Stored:
     """Claims and volumes at the start, where pods are on these nodes.
+
+    ``waiting`` are the classes of those that have none. A claim that is made for a pod is there
+    where the input has it, or such a pod.
 
     A claim that a pod on a node uses is bound, since the pod is there: to the volume of the input
     that it names, or that fits, or to one that has been made for it there.
@@ -47,6 +64,9 @@ def at_start(stock: Stock, nodes: Iterable[NodeState]) -> Stored:
             claims.append(ClaimState(volume=found.wanted, phase=ClaimPhase.LOST, deleted=deleted))
             continue
         shape = _home(stock, index, ordered)
+        if not found.given and shape == NONE and not _is_used(stock, index, waiting):
+            claims.append(ABSENT_CLAIM)
+            continue
         volume, segment = _bound_at_start(stock, found, volumes, shape)
         if volume == NONE:
             claims.append(ClaimState(deleted=deleted))
@@ -57,6 +77,11 @@ def at_start(stock: Stock, nodes: Iterable[NodeState]) -> Stored:
         )
         claims.append(ClaimState(volume=volume, phase=ClaimPhase.BOUND, deleted=deleted))
     return Stored(tuple(claims), tuple(volumes))
+
+
+def _is_used(stock: Stock, claim: int, classes: Container[int]) -> bool:
+    """Whether pods of one of these classes use a claim."""
+    return any(claim in own and c in classes for c, own in enumerate(stock.uses))
 
 
 def _rank(node: NodeState) -> tuple[int, NodeState]:

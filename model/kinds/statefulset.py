@@ -20,7 +20,7 @@ from kubelemma.model.objects.controllers import (
 )
 
 from .kind import Kind, Stamp, Use
-from .notes import NOT_PLACING, ROLLING, STATUS, Note, irrelevant, not_modelled
+from .notes import NOT_PLACING, ROLLING, STATUS, ByValue, Note, irrelevant
 from .parts.names import dns_subdomain
 from .parts.pod_defaults import given_or
 from .parts.rules import at_least, at_most_whole, problem
@@ -43,10 +43,14 @@ _CHANGEABLE = (
 """The fields of a spec that may change once the object is there."""
 
 _NAMES = "gives pods names in DNS, which nobody looks up here"
-_FREE_OF_VOLUMES = Note(
-    "not modelled", "a volume may tie its pods to a zone or a node: they are free here"
+_KEPT = ByValue(
+    ("", "Retain"),
+    None,
+    Note("not modelled", "the claims of pods that go are kept here: what a scale-up finds is lost"),
 )
-_CLAIMS = "says what becomes of claims, which are not followed"
+_NONE_DELETED = (
+    "a StatefulSet that is deleted stays so here: what becomes of its claims matters to nobody"
+)
 
 
 def _filled(thing: StatefulSet) -> StatefulSet:
@@ -167,8 +171,10 @@ KIND = Kind(
             ),
             StatefulSetSpec: {
                 **irrelevant(_NAMES, "serviceName"),
-                "volumeClaimTemplates": _FREE_OF_VOLUMES,
-                **not_modelled(_CLAIMS, "persistentVolumeClaimRetentionPolicy"),
+                "persistentVolumeClaimRetentionPolicy": {
+                    **irrelevant(_NONE_DELETED, "whenDeleted"),
+                    "whenScaled": _KEPT,
+                },
             },
         }
     ),

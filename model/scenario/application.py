@@ -18,6 +18,7 @@ from kubelemma.model.components.apiserver.admission import (
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
 
+from .claims import ordinals_asked, with_claims
 from .custom import NOTHING_LOADED, Loaded
 from .events import Change
 from .reach import Reach
@@ -53,7 +54,8 @@ class Application:
     def admitted(self) -> Application:
         """The same with what admission writes into the pods of each workload.
 
-        So it does into pods that nobody owns, where no API server has stored them yet.
+        So it does into pods that nobody owns, where no API server has stored them yet. The claims
+        that are made for pods are among the objects.
         """
         new = frozenset(key for key, change in self.change_of.items() if change.appears)
         owners, parts = (
@@ -67,10 +69,18 @@ class Application:
             change._replace(owner=_admitted(change.owner, self.policies_after))
             for change in self.changes
         )
+        making = (*owners, *(change.owner for change in changes))
+        objects = with_claims(self.objects, ((each, ordinals_asked(each)) for each in making))
         pods = tuple(_stored(pod, self.policies) for pod in self.pods)
         arriving = tuple(admitted(pod, self.policies_after) for pod in self.arriving)
         return replace(
-            self, owners=owners, parts=parts, changes=changes, pods=pods, arriving=arriving
+            self,
+            owners=owners,
+            parts=parts,
+            changes=changes,
+            pods=pods,
+            arriving=arriving,
+            objects=objects,
         )
 
     def given(self, *, nodes_known: bool, undone: frozenset[Key] = frozenset()) -> Given:

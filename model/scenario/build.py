@@ -25,9 +25,11 @@ from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 
 from .application import Application
+from .claims import ordinals_asked
 from .cluster import STORAGE, Sizing, default_cluster, listed
 from .competing import displaced
 from .events import default_events, undone_by
+from .history import NO_IDENTITY
 from .initial import is_ready
 from .interplay import beside_itself
 from .likeness import likeness_of, looks_of
@@ -161,7 +163,9 @@ def _templates(application: Application) -> Iterator[Pod]:
     """A pod of each owner that there is or will be."""
     later = (change.owner for change in application.changes)
     for owner in (*application.owners, *application.parts, *later):
-        yield kind_of(owner).pod(owner, 0)
+        kind = kind_of(owner)
+        pod, (ordinal, *_) = kind.pod(owner, 0), (*ordinals_asked(owner), NO_IDENTITY)
+        yield pod if ordinal == NO_IDENTITY else kind.identified(owner, pod, ordinal)
 
 
 def _named(application: Application, entries: tuple[EventEntry, ...]) -> tuple[str, ...]:

@@ -54,7 +54,9 @@ class Template:
     def seated(self, number: int, ordinal: int) -> Pod:
         """The same with an identity, if it has one."""
         pod = self.pod(number)
-        return kind_of(self.owner).identified(pod, ordinal) if ordinal != NO_IDENTITY else pod
+        if ordinal == NO_IDENTITY:
+            return pod
+        return kind_of(self.owner).identified(self.owner, pod, ordinal)
 
     def again(self, owner: Any) -> Template:
         """The same once more, as a restart has it: admission does with it as before."""

@@ -26,6 +26,7 @@ from kubelemma.model.versions import version_named
 
 from .application import Application
 from .assembly import assemble, reconciled
+from .claims import with_claims
 from .custom import NOTHING_LOADED, custom_of, custom_setting
 from .events import Change, Happenings, happenings, ordinals_of, strategies, with_arrivals
 from .history import NO_IDENTITY, History
@@ -188,6 +189,7 @@ class Common:
             ordinals_of(owner, history, changes.get(key_of(owner)), happening.of(index))
             for index, (owner, history) in enumerate(zip(focus, histories, strict=True))
         )
+        objects = with_claims(self.application.objects, zip(focus, ordinals, strict=True))
         own = tuple(_classes(happening, ordinals, self.application))
         people = populace(
             _workloads(focus, own, ordinals, custom.built_in, changes),
@@ -203,7 +205,7 @@ class Common:
         happening = with_arrivals(happening, people.arriving, people.classes)
         standing = self.standing(focus, people.lone)
         known = frozenset(n.metadata.name for n in self.nodes if NODE in custom.built_in)
-        crowd = self.crowd(people.classes, standing, happening, known)
+        crowd = self.crowd(people.classes, standing, happening, known)._replace(objects=objects)
         grouping = group_nodes(crowd, standing, kubelet_views(self.spec.cluster))
         world = World(
             workloads=people.workloads,
@@ -212,7 +214,7 @@ class Common:
             sizes=grouping.sizes,
             unique_keys=unique_keys(crowd.nodes, crowd.pods),
             namespaces=self.application.namespaces,
-            objects=self.application.objects,
+            objects=objects,
             beside=tuple(map(_bystander, self.beside(focus))),
             kubernetes=version_named(self.spec.kubernetes),
         )

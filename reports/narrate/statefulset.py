@@ -9,6 +9,7 @@ from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import Phase, StatefulSetState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.statefulset.actions import (
+    CREATE_CLAIM,
     CREATE_POD,
     DECIDE_PODS,
     DELETE_POD,
@@ -309,6 +310,7 @@ TELLER = Teller(
     sentences={
         NUMBER_REVISION: "makes {set_revision} the newest revision of {workload}",
         DECIDE_PODS: "decides to {set_plan}",
+        CREATE_CLAIM: "creates {claim}",
         CREATE_POD: "creates {pod}",
         FAIL_CREATE: "tries to create {member}, and is refused (FailedCreate)",
         DELETE_POD: "deletes {pod}{where}",

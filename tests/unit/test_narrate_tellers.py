@@ -310,6 +310,31 @@ def claimed(events: str, *, grace: int = 30, replicas: int = 1, policy: str = "D
     return Question(paths=(STDIN,), stdin=text.replace("REPLICAS", str(replicas)))
 
 
+CLAIMING_MEMBERS = """
+kind: Check
+apiVersion: kubelemma.dev/v1alpha1
+metadata: {name: members-with-claims}
+spec:
+  cluster: {nodes: [{count: 1, allocatable: {cpu: "4", memory: 8Gi, pods: "9"}}]}
+  events:
+  - scale: {workload: db, replicas: 1}
+  - deleteClaim: {}
+---
+kind: StatefulSet
+apiVersion: apps/v1
+metadata: {name: db}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: "db:1"}]}
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -343,6 +368,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(claimed(ENDING, grace=0))
     yield from scenarios_of(claimed(ENDING, policy="Retain"))
     yield from scenarios_of(claimed(LOST))
+    yield from scenarios_of(Question(paths=(STDIN,), stdin=CLAIMING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     for example in ("kubelet-rejects", "missing-service-account", "drain-loses-requests"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))

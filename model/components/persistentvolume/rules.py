@@ -29,6 +29,7 @@ from kubelemma.model.cluster.shelves import shelf_of
 from kubelemma.model.cluster.stocking import STORAGE_KINDS, node_labels, stock_of, used_claims
 from kubelemma.model.cluster.storage import (
     ATTACHED,
+    GONE,
     NONE,
     STORED,
     ClaimPhase,
@@ -41,7 +42,7 @@ from kubelemma.model.cluster.storage import (
     segment_at,
     tallies,
 )
-from kubelemma.model.cluster.storage_start import at_start
+from kubelemma.model.cluster.storage_start import stored_at_start
 from kubelemma.model.cluster.world import NodeShape
 from kubelemma.model.components.volumeprotection.actions import DELETE_CLAIM, DELETE_VOLUME
 from kubelemma.model.objects.storage import ANNOTATIONS, CSINode
@@ -85,7 +86,7 @@ def _binding(stock: Stock, index: int) -> Iterator[Rule]:
             PROVISIONER,
             (claim.cell, stock.volumes[claim.made].cell),
             partial(_provision, stock, index),
-            (STORED,),
+            (STORED, ATTACHED) if claim.template is not None else (STORED,),
             writes=(stock.volumes[claim.made].cell,),
         )
 
@@ -101,7 +102,7 @@ def chosen(stock: Stock, index: int, stored: Stored) -> int:
     kept = next(begun, NONE)
     if kept != NONE:
         return kept
-    if claim.wanted != NONE:
+    if claim.wanted != NONE and not state.renewed:
         wanted = stored.volumes[claim.wanted]
         return claim.wanted if wanted.present and wanted.claim == NONE else NONE
     if claim.waits:
@@ -133,7 +134,7 @@ def _bind(stock: Stock, index: int, volume: int, *seen: Any) -> Iterator[Outcome
     writes: dict[str, Any] = {}
     if there.claim != index:
         why = "it is the smallest volume that is free and fits the claim"
-        if stock.claims[index].wanted == volume:
+        if stock.claims[index].wanted == volume and not claim.renewed:
             why = "the claim names it"
         yield Outcome(RESERVE_VOLUME, {cell: there._replace(claim=index)}, about, why)
     elif there.phase != VolumePhase.BOUND:
@@ -148,12 +149,21 @@ def _bind(stock: Stock, index: int, volume: int, *seen: Any) -> Iterator[Outcome
 
 
 def _provision(
-    stock: Stock, index: int, claim: ClaimState, there: VolumeState, stored: Stored
+    stock: Stock, index: int, claim: ClaimState, there: VolumeState, *seen: Any
 ) -> Iterator[Outcome]:
-    """A volume for a claim that finds none: where its pod goes, or anywhere that is allowed."""
+    """A volume for a claim that finds none: where its pod goes, or anywhere that is allowed.
+
+    One that an earlier claim of that name has left behind is forgotten then: it is nobody's.
+    """
+    stored, *attached = seen
     found = stock.claims[index]
-    asked = claim.present and not claim.deleted and claim.volume == NONE and not there.present
+    asked = claim.present and not claim.deleted and claim.volume == NONE
     if not asked or (found.waits and claim.node == NONE):
+        return
+    left = there.claim == GONE and there.phase == VolumePhase.RELEASED
+    reclaimed = stock.volumes[found.made].reclaimed
+    kept = left and not reclaimed and not any(each[found.made] for each in attached)
+    if there.present and not kept:
         return
     if chosen(stock, index, stored) != NONE:
         return
@@ -186,16 +196,17 @@ def _keeping(stock: Stock) -> Iterator[Rule]:
 def _release(
     stock: Stock, volume: int, there: VolumeState, stored: Stored, attached: tuple[int, ...]
 ) -> Iterator[Outcome]:
-    if not there.present or there.claim < 0 or stored.claims[there.claim].present:
+    gone = there.claim == GONE or (there.claim >= 0 and not stored.claims[there.claim].present)
+    if not there.present or not gone:
         return
     cell, about = stock.volumes[volume].cell, (("volume", volume),)
     if there.phase != VolumePhase.RELEASED:
         writes = {cell: there._replace(phase=VolumePhase.RELEASED)}
         yield Outcome(RELEASE_VOLUME, writes, about, "the claim that it names is gone")
     elif stock.volumes[volume].reclaimed and not attached[volume]:
-        gone = there._replace(present=False)
+        after = there._replace(present=False)
         why = "its reclaim policy is Delete, and it is attached nowhere"
-        yield Outcome(RECLAIM_VOLUME, {cell: gone}, about, why)
+        yield Outcome(RECLAIM_VOLUME, {cell: after}, about, why)
 
 
 # The component
@@ -213,7 +224,7 @@ def _parts(setting: Setting) -> Parts:
     stock = stock_of(setting.world)
     if not stock:
         return NO_PARTS
-    stored = at_start(stock, setting.start.nodes)
+    stored = stored_at_start(stock, setting)
     deletes = setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
     ending = stored.ending
     rules: list[Rule] = []

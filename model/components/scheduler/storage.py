@@ -118,7 +118,11 @@ def wants_of(world: World, pod_class: PodClass) -> Wants:
         stock,
         pod_class,
         claims,
-        tuple(index for index, claim in found if claim.waits and claim.wanted == NONE),
+        tuple(
+            index
+            for index, claim in found
+            if claim.waits and (claim.wanted == NONE or claim.template is not None)
+        ),
         any(ONE_POD in (claim.spec.access_modes or ()) for claim in given),
         limits and bool(claims),
     )

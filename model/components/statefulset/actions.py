@@ -6,6 +6,7 @@ from kubelemma.model.system import Action
 
 NUMBER_REVISION = Action("number-revision", "template")
 DECIDE_PODS = Action("decide-pods", "class")
+CREATE_CLAIM = Action("create-claim", "claim")
 CREATE_POD = Action("create-ordinal", "class")
 FAIL_CREATE = Action("fail-create-ordinal", "class")
 DELETE_POD = Action("delete-ordinal", "class")
@@ -16,6 +17,7 @@ DELETE_REVISION = Action("delete-revision", "template")
 ACTIONS = (
     NUMBER_REVISION,
     DECIDE_PODS,
+    CREATE_CLAIM,
     CREATE_POD,
     FAIL_CREATE,
     DELETE_POD,

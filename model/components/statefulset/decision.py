@@ -66,7 +66,8 @@ class SetView(NamedTuple):
     """A StatefulSet as the controller's cache shows it.
 
     ``ordered`` is the podManagementPolicy OrderedReady; ``current`` and ``current_replicas`` are of
-    its status, ``update`` is the revision of its template.
+    its status, ``update`` is the revision of its template. ``blocked`` are the ordinals of which a
+    claim is on its way out: of these no pod is made.
     """
 
     replicas: int
@@ -77,6 +78,7 @@ class SetView(NamedTuple):
     strategy: Strategy = Strategy()
     current_replicas: int = 0
     deleting: bool = False
+    blocked: frozenset[int] = frozenset()
 
 
 class Verb(Enum):
@@ -201,7 +203,8 @@ def _of_replica(view: SetView, pod: PodView) -> Iterator[Act]:
         if not pod.terminating:
             yield Act(Verb.DELETE, pod.ordinal, pod.revision, Purpose.ENDED)
     elif pod.phase == NOTHING:
-        yield Act(Verb.CREATE, pod.ordinal, pod.revision, Purpose.MISSING)
+        if pod.ordinal not in view.blocked:
+            yield Act(Verb.CREATE, pod.ordinal, pod.revision, Purpose.MISSING)
     elif not pod.identified and not (view.ordered and pod.unavailable):
         yield Act(Verb.UPDATE, pod.ordinal, pod.revision, Purpose.IDENTITY)
 

@@ -107,8 +107,14 @@ def sync_name(workload: Workload) -> str:
 
 
 def creating(workload: Workload) -> frozenset[str]:
-    """The names of the rules that create pods."""
-    return frozenset(f"{what} {workload.label}" for what in (CREATE, CREATE_BOUND))
+    """The names of the rules that create pods: of all, or with the claims of one ordinal."""
+    whose = (workload.label, *(with_claims(workload, n) for n in workload.ordinals))
+    return frozenset(f"{what} {name}" for what in (CREATE, CREATE_BOUND) for name in whose)
+
+
+def with_claims(workload: Workload, ordinal: int) -> str:
+    """What a rule that is about one pod and its claims calls these."""
+    return f"{workload.label}, {ordinal} with its claims"
 
 
 def pods_name(workload: Workload) -> str:
@@ -121,8 +127,13 @@ def running_name(workload: Workload) -> str:
     return workload.tally("running by ordinal")
 
 
-def set_view(world: World, workload: Workload, state: StatefulSetState) -> SetView:
-    """A StatefulSet in the terms of the decision."""
+def set_view(
+    world: World,
+    workload: Workload,
+    state: StatefulSetState,
+    blocked: frozenset[int] = frozenset(),
+) -> SetView:
+    """A StatefulSet in the terms of the decision; ``blocked`` are as there."""
     updates = workload.updates[state.strategy]
     most = None
     if world.kubernetes.on(MAX_UNAVAILABLE):
@@ -135,6 +146,7 @@ def set_view(world: World, workload: Workload, state: StatefulSetState) -> SetVi
         ordered=updates.ordered,
         strategy=Strategy(updates.on_delete, updates.partition, most),
         current_replicas=state.current_replicas,
+        blocked=blocked,
     )
 
 

@@ -17,6 +17,12 @@ from kubelemma.model.cluster.world import Updates, Workload
 from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.meta import LabelSelector, OwnerReference
 from kubelemma.model.objects.pod import Pod, PodTemplateSpec
+from kubelemma.model.objects.storage import PersistentVolumeClaim
+from kubelemma.model.objects.volume import (
+    PersistentVolumeClaimTemplate,
+    PersistentVolumeClaimVolumeSource,
+    Volume,
+)
 
 REVISION = "controller-revision-hash"
 POD_NAME = "statefulset.kubernetes.io/pod-name"
@@ -48,15 +54,49 @@ def _pod(owner: StatefulSet, template: int) -> Pod:
     return stamped(source, owner.metadata.namespace, labels, reference)
 
 
-def _identified(pod: Pod, ordinal: int) -> Pod:
-    """The pod with the labels that its ordinal asks for.
+def _identified(owner: StatefulSet, pod: Pod, ordinal: int) -> Pod:
+    """The pod with the labels and volumes that its ordinal asks for.
 
-    Source: pkg/controller/statefulset/stateful_set_utils.go, ``updateIdentity``.
+    Source: pkg/controller/statefulset/stateful_set_utils.go, ``updateIdentity``, ``updateStorage``.
     """
-    (reference,) = (o for o in pod.metadata.owner_references or () if o.controller)
-    own = {POD_NAME: f"{reference.name}-{ordinal}", POD_INDEX: str(ordinal)}
+    own = {POD_NAME: f"{owner.metadata.name}-{ordinal}", POD_INDEX: str(ordinal)}
     labels = {**pod.metadata.label_map(), **own}
-    return replace(pod, metadata=replace(pod.metadata, labels=labels))
+    labelled = replace(pod, metadata=replace(pod.metadata, labels=labels))
+    claimed = {
+        template.metadata.name: claim_name(template, owner, ordinal)
+        for template in owner.spec.volume_claim_templates or ()
+    }
+    if not claimed:
+        return labelled
+    others = (volume for volume in pod.spec.volumes or () if volume.name not in claimed)
+    volumes = (
+        Volume(
+            name=name,
+            persistent_volume_claim=PersistentVolumeClaimVolumeSource(claim_name=claim),
+        )
+        for name, claim in claimed.items()
+    )
+    return replace(labelled, spec=replace(pod.spec, volumes=(*volumes, *others)))
+
+
+def claim_name(template: PersistentVolumeClaimTemplate, owner: StatefulSet, ordinal: int) -> str:
+    """``getPersistentVolumeClaimName``: of the template, the set and the ordinal."""
+    return f"{template.metadata.name}-{owner.metadata.name}-{ordinal}"
+
+
+def _claims(owner: StatefulSet, ordinal: int) -> tuple[PersistentVolumeClaim, ...]:
+    """One of each template; of two templates of one name the last counts."""
+    found = {
+        name: PersistentVolumeClaim(
+            metadata=replace(
+                template.metadata, name=name, namespace=owner.metadata.namespace, uid=""
+            ),
+            spec=template.spec,
+        )
+        for template in owner.spec.volume_claim_templates or ()
+        for name in (claim_name(template, owner, ordinal),)
+    }
+    return tuple(found.values())
 
 
 def _revision(owner: StatefulSet, pod: Pod) -> str:
@@ -142,6 +182,7 @@ OWNER = OwnerKind(
     says=_says,
     updates=_updates,
     identified=_identified,
+    claims=_claims,
     adopts=_adopts,
     revision=_revision,
     events=(EVENTS - {"relabel"}) | {"rollout", "rollback", "forceDeletePod"},

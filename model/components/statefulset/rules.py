@@ -13,6 +13,7 @@ ordinal, of which the API has one pod at most.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -32,12 +33,14 @@ from kubelemma.model.cluster.state import (
     without,
 )
 from kubelemma.model.cluster.state import Pods as NodePods
+from kubelemma.model.cluster.storage import STORED
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
 
 from .actions import (
     ACTIONS,
+    CREATE_CLAIM,
     CREATE_POD,
     DECIDE_PODS,
     DELETE_POD,
@@ -47,6 +50,7 @@ from .actions import (
     NUMBER_REVISION,
     WRITE_STATUS,
 )
+from .claims import Creation, Owned, creations, owned_by
 from .decision import Sync, completed, in_order, truncated, update_stateful_set
 from .keys import (
     AIMS,
@@ -147,28 +151,42 @@ def _running(world: World, workload: Workload) -> Tally:
     return Tally(running_name(workload), measures, len(workload.ordinals), each=PODS)
 
 
-def rules(world: World, workload: Workload) -> Iterator[Rule]:
+def rules(world: World, workload: Workload, owned: Owned) -> Iterator[Rule]:
     """Rules of the controller for one StatefulSet."""
     cell, sync, queue = workload.cell, sync_name(workload), workload.queue
     pods = (pods_name(workload),)
+    stored = (STORED,) if owned.goes else ()
 
     def rule(
         what: str,
         cells: tuple[str, ...],
         act: Callable[..., Iterator[Outcome]],
         reads: tuple[str, ...] = (),
+        whose: str = workload.label,
         **options: Any,
     ) -> Rule:
-        name, outcomes = f"{what} {workload.label}", partial(act, world, workload)
-        return Rule(name, STATEFULSET, cells, outcomes, reads, **options)
+        outcomes = partial(act, world, workload)
+        return Rule(f"{what} {whose}", STATEFULSET, cells, outcomes, reads, **options)
 
     yield rule("number the revision of", (cell, sync), _number, writes=(cell,))
-    yield rule("sync StatefulSet", (cell, sync), _begin, pods, writes=(sync,))
+    begin = partial(_begin, owned)
+    yield rule("sync StatefulSet", (cell, sync), begin, (*pods, *stored), writes=(sync,))
     own = (cell, sync)
-    yield rule(CREATE, (*own, queue), _create, writes=(sync, queue))
-    if any(world.classes[c].node_name for c in workload.classes):
-        bound = (*own, SHAPE, PODS)
-        yield rule(CREATE_BOUND, bound, _create_bound, writes=(sync, PODS), onto=PODS)
+    for made in creations(workload, owned):
+        create, bind = partial(_create, made), partial(_create_bound, made)
+        claims, whose = made.cells, made.whose
+        writes = (sync, queue, *claims)
+        yield rule(CREATE, (*own, queue, *claims), create, whose=whose, writes=writes)
+        if any(world.classes[c].node_name for c in workload.classes):
+            bound, writes = (*own, *claims, SHAPE, PODS), (sync, *claims, PODS)
+            yield rule(CREATE_BOUND, bound, bind, whose=whose, writes=writes, onto=PODS)
+        for index in made.claims if owned.goes else ():
+            claim = owned.stock.claims[index]
+            again, cells = (
+                partial(_create_claim, replace(made, claims=(index,))),
+                (*own, claim.cell),
+            )
+            yield rule("create a claim of", cells, again, pods, whose=claim.label)
     yield rule("delete a pending pod of", (*own, queue), _delete_pending, writes=(sync, queue))
     yield rule("delete a pod of", (*own, PODS), _delete, writes=(sync, PODS), each=PODS)
     yield rule("find a pod gone of", own, _find_gone, pods, writes=(sync,))
@@ -181,9 +199,16 @@ def rules(world: World, workload: Workload) -> Iterator[Rule]:
 # Syncs
 
 
-def sync_now(world: World, workload: Workload, state: StatefulSetState, pods: Pods) -> Sync:
-    """What a sync comes to that reads now."""
-    return update_stateful_set(set_view(world, workload, state), tuple(map(pod_view, pods)))
+def sync_now(
+    world: World,
+    workload: Workload,
+    state: StatefulSetState,
+    pods: Pods,
+    blocked: frozenset[int] = frozenset(),
+) -> Sync:
+    """What a sync comes to that reads now; ``blocked`` are ordinals with a claim that goes."""
+    view = set_view(world, workload, state, blocked)
+    return update_stateful_set(view, tuple(map(pod_view, pods)))
 
 
 def _number(
@@ -201,12 +226,13 @@ def _number(
 
 
 def _begin(
-    world: World, workload: Workload, state: StatefulSetState, sync: SetSync, pods: Pods
+    owned: Owned, world: World, workload: Workload, state: StatefulSetState, *seen: Any
 ) -> Iterator[Outcome]:
     """Read, count, and decide: nothing is written yet."""
+    sync, pods, *stored = seen
     if sync != IDLE or state.absent or state.revisions[-1:] != (state.template,):
         return
-    found = sync_now(world, workload, state, pods)
+    found = sync_now(world, workload, state, pods, owned.blocked(*stored))
     after = _in_hand(world, workload, state, found)
     if after == IDLE:
         return
@@ -253,18 +279,21 @@ def reason(workload: Workload, state: StatefulSetState, sync: SetSync) -> str:
 
 
 def _create(
-    world: World, workload: Workload, state: StatefulSetState, sync: SetSync, queue: Queue
+    made: Creation, world: World, workload: Workload, state: StatefulSetState, *seen: Any
 ) -> Iterator[Outcome]:
-    for write, pod_class in _creations(workload, state, sync):
+    """Create a pod, and the claims that it lacks: what others do in between changes nothing."""
+    sync, queue, *claims = seen
+    missing, going = made.missing(claims), made.going(claims)
+    for write, pod_class in _creations(made, workload, state, sync):
         about = (("class", pod_class),)
         found = world.classes[pod_class]
-        if found.refused:
-            writes = {sync_name(workload): sync.given_up()}
+        if found.refused or going:
+            writes = {sync_name(workload): sync.given_up(), **missing}
             why = f"a pod of this template {found.refused}"
-            yield Outcome(FAIL_CREATE, writes, about, why)
+            yield Outcome(FAIL_CREATE, writes, about, going or why)
         elif not found.node_name:
             after = queue.with_free(workload.slot(pod_class), 1)
-            left = {sync_name(workload): sync.without(write), workload.queue: after}
+            left = {sync_name(workload): sync.without(write), workload.queue: after, **missing}
             yield Outcome(CREATE_POD, left, about, _DECIDED)
 
 
@@ -272,24 +301,48 @@ _DECIDED = "its sync had decided on that"
 
 
 def _create_bound(
-    world: World, workload: Workload, state: StatefulSetState, sync: SetSync, *node: Any
+    made: Creation, world: World, workload: Workload, state: StatefulSetState, *seen: Any
 ) -> Iterator[Outcome]:
     """Pods whose template names a node are stored as bound: no scheduler sees them."""
-    shape, pods = node
-    for write, pod_class in _creations(workload, state, sync):
+    sync, *claims, shape, pods = seen
+    missing, going = made.missing(claims), made.going(claims)
+    for write, pod_class in _creations(made, workload, state, sync):
         found = world.classes[pod_class]
-        if not found.refused and found.node_name == world.shapes[shape].name:
+        if not (found.refused or going) and found.node_name == world.shapes[shape].name:
             after = shifted(pods, pod_class, Phase.ASSIGNED, 1)
-            left = {sync_name(workload): sync.without(write), PODS: after}
+            left = {sync_name(workload): sync.without(write), PODS: after, **missing}
             why = f"{_DECIDED}; the template names the node"
             yield Outcome(CREATE_POD, left, (("class", pod_class),), why)
 
 
+def _create_claim(
+    made: Creation, _world: World, workload: Workload, state: StatefulSetState, *seen: Any
+) -> Iterator[Outcome]:
+    """A claim of a pod that is Pending is made where it is missing.
+
+    Source: ``createMissingPersistentVolumeClaims``; an ordered sync gets to a pod only if all with
+    lower ordinals are available.
+    """
+    sync, claim, pods = seen
+    if claim.present or sync != IDLE or state.absent:
+        return
+    updates = workload.updates[state.strategy]
+    wanted = range(updates.start, updates.start + state.replicas)
+    for pod in pods:
+        lower = {p.ordinal for p in pods if p.shown is Shown.AVAILABLE}
+        reached = not updates.ordered or lower.issuperset(range(updates.start, pod.ordinal))
+        pending = pod.ordinal in made.ordinals and pod.shown is Shown.PENDING
+        if pending and pod.ordinal in wanted and reached:
+            writes = made.missing([claim])
+            why = "its pod is Pending, and there is no such claim"
+            yield Outcome(CREATE_CLAIM, writes, (("claim", made.claims[0]),), why)
+
+
 def _creations(
-    workload: Workload, state: StatefulSetState, sync: SetSync
+    made: Creation, workload: Workload, state: StatefulSetState, sync: SetSync
 ) -> Iterator[tuple[PodWrite, int]]:
     for write in due(workload, state, sync):
-        if write.aim == Aim.MISSING:
+        if write.aim == Aim.MISSING and write.ordinal in made.ordinals:
             yield write, workload.class_of(write.template, write.ordinal)
 
 
@@ -398,7 +451,7 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
             *tallies(world, workload),
             *((crowds.serving(workload),) if failing else ()),
         ),
-        rules=tuple(rules(world, workload)),
+        rules=tuple(rules(world, workload, owned_by(setting, workload))),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from kubelemma.model.cluster.component import (
     NO_PARTS,
@@ -20,8 +21,16 @@ from kubelemma.model.cluster.component import (
 from kubelemma.model.cluster.events import USER
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.stocking import stock_of
-from kubelemma.model.cluster.storage import USERS, ClaimState, Stock, VolumePhase, VolumeState
-from kubelemma.model.cluster.storage_start import at_start
+from kubelemma.model.cluster.storage import (
+    ABSENT_CLAIM,
+    GONE,
+    USERS,
+    ClaimState,
+    Stock,
+    VolumePhase,
+    VolumeState,
+)
+from kubelemma.model.cluster.storage_start import stored_at_start
 from kubelemma.model.system import Action, Outcome, Rule
 
 from .actions import ACTIONS, DELETE_CLAIM, DELETE_VOLUME, REMOVE_CLAIM, REMOVE_VOLUME
@@ -32,10 +41,12 @@ PROTECTION = "volume-protection-controller"
 
 def _rules(stock: Stock) -> Iterator[Rule]:
     for index, claim in enumerate(stock.claims):
+        again = claim.template is not None
+        own = tuple(stock.volumes[v].cell for v in stock.reachable(index)) if again else ()
         yield Rule(
             f"finalizer of {claim.label}",
             PROTECTION,
-            (claim.cell,),
+            (claim.cell, *own),
             partial(_remove_claim, stock, index),
             (USERS,),
         )
@@ -48,13 +59,22 @@ def _rules(stock: Stock) -> Iterator[Rule]:
         )
 
 
-def _remove_claim(
-    stock: Stock, index: int, claim: ClaimState, users: tuple[int, ...]
-) -> Iterator[Outcome]:
+def _remove_claim(stock: Stock, index: int, claim: ClaimState, *seen: Any) -> Iterator[Outcome]:
+    """The claim goes; a volume that names it is none of a later claim of that name's."""
+    *volumes, users = seen
     if claim.present and claim_goes(deleted=claim.deleted, pods_on_nodes=users[index]):
-        writes = {stock.claims[index].cell: claim._replace(present=False)}
+        writes: dict[str, Any] = {stock.claims[index].cell: _gone(stock, index, claim)}
+        for number, volume in zip(stock.reachable(index), volumes, strict=False):
+            if volume.claim == index:
+                writes[stock.volumes[number].cell] = volume._replace(claim=GONE)
         why = "it has been deleted, and no pod on a node uses it"
         yield Outcome(REMOVE_CLAIM, writes, (("claim", index),), why)
+
+
+def _gone(stock: Stock, index: int, claim: ClaimState) -> ClaimState:
+    """What is left of a claim: of one that may be made anew nothing."""
+    again = stock.claims[index].template is not None
+    return ABSENT_CLAIM if again else claim._replace(present=False)
 
 
 def _remove_volume(stock: Stock, index: int, volume: VolumeState) -> Iterator[Outcome]:
@@ -106,7 +126,7 @@ def _parts(setting: Setting) -> Parts:
     stock = stock_of(setting.world)
     if not stock:
         return NO_PARTS
-    stored = at_start(stock, setting.start.nodes)
+    stored = stored_at_start(stock, setting)
     there = stored.ending or setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
     return Parts(rules=tuple(_rules(stock))) if there else NO_PARTS
 
