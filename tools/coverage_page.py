@@ -148,11 +148,12 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             (
                 *("number-revision", "decide-pods", "create-ordinal", "fail-create-ordinal"),
                 *("delete-ordinal", "find-gone", "write-set-status", "delete-revision"),
+                "create-claim",
             ),
             ("STS-1", "STS-2", "STS-3", "STS-4", "STS-5", "STS-7"),
             (
                 *("statefulset-broken-update", "statefulset-lost-node"),
-                "statefulset-forced-deletion",
+                *("statefulset-forced-deletion", "statefulset-volume-on-lost-node"),
             ),
             left="orphans count as adopted from the start",
         ),
