@@ -120,7 +120,7 @@ STATEMENTS: tuple[Statement, ...] = (
         id="DEP-9",
         title="A version that never runs leaves somebody to serve",
         kind=Kind.STEP,
-        severity=Severity.HIGH,
+        severity=Severity.MEDIUM,
         statement=(
             "While the pods of the current template never become Ready, the ReplicaSet controller "
             "does not delete the last available pod of the Deployment."

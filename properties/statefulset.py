@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Counts, StatefulSetState
 from kubelemma.model.cluster.world import Behaviour, Updates, Workload, World
+from kubelemma.model.components.kubelet.actions import NODE_CRASH, NODE_PARTITION
 from kubelemma.model.components.statefulset.actions import DECIDE_PODS
 from kubelemma.model.components.statefulset.decision import max_unavailable
 from kubelemma.model.components.statefulset.keys import (
@@ -16,6 +18,7 @@ from kubelemma.model.components.statefulset.keys import (
     PodWrite,
     SetSync,
     Shown,
+    lost_name,
     pods_name,
     running_name,
     sync_name,
@@ -135,14 +138,34 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         why="A member that never comes back is a replica less for good, or a rollout without end.",
         conditions=(
-            "The version in the spec becomes Ready, and every pod finds a node. Nobody else takes "
-            "care of a pod whose machine is lost: as long as the API has it, no other is made."
+            "The version in the spec becomes Ready, every pod finds a node, and no pod of it is on "
+            "a machine that is lost: of these see STS-8."
         ),
         source=f"{_DOCS}#forced-rollback; {_CONTROL}",
         components=("statefulset-controller", "kubelet"),
         remediation=(
-            "A broken pod of a version that was taken back: delete it. A lost machine: switch it "
-            "off and taint its Node node.kubernetes.io/out-of-service, or delete the Node."
+            "Delete a broken pod of a version that was taken back. See what pending pods wait for."
+        ),
+    ),
+    Statement(
+        id="STS-8",
+        title="A lost machine keeps no member for ever",
+        kind=Kind.LIVENESS,
+        severity=Severity.MEDIUM,
+        statement=(
+            "Once users and faults stop, the members of a StatefulSet are all there, each "
+            "available and of the revision that its strategy asks for, also where a machine is lost."
+        ),
+        why=(
+            "As long as the API has a pod of a lost machine no other of its name is made, as two "
+            "of them might run: somebody has to say that the machine is off."
+        ),
+        conditions="As for STS-7; asked where a machine may be lost.",
+        source=f"{_FORCE}; KEP-2268",
+        components=("statefulset-controller", "pod-garbage-collector"),
+        remediation=(
+            "Have somebody, or a program, switch the machine off and taint its Node "
+            "node.kubernetes.io/out-of-service, or delete the Node."
         ),
     ),
 )
@@ -152,7 +175,15 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of each StatefulSet."""
     for workload in scenario.world.owners:
         if workload.ordinals:
-            yield from asked(STATEMENTS, workload.cell, _formulas(scenario.world, workload))
+            found = _formulas(scenario.world, workload)
+            if not may_lose(scenario.events):
+                del found["STS-8"]
+            yield from asked(STATEMENTS, workload.cell, found)
+
+
+def may_lose(events: Iterable[Event]) -> bool:
+    """Whether a machine may be lost, or cut off."""
+    return any(event.action in (NODE_CRASH, NODE_PARTITION) for event in events)
 
 
 def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
@@ -161,6 +192,7 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     decides = frozenset({DECIDE_PODS})
     steps = {"STS-2": _in_order, "STS-3": _in_reverse, "STS-4": _rolls, "STS-5": _keeps_revision}
     rolled = any(not updates.on_delete for updates in workload.updates)
+    names, whole = (pods_name(workload),), _whole(world, workload)
     left_out = set() if rolled and workload.templates > 1 else {"STS-4", "STS-5"}
     return {
         "STS-1": Always(View(reads=counts), _one_each(world, workload)),
@@ -169,8 +201,20 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
             for name, holds in steps.items()
             if name not in left_out
         },
-        "STS-7": Converges(View((workload.cell,), (pods_name(workload),)), _whole(world, workload)),
+        "STS-7": Converges(
+            View((workload.cell,), (*names, lost_name(workload))), _unless_lost(whole)
+        ),
+        "STS-8": Converges(View((workload.cell,), names), whole),
     }
+
+
+def _unless_lost(
+    whole: Callable[[StatefulSetState, Pods], bool],
+) -> Callable[[StatefulSetState, Pods, Counts], bool]:
+    def goal(state: StatefulSetState, pods: Pods, lost: Counts) -> bool:
+        return lost[0] > 0 or whole(state, pods)
+
+    return goal
 
 
 def _one_each(world: World, workload: Workload) -> Callable[[Counts, Counts], bool]:

@@ -150,7 +150,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
                 *("delete-ordinal", "find-gone", "write-set-status", "delete-revision"),
                 "create-claim",
             ),
-            ("STS-1", "STS-2", "STS-3", "STS-4", "STS-5", "STS-7"),
+            ("STS-1", "STS-2", "STS-3", "STS-4", "STS-5", "STS-7", "STS-8"),
             (
                 *("statefulset-broken-update", "statefulset-lost-node"),
                 *("statefulset-forced-deletion", "statefulset-volume-on-lost-node"),

@@ -339,6 +339,7 @@ TELLER = Teller(
         "STS-4": _out_of_order,
         "STS-5": _out_of_order,
         "STS-7": _missing,
+        "STS-8": _missing,
     },
     boxes=_boxes,
     lines_of=_lines,

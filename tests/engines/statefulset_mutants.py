@@ -74,6 +74,7 @@ _ROLLOUT = {"rollout": {"workload": "web"}}
 _PROBE = {"probeFailure": {"workload": "web"}}
 _DELETION = {"deletePod": {"workload": "web"}}
 
+REPAIRED = Members(({"nodeCrash": {}}, {"outOfService": {}}))
 MEMBERS = Members((_DELETION,))
 JOINING = Members((_scale(3), _PROBE), replicas=1)
 LEAVING = Members((_scale(1), _PROBE), replicas=3)
@@ -106,6 +107,11 @@ def waits_for_no_name(_world: World, pods: Pods, group: Any) -> Pods:
     return shifted(rest, group.pod_class, Phase.LINGERING, 1)
 
 
+def keeps(**_: bool) -> bool:
+    """Pods that terminate on a node out of service stay."""
+    return False
+
+
 def ends_none(pod_class: PodClass, pods: Pods, _group: Any) -> Outcome:
     """The kubelet stops no container of a pod that terminates."""
     return Outcome(FINISH_TERMINATION, {PODS: pods}, (("class", pod_class.index),))
@@ -126,6 +132,7 @@ STATEFULSET_MUTANTS = (
     Mutant("STS-3", "no order", f"{_ROOM}.rules", "update_stateful_set", hurries, LEAVING),
     Mutant("STS-4", "all at once", f"{_ROOM}.decision", "_rolled", rolls_all, RENEWED),
     Mutant("STS-5", "no partition", f"{_ROOM}.decision", "revision_of_new", renews_all, CANARY),
+    Mutant("STS-8", "nobody collects", "components.podgc.rules", "is_collected", keeps, REPAIRED),
     Mutant(
         "STS-7", "pods do not end", "components.kubelet.rules", "_termination", ends_none, MEMBERS
     ),

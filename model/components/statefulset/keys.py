@@ -122,6 +122,11 @@ def pods_name(workload: Workload) -> str:
     return workload.tally("pods by ordinal")
 
 
+def lost_name(workload: Workload) -> str:
+    """The name of the tally of the pods whose machines are down, or cut off."""
+    return workload.tally("pods on lost machines")
+
+
 def running_name(workload: Workload) -> str:
     """The name of the tally of the pods whose containers may run, by ordinal."""
     return workload.tally("running by ordinal")

@@ -24,6 +24,7 @@ from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
+    IN_API,
     RUNNING,
     Counts,
     Phase,
@@ -65,6 +66,7 @@ from .keys import (
     SetSync,
     Shown,
     due,
+    lost_name,
     pod_view,
     pods_name,
     running_name,
@@ -97,6 +99,7 @@ def tallies(world: World, workload: Workload) -> tuple[Tally, ...]:
         crowds.by_class(workload),
         _pods(world, workload),
         _running(world, workload),
+        _lost(workload),
     )
 
 
@@ -149,6 +152,17 @@ def _running(world: World, workload: Workload) -> Tally:
 
     measures: dict[Named, Callable[..., Counts]] = {(UP, CUT_OFF, PODS): measure}
     return Tally(running_name(workload), measures, len(workload.ordinals), each=PODS)
+
+
+def _lost(workload: Workload) -> Tally:
+    """How many pods there are whose machines are down, or cut off."""
+
+    def measure(up: bool, pods: NodePods) -> Counts:  # noqa: FBT001 - a column's value
+        own = (g for g in pods if g.pod_class in workload.classes and g.phase in IN_API)
+        return (0 if up else sum(group.size for group in own),)
+
+    measures: dict[Named, Callable[..., Counts]] = {(UP, PODS): measure}
+    return Tally(lost_name(workload), measures, 1, each=PODS)
 
 
 def rules(world: World, workload: Workload, owned: Owned) -> Iterator[Rule]:
