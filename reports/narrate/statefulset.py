@@ -9,6 +9,8 @@ from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import Phase, StatefulSetState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.statefulset.actions import (
+    COLLECT_CLAIM,
+    CONDEMN_CLAIM,
     CREATE_CLAIM,
     CREATE_POD,
     DECIDE_PODS,
@@ -16,6 +18,7 @@ from kubelemma.model.components.statefulset.actions import (
     DELETE_REVISION,
     FAIL_CREATE,
     FIND_GONE,
+    KEEP_CLAIM,
     NUMBER_REVISION,
     WRITE_STATUS,
 )
@@ -311,6 +314,9 @@ TELLER = Teller(
         NUMBER_REVISION: "makes {set_revision} the newest revision of {workload}",
         DECIDE_PODS: "decides to {set_plan}",
         CREATE_CLAIM: "creates {claim}",
+        CONDEMN_CLAIM: "gives {claim} to its pod, with which it goes",
+        KEEP_CLAIM: "takes {claim} from its pod again",
+        COLLECT_CLAIM: "deletes {claim}",
         CREATE_POD: "creates {pod}",
         FAIL_CREATE: "tries to create {member}, and is refused (FailedCreate)",
         DELETE_POD: "deletes {pod}{where}",
