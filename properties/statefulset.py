@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from kubelemma.model.cluster.state import Counts, StatefulSetState
+from kubelemma.model.cluster.stocking import stock_of
+from kubelemma.model.cluster.storage import STORED, Stored
 from kubelemma.model.cluster.world import Behaviour, Updates, Workload, World
 from kubelemma.model.components.statefulset.actions import DECIDE_PODS
 from kubelemma.model.components.statefulset.decision import max_unavailable
@@ -20,6 +22,7 @@ from kubelemma.model.components.statefulset.keys import (
     running_name,
     sync_name,
 )
+from kubelemma.model.components.users.actions import SCALE
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -125,6 +128,30 @@ STATEMENTS: tuple[Statement, ...] = (
         defect_only=True,
     ),
     Statement(
+        id="STS-6",
+        title="Members that come back find their claims",
+        kind=Kind.SAFETY,
+        severity=Severity.HIGH,
+        statement=(
+            "No claim of a pod that a StatefulSet asks for is deleted because of an earlier "
+            "scale-down."
+        ),
+        why="A member that comes back with an empty volume has lost what it kept.",
+        conditions=(
+            "With whenScaled Retain, which is the default. With Delete a claim goes with the pod "
+            "that a scale-down deletes, and a scale-up does not stop that."
+        ),
+        source=(
+            f"{_DOCS}#persistentvolumeclaim-retention; KEP-1847; "
+            "pkg/controller/statefulset/stateful_pod_control.go"
+        ),
+        components=("statefulset-controller", "garbage-collector"),
+        remediation=(
+            "Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain, and delete claims by "
+            "hand once nobody wants them back."
+        ),
+    ),
+    Statement(
         id="STS-7",
         title="All members come back",
         kind=Kind.LIVENESS,
@@ -152,17 +179,30 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of each StatefulSet."""
     for workload in scenario.world.owners:
         if workload.ordinals:
-            yield from asked(STATEMENTS, workload.cell, _formulas(scenario.world, workload))
+            yield from asked(STATEMENTS, workload.cell, _formulas(scenario, workload))
 
 
-def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
+def _formulas(scenario: Scenario, workload: Workload) -> dict[str, Formula]:
+    world = scenario.world
     counts = (running_name(workload), workload.tally("pods by class"))
     read = View((workload.cell, sync_name(workload)), (pods_name(workload),))
     decides = frozenset({DECIDE_PODS})
     steps = {"STS-2": _in_order, "STS-3": _in_reverse, "STS-4": _rolls, "STS-5": _keeps_revision}
     rolled = any(not updates.on_delete for updates in workload.updates)
     left_out = set() if rolled and workload.templates > 1 else {"STS-4", "STS-5"}
+    own = {
+        ordinal: stock_of(world).made_for(c)
+        for c in workload.classes
+        for ordinal in (world.classes[c].ordinal,)
+        if stock_of(world)
+    }
+    scaled = any(
+        event.action == SCALE and event.workload == workload.index for event in scenario.events
+    )
+    view = View((workload.cell,), (STORED,))
+    kept = {"STS-6": Always(view, _keeps_claims(workload, own))}
     return {
+        **(kept if scaled and any(own.values()) else {}),
         "STS-1": Always(View(reads=counts), _one_each(world, workload)),
         **{
             name: EachStep(read, _of_writes(world, workload, holds), decides)
@@ -268,6 +308,25 @@ def _keeps_revision(read: Read, _sync: SetSync, write: PodWrite) -> bool | None:
     current = read.state.current if known else read.state.template
     below = write.ordinal < read.updates.start + partition
     return write.template == (current if below else read.state.template)
+
+
+def _keeps_claims(
+    workload: Workload, own: Mapping[int, tuple[int, ...]]
+) -> Callable[[StatefulSetState, Stored], bool | None]:
+    """Whether no claim of a pod that is asked for is collected; None where there is none."""
+
+    def holds(state: StatefulSetState, stored: Stored) -> bool | None:
+        if state.absent:
+            return None
+        start = workload.updates[state.strategy].start
+        wanted = range(start, start + state.replicas)
+        claims = [stored.claims[c] for n, found in own.items() if n in wanted for c in found]
+        there = [claim for claim in claims if claim.present]
+        if not there:
+            return None
+        return not any(claim.condemned and claim.deleted for claim in there)
+
+    return holds
 
 
 def _whole(world: World, workload: Workload) -> Callable[[StatefulSetState, Pods], bool]:

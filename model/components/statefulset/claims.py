@@ -31,6 +31,16 @@ class Owned:
     goes: bool
     deletes: bool = False
 
+    @property
+    def claims(self) -> tuple[int, ...]:
+        """All of them."""
+        return tuple(dict.fromkeys(claim for found in self.of.values() for claim in found))
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Their cells."""
+        return tuple(self.stock.claims[claim].cell for claim in self.claims)
+
     def blocked(self, stored: Stored | None = None) -> frozenset[int]:
         """The ordinals of which a claim is being deleted, or is about to: no pod is made.
 
