@@ -191,7 +191,7 @@ class _Covered(NamedTuple):
         workloads = guard.workloads(scenario.world)
         available = {
             available_name(scenario, w): tuple(
-                t for t, c in enumerate(w.classes) if c in guard.classes
+                t for t in range(w.templates) if any(c in guard.classes for c in w.of_template(t))
             )
             for w in workloads
         }

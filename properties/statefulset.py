@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Counts, StatefulSetState
+from kubelemma.model.cluster.stocking import stock_of
+from kubelemma.model.cluster.storage import STORED, Stored
 from kubelemma.model.cluster.world import Behaviour, Updates, Workload, World
 from kubelemma.model.components.kubelet.actions import NODE_CRASH, NODE_PARTITION
 from kubelemma.model.components.statefulset.actions import DECIDE_PODS
@@ -23,6 +25,7 @@ from kubelemma.model.components.statefulset.keys import (
     running_name,
     sync_name,
 )
+from kubelemma.model.components.users.actions import SCALE
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -128,6 +131,30 @@ STATEMENTS: tuple[Statement, ...] = (
         defect_only=True,
     ),
     Statement(
+        id="STS-6",
+        title="Members that come back find their claims",
+        kind=Kind.SAFETY,
+        severity=Severity.HIGH,
+        statement=(
+            "No claim of a pod that a StatefulSet asks for is deleted because of an earlier "
+            "scale-down."
+        ),
+        why="A member that comes back with an empty volume has lost what it kept.",
+        conditions=(
+            "With whenScaled Retain, which is the default. With Delete a claim goes with the pod "
+            "that a scale-down deletes, and a scale-up does not stop that."
+        ),
+        source=(
+            f"{_DOCS}#persistentvolumeclaim-retention; KEP-1847; "
+            "pkg/controller/statefulset/stateful_pod_control.go"
+        ),
+        components=("statefulset-controller", "garbage-collector"),
+        remediation=(
+            "Set persistentVolumeClaimRetentionPolicy.whenScaled to Retain, and delete claims by "
+            "hand once nobody wants them back."
+        ),
+    ),
+    Statement(
         id="STS-7",
         title="All members come back",
         kind=Kind.LIVENESS,
@@ -154,7 +181,8 @@ STATEMENTS: tuple[Statement, ...] = (
         severity=Severity.MEDIUM,
         statement=(
             "Once users and faults stop, the members of a StatefulSet are all there, each "
-            "available and of the revision that its strategy asks for, also where a machine is lost."
+            "available and of the revision that its strategy asks for, also where a machine is "
+            "lost."
         ),
         why=(
             "As long as the API has a pod of a lost machine no other of its name is made, as two "
@@ -175,7 +203,7 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of each StatefulSet."""
     for workload in scenario.world.owners:
         if workload.ordinals:
-            found = _formulas(scenario.world, workload)
+            found = _formulas(scenario, workload)
             if not may_lose(scenario.events):
                 del found["STS-8"]
             yield from asked(STATEMENTS, workload.cell, found)
@@ -186,7 +214,8 @@ def may_lose(events: Iterable[Event]) -> bool:
     return any(event.action in (NODE_CRASH, NODE_PARTITION) for event in events)
 
 
-def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
+def _formulas(scenario: Scenario, workload: Workload) -> dict[str, Formula]:
+    world = scenario.world
     counts = (running_name(workload), workload.tally("pods by class"))
     read = View((workload.cell, sync_name(workload)), (pods_name(workload),))
     decides = frozenset({DECIDE_PODS})
@@ -194,7 +223,19 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
     rolled = any(not updates.on_delete for updates in workload.updates)
     names, whole = (pods_name(workload),), _whole(world, workload)
     left_out = set() if rolled and workload.templates > 1 else {"STS-4", "STS-5"}
+    own = {
+        ordinal: stock_of(world).made_for(c)
+        for c in workload.classes
+        for ordinal in (world.classes[c].ordinal,)
+        if stock_of(world)
+    }
+    scaled = any(
+        event.action == SCALE and event.workload == workload.index for event in scenario.events
+    )
+    view = View((workload.cell,), (STORED,))
+    kept = {"STS-6": Always(view, _keeps_claims(workload, own))}
     return {
+        **(kept if scaled and any(own.values()) else {}),
         "STS-1": Always(View(reads=counts), _one_each(world, workload)),
         **{
             name: EachStep(read, _of_writes(world, workload, holds), decides)
@@ -312,6 +353,25 @@ def _keeps_revision(read: Read, _sync: SetSync, write: PodWrite) -> bool | None:
     current = read.state.current if known else read.state.template
     below = write.ordinal < read.updates.start + partition
     return write.template == (current if below else read.state.template)
+
+
+def _keeps_claims(
+    workload: Workload, own: Mapping[int, tuple[int, ...]]
+) -> Callable[[StatefulSetState, Stored], bool | None]:
+    """Whether no claim of a pod that is asked for is collected; None where there is none."""
+
+    def holds(state: StatefulSetState, stored: Stored) -> bool | None:
+        if state.absent:
+            return None
+        start = workload.updates[state.strategy].start
+        wanted = range(start, start + state.replicas)
+        claims = [stored.claims[c] for n, found in own.items() if n in wanted for c in found]
+        there = [claim for claim in claims if claim.present]
+        if not there:
+            return None
+        return not any(claim.condemned and claim.deleted for claim in there)
+
+    return holds
 
 
 def _whole(world: World, workload: Workload) -> Callable[[StatefulSetState, Pods], bool]:

@@ -148,12 +148,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             (
                 *("number-revision", "decide-pods", "create-ordinal", "fail-create-ordinal"),
                 *("delete-ordinal", "find-gone", "write-set-status", "delete-revision"),
-                "create-claim",
+                *("create-claim", "condemn-claim", "keep-claim", "collect-claim"),
             ),
-            ("STS-1", "STS-2", "STS-3", "STS-4", "STS-5", "STS-7", "STS-8"),
+            ("STS-1", "STS-2", "STS-3", "STS-4", "STS-5", "STS-6", "STS-7", "STS-8"),
             (
                 *("statefulset-broken-update", "statefulset-lost-node"),
                 *("statefulset-forced-deletion", "statefulset-volume-on-lost-node"),
+                "statefulset-retention",
             ),
             left="orphans count as adopted from the start",
         ),

@@ -132,7 +132,9 @@ def stock_of(world: World) -> Stock:
         )
         for shape in world.shapes
     )
-    return Stock(storage, claims, volumes, uses, beside, nodes)
+    ways = (updates for workload in world.workloads for updates in workload.updates)
+    collects = any(updates.deletes_claims for updates in ways)
+    return Stock(storage, claims, volumes, uses, beside, nodes, collects)
 
 
 _EMPTY = Stock(Storage(), (), (), (), ())

@@ -84,7 +84,8 @@ class ClaimState(NamedTuple):
 
     ``volume`` is the volume in ``spec.volumeName`` once the binding is written, ``node`` the shape
     of the node in the annotation ``selected-node``, ``deleted`` whether somebody has deleted it.
-    ``renewed``: whether it is none of the input any more, but made anew from its template.
+    ``renewed``: whether it is none of the input any more, but made anew from its template;
+    ``condemned``: whether its pod owns it, and it goes with that.
     """
 
     present: bool = True
@@ -93,6 +94,7 @@ class ClaimState(NamedTuple):
     node: int = NONE
     deleted: bool = False
     renewed: bool = False
+    condemned: bool = False
 
 
 class VolumeState(NamedTuple):
@@ -187,7 +189,7 @@ class Stock:
     """The claims and volumes of a world that are followed, and all storage objects of the input.
 
     ``uses`` has the claims of each class of pods, ``beside`` those of the pods that stand by on
-    each shape, ``nodes`` a node of each.
+    each shape, ``nodes`` a node of each. ``collects``: whether claims are deleted with their pods.
     """
 
     storage: Storage
@@ -196,6 +198,7 @@ class Stock:
     uses: tuple[tuple[int, ...], ...]
     beside: tuple[tuple[int, ...], ...]
     nodes: tuple[Node, ...] = ()
+    collects: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything is followed."""
@@ -285,11 +288,11 @@ def tallies(stock: Stock, *, users: bool) -> tuple[Tally, ...]:
         claims, volumes = rows[: len(stock.claims)], rows[len(stock.claims) :]
         return Stored(
             tuple(
-                ClaimState(bool(p), v, ClaimPhase(f), n, bool(d), bool(r))
-                for p, v, f, n, d, r in claims
+                ClaimState(bool(p), v, ClaimPhase(f), n, bool(d), bool(r), bool(o))
+                for p, v, f, n, d, r, o in claims
             ),
             tuple(
-                VolumeState(bool(p), c, VolumePhase(f), s, bool(d)) for p, c, f, s, d, _ in volumes
+                VolumeState(bool(p), c, VolumePhase(f), s, bool(d)) for p, c, f, s, d, *_ in volumes
             ),
         )
 

@@ -105,6 +105,7 @@ class Updates(NamedTuple):
         max_unavailable: of how many pods at once a rollout makes do without; None: nothing is said.
         start: the ordinal of the first pod.
         revision_history_limit: how many old ControllerRevisions are kept.
+        deletes_claims: whether a scale-down has claims deleted with their pods.
     """
 
     ordered: bool
@@ -113,6 +114,7 @@ class Updates(NamedTuple):
     max_unavailable: IntOrPercent | None
     start: int
     revision_history_limit: int
+    deletes_claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)

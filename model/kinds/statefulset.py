@@ -20,7 +20,7 @@ from kubelemma.model.objects.controllers import (
 )
 
 from .kind import Kind, Stamp, Use
-from .notes import NOT_PLACING, ROLLING, STATUS, ByValue, Note, irrelevant
+from .notes import NOT_PLACING, ROLLING, STATUS, irrelevant
 from .parts.names import dns_subdomain
 from .parts.pod_defaults import given_or
 from .parts.rules import at_least, at_most_whole, problem
@@ -43,11 +43,6 @@ _CHANGEABLE = (
 """The fields of a spec that may change once the object is there."""
 
 _NAMES = "gives pods names in DNS, which nobody looks up here"
-_KEPT = ByValue(
-    ("", "Retain"),
-    None,
-    Note("not modelled", "the claims of pods that go are kept here: what a scale-up finds is lost"),
-)
 _NONE_DELETED = (
     "a StatefulSet that is deleted stays so here: what becomes of its claims matters to nobody"
 )
@@ -173,7 +168,7 @@ KIND = Kind(
                 **irrelevant(_NAMES, "serviceName"),
                 "persistentVolumeClaimRetentionPolicy": {
                     **irrelevant(_NONE_DELETED, "whenDeleted"),
-                    "whenScaled": _KEPT,
+                    "whenScaled": None,
                 },
             },
         }

@@ -59,6 +59,7 @@ def _changes(before: Seen, after: Seen) -> Iterator[Change]:
             ("spec.volumeName", _named(stock, was.volume), _named(stock, now.volume)),
             ("status.phase", was.phase.name.capitalize(), now.phase.name.capitalize()),
             ("deleted", _yes(was.deleted), _yes(now.deleted)),
+            ("owned by its pod", _yes(was.condemned), _yes(now.condemned)),
         )
         yield from differing(claim.cell, fields)
     for volume, then, there in zip(stock.volumes, old.volumes, new.volumes, strict=True):

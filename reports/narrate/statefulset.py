@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import Phase, StatefulSetState
+from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.statefulset.actions import (
+    COLLECT_CLAIM,
+    CONDEMN_CLAIM,
     CREATE_CLAIM,
     CREATE_POD,
     DECIDE_PODS,
@@ -16,6 +19,7 @@ from kubelemma.model.components.statefulset.actions import (
     DELETE_REVISION,
     FAIL_CREATE,
     FIND_GONE,
+    KEEP_CLAIM,
     NUMBER_REVISION,
     WRITE_STATUS,
 )
@@ -34,6 +38,7 @@ from kubelemma.model.components.statefulset.rules import sync_now
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import WorkloadBox
 from kubelemma.reports.story import Change, Fact, Idle
+from kubelemma.reports.style import enumeration
 
 from .cast import Cast
 from .differing import NONE, differing
@@ -41,6 +46,7 @@ from .names import full_name, workload_name
 from .phases import STATUSES
 from .scene import Belied, Claim, Scene, Seen, Standstill, about_workload
 from .teller import Boxes, Teller, Waits
+from .volumes import stored_in
 from .written import Written
 
 _SHOWN = {
@@ -105,6 +111,13 @@ def _plan(scene: Scene) -> str:
     if not sync.writes:
         return "report that all pods are of the update revision"
     return "; ".join(_writes(scene.after, found, sync))
+
+
+def _condemned(scene: Scene) -> str:
+    """The claims that pods come to own in a step."""
+    claims, then, now = stock_of(scene.world).claims, scene.before, scene.after
+    pairs = zip(claims, stored_in(then).claims, stored_in(now).claims, strict=True)
+    return enumeration([c.cell for c, was, is_ in pairs if is_.condemned and not was.condemned])
 
 
 def _writes(seen: Seen, workload: Workload, sync: SetSync) -> Iterator[str]:
@@ -268,6 +281,24 @@ def _missing(belied: Belied, workload: Workload) -> Iterator[Claim]:
 
 
 @about_workload
+def _collected(belied: Belied, workload: Workload) -> Iterator[Claim]:
+    """The claims that go with pods that are asked for again."""
+    state, seen = belied.seen.owner(workload), belied.seen
+    stock, stored = stock_of(belied.world), stored_in(seen)
+    asked_for = state.replicas if isinstance(state, StatefulSetState) else 0
+    for pod_class in workload.of_template(0):
+        for index in stock.made_for(pod_class):
+            claim = stored.claims[index]
+            if claim.condemned and claim.deleted:
+                label = stock.claims[index].label
+                name = workload_name(belied.world, workload)
+                fact = Fact(f"claim {label}", "being deleted")
+                yield Claim(
+                    f"{label} is being deleted, and {name} asks for {asked_for} pods", (fact,)
+                )
+
+
+@about_workload
 def _out_of_order(belied: Belied, workload: Workload) -> Iterator[Claim]:
     sync = _sync(belied.seen, workload)
     what = "; ".join(_writes(belied.seen, workload, sync))
@@ -311,6 +342,9 @@ TELLER = Teller(
         NUMBER_REVISION: "makes {set_revision} the newest revision of {workload}",
         DECIDE_PODS: "decides to {set_plan}",
         CREATE_CLAIM: "creates {claim}",
+        CONDEMN_CLAIM: "gives {set_claims} to their pods, with which they go",
+        KEEP_CLAIM: "takes {claim} from its pod again",
+        COLLECT_CLAIM: "deletes {claim}",
         CREATE_POD: "creates {pod}",
         FAIL_CREATE: "tries to create {member}, and is refused (FailedCreate)",
         DELETE_POD: "deletes {pod}{where}",
@@ -318,7 +352,12 @@ TELLER = Teller(
         WRITE_STATUS: "writes the status of {workload}",
         DELETE_REVISION: "deletes the revision {set_revision} of {workload}",
     },
-    words={"set_plan": _plan, "member": _member, "set_revision": _revision},
+    words={
+        "set_plan": _plan,
+        "set_claims": _condemned,
+        "member": _member,
+        "set_revision": _revision,
+    },
     facts={
         NUMBER_REVISION: _counted,
         DECIDE_PODS: _read,
@@ -338,6 +377,7 @@ TELLER = Teller(
         "STS-3": _out_of_order,
         "STS-4": _out_of_order,
         "STS-5": _out_of_order,
+        "STS-6": _collected,
         "STS-7": _missing,
         "STS-8": _missing,
     },

@@ -12,6 +12,7 @@ from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import Phase, Pods, shifted
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.components.kubelet.actions import FINISH_TERMINATION
+from kubelemma.model.components.statefulset.actions import COLLECT_CLAIM
 from kubelemma.model.components.statefulset.decision import (
     Act,
     Purpose,
@@ -19,6 +20,7 @@ from kubelemma.model.components.statefulset.decision import (
     Verb,
     update_stateful_set,
 )
+from kubelemma.model.components.statefulset.retention import Held
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.objects.controllers import StatefulSet
@@ -84,6 +86,23 @@ CANARY = Members(
 )
 
 
+CLAIMING = Members(
+    (_scale(1), _DELETION),
+    fields={
+        "persistentVolumeClaimRetentionPolicy": {"whenScaled": "Delete"},
+        "volumeClaimTemplates": [
+            {
+                "metadata": {"name": "data"},
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": "1Gi"}},
+                },
+            }
+        ],
+    },
+)
+
+
 def hurries(view: SetView, pods: Any) -> Any:
     """Does all at once, whatever the policy."""
     return update_stateful_set(view._replace(ordered=False), pods)
@@ -112,6 +131,13 @@ def keeps(**_: bool) -> bool:
     return False
 
 
+def collects_all(held: Held, claim: Any, pods: Any) -> Iterator[Outcome]:
+    """A collector that does not look whether the pod that is gone owned the claim."""
+    if claim.present and not claim.deleted and all(pod.ordinal != held.ordinal for pod in pods):
+        writes = {held.cell: claim._replace(condemned=True, deleted=True)}
+        yield Outcome(COLLECT_CLAIM, writes, (("claim", held.number),))
+
+
 def ends_none(pod_class: PodClass, pods: Pods, _group: Any) -> Outcome:
     """The kubelet stops no container of a pod that terminates."""
     return Outcome(FINISH_TERMINATION, {PODS: pods}, (("class", pod_class.index),))
@@ -132,6 +158,7 @@ STATEFULSET_MUTANTS = (
     Mutant("STS-3", "no order", f"{_ROOM}.rules", "update_stateful_set", hurries, LEAVING),
     Mutant("STS-4", "all at once", f"{_ROOM}.decision", "_rolled", rolls_all, RENEWED),
     Mutant("STS-5", "no partition", f"{_ROOM}.decision", "revision_of_new", renews_all, CANARY),
+    Mutant("STS-6", "no owner", f"{_ROOM}.retention.Held", "collect", collects_all, CLAIMING),
     Mutant("STS-8", "nobody collects", "components.podgc.rules", "is_collected", keeps, REPAIRED),
     Mutant(
         "STS-7", "pods do not end", "components.kubelet.rules", "_termination", ends_none, MEMBERS

@@ -335,6 +335,16 @@ spec:
 """
 
 
+LEAVING_MEMBERS = (
+    CLAIMING_MEMBERS.replace("replicas: 0", "replicas: 3")
+    .replace("  - deleteClaim: {}", "  - scale: {workload: db, replicas: 3}")
+    .replace(
+        "  volumeClaimTemplates:",
+        "  persistentVolumeClaimRetentionPolicy: {whenScaled: Delete}\n  volumeClaimTemplates:",
+    )
+)
+
+
 def scenarios() -> Iterator[Scenario]:
     """Scenarios in which everything may happen that any component brings about."""
     for strategy in ("{rollingUpdate: {maxSurge: 1}}", "{type: Recreate}"):
@@ -369,6 +379,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(claimed(ENDING, policy="Retain"))
     yield from scenarios_of(claimed(LOST))
     yield from scenarios_of(Question(paths=(STDIN,), stdin=CLAIMING_MEMBERS))
+    yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     for example in ("kubelet-rejects", "missing-service-account", "drain-loses-requests"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))

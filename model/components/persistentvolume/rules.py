@@ -225,7 +225,7 @@ def _parts(setting: Setting) -> Parts:
     if not stock:
         return NO_PARTS
     stored = stored_at_start(stock, setting)
-    deletes = setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
+    deletes = stock.collects or setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
     ending = stored.ending
     rules: list[Rule] = []
     if stock.bindable:

@@ -7,6 +7,9 @@ from kubelemma.model.system import Action
 NUMBER_REVISION = Action("number-revision", "template")
 DECIDE_PODS = Action("decide-pods", "class")
 CREATE_CLAIM = Action("create-claim", "claim")
+CONDEMN_CLAIM = Action("condemn-claim", "claim")
+KEEP_CLAIM = Action("keep-claim", "claim")
+COLLECT_CLAIM = Action("collect-claim", "claim")
 CREATE_POD = Action("create-ordinal", "class")
 FAIL_CREATE = Action("fail-create-ordinal", "class")
 DELETE_POD = Action("delete-ordinal", "class")
@@ -18,6 +21,9 @@ ACTIONS = (
     NUMBER_REVISION,
     DECIDE_PODS,
     CREATE_CLAIM,
+    CONDEMN_CLAIM,
+    KEEP_CLAIM,
+    COLLECT_CLAIM,
     CREATE_POD,
     FAIL_CREATE,
     DELETE_POD,

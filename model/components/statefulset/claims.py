@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.state import StatefulSetState
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import ClaimState, Stock, Stored
 from kubelemma.model.cluster.storage_start import stored_at_start
@@ -22,22 +23,52 @@ from .keys import with_claims
 class Owned:
     """The claims that are made for the pods of a StatefulSet, by ordinal.
 
-    ``goes``: whether one of them may be deleted.
+    ``goes``: whether one of them may be deleted; ``deletes``: whether scale-downs do so.
     """
 
     stock: Stock
     of: Mapping[int, tuple[int, ...]]
     goes: bool
+    deletes: bool = False
+
+    @property
+    def claims(self) -> tuple[int, ...]:
+        """All of them."""
+        return tuple(dict.fromkeys(claim for found in self.of.values() for claim in found))
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Their cells."""
+        return tuple(self.stock.claims[claim].cell for claim in self.claims)
 
     def blocked(self, stored: Stored | None = None) -> frozenset[int]:
-        """The ordinals of which a claim is being deleted: until it is gone no pod is made."""
+        """The ordinals of which a claim is being deleted, or is about to: no pod is made.
+
+        One that an earlier pod owns goes with that (``PodClaimIsStale``).
+        """
         if stored is None:
             return frozenset()
         return frozenset(
             ordinal
             for ordinal, claims in self.of.items()
-            if any(stored.claims[claim].deleted for claim in claims)
+            if any(_is_going(stored.claims[claim]) for claim in claims)
         )
+
+    def kept(
+        self, workload: Workload, state: StatefulSetState, stored: Stored | None = None
+    ) -> frozenset[int]:
+        """The ordinals of which a claim has yet to be given to its pod before that is deleted."""
+        if stored is None or not workload.updates[state.strategy].deletes_claims:
+            return frozenset()
+        return frozenset(
+            ordinal
+            for ordinal, claims in self.of.items()
+            if any(stored.claims[c].present and not stored.claims[c].condemned for c in claims)
+        )
+
+
+def _is_going(claim: ClaimState) -> bool:
+    return claim.present and (claim.deleted or claim.condemned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +97,7 @@ class Creation:
     def going(self, states: Sequence[ClaimState]) -> str:
         """Why the pod is not made, where one of its claims is being deleted; else nothing."""
         for claim, state in zip(self.claims, states, strict=True):
-            if state.present and state.deleted:
+            if _is_going(state):
                 return f"its claim {self.stock.claims[claim].label} is being deleted"
         return ""
 
@@ -82,7 +113,9 @@ def owned_by(setting: Setting, workload: Workload) -> Owned:
     if not of:
         return Owned(stock, {}, goes=False)
     ending = stored_at_start(stock, setting).ending
-    return Owned(stock, of, goes=ending or setting.may_happen(DELETE_CLAIM, DELETE_VOLUME))
+    deletes = any(updates.deletes_claims for updates in workload.updates)
+    goes = ending or deletes or setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
+    return Owned(stock, of, goes, deletes)
 
 
 def creations(workload: Workload, owned: Owned) -> Iterator[Creation]:

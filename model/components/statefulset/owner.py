@@ -126,6 +126,8 @@ def _updates(owner: StatefulSet) -> Updates:
     partition = rolling.partition if rolling is not None else None
     if strategy.type == "" or (rolling is not None and partition is None):
         partition = partition or 0
+    retention = spec.persistent_volume_claim_retention_policy
+    deletes = retention is not None and retention.when_scaled == "Delete"
     return Updates(
         ordered=spec.pod_management_policy != "Parallel",
         on_delete=strategy.type == "OnDelete",
@@ -133,6 +135,7 @@ def _updates(owner: StatefulSet) -> Updates:
         max_unavailable=rolling.max_unavailable if rolling is not None else None,
         start=spec.ordinals.start,
         revision_history_limit=DEFAULT_HISTORY if limit is None else limit,
+        deletes_claims=deletes and bool(spec.volume_claim_templates),
     )
 
 

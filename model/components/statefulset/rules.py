@@ -12,7 +12,7 @@ ordinal, of which the API has one pod at most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -34,11 +34,12 @@ from kubelemma.model.cluster.state import (
     without,
 )
 from kubelemma.model.cluster.state import Pods as NodePods
-from kubelemma.model.cluster.storage import STORED
+from kubelemma.model.cluster.storage import STORED, Stored
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.system import Cell, Named, Outcome, Rule, Tally
 
+from . import retention
 from .actions import (
     ACTIONS,
     CREATE_CLAIM,
@@ -201,9 +202,14 @@ def rules(world: World, workload: Workload, owned: Owned) -> Iterator[Rule]:
                 (*own, claim.cell),
             )
             yield rule("create a claim of", cells, again, pods, whose=claim.label)
-    yield rule("delete a pending pod of", (*own, queue), _delete_pending, writes=(sync, queue))
-    yield rule("delete a pod of", (*own, PODS), _delete, writes=(sync, PODS), each=PODS)
-    yield rule("find a pod gone of", own, _find_gone, pods, writes=(sync,))
+    first = (STORED,) if owned.deletes else ()
+    pending, gone = partial(_delete_pending, owned), partial(_find_gone, owned)
+    delete = partial(_delete, owned)
+    yield rule("delete a pending pod of", (*own, queue), pending, first, writes=(sync, queue))
+    yield rule("delete a pod of", (*own, PODS), delete, first, writes=(sync, PODS), each=PODS)
+    yield rule("find a pod gone of", own, gone, (*pods, *first), writes=(sync,))
+    if owned.deletes:
+        yield from retention.rules(workload, owned)
     yield rule("write StatefulSet status of", own, _write_status)
     limits = (updates.revision_history_limit for updates in workload.updates)
     if workload.templates > 1 + min(limits):
@@ -364,21 +370,39 @@ def _creations(
 
 
 def _deletions(
-    world: World, workload: Workload, state: StatefulSetState, sync: SetSync, pod_class: int
+    world: World, workload: Workload, writes: Sequence[PodWrite], pod_class: int
 ) -> Iterator[PodWrite]:
     """The writes that delete the pod of a class: they name its ordinal, and no revision."""
     ordinal = world.classes[pod_class].ordinal if pod_class in workload.classes else -1
-    for write in due(workload, state, sync):
-        if write.aim != Aim.MISSING and write.ordinal == ordinal:
+    for write in writes:
+        if write.ordinal == ordinal:
             yield write
 
 
+def _due_deletions(
+    owned: Owned,
+    workload: Workload,
+    state: StatefulSetState,
+    sync: SetSync,
+    stored: Sequence[Stored],
+) -> tuple[PodWrite, ...]:
+    """The deletions that a sync may send now: a claim that goes with its pod comes first."""
+    kept = owned.kept(workload, state, *stored)
+    return tuple(
+        write
+        for write in due(workload, state, sync)
+        if write.aim != Aim.MISSING and not (write.aim == Aim.SCALE_DOWN and write.ordinal in kept)
+    )
+
+
 def _delete_pending(
-    world: World, workload: Workload, state: StatefulSetState, sync: SetSync, queue: Queue
+    owned: Owned, world: World, workload: Workload, state: StatefulSetState, *seen: Any
 ) -> Iterator[Outcome]:
     """A pod without a node is gone at once: nobody has to confirm."""
+    sync, queue, *stored = seen
+    found = _due_deletions(owned, workload, state, sync, stored)
     for slot, pod_class in enumerate(workload.classes):
-        for write in _deletions(world, workload, state, sync, pod_class):
+        for write in _deletions(world, workload, found, pod_class):
             if queue.free[slot]:
                 after = queue.with_free(slot, -1)
                 left = {sync_name(workload): sync.without(write), workload.queue: after}
@@ -386,14 +410,16 @@ def _delete_pending(
 
 
 def _delete(
-    world: World, workload: Workload, state: StatefulSetState, sync: SetSync, pods: NodePods
+    owned: Owned, world: World, workload: Workload, state: StatefulSetState, *seen: Any
 ) -> Iterator[Outcome]:
     """Delete a pod by its name, whatever has become of it; one that has ended is gone at once."""
+    sync, pods, *stored = seen
+    found = _due_deletions(owned, workload, state, sync, stored)
     for group in pods:
         phase = Phase(group.phase)
         if phase not in (*ACTIVE, Phase.FAILED):
             continue
-        for write in _deletions(world, workload, state, sync, group.pod_class):
+        for write in _deletions(world, workload, found, group.pod_class):
             ended = phase is Phase.FAILED
             after = without(pods, group) if ended else world.deleted(pods, group)
             left = {sync_name(workload): sync.without(write), PODS: after}
@@ -401,12 +427,13 @@ def _delete(
 
 
 def _find_gone(
-    _world: World, workload: Workload, state: StatefulSetState, sync: SetSync, pods: Pods
+    owned: Owned, _world: World, workload: Workload, state: StatefulSetState, *seen: Any
 ) -> Iterator[Outcome]:
     """A DELETE of what is gone, or goes already, changes nothing."""
+    sync, pods, *stored = seen
     staying = {pod.ordinal for pod in pods if pod.shown is not Shown.TERMINATING}
-    for write in due(workload, state, sync):
-        if write.aim != Aim.MISSING and write.ordinal not in staying:
+    for write in _due_deletions(owned, workload, state, sync, stored):
+        if write.ordinal not in staying:
             about = (("class", workload.class_of(write.template, write.ordinal)),)
             writes = {sync_name(workload): sync.without(write)}
             yield Outcome(FIND_GONE, writes, about, "somebody else has deleted it before")

@@ -127,7 +127,7 @@ def _parts(setting: Setting) -> Parts:
     if not stock:
         return NO_PARTS
     stored = stored_at_start(stock, setting)
-    there = stored.ending or setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
+    there = stored.ending or stock.collects or setting.may_happen(DELETE_CLAIM, DELETE_VOLUME)
     return Parts(rules=tuple(_rules(stock))) if there else NO_PARTS
 
 

@@ -116,6 +116,7 @@ CHECK: FieldsByType = {
         **not_modelled("finalizers are not modelled: a deletion takes effect", "finalizers"),
     },
     meta.OwnerReference: irrelevant(NO_EFFECT, "apiVersion", "blockOwnerDeletion"),
+    volume.PersistentVolumeClaimTemplate: irrelevant(NO_EFFECT, "apiVersion", "kind", "status"),
     pod.PodSpec: {
         **irrelevant(_INSIDE, "securityContext", "hostPID", "hostIPC", "hostUsers"),
         **irrelevant(_INSIDE, "shareProcessNamespace", "enableServiceLinks", "ephemeralContainers"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from budgeted import kind, verdicts
 from storing import reachable, stock, stored_in
@@ -128,3 +129,44 @@ def test_no_pod_is_made_while_its_claim_goes() -> None:
     parallel = update_stateful_set(view._replace(ordered=False), ())
     assert [act.ordinal for act in parallel.acts] == [1]
     assert ordered.status.replicas == 0
+
+
+def ends_of(found: Scenario) -> list[tuple[ClaimState, ...]]:
+    """The claims wherever nobody can act any more."""
+    states = (s for s in reachable(found.system) if not any(found.system.successors(s)))
+    return [stored_in(found, stock(found), state).claims for state in states]
+
+
+def test_claims_go_with_their_pods() -> None:
+    """With ``whenScaled: Delete`` a scale-down takes the claim of the pod that goes, no other."""
+    policy = {"whenScaled": "Delete"}
+    found = scenario(db(2, persistentVolumeClaimRetentionPolicy=policy), events=(scaled(1),))
+    there = {tuple(claim.present for claim in claims) for claims in ends_of(found)}
+    assert there == {(True, False)}
+
+
+def test_claims_stay_without_a_policy() -> None:
+    """A scale-up finds the claim with the volume that a scale-down left."""
+    found = scenario(db(2), events=(scaled(1), scaled(2)))
+    assert all(claim.phase is ClaimPhase.BOUND for claims in ends_of(found) for claim in claims)
+    assert verdicts(found)["STS-6"] == "holds"
+
+
+@pytest.mark.parametrize("policy", ["OrderedReady", "Parallel"])
+@pytest.mark.parametrize("reclaim", ["Delete", "Retain"])
+def test_a_member_comes_back_with_an_empty_volume(policy: str, reclaim: str) -> None:
+    """What is wanted back goes all the same; in the end all members have claims that are bound."""
+    of_class = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
+    disk = {**of_class, "metadata": {"name": "disk"}, "provisioner": "ebs.csi.aws.com"}
+    template = {"metadata": {"name": "data"}, "spec": {**CLAIM, "storageClassName": "disk"}}
+    owner = db(
+        3,
+        podManagementPolicy=policy,
+        persistentVolumeClaimRetentionPolicy={"whenScaled": "Delete"},
+        volumeClaimTemplates=[template],
+    )
+    found = scenario(owner, {**disk, "reclaimPolicy": reclaim}, events=(scaled(1), scaled(3)))
+    said = verdicts(found)
+    assert {name: verdict for name, verdict in said.items() if verdict != "holds"} == {
+        "STS-6": "violated"
+    }

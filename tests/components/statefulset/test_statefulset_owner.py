@@ -83,6 +83,19 @@ def test_ordinals_start_where_they_are_told() -> None:
     assert [ordinal for ordinal, *_ in shown(found)] == [5, 6]
 
 
+def test_a_budget_covers_members() -> None:
+    """A budget over members keeps what it desires when a machine is lost with one of them."""
+    budget = kind(
+        "policy/v1",
+        "PodDisruptionBudget",
+        "web",
+        maxUnavailable=1,
+        selector={"matchLabels": LABELS},
+    )
+    found = scenario(web(2), budget, events=("nodeCrash", "drain"))
+    assert "DRAIN-2" in verdicts(found)
+
+
 def test_pods_of_the_input_are_themselves() -> None:
     """Each has its ordinal and its revision; an orphan of a fitting name is adopted."""
     owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "controller": True}
