@@ -11,17 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from kubelemma.model.manifests.coverage import NotModelled
 from kubelemma.model.manifests.problems import Position, Problem
 from kubelemma.properties.statement import Severity, Statement
-from kubelemma.solver.result import PropertyResult, Statistics, Verdict
+from kubelemma.solver.result import Influence, PropertyResult, Statistics, Verdict
 
 from .story import Story
-
-if TYPE_CHECKING:
-    from kubelemma.solver.result import Influence
 
 SEVERITIES = (Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL)
 """All severities, from the mildest."""

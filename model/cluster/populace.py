@@ -90,7 +90,7 @@ class _Growing:
         """The pods that a workload makes from another template belong to the same ReplicaSet."""
         first = self.workloads[workload].classes[0]
         behaviour = self.classes[first].behaviour
-        if self.classes[first].pod != pod:
+        if _without_values(self.classes[first].pod) != _without_values(pod):
             self._add(pod, workload, 0, behaviour)
             renewed = len(self.classes) - 1
             self.workloads[workload] = replace(self.workloads[workload], renewed=renewed)
@@ -197,3 +197,17 @@ def _matches(like: PodClass, pod: Pod) -> bool:
     """Whether the selector of a template's ReplicaSet matches a pod."""
     same = like.pod.metadata.namespace == pod.metadata.namespace
     return same and like.selector.matches(pod.metadata.label_map())
+
+
+def _without_values(pod: Pod) -> Pod:
+    """The pod without the variables whose values it says itself: nobody reads them."""
+    containers = tuple(
+        msgspec.structs.replace(
+            container,
+            env=tuple(each for each in container.env or () if each.value_from is not None),
+        )
+        for container in pod.spec.containers or ()
+    )
+    return msgspec.structs.replace(
+        pod, spec=msgspec.structs.replace(pod.spec, containers=containers)
+    )

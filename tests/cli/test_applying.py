@@ -122,8 +122,9 @@ def test_what_cannot_matter_is_no_difference(kubelemma: Kubelemma, write: Write)
 def test_classes_have_no_namespace(kubelemma: Kubelemma, write: Write) -> None:
     """What lives outside namespaces is called by its name alone."""
     kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"}}
-    old = write("old.yaml", deployment(), {**kind, "provisioner": "a"})
-    new = write("new.yaml", deployment(), {**kind, "provisioner": "b"})
+    kind["provisioner"] = "a"
+    old = write("old.yaml", deployment(), kind)
+    new = write("new.yaml", deployment(), {**kind, "allowVolumeExpansion": True})
     run = kubelemma("check", new, "--from", old)
     assert run.code == 3
     assert "nothing is checked: StorageClass fast." in run.err

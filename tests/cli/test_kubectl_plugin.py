@@ -58,7 +58,7 @@ def test_it_is_the_same_command(documents: tuple[Any, Any]) -> None:
     [
         (["properties", "explain", "STU"], [f"STUCK\t{STATEMENTS['STUCK'].title}", ":4"]),
         (["check", "--fail-on", "c"], ["critical", ":4"]),
-        (["check", "--property=KUB"], [f"KUB-7\t{STATEMENTS['KUB-7'].title}", ":4"]),
+        (["check", "--property=KUB-7"], [f"KUB-7\t{STATEMENTS['KUB-7'].title}", ":4"]),
         (["check", ""], [":0"]),
         (["check", "deploy/"], [":0"]),
     ],

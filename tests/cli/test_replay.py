@@ -70,6 +70,7 @@ def test_no_recording(kubelemma: Kubelemma, tmp_path: Path, text: str) -> None:
 def test_other_manifests(kubelemma: Kubelemma, write: Callable[..., str]) -> None:
     """Manifests that do not hold the Deployment of the recording are invalid input."""
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    service |= {"spec": {"ports": [{"port": 80}]}}
     run = kubelemma("replay", NAME, "-f", write("service.yaml", service))
     assert run.code == 2
     assert run.err.startswith(f"{NAME}:")

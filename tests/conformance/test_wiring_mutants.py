@@ -331,7 +331,7 @@ MUTANTS = (
     Mutant(
         "kubelet and NoExecute",
         "admission",
-        f"{KUBELET}.is_tolerated",
+        f"{KUBELET}.admission.is_tolerated",
         tolerates_all,
     ),
     Mutant("no eviction", "evictions", "components.tainteviction.rules._evict", evicts_none),

@@ -71,10 +71,10 @@ def deployment(name: str, replicas: int, cpu: str, *, ports: bool) -> dict[str, 
     }
 
 
-def without_roomy(function: Callable[..., Any], *given: Any, roomy: bool) -> Any:
+def without_roomy(function: Callable[..., Any], *given: Any, roomy: bool, **others: Any) -> Any:
     """What is shown the whole node, be it roomy or not."""
     del roomy
-    return function(*given, roomy=False)
+    return function(*given, roomy=False, **others)
 
 
 @contextmanager

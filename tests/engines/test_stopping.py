@@ -573,7 +573,7 @@ def test_reductions_tell_what_is_gone() -> None:
 
     begun = Limits(time_limit_seconds=10.0, spent_seconds=1.0, waited_seconds=2.0)
     toy = System(cells=[Cell("at", 0)])
-    reduced(engine, toy, (), begun, lambda _: None, without=("pooling",))
+    reduced(engine, toy, (), begun, lambda _: None, without=("all",))
     assert 1.0 < told[0].spent_seconds < 10.0
     assert told[0].waited_seconds > 2.0
 
