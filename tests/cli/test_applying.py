@@ -119,12 +119,15 @@ def test_what_cannot_matter_is_no_difference(kubelemma: Kubelemma, write: Write)
     assert (run.code, run.err.strip()) == (0, UNCHANGED)
 
 
+ZONED = [{"matchLabelExpressions": [{"key": "topology.kubernetes.io/zone", "values": ["a"]}]}]
+
+
 def test_classes_have_no_namespace(kubelemma: Kubelemma, write: Write) -> None:
     """What lives outside namespaces is called by its name alone."""
     kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"}}
     kind["provisioner"] = "a"
     old = write("old.yaml", deployment(), kind)
-    new = write("new.yaml", deployment(), {**kind, "allowVolumeExpansion": True})
+    new = write("new.yaml", deployment(), {**kind, "allowedTopologies": ZONED})
     run = kubelemma("check", new, "--from", old)
     assert run.code == 3
     assert "nothing is checked: StorageClass fast." in run.err

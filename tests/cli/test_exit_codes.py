@@ -112,12 +112,11 @@ def test_malformed_input(kubelemma: Kubelemma, tmp_path: Path) -> None:
 
 def test_nothing_to_check(kubelemma: Kubelemma, write: Write) -> None:
     """Manifests without anything to check are no success: 2, and what there was is named."""
-    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
-    service |= {"spec": {"ports": [{"port": 80}]}}
-    run = kubelemma("check", write("service.yaml", service))
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}}
+    run = kubelemma("check", write("ingress.yaml", kind))
     assert run.code == 2
     assert "nothing to check" in run.err
-    assert "Service default/web" in run.err
+    assert "Ingress default/web" in run.err
     assert "kubelemma place" not in run.err
 
 

@@ -567,9 +567,11 @@ def test_reductions_tell_what_is_gone() -> None:
     """Whoever searches after something else was tried is told how long that took."""
     told: list[Limits] = []
 
-    def engine(system: System, properties: Any, given: Limits, listener: Any) -> CheckResult:
+    def engine(
+        system: System, properties: Any, given: Limits, listener: Any, *, certified: bool
+    ) -> CheckResult:
         told.append(given)
-        return check(system, properties, given, listener)
+        return check(system, properties, given, listener, certified=certified)
 
     begun = Limits(time_limit_seconds=10.0, spent_seconds=1.0, waited_seconds=2.0)
     toy = System(cells=[Cell("at", 0)])

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
-from kubelemma.model.findings import did_you_mean
-
 from .exit import was_interrupted
 from .progress import counted, progress_line
 from .session import Session
@@ -102,6 +100,7 @@ def means_of(**given: Any) -> Means:
 
 def _check_reductions(means: Means) -> None:
     """Whoever switches a reduction off wants to see a search without it."""
+    from kubelemma.model.findings import did_you_mean
     from kubelemma.solver.reductions.names import ALL, REDUCTIONS
 
     for name in means.no_reduction:
