@@ -129,8 +129,8 @@ def test_classes_have_no_namespace(kubelemma: Kubelemma, write: Write) -> None:
     old = write("old.yaml", deployment(), kind)
     new = write("new.yaml", deployment(), {**kind, "allowedTopologies": ZONED})
     run = kubelemma("check", new, "--from", old)
-    assert run.code == 3
-    assert "nothing is checked: StorageClass fast." in run.err
+    assert run.code == 0
+    assert "StorageClass fast (allowedTopologies added)" in run.err
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "junit"])
