@@ -50,7 +50,7 @@ from .writers import (
 KEPT = 200
 """How many earlier closures are kept, to tell what was read too early from what was never true."""
 
-GROUND = ("Node", "Namespace")
+GROUND = ("Node", "Namespace", "ConfigMap", "Secret")
 """The kinds whose objects may be there before anything is judged."""
 
 
