@@ -145,7 +145,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "that a scale-down deletes, and a scale-up does not stop that."
         ),
         source=(
-            f"{_DOCS}#persistentvolumeclaim-retention; KEP-1847; "
+            f"{_DOCS}#persistentvolumeclaim-retention; "
             "pkg/controller/statefulset/stateful_pod_control.go"
         ),
         components=("statefulset-controller", "garbage-collector"),
@@ -189,7 +189,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "of them might run: somebody has to say that the machine is off."
         ),
         conditions="As for STS-7; asked where a machine may be lost.",
-        source=f"{_FORCE}; KEP-2268",
+        source=f"{_FORCE}; pkg/controller/podgc/gc_controller.go",
         components=("statefulset-controller", "pod-garbage-collector"),
         remediation=(
             "Have somebody, or a program, switch the machine off and taint its Node "

@@ -97,19 +97,19 @@ SYNTAX = [
     Case("cycle", "a: &x [*x]\n", "f.yaml:1: a[0]: *x stands inside &x itself"),
     Case(
         "merge",
-        "apiVersion: &x v1\nkind: Secret\nb:\n  <<: *x\n",
+        "apiVersion: &x v1\nkind: Lease\nb:\n  <<: *x\n",
         "f.yaml:4: b: << takes an alias of an object, or a list of them",
     ),
     Case("key", "? [a]\n: b\n", "f.yaml:1: a key must be a word, not a list or an object"),
     Case("alias-key", "a: &x b\n*x : c\n", "f.yaml:2: a key must be a word, not an alias"),
     Case(
         "null-key",
-        "apiVersion: v1\nkind: Secret\n~: 2\n",
+        "apiVersion: v1\nkind: Lease\n~: 2\n",
         "f.yaml:3: a key is missing before the colon",
     ),
     Case(
         "tag",
-        "apiVersion: v1\nkind: Secret\na:\n- !Ref b\n",
+        "apiVersion: v1\nkind: Lease\na:\n- !Ref b\n",
         "f.yaml:4: a[0]: the tag !Ref has no meaning in a Kubernetes manifest",
     ),
     Case("depth", "a: " + "[" * 300 + "]" * 300, "f.yaml:1: nested more than 200 levels deep"),
@@ -225,7 +225,7 @@ def test_duplicate_keys() -> None:
 def test_missing_separator() -> None:
     """Two documents without a line between them are known by their keys."""
     hint = "given twice (first in line 1) (is --- missing between two documents?)"
-    text = "apiVersion: v1\nkind: Secret\napiVersion: v1\nkind: Secret\n"
+    text = "apiVersion: v1\nkind: Lease\napiVersion: v1\nkind: Lease\n"
     assert said(text) == [
         f"f.yaml:3: apiVersion: {hint}",
         "f.yaml:4: kind: given twice (first in line 2)",

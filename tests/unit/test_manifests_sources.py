@@ -239,7 +239,7 @@ def test_kustomize_output_has_problems(tree: Tree, kubectl: Callable[[str], None
         'base/kustomization.yaml (Namespace A): metadata.name: "A" is no valid name: only '
         'lower-case letters, digits and "-" (did you mean "a"?)'
     )
-    kubectl_says = load_warnings("base", "echo beware >&2; echo 'apiVersion: v1\nkind: Secret'")
+    kubectl_says = load_warnings("base", "echo beware >&2; echo 'apiVersion: v1\nkind: Lease'")
     assert kubectl_says == ["base: Kustomize says: beware"]
 
 

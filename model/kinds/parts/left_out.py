@@ -101,6 +101,7 @@ ANNOTATIONS = (
     workloads.MAXIMUM,
     POD_DELETION_COST,
     pod.MIRROR,
+    *storage.ANNOTATIONS,
 )
 """Those that somebody reads."""
 
