@@ -13,6 +13,7 @@ import argparse
 import importlib.util
 import sys
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -85,7 +86,8 @@ def verdict(example: str, identifier: str) -> str:
 @cache
 def explored(example: str) -> api.Explored:
     """What is found out about the one scenario of an example."""
-    (case,) = api.ask(api.Question(paths=(str(ROOT / "examples" / example),))).cases
+    with chdir(ROOT):  # so that pages name no folder of a machine
+        (case,) = api.ask(api.Question(paths=(f"examples/{example}",))).cases
     return api.explore(case, engine="plain")
 
 
