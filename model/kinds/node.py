@@ -53,7 +53,9 @@ KIND = Kind(
             ),
             NodeStatus: {
                 **_STATUS,
-                **not_modelled("limits on attached volumes are not modelled", *_VOLUMES),
+                **not_modelled(
+                    "volumes are taken to be attached where the pods are that use them", *_VOLUMES
+                ),
             },
             NodeCondition: irrelevant(
                 NO_EFFECT, "lastHeartbeatTime", "lastTransitionTime", "reason", "message"

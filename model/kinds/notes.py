@@ -28,12 +28,12 @@ class ByValue(NamedTuple):
     Attributes:
         usual: such values.
         note: of them; None where nothing need be said.
-        otherwise: of the others.
+        otherwise: of the others; likewise.
     """
 
     usual: tuple[Any, ...]
     note: Note | None
-    otherwise: Note
+    otherwise: Note | None
 
     def of(self, value: Any) -> Note | None:
         """What is said of this value."""

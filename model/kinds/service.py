@@ -40,6 +40,10 @@ _NEAR_ALONE = Note(
     "not modelled",
     "traffic that stays on its node is taken to go anywhere: a node without a ready pod refuses it",
 )
+_BY_NAME = Note(
+    "not modelled",
+    "its clients ask DNS for pods, and no kube-proxy sends them: what they lose is not followed",
+)
 _AFFINE = Note(
     "not modelled", "a client is taken to be sent anywhere: it may be held to a pod that leaves"
 )
@@ -227,6 +231,7 @@ KIND = Kind(
                 **not_modelled(_NEARBY, "trafficDistribution"),
                 "internalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
                 "externalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
+                "clusterIP": ByValue((HEADLESS,), _BY_NAME, None),
                 "sessionAffinity": ByValue(("None",), None, _AFFINE),
             },
             ServicePort: irrelevant(NO_EFFECT, "appProtocol"),

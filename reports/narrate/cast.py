@@ -66,8 +66,13 @@ class Cast:
         return Cast(self.scenario, names, used), tuple(moves)
 
     def _fresh(self, pod_class: int, used: dict[str, int]) -> str:
-        """The next name of its owner's pods that no pod of the input has."""
+        """The next name of its owner's pods that no pod of the input has, or that of its identity.
+
+        The latter a pod of the input may have had before it.
+        """
         world = self.scenario.world
+        if world.classes[pod_class].ordinal >= 0:
+            return pod_name(world, pod_class, 1)
         stem = owner_name(world, pod_class)
         while True:
             used[stem] = used.get(stem, 0) + 1

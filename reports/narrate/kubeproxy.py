@@ -19,6 +19,6 @@ def _idle(end: Standstill) -> Iterator[Idle]:
 
 TELLER = Teller(
     name="kubeproxy",
-    sentences={HEAR_OF_ENDPOINTS: "hear of the slices of {service}"},
+    sentences={HEAR_OF_ENDPOINTS: "hears of the slices of {service}"},
     idle=_idle,
 )

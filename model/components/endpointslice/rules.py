@@ -25,7 +25,7 @@ from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.service import Service
+from kubelemma.model.objects.service import HEADLESS, Service
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
 from .actions import ACTIONS, STOP_SERVING, WRITE_SLICE
@@ -77,10 +77,10 @@ class Front:
 
 
 def fronts(world: World) -> tuple[Front, ...]:
-    """The Services that select pods in focus."""
+    """The Services by which kube-proxies send to pods in focus; clients of others ask DNS."""
     found = []
     for service in world.objects_of(Service):
-        if service.spec.type == EXTERNAL:
+        if service.spec.type == EXTERNAL or service.spec.cluster_ip == HEADLESS:
             continue
         own = [c for c in world.classes if selects(service, c.pod) and _offers(service, c.pod)]
         lasting = frozenset(c.index for c in own if outlasts(service, c.pod.spec))
@@ -96,8 +96,8 @@ def fronts(world: World) -> tuple[Front, ...]:
 
 
 def _offers(service: Service, pod: Pod) -> bool:
-    """Whether a pod has any of the ports; a headless Service may have none."""
-    return not service.spec.ports or any(True for _ in endpoint_ports(service, pod.spec))
+    """Whether a pod has any of the ports."""
+    return any(True for _ in endpoint_ports(service, pod.spec))
 
 
 def _stands_ready(pod: Pod) -> bool:

@@ -64,6 +64,12 @@ def actors(found: Scenario) -> set[str]:
     return {rule.actor for rule in found.system.rules}
 
 
+def test_no_proxy_sends_to_a_headless_service() -> None:
+    """Its clients ask DNS, so nothing is said of proxies; and that is listed."""
+    assert fronts(scenario(more="sessionAffinity: None").world)
+    assert not fronts(scenario(more="clusterIP: None").world)
+
+
 @pytest.mark.parametrize(
     ("selector", "event"), [("{app: other}", "rollout=web"), ("{app: web}", "node-crash=1")]
 )

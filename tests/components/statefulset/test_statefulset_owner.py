@@ -15,6 +15,7 @@ from kubelemma.model.components.statefulset.keys import Shown, pods_name
 from kubelemma.model.manifests import InvalidInput
 from kubelemma.model.scenario import Scenario
 from kubelemma.question import STDIN, Asked, Question, ask
+from kubelemma.reports.narrate.cast import opening
 
 Raw = dict[str, Any]
 
@@ -206,3 +207,16 @@ def test_what_is_accepted_though_nobody_means_it(fields: Raw, said: str) -> None
     """The API server takes it, and what follows is said."""
     found = asked(web(3, **fields), events=NONE)
     assert any(said in str(warning) for warning in found.warnings)
+
+
+def test_a_pod_of_the_input_that_comes_back_has_its_name() -> None:
+    """There is no other name to look for: nobody else may have it."""
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "web", "uid": "u"}
+    given = web(1)
+    given["metadata"]["uid"] = "u"
+    held = pod("web-0", ownerReferences=[{**owner, "controller": True}])
+    found = scenario(given, held, events=NONE)
+    cast = opening(found, found.system.initial)
+    (place,) = Snapshot(found, found.system.initial).places()
+    gone, _ = cast.moved({place: 1}, {})
+    assert gone.moved({}, {place: 1})[0].names[place] == ("web-0",)
