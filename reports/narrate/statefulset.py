@@ -38,7 +38,7 @@ from kubelemma.model.components.statefulset.rules import sync_now
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import WorkloadBox
 from kubelemma.reports.story import Change, Fact, Idle
-from kubelemma.reports.style import enumeration
+from kubelemma.reports.style import enumeration, plural
 
 from .cast import Cast
 from .differing import NONE, differing
@@ -274,8 +274,9 @@ def _missing(belied: Belied, workload: Workload) -> Iterator[Claim]:
     pods = _pods(belied.seen, workload)
     available = sum(p.shown is Shown.AVAILABLE and p.template == state.template for p in pods)
     name, revision = workload_name(belied.world, workload), revision_hash(state.template)
+    wanted = plural(state.replicas, "pod")
     yield Claim(
-        f"{name} asks for {state.replicas} pods of {revision}, and {available} are available",
+        f"{name} asks for {wanted} of {revision} and has {available} available",
         tuple(_members(belied.seen, workload)),
     )
 

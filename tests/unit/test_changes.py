@@ -148,10 +148,7 @@ SOURCES = tuple(
     if name in storage.SOURCES
 )
 PORTS = ("name", "nodePort", "port", "protocol", "targetPort")
-SERVICES = (
-    *("clusterIP", "externalIPs", "externalName", "publishNotReadyAddresses", "selector"),
-    "type",
-)
+SERVICES = ("externalIPs", "externalName", "publishNotReadyAddresses", "selector", "type")
 
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {
