@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
-from kubelemma.model.cluster.world import Behaviour, Workload, World
+from kubelemma.model.cluster.world import IN_VAIN, Behaviour, Workload, World
 from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.deployment.owner import rollout_of
@@ -187,15 +187,11 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
         found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
         deleted = frozenset({DELETE_POD})
         found["DEP-2"] = EachStep(View((cell,), (available,)), _keeps_available(workload), deleted)
-        if any(world.classes[index].behaviour in _IN_VAIN for index in workload.classes):
+        if any(world.classes[index].behaviour in IN_VAIN for index in workload.classes):
             serving = View((cell,), (available,))
             acted = frozenset({CREATE_POD, DELETE_POD})
             found["DEP-9"] = EachStep(serving, _keeps_one(world, workload), acted)
     return found
-
-
-_IN_VAIN = (Behaviour.NEVER_READY, Behaviour.IMAGE_CANNOT_BE_PULLED)
-"""Versions that no pod of ever becomes Ready."""
 
 
 def _within_surge(workload: Workload) -> StepPredicate:
@@ -240,7 +236,7 @@ def _keeps_one(world: World, workload: Workload) -> StepPredicate:
         recreate = rollout_of(workload, deployment.strategy).recreate
         if not were or recreate or not deployment.replicas:
             return None
-        return left > 0 if wanted.behaviour in _IN_VAIN else None
+        return left > 0 if wanted.behaviour in IN_VAIN else None
 
     return holds
 

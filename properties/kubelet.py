@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kubelemma.model.cluster.columns import PODS, SHOWN, of_shown
@@ -10,6 +10,7 @@ from kubelemma.model.cluster.state import ADMITTED, UNSTARTED, Phase, Pods, Show
 from kubelemma.model.cluster.world import Behaviour, World
 from kubelemma.model.components.kubelet.actions import START
 from kubelemma.model.components.kubelet.decision import Source
+from kubelemma.model.components.kubelet.initialising import ANSWERS, services, unanswered
 from kubelemma.model.components.kubelet.starting import (
     REGISTRY,
     TIMED,
@@ -30,6 +31,28 @@ from .overcommitment import is_extended, overcommitted
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        id="KUB-3",
+        title="No container before its init containers have ended",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "The containers of a pod that begins are started only once its init containers have "
+            "ended: those that wait for a Service while somebody answers for it."
+        ),
+        why="What init containers prepare, the containers count on.",
+        conditions=(
+            "Asked where a scenario says that init containers wait (initWaits). A container that "
+            "is restarted alone is so without them."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/; "
+            "pkg/kubelet/kuberuntime/kuberuntime_container.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
     Statement(
         id="KUB-7",
         title="Admitted pods fit their node",
@@ -75,7 +98,8 @@ STATEMENTS: tuple[Statement, ...] = (
         severity=Severity.HIGH,
         statement=(
             "In the end no pod on a node that is up waits for its containers to be started "
-            "although all that they refer to is there, and their images can be pulled."
+            "although all that they refer to is there, their images can be pulled, and nothing "
+            "keeps their init containers."
         ),
         why="What was missing may come late; whoever waits for it has to notice.",
         conditions="Users and faults stop in the end.",
@@ -135,13 +159,14 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
     world = scenario.world
     sources = tuple(followed(world, scenario.events))
     cells = tuple(map(exists_name, sources))
-
     registry = (REGISTRY,) if any_registry(world) else ()
+    names = tuple(services(kept.values()))
+    answers, first = (ANSWERS,) if names else (), len(cells) + len(registry)
 
     def there(index: int, exist: tuple[bool, ...]) -> bool:
         exists: Mapping[Source, bool] = dict(zip(sources, exist, strict=True))
-        pulled = world.classes[index].behaviour is not Behaviour.IMAGE_CANNOT_BE_PULLED
-        return pulled and not any(lacks(world, kept[index], exists))
+        runs = world.classes[index].behaviour not in _NEVER_STARTED
+        return runs and not any(lacks(world, kept[index], exists))
 
     def configured(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
         (pods, *exist), (now, *_) = before, after
@@ -149,18 +174,40 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
         return all(there(index, tuple(exist)) for index in begun) if begun else None
 
     def started(*seen: Any) -> bool:
-        *exist, waiting = seen
+        exist, (waiting, *known) = list(seen[:first]), seen[first:]
         if registry and not exist.pop():
             return True
         return not any(
-            number and there(index, tuple(exist))
+            number and there(index, tuple(exist)) and ended(index, known)
             for index, number in zip(kept, waiting, strict=True)
         )
 
-    return {
+    def ended(index: int, known: Sequence[tuple[bool, ...]]) -> bool:
+        return not known or not any(unanswered(kept[index], names, known[0]))
+
+    def initialised(
+        before: tuple[Pods, tuple[bool, ...]], _action: str, after: tuple[Any, ...]
+    ) -> bool | None:
+        (pods, known), (now, _) = before, after
+        begun = [
+            i for i, found in kept.items() if found.awaits and _created(now, i) < _created(pods, i)
+        ]
+        return all(ended(index, [known]) for index in begun) if begun else None
+
+    found: dict[str, Formula] = {
         "KUB-8": EachStep(View((PODS, *cells)), configured, frozenset({START})),
-        "KUB-9": Converges(View((*cells, *registry), (WAITING,)), started),
+        "KUB-9": Converges(View((*cells, *registry), (WAITING, *answers)), started),
     }
+    if names:
+        found["KUB-3"] = EachStep(View((PODS,), answers), initialised, frozenset({START}))
+    return found
+
+
+_NEVER_STARTED = (Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS)
+
+
+def _created(pods: Pods, pod_class: int) -> int:
+    return count(pods, pod_class, (Phase.CREATING,))
 
 
 def _spared(starting: tuple[int, ...]) -> bool:

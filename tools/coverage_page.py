@@ -237,7 +237,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("missing-configmap",),
             left="all containers of a pod are one",
         ),
-        Duty("init containers and sidecars in order", left="their requests and probes are read"),
+        Duty(
+            "init containers and sidecars in order",
+            ("start",),
+            ("KUB-3",),
+            ("init-waits-for-itself",),
+            left="those of which no scenario says that they wait or fail end by themselves",
+        ),
         Duty(
             "mounts volumes before containers start, and unmounts them",
             ("mount", "unmount"),
@@ -256,7 +262,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
             ("KUB-10",),
             ("slow-start", "crashing-version"),
-            left="probes that pass may fail by an event only; hooks after the start",
+            left="probes that pass may fail by an event only",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),
         Duty(

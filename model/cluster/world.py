@@ -51,6 +51,15 @@ class Behaviour(StrEnum):
     NEVER_READY = "neverReady"
     CRASH_LOOPING = "crashLooping"
     IMAGE_CANNOT_BE_PULLED = "imageCannotBePulled"
+    INIT_FAILS = "initFails"
+    POST_START_FAILS = "postStartFails"
+
+
+NEVER_READY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS})
+"""Of templates whose containers are started and never become Ready."""
+
+IN_VAIN = NEVER_READY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
+"""Of templates of which no pod ever becomes Ready."""
 
 
 @dataclass(frozen=True, slots=True)

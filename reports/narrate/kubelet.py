@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, NodeState, Phase
-from kubelemma.model.cluster.world import Workload
+from kubelemma.model.cluster.world import Behaviour, Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
     BECOME_AVAILABLE,
@@ -39,7 +39,17 @@ from .amounts import requests, usages
 from .causes import event, given
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
-from .starting import begun, impatience, killed, left_waiting, missing, named, needed, unstarted
+from .starting import (
+    begun,
+    impatience,
+    killed,
+    left_waiting,
+    missing,
+    named,
+    needed,
+    too_early,
+    unstarted,
+)
 from .teller import Teller, Waits
 from .volumes import lacking
 
@@ -101,6 +111,9 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
         return f"it is in ContainerCreating on {place.node}: {'; '.join(missing)}.", ()
     if place.phase in UNSTARTED:
         return f"its containers are not started on {place.node}: {unstarted(end, place)}.", ()
+    if end.world.classes[place.pod_class].behaviour is Behaviour.POST_START_FAILS:
+        why = "its postStart hook fails, so its containers are killed and started again for ever"
+        return f"{why}: they never become Ready on {place.node} (the scenario says so).", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -211,5 +224,11 @@ TELLER = Teller(
     conditions=_conditions,
     idle=_idle,
     waits=_waits,
-    claims={"KUB-7": too_little(ADMITTED), "KUB-8": begun, "KUB-9": left_waiting, "KUB-10": killed},
+    claims={
+        "KUB-3": too_early,
+        "KUB-7": too_little(ADMITTED),
+        "KUB-8": begun,
+        "KUB-9": left_waiting,
+        "KUB-10": killed,
+    },
 )

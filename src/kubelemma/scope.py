@@ -31,6 +31,7 @@ from .model.manifests import (
 from .model.manifests.check import nodes_of
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
+from .model.objects.service import Service
 from .model.objects.workloads import Deployment
 from .model.scenario import (
     Application,
@@ -369,11 +370,15 @@ class Scope:
         spec = self.check.spec
         accounts = any(entry.delete_service_account for entry in spec.events or ())
         caches = accounts or bool(application.loaded.controllers)
-        findings = check_findings(spec, application.nodes, application.owners, caches=caches)
+        there = [self.manifests, *([self.applying.before] if self.applying else [])]
+        named = (s.metadata for each in there for s in _objects(each, Service))
+        services = [f"{metadata.namespace}/{metadata.name}" for metadata in named]
+        findings = check_findings(
+            spec, application.nodes, application.owners, caches=caches, services=services
+        )
         for path, message in findings:
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
             yield self._problem(path, flag, message)
-        there = [self.manifests, *([self.applying.before] if self.applying else [])]
         documents = {id(m.object): m.document for each in there for m in owner_manifests(each)}
         for owner, finding in owner_findings(application.owners, spec, application.nodes):
             document = documents[id(owner)]

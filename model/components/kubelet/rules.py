@@ -29,7 +29,7 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import STORED, Stock
-from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, World
+from kubelemma.model.cluster.world import NEVER_READY, Behaviour, NodeShape, PodClass, World
 from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
@@ -64,17 +64,20 @@ def rules(
     """
     each, stock = PODS if roomy else "", stock_of(world)
     own = (
-        rule
-        for pod_class in world.classes
-        for rule in _rules(world, pod_class, each, stock, held.get(pod_class.index))
+        rule for pod_class in world.classes for rule in _rules(world, pod_class, each, stock, held)
     )
     return (*own, *volumes.rules(stock, KUBELET))
 
 
 def _rules(
-    world: World, pod_class: PodClass, admitted_each: str, stock: Stock, held: Held | None
+    world: World,
+    pod_class: PodClass,
+    admitted_each: str,
+    stock: Stock,
+    every: Mapping[int, Held],
 ) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
+    held = every.get(pod_class.index)
     workload = world.workloads[pod_class.workload]
     alike = [other for other in world.workloads if other.name == workload.name]
     label = workload.crowd(pod_class.index)
@@ -92,10 +95,10 @@ def _rules(
     )
     running, uses = (UP, PODS), bool(stock) and bool(stock.uses[pod_class.index])
     if held is not None:
-        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, held)
+        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, every)
         yield from starting.kill_rule(pod_class, f"kill {label}", KUBELET, held)
     killed = held is not None and held.outlook is Outlook.IS_KILLED
-    if pod_class.behaviour is not Behaviour.NEVER_READY and not killed:
+    if pod_class.behaviour not in NEVER_READY and not killed:
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
