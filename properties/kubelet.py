@@ -5,10 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kubelemma.model.cluster.columns import PODS, SHOWN, of_shown
-from kubelemma.model.cluster.state import ADMITTED, UNSTARTED, Phase, Pods, ShownNode, count
-from kubelemma.model.cluster.world import Behaviour, World
-from kubelemma.model.components.kubelet.actions import START
+from kubelemma.model.cluster.columns import PODS, SHOWN, UP, of_shown
+from kubelemma.model.cluster.state import (
+    ADMITTED,
+    LEAVING,
+    UNSTARTED,
+    Phase,
+    Pods,
+    ShownNode,
+    count,
+)
+from kubelemma.model.cluster.world import IN_VAIN, Behaviour, World
+from kubelemma.model.components.kubelet.actions import (
+    ADMIT,
+    BECOME_AVAILABLE,
+    BECOME_READY,
+    LATE_CLEANUP,
+    REJECT,
+    START,
+)
 from kubelemma.model.components.kubelet.decision import Source
 from kubelemma.model.components.kubelet.initialising import ANSWERS, services, unanswered
 from kubelemma.model.components.kubelet.starting import (
@@ -26,11 +41,33 @@ from kubelemma.model.components.kubelet.starting import (
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .formula import Always, Converges, EachStep, Formula
+from .formula import Always, Converges, EachStep, Formula, StepPredicate
 from .overcommitment import is_extended, overcommitted
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        id="KUB-1",
+        title="What has ended stays so",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "No kubelet starts a pod again, or reports it Ready, whose phase is Succeeded or "
+            "Failed."
+        ),
+        why="Whoever has seen a pod end has put another in its place.",
+        conditions=(
+            "Of pods of StatefulSets that were rejected, and of those that are cleaned up late "
+            "(lateCleanup); others that have ended are not kept."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
+            "pkg/kubelet/status/status_manager.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
     Statement(
         id="KUB-3",
         title="No container before its init containers have ended",
@@ -48,6 +85,44 @@ STATEMENTS: tuple[Statement, ...] = (
         source=(
             "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/; "
             "pkg/kubelet/kuberuntime/kuberuntime_container.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-4",
+        title="Ready only what runs",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A pod becomes Ready only while its machine is up, and once its containers have been "
+            "started, in a version whose containers become Ready at all."
+        ),
+        why="Ready pods get requests, and let a rollout go on.",
+        conditions="Of all containers of a pod together, which are one here.",
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions; "
+            "pkg/kubelet/status/generate.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-6",
+        title="A deleted pod goes from a machine that runs",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement="In the end no pod is being deleted on a node that is up.",
+        why="Its name, its volumes and its room are taken as long as it is there.",
+        conditions=(
+            "Where pods that terminate are followed. Containers end at the end of their grace "
+            "period at the latest. Users and faults stop in the end."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination; "
+            "pkg/kubelet/pod_workers.go"
         ),
         components=("kubelet",),
         remediation="None on the user's side: this is an invariant of the kubelet itself.",
@@ -139,6 +214,27 @@ STATEMENTS: tuple[Statement, ...] = (
             "periodSeconds), which holds back its liveness probe."
         ),
     ),
+    Statement(
+        id="KUB-11",
+        title="Whom the scheduler binds the kubelet admits",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement="No pod that the scheduler has bound to a node is rejected there.",
+        why=(
+            "A rejected pod is Failed for good and is not rescheduled: who waits for it has to see "
+            "that, and such pods are left behind."
+        ),
+        conditions=(
+            "Asked where pods may have ended before their room is free (lateCleanup). Pods whose "
+            "template names their node are not bound by the scheduler."
+        ),
+        source="https://github.com/kubernetes/kubernetes/issues/106884; pkg/kubelet/kubelet.go",
+        components=("kubelet", "scheduler"),
+        remediation=(
+            "Leave room on nodes beside what is replaced there. A controller makes another pod for "
+            "the one that is rejected; whoever makes pods alone has to do so, too."
+        ),
+    ),
 )
 
 
@@ -149,6 +245,9 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     kept = held(scenario.world, scenario.events)
     if kept:
         yield from asked(STATEMENTS, ALL_NODES, _of_starting(scenario, kept))
+    if any(event.action == LATE_CLEANUP for event in scenario.events):
+        admitted = EachStep(View((PODS,)), _admitted(scenario.world), frozenset({ADMIT, REJECT}))
+        yield from asked(STATEMENTS, ALL_NODES, {"KUB-11": admitted})
     if timed(scenario.world):
         spared = Converges(View(reads=(TIMED,)), _spared)
         yield from asked(STATEMENTS, ALL_NODES, {"KUB-10": spared})
@@ -210,6 +309,19 @@ def _created(pods: Pods, pod_class: int) -> int:
     return count(pods, pod_class, (Phase.CREATING,))
 
 
+def _admitted(world: World) -> StepPredicate:
+    bound = tuple(found.index for found in world.classes if not found.node_name)
+
+    def holds(before: tuple[Pods], action: str, after: tuple[Pods]) -> bool | None:
+        waiting = [
+            sum(count(pods, index, (Phase.ASSIGNED,)) for index in bound)
+            for (pods,) in (before, after)
+        ]
+        return action == ADMIT if waiting[1] < waiting[0] else None
+
+    return holds
+
+
 def _spared(starting: tuple[int, ...]) -> bool:
     return not any(starting)
 
@@ -228,4 +340,50 @@ def _formulas(world: World) -> dict[str, Formula]:
         short = overcommitted(world, node, ADMITTED)
         return all(is_extended(name) and name not in listed for name in short)
 
-    return {"KUB-7": Always(View(SHOWN), of_shown(admitted_fit))}
+    found: dict[str, Formula] = {
+        "KUB-4": EachStep(View((UP, PODS)), _became_ready(world), frozenset({BECOME_READY})),
+        "KUB-7": Always(View(SHOWN), of_shown(admitted_fit)),
+    }
+    if world.follows_terminating:
+        found["KUB-1"] = EachStep(View((PODS,)), _stays_ended, _OF_LIFE)
+        found["KUB-6"] = Converges(View((UP, PODS)), _none_leaving)
+    return found
+
+
+_OF_LIFE = frozenset({ADMIT, START, BECOME_READY, BECOME_AVAILABLE})
+_ENDED = (Phase.FAILED, Phase.ENDED)
+_READY = (Phase.READY, Phase.AVAILABLE)
+
+
+def _stays_ended(before: tuple[Pods], _action: str, after: tuple[Pods]) -> bool | None:
+    ended, still = (
+        [(g.pod_class, g.phase, g.size, g.marks) for g in pods if g.phase in _ENDED]
+        for (pods,) in (before, after)
+    )
+    return ended == still if ended else None
+
+
+def _none_leaving(up: bool, pods: Pods) -> bool:  # noqa: FBT001 - a column's value
+    return not (up and any(Phase(group.phase) in LEAVING for group in pods))
+
+
+def _became_ready(world: World) -> StepPredicate:
+    def holds(before: tuple[bool, Pods], _action: str, after: tuple[bool, Pods]) -> bool | None:
+        (up, were), (_, now) = before, after
+        risen = [
+            found
+            for found in world.classes
+            if count(now, found.index, _READY) > count(were, found.index, _READY)
+        ]
+        if not risen:
+            return None
+        return up and all(
+            found.behaviour not in IN_VAIN
+            and count(now, found.index, _RUN) < count(were, found.index, _RUN)
+            for found in risen
+        )
+
+    return holds
+
+
+_RUN = (Phase.STARTING,)

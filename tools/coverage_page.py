@@ -222,9 +222,9 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
     "kubelet": (
         Duty(
             "admits pods by its own idea of its node",
-            ("admit", "reject"),
-            ("KUB-7",),
-            ("kubelet-rejects",),
+            ("admit", "reject", "late-cleanup"),
+            ("KUB-1", "KUB-7", "KUB-11"),
+            ("kubelet-rejects", "room-not-yet-free"),
             left="rejected pods are not kept",
         ),
         Duty(
@@ -260,17 +260,17 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "probes, and restarts what fails",
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
-            ("KUB-10",),
+            ("KUB-4", "KUB-10"),
             ("slow-start", "crashing-version"),
             left="probes that pass may fail by an event only",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),
         Duty(
-            "ends pods, with grace",
-            ("finish-termination",),
-            (),
+            "ends pods, with grace and hooks before the end",
+            ("finish-termination", "late-cleanup"),
+            ("KUB-6",),
             ("drain-dead-node",),
-            left="hooks before the end",
+            left="how long that takes, but where traffic is followed",
         ),
         Duty(
             "reports node status and Lease; a machine dies and returns",

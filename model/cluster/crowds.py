@@ -7,7 +7,7 @@ from collections.abc import Callable
 from kubelemma.model.system import Named, Tally
 
 from .columns import PODS, UP
-from .state import ACTIVE, IN_API, Counts, Phase, Pods, Queue, Specs, count
+from .state import ACTIVE, EXISTING, IN_API, Counts, Phase, Pods, Queue, Specs, count
 from .world import Workload, World
 
 
@@ -16,7 +16,7 @@ def counts(world: World, workload: Workload) -> tuple[Tally, ...]:
 
     They include those that have no node.
     """
-    phases = {world.existing(workload): IN_API, workload.tally("active"): ACTIVE}
+    phases = {world.existing(workload): EXISTING, workload.tally("active"): ACTIVE}
     available = _counter(workload, (Phase.AVAILABLE,))
     return (
         *(

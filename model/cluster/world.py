@@ -350,7 +350,7 @@ class World:
 
     def _stored(self, group: Group) -> Pod:
         pod = self.classes[group.pod_class].pod
-        if group.phase not in (Phase.TERMINATING, Phase.REVOKED):
+        if group.phase not in (Phase.TERMINATING, Phase.REVOKED, Phase.ENDED):
             return pod
         metadata = msgspec.structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
         return msgspec.structs.replace(pod, metadata=metadata)

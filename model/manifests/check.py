@@ -189,6 +189,12 @@ class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
+class LateCleanup(OfWorkload, frozen=True, kw_only=True):
+    """A pod of a workload has ended for the API, and holds its room until it is cleaned up."""
+
+    max: int = 1
+
+
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -217,6 +223,7 @@ Event: TypeAlias = (
     | ForceDeletePod
     | Relabel
     | ProbeFailure
+    | LateCleanup
     | OfNode
     | OfObject
     | DeleteClaim
@@ -249,6 +256,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     probe_failure: ProbeFailure | None = None
+    late_cleanup: LateCleanup | None = None
     delete_claim: DeleteClaim | None = None
     delete_volume: DeleteVolume | None = None
     delete_service_account: DeleteServiceAccount | None = None

@@ -19,6 +19,7 @@ from kubelemma.model.components.kubelet.actions import (
     FINISH_TERMINATION,
     FORCE_DELETE_POD,
     KILL,
+    LATE_CLEANUP,
     MOUNT,
     NODE_CRASH,
     NODE_PARTITION,
@@ -31,6 +32,7 @@ from kubelemma.model.components.kubelet.actions import (
     UNMOUNT,
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
+from kubelemma.model.components.podgc.rules import ENDING
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration, few
@@ -103,7 +105,7 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if not place.node:
         return None
     if not end.seen.nodes()[place.node].up:
-        what = "end" if place.phase in (Phase.TERMINATING, Phase.REVOKED) else "become Ready"
+        what = "end" if place.phase in ENDING else "become Ready"
         machine = _machine(end.seen.nodes()[place.node])
         return f"it cannot {what}: {place.node} is {machine}, and need not come back.", ()
     missing = tuple(lacking(end.seen, place.pod_class, place.node))
@@ -178,6 +180,7 @@ TELLER = Teller(
         FORCE_DELETE_POD: "deletes {pod} of {node} by force",
         NODE_RETURN: "{node} {comes_back}",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
+        LATE_CLEANUP: "{pod} on {node} has ended, and is not cleaned up yet",
         DELETE_CONFIG_MAP: "deletes {object}",
         DELETE_SECRET: "deletes {object}",
         CREATE_CONFIG_MAP: "creates {object}",
@@ -211,6 +214,7 @@ TELLER = Teller(
         FORCE_DELETE_POD: event("forceDeletePod"),
         NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition"),
         PROBE_FAILURE: event("probeFailure"),
+        LATE_CLEANUP: event("lateCleanup"),
         DELETE_CONFIG_MAP: event("deleteConfigMap"),
         DELETE_SECRET: event("deleteSecret"),
         CREATE_CONFIG_MAP: event("createConfigMap"),

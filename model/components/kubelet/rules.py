@@ -19,6 +19,7 @@ from kubelemma.model.cluster.room import lacks_room
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ADMITTED,
+    LEAVING,
     Group,
     Phase,
     Pods,
@@ -49,9 +50,6 @@ from .starting import Held
 
 KUBELET = "kubelet"
 CONTAINER = "container"
-
-
-_GOING = (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
 
 
 def rules(
@@ -103,7 +101,7 @@ def _rules(
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
     if world.follows_terminating:
-        ending = _while_up(pod_class, _GOING, _termination)
+        ending = _while_up(pod_class, LEAVING, _termination)
         finish = _of_each(f"finish {label}", KUBELET, running, ending)
         yield _unmounting(finish, stock, pod_class) if uses else finish
     if pod_class.min_ready_seconds:
@@ -217,8 +215,14 @@ def _termination(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
 
     One that was deleted by force has none any more.
     """
-    why = "it never ran" if group.phase == Phase.REVOKED else "its containers have stopped"
+    why = _WHY_GONE.get(group.phase, "its containers have stopped")
     return Outcome(FINISH_TERMINATION, {PODS: without(pods, group)}, _pod(pod_class), why)
+
+
+_WHY_GONE: Mapping[int, str] = {
+    Phase.REVOKED: "it never ran",
+    Phase.ENDED: "all is cleaned up after it",
+}
 
 
 def _container_crash(again: Phase, pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
