@@ -9,6 +9,7 @@ from kubelemma.model.cluster.world import IN_VAIN, Behaviour, Workload, World
 from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.deployment.owner import rollout_of
+from kubelemma.model.components.deployment.rules import may_run_twice
 from kubelemma.model.components.replicaset.actions import CREATE_POD, DELETE_POD
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -141,6 +142,36 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
     ),
     Statement(
+        id="DEP-10",
+        title="A single pod runs once",
+        kind=Kind.SAFETY,
+        severity=Severity.MEDIUM,
+        statement=(
+            "Of a Deployment with the strategy Recreate and one replica never two pods run at the "
+            "same time, whatever machine is cut off."
+        ),
+        why=(
+            "Who must be alone, as it writes to what others write to, is often made with one "
+            "replica and Recreate; but a ReplicaSet promises as many pods as are asked for, and "
+            "not that no more of them run."
+        ),
+        conditions=(
+            "Recreate only, and spec.replicas 1; asked where a machine may be cut off "
+            "(nodePartition), none crashes or is switched off, and nobody scales."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/; "
+            "pkg/controller/replicaset/replica_set.go"
+        ),
+        components=("replicaset-controller", "taint-eviction-controller"),
+        remediation=(
+            "Use a StatefulSet, whose pod is not replaced before it is known to be gone; or have "
+            "the program hold a lock, such as a Lease, that ends by itself; or let pods tolerate "
+            "node.kubernetes.io/unreachable without tolerationSeconds, and free lost machines by "
+            "the taint node.kubernetes.io/out-of-service."
+        ),
+    ),
+    Statement(
         id="STUCK",
         title="Nothing stands still short of its goal",
         kind=Kind.LIVENESS,
@@ -164,6 +195,9 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         if workload.rollout is None:
             continue
         found = _formulas(scenario.world, workload)
+        if may_run_twice(workload, scenario.events):
+            view = View(reads=(workload.tally("specs"), workload.tally("running")))
+            found["DEP-10"] = Always(view, _runs_once)
         yield from asked(STATEMENTS, workload.cell, found)
 
 
@@ -248,6 +282,10 @@ def promised(workload: Workload, deployment: DeploymentState) -> int:
     rollout = rollout_of(workload, deployment.strategy)
     _, unavailable = resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, desired)
     return desired - min(unavailable, desired)
+
+
+def _runs_once(specs: Specs, running: tuple[int]) -> bool | None:
+    return running[0] <= 1 if specs.replicas == 1 else None
 
 
 def _one_version(specs: Specs, alive: Counts) -> bool | None:

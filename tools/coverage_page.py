@@ -282,8 +282,8 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "runs on while it is cut off",
             ("node-partition", "force-delete-pod"),
-            ("STS-1",),
-            ("statefulset-forced-deletion", "statefulset-lost-node"),
+            ("STS-1", "DEP-10"),
+            ("statefulset-forced-deletion", "statefulset-lost-node", "partitioned-singleton"),
         ),
         Duty("resizes in place", left="what pods hold while they are resized counts"),
     ),

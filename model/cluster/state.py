@@ -81,6 +81,10 @@ RUNNING = (*(phase for phase in ADMITTED if phase is not Phase.ENDED), Phase.LIN
 """Phases of pods whose containers run as long as their machine does."""
 
 
+STARTED = tuple(phase for phase in RUNNING if phase not in UNSTARTED)
+"""The same without pods of which no container has been started."""
+
+
 class Marks(IntFlag):
     """What somebody has in mind for a pod; the pod itself knows nothing of it."""
 

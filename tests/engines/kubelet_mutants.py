@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mutating import SELECTOR, TWO, Mutant, Small, node, pod
 
-from kubelemma.model.cluster.state import Phase
+from kubelemma.model.cluster.columns import PODS
+from kubelemma.model.cluster.state import ACTIVE, Phase, ShownNode
+from kubelemma.model.cluster.world import World
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
 from kubelemma.model.components.kubelet import rules
 from kubelemma.model.components.kubelet.decision import InitWait, Outlook, StartTime, judges
+from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
+from kubelemma.model.system import Outcome
 
 
 def needs_nothing(_there: tuple[bool, ...]) -> bool:
@@ -49,6 +54,15 @@ def leaves_them(pod_class: Any, phases: Any, act: Any) -> Any:
 def shares_no_node(_pod: Pod, admitted: Any) -> str | None:
     """A kubelet rejects whom it would run beside another, though there is room."""
     return "OutOfcpu" if admitted.pods else None
+
+
+def evicts_all(world: World, _ready: Any, *shown: Any) -> Iterator[Outcome]:
+    """Pods are evicted from a node that cannot be reached whatever they tolerate."""
+    seen = ShownNode(*shown)
+    for group in seen.pods:
+        if seen.evicting and group.phase in ACTIVE:
+            writes = {PODS: world.deleted(seen.pods, group)}
+            yield Outcome(EVICT, writes, (("class", group.pod_class),), "")
 
 
 def waits_for_nobody(_found: Any, _names: Any, _answers: Any) -> bool:
@@ -106,6 +120,11 @@ ENDING = Small(FULL, (ROLLOUT, {"lateCleanup": {"deployment": "web"}}), replicas
 WIDE = Small((node("a", cpu="2"),), ENDING.events, replicas=1, strategy=(0, 1))
 LOST = Small(TWO, ({"scale": {"workload": "web", "replicas": 2}}, {"nodeCrash": {}}), replicas=1)
 
+STAYS = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute"}
+CUT_OFF = Small(TWO, ({"nodePartition": {}},), 1, None, pod(tolerations=[STAYS]))
+"""A pod that must be alone, and stays on a node that cannot be reached."""
+
+TAINT_PY = "components.tainteviction.rules"
 RULES_PY = "components.kubelet.rules"
 INITIALISING_PY = "components.kubelet.initialising"
 STARTING_PY = "components.kubelet.starting"
@@ -113,6 +132,7 @@ ROLLING_PY = "components.deployment.decision.rolling"
 
 KUBELET_MUTANTS = (
     Mutant("DEP-9", "old pods go", ROLLING_PY, "reconcile_old", empties_old, IN_VAIN),
+    Mutant("DEP-10", "evicts all", TAINT_PY, "_evict", evicts_all, CUT_OFF),
     Mutant("KUB-1", "raises the dead", RULES_PY, "_while_up", raises_the_dead, ENDING),
     Mutant("KUB-4", "acts when down", RULES_PY, "_while_up", acts_when_down, LOST),
     Mutant("KUB-6", "leaves them", RULES_PY, "_while_up", leaves_them, ENDING),
