@@ -277,7 +277,10 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("node-crash", "node-return"),
         ),
         Duty("evicts under pressure"),
-        Duty("static pods", left="mirror pods of the input are load"),
+        Duty(
+            "static pods",
+            left="mirror pods are load that never moves; a file that appears later is not there",
+        ),
         Duty("shuts down gracefully"),
         Duty(
             "runs on while it is cut off",
@@ -292,7 +295,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("images, their collection"),
         Duty(
             "Docker, containerd, CRI-O and others",
-            left="no difference that the control plane sees is known of",
+            left="no difference that the control plane sees, but for what a RuntimeClass says",
         ),
     ),
     "kube-proxy": (

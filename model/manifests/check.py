@@ -73,6 +73,7 @@ class NodeGroup(ApiStruct, frozen=True, kw_only=True):
         zones: how many zones they are dealt out to in turn (0: they get no zone label).
         kubelet_allocatable: what the kubelets themselves find, where that is not what the API shows
             and the scheduler goes by.
+        static_pods: Pods of the input that each of their kubelets runs from a file.
     """
 
     count: int = 1
@@ -83,6 +84,7 @@ class NodeGroup(ApiStruct, frozen=True, kw_only=True):
     unschedulable: bool = False
     zones: int = 0
     kubelet_allocatable: Mapping[str, Quantity] | None = None
+    static_pods: tuple[str, ...] = ()
 
 
 class Cluster(ApiStruct, frozen=True, kw_only=True):
@@ -553,6 +555,16 @@ def nodes_of(cluster: Cluster) -> tuple[Node, ...]:
         for group, names in zip(cluster.nodes, _names(cluster.nodes), strict=True)
         for index, name in enumerate(names)
     )
+
+
+def static_pods(cluster: Cluster) -> Mapping[str, tuple[str, ...]]:
+    """The static pods of each node that has any, by its name."""
+    return {
+        name: group.static_pods
+        for group, names in zip(cluster.nodes, _names(cluster.nodes), strict=True)
+        for name in names
+        if group.static_pods
+    }
 
 
 def kubelet_views(cluster: Cluster) -> Mapping[str, Node]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -50,10 +51,12 @@ from .model.scenario import (
     kept_objects,
     key_of,
     known_kinds,
+    mirrored,
     owner_findings,
     owner_manifests,
     part_manifests,
     smaller_sizes,
+    static_findings,
     storage_findings,
     under_way,
     with_replicas,
@@ -118,7 +121,7 @@ class Scope:
             owners=tuple(m.object for m in owner_manifests(there)),
             parts=tuple(m.object for m in part_manifests(there)),
             nodes=_objects(there, Node),
-            pods=_objects(there, Pod),
+            pods=mirrored(_objects(there, Pod), self.check.spec.cluster),
             namespaces=_objects(there, Namespace),
             objects=_all_of(there, KINDS),
             policies=policies_of(applying.base if applying is not None else there),
@@ -373,8 +376,11 @@ class Scope:
         there = [self.manifests, *([self.applying.before] if self.applying else [])]
         named = (s.metadata for each in there for s in _objects(each, Service))
         services = [f"{metadata.namespace}/{metadata.name}" for metadata in named]
-        findings = check_findings(
-            spec, application.nodes, application.owners, caches=caches, services=services
+        findings = chain(
+            check_findings(
+                spec, application.nodes, application.owners, caches=caches, services=services
+            ),
+            static_findings(_objects(there[-1], Pod), spec.cluster),
         )
         for path, message in findings:
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
