@@ -32,6 +32,7 @@ from kubelemma.model.components.kubelet.starting import (
     WAITING,
     Held,
     any_registry,
+    awaited,
     exists_name,
     followed,
     held,
@@ -259,7 +260,7 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
     sources = tuple(followed(world, scenario.events))
     cells = tuple(map(exists_name, sources))
     registry = (REGISTRY,) if any_registry(world) else ()
-    names = tuple(services(kept.values()))
+    names = tuple(services(awaited(kept)))
     answers, first = (ANSWERS,) if names else (), len(cells) + len(registry)
 
     def there(index: int, exist: tuple[bool, ...]) -> bool:
@@ -282,7 +283,7 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
         )
 
     def ended(index: int, known: Sequence[tuple[bool, ...]]) -> bool:
-        return not known or not any(unanswered(kept[index], names, known[0]))
+        return not known or not any(unanswered(kept[index].awaits, names, known[0]))
 
     def initialised(
         before: tuple[Pods, tuple[bool, ...]], _action: str, after: tuple[Any, ...]

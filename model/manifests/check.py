@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from kubelemma.model.findings import FieldPath, Finding
-from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
+from kubelemma.model.kinds.parts.names import dns_subdomain
 from kubelemma.model.kinds.parts.resources import quantities
 from kubelemma.model.kinds.parts.rules import at_least, labels, problem
 from kubelemma.model.kinds.parts.taints import taints
@@ -38,9 +38,11 @@ from .named import (
     DeleteConfigMap,
     DeleteSecret,
     DeleteServiceAccount,
+    InitWaiting,
     OfObject,
     RegistryOutage,
     RegistryReturn,
+    init_wait,
     label_change,
     named_object,
     source_problem,
@@ -305,16 +307,6 @@ class Faults(ApiStruct, frozen=True, kw_only=True):
     lost_requests: int = 0
 
 
-class InitWaiting(ApiStruct, frozen=True, kw_only=True):
-    """That init containers of a name run until a pod answers for a Service.
-
-    ``service`` is NAME, in the namespace of the pod, or NAMESPACE/NAME.
-    """
-
-    container: str
-    service: str
-
-
 BEST, ANYWHERE = "best", "anywhere"
 """Where the pods of a workload are at the start of which the input has none."""
 
@@ -354,7 +346,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
         together: workloads that share one system; each is checked alone where none is named.
         missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME.
         start_seconds: how long containers take until their probes succeed; None is soon enough.
-        init_waits: init containers that wait for a Service; all others end by themselves.
+        init_waits: init containers that wait, and for whom; all others end by themselves.
         properties: ids; all that apply where none is given.
         expect: the verdict that a property is known to have.
     """
@@ -429,23 +421,12 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from _bounds(spec.bounds, ("spec", "bounds"))
     yield from at_least(0, spec.start_seconds, ("spec", "startSeconds"))
     for index, waiting in enumerate(spec.init_waits):
-        yield from _init_wait(waiting, ("spec", "initWaits", index))
+        yield from init_wait(waiting, ("spec", "initWaits", index))
     for index, text in enumerate(spec.missing):
         yield from problem(("spec", "missing", index), source_problem(text))
     for identifier in spec.expect:
         if spec.properties and identifier not in spec.properties:
             yield Finding(("spec", "expect", identifier), "is not among spec.properties")
-
-
-def _init_wait(waiting: InitWaiting, path: FieldPath) -> Iterator[Finding]:
-    yield from problem((*path, "container"), dns_label(waiting.container))
-    *namespace, name = waiting.service.split("/")
-    if len(namespace) > 1:
-        message = f'"{waiting.service}" is neither NAME nor NAMESPACE/NAME'
-        yield Finding((*path, "service"), message)
-        return
-    problems = (dns_label(name), *map(dns_label, namespace))
-    yield from problem((*path, "service"), next(filter(None, problems), None))
 
 
 def validate_nodes(group: NodeGroup, path: FieldPath) -> Iterator[Finding]:

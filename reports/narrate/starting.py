@@ -17,6 +17,7 @@ from kubelemma.model.components.kubelet.initialising import (
 from kubelemma.model.components.kubelet.starting import (
     IMAGE,
     Held,
+    awaited,
     exists_name,
     followed,
     held,
@@ -140,8 +141,8 @@ def _waited(seen: Seen, pod_class: int) -> tuple[Awaited, ...]:
     found = held_up.get(pod_class)
     if found is None or not found.awaits:
         return ()
-    names = services(held_up.values())
-    return tuple(unanswered(found, names, seen.summed(ANSWERS)))
+    names = services(awaited(held_up))
+    return tuple(unanswered(found.awaits, names, seen.summed(ANSWERS)))
 
 
 def _lacking(seen: Seen, pod_class: int) -> tuple[tuple[Need, str], ...]:

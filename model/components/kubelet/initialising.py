@@ -8,7 +8,7 @@ machine that can be reached; by pods that stand by, always.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.columns import PODS, UP
 from kubelemma.model.cluster.state import Phase, Pods, count
@@ -19,9 +19,6 @@ from kubelemma.model.objects.service import Service
 from kubelemma.model.system import Tally
 
 from .decision import InitWait, must_end
-
-if TYPE_CHECKING:
-    from .starting import Held
 
 ANSWERS = "pods that answer for Services that init containers wait for"
 """The tally of Ready pods on nodes that are up, by Service."""
@@ -43,7 +40,11 @@ class Awaited(NamedTuple):
         return f"Init: {self.container} waits until a pod answers for Service {self.service}"
 
 
-def awaited(world: World, pod_class: PodClass) -> tuple[Awaited, ...]:
+Waits: TypeAlias = tuple[Awaited, ...]
+"""What the init containers of a class wait for."""
+
+
+def awaited(world: World, pod_class: PodClass) -> Waits:
     """What the init containers of a class wait for, as far as it may be away."""
     waits = tuple(world.objects_of(InitWait))
     namespace = world.workloads[pod_class.workload].namespace
@@ -67,14 +68,14 @@ def _answering(world: World, namespace: str, name: str) -> tuple[int, ...] | Non
     return ()
 
 
-def services(held_up: Iterable[Held]) -> Mapping[str, tuple[int, ...]]:
+def services(awaits: Iterable[Waits]) -> Mapping[str, tuple[int, ...]]:
     """The Services that somebody waits for, with the classes whose pods answer for them."""
-    return {each.service: each.classes for found in held_up for each in found.awaits}
+    return {each.service: each.classes for found in awaits for each in found}
 
 
-def tallies(held_up: Iterable[Held]) -> Iterator[Tally]:
+def tallies(awaits: Iterable[Waits]) -> Iterator[Tally]:
     """Who answers for them; no tally where nobody waits."""
-    answering = tuple(services(held_up).values())
+    answering = tuple(services(awaits).values())
     if answering:
 
         def measure(up: bool, pods: Pods) -> tuple[int, ...]:  # noqa: FBT001 - a column's value
@@ -87,16 +88,15 @@ def _whether_any(total: tuple[int, ...]) -> tuple[bool, ...]:
     return tuple(number > 0 for number in total)
 
 
-def answered(found: Held, names: Iterable[str], answers: Iterable[bool]) -> bool:
+def answered(found: Waits, names: Iterable[str], answers: Iterable[bool]) -> bool:
     """Whether no init container has to wait; ``names`` are the Services, in the tally's order."""
-    there = dict(zip(names, answers, strict=True))
-    return all(there[each.service] for each in found.awaits)
+    return not any(unanswered(found, names, answers))
 
 
-def unanswered(found: Held, names: Iterable[str], answers: Iterable[bool]) -> Iterator[Awaited]:
+def unanswered(found: Waits, names: Iterable[str], answers: Iterable[bool]) -> Iterator[Awaited]:
     """What init containers wait for."""
     there = dict(zip(names, answers, strict=True))
-    return (each for each in found.awaits if not there[each.service])
+    return (each for each in found if not there[each.service])
 
 
 def assumes(world: World) -> Iterator[str]:

@@ -49,7 +49,7 @@ from .decision import (
     needs,
     strictest,
 )
-from .initialising import ANSWERS, Awaited
+from .initialising import ANSWERS, Waits
 
 TIMED = "pods that a probe may kill while they start"
 """The tally of pods on nodes that are up whose containers start while a probe waits for them."""
@@ -167,13 +167,18 @@ class Held(NamedTuple):
     images: tuple[Image, ...]
     outlook: Outlook
     judge: Judge | None
-    awaits: tuple[Awaited, ...] = ()
+    awaits: Waits = ()
 
 
 IMAGE = "ImagePullBackOff: the image cannot be pulled"
 INIT = "Init:CrashLoopBackOff: an init container fails again and again"
 _NEVER = {Behaviour.IMAGE_CANNOT_BE_PULLED: IMAGE, Behaviour.INIT_FAILS: INIT}
 """Why containers of a version are never started, whatever is there."""
+
+
+def awaited(held_up: Mapping[int, Held]) -> tuple[Waits, ...]:
+    """What the init containers of each class wait for."""
+    return tuple(found.awaits for found in held_up.values())
 
 
 def held(world: World, events: Iterable[Event]) -> Mapping[int, Held]:
@@ -248,7 +253,7 @@ def tallies(world: World, held_up: Mapping[int, Held]) -> Iterator[Tally]:
     """What is summed up of pods that are held up."""
     if held_up:
         yield waiting(held_up)
-        yield from initialising.tallies(held_up.values())
+        yield from initialising.tallies(awaited(held_up))
     slow = timed(world)
     if slow:
 
@@ -284,7 +289,7 @@ def rule(
     found = held_up[pod_class.index]
     if found.never:
         return
-    services = tuple(initialising.services(held_up.values()))
+    services = tuple(initialising.services(awaited(held_up)))
     reads = (ANSWERS,) if found.awaits else ()
 
     missed = "all that its containers refer to is there"
@@ -294,7 +299,7 @@ def rule(
 
     def outcomes(up: bool, pods: Pods, *seen: Any) -> Iterator[Outcome]:  # noqa: FBT001
         there = seen[: len(found.watched)]
-        ended = not found.awaits or initialising.answered(found, services, seen[-1])
+        ended = not found.awaits or initialising.answered(found.awaits, services, seen[-1])
         phases = UNSTARTED if ended else (Phase.RESTARTING,)
         for group in pods:
             waits = group.pod_class == pod_class.index and group.phase in phases

@@ -13,7 +13,7 @@ from kubelemma.model.cluster.state import Group, Phase
 from kubelemma.model.components.kubelet.decision import Outlook, may_fail_after_start, must_end
 from kubelemma.model.components.kubelet.initialising import Awaited
 from kubelemma.model.components.kubelet.starting import Held, booted
-from kubelemma.model.manifests import InvalidInput
+from kubelemma.model.manifests import InvalidInput, Source, load
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import PodSpec
 from kubelemma.solver.result import Verdict
@@ -48,6 +48,24 @@ def test_sidecars_need_not_end(policies: list[str]) -> None:
 def test_only_a_hook_after_the_start_may_kill(spec: dict[str, Any], expected: Any) -> None:
     """It is that of a container, or of a sidecar."""
     assert may_fail_after_start(decode(spec, PodSpec)) == expected
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ("{exec: {command: [sleep, '20']}}", ""),
+        ("{exec: {command: [sh, -c, 'sleep 21; stop']}}", "waits for 21 s"),
+    ],
+)
+def test_a_hook_that_is_broken_off(hook: str, said: str) -> None:
+    """One that takes longer than the grace period keeps the container from ending well."""
+    text = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n"
+        "  terminationGracePeriodSeconds: 20\n"
+        f"  containers: [{{name: web, image: a, lifecycle: {{preStop: {hook}}}}}]\n"
+    )
+    warnings = load([Source("web.yaml", text)]).warnings
+    assert [said in str(warning) for warning in warnings] == [True] * bool(said)
 
 
 WAITS = (Awaited("join", "default/web", (0,), ()),)
