@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
-from kubelemma.model.cluster.world import Behaviour, Workload, World
+from kubelemma.model.cluster.world import IN_VAIN, Behaviour, Workload, World
 from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.deployment.owner import rollout_of
+from kubelemma.model.components.deployment.rules import may_run_twice
 from kubelemma.model.components.replicaset.actions import CREATE_POD, DELETE_POD
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -141,6 +142,36 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
     ),
     Statement(
+        id="DEP-10",
+        title="A single pod runs once",
+        kind=Kind.SAFETY,
+        severity=Severity.MEDIUM,
+        statement=(
+            "Of a Deployment with the strategy Recreate and one replica never two pods run at the "
+            "same time, whatever machine is cut off."
+        ),
+        why=(
+            "Who must be alone, as it writes to what others write to, is often made with one "
+            "replica and Recreate; but a ReplicaSet promises as many pods as are asked for, and "
+            "not that no more of them run."
+        ),
+        conditions=(
+            "Recreate only, and spec.replicas 1; asked where a machine may be cut off "
+            "(nodePartition), none crashes or is switched off, and nobody scales."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/; "
+            "pkg/controller/replicaset/replica_set.go"
+        ),
+        components=("replicaset-controller", "taint-eviction-controller"),
+        remediation=(
+            "Use a StatefulSet, whose pod is not replaced before it is known to be gone; or have "
+            "the program hold a lock, such as a Lease, that ends by itself; or let pods tolerate "
+            "node.kubernetes.io/unreachable without tolerationSeconds, and free lost machines by "
+            "the taint node.kubernetes.io/out-of-service."
+        ),
+    ),
+    Statement(
         id="STUCK",
         title="Nothing stands still short of its goal",
         kind=Kind.LIVENESS,
@@ -164,6 +195,9 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         if workload.rollout is None:
             continue
         found = _formulas(scenario.world, workload)
+        if may_run_twice(workload, scenario.events):
+            view = View(reads=(workload.tally("specs"), workload.tally("running")))
+            found["DEP-10"] = Always(view, _runs_once)
         yield from asked(STATEMENTS, workload.cell, found)
 
 
@@ -187,15 +221,11 @@ def _formulas(world: World, workload: Workload) -> dict[str, Formula]:
         found["DEP-1"] = EachStep(View((cell,)), _within_surge(workload), sized)
         deleted = frozenset({DELETE_POD})
         found["DEP-2"] = EachStep(View((cell,), (available,)), _keeps_available(workload), deleted)
-        if any(world.classes[index].behaviour in _IN_VAIN for index in workload.classes):
+        if any(world.classes[index].behaviour in IN_VAIN for index in workload.classes):
             serving = View((cell,), (available,))
             acted = frozenset({CREATE_POD, DELETE_POD})
             found["DEP-9"] = EachStep(serving, _keeps_one(world, workload), acted)
     return found
-
-
-_IN_VAIN = (Behaviour.NEVER_READY, Behaviour.IMAGE_CANNOT_BE_PULLED)
-"""Versions that no pod of ever becomes Ready."""
 
 
 def _within_surge(workload: Workload) -> StepPredicate:
@@ -240,7 +270,7 @@ def _keeps_one(world: World, workload: Workload) -> StepPredicate:
         recreate = rollout_of(workload, deployment.strategy).recreate
         if not were or recreate or not deployment.replicas:
             return None
-        return left > 0 if wanted.behaviour in _IN_VAIN else None
+        return left > 0 if wanted.behaviour in IN_VAIN else None
 
     return holds
 
@@ -252,6 +282,10 @@ def promised(workload: Workload, deployment: DeploymentState) -> int:
     rollout = rollout_of(workload, deployment.strategy)
     _, unavailable = resolve_fenceposts(rollout.max_surge, rollout.max_unavailable, desired)
     return desired - min(unavailable, desired)
+
+
+def _runs_once(specs: Specs, running: tuple[int]) -> bool | None:
+    return running[0] <= 1 if specs.replicas == 1 else None
 
 
 def _one_version(specs: Specs, alive: Counts) -> bool | None:

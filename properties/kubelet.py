@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kubelemma.model.cluster.columns import PODS, SHOWN, of_shown
-from kubelemma.model.cluster.state import ADMITTED, UNSTARTED, Phase, Pods, ShownNode, count
-from kubelemma.model.cluster.world import Behaviour, World
-from kubelemma.model.components.kubelet.actions import START
+from kubelemma.model.cluster.columns import PODS, SHOWN, UP, of_shown
+from kubelemma.model.cluster.state import (
+    ADMITTED,
+    LEAVING,
+    UNSTARTED,
+    Phase,
+    Pods,
+    ShownNode,
+    count,
+)
+from kubelemma.model.cluster.world import IN_VAIN, Behaviour, World
+from kubelemma.model.components.kubelet.actions import (
+    ADMIT,
+    BECOME_AVAILABLE,
+    BECOME_READY,
+    LATE_CLEANUP,
+    REJECT,
+    START,
+)
 from kubelemma.model.components.kubelet.decision import Source
+from kubelemma.model.components.kubelet.initialising import ANSWERS, services, unanswered
 from kubelemma.model.components.kubelet.starting import (
     REGISTRY,
     TIMED,
     WAITING,
     Held,
     any_registry,
+    awaited,
     exists_name,
     followed,
     held,
@@ -25,11 +42,93 @@ from kubelemma.model.components.kubelet.starting import (
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .formula import Always, Converges, EachStep, Formula
+from .formula import Always, Converges, EachStep, Formula, StepPredicate
 from .overcommitment import is_extended, overcommitted
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        id="KUB-1",
+        title="What has ended stays so",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "No kubelet starts a pod again, or reports it Ready, whose phase is Succeeded or "
+            "Failed."
+        ),
+        why="Whoever has seen a pod end has put another in its place.",
+        conditions=(
+            "Of pods of StatefulSets that were rejected, and of those that are cleaned up late "
+            "(lateCleanup); others that have ended are not kept."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
+            "pkg/kubelet/status/status_manager.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-3",
+        title="No container before its init containers have ended",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "The containers of a pod that begins are started only once its init containers have "
+            "ended: those that wait for a Service while somebody answers for it."
+        ),
+        why="What init containers prepare, the containers count on.",
+        conditions=(
+            "Asked where a scenario says that init containers wait (initWaits). A container that "
+            "is restarted alone is so without them."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/init-containers/; "
+            "pkg/kubelet/kuberuntime/kuberuntime_container.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-4",
+        title="Ready only what runs",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A pod becomes Ready only while its machine is up, and once its containers have been "
+            "started, in a version whose containers become Ready at all."
+        ),
+        why="Ready pods get requests, and let a rollout go on.",
+        conditions="Of all containers of a pod together, which are one here.",
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions; "
+            "pkg/kubelet/status/generate.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-6",
+        title="A deleted pod goes from a machine that runs",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement="In the end no pod is being deleted on a node that is up.",
+        why="Its name, its volumes and its room are taken as long as it is there.",
+        conditions=(
+            "Where pods that terminate are followed. Containers end at the end of their grace "
+            "period at the latest. Users and faults stop in the end."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination; "
+            "pkg/kubelet/pod_workers.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
     Statement(
         id="KUB-7",
         title="Admitted pods fit their node",
@@ -75,7 +174,8 @@ STATEMENTS: tuple[Statement, ...] = (
         severity=Severity.HIGH,
         statement=(
             "In the end no pod on a node that is up waits for its containers to be started "
-            "although all that they refer to is there, and their images can be pulled."
+            "although all that they refer to is there, their images can be pulled, and nothing "
+            "keeps their init containers."
         ),
         why="What was missing may come late; whoever waits for it has to notice.",
         conditions="Users and faults stop in the end.",
@@ -115,6 +215,27 @@ STATEMENTS: tuple[Statement, ...] = (
             "periodSeconds), which holds back its liveness probe."
         ),
     ),
+    Statement(
+        id="KUB-11",
+        title="Whom the scheduler binds the kubelet admits",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement="No pod that the scheduler has bound to a node is rejected there.",
+        why=(
+            "A rejected pod is Failed for good and is not rescheduled: who waits for it has to see "
+            "that, and such pods are left behind."
+        ),
+        conditions=(
+            "Asked where pods may have ended before their room is free (lateCleanup). Pods whose "
+            "template names their node are not bound by the scheduler."
+        ),
+        source="https://github.com/kubernetes/kubernetes/issues/106884; pkg/kubelet/kubelet.go",
+        components=("kubelet", "scheduler"),
+        remediation=(
+            "Leave room on nodes beside what is replaced there. A controller makes another pod for "
+            "the one that is rejected; whoever makes pods alone has to do so, too."
+        ),
+    ),
 )
 
 
@@ -125,6 +246,9 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     kept = held(scenario.world, scenario.events)
     if kept:
         yield from asked(STATEMENTS, ALL_NODES, _of_starting(scenario, kept))
+    if any(event.action == LATE_CLEANUP for event in scenario.events):
+        admitted = EachStep(View((PODS,)), _admitted(scenario.world), frozenset({ADMIT, REJECT}))
+        yield from asked(STATEMENTS, ALL_NODES, {"KUB-11": admitted})
     if timed(scenario.world):
         spared = Converges(View(reads=(TIMED,)), _spared)
         yield from asked(STATEMENTS, ALL_NODES, {"KUB-10": spared})
@@ -135,13 +259,14 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
     world = scenario.world
     sources = tuple(followed(world, scenario.events))
     cells = tuple(map(exists_name, sources))
-
     registry = (REGISTRY,) if any_registry(world) else ()
+    names = tuple(services(awaited(kept)))
+    answers, first = (ANSWERS,) if names else (), len(cells) + len(registry)
 
     def there(index: int, exist: tuple[bool, ...]) -> bool:
         exists: Mapping[Source, bool] = dict(zip(sources, exist, strict=True))
-        pulled = world.classes[index].behaviour is not Behaviour.IMAGE_CANNOT_BE_PULLED
-        return pulled and not any(lacks(world, kept[index], exists))
+        runs = world.classes[index].behaviour not in _NEVER_STARTED
+        return runs and not any(lacks(world, kept[index], exists))
 
     def configured(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
         (pods, *exist), (now, *_) = before, after
@@ -149,18 +274,53 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
         return all(there(index, tuple(exist)) for index in begun) if begun else None
 
     def started(*seen: Any) -> bool:
-        *exist, waiting = seen
+        exist, (waiting, *known) = list(seen[:first]), seen[first:]
         if registry and not exist.pop():
             return True
         return not any(
-            number and there(index, tuple(exist))
+            number and there(index, tuple(exist)) and ended(index, known)
             for index, number in zip(kept, waiting, strict=True)
         )
 
-    return {
+    def ended(index: int, known: Sequence[tuple[bool, ...]]) -> bool:
+        return not known or not any(unanswered(kept[index].awaits, names, known[0]))
+
+    def initialised(
+        before: tuple[Pods, tuple[bool, ...]], _action: str, after: tuple[Any, ...]
+    ) -> bool | None:
+        (pods, known), (now, _) = before, after
+        begun = [
+            i for i, found in kept.items() if found.awaits and _created(now, i) < _created(pods, i)
+        ]
+        return all(ended(index, [known]) for index in begun) if begun else None
+
+    found: dict[str, Formula] = {
         "KUB-8": EachStep(View((PODS, *cells)), configured, frozenset({START})),
-        "KUB-9": Converges(View((*cells, *registry), (WAITING,)), started),
+        "KUB-9": Converges(View((*cells, *registry), (WAITING, *answers)), started),
     }
+    if names:
+        found["KUB-3"] = EachStep(View((PODS,), answers), initialised, frozenset({START}))
+    return found
+
+
+_NEVER_STARTED = (Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS)
+
+
+def _created(pods: Pods, pod_class: int) -> int:
+    return count(pods, pod_class, (Phase.CREATING,))
+
+
+def _admitted(world: World) -> StepPredicate:
+    bound = tuple(found.index for found in world.classes if not found.node_name)
+
+    def holds(before: tuple[Pods], action: str, after: tuple[Pods]) -> bool | None:
+        waiting = [
+            sum(count(pods, index, (Phase.ASSIGNED,)) for index in bound)
+            for (pods,) in (before, after)
+        ]
+        return action == ADMIT if waiting[1] < waiting[0] else None
+
+    return holds
 
 
 def _spared(starting: tuple[int, ...]) -> bool:
@@ -181,4 +341,50 @@ def _formulas(world: World) -> dict[str, Formula]:
         short = overcommitted(world, node, ADMITTED)
         return all(is_extended(name) and name not in listed for name in short)
 
-    return {"KUB-7": Always(View(SHOWN), of_shown(admitted_fit))}
+    found: dict[str, Formula] = {
+        "KUB-4": EachStep(View((UP, PODS)), _became_ready(world), frozenset({BECOME_READY})),
+        "KUB-7": Always(View(SHOWN), of_shown(admitted_fit)),
+    }
+    if world.follows_terminating:
+        found["KUB-1"] = EachStep(View((PODS,)), _stays_ended, _OF_LIFE)
+        found["KUB-6"] = Converges(View((UP, PODS)), _none_leaving)
+    return found
+
+
+_OF_LIFE = frozenset({ADMIT, START, BECOME_READY, BECOME_AVAILABLE})
+_ENDED = (Phase.FAILED, Phase.ENDED)
+_READY = (Phase.READY, Phase.AVAILABLE)
+
+
+def _stays_ended(before: tuple[Pods], _action: str, after: tuple[Pods]) -> bool | None:
+    ended, still = (
+        [(g.pod_class, g.phase, g.size, g.marks) for g in pods if g.phase in _ENDED]
+        for (pods,) in (before, after)
+    )
+    return ended == still if ended else None
+
+
+def _none_leaving(up: bool, pods: Pods) -> bool:  # noqa: FBT001 - a column's value
+    return not (up and any(Phase(group.phase) in LEAVING for group in pods))
+
+
+def _became_ready(world: World) -> StepPredicate:
+    def holds(before: tuple[bool, Pods], _action: str, after: tuple[bool, Pods]) -> bool | None:
+        (up, were), (_, now) = before, after
+        risen = [
+            found
+            for found in world.classes
+            if count(now, found.index, _READY) > count(were, found.index, _READY)
+        ]
+        if not risen:
+            return None
+        return up and all(
+            found.behaviour not in IN_VAIN
+            and count(now, found.index, _RUN) < count(were, found.index, _RUN)
+            for found in risen
+        )
+
+    return holds
+
+
+_RUN = (Phase.STARTING,)

@@ -286,6 +286,13 @@ def _unstarted(case: Case) -> Iterator[Advice]:
             "reference as optional where the container can do without"
         )
         yield Advice("missing configuration", text, places_of(fact))
+    for fact in case.own(Hindrance.UNANSWERED):
+        text = (
+            f"Keep somebody who answers for Service {fact.value} while this rollout goes on "
+            "(maxUnavailable below the number of replicas, and not Recreate), or let the init "
+            "container go on without an answer"
+        )
+        yield Advice("waiting init container", text, places_of(fact))
     if any("registry cannot be reached" in each.message for each in case.waiting):
         text = (
             "Give the image a tag of its own, and leave imagePullPolicy at IfNotPresent: a node "

@@ -150,6 +150,7 @@ class Hindrance(StrEnum):
 
     MACHINE = "machine that is down"
     MISSING = "configuration that is missing"
+    UNANSWERED = "Service that its init container waits for"
     FOR_EVER = "NoExecute taints tolerated for ever"
     STRATEGY = "spec.strategy.type"
     SURGE = "maxSurge"

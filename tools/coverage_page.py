@@ -222,9 +222,9 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
     "kubelet": (
         Duty(
             "admits pods by its own idea of its node",
-            ("admit", "reject"),
-            ("KUB-7",),
-            ("kubelet-rejects",),
+            ("admit", "reject", "late-cleanup"),
+            ("KUB-1", "KUB-7", "KUB-11"),
+            ("kubelet-rejects", "room-not-yet-free"),
             left="rejected pods are not kept",
         ),
         Duty(
@@ -237,7 +237,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("missing-configmap",),
             left="all containers of a pod are one",
         ),
-        Duty("init containers and sidecars in order", left="their requests and probes are read"),
+        Duty(
+            "init containers and sidecars in order",
+            ("start",),
+            ("KUB-3",),
+            ("init-waits-for-itself",),
+            left="those of which no scenario says that they wait or fail end by themselves",
+        ),
         Duty(
             "mounts volumes before containers start, and unmounts them",
             ("mount", "unmount"),
@@ -254,30 +260,33 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "probes, and restarts what fails",
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
-            ("KUB-10",),
+            ("KUB-4", "KUB-10"),
             ("slow-start", "crashing-version"),
-            left="probes that pass may fail by an event only; hooks after the start",
+            left="probes that pass may fail by an event only",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),
         Duty(
-            "ends pods, with grace",
-            ("finish-termination",),
-            (),
+            "ends pods, with grace and hooks before the end",
+            ("finish-termination", "late-cleanup"),
+            ("KUB-6",),
             ("drain-dead-node",),
-            left="hooks before the end",
+            left="how long that takes, but where traffic is followed",
         ),
         Duty(
             "reports node status and Lease; a machine dies and returns",
             ("node-crash", "node-return"),
         ),
         Duty("evicts under pressure"),
-        Duty("static pods", left="mirror pods of the input are load"),
+        Duty(
+            "static pods",
+            left="mirror pods are load that never moves; a file that appears later is not there",
+        ),
         Duty("shuts down gracefully"),
         Duty(
             "runs on while it is cut off",
             ("node-partition", "force-delete-pod"),
-            ("STS-1",),
-            ("statefulset-forced-deletion", "statefulset-lost-node"),
+            ("STS-1", "DEP-10"),
+            ("statefulset-forced-deletion", "statefulset-lost-node", "partitioned-singleton"),
         ),
         Duty("resizes in place", left="what pods hold while they are resized counts"),
     ),
@@ -286,7 +295,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("images, their collection"),
         Duty(
             "Docker, containerd, CRI-O and others",
-            left="no difference that the control plane sees is known of",
+            left="no difference that the control plane sees, but for what a RuntimeClass says",
         ),
     ),
     "kube-proxy": (

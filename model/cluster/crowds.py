@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from kubelemma.model.system import Named, Tally
 
-from .columns import PODS, UP
-from .state import ACTIVE, IN_API, Counts, Phase, Pods, Queue, Specs, count
+from .columns import CUT_OFF, PODS, UP
+from .state import ACTIVE, EXISTING, IN_API, STARTED, Counts, Phase, Pods, Queue, Specs, count
 from .world import Workload, World
 
 
@@ -16,7 +16,7 @@ def counts(world: World, workload: Workload) -> tuple[Tally, ...]:
 
     They include those that have no node.
     """
-    phases = {world.existing(workload): IN_API, workload.tally("active"): ACTIVE}
+    phases = {world.existing(workload): EXISTING, workload.tally("active"): ACTIVE}
     available = _counter(workload, (Phase.AVAILABLE,))
     return (
         *(
@@ -40,6 +40,16 @@ def serving(workload: Workload) -> Tally:
         return available(pods if up else ())
 
     return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates, each=PODS)
+
+
+def running(workload: Workload) -> Tally:
+    """How many of its pods have containers that run, whatever the API shows of them."""
+
+    def measure(up: bool, cut_off: bool, pods: Pods) -> tuple[int]:  # noqa: FBT001 - of columns
+        own = (count(pods, pod_class, STARTED) for pod_class in workload.classes)
+        return ((up or cut_off) * sum(own),)
+
+    return Tally(workload.tally("running"), {(UP, CUT_OFF, PODS): measure}, 1, each=PODS)
 
 
 def read_specs(total: Counts) -> Specs:

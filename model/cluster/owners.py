@@ -22,7 +22,7 @@ from kubelemma.model.objects.storage import PersistentVolumeClaim
 from .state import OwnerState
 from .world import PodClass, Rollout, Updates, Workload
 
-EVENTS = frozenset({"scale", "deletePod", "probeFailure", "relabel"})
+EVENTS = frozenset({"scale", "deletePod", "probeFailure", "lateCleanup", "relabel"})
 """What may happen to whatever makes pods, as a Check calls it."""
 
 

@@ -41,6 +41,9 @@ class Phase(IntEnum):
     have to wait for that: of all others they are started at once."""
     RESTARTING = 9
     """The same of pods whose containers have run and ended (Running, not Ready)."""
+    ENDED = 10
+    """Being deleted; its containers have stopped and the API shows that (Succeeded or Failed), so
+    nobody else counts it, but its kubelet has yet to clean up after it."""
 
 
 ACTIVE = (
@@ -51,7 +54,7 @@ ACTIVE = (
 
 ADMITTED = (
     *(Phase.STARTING, Phase.READY, Phase.AVAILABLE, Phase.TERMINATING),
-    *(Phase.CREATING, Phase.RESTARTING),
+    *(Phase.CREATING, Phase.RESTARTING, Phase.ENDED),
 )
 """Phases of pods that the kubelet has admitted and not yet finished."""
 
@@ -65,11 +68,21 @@ UNSTARTED = (Phase.CREATING, Phase.RESTARTING)
 IN_API = tuple(phase for phase in Phase if phase is not Phase.LINGERING)
 """Phases of pods whose objects are there."""
 
-HOLDING = tuple(phase for phase in IN_API if phase is not Phase.FAILED)
+EXISTING = tuple(phase for phase in IN_API if phase is not Phase.ENDED)
+"""Phases of pods that their owners count, those that terminate among them."""
+
+HOLDING = tuple(phase for phase in EXISTING if phase is not Phase.FAILED)
 """Phases of pods that hold what they ask for, as the API shows it."""
 
-RUNNING = (*ADMITTED, Phase.LINGERING)
+LEAVING = (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING, Phase.ENDED)
+"""Phases of pods that are gone once their kubelet has done with them."""
+
+RUNNING = (*(phase for phase in ADMITTED if phase is not Phase.ENDED), Phase.LINGERING)
 """Phases of pods whose containers run as long as their machine does."""
+
+
+STARTED = tuple(phase for phase in RUNNING if phase not in UNSTARTED)
+"""The same without pods of which no container has been started."""
 
 
 class Marks(IntFlag):

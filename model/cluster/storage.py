@@ -32,7 +32,7 @@ from kubelemma.model.objects.storage import (
 from kubelemma.model.system import Tally
 
 from .columns import PODS, SHAPE, VOLUMES
-from .state import HOLDING, RUNNING, Attachment, Pods
+from .state import HOLDING, RUNNING, Attachment, Phase, Pods
 
 NONE = -1
 """No claim, volume, node or segment."""
@@ -49,7 +49,7 @@ ATTACHED = "nodes by attached volume"
 USERS = "pods on nodes by claim"
 """Tally: how many pods on nodes use each claim."""
 
-MOUNTED_PHASES = RUNNING
+MOUNTED_PHASES = (*RUNNING, Phase.ENDED)
 """The phases of pods whose volumes a kubelet may have mounted."""
 
 

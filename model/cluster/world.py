@@ -51,6 +51,15 @@ class Behaviour(StrEnum):
     NEVER_READY = "neverReady"
     CRASH_LOOPING = "crashLooping"
     IMAGE_CANNOT_BE_PULLED = "imageCannotBePulled"
+    INIT_FAILS = "initFails"
+    POST_START_FAILS = "postStartFails"
+
+
+NEVER_READY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS})
+"""Of templates whose containers are started and never become Ready."""
+
+IN_VAIN = NEVER_READY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
+"""Of templates of which no pod ever becomes Ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +350,7 @@ class World:
 
     def _stored(self, group: Group) -> Pod:
         pod = self.classes[group.pod_class].pod
-        if group.phase not in (Phase.TERMINATING, Phase.REVOKED):
+        if group.phase not in (Phase.TERMINATING, Phase.REVOKED, Phase.ENDED):
             return pod
         metadata = msgspec.structs.replace(pod.metadata, deletion_timestamp="1970-01-01T00:00:00Z")
         return msgspec.structs.replace(pod, metadata=metadata)

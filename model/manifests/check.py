@@ -38,9 +38,11 @@ from .named import (
     DeleteConfigMap,
     DeleteSecret,
     DeleteServiceAccount,
+    InitWaiting,
     OfObject,
     RegistryOutage,
     RegistryReturn,
+    init_wait,
     label_change,
     named_object,
     source_problem,
@@ -73,6 +75,7 @@ class NodeGroup(ApiStruct, frozen=True, kw_only=True):
         zones: how many zones they are dealt out to in turn (0: they get no zone label).
         kubelet_allocatable: what the kubelets themselves find, where that is not what the API shows
             and the scheduler goes by.
+        static_pods: Pods of the input that each of their kubelets runs from a file.
     """
 
     count: int = 1
@@ -83,6 +86,7 @@ class NodeGroup(ApiStruct, frozen=True, kw_only=True):
     unschedulable: bool = False
     zones: int = 0
     kubelet_allocatable: Mapping[str, Quantity] | None = None
+    static_pods: tuple[str, ...] = ()
 
 
 class Cluster(ApiStruct, frozen=True, kw_only=True):
@@ -124,7 +128,14 @@ class Rollout(OfWorkload, frozen=True, kw_only=True):
     """Somebody applies a new template, whose pods behave as ``newVersion`` says."""
 
     max: int = 1
-    new_version: Literal["healthy", "neverReady", "crashLooping", "imageCannotBePulled"] = "healthy"
+    new_version: Literal[
+        "healthy",
+        "neverReady",
+        "crashLooping",
+        "imageCannotBePulled",
+        "initFails",
+        "postStartFails",
+    ] = "healthy"
 
 
 class Scale(OfWorkload, frozen=True, kw_only=True):
@@ -182,6 +193,12 @@ class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
+class LateCleanup(OfWorkload, frozen=True, kw_only=True):
+    """A pod of a workload has ended for the API, and holds its room until it is cleaned up."""
+
+    max: int = 1
+
+
 class Apply(ApiStruct, frozen=True, kw_only=True):
     """Somebody applies objects to those of the scenario, each at any time, and each in the end.
 
@@ -210,6 +227,7 @@ Event: TypeAlias = (
     | ForceDeletePod
     | Relabel
     | ProbeFailure
+    | LateCleanup
     | OfNode
     | OfObject
     | DeleteClaim
@@ -242,6 +260,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     probe_failure: ProbeFailure | None = None
+    late_cleanup: LateCleanup | None = None
     delete_claim: DeleteClaim | None = None
     delete_volume: DeleteVolume | None = None
     delete_service_account: DeleteServiceAccount | None = None
@@ -327,6 +346,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
         together: workloads that share one system; each is checked alone where none is named.
         missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME.
         start_seconds: how long containers take until their probes succeed; None is soon enough.
+        init_waits: init containers that wait, and for whom; all others end by themselves.
         properties: ids; all that apply where none is given.
         expect: the verdict that a property is known to have.
     """
@@ -342,6 +362,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     workloads: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     start_seconds: int | None = None
+    init_waits: tuple[InitWaiting, ...] = ()
     properties: tuple[str, ...] = ()
     bounds: Bounds = Bounds()
     expect: Mapping[str, Literal["holds", "violated", "inconclusive", "vacuous"]] = {}
@@ -399,6 +420,8 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from at_least(0, spec.faults.lost_requests, (*faults, "lostRequests"))
     yield from _bounds(spec.bounds, ("spec", "bounds"))
     yield from at_least(0, spec.start_seconds, ("spec", "startSeconds"))
+    for index, waiting in enumerate(spec.init_waits):
+        yield from init_wait(waiting, ("spec", "initWaits", index))
     for index, text in enumerate(spec.missing):
         yield from problem(("spec", "missing", index), source_problem(text))
     for identifier in spec.expect:
@@ -513,6 +536,16 @@ def nodes_of(cluster: Cluster) -> tuple[Node, ...]:
         for group, names in zip(cluster.nodes, _names(cluster.nodes), strict=True)
         for index, name in enumerate(names)
     )
+
+
+def static_pods(cluster: Cluster) -> Mapping[str, tuple[str, ...]]:
+    """The static pods of each node that has any, by its name."""
+    return {
+        name: group.static_pods
+        for group, names in zip(cluster.nodes, _names(cluster.nodes), strict=True)
+        for name in names
+        if group.static_pods
+    }
 
 
 def kubelet_views(cluster: Cluster) -> Mapping[str, Node]:

@@ -1,4 +1,4 @@
-"""Events of objects that a Check names, and of the registry; and how it names what is missing."""
+"""Events of objects that a Check names, and of the registry; and what containers find missing."""
 
 from __future__ import annotations
 
@@ -68,6 +68,28 @@ class RegistryReturn(ApiStruct, frozen=True, kw_only=True):
     """It can be reached again."""
 
     max: int = 1
+
+
+class InitWaiting(ApiStruct, frozen=True, kw_only=True):
+    """That init containers of a name run until a pod answers for a Service.
+
+    ``service`` is NAME, in the namespace of the pod, or NAMESPACE/NAME.
+    """
+
+    container: str
+    service: str
+
+
+def init_wait(waiting: InitWaiting, path: FieldPath) -> Iterator[Finding]:
+    """What is wrong with how an init container and its Service are named."""
+    yield from problem((*path, "container"), dns_label(waiting.container))
+    *namespace, name = waiting.service.split("/")
+    if len(namespace) > 1:
+        message = f'"{waiting.service}" is neither NAME nor NAMESPACE/NAME'
+        yield Finding((*path, "service"), message)
+        return
+    problems = (dns_label(name), *map(dns_label, namespace))
+    yield from problem((*path, "service"), next(filter(None, problems), None))
 
 
 def named_object(event: OfObject, path: FieldPath) -> Iterator[Finding]:

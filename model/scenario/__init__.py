@@ -25,6 +25,7 @@ from .interplay import apart
 from .questions import QUESTIONS, Asking
 from .scenario import Scenario
 from .sizes import smaller_sizes, with_replicas
+from .static import mirrored, static_findings
 from .templates import is_named, key_of, owner_manifests, part_manifests
 from .under_way import under_way
 
@@ -49,10 +50,12 @@ __all__ = [
     "kept_objects",
     "key_of",
     "known_kinds",
+    "mirrored",
     "owner_findings",
     "owner_manifests",
     "part_manifests",
     "smaller_sizes",
+    "static_findings",
     "storage_findings",
     "under_way",
     "used_documents",

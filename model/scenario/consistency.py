@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.claims import relabelled
 from kubelemma.model.cluster.stocking import named_claims, storage_of
+from kubelemma.model.components.kubelet.decision import may_fail_after_start, must_end
 from kubelemma.model.components.persistentvolume.decision import wanting
 from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names, nodes_of
 from kubelemma.model.objects.node import Node
+from kubelemma.model.objects.pod import PodSpec
 
 from .events import concerns, labelling_of, takes
 from .templates import is_named, key_of, kind_of
@@ -26,15 +28,23 @@ class Misplaced(NamedTuple):
 
 
 def check_findings(
-    spec: CheckSpec, nodes: tuple[Node, ...], owners: tuple[Any, ...] = (), *, caches: bool = False
+    spec: CheckSpec,
+    nodes: tuple[Node, ...],
+    owners: tuple[Any, ...] = (),
+    *,
+    caches: bool = False,
+    services: Collection[str] = (),
 ) -> Iterator[Finding]:
     """What is wrong with the Check, given the Node objects and owners of pods of the manifests.
 
-    ``caches`` says whether there are controllers that have some: reconcile functions.
+    ``caches`` says whether there are controllers that have some: reconcile functions; ``services``
+    are the Services, as NAMESPACE/NAME.
     """
     yield from _names(spec, nodes)
     yield from _events(spec, nodes)
     yield from _refused(spec, owners)
+    yield from _containers(spec, owners)
+    yield from _init_waits(spec, owners, services)
     if spec.faults.stale_reads and not caches:
         path: FieldPath = ("spec", "faults", "staleReads")
         message = (
@@ -81,6 +91,47 @@ def _refused(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
                 yield from (
                     Finding(path, text) for o in named if (text := _still_matched(given, o))
                 )
+
+
+def _containers(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
+    """Versions that fail by what their template does not have."""
+    for index, entry in enumerate(spec.events or ()):
+        event = entry.rollout
+        if event is None or event.new_version not in _FAILING:
+            continue
+        lacks, what = _FAILING[event.new_version]
+        path: FieldPath = ("spec", "events", index, "rollout", "newVersion")
+        for owner in (o for o in owners if concerns(event, o) and takes(o, "rollout")):
+            if lacks(kind_of(owner).pod(owner, 0).spec):
+                yield Finding(path, f"{key_of(owner)} has no {what} that could fail")
+
+
+_FAILING: Mapping[str, tuple[Callable[[PodSpec], bool], str]] = {
+    "initFails": (lambda spec: not must_end(spec), "init container, but for sidecars,"),
+    "postStartFails": (lambda spec: may_fail_after_start(spec) is None, "postStart hook"),
+}
+"""By what newVersion says whether a pod lacks what it is about, and what that is."""
+
+
+def _init_waits(
+    spec: CheckSpec, owners: tuple[Any, ...], services: Collection[str]
+) -> Iterator[Finding]:
+    """Init containers that no pod has, and Services that are not there."""
+    for index, waiting in enumerate(spec.init_waits):
+        path: FieldPath = ("spec", "initWaits", index)
+        named: dict[str, set[str]] = {}
+        for owner in owners:
+            for step in must_end(kind_of(owner).pod(owner, 0).spec):
+                named.setdefault(step.name, set()).add(owner.metadata.namespace)
+        if waiting.container not in named:
+            hint = did_you_mean(waiting.container, sorted(named))
+            message = f'no pod has an init container "{waiting.container}" that has to end{hint}'
+            yield Finding((*path, "container"), message)
+        for namespace in sorted(named.get(waiting.container, ())):
+            key = waiting.service if "/" in waiting.service else f"{namespace}/{waiting.service}"
+            if key not in services:
+                hint = did_you_mean(key, sorted(services))
+                yield Finding((*path, "service"), f'there is no Service "{key}"{hint}')
 
 
 def _still_matched(event: Relabel, owner: Any) -> str:

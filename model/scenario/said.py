@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.components.kubelet.decision import Absent, StartTime, Unreliable
+from kubelemma.model.components.kubelet.decision import Absent, InitWait, StartTime, Unreliable
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.named import source_of
 
@@ -14,10 +14,13 @@ def absent(spec: CheckSpec) -> Iterator[Absent]:
     return (Absent(source_of(text)) for text in spec.missing)
 
 
-def said(spec: CheckSpec) -> Iterator[Absent | StartTime | Unreliable]:
-    """That, how long containers take to start, and whether their registry may be away."""
+def said(spec: CheckSpec) -> Iterator[Absent | StartTime | InitWait | Unreliable]:
+    """That, how long containers start, what they wait for, and whether images can be had."""
     yield from absent(spec)
     if spec.start_seconds is not None:
         yield StartTime(spec.start_seconds)
+    for waiting in spec.init_waits:
+        *namespace, name = waiting.service.split("/")
+        yield InitWait(waiting.container, namespace[0] if namespace else "", name)
     if any(entry.registry_outage for entry in spec.events or ()):
         yield Unreliable()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, NodeState, Phase
-from kubelemma.model.cluster.world import Workload
+from kubelemma.model.cluster.world import Behaviour, Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
     BECOME_AVAILABLE,
@@ -19,6 +19,7 @@ from kubelemma.model.components.kubelet.actions import (
     FINISH_TERMINATION,
     FORCE_DELETE_POD,
     KILL,
+    LATE_CLEANUP,
     MOUNT,
     NODE_CRASH,
     NODE_PARTITION,
@@ -31,6 +32,7 @@ from kubelemma.model.components.kubelet.actions import (
     UNMOUNT,
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
+from kubelemma.model.components.podgc.rules import ENDING
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
 from kubelemma.reports.style import enumeration, few
@@ -39,7 +41,17 @@ from .amounts import requests, usages
 from .causes import event, given
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
-from .starting import begun, impatience, killed, left_waiting, missing, named, needed, unstarted
+from .starting import (
+    begun,
+    impatience,
+    killed,
+    left_waiting,
+    missing,
+    named,
+    needed,
+    too_early,
+    unstarted,
+)
 from .teller import Teller, Waits
 from .volumes import lacking
 
@@ -93,7 +105,7 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if not place.node:
         return None
     if not end.seen.nodes()[place.node].up:
-        what = "end" if place.phase in (Phase.TERMINATING, Phase.REVOKED) else "become Ready"
+        what = "end" if place.phase in ENDING else "become Ready"
         machine = _machine(end.seen.nodes()[place.node])
         return f"it cannot {what}: {place.node} is {machine}, and need not come back.", ()
     missing = tuple(lacking(end.seen, place.pod_class, place.node))
@@ -101,6 +113,9 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
         return f"it is in ContainerCreating on {place.node}: {'; '.join(missing)}.", ()
     if place.phase in UNSTARTED:
         return f"its containers are not started on {place.node}: {unstarted(end, place)}.", ()
+    if end.world.classes[place.pod_class].behaviour is Behaviour.POST_START_FAILS:
+        why = "its postStart hook fails, so its containers are killed and started again for ever"
+        return f"{why}: they never become Ready on {place.node} (the scenario says so).", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -165,6 +180,7 @@ TELLER = Teller(
         FORCE_DELETE_POD: "deletes {pod} of {node} by force",
         NODE_RETURN: "{node} {comes_back}",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
+        LATE_CLEANUP: "{pod} on {node} has ended, and is not cleaned up yet",
         DELETE_CONFIG_MAP: "deletes {object}",
         DELETE_SECRET: "deletes {object}",
         CREATE_CONFIG_MAP: "creates {object}",
@@ -198,6 +214,7 @@ TELLER = Teller(
         FORCE_DELETE_POD: event("forceDeletePod"),
         NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition"),
         PROBE_FAILURE: event("probeFailure"),
+        LATE_CLEANUP: event("lateCleanup"),
         DELETE_CONFIG_MAP: event("deleteConfigMap"),
         DELETE_SECRET: event("deleteSecret"),
         CREATE_CONFIG_MAP: event("createConfigMap"),
@@ -211,5 +228,11 @@ TELLER = Teller(
     conditions=_conditions,
     idle=_idle,
     waits=_waits,
-    claims={"KUB-7": too_little(ADMITTED), "KUB-8": begun, "KUB-9": left_waiting, "KUB-10": killed},
+    claims={
+        "KUB-3": too_early,
+        "KUB-7": too_little(ADMITTED),
+        "KUB-8": begun,
+        "KUB-9": left_waiting,
+        "KUB-10": killed,
+    },
 )

@@ -21,6 +21,7 @@ PHASES: Mapping[int, str] = MappingProxyType(
         Phase.FAILED: "failed",
         Phase.CREATING: "not ready",
         Phase.RESTARTING: "not ready",
+        Phase.ENDED: "terminating",
     }
 )
 """In a picture."""
@@ -38,6 +39,7 @@ STATUSES: Mapping[int, str] = MappingProxyType(
         Phase.FAILED: "Failed",
         Phase.CREATING: "Pending (containers to be created)",
         Phase.RESTARTING: "not Ready (containers to be created again)",
+        Phase.ENDED: "ended, not cleaned up",
     }
 )
 """As a field of a Pod that changes."""

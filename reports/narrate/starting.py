@@ -8,9 +8,16 @@ from kubelemma.model.cluster.snapshot import Place
 from kubelemma.model.cluster.state import UNSTARTED
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.kubelet.decision import Need, Outlook, Source, StartTime
+from kubelemma.model.components.kubelet.initialising import (
+    ANSWERS,
+    Awaited,
+    services,
+    unanswered,
+)
 from kubelemma.model.components.kubelet.starting import (
     IMAGE,
     Held,
+    awaited,
     exists_name,
     followed,
     held,
@@ -74,9 +81,13 @@ def unstarted(end: Standstill, place: Place) -> str:
         need, text = lacking[0]
         return f"{need.reason}: {text}"
     found = _of(end.seen).get(place.pod_class)
-    if found is None or not (found.never or found.images):
+    if found is None:
         return "nothing is missing"
-    return f"{IMAGE}: the registry cannot be reached" if found.images else IMAGE
+    if waited := _waited(end.seen, place.pod_class):
+        return waited[0].reason
+    if found.never or not found.images:
+        return found.never or "nothing is missing"
+    return f"{IMAGE}: the registry cannot be reached"
 
 
 def missing(end: Standstill, place: Place) -> Iterator[Fact]:
@@ -87,6 +98,9 @@ def missing(end: Standstill, place: Place) -> Iterator[Fact]:
     for need, text in _lacking(end.seen, place.pod_class):
         about = str(need.source) if "not found" in text else f"{need.keys[0]} of {need.source}"
         yield Fact(Hindrance.MISSING, about, end.written.template(workload, need.path))
+    for each in _waited(end.seen, place.pod_class):
+        position = end.written.template(workload, each.path)
+        yield Fact(Hindrance.UNANSWERED, each.service, position)
 
 
 def begun(belied: Belied) -> Iterator[Claim]:
@@ -97,13 +111,21 @@ def begun(belied: Belied) -> Iterator[Claim]:
             return
 
 
+def too_early(belied: Belied) -> Iterator[Claim]:
+    """That containers were started before their init containers had ended."""
+    for index in _of(belied.before):
+        for each in _waited(belied.before, index):
+            yield Claim(f"containers are started all the same. {each.reason}", ())
+            return
+
+
 def left_waiting(belied: Belied) -> Iterator[Claim]:
     """Who waits though nothing is missing."""
     seen = belied.seen
     found = [
         belied.world.workloads[belied.world.classes[index].workload].label
         for index in _of(seen)
-        if not _lacking(seen, index)
+        if not _lacking(seen, index) and not _waited(seen, index)
     ]
     names = enumeration(dict.fromkeys(found))
     yield Claim(f"containers of {names} wait to be started, and nothing is missing", ())
@@ -111,6 +133,16 @@ def left_waiting(belied: Belied) -> Iterator[Claim]:
 
 def _of(seen: Seen) -> Mapping[int, Held]:
     return held(seen.world, seen.scenario.events)
+
+
+def _waited(seen: Seen, pod_class: int) -> tuple[Awaited, ...]:
+    """What the init containers of a class wait for in a state."""
+    held_up = _of(seen)
+    found = held_up.get(pod_class)
+    if found is None or not found.awaits:
+        return ()
+    names = services(awaited(held_up))
+    return tuple(unanswered(found.awaits, names, seen.summed(ANSWERS)))
 
 
 def _lacking(seen: Seen, pod_class: int) -> tuple[tuple[Need, str], ...]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -31,6 +32,7 @@ from .model.manifests import (
 from .model.manifests.check import nodes_of
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
+from .model.objects.service import Service
 from .model.objects.workloads import Deployment
 from .model.scenario import (
     Application,
@@ -49,10 +51,12 @@ from .model.scenario import (
     kept_objects,
     key_of,
     known_kinds,
+    mirrored,
     owner_findings,
     owner_manifests,
     part_manifests,
     smaller_sizes,
+    static_findings,
     storage_findings,
     under_way,
     with_replicas,
@@ -117,7 +121,7 @@ class Scope:
             owners=tuple(m.object for m in owner_manifests(there)),
             parts=tuple(m.object for m in part_manifests(there)),
             nodes=_objects(there, Node),
-            pods=_objects(there, Pod),
+            pods=mirrored(_objects(there, Pod), self.check.spec.cluster),
             namespaces=_objects(there, Namespace),
             objects=_all_of(there, KINDS),
             policies=policies_of(applying.base if applying is not None else there),
@@ -369,11 +373,18 @@ class Scope:
         spec = self.check.spec
         accounts = any(entry.delete_service_account for entry in spec.events or ())
         caches = accounts or bool(application.loaded.controllers)
-        findings = check_findings(spec, application.nodes, application.owners, caches=caches)
+        there = [self.manifests, *([self.applying.before] if self.applying else [])]
+        named = (s.metadata for each in there for s in _objects(each, Service))
+        services = [f"{metadata.namespace}/{metadata.name}" for metadata in named]
+        findings = chain(
+            check_findings(
+                spec, application.nodes, application.owners, caches=caches, services=services
+            ),
+            static_findings(_objects(there[-1], Pod), spec.cluster),
+        )
         for path, message in findings:
             flag = {"events": "events", "cluster": "nodes"}.get(str(path[1]), "")
             yield self._problem(path, flag, message)
-        there = [self.manifests, *([self.applying.before] if self.applying else [])]
         documents = {id(m.object): m.document for each in there for m in owner_manifests(each)}
         for owner, finding in owner_findings(application.owners, spec, application.nodes):
             document = documents[id(owner)]

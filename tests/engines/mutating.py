@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from kubelemma.model.components.kubelet.decision import StartTime
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.objects.decode import decode
@@ -50,7 +49,8 @@ SELECTOR = {"matchLabels": {"app": "web"}}
 class Small:
     """A small scenario of one Deployment, as plain data.
 
-    ``strategy`` is (maxSurge, maxUnavailable), or None for Recreate.
+    ``strategy`` is (maxSurge, maxUnavailable), or None for Recreate. ``found`` is what a Check says
+    of what containers find.
     """
 
     nodes: tuple[Raw, ...]
@@ -61,7 +61,7 @@ class Small:
     budget: Raw | None = None
     faults: Raw | None = None
     objects: tuple[tuple[type, Raw], ...] = ()
-    start_seconds: int | None = None
+    found: tuple[Any, ...] = ()
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -74,8 +74,7 @@ class Small:
         check = decode({"spec": spec}, Check)
         budgets = () if self.budget is None else (self._budget(self.budget),)
         others = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.objects)
-        times = () if self.start_seconds is None else (StartTime(self.start_seconds),)
-        objects = (*budgets, *others, *times)
+        objects = (*budgets, *others, *self.found)
         scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 

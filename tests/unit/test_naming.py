@@ -35,6 +35,8 @@ ORDINARY = {"Job", "Service", "Ingress", "Endpoints"}
 _EVENTS = "the field of an event that names its workload: users' files say so"
 _VOLUMES = "the problem has storage objects as it has pods and nodes, and volumes are placed, too"
 _CREATED = "a checker reads by itself whose pods are created again"
+_WAITED = "what init containers wait for"
+_STATIC = "what a static pod may not refer to"
 
 ALLOWED = {
     ("model/manifests/check.py", "Deployment"): _EVENTS,
@@ -42,6 +44,10 @@ ALLOWED = {
     ("model/manifests/check.py", "ConfigMap"): _EVENTS,
     ("model/manifests/named.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/named.py", "ConfigMap"): _EVENTS,
+    ("model/manifests/named.py", "Service"): _WAITED,
+    ("model/scenario/consistency.py", "Service"): _WAITED,
+    ("model/scenario/static.py", "PersistentVolumeClaim"): _STATIC,
+    ("model/scenario/static.py", "ServiceAccount"): _STATIC,
     ("model/manifests/machines.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("src/kubelemma/cli/place.py", "DaemonSet"): "an example of a command of kubectl",
     ("src/kubelemma/cli/place.py", "Deployment"): "an example of a command of kubectl",

@@ -80,6 +80,7 @@ spec:
   - drain: {max: 1}
   - deletePod: {deployment: web}
   - probeFailure: {deployment: web}
+  - lateCleanup: {deployment: web}
 """
 
 BUDGETS = """

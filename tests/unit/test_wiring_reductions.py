@@ -85,6 +85,7 @@ HAPPENINGS: tuple[Raw, ...] = (
     {"nodeCrash": {}},
     {"deletePod": {"deployment": "web"}},
     {"probeFailure": {"deployment": "web"}},
+    {"lateCleanup": {"deployment": "web"}},
 )
 
 

@@ -14,9 +14,10 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from kubelemma.model.cluster import crowds
 from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike
 from kubelemma.model.cluster.forgetting import NOTHING_IN_HAND, Forgetting, Loss
-from kubelemma.model.cluster.setting import Setting
+from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import (
     IDLE,
     Counts,
@@ -29,8 +30,11 @@ from kubelemma.model.cluster.state import (
     until_conflict,
 )
 from kubelemma.model.cluster.world import Workload
+from kubelemma.model.components.kubelet.actions import NODE_CRASH, NODE_PARTITION
+from kubelemma.model.components.podgc.actions import OUT_OF_SERVICE
 from kubelemma.model.components.replicaset.actions import CREATE_POD
 from kubelemma.model.components.replicaset.rules import creations
+from kubelemma.model.components.users.actions import SCALE
 from kubelemma.model.system import Cell, Outcome, Rule
 
 from . import decision
@@ -355,7 +359,25 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
     if workload.rollout is None:
         return NO_PARTS
     initial = setting.start.owners[workload.index]
-    return Parts(cells=(Cell(workload.cell, initial, DeploymentState),), rules=rules(workload))
+    return Parts(
+        cells=(Cell(workload.cell, initial, DeploymentState),),
+        tallies=(crowds.running(workload),) if may_run_twice(workload, setting.events) else (),
+        rules=rules(workload),
+    )
+
+
+def may_run_twice(workload: Workload, events: Iterable[Event]) -> bool:
+    """Whether pods that are replaced one after another may be cut off, and run on elsewhere.
+
+    Where somebody scales, more of them may run as is meant. Where a machine may boot, what it has
+    left to remove would count as running, though nothing starts it.
+    """
+    actions = {e.action for e in events if e.workload in (workload.index, -1)}
+    alone = bool(workload.rollouts) and all(rollout.recreate for rollout in workload.rollouts)
+    return alone and NODE_PARTITION in actions and actions.isdisjoint(_OTHERWISE)
+
+
+_OTHERWISE = frozenset({SCALE, NODE_CRASH, OUT_OF_SERVICE})
 
 
 def _forgets_of(_setting: Setting, workload: Workload) -> tuple[Forgetting, ...]:

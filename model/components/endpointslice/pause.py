@@ -3,7 +3,8 @@
 The kubelet runs the preStop hook of each container first, for as long as the grace period allows,
 and only then asks the container to stop: from there on it is taken to accept no connection.
 
-Source: pkg/kubelet/kuberuntime/kuberuntime_container.go, ``killContainer``.
+Sources: pkg/kubelet/kuberuntime/kuberuntime_container.go, ``killContainer``, and
+kuberuntime_termination_order.go beside it: sidecars wait for the containers, after their own hook.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubelemma.model.components.apiserver.decision import DEFAULT_GRACE_SECONDS
+from kubelemma.model.components.kubelet.decision import is_sidecar
 from kubelemma.model.objects.pod import Container, PodSpec
 from kubelemma.model.objects.service import Service
 
@@ -32,17 +34,27 @@ def outlasts(service: Service, spec: PodSpec) -> bool:
 
 
 def pause_seconds(service: Service, spec: PodSpec) -> float:
-    """How long all containers that have the ports of a Service wait before they stop."""
+    """How long all containers that have the ports of a Service wait before they stop.
+
+    A sidecar is asked to stop only once the containers have, whose hooks it so waits for, too.
+    """
     grace = spec.termination_grace_period_seconds
     most = DEFAULT_GRACE_SECONDS if grace is None else grace
-    return min((min(hook_seconds(c), most) for c in serving(service, spec)), default=0)
+    others = max((hook_seconds(c) for c in spec.containers or ()), default=0)
+    waits = (max(hook_seconds(c), others if is_sidecar(c) else 0) for c in serving(service, spec))
+    return min((min(seconds, most) for seconds in waits), default=0)
 
 
 def serving(service: Service, spec: PodSpec) -> tuple[Container, ...]:
-    """The containers that have the ports of a Service; all of them where none lists one."""
+    """The containers and sidecars that have the ports of a Service.
+
+    Where none lists one they are all containers.
+    """
     numbers = {target_of(port, spec) for port in service.spec.ports or ()}
     own = tuple(spec.containers or ())
-    listing = (c for c in own if any(p.container_port in numbers for p in c.ports or ()))
+    sidecars = (c for c in spec.init_containers or () if is_sidecar(c))
+    there = (*own, *sidecars)
+    listing = (c for c in there if any(p.container_port in numbers for p in c.ports or ()))
     return tuple(listing) or own
 
 

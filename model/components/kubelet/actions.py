@@ -12,6 +12,7 @@ NODE_FAILURES = (NODE_CRASH, NODE_PARTITION)
 """After both of them nothing is heard of a node any more."""
 
 PROBE_FAILURE = Action("probe-failure", "class")
+LATE_CLEANUP = Action("late-cleanup", "class")
 
 ADMIT = Action("admit", "class")
 REJECT = Action("reject", "class")

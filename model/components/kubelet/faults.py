@@ -29,6 +29,7 @@ from .actions import (
     DELETE_CONFIG_MAP,
     DELETE_SECRET,
     FORCE_DELETE_POD,
+    LATE_CLEANUP,
     NODE_CRASH,
     NODE_PARTITION,
     NODE_RETURN,
@@ -120,6 +121,25 @@ def _probe_failure(
             yield {PODS: after}, "its readiness probe fails", group.pod_class
 
 
+def _late_cleanup(
+    world: World,
+    event: Event,
+    up: bool,  # noqa: FBT001 - a column's value
+    pods: Pods,
+) -> Changed:
+    """The kubelet reports the end of a pod, and counts it until its volumes and cgroups are gone.
+
+    Source: pkg/kubelet/status/status_manager.go (``mergePodStatus``) and pkg/kubelet/kubelet.go
+    (``filterOutInactivePods``); the scheduler drops a pod that has ended from its cache
+    (``assignedPod`` in pkg/scheduler/eventhandlers.go).
+    """
+    own = world.workloads[event.workload].classes
+    for group in pods:
+        if up and group.pod_class in own and group.phase == Phase.TERMINATING:
+            why = "its containers have stopped, and its kubelet still counts it"
+            yield {PODS: moved(pods, group, Phase.ENDED)}, why, group.pod_class
+
+
 def _of_object(action: Action, *, there: bool) -> EventKind:
     """That somebody deletes a ConfigMap or a Secret, or creates it: ``there`` is what it is then.
 
@@ -182,6 +202,7 @@ EVENTS = (
     EventKind(NODE_RETURN, _return, fault=True),
     on_node(FORCE_DELETE_POD, _force_delete, (UP, CUT_OFF, PODS), writes=(PODS,), each=True),
     on_node(PROBE_FAILURE, _probe_failure, (UP, PODS), writes=(PODS,), fault=True, each=True),
+    on_node(LATE_CLEANUP, _late_cleanup, (UP, PODS), writes=(PODS,), fault=True, each=True),
     _of_object(DELETE_CONFIG_MAP, there=False),
     _of_object(CREATE_CONFIG_MAP, there=True),
     _of_object(DELETE_SECRET, there=False),

@@ -19,6 +19,7 @@ from kubelemma.model.cluster.room import lacks_room
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ADMITTED,
+    LEAVING,
     Group,
     Phase,
     Pods,
@@ -29,7 +30,7 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import STORED, Stock
-from kubelemma.model.cluster.world import Behaviour, NodeShape, PodClass, World
+from kubelemma.model.cluster.world import NEVER_READY, Behaviour, NodeShape, PodClass, World
 from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
@@ -51,9 +52,6 @@ KUBELET = "kubelet"
 CONTAINER = "container"
 
 
-_GOING = (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
-
-
 def rules(
     world: World, *, roomy: bool = False, held: Mapping[int, Held] = MappingProxyType({})
 ) -> tuple[Rule, ...]:
@@ -64,17 +62,20 @@ def rules(
     """
     each, stock = PODS if roomy else "", stock_of(world)
     own = (
-        rule
-        for pod_class in world.classes
-        for rule in _rules(world, pod_class, each, stock, held.get(pod_class.index))
+        rule for pod_class in world.classes for rule in _rules(world, pod_class, each, stock, held)
     )
     return (*own, *volumes.rules(stock, KUBELET))
 
 
 def _rules(
-    world: World, pod_class: PodClass, admitted_each: str, stock: Stock, held: Held | None
+    world: World,
+    pod_class: PodClass,
+    admitted_each: str,
+    stock: Stock,
+    every: Mapping[int, Held],
 ) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
+    held = every.get(pod_class.index)
     workload = world.workloads[pod_class.workload]
     alike = [other for other in world.workloads if other.name == workload.name]
     label = workload.crowd(pod_class.index)
@@ -92,15 +93,15 @@ def _rules(
     )
     running, uses = (UP, PODS), bool(stock) and bool(stock.uses[pod_class.index])
     if held is not None:
-        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, held)
+        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, every)
         yield from starting.kill_rule(pod_class, f"kill {label}", KUBELET, held)
     killed = held is not None and held.outlook is Outlook.IS_KILLED
-    if pod_class.behaviour is not Behaviour.NEVER_READY and not killed:
+    if pod_class.behaviour not in NEVER_READY and not killed:
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
     if world.follows_terminating:
-        ending = _while_up(pod_class, _GOING, _termination)
+        ending = _while_up(pod_class, LEAVING, _termination)
         finish = _of_each(f"finish {label}", KUBELET, running, ending)
         yield _unmounting(finish, stock, pod_class) if uses else finish
     if pod_class.min_ready_seconds:
@@ -214,8 +215,14 @@ def _termination(pod_class: PodClass, pods: Pods, group: Group) -> Outcome:
 
     One that was deleted by force has none any more.
     """
-    why = "it never ran" if group.phase == Phase.REVOKED else "its containers have stopped"
+    why = _WHY_GONE.get(group.phase, "its containers have stopped")
     return Outcome(FINISH_TERMINATION, {PODS: without(pods, group)}, _pod(pod_class), why)
+
+
+_WHY_GONE: Mapping[int, str] = {
+    Phase.REVOKED: "it never ran",
+    Phase.ENDED: "all is cleaned up after it",
+}
 
 
 def _container_crash(again: Phase, pod_class: PodClass, pods: Pods, group: Group) -> Outcome:

@@ -20,6 +20,7 @@ from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
+from . import initialising
 from .actions import (
     CREATE_CONFIG_MAP,
     CREATE_SECRET,
@@ -48,6 +49,7 @@ from .decision import (
     needs,
     strictest,
 )
+from .initialising import ANSWERS, Waits
 
 TIMED = "pods that a probe may kill while they start"
 """The tally of pods on nodes that are up whose containers start while a probe waits for them."""
@@ -156,6 +158,7 @@ class Held(NamedTuple):
         never: why they are never started, in the kubelet's words; empty where they may be.
         images: what has to be on the node, or to be pulled, where the registry may be away.
         outlook, judge: what becomes of them once they are started, and the probe that decides.
+        awaits: the Services that its init containers wait for.
     """
 
     needs: tuple[Need, ...]
@@ -164,9 +167,18 @@ class Held(NamedTuple):
     images: tuple[Image, ...]
     outlook: Outlook
     judge: Judge | None
+    awaits: Waits = ()
 
 
 IMAGE = "ImagePullBackOff: the image cannot be pulled"
+INIT = "Init:CrashLoopBackOff: an init container fails again and again"
+_NEVER = {Behaviour.IMAGE_CANNOT_BE_PULLED: IMAGE, Behaviour.INIT_FAILS: INIT}
+"""Why containers of a version are never started, whatever is there."""
+
+
+def awaited(held_up: Mapping[int, Held]) -> tuple[Waits, ...]:
+    """What the init containers of each class wait for."""
+    return tuple(found.awaits for found in held_up.values())
 
 
 def held(world: World, events: Iterable[Event]) -> Mapping[int, Held]:
@@ -184,14 +196,14 @@ def _held_of(world: World, moving: Mapping[Source, bool], pod_class: PodClass) -
         for need in wanted
         if (text := given.lacking(need, exists=_ever(given, moving, need.source)))
     ]
-    pulled = pod_class.behaviour is not Behaviour.IMAGE_CANNOT_BE_PULLED
-    never = next(iter(lacks), "" if pulled else IMAGE)
+    never = next(iter(lacks), _NEVER.get(pod_class.behaviour, ""))
     seconds = next((each.seconds for each in world.objects_of(StartTime)), 0)
     outlook, judge = strictest(pod_class.pod, seconds)
     wants = tuple(images_of(pod_class.pod)) if world.objects_of(Unreliable) else ()
-    if not (moves or never or wants) and outlook is Outlook.STARTS:
+    awaits = initialising.awaited(world, pod_class)
+    if not (moves or never or wants or awaits) and outlook is Outlook.STARTS:
         return None
-    return Held(wanted, moves, never, wants, outlook, judge)
+    return Held(wanted, moves, never, wants, outlook, judge, awaits)
 
 
 def _ever(given: Given, moving: Mapping[Source, bool], source: Source) -> bool:
@@ -241,6 +253,7 @@ def tallies(world: World, held_up: Mapping[int, Held]) -> Iterator[Tally]:
     """What is summed up of pods that are held up."""
     if held_up:
         yield waiting(held_up)
+        yield from initialising.tallies(awaited(held_up))
     slow = timed(world)
     if slow:
 
@@ -260,20 +273,36 @@ def waiting(held_up: Mapping[int, Held]) -> Tally:
     return Tally(WAITING, {(UP, PODS): measure}, len(classes), each=PODS)
 
 
-def rule(world: World, pod_class: PodClass, name: str, actor: str, found: Held) -> Iterator[Rule]:
+def rule(
+    world: World,
+    pod_class: PodClass,
+    name: str,
+    actor: str,
+    held_up: Mapping[int, Held],
+) -> Iterator[Rule]:
     """The rule by which containers are started, where they ever are.
 
     Where the registry may be away, what else is on the node decides: who has brought an image.
+    Where init containers wait, they do so in pods that are created, or whose machine has booted;
+    containers that have ended by themselves are started again without them.
     """
+    found = held_up[pod_class.index]
     if found.never:
         return
+    services = tuple(initialising.services(awaited(held_up)))
+    reads = (ANSWERS,) if found.awaits else ()
 
     missed = "all that its containers refer to is there"
     first = missed if found.needs else "nothing keeps its containers from being started"
+    if found.awaits:
+        first = "somebody answers for what its init containers wait for, so these have ended"
 
-    def outcomes(up: bool, pods: Pods, *there: bool) -> Iterator[Outcome]:  # noqa: FBT001
+    def outcomes(up: bool, pods: Pods, *seen: Any) -> Iterator[Outcome]:  # noqa: FBT001
+        there = seen[: len(found.watched)]
+        ended = not found.awaits or initialising.answered(found.awaits, services, seen[-1])
+        phases = UNSTARTED if ended else (Phase.RESTARTING,)
         for group in pods:
-            waits = group.pod_class == pod_class.index and group.phase in UNSTARTED
+            waits = group.pod_class == pod_class.index and group.phase in phases
             if up and waits and can_start(there):
                 about = (("class", pod_class.index),)
                 again = group.phase == Phase.RESTARTING
@@ -285,17 +314,19 @@ def rule(world: World, pod_class: PodClass, name: str, actor: str, found: Held) 
         pods: Pods,
         shape: int,
         registry: bool,  # noqa: FBT001 - a cell's value
-        *there: bool,
+        *seen: Any,
     ) -> Iterator[Outcome]:
         here = present(world, shape, pods)
         if all(can_be_had(image, here, registry=registry) for image in found.images):
-            yield from outcomes(up, pods, *there)
+            yield from outcomes(up, pods, *seen)
 
     exist = tuple(map(exists_name, found.watched))
     if found.images:
-        yield Rule(name, actor, (UP, PODS, SHAPE, REGISTRY, *exist), pulling, writes=(PODS,))
+        cells = (UP, PODS, SHAPE, REGISTRY, *exist)
+        yield Rule(name, actor, cells, pulling, reads, writes=(PODS,))
     else:
-        yield Rule(name, actor, (UP, PODS, *exist), outcomes, writes=(PODS,), each=PODS)
+        cells = (UP, PODS, *exist)
+        yield Rule(name, actor, cells, outcomes, reads, writes=(PODS,), each=PODS)
 
 
 def kill_rule(pod_class: PodClass, name: str, actor: str, found: Held) -> Iterator[Rule]:
@@ -326,14 +357,22 @@ def can_start(there: tuple[bool, ...]) -> bool:
 
 
 def booted(held_up: Mapping[int, Held], pods: Pods) -> Pods:
-    """The pods of a machine that boots: all containers start anew, so none of them is Ready."""
+    """The pods of a machine that boots: all containers start anew, so none of them is Ready.
+
+    Where init containers wait they run first, and the pod is Pending again.
+    """
     after = pods
     for group in pods:
-        again = group.pod_class in held_up
-        ran = (Phase.READY, Phase.AVAILABLE, *((Phase.STARTING,) if again else ()))
+        found = held_up.get(group.pod_class)
+        ran: tuple[Phase, ...] = (Phase.READY, Phase.AVAILABLE)
+        first = Phase.STARTING
+        if found is not None:
+            waits = bool(found.awaits)
+            ran = (*ran, Phase.STARTING, *((Phase.RESTARTING,) if waits else ()))
+            first = Phase.CREATING if waits else Phase.RESTARTING
         if group.phase in ran:
             for _ in range(group.size):
-                after = moved(after, group, Phase.RESTARTING if again else Phase.STARTING)
+                after = moved(after, group, first)
     return after
 
 
@@ -356,11 +395,12 @@ def assumes(world: World, events: Iterable[Event]) -> Iterator[str]:
             f"taken to exist, with all that is asked of them, though not among what was given: "
             f"{', '.join(map(str, taken))} (a scenario says in missing which are not there)"
         )
+    yield from initialising.assumes(world)
     times = [each.seconds for each in world.objects_of(StartTime)]
     if times:
         yield f"containers take {times[0]} s from their start until probes find them working"
     for pod_class in world.classes:
         kept = _held_of(world, moving, pod_class)
-        if kept is not None and kept.never and kept.never != IMAGE:
+        if kept is not None and kept.never and kept.never not in _NEVER.values():
             owner = world.workloads[pod_class.workload]
             yield f"containers of {owner.crowd(pod_class.index)} are not started: {kept.never}"

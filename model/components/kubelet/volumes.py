@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.columns import PODS, SHAPE, UP, VOLUMES
-from kubelemma.model.cluster.state import Attachment, Group, Phase, Pods, without
+from kubelemma.model.cluster.state import LEAVING, Attachment, Group, Phase, Pods, without
 from kubelemma.model.cluster.storage import MOUNTED_PHASES, NONE, STORED, ClaimPhase, Stock, Stored
 from kubelemma.model.cluster.world import PodClass
 from kubelemma.model.system import Outcome, Rule
@@ -104,7 +104,7 @@ class Mounts(NamedTuple):
         """What a pod had mounted is unmounted, unless others use it, and the pod goes."""
         pods, volumes, stored = seen
         for group in pods:
-            ending = group.phase in (Phase.TERMINATING, Phase.REVOKED, Phase.LINGERING)
+            ending = group.phase in LEAVING
             if not (up and ending and group.pod_class == self.pod_class.index):
                 continue
             after = without(pods, group)

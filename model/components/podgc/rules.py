@@ -30,7 +30,7 @@ from .decision import is_collected
 
 POD_GC = "pod-garbage-collector"
 
-ENDING = (Phase.TERMINATING, Phase.REVOKED)
+ENDING = (Phase.TERMINATING, Phase.REVOKED, Phase.ENDED)
 
 
 def _collect(ready: bool, out_of_service: bool, pods: Pods) -> Iterator[Outcome]:

@@ -87,6 +87,7 @@ _SHOWN = {
     Phase.FAILED: Shown.FAILED,
     Phase.CREATING: Shown.PENDING,
     Phase.RESTARTING: Shown.UNREADY,
+    Phase.ENDED: Shown.TERMINATING,
 }
 
 

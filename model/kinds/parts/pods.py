@@ -22,6 +22,7 @@ from kubelemma.model.versions import MODELLED
 
 from .affinities import affinity
 from .configuration import referred
+from .hooks import grace_of, hook_advice, hooks
 from .names import dns_label, dns_subdomain, label_key, label_value
 from .probes import probe_advice, probes
 from .resources import advice, container_resources, pod_resources, quantities
@@ -74,6 +75,8 @@ def _containers(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
             here: FieldPath = (*path, field, index)
             yield from _container(container, here)
             yield from probes(container, here, init=field == "initContainers")
+            if field == "containers" or container.restart_policy == "Always":
+                yield from hooks(container, grace_of(spec), here)
             yield from _container_name(container.name, names, (*here, "name"))
             if field == "initContainers":
                 host_ports = set()
@@ -180,6 +183,7 @@ def _gates(gates: Sequence[PodSchedulingGate], path: FieldPath) -> Iterator[Find
 def pod_advice(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
     """Amounts and probes that are accepted, though hardly anybody means them."""
     yield from probe_advice(spec, path)
+    yield from hook_advice(spec, path)
     for field, containers in (
         ("initContainers", spec.init_containers),
         ("containers", spec.containers),

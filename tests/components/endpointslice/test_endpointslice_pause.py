@@ -55,6 +55,21 @@ def test_hooks(hook: Any, seconds: float) -> None:
     assert pause_seconds(HTTP, spec(hook)) == seconds
 
 
+SLEEP = {"preStop": {"sleep": {"seconds": 10}}}
+
+
+@pytest.mark.parametrize(
+    ("main", "sidecar", "seconds"),
+    [(None, None, 0), (SLEEP, None, 10), (None, SLEEP, 10), (SLEEP, SLEEP, 10)],
+)
+def test_a_sidecar_stops_after_the_containers(main: Any, sidecar: Any, seconds: float) -> None:
+    """Where it has the port, their pauses count beside its own."""
+    port = {"name": "http", "containerPort": 8080}
+    proxy = {"name": "proxy", "restartPolicy": "Always", "ports": [port], "lifecycle": sidecar}
+    raw = {"containers": [{"name": "main", "lifecycle": main}], "initContainers": [proxy]}
+    assert pause_seconds(HTTP, decode(raw, PodSpec)) == seconds
+
+
 def test_the_grace_period_ends_it() -> None:
     """A hook that takes longer is broken off."""
     assert pause_seconds(HTTP, spec({"sleep": {"seconds": 60}}, grace=3)) == 3

@@ -13,6 +13,7 @@ from .configuration import (
     needs,
 )
 from .images import Image, Unreliable, can_be_had, images_of
+from .initialisation import InitWait, is_sidecar, may_fail_after_start, must_end
 from .probes import Judge, Outlook, StartTime, judges, strictest
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "SECRET",
     "Absent",
     "Image",
+    "InitWait",
     "Judge",
     "Kept",
     "Need",
@@ -31,8 +33,11 @@ __all__ = [
     "admit",
     "can_be_had",
     "images_of",
+    "is_sidecar",
     "judges",
     "lacking",
+    "may_fail_after_start",
+    "must_end",
     "needs",
     "strictest",
 ]
