@@ -9,9 +9,11 @@ bag fills a slot, one that takes a thing away leaves it empty.
 Each step of the system is one of the pool, and leads to what the pool makes of where that step
 leads; and a task that can act can act in the pool as well. A member that is kept may come to be
 like one that is pooled, and the environment unable to change it any more: then it makes no
-difference whether a thing is on it or in a slot, and what is added goes to slots (`_adding`). The reverse is not so where what is
-beside a thing decides who goes first (``Rule.ranks``): in slots nothing is beside anything. So what
-holds of the pool holds of the system; a violation has to be found again in the system.
+difference whether a thing is on it or in a slot, and what is added goes to slots (`_adding`).
+
+The reverse is not so where what is beside a thing decides who goes first (``Rule.ranks``): in slots
+nothing is beside anything. So what holds of the pool holds of the system; a violation has to be
+found again in the system.
 
 What this rests on is asked whenever a function is asked something new: who is shown the whole of a
 bag must answer without looking at it, nothing may change what members hold besides their bags, and
