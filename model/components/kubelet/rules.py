@@ -80,7 +80,9 @@ def _rules(
     label = workload.crowd(pod_class.index)
     if len(alike) == 1:
         label = label.removeprefix(f"{workload.namespace}/")
-    first = Phase.STARTING if held is None else Phase.CREATING
+    uses = bool(stock) and bool(stock.uses[pod_class.index])
+    waits = held or (starting.NOTHING_BUT_VOLUMES if uses else None)
+    first = Phase.STARTING if waits is None else Phase.CREATING
     admission = partial(_admissions, world, pod_class, first)
     yield Rule(
         f"admit or reject {label}",
@@ -90,9 +92,11 @@ def _rules(
         writes=(PODS,),
         each=admitted_each,
     )
-    running, uses = (UP, PODS), bool(stock) and bool(stock.uses[pod_class.index])
+    running = (UP, PODS)
+    if waits is not None:
+        for start in starting.rule(world, pod_class, f"start {label}", KUBELET, waits):
+            yield _once_mounted(start, stock, pod_class) if uses else start
     if held is not None:
-        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, held)
         yield from starting.kill_rule(pod_class, f"kill {label}", KUBELET, held)
     killed = held is not None and held.outlook is Outlook.IS_KILLED
     if pod_class.behaviour is not Behaviour.NEVER_READY and not killed:
@@ -125,10 +129,10 @@ def _once_mounted(rule: Rule, stock: Stock, pod_class: PodClass) -> Rule:
     mounts = volumes.Mounts(stock, pod_class)
 
     def outcomes(*seen: Any) -> Iterable[Outcome]:
-        up, pods, there, stored = seen
-        return rule.outcomes(up, pods) if mounts.are_there(there, stored) else ()
+        *own, there, stored = seen
+        return rule.outcomes(*own) if mounts.are_there(there, stored) else ()
 
-    return replace(rule, cells=(UP, PODS, VOLUMES), outcomes=outcomes, reads=(STORED,))
+    return replace(rule, cells=(*rule.cells, VOLUMES), outcomes=outcomes, reads=(STORED,))
 
 
 def _unmounting(rule: Rule, stock: Stock, pod_class: PodClass) -> Rule:
