@@ -36,6 +36,7 @@ from kubelemma.model.objects.storage import (
     PersistentVolumeSpec,
     Storage,
     StorageClass,
+    VolumeAttachment,
 )
 
 from .storage import (
@@ -54,6 +55,7 @@ STORAGE_KINDS: tuple[type, ...] = (
     CSINode,
     CSIDriver,
     CSIStorageCapacity,
+    VolumeAttachment,
 )
 """The types of objects that claims of pods are about."""
 
@@ -134,7 +136,26 @@ def stock_of(world: World) -> Stock:
     )
     ways = (updates for workload in world.workloads for updates in workload.updates)
     collects = any(updates.deletes_claims for updates in ways)
-    return Stock(storage, claims, volumes, uses, beside, nodes, collects)
+    told = attached_by_input(world.objects)
+    attached_to = {
+        number: frozenset(i for i, node in enumerate(nodes) if node.metadata.name in told[name])
+        for number, (name, *_) in enumerate(volumes)
+        if name in told
+    }
+    return Stock(storage, claims, volumes, uses, beside, nodes, collects, attached_to)
+
+
+def attached_by_input(objects: Iterable[Any]) -> Mapping[str, frozenset[str]]:
+    """The nodes that volumes are attached to, of those of which the input has a VolumeAttachment.
+
+    One that is not done yet is of no node, and so says that the volume is not there.
+    """
+    found: dict[str, set[str]] = {}
+    for each in objects:
+        if isinstance(each, VolumeAttachment) and each.spec.source.persistent_volume_name:
+            nodes = found.setdefault(each.spec.source.persistent_volume_name, set())
+            nodes |= {each.spec.node_name} if each.status.attached else set()
+    return {name: frozenset(nodes) for name, nodes in found.items()}
 
 
 _EMPTY = Stock(Storage(), (), (), (), ())

@@ -11,7 +11,8 @@ Sources: pkg/controller/volume/persistentvolume/pv_controller.go, pkg/volume/uti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -190,6 +191,7 @@ class Stock:
 
     ``uses`` has the claims of each class of pods, ``beside`` those of the pods that stand by on
     each shape, ``nodes`` a node of each. ``collects``: whether claims are deleted with their pods.
+    ``attached_to`` has the shapes that volumes are attached to at the start, where the input says.
     """
 
     storage: Storage
@@ -199,6 +201,7 @@ class Stock:
     beside: tuple[tuple[int, ...], ...]
     nodes: tuple[Node, ...] = ()
     collects: bool = False
+    attached_to: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether anything is followed."""

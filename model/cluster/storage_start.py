@@ -155,9 +155,10 @@ def _bound_at_start(
 def attached_at_start(
     stock: Stock, stored: Stored, nodes: Sequence[NodeState]
 ) -> tuple[NodeState, ...]:
-    """The nodes with the volumes that are attached to them where pods use them.
+    """The nodes with the volumes that are attached to them: where the input says, or pods use them.
 
-    A volume that goes to one node at a time is where the pods have come furthest.
+    Of one of which the input says nothing, and that goes to one node at a time, it is where the
+    pods have come furthest.
     """
     order = sorted(range(len(nodes)), key=lambda i: _rank(nodes[i]))
     taken: set[int] = set()
@@ -170,7 +171,10 @@ def attached_at_start(
                 for group in node.pods
             )
             held = held or stock.beside_uses(stored, node.shape, volume)
-            if held and not (stock.volumes[volume].exclusive and volume in taken):
+            told = stock.attached_to.get(volume)
+            if told is not None:
+                there += [Attachment(volume, mounted=held)] if node.shape in told else []
+            elif held and not (stock.volumes[volume].exclusive and volume in taken):
                 taken.add(volume)
                 there.append(Attachment(volume, mounted=True))
         found[i] = tuple(there)

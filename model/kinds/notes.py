@@ -41,14 +41,14 @@ class ByValue(NamedTuple):
 
 
 class ByKey(NamedTuple):
-    """That some keys of a mapping are read, and what is said of it where it has others."""
+    """That some keys of a mapping, or items of a list, are read, and what is said of others."""
 
     read: tuple[str, ...]
     otherwise: Note
 
     def of(self, value: Any) -> Note | None:
-        """What is said of this mapping."""
-        known = isinstance(value, dict) and value.keys() <= set(self.read)
+        """What is said of this mapping, or list."""
+        known = isinstance(value, dict | list) and all(each in self.read for each in value)
         return None if known else self.otherwise
 
 

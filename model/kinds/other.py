@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .notes import NO_EFFECT, NO_PODS, NOT_PLACING, Note
+from .notes import NO_EFFECT, NO_PODS, Note
 
 
 class Other(NamedTuple):
@@ -60,13 +60,6 @@ OTHER = (
         ("HorizontalPodAutoscaler",),
         _not_modelled("is not modelled: the number of replicas is taken as it is written"),
         _not_modelled("the number of pods is taken as it is written"),
-    ),
-    Other(
-        "storage.k8s.io/v1",
-        ("VolumeAttachment",),
-        _not_modelled("volumes are taken to be attached where the pods are that use them"),
-        Note("irrelevant", NOT_PLACING),
-        namespaced=False,
     ),
     _irrelevant("storage.k8s.io/v1", "VolumeAttributesClass", namespaced=False),
     Other(

@@ -32,6 +32,7 @@ from . import (
     service,
     statefulset,
     storageclass,
+    volumeattachment,
 )
 from .kind import Kind, Stamp
 from .other import OTHER
@@ -61,6 +62,7 @@ KINDS: tuple[Kind[Any], ...] = (
     csinode.KIND,
     csidriver.KIND,
     csistoragecapacity.KIND,
+    volumeattachment.KIND,
 )
 
 BY_NAME: Mapping[str, Kind[Any]] = MappingProxyType({kind.name: kind for kind in KINDS})

@@ -21,10 +21,11 @@ from kubelemma.model.objects.controllers import (
 
 from .kind import Kind, Stamp, Use
 from .notes import NOT_PLACING, ROLLING, STATUS, irrelevant
-from .parts.names import dns_subdomain
+from .parts.names import dns_label, dns_subdomain
 from .parts.pod_defaults import given_or
 from .parts.rules import at_least, at_most_whole, problem
 from .parts.templates import filled_template, lasting_template, selected, template_advice
+from .parts.volumes import claim_spec
 
 _REVISIONS = 10
 
@@ -42,6 +43,10 @@ _CHANGEABLE = (
 )
 """The fields of a spec that may change once the object is there."""
 
+_NO_POD = (
+    " (the API server accepts the StatefulSet, and refuses each claim that is made from this "
+    "template: no pod is ever made)"
+)
 _NAMES = "gives pods names in DNS, which nobody looks up here"
 _NONE_DELETED = (
     "a StatefulSet that is deleted stays so here: what becomes of its claims matters to nobody"
@@ -80,6 +85,7 @@ def _refused(thing: StatefulSet) -> Iterator[Finding]:
     yield from selected(spec.selector, spec.template)
     yield from lasting_template(spec.template)
     yield from _refused_strategy(spec.update_strategy)
+    yield from _refused_claims(spec)
 
 
 def _refused_strategy(strategy: StatefulSetUpdateStrategy) -> Iterator[Finding]:
@@ -113,29 +119,22 @@ def _advice(thing: StatefulSet) -> Iterator[Finding]:
     yield from _claim_advice(spec)
 
 
-def _claim_advice(spec: StatefulSetSpec) -> Iterator[Finding]:
-    """Templates of claims are not validated: what is made of them is refused, with the pod."""
-    names: set[str] = set()
+def _refused_claims(spec: StatefulSetSpec) -> Iterator[Finding]:
+    """What the API server refuses of each claim: templates themselves are not validated."""
     for index, template in enumerate(spec.volume_claim_templates or ()):
         path: FieldPath = (*_TEMPLATES, index)
-        asked = template.spec.resources and template.spec.resources.requests
-        missing = [
-            field
-            for field, given in (
-                ("accessModes", template.spec.access_modes),
-                ("resources.requests.storage", (asked or {}).get("storage")),
-            )
-            if not given
-        ]
-        for field in missing:
-            message = (
-                f"has no {field}: the API server accepts that here, and refuses each claim that is "
-                "made from it, so no pod is ever made"
-            )
-            yield Finding((*path, "spec"), message)
+        for found in claim_spec(template.spec, (*path, "spec")):
+            yield found._replace(message=f"{found.message}{_NO_POD}")
+        name = template.metadata.name
+        yield from problem((*path, "metadata", "name"), dns_label(name))
+
+
+def _claim_advice(spec: StatefulSetSpec) -> Iterator[Finding]:
+    names: set[str] = set()
+    for index, template in enumerate(spec.volume_claim_templates or ()):
         if template.metadata.name in names:
             message = f'"{template.metadata.name}" is there twice: pods get one claim of this name'
-            yield Finding((*path, "metadata", "name"), message)
+            yield Finding((*_TEMPLATES, index, "metadata", "name"), message)
         names.add(template.metadata.name)
 
 

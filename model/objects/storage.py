@@ -29,6 +29,9 @@ _DEFAULT_CLASS = (
 ANNOTATIONS = (SELECTED_NODE, BIND_COMPLETED, OLD_CLASS, *_DEFAULT_CLASS)
 """Those of classes, volumes and claims that are read."""
 
+PROTECTION = ("kubernetes.io/pvc-protection", "kubernetes.io/pv-protection")
+"""Finalizers of claims and volumes that keep them while they are in use."""
+
 
 class ObjectReference(ApiStruct, frozen=True, kw_only=True):
     """The claim that a volume is bound to, or kept for."""
@@ -231,6 +234,34 @@ class CSIDriver(ApiObject, frozen=True, kw_only=True):
     """A driver."""
 
     spec: CSIDriverSpec = CSIDriverSpec()
+
+
+class VolumeAttachmentSource(ApiStruct, frozen=True, kw_only=True):
+    """Which volume is attached: one of the cluster, by its name, or one that a pod describes."""
+
+    persistent_volume_name: str = ""
+    inline_volume_spec: Mapping[str, Any] | None = None
+
+
+class VolumeAttachmentSpec(ApiStruct, frozen=True, kw_only=True):
+    """What is to be attached to which node, and by whom."""
+
+    attacher: str = ""
+    node_name: str = ""
+    source: VolumeAttachmentSource = VolumeAttachmentSource()
+
+
+class VolumeAttachmentStatus(ApiStruct, frozen=True, kw_only=True):
+    """Whether it is attached."""
+
+    attached: bool = False
+
+
+class VolumeAttachment(ApiObject, frozen=True, kw_only=True):
+    """A volume that is attached to a node, or is to be."""
+
+    spec: VolumeAttachmentSpec = VolumeAttachmentSpec()
+    status: VolumeAttachmentStatus = VolumeAttachmentStatus()
 
 
 class CSIStorageCapacity(ApiObject, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import Phase
+from kubelemma.model.cluster.state import UNSTARTED, Phase
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.components.attachdetach.actions import ATTACH, DETACH, FORCE_DETACH
 from kubelemma.model.components.attachdetach.rules import ATTACH_DETACH
@@ -54,7 +54,7 @@ def _idle(end: Standstill) -> Iterator[Idle]:
 def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
     """The claims of a pod whose volumes stay with another node."""
     stock = stock_of(end.world)
-    if not stock or not place.node or place.phase != Phase.STARTING:
+    if not stock or not place.node or place.phase not in (Phase.STARTING, *UNSTARTED):
         return
     stored = stored_in(end.seen)
     workload = end.world.workloads[end.world.classes[place.pod_class].workload]

@@ -109,7 +109,7 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
         machine = _machine(end.seen.nodes()[place.node])
         return f"it cannot {what}: {place.node} is {machine}, and need not come back.", ()
     missing = tuple(lacking(end.seen, place.pod_class, place.node))
-    if place.phase == Phase.STARTING and missing:
+    if place.phase in (Phase.STARTING, *UNSTARTED) and missing:
         return f"it is in ContainerCreating on {place.node}: {'; '.join(missing)}.", ()
     if place.phase in UNSTARTED:
         return f"its containers are not started on {place.node}: {unstarted(end, place)}.", ()
@@ -126,15 +126,20 @@ def _idle(end: Standstill) -> Iterator[Idle]:
     places = [
         (place, pods)
         for place, pods in sorted(end.last.names.items())
-        if place.node in up and place.phase == Phase.STARTING
+        if place.node in up and place.phase in (Phase.STARTING, *UNSTARTED)
     ]
     without = {p for p, _ in places if any(lacking(end.seen, p.pod_class, p.node))}
     waiting = [pod for place, pods in places for pod in pods if place in without]
-    unready = [pod for place, pods in places for pod in pods if place not in without]
+    unready = [
+        pod
+        for place, pods in places
+        for pod in pods
+        if place not in without and place.phase == Phase.STARTING
+    ]
     held_up = [
         (unstarted(end, place), pod)
         for place, pods in sorted(end.last.names.items())
-        if place.node in up and place.phase in UNSTARTED
+        if place.node in up and place.phase in UNSTARTED and place not in without
         for pod in pods
     ]
     if waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import Phase
+from kubelemma.model.cluster.state import UNSTARTED, Phase
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import NONE, ClaimPhase, Stock, VolumeState
 from kubelemma.model.components.persistentvolume.actions import (
@@ -101,7 +101,7 @@ def _idle(end: Standstill) -> Iterator[Idle]:
 def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
     """The claims of a pod on a node that are not bound, or about to go."""
     stock = stock_of(end.world)
-    if not stock or not place.node or place.phase != Phase.STARTING:
+    if not stock or not place.node or place.phase not in (Phase.STARTING, *UNSTARTED):
         return
     stored, node = stored_in(end.seen), end.seen.nodes()[place.node]
     mounted = {found.volume for found in node.volumes if found.mounted}

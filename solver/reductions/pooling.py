@@ -7,9 +7,13 @@ matter in whose: things are in *slots*, each with the member that it is like. A 
 bag fills a slot, one that takes a thing away leaves it empty.
 
 Each step of the system is one of the pool, and leads to what the pool makes of where that step
-leads; and a task that can act can act in the pool as well. The reverse is not so where what is
-beside a thing decides who goes first (``Rule.ranks``): in slots nothing is beside anything. So what
-holds of the pool holds of the system; a violation has to be found again in the system.
+leads; and a task that can act can act in the pool as well. A member that is kept may come to be
+like one that is pooled, and the environment unable to change it any more: then it makes no
+difference whether a thing is on it or in a slot, and what is added goes to slots (`_adding`).
+
+The reverse is not so where what is beside a thing decides who goes first (``Rule.ranks``): in slots
+nothing is beside anything. So what holds of the pool holds of the system; a violation has to be
+found again in the system.
 
 What this rests on is asked whenever a function is asked something new: who is shown the whole of a
 bag must answer without looking at it, nothing may change what members hold besides their bags, and
@@ -178,9 +182,32 @@ def _rules(system: System, bagged: Bagged, kept: int) -> Iterator[tuple[Rule, st
             yield held, rule.name
             continue
         if kept:
-            yield kept_rule(bagged, held), rule.name
+            once = _adding(bagged, held, counted) if rule.onto == bagged.bag else held
+            yield kept_rule(bagged, once), rule.name
         if not budgets:
             yield pooled_rule(bagged, held), rule.name
+
+
+def _adding(bagged: Bagged, rule: Rule, counted: Sequence[str]) -> Rule:
+    """A rule that adds to the bag of a member that is kept, unless it may as well fill a slot.
+
+    Once the environment changes members no more, one that is kept is like all that are pooled and
+    hold the same besides their bags: whoever sees a thing in its bag does the same as with one in a
+    slot. So what is added there is added to a slot, which the same rule does.
+    """
+    more = tuple(n for n in (*counted, bagged.pooled, *bagged.rest) if n not in rule.cells)
+    cells = (*rule.cells, *more)
+
+    def outcomes(*seen: Any) -> Iterator[Outcome]:
+        found, shown = dict(zip(cells, seen, strict=False)), seen[: len(rule.cells)]
+        if not any(found[name] for name in counted):
+            rest = tuple(found[name] for name in bagged.rest)
+            like = (tuple(bagged.seen(m, n) for n in bagged.rest) for m in found[bagged.pooled])
+            if rest in like:
+                return
+        yield from rule.outcomes(*shown, *seen[len(cells) :])
+
+    return replace(rule, cells=cells, writes=rule.writable, outcomes=outcomes)
 
 
 def _holding(rule: Rule, counted: Sequence[str], spends: Sequence[str]) -> Rule:

@@ -30,5 +30,6 @@ DRAWN: Mapping[str, Manifests] = {
     "CSINode": strategies.csi_nodes(),
     "CSIDriver": strategies.csi_drivers(),
     "CSIStorageCapacity": strategies.csi_storage_capacities(),
+    "VolumeAttachment": strategies.volume_attachments(),
 }
 """By the names of the kinds."""

@@ -19,7 +19,7 @@ from kubelemma.model.cluster.component import (
 )
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import HOLDING, Attachment, NodeState, Pods
-from kubelemma.model.cluster.stocking import stock_of, used_claims
+from kubelemma.model.cluster.stocking import attached_by_input, stock_of, storage_of, used_claims
 from kubelemma.model.cluster.storage import ATTACHED, STORED, ClaimPhase, Stock, Stored
 from kubelemma.model.cluster.storage_start import at_start, attached_at_start
 from kubelemma.model.cluster.world import NodeShape, World
@@ -129,13 +129,25 @@ def _equips(world: World, nodes: tuple[NodeState, ...]) -> tuple[NodeState, ...]
     return attached_at_start(stock, at_start(stock, nodes), nodes) if stock else nodes
 
 
-def _by_claims(crowd: Crowd) -> Telling:
-    """Pods that stand by and use a claim that others use, too, hold its volume on their node."""
+def _by_volumes(crowd: Crowd) -> Telling:
+    """Pods that stand by and use a claim that others use, too, hold its volume on their node.
+
+    Besides, the input may say which volumes are attached to a node.
+    """
     named = {key for pod in crowd.pods for key in used_claims(pod)}
+    claims = storage_of(crowd.objects).claims if named else ()
+    volumes = {
+        claim.spec.volume_name
+        for claim in claims
+        if (claim.metadata.namespace, claim.metadata.name) in named
+    }
+    told = attached_by_input(crowd.objects) if volumes else {}
 
     def telling(shape: NodeShape) -> Hashable:
         found: Iterable[Any] = (key for pod in shape.standing for key in used_claims(pod))
-        return tuple(sorted(set(found) & named))
+        name = shape.node.metadata.name
+        there = sorted(v for v, nodes in told.items() if v in volumes and name in nodes)
+        return (tuple(sorted(set(found) & named)), tuple(there))
 
     return telling
 
@@ -147,7 +159,7 @@ def _needs_terminating(setting: Setting) -> bool:
 
 COMPONENT = Component(
     name="attachdetach",
-    distinguishes=_by_claims,
+    distinguishes=_by_volumes,
     needs_terminating=_needs_terminating,
     parts=_parts,
     actions=ACTIONS,

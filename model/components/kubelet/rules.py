@@ -81,7 +81,9 @@ def _rules(
     label = workload.crowd(pod_class.index)
     if len(alike) == 1:
         label = label.removeprefix(f"{workload.namespace}/")
-    first = Phase.STARTING if held is None else Phase.CREATING
+    uses = bool(stock) and bool(stock.uses[pod_class.index])
+    waits = held or (starting.NOTHING_BUT_VOLUMES if uses else None)
+    first = Phase.STARTING if waits is None else Phase.CREATING
     admission = partial(_admissions, world, pod_class, first)
     yield Rule(
         f"admit or reject {label}",
@@ -91,9 +93,12 @@ def _rules(
         writes=(PODS,),
         each=admitted_each,
     )
-    running, uses = (UP, PODS), bool(stock) and bool(stock.uses[pod_class.index])
+    running = (UP, PODS)
+    if waits is not None:
+        anything = {**every, pod_class.index: waits}
+        for start in starting.rule(world, pod_class, f"start {label}", KUBELET, anything):
+            yield _once_mounted(start, stock, pod_class) if uses else start
     if held is not None:
-        yield from starting.rule(world, pod_class, f"start {label}", KUBELET, every)
         yield from starting.kill_rule(pod_class, f"kill {label}", KUBELET, held)
     killed = held is not None and held.outlook is Outlook.IS_KILLED
     if pod_class.behaviour not in NEVER_READY and not killed:
@@ -123,13 +128,15 @@ def _of_each(
 
 def _once_mounted(rule: Rule, stock: Stock, pod_class: PodClass) -> Rule:
     """The rule as one that waits until all that the pod uses is mounted."""
-    mounts = volumes.Mounts(stock, pod_class)
+    mounts, own = volumes.Mounts(stock, pod_class), len(rule.cells)
 
     def outcomes(*seen: Any) -> Iterable[Outcome]:
-        up, pods, there, stored = seen
-        return rule.outcomes(up, pods) if mounts.are_there(there, stored) else ()
+        *reads, stored = seen[own + 1 :]
+        there = seen[own]
+        return rule.outcomes(*seen[:own], *reads) if mounts.are_there(there, stored) else ()
 
-    return replace(rule, cells=(UP, PODS, VOLUMES), outcomes=outcomes, reads=(STORED,))
+    cells, reads = (*rule.cells, VOLUMES), (*rule.reads, STORED)
+    return replace(rule, cells=cells, outcomes=outcomes, reads=reads)
 
 
 def _unmounting(rule: Rule, stock: Stock, pod_class: PodClass) -> Rule:

@@ -4,7 +4,8 @@ A kubelet starts containers once the ConfigMaps and Secrets that they refer to a
 images; and kills what takes longer to start than its probes wait. Where all of that is sure to be
 there, and nothing is killed, none of it is modelled: a pod that is admitted is taken to be
 starting. Where it is not, the pod is in `Phase.CREATING` until it is there, and in
-`Phase.RESTARTING` when containers that have run have to be started again.
+`Phase.RESTARTING` when containers that have run have to be started again. So is a pod that uses
+claims, until all of its volumes are mounted (``volumes.py``).
 """
 
 from __future__ import annotations
@@ -169,6 +170,9 @@ class Held(NamedTuple):
     judge: Judge | None
     awaits: Waits = ()
 
+
+NOTHING_BUT_VOLUMES = Held((), (), "", (), Outlook.STARTS, None)
+"""What pods wait for that wait for nothing but their volumes."""
 
 IMAGE = "ImagePullBackOff: the image cannot be pulled"
 INIT = "Init:CrashLoopBackOff: an init container fails again and again"

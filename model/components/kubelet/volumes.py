@@ -13,7 +13,15 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.columns import PODS, SHAPE, UP, VOLUMES
-from kubelemma.model.cluster.state import LEAVING, Attachment, Group, Phase, Pods, without
+from kubelemma.model.cluster.state import (
+    LEAVING,
+    UNSTARTED,
+    Attachment,
+    Group,
+    Phase,
+    Pods,
+    without,
+)
 from kubelemma.model.cluster.storage import MOUNTED_PHASES, NONE, STORED, ClaimPhase, Stock, Stored
 from kubelemma.model.cluster.world import PodClass
 from kubelemma.model.system import Outcome, Rule
@@ -21,6 +29,9 @@ from kubelemma.model.system import Outcome, Rule
 from .actions import FINISH_TERMINATION, MOUNT, UNMOUNT
 
 Volumes: TypeAlias = tuple[Attachment, ...]
+
+_MOUNTING = (Phase.STARTING, *UNSTARTED)
+"""Phases of pods that may have to be mounted something, be it anew after their machine booted."""
 
 
 def rules(stock: Stock, actor: str) -> Iterator[Rule]:
@@ -41,9 +52,7 @@ class _Volume(NamedTuple):
 
     def mount(self, up: bool, *seen: Any) -> Iterator[Outcome]:
         pods, volumes, stored = seen
-        wanted = any(
-            group.phase == Phase.STARTING and self._may_mount(stored, group) for group in pods
-        )
+        wanted = any(group.phase in _MOUNTING and self._may_mount(stored, group) for group in pods)
         if up and wanted and Attachment(self.number) in volumes:
             after = _changed(volumes, {self.number}, mounted=True)
             why = "it is attached, and a pod that was admitted uses it"

@@ -114,7 +114,10 @@ CHECK: FieldsByType = {
             "deletionTimestamp",
             "deletionGracePeriodSeconds",
         ),
-        **not_modelled("finalizers are not modelled: a deletion takes effect", "finalizers"),
+        "finalizers": ByKey(
+            storage.PROTECTION,
+            Note("not modelled", "finalizers are not modelled: a deletion takes effect"),
+        ),
     },
     meta.OwnerReference: irrelevant(NO_EFFECT, "apiVersion", "blockOwnerDeletion"),
     volume.PersistentVolumeClaimTemplate: irrelevant(NO_EFFECT, "apiVersion", "kind", "status"),

@@ -8,6 +8,7 @@ from storing import CLAIM, DISKS, Shop, nodes_in, reachable
 from kubelemma.model.cluster.state import Phase
 from kubelemma.model.components.attachdetach.actions import ATTACH, DETACH, FORCE_DETACH
 from kubelemma.model.components.kubelet.actions import BECOME_READY, FINISH_TERMINATION, MOUNT
+from kubelemma.model.scenario import Scenario
 
 RECREATE = {"type": "Recreate"}
 CRASH = {"nodeCrash": {}}
@@ -99,3 +100,41 @@ def test_nothing_of_it_without_claims() -> None:
     names = [rule.name for rule in scenario.system.rules]
     assert not any("attach" in name or "mount" in name for name in names)
     assert all(not node.volumes for node in nodes_in(scenario, scenario.system.initial))
+
+
+BOUND = """
+kind: PersistentVolume
+metadata: {name: vol}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: disk
+  csi: {driver: ebs.csi.aws.com, volumeHandle: vol}
+  claimRef: {namespace: default, name: data}
+---
+kind: VolumeAttachment
+metadata: {name: there}
+spec:
+  attacher: ebs.csi.aws.com
+  nodeName: b
+  source: {persistentVolumeName: vol}
+"""
+OF_VOLUME = CLAIM.replace("storageClassName: disk", "storageClassName: disk\n  volumeName: vol")
+
+
+def attached(status: str) -> Scenario:
+    """A pod on some node, with an attachment of its volume to the node b."""
+    storage = (DISKS, OF_VOLUME, BOUND + status)
+    return Shop(storage=storage, events=(), zones=("", "", "")).scenario()
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_attached_where_the_input_says(done: bool) -> None:  # noqa: FBT001 - a parameter of a test
+    """At the start a volume is where its VolumeAttachment says, whoever uses it, and then moves."""
+    scenario = attached(f"status: {{attached: {str(done).lower()}}}\n")
+    shapes, before = scenario.world.shapes, nodes_in(scenario, scenario.system.initial)
+    there = [shapes[node.shape].node.metadata.name for node in before if node.volumes]
+    assert there == (["b"] if done else [])
+    last = [*reachable(scenario.system)][-1]
+    for node in nodes_in(scenario, last):
+        assert len(node.volumes) == len(node.pods)

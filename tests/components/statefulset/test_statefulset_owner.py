@@ -197,10 +197,6 @@ def test_fields_that_nobody_can_change(tmp_path: Path) -> None:
     [
         ({"updateStrategy": {"rollingUpdate": {"partition": 3}}}, "a new template reaches no pod"),
         ({"updateStrategy": {"rollingUpdate": {"maxUnavailable": 2}}}, "MaxUnavailableStatefulSet"),
-        (
-            {"volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]},
-            "has no accessModes",
-        ),
     ],
 )
 def test_what_is_accepted_though_nobody_means_it(fields: Raw, said: str) -> None:

@@ -18,6 +18,7 @@ from .storage import (
     persistent_volume_claims,
     persistent_volumes,
     storage_classes,
+    volume_attachments,
 )
 from .typing import typed
 from .words import (
@@ -87,4 +88,5 @@ __all__ = [
     "tolerations",
     "topology_keys",
     "typed",
+    "volume_attachments",
 ]

@@ -93,6 +93,25 @@ def csi_nodes() -> Manifests:
     )
 
 
+def volume_attachments() -> Manifests:
+    """VolumeAttachments: volumes of the cluster that are attached to a node, or are to be."""
+    spec = st.fixed_dictionaries(
+        {
+            "attacher": _DRIVERS,
+            "nodeName": st.just("node-1"),
+            "source": st.builds(lambda name: {"persistentVolumeName": name}, names()),
+        }
+    )
+    status = st.builds(lambda attached: {"attached": attached}, st.booleans())
+    return objects(
+        "storage.k8s.io/v1",
+        "VolumeAttachment",
+        metadata=metadata(namespaced=False),
+        spec=spec,
+        status=status,
+    )
+
+
 def csi_drivers() -> Manifests:
     """CSIDrivers."""
     flags = {"storageCapacity": st.booleans(), "attachRequired": st.booleans()}
