@@ -365,7 +365,7 @@ class Movers:
             raise
         except Exception as error:
             # It was asked of what may not come up, or looks at what a mover changes.
-            raise self._blame(at, nook, beside.rule, ()) from error
+            raise self._looked(at, nook, beside) from error
 
     def _ask(self, at: Neighbourhood, beside: Beside, nook: Nook, other: Arguments) -> None:
         """Each outcome before is one after, and ends alike."""
@@ -398,6 +398,15 @@ class Movers:
         )
         settled, _ = at.settle(at.after(nook, outcome))
         return str(outcome.action), outcome.arguments, rest, settled
+
+    def _looked(self, at: Neighbourhood, nook: Nook, beside: Beside) -> Lesson:
+        """Who is no mover, as a rule looks at what is kept from it."""
+        reads, path = set(beside.rule.reads), at.settle(nook)[1]
+        movers = (*path, *(mover.name for mover in at.movers))
+        guilty = [name for name in movers if self.learned.changed_by([name]) & reads]
+        if not beside.veiled or not guilty:
+            return self._blame(at, nook, beside.rule, ())
+        return no_movers(guilty[:1], f'"{beside.rule.name}" {BETWEEN}')
 
     def _blame(self, at: Neighbourhood, nook: Nook, rule: Rule, made: Sequence[Nook]) -> Lesson:
         """Who is no mover, as another rule shows."""
