@@ -31,7 +31,7 @@ from kubelemma.solver.result import (
 
 from .fusing import Fused, fuse
 from .names import FUSION
-from .nooks import BETWEEN, Learned, Lesson
+from .nooks import BETWEEN, Asked, Learned, Lesson
 
 LEARNING = 500
 """So many states are looked at to learn who is a mover, before anything is searched."""
@@ -124,13 +124,13 @@ class Learning:
     """Which rules are movers, as far as is ``learned``."""
 
     def __init__(self, system: System, properties: Sequence[Property]) -> None:
-        self._system, self._properties = system, properties
+        self._asked, self._properties = Asked(system), properties
         self.learned = Learned()
         self._only: Mapping[str, int] | None = None
 
     def first(self) -> Fused | None:
         """The system fused, with only such movers as come up in few states."""
-        every = [rule.name for rule in self._system.rules]
+        every = [rule.name for rule in self._asked.system.rules]
         found = self._tried(self.learned, every, {})
         if found is None:
             return None
@@ -150,7 +150,7 @@ class Learning:
         """
         refused = {rule for rule, why in self.learned.refused if BETWEEN in why}
         groups: dict[frozenset[str], list[str]] = {}
-        for rule in self._system.rules:
+        for rule in self._asked.system.rules:
             if rule.name in refused:
                 groups.setdefault(frozenset(rule.writable), []).append(rule.name)
         return map(tuple, groups.values())
@@ -167,7 +167,7 @@ class Learning:
             if not left:
                 return None
             try:
-                fused = fuse(self._system, self._properties, learned, {*left, *sure})
+                fused = fuse(self._asked, self._properties, learned, {*left, *sure})
                 if fused is None:
                     return None
                 check(fused.system, self._properties, Limits(max_states=LEARNING))
@@ -192,7 +192,7 @@ class Learning:
                 self.learned = self.learned.with_more(another.learned)
 
     def _fused(self) -> Fused | None:
-        return fuse(self._system, self._properties, self.learned, self._only)
+        return fuse(self._asked, self._properties, self.learned, self._only)
 
     @property
     def why(self) -> str:

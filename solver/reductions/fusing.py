@@ -36,7 +36,7 @@ from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
 from kubelemma.properties.statement import Property
 
 from .movers import Movers
-from .nooks import Learned, Lesson, Neighbourhood, Nook, candidates, no_movers
+from .nooks import Asked, Learned, Lesson, Neighbourhood, Nook, candidates, no_movers
 
 CALM, PRESSING = "controllers", "controllers that press"
 """The tasks of a fused system."""
@@ -69,16 +69,16 @@ class Fused:
 
 
 def fuse(
-    system: System,
+    asked: Asked,
     properties: Sequence[Property],
     learned: Learned,
     only: Container[str] | None = None,
 ) -> Fused | None:
-    """The system with its movers fused, as far as is known which these are; None if none are.
+    """A system with its movers fused, as far as is known which these are; None if none are.
 
     With ``only``, no others are.
     """
-    refused = {name for name, _ in learned.refused}
+    system, refused = asked.system, {name for name, _ in learned.refused}
     seen = _looked_at(system, properties)
     moving = tuple(
         rule
@@ -90,7 +90,7 @@ def fuse(
     )
     if not moving:
         return None
-    movers = Movers(system, moving, learned, _asked_about(properties))
+    movers = Movers(asked, moving, learned, _asked_about(properties))
     return _Fusing(system, properties, movers).fused()
 
 

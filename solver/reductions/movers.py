@@ -19,7 +19,7 @@ from typing import Any
 
 from kubelemma.model.bags import ones
 from kubelemma.model.dependence import names_in, summed_by
-from kubelemma.model.system import Arguments, Best, Outcome, Rule, System, Tally, names_of
+from kubelemma.model.system import Arguments, Best, Outcome, Rule, Tally, names_of
 
 from .nooks import (
     BETWEEN,
@@ -50,13 +50,15 @@ class Movers:
     """The movers of a system, as far as is known, and what they rest on."""
 
     def __init__(
-        self, system: System, movers: Sequence[Rule], learned: Learned, asked: frozenset[str]
+        self, asked: Asked, movers: Sequence[Rule], learned: Learned, questions: frozenset[str]
     ) -> None:
-        self.system, self.learned = system, learned
-        self._questions = asked
+        system = self.system = asked.system
+        self.learned = learned
+        self._questions = questions
         self._rules = {rule.name: rule for rule in system.rules}
         self._moving = frozenset(rule.name for rule in movers)
-        self.asked = Asked(system, learned)
+        self._answers = asked
+        self._constant = constants(system, learned)
         self._summed = summed_by(system)
         self._bests: dict[str, set[Arguments]] = {best.name: set() for best in system.bests}
         self._asked = 0
@@ -67,6 +69,17 @@ class Movers:
         while shared := self._measured_by_several():
             self._unmeasured |= shared
             self._find_neighbourhoods(movers)
+
+    def asked(self, rule: Rule, shown: Arguments) -> tuple[Outcome, ...]:
+        """The outcomes of a rule.
+
+        Raises:
+            Lesson: somebody changes a cell that is taken to be constant.
+        """
+        found = self._answers(rule, shown)
+        if not self._constant.isdisjoint(self._answers.written):
+            raise Lesson(Learned(written=frozenset(self._answers.written)))
+        return found
 
     # What there is
 

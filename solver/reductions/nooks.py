@@ -6,7 +6,7 @@ movers can act, and *settled* after that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
@@ -116,21 +116,17 @@ def constants(system: System, learned: Learned) -> frozenset[str]:
     return frozenset(cell.name for cell in system.cells if cell.name not in learned.written)
 
 
-def written(rule: Rule, shown: Sequence[Any], outcome: Outcome) -> frozenset[str]:
-    """What an outcome changes of what a rule is shown."""
-    held = dict(zip(rule.cells, shown, strict=False))
-    return frozenset(name for name, value in outcome.writes.items() if held[name] != value)
-
-
 class Asked:
-    """Rules that are asked once for whatever they are shown.
+    """The rules of a system, asked once for whatever they are shown.
 
-    Raises:
-        Lesson: one writes a cell that is taken to be constant.
+    ``written`` are the cells that they changed. Whenever something is learned all is asked anew, so
+    what was answered is kept.
     """
 
-    def __init__(self, system: System, learned: Learned) -> None:
-        self._constant = constants(system, learned)
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.written: set[str] = set()
+        self._cells = {cell.name for cell in system.cells}
         self._acts = {rule.name: rule.acts for rule in system.rules}
         self._known: dict[str, dict[Arguments, tuple[Outcome, ...]]] = {n: {} for n in self._acts}
 
@@ -140,10 +136,13 @@ class Asked:
         found = known.get(shown)
         if found is None:
             found = known[shown] = tuple(self._acts[rule.name](*shown))
+            held = dict(zip(rule.cells, shown, strict=False))
             for outcome in found:
-                changed = self._constant.intersection(outcome.writes)
-                if changed and (now := changed & written(rule, shown, outcome)):
-                    raise Lesson(Learned(written=now))
+                self.written |= {
+                    name
+                    for name, value in outcome.writes.items()
+                    if name in self._cells and held[name] != value
+                }
         return found
 
 
@@ -165,7 +164,7 @@ class Neighbourhood:
     names: tuple[str, ...]
     writes: frozenset[str]
     triggers: frozenset[str]
-    asked: Asked
+    asked: Callable[[Rule, Arguments], tuple[Outcome, ...]]
     affected: frozenset[str] = frozenset()
     measured: dict[str, Tally] = field(default_factory=dict)
     besides: list[Beside] = field(default_factory=list)

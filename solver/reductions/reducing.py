@@ -33,7 +33,7 @@ from .speaking import silence
 SMALL = 2_000
 """A system of so few states is searched as it is."""
 FEW = 100_000
-"""Of a system of so few states nothing is fused: to search them takes no longer than to learn how."""
+"""Of a system of so few states nothing is fused: to learn how takes longer than to search them."""
 
 
 class Engine(Protocol):
