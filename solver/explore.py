@@ -77,7 +77,9 @@ def conclude(
         search.stopped_by = INTERRUPTED
     results = tuple(result_of(search, limits, track) for track in search.tracks)
     watch.measure()
-    return CheckResult(engine, results, statistics_of(search, watch, calls))
+    found = search.certificate
+    ends = search.complete and found is not None and not found.left
+    return CheckResult(engine, results, statistics_of(search, watch, calls), ends)
 
 
 def search_loops(search: Search, *, certified: bool) -> None:

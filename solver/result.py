@@ -111,11 +111,15 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """All verdicts on one system."""
+    """All verdicts on one system.
+
+    ``ends`` if it was shown that no run of controllers is endless.
+    """
 
     engine: str
     properties: tuple[PropertyResult, ...]
     statistics: Statistics = field(default_factory=Statistics)
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

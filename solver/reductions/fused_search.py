@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -30,9 +29,9 @@ from kubelemma.solver.result import (
     Verdict,
 )
 
-from .fusing import AND_MORE, Fused, fuse
+from .fusing import Fused, fuse
 from .names import FUSION
-from .nooks import Learned, Lesson
+from .nooks import BETWEEN, Asked, Learned, Lesson
 
 LEARNING = 500
 """So many states are looked at to learn who is a mover, before anything is searched."""
@@ -112,7 +111,7 @@ def _by_fusion(how: Searching, system: System, properties: Sequence[Property]) -
         if fused is None:
             break
         try:
-            found = how.quietly(fused.system, fused.properties)
+            found = how.quietly(fused.system, properties)
             fused.movers.check_ends()
         except Lesson as lesson:
             fused = learning.again(lesson)
@@ -125,23 +124,62 @@ class Learning:
     """Which rules are movers, as far as is ``learned``."""
 
     def __init__(self, system: System, properties: Sequence[Property]) -> None:
-        self._system, self._properties = system, properties
+        self._asked, self._properties = Asked(system), properties
         self.learned = Learned()
         self._only: Mapping[str, int] | None = None
 
     def first(self) -> Fused | None:
         """The system fused, with only such movers as come up in few states."""
+        every = [rule.name for rule in self._asked.system.rules]
+        found = self._tried(self.learned, every, {})
+        if found is None:
+            return None
+        self.learned, only = found
+        for rules in self._to_be_tried_again():
+            learned = self.learned.without_refusals(rules)
+            more = self._tried(learned, rules, only)
+            if more is not None and len(more[1]) > len(only):
+                self.learned, only = more
+        self._only = only
+        return self._fused()
+
+    def _to_be_tried_again(self) -> Iterator[tuple[str, ...]]:
+        """Rules that others kept from being movers, which are none, as it turned out.
+
+        Who writes the same is tried together, as one may undo what another one does.
+        """
+        refused = {rule for rule, why in self.learned.refused if BETWEEN in why}
+        groups: dict[frozenset[str], list[str]] = {}
+        for rule in self._asked.system.rules:
+            if rule.name in refused:
+                groups.setdefault(frozenset(rule.writable), []).append(rule.name)
+        return map(tuple, groups.values())
+
+    def _tried(
+        self, learned: Learned, rules: Collection[str], sure: Mapping[str, int]
+    ) -> tuple[Learned, Mapping[str, int]] | None:
+        """What is to be learned in few states of these rules, and which movers come up there.
+
+        None if none of them is one, or not all that are taken to be ``sure``.
+        """
+        left = set(rules)
         for _ in range(MOST_LESSONS):
+            if not left:
+                return None
             try:
-                fused = self._fused()
-                if fused is None or self._only is not None:
-                    return fused
-                check(fused.system, fused.properties, Limits(max_states=LEARNING))
+                fused = fuse(self._asked, self._properties, learned, {*left, *sure})
+                if fused is None:
+                    return None
+                check(fused.system, self._properties, Limits(max_states=LEARNING))
                 fused.movers.check_ends()
             except Lesson as lesson:
-                self.learned = self.learned.with_more(lesson.learned)
+                learned = learned.with_more(lesson.learned)
+                refused = {rule for rule, _ in lesson.learned.refused}
+                if refused & sure.keys():
+                    return None
+                left -= refused
             else:
-                self._only = fused.fused()
+                return learned, fused.fused()
         return None
 
     def again(self, lesson: Lesson) -> Fused | None:
@@ -154,7 +192,7 @@ class Learning:
                 self.learned = self.learned.with_more(another.learned)
 
     def _fused(self) -> Fused | None:
-        return fuse(self._system, self._properties, self.learned, self._only)
+        return fuse(self._asked, self._properties, self.learned, self._only)
 
     @property
     def why(self) -> str:
@@ -174,12 +212,9 @@ def _told(
     how: Searching, fused: Fused, properties: Sequence[Property], found: CheckResult
 ) -> CheckResult:
     """What comes out of the system itself; its stories are as short as without fusion."""
-    results = [
-        replace(each, property=prop)
-        for prop, each in zip(properties, found.properties, strict=False)
-    ]
+    results = list(found.properties)
     result = replace(found, statistics=_of_whole(fused, found.statistics))
-    open_ = [n for n, each in enumerate(results) if each.verdict is Verdict.VIOLATED]
+    open_ = [n for n, each in enumerate(results) if _is_open(fused, n, each, ends=found.ends)]
     why = _relies_on(fused)
     if open_:
         exact = how.telling(fused.whole, [properties[n] for n in open_])
@@ -194,6 +229,14 @@ def _told(
         result = replace(result, statistics=_with_both(result.statistics, exact.statistics))
     result = replace(result, properties=tuple(results))
     return _noted(result, Reduction(FUSION, used=True, why=why))
+
+
+def _is_open(fused: Fused, number: int, found: PropertyResult, *, ends: bool) -> bool:
+    """Whether it has to be asked of the system itself: it is violated, or may be in between."""
+    if found.verdict is not Verdict.HOLDS:
+        return found.verdict is Verdict.VIOLATED
+    loops = isinstance(found.property.formula, Converges) and not ends
+    return number in fused.minding and (found.vacuous or loops)
 
 
 def _story(fused: Fused, found: PropertyResult, exact: PropertyResult) -> PropertyResult:
@@ -213,16 +256,12 @@ def _with_both(mine: Statistics, its: Statistics) -> Statistics:
 
 
 def _of_whole(fused: Fused, found: Statistics) -> Statistics:
-    """The statistics, with rules and actions called as in the system."""
-    actions: Counter[str] = Counter()
-    for action, count in found.actions:
-        actions[action.removesuffix(AND_MORE)] += count
+    """The statistics, with rules called as in the system."""
     moved = fused.fused()
     silent = [fused.origin[name] for name in found.rules_never_fired]
     return replace(
         found,
         concrete_states=0,
-        actions=tuple(sorted(actions.items())),
         rules_never_fired=tuple(name for name in silent if name not in moved),
     )
 
@@ -292,8 +331,7 @@ def _continued(
 
 
 def _is_like(fused: Fused, wanted: TraceStep, step: TraceStep) -> bool:
-    action = wanted.outcome.action.removesuffix(AND_MORE)
-    same = (fused.origin[wanted.rule], action, wanted.outcome.arguments)
+    same = (fused.origin[wanted.rule], wanted.outcome.action, wanted.outcome.arguments)
     return same == (step.rule, step.outcome.action, step.outcome.arguments)
 
 

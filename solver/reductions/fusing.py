@@ -12,9 +12,12 @@ can act before them can act after them, to the same settled end. So
 - where nobody but the environment can act is the same, since a mover can act where a state is not
   settled;
 - an endless run of controllers is endless here, for movers come to an end by themselves. Whether it
-  is fair is not said: so all controllers are one task here, and every loop counts. A loop that
-  passes outside the goal between two settled states has one of these outside, too; that is asked of
-  every such step. Where a loop is found, the system is searched as it is.
+  is fair is not said: so all controllers are one task here, and every loop counts. Where a loop is
+  found, the system is searched as it is.
+
+A goal may look at what movers change. Between two settled states it may be left, of which nothing
+is known here: so it is asked of the system as it is where it is never left in settled ones, or
+where a run may be endless.
 
 Who leads to what (`LeadsTo`) is asked of the system as it is.
 """
@@ -28,12 +31,12 @@ from itertools import product
 from typing import Any
 
 from kubelemma.model.dependence import columns_of
-from kubelemma.model.system import Action, Best, Named, Outcome, Rule, State, System, View
+from kubelemma.model.system import Best, Named, Outcome, Rule, State, System, View
 from kubelemma.properties.formula import Always, Converges, EachStep, NeverStuck
-from kubelemma.properties.statement import Kind, Property, Severity, Statement
+from kubelemma.properties.statement import Property
 
 from .movers import Movers
-from .nooks import Learned, Lesson, Neighbourhood, candidates, no_movers
+from .nooks import Asked, Learned, Lesson, Neighbourhood, Nook, candidates, no_movers
 
 CALM, PRESSING = "controllers", "controllers that press"
 """The tasks of a fused system."""
@@ -41,17 +44,17 @@ CALM, PRESSING = "controllers", "controllers that press"
 MOST_ROUNDS = 100
 """After so many rounds movers that make each other possible are taken to go on for ever."""
 
-AND_MORE = ", and what follows"
-"""What an action is called with which movers acted that a goal looks at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """A fused system, what is asked of it in the place of properties, and what it rests on."""
+    """A fused system, and what it rests on.
+
+    ``minding`` are the numbers of the goals that look at what movers change.
+    """
 
     whole: System
     system: System
-    properties: tuple[Property, ...]
+    minding: frozenset[int]
     movers: Movers
     origin: Mapping[str, str]
 
@@ -66,29 +69,28 @@ class Fused:
 
 
 def fuse(
-    system: System,
+    asked: Asked,
     properties: Sequence[Property],
     learned: Learned,
     only: Container[str] | None = None,
 ) -> Fused | None:
-    """The system with its movers fused, as far as is known which these are; None if none are.
+    """A system with its movers fused, as far as is known which these are; None if none are.
 
     With ``only``, no others are.
     """
-    refused = {name for name, _ in learned.refused}
+    system, refused = asked.system, {name for name, _ in learned.refused}
     seen = _looked_at(system, properties)
     moving = tuple(
         rule
-        for rule in candidates(system)
+        for rule in candidates(system, learned)
         if rule.name not in refused
         and (only is None or rule.name in only)
         and not columns_of(system, rule.writable) & seen
         and not learned.changed_by([rule.name]) & _read(properties)
     )
-    moving = tuple(rule for rule in moving if not _harms_goal(system, rule, properties, learned))
     if not moving:
         return None
-    movers = Movers(system, moving, learned, _asked_about(properties))
+    movers = Movers(asked, moving, learned, _asked_about(properties))
     return _Fusing(system, properties, movers).fused()
 
 
@@ -110,31 +112,12 @@ def _read(properties: Iterable[Property]) -> frozenset[str]:
     return frozenset().union(*(view.reads for view in views))
 
 
-def _goals(properties: Iterable[Property]) -> Iterator[NeverStuck | Converges]:
-    return (p.formula for p in properties if isinstance(p.formula, NeverStuck | Converges))
-
-
 def _sees_change(system: System, view: View, rules: Iterable[Rule], learned: Learned) -> bool:
     """Whether a view shows what movers change."""
     movers = tuple(rules)
     writes = columns_of(system, (name for rule in movers for name in rule.writable))
     changed = learned.changed_by(rule.name for rule in movers)
     return bool(columns_of(system, view.cells) & writes or changed & set(view.reads))
-
-
-def _harms_goal(
-    system: System, rule: Rule, properties: Iterable[Property], learned: Learned
-) -> bool:
-    """Whether a goal about members of a family looks at what a mover changes."""
-    return any(
-        _sees_change(system, goal.view, (rule,), learned) and _has_family(system, goal.view)
-        for goal in _goals(properties)
-    )
-
-
-def _has_family(system: System, view: View) -> bool:
-    cells = {cell.name for cell in system.cells}
-    return not cells.issuperset(system.sight(view.cells).places)
 
 
 class _Fusing:
@@ -144,10 +127,7 @@ class _Fusing:
         self._system, self._properties, self._movers = system, properties, movers
         self._known = movers.learned
         self._moving = {m.name: at for at in movers.neighbourhoods for m in at.movers}
-        for at in movers.neighbourhoods:
-            at.minded = self._is_minded(at)
-        self._marked: dict[str, Action] = {}
-        self._answers: dict[str, dict[tuple[Any, ...], list[Outcome]]] = {}
+        self._heard: dict[str, set[tuple[Any, ...]]] = {}
 
     def fused(self) -> Fused:
         """All of it."""
@@ -174,8 +154,7 @@ class _Fusing:
             bounds=whole.bounds,
             others=starts[1:],
         )
-        properties = (*map(self._property, self._properties), *self._guards())
-        return Fused(whole, system, properties, self._movers, origin)
+        return Fused(whole, system, frozenset(self._minding()), self._movers, origin)
 
     # States
 
@@ -198,9 +177,6 @@ class _Fusing:
             settled = self._movers.pending(at, nook)
             if settled == nook:
                 self._movers.stands(at, nook)
-            elif at.minded:
-                movers = [mover.name for mover in at.movers]
-                raise no_movers(movers, "a goal may be left at the start")
             for slot, value in enumerate(settled):
                 if value != nook[slot]:
                     values = sight.put(values, slot, value)
@@ -216,18 +192,19 @@ class _Fusing:
 
     def _rule(self, rule: Rule) -> Rule:
         """A rule that goes on with the movers that it makes possible, and says what it is shown."""
-        after = self._following(rule)
-        known = dict.fromkeys(rule.cells)
-        names = (*known, *(n for at in after for n in at.names if n not in known))
-        cells = tuple(dict.fromkeys(names))
+        after, at = self._following(rule), self._moving.get(rule.name)
+        near = after if at is None else (at, *after)
+        names = dict.fromkeys(rule.cells) | dict.fromkeys(n for at in near for n in at.names)
+        cells = tuple(names)
         writes = dict.fromkeys((*rule.writable, *(n for at in after for n in sorted(at.writes))))
         following = sorted(m.name for at in after for m in at.movers)
+        watched = self._watched(rule, cells)
         return replace(
             rule,
             name=f"{rule.name}, then {', '.join(following)}" if after else rule.name,
             cells=cells,
             writes=tuple(writes),
-            outcomes=partial(self._act, rule, rule.acts, cells, after),
+            outcomes=partial(self._act, rule, cells, after, watched),
             task=self._task(rule),
             each="",
             onto="",
@@ -235,18 +212,29 @@ class _Fusing:
         )
 
     def _following(self, rule: Rule) -> tuple[Neighbourhood, ...]:
-        """Where movers may have to act after a rule, or after each other."""
-        writes, found = set(rule.writable), set[int]()
+        """Where movers may have to act after a rule, or after each other.
+
+        In the middle of what is urgent nobody else is asked, who would notice what is pending.
+        """
+        written, found = set(rule.writable), dict[int, None]()
         while True:
             more = {
-                number
+                number: None
                 for number, at in enumerate(self._movers.neighbourhoods)
-                if number not in found and writes & set(at.names)
+                if number not in found and written & (set(at.names) if rule.urgent else at.triggers)
             }
             if not more:
                 return tuple(self._movers.neighbourhoods[number] for number in sorted(found))
             found |= more
-            writes |= {name for n in more for name in self._movers.neighbourhoods[n].writes}
+            written |= {name for n in more for name in self._movers.neighbourhoods[n].writes}
+
+    def _watched(self, rule: Rule, cells: tuple[str, ...]) -> tuple[Neighbourhood, ...]:
+        """What is looked at wherever a rule is asked: that of a mover, or what is urgent sees."""
+        return tuple(
+            at
+            for at in self._movers.neighbourhoods
+            if (rule.urgent or rule in at.movers) and {*at.names} <= {*cells}
+        )
 
     @staticmethod
     def _task(rule: Rule) -> str:
@@ -257,65 +245,52 @@ class _Fusing:
     def _act(
         self,
         rule: Rule,
-        acts: Callable[..., Iterable[Outcome]],
         cells: tuple[str, ...],
         after: tuple[Neighbourhood, ...],
+        watched: tuple[Neighbourhood, ...],
         *shown: Any,
     ) -> Iterator[Outcome]:
-        own, reads = shown[: len(rule.cells)], shown[len(cells) :]
         held = dict(zip(cells, shown, strict=False))
-        self._check_settled(rule, held)
-        for outcome in self._outcomes(rule, acts, (*own, *reads)):
-            there, minded = self._followed({**held, **outcome.writes}, after)
+        for at in watched:
+            self._check_settled(at, tuple([held[name] for name in at.names]))
+        for outcome in self._outcomes(rule, (*shown[: len(rule.cells)], *shown[len(cells) :])):
+            if not after:
+                yield outcome
+                continue
+            there = self._followed({**held, **outcome.writes}, after)
             writes = {n: v for n, v in there.items() if n in outcome.writes or v != held[n]}
-            action = self._with_more(outcome.action) if minded else outcome.action
-            yield outcome._replace(writes=writes, action=action)
+            yield outcome._replace(writes=writes)
 
-    def _outcomes(
-        self, rule: Rule, acts: Callable[..., Iterable[Outcome]], shown: tuple[Any, ...]
-    ) -> list[Outcome]:
+    def _outcomes(self, rule: Rule, shown: tuple[Any, ...]) -> tuple[Outcome, ...]:
         """What a rule does by itself; it is asked only once, and heard of by the movers."""
-        known = self._answers.setdefault(rule.name, {})
-        if shown not in known:
+        heard = self._heard.setdefault(rule.name, set())
+        if shown not in heard:
+            heard.add(shown)
             self._movers.seen(rule, shown)
-            known[shown] = list(acts(*shown))
-        return known[shown]
+        return self._movers.asked(rule, shown)
 
-    def _followed(
-        self, held: dict[str, Any], after: tuple[Neighbourhood, ...]
-    ) -> tuple[dict[str, Any], bool]:
-        """What is there after all movers, and whether a goal may mind them."""
-        minded = False
+    def _followed(self, held: dict[str, Any], after: tuple[Neighbourhood, ...]) -> dict[str, Any]:
+        """What is there after all movers."""
         for _ in range(MOST_ROUNDS):
-            before = dict(held)
+            changed = False
             for at in after:
-                nook = tuple(held[name] for name in at.names)
+                nook = tuple([held[name] for name in at.names])
                 settled = self._movers.pending(at, nook)
-                held |= zip(at.names, settled, strict=True)
-                minded |= at.minded and settled != nook
-            if held == before:
+                if settled != nook:
+                    changed = True
+                    held |= zip(at.names, settled, strict=True)
+            if not changed:
                 for at in after:
-                    self._movers.stands(at, tuple(held[name] for name in at.names))
-                return held, minded
+                    self._movers.stands(at, tuple([held[name] for name in at.names]))
+                return held
         raise self._endless(after)
 
-    def _check_settled(self, rule: Rule, held: Mapping[str, Any]) -> None:
+    def _check_settled(self, at: Neighbourhood, nook: Nook) -> None:
         """No mover can act by itself: it would have been done."""
-        at = self._moving.get(rule.name)
-        if at is None or not all(name in held for name in at.names):
-            return
-        nook = tuple(held[name] for name in at.names)
-        if at.settle(nook)[1]:
-            raise no_movers([rule.name], "can act by itself")
-
-    def _with_more(self, action: Action) -> Action:
-        """The action by another name, by which steps are known that a goal may mind."""
-        if str(action) not in self._known.actions:
-            raise Lesson(Learned(actions=frozenset({str(action)})))
-        if str(action) not in self._marked:
-            name = f"{action}{AND_MORE}"
-            self._marked[str(action)] = Action(name, *action.arguments, changes=action.changes)
-        return self._marked[str(action)]
+        if nook not in at.standing:
+            if at.settle(nook)[1]:
+                raise self._movers.unsettled(at, nook)
+            self._movers.stands(at, nook)
 
     # Bests
 
@@ -337,65 +312,12 @@ class _Fusing:
 
     # Properties
 
-    def _is_minded(self, at: Neighbourhood) -> bool:
-        """Whether a goal looks at what movers change."""
-        return any(
-            _sees_change(self._system, goal.view, at.movers, self._known)
-            for goal in _goals(self._properties)
-        )
-
-    def _property(self, prop: Property) -> Property:
-        """A property of steps, by both names of their actions."""
-        formula = prop.formula
-        if not isinstance(formula, EachStep):
-            return prop
-        holds = formula.holds
-        also = frozenset(f"{action}{AND_MORE}" for action in formula.actions)
-
-        def asked(before: Any, action: str, after: Any) -> bool | None:
-            return holds(before, action.removesuffix(AND_MORE), after)
-
-        actions = formula.actions | also
-        return replace(prop, formula=EachStep(formula.view, asked, actions))
-
-    def _guards(self) -> Iterator[Property]:
-        """Of each goal that minds: it is left before or after each step with movers in it."""
-        actions = frozenset(f"{action}{AND_MORE}" for action in self._known.actions)
-        for prop in self._properties:
+    def _minding(self) -> Iterator[int]:
+        """The goals that look at what movers change."""
+        rules = tuple(m for at in self._movers.neighbourhoods for m in at.movers)
+        for number, prop in enumerate(self._properties):
             formula = prop.formula
-            if not isinstance(formula, NeverStuck | Converges) or not actions:
-                continue
-            minding = [
-                at
-                for at in self._movers.neighbourhoods
-                if _sees_change(self._system, formula.view, at.movers, self._known)
-            ]
-            if minding:
-                movers = tuple(m.name for at in minding for m in at.movers)
-                holds = partial(_left, formula, movers)
-                yield replace(prop, statement=_LEFT, formula=EachStep(formula.view, holds, actions))
-
-
-def _left(
-    formula: NeverStuck | Converges,
-    movers: tuple[str, ...],
-    before: tuple[Any, ...],
-    _: str,
-    after: tuple[Any, ...],
-) -> None:
-    if formula.goal(*before) and formula.goal(*after):
-        raise no_movers(movers, "a goal may be left in between")
-
-
-_LEFT = Statement(
-    id="LEFT",
-    title="A goal is left before or after what is fused",
-    kind=Kind.SAFETY,
-    severity=Severity.LOW,
-    statement="",
-    why="",
-    conditions="",
-    source="",
-    components=(),
-    remediation="",
-)
+            if isinstance(formula, NeverStuck | Converges) and _sees_change(
+                self._system, formula.view, rules, self._known
+            ):
+                yield number

@@ -14,18 +14,20 @@ was ever shown. If it is not so, a mover is none (`Lesson`), and the search begi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from kubelemma.model.bags import ones
 from kubelemma.model.dependence import names_in, summed_by
-from kubelemma.model.system import Arguments, Best, Outcome, Rule, System, Tally, names_of
+from kubelemma.model.system import Arguments, Best, Outcome, Rule, Tally, names_of
 
 from .nooks import (
+    BETWEEN,
     IN,
     MEASURED,
     OUT,
     VEILED,
+    Asked,
     Beside,
     Learned,
     Lesson,
@@ -48,24 +50,47 @@ class Movers:
     """The movers of a system, as far as is known, and what they rest on."""
 
     def __init__(
-        self, system: System, movers: Sequence[Rule], learned: Learned, asked: frozenset[str]
+        self, asked: Asked, movers: Sequence[Rule], learned: Learned, questions: frozenset[str]
     ) -> None:
-        self.system, self.learned = system, learned
-        self._questions = asked
+        system = self.system = asked.system
+        self.learned = learned
+        self._questions = questions
         self._rules = {rule.name: rule for rule in system.rules}
-        self._acts = {rule.name: rule.acts for rule in system.rules}
+        self._moving = frozenset(rule.name for rule in movers)
+        self._answers = asked
+        self._constant = constants(system, learned)
         self._summed = summed_by(system)
         self._bests: dict[str, set[Arguments]] = {best.name: set() for best in system.bests}
         self._asked = 0
         self._late: list[tuple[Neighbourhood, Nook]] = []
-        self.neighbourhoods = tuple(map(self._neighbourhood, together(system, movers)))
+        self._unmeasured: frozenset[str] = frozenset()
         self._of_rule: dict[str, list[tuple[Neighbourhood, Beside]]] = {}
+        self._find_neighbourhoods(movers)
+        while shared := self._measured_by_several():
+            self._unmeasured |= shared
+            self._find_neighbourhoods(movers)
+
+    def asked(self, rule: Rule, shown: Arguments) -> tuple[Outcome, ...]:
+        """The outcomes of a rule.
+
+        Raises:
+            Lesson: somebody changes a cell that is taken to be constant.
+        """
+        found = self._answers(rule, shown)
+        if not self._constant.isdisjoint(self._answers.written):
+            raise Lesson(Learned(written=frozenset(self._answers.written)))
+        return found
+
+    # What there is
+
+    def _find_neighbourhoods(self, movers: Sequence[Rule]) -> None:
+        self.neighbourhoods = tuple(
+            map(self._neighbourhood, together(self.system, movers, self.learned))
+        )
+        self._of_rule.clear()
         for at in self.neighbourhoods:
             for beside in at.besides:
                 self._of_rule.setdefault(beside.rule.name, []).append((at, beside))
-        self._check_measured()
-
-    # What there is
 
     def _neighbourhood(self, movers: tuple[Rule, ...]) -> Neighbourhood:
         system = self.system
@@ -77,17 +102,20 @@ class Movers:
                 if writes & set(names_of(named)):
                     names |= dict.fromkeys(names_of(named))
         for tally in system.tallies:
+            if tally.name in self._unmeasured:
+                continue
             if writes & set(names_in(tally)) and self._is_within(tally, names):
                 names |= dict.fromkeys(names_in(tally))
                 measured[tally.name] = tally
         affected = frozenset(s.name for s in system.summaries if self._summed[s.name] & writes)
-        at = Neighbourhood(movers, tuple(names), writes, affected, measured)
+        triggers = self.learned.triggering(rule.name for rule in movers)
+        at = Neighbourhood(movers, tuple(names), writes, triggers, self.asked, affected, measured)
         at.besides = [beside for rule in system.rules if (beside := self._beside(at, rule))]
         return at
 
     def _is_within(self, tally: Tally, names: Iterable[str]) -> bool:
         """Whether a tally counts nothing but what is at these places, or never changes."""
-        system, constant = self.system, constants(self.system)
+        system, constant = self.system, constants(self.system, self.learned)
         places = set(system.sight(tuple(names)).places) | constant
         parts = set(system.sight(tuple(dict.fromkeys(names_in(tally)))).places)
         alone = all(len(system.positions[place]) == 1 for place in parts)
@@ -109,16 +137,21 @@ class Movers:
         near = at.writes & set(rule.cells) or set(at.names) & set(rule.writable)
         if not near and all(kind not in {MEASURED, VEILED} for kind, _ in sources):
             return None
-        return Beside(rule, self._acts[rule.name], tuple(sources))
+        return Beside(rule, tuple(sources))
 
-    def _check_measured(self) -> None:
-        """Of who has to do with several neighbourhoods, each is asked about as if alone."""
-        for found in self._of_rule.values():
-            if len(found) == 1:
-                continue
-            for at, beside in found:
-                if any(kind == MEASURED for kind, _ in beside.sources):
-                    raise no_movers((m.name for m in at.movers), f'"{beside.rule.name}" counts it')
+    def _measured_by_several(self) -> frozenset[str]:
+        """The tallies that are measured in one neighbourhood by who has to do with another, too.
+
+        Of such a rule each neighbourhood is asked about as if alone.
+        """
+        return frozenset(
+            name
+            for found in self._of_rule.values()
+            if len(found) > 1
+            for _, beside in found
+            for kind, name in beside.sources
+            if kind == MEASURED
+        )
 
     # What comes up
 
@@ -135,8 +168,24 @@ class Movers:
     def seen(self, rule: Rule, shown: Sequence[Any]) -> None:
         """A rule was shown this: its cells, then what it reads."""
         for at, beside in self._of_rule.get(rule.name, ()):
-            self._add_other(at, beside, beside.other(shown))
+            for other in self._apart(beside, beside.other(shown)):
+                self._add_other(at, beside, other)
         self._follow()
+
+    def _apart(self, beside: Beside, other: Arguments) -> Iterable[Arguments]:
+        """What a rule is shown besides, of a bag only what it looks at: one thing, or nothing."""
+        bag = beside.rule.each or beside.rule.onto
+        spot = self._spot(beside, bag) if bag else None
+        if spot is None:
+            return (other,)
+        shown = ones(other[spot]) if beside.rule.each else ((),)
+        return [(*other[:spot], part, *other[spot + 1 :]) for part in shown]
+
+    def _spot(self, beside: Beside, bag: str) -> int | None:
+        """Where a bag is among what a rule is shown besides; None if movers see it."""
+        if any(bag in near.names for near in self.neighbourhoods):
+            return None
+        return [name for kind, name in beside.sources if kind == OUT].index(bag)
 
     def pending(self, at: Neighbourhood, nook: Nook) -> Nook:
         """What a nook that comes up is settled to."""
@@ -153,6 +202,21 @@ class Movers:
         if nook not in at.standing:
             self._stand(at, nook)
             self._follow()
+
+    def unsettled(self, at: Neighbourhood, nook: Nook) -> Lesson:
+        """What makes it possible for movers to act who were not asked: what is new in a nook."""
+        names = at.names
+        alone = {
+            name
+            for stood in at.standing
+            if len(new := [n for n, a, b in zip(names, stood, nook, strict=True) if a != b]) == 1
+            for name in new
+        }
+        more = (alone or {*names}) - at.triggers
+        who = [mover.name for mover in at.movers]
+        if not more:
+            return no_movers(who, "can act by itself")
+        return Lesson(Learned(triggers=frozenset((mover, name) for mover in who for name in more)))
 
     def _stand(self, at: Neighbourhood, nook: Nook) -> None:
         """A settled nook may be there: so may be whatever would be settled to it."""
@@ -226,31 +290,15 @@ class Movers:
         self._add(at, after)
 
     def check_ends(self) -> None:
-        """What is pending is settled in the end: nobody keeps it from that for ever, fairly.
-
-        As long as it is not, it goes round; then a mover can always act that would end this, and
-        nobody else acts for its task.
+        """Movers by themselves come to an end, in whatever order they act.
 
         Raises:
-            Lesson: it may be otherwise.
+            Lesson: they may not.
         """
-        tasks = Counter(rule.fairness for rule in self.system.rules if not rule.environment)
         for at in self.neighbourhoods:
-            alone = [mover for mover in at.movers if tasks[mover.fairness] == 1]
-            for nook in at.settled if at.minded else ():
-                if all(len(at.effects(mover, nook)) != 1 for mover in alone):
-                    raise no_movers(at.settle(nook)[1][:1], "others act for its task, too")
             for circle in circles(at.ways):
-                if not any(
-                    all(self._leaves(at, mover, nook, circle) for nook in circle) for mover in alone
-                ):
-                    guilty = at.settle(min(circle, key=repr))[1]
-                    raise no_movers(guilty[:1], "may be kept waiting for ever")
-
-    @staticmethod
-    def _leaves(at: Neighbourhood, mover: Rule, nook: Nook, circle: set[Nook]) -> bool:
-        found = at.effects(mover, nook)
-        return len(found) == 1 and found[0][2] not in circle
+                guilty = at.settle(min(circle, key=repr))[1]
+                raise no_movers(guilty[:1], "may go on for ever")
 
     def _neighbours(self, at: Neighbourhood) -> Iterator[tuple[Neighbourhood, Beside]]:
         """The rules that have to do with this and another neighbourhood, with the other."""
@@ -317,17 +365,20 @@ class Movers:
 
     def _outcomes(
         self, at: Neighbourhood, beside: Beside, seen: Arguments, other: Arguments, nook: Nook
-    ) -> list[Outcome]:
+    ) -> tuple[Outcome, ...]:
         self._asked += 1
         if self._asked > MOST_ASKED:
             raise no_movers((m.name for m in at.movers), "too many others have to do with it")
+        shown = beside.shown(seen, other)
         try:
-            return list(beside.acts(*beside.shown(seen, other)))
+            if beside.veiled:
+                return tuple(beside.rule.acts(*shown))
+            return self.asked(beside.rule, shown)
         except Lesson:
             raise
         except Exception as error:
             # It was asked of what may not come up, or looks at what a mover changes.
-            raise self._blame(at, nook, beside.rule, ()) from error
+            raise self._looked(at, nook, beside) from error
 
     def _ask(self, at: Neighbourhood, beside: Beside, nook: Nook, other: Arguments) -> None:
         """Each outcome before is one after, and ends alike."""
@@ -347,7 +398,7 @@ class Movers:
             made = at.after(nook, outcome)
             if self._end(at, nook, outcome, held) not in ends:
                 raise self._blame(at, nook, rule, (made,))
-            if at.minded and not rule.environment and made != nook:
+            if rule.name in self._moving and made != nook:
                 at.ways[nook].add(made)
             self._add(at, made)
 
@@ -361,12 +412,21 @@ class Movers:
         settled, _ = at.settle(at.after(nook, outcome))
         return str(outcome.action), outcome.arguments, rest, settled
 
+    def _looked(self, at: Neighbourhood, nook: Nook, beside: Beside) -> Lesson:
+        """Who is no mover, as a rule looks at what is kept from it."""
+        reads, path = set(beside.rule.reads), at.settle(nook)[1]
+        movers = (*path, *(mover.name for mover in at.movers))
+        guilty = [name for name in movers if self.learned.changed_by([name]) & reads]
+        if not beside.veiled or not guilty:
+            return self._blame(at, nook, beside.rule, ())
+        return no_movers(guilty[:1], f'"{beside.rule.name}" {BETWEEN}')
+
     def _blame(self, at: Neighbourhood, nook: Nook, rule: Rule, made: Sequence[Nook]) -> Lesson:
         """Who is no mover, as another rule shows."""
         _, path = at.settle(nook)
         alone = [m for m in at.movers if m.name in path and m is not rule]
         guilty = [m.name for m in alone if self._differs(at, nook, m, made)] or path[:1]
-        return no_movers(guilty[:1], f'"{rule.name}" may come in between')
+        return no_movers(guilty[:1], f'"{rule.name}" {BETWEEN}')
 
     @staticmethod
     def _differs(at: Neighbourhood, nook: Nook, mover: Rule, made: Sequence[Nook]) -> bool:

@@ -24,24 +24,41 @@ MOST_STEPS = 1_000
 
 
 class Learned(NamedTuple):
-    """Which rules are no movers, and why; and which movers change which tallies or bests."""
+    """Which rules are no movers, and why, and what else is not as it is taken to be at first.
+
+    ``changed`` has which movers change which tallies or bests, ``written`` the cells that somebody
+    changes, ``triggers`` which names make it possible for which mover to act.
+    """
 
     refused: frozenset[tuple[str, str]] = frozenset()
     changed: frozenset[tuple[str, str]] = frozenset()
-    actions: frozenset[str] = frozenset()
+    written: frozenset[str] = frozenset()
+    triggers: frozenset[tuple[str, str]] = frozenset()
 
     def with_more(self, other: Learned) -> Learned:
         """What is known with what another one knows."""
         return Learned(
             self.refused | other.refused,
             self.changed | other.changed,
-            self.actions | other.actions,
+            self.written | other.written,
+            self.triggers | other.triggers,
         )
 
     def changed_by(self, rules: Iterable[str]) -> frozenset[str]:
         """The tallies and bests that any of these rules changes."""
         names = set(rules)
         return frozenset(summary for rule, summary in self.changed if rule in names)
+
+    def without_refusals(self, rules: Iterable[str]) -> Learned:
+        """What is known but that these rules are no movers."""
+        names = set(rules)
+        left = frozenset((rule, why) for rule, why in self.refused if rule not in names)
+        return self._replace(refused=left)
+
+    def triggering(self, rules: Iterable[str]) -> frozenset[str]:
+        """The names that make it possible for any of these rules to act."""
+        names = set(rules)
+        return frozenset(name for rule, name in self.triggers if rule in names)
 
 
 class Lesson(Exception):
@@ -52,6 +69,10 @@ class Lesson(Exception):
         self.learned = learned
 
 
+BETWEEN = "may come in between"
+"""Why most rules are no movers; some are where others are none."""
+
+
 def no_movers(rules: Iterable[str], why: str) -> Lesson:
     """These rules are no movers."""
     return Lesson(Learned(refused=frozenset((name, why) for name in rules)))
@@ -60,10 +81,10 @@ def no_movers(rules: Iterable[str], why: str) -> Lesson:
 # Who may be one
 
 
-def candidates(system: System) -> tuple[Rule, ...]:
+def candidates(system: System, learned: Learned) -> tuple[Rule, ...]:
     """The rules that may be movers as far as what they declare goes."""
     whole = _named_as_a_whole(system)
-    constant = constants(system)
+    constant = constants(system, learned)
     return tuple(rule for rule in system.rules if _may_move(system, rule, whole, constant))
 
 
@@ -90,10 +111,39 @@ def _is_family(system: System, place: str) -> bool:
     return any(family.name == place for family in system.families)
 
 
-def constants(system: System) -> frozenset[str]:
-    """The cells that nobody may write."""
-    written = {name for rule in system.rules for name in rule.writable}
-    return frozenset(cell.name for cell in system.cells if cell.name not in written)
+def constants(system: System, learned: Learned) -> frozenset[str]:
+    """The cells that nobody is known to write."""
+    return frozenset(cell.name for cell in system.cells if cell.name not in learned.written)
+
+
+class Asked:
+    """The rules of a system, asked once for whatever they are shown.
+
+    ``written`` are the cells that they changed. Whenever something is learned all is asked anew, so
+    what was answered is kept.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.written: set[str] = set()
+        self._cells = {cell.name for cell in system.cells}
+        self._acts = {rule.name: rule.acts for rule in system.rules}
+        self._known: dict[str, dict[Arguments, tuple[Outcome, ...]]] = {n: {} for n in self._acts}
+
+    def __call__(self, rule: Rule, shown: Arguments) -> tuple[Outcome, ...]:
+        """The outcomes of a rule."""
+        known = self._known[rule.name]
+        found = known.get(shown)
+        if found is None:
+            found = known[shown] = tuple(self._acts[rule.name](*shown))
+            held = dict(zip(rule.cells, shown, strict=False))
+            for outcome in found:
+                self.written |= {
+                    name
+                    for name, value in outcome.writes.items()
+                    if name in self._cells and held[name] != value
+                }
+        return found
 
 
 # Neighbourhoods
@@ -106,13 +156,15 @@ class Neighbourhood:
     ``writes`` are the names that they may write, ``names`` those that make up a nook. Of the nooks
     that may come up ``settled`` has those that are pending, each with what it is settled to, and
     ``standing`` the others; ``waiting`` are nooks that may be pending once what they are settled to
-    may be there. ``ways`` has for each pending nook what it may turn into. The neighbourhood is
-    ``minded`` if a goal looks at what is changed there.
+    may be there. ``ways`` has for each pending nook what movers may turn it into. Whatever is
+    written but ``triggers`` makes it possible for none of its movers to act.
     """
 
     movers: tuple[Rule, ...]
     names: tuple[str, ...]
     writes: frozenset[str]
+    triggers: frozenset[str]
+    asked: Callable[[Rule, Arguments], tuple[Outcome, ...]]
     affected: frozenset[str] = frozenset()
     measured: dict[str, Tally] = field(default_factory=dict)
     besides: list[Beside] = field(default_factory=list)
@@ -120,7 +172,6 @@ class Neighbourhood:
     ways: dict[Nook, set[Nook]] = field(default_factory=dict)
     standing: set[Nook] = field(default_factory=set)
     waiting: dict[Nook, dict[Nook, None]] = field(default_factory=dict)
-    minded: bool = False
     _paths: dict[Nook, tuple[Nook, list[str]]] = field(default_factory=dict)
     _effects: dict[tuple[str, Nook], list[tuple[str, Any, Nook]]] = field(default_factory=dict)
 
@@ -130,7 +181,9 @@ class Neighbourhood:
         if key not in self._effects:
             held = dict(zip(self.names, nook, strict=True))
             try:
-                outcomes = list(rule.acts(*(held[name] for name in rule.cells)))
+                outcomes = self.asked(rule, tuple([held[name] for name in rule.cells]))
+            except Lesson:
+                raise
             except Exception as error:
                 # It was asked of what may not come up.
                 raise no_movers([rule.name], "cannot be asked about all that may be") from error
@@ -196,7 +249,6 @@ class Beside:
     """
 
     rule: Rule
-    acts: Callable[..., Iterable[Outcome]]
     sources: tuple[tuple[int, Any], ...]
     others: dict[Arguments, None] = field(default_factory=dict)
     groups: dict[Arguments, tuple[list[Nook], list[Arguments]]] = field(default_factory=dict)
@@ -215,19 +267,25 @@ class Beside:
             ]
         )
 
-    def shown(self, seen: Arguments, other: Arguments) -> Iterator[Any]:
+    def shown(self, seen: Arguments, other: Arguments) -> Arguments:
         """All that it is shown."""
         mine, rest = iter(seen), iter(other)
-        for kind, where in self.sources:
-            if kind == VEILED:
-                yield Veil(where)
-            else:
-                yield next(rest) if kind == OUT else next(mine)
+        return tuple(
+            [
+                Veil(where) if kind == VEILED else next(rest if kind == OUT else mine)
+                for kind, where in self.sources
+            ]
+        )
+
+    @property
+    def veiled(self) -> bool:
+        """Whether something is kept from it."""
+        return any(kind == VEILED for kind, _ in self.sources)
 
 
-def together(system: System, movers: Sequence[Rule]) -> list[tuple[Rule, ...]]:
+def together(system: System, movers: Sequence[Rule], learned: Learned) -> list[tuple[Rule, ...]]:
     """The movers in groups that see the same places, but for those that never change."""
-    constant = constants(system)
+    constant = constants(system, learned)
     groups: dict[frozenset[str], list[Rule]] = {}
     for rule in movers:
         places = frozenset(system.sight(rule.cells).places) - constant

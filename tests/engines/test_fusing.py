@@ -418,7 +418,7 @@ def test_who_comes_up_late_is_heard() -> None:
     rule = Rule("late", "minder", ("open", "clock", "more 0"), late, writes=("more 0",))
     formula = Always(View(("more 0", "left", "clock")), lambda more, *_: not more)
     system = working(rule, cells=1)
-    with patch.object(fused_search, "LEARNING", 2):
+    with patch.object(fused_search, "LEARNING", 4):
         learning = fused_search.Learning(system, asked(formula))
         assert "work" in fused_in(learning.first())
         found = agreed(system, asked(formula))
@@ -514,7 +514,7 @@ def test_a_story_that_is_too_long_to_find_is_told_unfused() -> None:
     system, properties = working(), asked(formula)
     fused = fused_search.Learning(system, properties).first()
     assert fused is not None
-    found = check(fused.system, fused.properties).properties[0]
+    found = check(fused.system, properties).properties[0]
     assert found.trace is not None
     trace = fused_search.unfused(fused, properties[0], found.trace)
     assert trace is not None
