@@ -298,6 +298,24 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             left="local policies, hints and session affinity",
         ),
     ),
+    "DNS": (
+        Duty(
+            "names the pods of headless Services, whose addresses clients keep",
+            ("resolve-again",),
+            ("DNS-1", "DNS-2"),
+            ("headless-loses-requests",),
+            left="names of other Services never change; a pod that becomes Ready is named at once",
+        ),
+    ),
+    "Ingress controllers": (
+        Duty(
+            "send requests to the endpoints of Services",
+            ("hear-of-backends",),
+            ("ING-1", "ING-2"),
+            ("ingress-loses-requests",),
+            left="the order of paths and hosts, certificates, and the status of the Ingress",
+        ),
+    ),
     "Network": (
         Duty("between nodes", left="a node that is cut off is so from all others"),
         Duty("network policies"),

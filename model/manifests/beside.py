@@ -1,6 +1,6 @@
-"""What is hardly meant of an object, given the pods that there are beside it.
+"""What is hardly meant of an object, given the pods and other objects that there are beside it.
 
-Pods may also come from what is not among the manifests, so this is told and not refused; and only
+They may also come from what is not among the manifests, so this is told and not refused; and only
 where there are any pods in the namespace of the object.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from msgspec import structs
 
 from kubelemma.model.findings import show
+from kubelemma.model.kinds.kind import Beside
 from kubelemma.model.kinds.registry import kind_of, stamp_of
 from kubelemma.model.objects.pod import Pod
 
@@ -20,11 +21,15 @@ from .reading import Manifests
 
 def advice_beside(manifests: Manifests) -> Iterator[Problem]:
     """What kinds say of their objects beside pods."""
-    pods = tuple(_pods(manifests))
+    pods, things = tuple(_pods(manifests)), tuple(m.object for m in manifests.objects)
     for manifest in manifests.objects:
         thing = manifest.object
-        own = tuple(p for p in pods if p.metadata.namespace == thing.metadata.namespace)
-        for finding in kind_of(thing).beside(thing, own) if own else ():
+        namespace = thing.metadata.namespace
+        own = tuple(p for p in pods if p.metadata.namespace == namespace)
+        if not own:
+            continue
+        named = tuple(t for t in things if t.metadata.namespace in (namespace, ""))
+        for finding in kind_of(thing).beside(thing, Beside(own, named)):
             yield Problem(manifest.document.at(finding.path), show(finding.path), finding.message)
 
 
