@@ -295,7 +295,14 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("hear-of-endpoints", "stop-serving"),
             ("EPS-2", "EPS-4"),
             ("rollout-loses-requests", "drain-loses-requests"),
-            left="local policies, hints and session affinity",
+            left="hints and session affinity change no verdict",
+        ),
+        Duty(
+            "keeps traffic on its node where the policy says so",
+            ("hear-of-endpoints",),
+            ("PROXY-1",),
+            ("local-traffic-dropped",),
+            left="the health check by which a load balancer finds nodes with a ready pod",
         ),
     ),
     "DNS": (

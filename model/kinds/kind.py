@@ -41,11 +41,18 @@ class Use(NamedTuple):
 class Beside(NamedTuple):
     """What else is given: the pods of an object's namespace, and the objects that it may name.
 
-    ``objects`` are those of its namespace and those that are in none.
+    ``objects`` are those of its namespace and those that are in none. Of a template there is one
+    pod; ``counts`` says how many there are at once of each, None where that is one on each node.
     """
 
     pods: tuple[Pod, ...]
+    counts: tuple[int | None, ...] = ()
     objects: tuple[ApiObject, ...] = ()
+
+    def most(self, chosen: Callable[[Pod], bool]) -> int | None:
+        """How many of some pods there are at once; None where that depends on the nodes."""
+        counts = [c for pod, c in zip(self.pods, self.counts, strict=True) if chosen(pod)]
+        return None if None in counts else sum(c for c in counts if c is not None)
 
     def of(self, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
         """The objects of a kind."""

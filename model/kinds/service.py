@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
+from kubelemma.model.components.kubeproxy.decision import LOCAL
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import (
     EXTERNAL_NAME,
@@ -36,15 +38,17 @@ _NODE_PORTS = (30000, 32767)
 _SPEC: FieldPath = ("spec",)
 
 _NEARBY = (
-    "which of several endpoints a proxy prefers is not followed: any proxy may choose any that it "
-    "has heard of"
+    "which of several endpoints a proxy prefers changes no verdict: any of them may be chosen by "
+    "some proxy, and where none is near others are"
 )
-_NEAR_ALONE = Note(
+_HELD = (
+    "a client that is held to a pod goes there as long as its proxy has the pod: that no such "
+    "connection is lost is asked anyway"
+)
+_BALANCED = Note(
     "not modelled",
-    "traffic that stays on its node is taken to go anywhere: a node without a ready pod refuses it",
-)
-_AFFINE = Note(
-    "not modelled", "a client is taken to be sent anywhere: it may be held to a pod that leaves"
+    "a load balancer is taken to know at once which nodes have a ready pod; what comes to a node "
+    "port is followed",
 )
 
 
@@ -165,8 +169,27 @@ def _beside(thing: Service, beside: Beside) -> Iterator[Finding]:
     spec = thing.spec
     if spec.type == EXTERNAL_NAME or not spec.selector:
         return
+    yield from _nodes_without(thing, beside)
     own = [pod for pod in beside.pods if selects(thing, pod)]
     yield from _ports_of(thing, own) if own else _without_pods(spec.selector, beside.pods)
+
+
+def _nodes_without(thing: Service, beside: Beside) -> Iterator[Finding]:
+    """Traffic that stays on its node, and more nodes than pods."""
+    nodes, most = len(beside.of(Node)), beside.most(lambda pod: selects(thing, pod))
+    if most is None or most >= nodes:
+        return
+    spec = thing.spec
+    policies = {
+        "externalTrafficPolicy": spec.external_traffic_policy,
+        "internalTrafficPolicy": spec.internal_traffic_policy,
+    }
+    for field in (field for field, policy in policies.items() if policy == LOCAL):
+        yield Finding(
+            (*_SPEC, field),
+            f"is Local, and at most {most} of {nodes} nodes have a pod of the Service: the others "
+            "drop what comes to them",
+        )
 
 
 def _without_pods(selector: Mapping[str, str], pods: Sequence[Pod]) -> Iterator[Finding]:
@@ -223,10 +246,9 @@ KIND = Kind(
                     "loadBalancerSourceRanges",
                     "healthCheckNodePort",
                 ),
-                **not_modelled(_NEARBY, "trafficDistribution"),
-                "internalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
-                "externalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
-                "sessionAffinity": ByValue(("None",), None, _AFFINE),
+                **irrelevant(_NEARBY, "trafficDistribution"),
+                "externalTrafficPolicy": ByValue(("Cluster",), None, _BALANCED),
+                **irrelevant(_HELD, "sessionAffinity"),
             },
             ServicePort: irrelevant(NO_EFFECT, "appProtocol"),
         }

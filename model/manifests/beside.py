@@ -25,24 +25,26 @@ def advice_beside(manifests: Manifests) -> Iterator[Problem]:
     for manifest in manifests.objects:
         thing = manifest.object
         namespace = thing.metadata.namespace
-        own = tuple(p for p in pods if p.metadata.namespace == namespace)
+        own = [(pod, n) for pod, n in pods if pod.metadata.namespace == namespace]
         if not own:
             continue
         named = tuple(t for t in things if t.metadata.namespace in (namespace, ""))
-        for finding in kind_of(thing).beside(thing, Beside(own, named)):
+        given = Beside(tuple(pod for pod, _ in own), tuple(n for _, n in own), named)
+        for finding in kind_of(thing).beside(thing, given):
             yield Problem(manifest.document.at(finding.path), show(finding.path), finding.message)
 
 
-def _pods(manifests: Manifests) -> Iterator[Pod]:
-    """Pods of the input, and one of each template."""
+def _pods(manifests: Manifests) -> Iterator[tuple[Pod, int | None]]:
+    """Pods of the input, and one of each template, and how many there are of it."""
     for manifest in manifests.objects:
         thing = manifest.object
         if isinstance(thing, Pod):
-            yield thing
-        elif stamp_of(thing) is not None:
+            yield thing, 1
+        elif (stamp := stamp_of(thing)) is not None:
             template = getattr(thing, "spec").template  # noqa: B009 - of any kind with a stamp
             namespace = thing.metadata.namespace
-            yield Pod(
+            pod = Pod(
                 metadata=structs.replace(template.metadata, namespace=namespace),
                 spec=template.spec,
             )
+            yield pod, None if stamp.wanted is None else stamp.wanted(thing)

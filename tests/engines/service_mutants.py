@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mutating import TWO, Mutant, Small
+from mutating import TWO, Mutant, Small, node
 
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
@@ -114,7 +114,19 @@ def sends_to_all(_entry: Entry) -> bool:
     return _entry is not Entry.ABSENT
 
 
+NEAR = Small(
+    (node("a", cpu="9"),),
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec=PAUSING,
+    objects=(
+        (Service, {"metadata": METADATA, "spec": {**SERVICE, "internalTrafficPolicy": "Local"}}),
+    ),
+)
+
+
 SERVICE_MUTANTS = (
+    Mutant("PROXY-1", "old pods go first", ROLLING_PY, "reconcile_old", drops_old_at_once, NEAR),
     Mutant("ING-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, ENTERED),
     Mutant("ING-1", "any that serves", f"{INGRESS}.decision", "sends", sends_to_all, ENTERED),
     Mutant("ING-2", "a deaf controller", f"{INGRESS}.rules", "hear", hears_nothing, ENTERED),

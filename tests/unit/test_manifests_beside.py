@@ -61,6 +61,28 @@ def test_a_port_that_no_container_has() -> None:
     )
 
 
+NODES = """
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Node, metadata: {name: a}}
+- {apiVersion: v1, kind: Node, metadata: {name: b}}
+"""
+
+
+@pytest.mark.parametrize("field", ["internalTrafficPolicy", "externalTrafficPolicy"])
+def test_nodes_that_drop_traffic(field: str) -> None:
+    """A pod on one of two nodes is of no use to the other, where traffic stays on its node."""
+    spec = f"{{type: NodePort, selector: {{app: web}}, ports: [{{port: 80}}], {field}: Local}}"
+    assert warned(spec) == []
+    (said,) = warned(spec + NODES)
+    assert said == (
+        f"spec.{field}: is Local, and at most 1 of 2 nodes have a pod of the Service: the others "
+        "drop what comes to them"
+    )
+
+
 INGRESS = """
 ---
 apiVersion: networking.k8s.io/v1

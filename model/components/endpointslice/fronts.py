@@ -67,7 +67,7 @@ def _front(world: World, route: Route, subject: Subject) -> Front:
         size
         for shape, size in zip(world.shapes, world.sizes, strict=True)
         for pod in shape.standing
-        if selects(service, pod) and _stands_ready(pod)
+        if stands_ready(service, pod)
     )
     lasting = (c.index for c in own if outlasts(service, c.pod.spec, route.lag_seconds))
     classes = frozenset(c.index for c in own)
@@ -79,8 +79,10 @@ def _offers(service: Service, pod: Pod) -> bool:
     return not service.spec.ports or any(True for _ in endpoint_ports(service, pod.spec))
 
 
-def _stands_ready(pod: Pod) -> bool:
+def stands_ready(service: Service, pod: Pod) -> bool:
     """Whether a pod that stands by is an endpoint; it has an address, and is Ready by default."""
+    if not selects(service, pod):
+        return False
     conditions = pod.status.conditions or ()
     ready = all(c.status == "True" for c in conditions if c.type == "Ready")
     return ready and is_endpoint(pod.status.phase, has_address=True)
