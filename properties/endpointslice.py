@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubelemma.model.cluster.state import DeploymentState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.drain.actions import DRAIN_DELETE
+from kubelemma.model.components.endpointslice.fronts import Front, fronts
 from kubelemma.model.components.endpointslice.leaving import (
     LEAVING,
     NOBODY,
@@ -15,10 +16,11 @@ from kubelemma.model.components.endpointslice.leaving import (
     Leaving,
     due,
 )
-from kubelemma.model.components.endpointslice.rules import Front, fronts
+from kubelemma.model.components.endpointslice.listening import afterlife, sends_to
+from kubelemma.model.components.endpointslice.route import Route
 from kubelemma.model.components.eviction.actions import EVICT_POD
 from kubelemma.model.components.garbagecollector.actions import COLLECT_POD
-from kubelemma.model.components.kubeproxy.rules import afterlife, sends_to
+from kubelemma.model.components.kubeproxy.route import BY_PROXY
 from kubelemma.model.components.replicaset.actions import DELETE_POD
 from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.components.users.actions import USER_DELETE_POD
@@ -35,10 +37,11 @@ _FLOW = "https://kubernetes.io/docs/tutorials/services/pods-and-endpoint-termina
 _RECONCILER = "pkg/controller/endpointslice/endpointslice_controller.go"
 _TOPOLOGY = "pkg/proxy/topology.go"
 _NONE = "None on the user's side: this is an invariant of {} itself."
-_DELETED = (
+DELETED_CONDITIONS = (
     "Of pods that are deleted, where no machine may fail: a failing probe, a crash and a lost node "
     "cost requests until they are noticed, whatever is set."
 )
+"""What is said of every promise that no request is lost."""
 
 DELETIONS: frozenset[Action] = frozenset(
     {DELETE_POD, EVICT_POD, DRAIN_DELETE, EVICT, USER_DELETE_POD, COLLECT_POD}
@@ -76,8 +79,8 @@ STATEMENTS: tuple[Statement, ...] = (
             "requests that arrive in between are refused: each rollout and each drain costs some."
         ),
         conditions=(
-            f"{_DELETED} A container is taken to accept no connection once it is asked to stop; "
-            "one that goes on for some seconds by itself needs no pause."
+            f"{DELETED_CONDITIONS} A container is taken to accept no connection once it is asked "
+            "to stop; one that goes on for some seconds by itself needs no pause."
         ),
         source=f"{_TERMINATION}; {_FLOW}; {_TOPOLOGY}",
         components=("kubelet", "endpointslice-controller", "kube-proxy"),
@@ -130,11 +133,13 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     cells = {cell.name for cell in scenario.system.cells}
     tallies = {tally.name for tally in scenario.system.tallies}
     for number, front in enumerate(fronts(scenario.world)):
+        if not front.route.first:
+            continue
         found: dict[str, Formula] = {}
         if LEAVING in cells:
-            found |= _of_the_followed(number, front)
-        elif front.pods in tallies:
-            found["EPS-2"] = EachStep(View(reads=(front.pods,)), _loses_nothing(front), DELETIONS)
+            found["EPS-1"] = _follows_the_pods(number, front)
+        if front.route == BY_PROXY:
+            found |= _traffic(scenario, number, front, ("EPS-2", "EPS-3"))
         deployments = tuple(w for w in front.workloads(scenario.world) if w.rollout is not None)
         if deployments and front.tally in tallies:
             seen = View(tuple(workload.cell for workload in deployments), (front.tally,))
@@ -142,27 +147,60 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         yield from asked(STATEMENTS, front.label, found)
 
 
-def _of_the_followed(number: int, front: Front) -> dict[str, Formula]:
-    view = View((LEAVING,))
+def arriving(
+    scenario: Scenario, route: Route, statements: tuple[Statement, ...]
+) -> Iterator[Property]:
+    """What is asked of all that leads to pods by a way: that nothing is lost, and not for ever."""
+    safe, live = (statement.id for statement in statements)
+    for number, front in enumerate(fronts(scenario.world)):
+        if front.route == route:
+            found = _traffic(scenario, number, front, (safe, live))
+            yield from asked(statements, front.label, found)
 
-    def own(leaving: Leaving) -> bool:
-        return leaving != NOBODY and leaving.service == number
 
+def _traffic(
+    scenario: Scenario, number: int, front: Front, names: tuple[str, str]
+) -> dict[str, Formula]:
+    """That no connection is lost, and that pods that are deleted get none in the end.
+
+    Where none is followed, only the first of them can be asked.
+    """
+    safe, live = names
+    if any(cell.name == LEAVING for cell in scenario.system.cells):
+        return {
+            safe: Always(View((LEAVING,)), _serves(number, front)),
+            live: _unheard(number, front),
+        }
+    if any(tally.name == front.pods for tally in scenario.system.tallies):
+        return {safe: EachStep(View(reads=(front.pods,)), _loses_nothing(front), DELETIONS)}
+    return {}
+
+
+def _own(number: int, leaving: Leaving) -> bool:
+    return leaving != NOBODY and leaving.front == number
+
+
+def _follows_the_pods(number: int, front: Front) -> Formula:
     def outdated(leaving: Leaving) -> bool:
         ready = leaving.slices == Entry.READY
-        return own(leaving) and ready and due(front.service, leaving) != Entry.READY
+        return _own(number, leaving) and ready and due(front.service, leaving) != Entry.READY
 
-    def reached(leaving: Leaving) -> bool:
-        return own(leaving) and sends_to(leaving)
+    return LeadsTo(View((LEAVING,)), outdated, lambda leaving: not outdated(leaving))
 
+
+def _serves(number: int, front: Front) -> Callable[[Leaving], bool | None]:
     def serves(leaving: Leaving) -> bool | None:
-        return leaving.serving if reached(leaving) else None
+        reached = _own(number, leaving) and sends_to(front, leaving)
+        return leaving.serving if reached else None
 
-    return {
-        "EPS-1": LeadsTo(view, outdated, lambda leaving: not outdated(leaving)),
-        "EPS-2": Always(view, serves),
-        "EPS-3": LeadsTo(view, reached, lambda leaving: not reached(leaving)),
-    }
+    return serves
+
+
+def _unheard(number: int, front: Front) -> Formula:
+    def reached(leaving: Leaving) -> bool:
+        return _own(number, leaving) and sends_to(front, leaving)
+
+    return LeadsTo(View((LEAVING,)), reached, lambda leaving: not reached(leaving))
 
 
 def _loses_nothing(front: Front) -> Any:
@@ -171,7 +209,7 @@ def _loses_nothing(front: Front) -> Any:
     What becomes of it is asked of its class, which is all that it depends on.
     """
     classes = sorted(front.classes)
-    served = [all(a.serving for a in afterlife(front, c) if sends_to(a)) for c in classes]
+    served = [all(a.serving for a in afterlife(front, c) if sends_to(front, a)) for c in classes]
 
     def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
         fewer = [then - now for then, now in zip(before[0], after[0], strict=True)]

@@ -429,9 +429,11 @@ def _no_pause(case: Case) -> Iterator[Advice]:
         yield Advice("published addresses", text)
         return
     longer = "wait" if pause.value == "0 s" else f"wait longer than {pause.value}"
+    senders, within = (next(_terms(case, h)).value for h in (Hindrance.SENDERS, Hindrance.HEARD))
     text = (
-        f"Let its containers {longer} before they stop, so that every kube-proxy hears first: "
-        "lifecycle.preStop.sleep.seconds of 5 or more, within terminationGracePeriodSeconds"
+        f"Let its containers {longer} before they stop, so that all {senders} hear first: "
+        f"lifecycle.preStop.sleep.seconds of {within.removesuffix(' s')} or more, within "
+        "terminationGracePeriodSeconds"
     )
     yield Advice("no pause", text)
 

@@ -166,6 +166,8 @@ class Hindrance(StrEnum):
     ATTACHED = "claim whose volume is attached elsewhere"
     SERVES_FOR = "once deleted the pod serves for"
     PUBLISHED = "publishNotReadyAddresses"
+    SENDERS = "still sending to it"
+    HEARD = "all of these have heard of it within"
 
 
 @dataclass(frozen=True, slots=True)

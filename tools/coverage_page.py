@@ -304,7 +304,32 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("hear-of-endpoints", "stop-serving"),
             ("EPS-2", "EPS-4"),
             ("rollout-loses-requests", "drain-loses-requests"),
-            left="local policies, hints and session affinity",
+            left="hints and session affinity change no verdict",
+        ),
+        Duty(
+            "keeps traffic on its node where the policy says so",
+            ("hear-of-endpoints",),
+            ("PROXY-1",),
+            ("local-traffic-dropped",),
+            left="the health check by which a load balancer finds nodes with a ready pod",
+        ),
+    ),
+    "DNS": (
+        Duty(
+            "names the pods of headless Services, whose addresses clients keep",
+            ("resolve-again",),
+            ("DNS-1", "DNS-2"),
+            ("headless-loses-requests",),
+            left="names of other Services never change; a pod that becomes Ready is named at once",
+        ),
+    ),
+    "Ingress controllers": (
+        Duty(
+            "send requests to the endpoints of Services",
+            ("hear-of-backends",),
+            ("ING-1", "ING-2"),
+            ("ingress-loses-requests",),
+            left="the order of paths and hosts, certificates, and the status of the Ingress",
         ),
     ),
     "Network": (

@@ -13,10 +13,12 @@ from .attachdetach.rules import COMPONENT as ATTACH_DETACH
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
+from .dns.rules import COMPONENT as DNS
 from .drain.rules import COMPONENT as DRAIN
 from .endpointslice.rules import COMPONENT as ENDPOINT_SLICE
 from .eviction.rules import COMPONENT as EVICTION
 from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
+from .ingress.rules import COMPONENT as INGRESS
 from .kubelet.rules import COMPONENT as KUBELET
 from .kubeproxy.rules import COMPONENT as KUBE_PROXY
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
@@ -50,6 +52,8 @@ COMPONENTS: tuple[Component, ...] = (
     POD_GC,
     ENDPOINT_SLICE,
     KUBE_PROXY,
+    DNS,
+    INGRESS,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -38,6 +38,27 @@ class Use(NamedTuple):
         return self.left_out is None or self.shown
 
 
+class Beside(NamedTuple):
+    """What else is given: the pods of an object's namespace, and the objects that it may name.
+
+    ``objects`` are those of its namespace and those that are in none. Of a template there is one
+    pod; ``counts`` says how many there are at once of each, None where that is one on each node.
+    """
+
+    pods: tuple[Pod, ...]
+    counts: tuple[int | None, ...] = ()
+    objects: tuple[ApiObject, ...] = ()
+
+    def most(self, chosen: Callable[[Pod], bool]) -> int | None:
+        """How many of some pods there are at once; None where that depends on the nodes."""
+        counts = [c for pod, c in zip(self.pods, self.counts, strict=True) if chosen(pod)]
+        return None if None in counts else sum(c for c in counts if c is not None)
+
+    def of(self, kind: type[ObjectT]) -> tuple[ObjectT, ...]:
+        """The objects of a kind."""
+        return tuple(found for found in self.objects if isinstance(found, kind))
+
+
 class Stamp(NamedTuple, Generic[ObjectT]):
     """How the objects of a kind make pods from their ``spec.template``.
 
@@ -61,7 +82,7 @@ def _nothing(_: ObjectT) -> Iterator[Finding]:
     return iter(())
 
 
-def _nothing_beside(_thing: ObjectT, _pods: Sequence[Pod]) -> Iterator[Finding]:
+def _nothing_beside(_thing: ObjectT, _beside: Beside) -> Iterator[Finding]:
     return iter(())
 
 
@@ -84,7 +105,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
         filled: an object with the defaults of its own fields.
         refused: what the API server refuses, beside names and labels, in an object as written.
         advice: what it accepts though hardly anybody means it.
-        beside: the same, given the pods of its namespace, if there are any.
+        beside: the same, given what is beside it, where its namespace has any pods.
         stamp: how its objects make pods, if they do.
         generated: whether they are created rather than applied, so that a name may be left to the
             server (``generateName``).
@@ -106,7 +127,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
     filled: Callable[[ObjectT], ObjectT] = _as_written
     refused: Callable[[ObjectT], Iterator[Finding]] = _nothing
     advice: Callable[[ObjectT], Iterator[Finding]] = _nothing
-    beside: Callable[[ObjectT, Sequence[Pod]], Iterator[Finding]] = _nothing_beside
+    beside: Callable[[ObjectT, Beside], Iterator[Finding]] = _nothing_beside
     stamp: Stamp[ObjectT] | None = None
     generated: bool = False
     immutable: tuple[FieldPath, ...] = ()

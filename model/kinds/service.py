@@ -6,20 +6,26 @@ Sources: ``pkg/apis/core/validation/validation.go`` (``ValidateService``),
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
+from kubelemma.model.components.kubeproxy.decision import LOCAL
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.service import HEADLESS, Service, ServicePort, ServiceSpec
+from kubelemma.model.objects.service import (
+    EXTERNAL_NAME,
+    HEADLESS,
+    Service,
+    ServicePort,
+    ServiceSpec,
+)
 
-from .kind import Kind, Use
+from .kind import Beside, Kind, Use
 from .notes import NO_EFFECT, NOT_PLACING, STATUS, ByValue, Note, irrelevant, not_modelled
-from .parts.names import dns_label, dns_service, dns_subdomain
+from .parts.names import dns_label, dns_service, dns_subdomain, port_name
 from .parts.rules import labels, one_of, problem, within
 
-EXTERNAL_NAME = "ExternalName"
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", EXTERNAL_NAME)
 _EXTERNAL = ("NodePort", "LoadBalancer")
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
@@ -29,23 +35,20 @@ _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _LARGEST_PORT = 65535
 _NODE_PORTS = (30000, 32767)
 """The range of node ports, but where ``--service-node-port-range`` says otherwise."""
-_PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9](?:-?[a-z0-9]){0,14}")
 _SPEC: FieldPath = ("spec",)
 
 _NEARBY = (
-    "which of several endpoints a proxy prefers is not followed: any proxy may choose any that it "
-    "has heard of"
+    "which of several endpoints a proxy prefers changes no verdict: any of them may be chosen by "
+    "some proxy, and where none is near others are"
 )
-_NEAR_ALONE = Note(
+_HELD = (
+    "a client that is held to a pod goes there as long as its proxy has the pod: that no such "
+    "connection is lost is asked anyway"
+)
+_BALANCED = Note(
     "not modelled",
-    "traffic that stays on its node is taken to go anywhere: a node without a ready pod refuses it",
-)
-_BY_NAME = Note(
-    "not modelled",
-    "its clients ask DNS for pods, and no kube-proxy sends them: what they lose is not followed",
-)
-_AFFINE = Note(
-    "not modelled", "a client is taken to be sent anywhere: it may be held to a pod that leaves"
+    "a load balancer is taken to know at once which nodes have a ready pod; what comes to a node "
+    "port is followed",
 )
 
 
@@ -129,12 +132,8 @@ def _target(port: ServicePort, here: FieldPath) -> Iterator[Finding]:
             yield from within(1, _LARGEST_PORT, target, path)
     elif target.isdigit():
         yield Finding(path, f'"{target}" is a name, as it is quoted: write the number without')
-    elif not _PORT_NAME.fullmatch(target):
-        yield Finding(
-            path,
-            f'"{target}" is no valid name of a port: at most 15 lower-case letters, digits and '
-            'single "-", with a letter among them',
-        )
+    else:
+        yield from problem(path, port_name(target))
 
 
 def _node_port(
@@ -165,13 +164,32 @@ def _advice(thing: Service) -> Iterator[Finding]:
         yield Finding((*_SPEC, "selector"), "is ignored: an ExternalName service has no endpoints")
 
 
-def _beside(thing: Service, pods: Sequence[Pod]) -> Iterator[Finding]:
+def _beside(thing: Service, beside: Beside) -> Iterator[Finding]:
     """Whom it selects, and whether these have its ports."""
     spec = thing.spec
     if spec.type == EXTERNAL_NAME or not spec.selector:
         return
-    own = [pod for pod in pods if selects(thing, pod)]
-    yield from _ports_of(thing, own) if own else _without_pods(spec.selector, pods)
+    yield from _nodes_without(thing, beside)
+    own = [pod for pod in beside.pods if selects(thing, pod)]
+    yield from _ports_of(thing, own) if own else _without_pods(spec.selector, beside.pods)
+
+
+def _nodes_without(thing: Service, beside: Beside) -> Iterator[Finding]:
+    """Traffic that stays on its node, and more nodes than pods."""
+    nodes, most = len(beside.of(Node)), beside.most(lambda pod: selects(thing, pod))
+    if most is None or most >= nodes:
+        return
+    spec = thing.spec
+    policies = {
+        "externalTrafficPolicy": spec.external_traffic_policy,
+        "internalTrafficPolicy": spec.internal_traffic_policy,
+    }
+    for field in (field for field, policy in policies.items() if policy == LOCAL):
+        yield Finding(
+            (*_SPEC, field),
+            f"is Local, and at most {most} of {nodes} nodes have a pod of the Service: the others "
+            "drop what comes to them",
+        )
 
 
 def _without_pods(selector: Mapping[str, str], pods: Sequence[Pod]) -> Iterator[Finding]:
@@ -228,11 +246,9 @@ KIND = Kind(
                     "loadBalancerSourceRanges",
                     "healthCheckNodePort",
                 ),
-                **not_modelled(_NEARBY, "trafficDistribution"),
-                "internalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
-                "externalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
-                "clusterIP": ByValue((HEADLESS,), _BY_NAME, None),
-                "sessionAffinity": ByValue(("None",), None, _AFFINE),
+                **irrelevant(_NEARBY, "trafficDistribution"),
+                "externalTrafficPolicy": ByValue(("Cluster",), None, _BALANCED),
+                **irrelevant(_HELD, "sessionAffinity"),
             },
             ServicePort: irrelevant(NO_EFFECT, "appProtocol"),
         }

@@ -11,6 +11,8 @@ from .meta import ApiObject, ApiStruct
 
 PortReference: TypeAlias = int | str
 """The number of a port, or the name of a container's port; 0 where nothing is said."""
+EXTERNAL_NAME = "ExternalName"
+"""The type of a Service that is another name for a host, and has no endpoints."""
 HEADLESS = "None"
 """As ``spec.clusterIP``: the Service has no address of its own."""
 

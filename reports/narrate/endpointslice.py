@@ -8,9 +8,10 @@ from functools import partial
 from kubelemma.model.components.disruption.rules import is_ready
 from kubelemma.model.components.endpointslice.actions import STOP_SERVING, WRITE_SLICE
 from kubelemma.model.components.endpointslice.decision import selects
+from kubelemma.model.components.endpointslice.fronts import Front, fronts
 from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, Leaving
-from kubelemma.model.components.endpointslice.pause import LAG_SECONDS, pause_seconds
-from kubelemma.model.components.endpointslice.rules import ENDPOINT_SLICES, Front, fronts
+from kubelemma.model.components.endpointslice.pause import pause_seconds
+from kubelemma.model.components.endpointslice.rules import ENDPOINT_SLICES
 from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import ServiceBox
@@ -28,6 +29,8 @@ PAUSE = "lifecycle.preStop"
 """Fact: what a template says of it, or would."""
 SERVES_FOR = str(Hindrance.SERVES_FOR)
 PUBLISHED = str(Hindrance.PUBLISHED)
+SENDERS = str(Hindrance.SENDERS)
+HEARD = str(Hindrance.HEARD)
 
 
 def _boxes(scenario: Scenario, written: Written) -> Boxes:
@@ -68,7 +71,7 @@ def leaving_of(seen: Seen) -> Leaving:
 def front_of(seen: Seen) -> Front | None:
     """The Service that the pod leaves."""
     leaving = leaving_of(seen)
-    return None if leaving == NOBODY else fronts(seen.world)[leaving.service]
+    return None if leaving == NOBODY else fronts(seen.world)[leaving.front]
 
 
 def _service(scene: Scene) -> str:
@@ -110,7 +113,7 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(ENDPOINT_SLICES, "the slices say what is true of every pod")
 
 
-def _refuses(belied: Belied) -> Iterator[Claim]:
+def refuses(belied: Belied) -> Iterator[Claim]:
     """A connection to a pod that has stopped, or will have."""
     front = next((f for f in fronts(belied.world) if f.label == belied.prop.subject), None)
     if front is None:
@@ -119,24 +122,27 @@ def _refuses(belied: Belied) -> Iterator[Claim]:
     own = sorted(front.classes) if leaving == NOBODY else [leaving.pod_class]
     pause = min(pause_seconds(front.service, classes[index].pod.spec) for index in own)
     published = front.service.spec.publish_not_ready_addresses
+    kind, name = front.label.split(" ", maxsplit=1)
     terms = (
-        Fact("Service", front.label.partition(" ")[2]),
+        Fact(kind, name),
         Fact(SERVES_FOR, f"{pause:g} s"),
-        Fact("kube-proxies have heard of it within", f"{LAG_SECONDS} s"),
+        Fact(SENDERS, front.route.senders),
+        Fact(HEARD, f"{front.route.lag_seconds} s"),
         *([Fact(PUBLISHED, "true")] if published else []),
     )
     if leaving == NOBODY:
         yield Claim(
-            "the kubelet may stop the containers of the deleted pod while kube-proxies still send "
-            "it new connections, since they hear of its deletion later",
+            "the kubelet may stop the containers of the deleted pod while "
+            f"{front.route.senders} still send it new connections, since they hear of its deletion "
+            "later",
             terms,
         )
         return
     known = leaving.slices == Entry.READY
     why = "its EndpointSlice still has it as ready" if known else "they have not heard of it yet"
     yield Claim(
-        "kube-proxies may still send new connections to a deleted pod whose containers have been "
-        f"asked to stop: {why}",
+        f"{front.route.senders} may still send new connections to a deleted pod whose containers "
+        f"have been asked to stop: {why}",
         terms,
     )
 
@@ -162,6 +168,6 @@ TELLER = Teller(
     facts={STOP_SERVING: _pause},
     changes=_changes,
     idle=_idle,
-    claims={"EPS-2": _refuses, "EPS-4": _alone},
+    claims={"EPS-2": refuses, "EPS-4": _alone},
     boxes=_boxes,
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mutating import TWO, Mutant, Small
+from mutating import TWO, Mutant, Small, node
 
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
 from kubelemma.model.components.endpointslice.decision import Conditions
-from kubelemma.model.components.endpointslice.leaving import Leaving
+from kubelemma.model.components.endpointslice.leaving import Entry
 from kubelemma.model.components.kubeproxy.decision import Chosen, Policy
+from kubelemma.model.objects.ingress import Ingress
 from kubelemma.model.objects.service import Service
 from kubelemma.model.system import Outcome
 
@@ -38,12 +39,12 @@ def writes_no_slice(*_: Any) -> Iterator[Outcome]:
     return iter(())
 
 
-def hears_nothing(_leaving: Leaving) -> Iterator[Outcome]:
-    """The kube-proxy's watch is dead."""
+def hears_nothing(*_: Any) -> Iterator[Outcome]:
+    """The watch of whoever sends is dead."""
     return iter(())
 
 
-def stops_at_once(_service: Any, _spec: Any) -> bool:
+def stops_at_once(*_: Any) -> bool:
     """The kubelet runs no preStop hook."""
     return False
 
@@ -73,13 +74,71 @@ SERVED = Small(
     objects=((Service, {"metadata": METADATA, "spec": SERVICE}),),
 )
 
+INGRESS = "components.ingress"
+DNS = "components.dns"
+ENTERED = Small(
+    TWO,
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec=PAUSING,
+    objects=(
+        (Service, {"metadata": METADATA, "spec": SERVICE}),
+        (
+            Ingress,
+            {
+                "metadata": METADATA,
+                "spec": {
+                    "defaultBackend": {"service": {"name": "web", "port": {"number": 80}}},
+                },
+            },
+        ),
+    ),
+)
+LASTING = {
+    "containers": [
+        {**PAUSING["containers"][0], "lifecycle": {"preStop": {"sleep": {"seconds": 40}}}}
+    ],
+    "terminationGracePeriodSeconds": 60,
+}
+NAMED = Small(
+    TWO,
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec=LASTING,
+    objects=((Service, {"metadata": METADATA, "spec": {**SERVICE, "clusterIP": "None"}}),),
+)
+
+
+def sends_to_all(_entry: Entry) -> bool:
+    """Whatever is in a slice is taken for an endpoint."""
+    return _entry is not Entry.ABSENT
+
+
+NEAR = Small(
+    (node("a", cpu="9"),),
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec=PAUSING,
+    objects=(
+        (Service, {"metadata": METADATA, "spec": {**SERVICE, "internalTrafficPolicy": "Local"}}),
+    ),
+)
+
+
 SERVICE_MUTANTS = (
+    Mutant("PROXY-1", "old pods go first", ROLLING_PY, "reconcile_old", drops_old_at_once, NEAR),
+    Mutant("ING-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, ENTERED),
+    Mutant("ING-1", "any that serves", f"{INGRESS}.decision", "sends", sends_to_all, ENTERED),
+    Mutant("ING-2", "a deaf controller", f"{INGRESS}.rules", "hear", hears_nothing, ENTERED),
+    Mutant("DNS-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, NAMED),
+    Mutant("DNS-1", "names all", f"{DNS}.route", "named", sends_to_all, NAMED),
+    Mutant("DNS-2", "a client for ever", f"{DNS}.rules", "hear", hears_nothing, NAMED),
     Mutant(
         "EPS-1", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED
     ),
-    Mutant("EPS-2", "no pause", f"{SLICES}.rules", "outlasts", stops_at_once, SERVED),
+    Mutant("EPS-2", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, SERVED),
     Mutant("EPS-2", "ends ready", f"{SLICES}.leaving", "conditions", terminating_is_ready, SERVED),
-    Mutant("EPS-2", "any that serves", f"{PROXY}.rules", "categorize", sends_everywhere, SERVED),
+    Mutant("EPS-2", "any that serves", f"{PROXY}.route", "categorize", sends_everywhere, SERVED),
     Mutant("EPS-3", "a deaf proxy", f"{PROXY}.rules", "hear", hears_nothing, SERVED),
     Mutant(
         "EPS-3", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED

@@ -18,6 +18,8 @@ DRAWN: Mapping[str, Manifests] = {
     "Node": strategies.nodes(),
     "Namespace": strategies.namespaces(),
     "Service": strategies.services(),
+    "Ingress": strategies.ingresses(),
+    "IngressClass": strategies.ingress_classes(),
     "PodDisruptionBudget": strategies.disruption_budgets(),
     "PriorityClass": strategies.priority_classes(),
     "RuntimeClass": strategies.runtime_classes(),

@@ -148,7 +148,20 @@ SOURCES = tuple(
     if name in storage.SOURCES
 )
 PORTS = ("name", "nodePort", "port", "protocol", "targetPort")
-SERVICES = ("externalIPs", "externalName", "publishNotReadyAddresses", "selector", "type")
+INGRESSES = (
+    *("HTTPIngressPath.path", "HTTPIngressPath.pathType", "IngressClassSpec.controller"),
+    *("IngressRule.host", "IngressServiceBackend.name", "IngressSpec.ingressClassName"),
+    *("IngressTLS.hosts", "IngressTLS.secretName"),
+    *("ServiceBackendPort.name", "ServiceBackendPort.number"),
+)
+SERVICES = (
+    "clusterIP",
+    "externalIPs",
+    "externalName",
+    "publishNotReadyAddresses",
+    "selector",
+    "type",
+)
 
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {
@@ -181,6 +194,7 @@ EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ContainerPort.name",
             *(f"ServicePort.{name}" for name in PORTS),
             *(f"ServiceSpec.{name}" for name in SERVICES),
+            *INGRESSES,
         ),
         "decides about members: tests/components/statefulset/test_statefulset_owner.py": (
             "RollingUpdateStatefulSet.maxUnavailable",

@@ -61,6 +61,86 @@ def test_a_port_that_no_container_has() -> None:
     )
 
 
+NODES = """
+---
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Node, metadata: {name: a}}
+- {apiVersion: v1, kind: Node, metadata: {name: b}}
+"""
+
+
+@pytest.mark.parametrize("field", ["internalTrafficPolicy", "externalTrafficPolicy"])
+def test_nodes_that_drop_traffic(field: str) -> None:
+    """A pod on one of two nodes is of no use to the other, where traffic stays on its node."""
+    spec = f"{{type: NodePort, selector: {{app: web}}, ports: [{{port: 80}}], {field}: Local}}"
+    assert warned(spec) == []
+    (said,) = warned(spec + NODES)
+    assert said == (
+        f"spec.{field}: is Local, and at most 1 of 2 nodes have a pod of the Service: the others "
+        "drop what comes to them"
+    )
+
+
+INGRESS = """
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec:
+  ingressClassName: CLASS
+  rules:
+  - host: shop.example
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: NAME, port: PORT}}}]}
+"""
+THERE = "{selector: {app: web}, ports: [{name: www, port: 80, targetPort: http}]}"
+
+
+def warned_of_ingress(name: str, port: str, of: str = "nginx") -> list[str]:
+    """What is told of an Ingress beside the Service web."""
+    more = INGRESS.replace("CLASS", of).replace("NAME", name).replace("PORT", port)
+    return warned(THERE + more)
+
+
+@pytest.mark.parametrize("port", ["{number: 80}", "{name: www}"])
+def test_an_ingress_that_leads_somewhere(port: str) -> None:
+    """Its Service has the port, by number or by name."""
+    assert warned_of_ingress("web", port) == []
+
+
+def test_an_ingress_to_a_missing_service() -> None:
+    """Requests for the path are answered with an error."""
+    (said,) = warned_of_ingress("webb", "{number: 80}")
+    assert said == (
+        "spec.rules[0].http.paths[0].backend.service.name: no Service here is called "
+        '"webb" (did you mean "web"?): requests for shop.example/ are answered with an error (503) '
+        "unless somebody else makes it"
+    )
+
+
+def test_an_ingress_to_a_missing_port() -> None:
+    """The ports that there are are named."""
+    (said,) = warned_of_ingress("web", "{number: 8080}")
+    assert said == (
+        "spec.rules[0].http.paths[0].backend.service.port: the Service web has no port 8080, but "
+        "www (80): requests for shop.example/ are answered with an error (503)"
+    )
+
+
+@pytest.mark.parametrize("of", ["ngnix", "null"])
+def test_an_ingress_that_nobody_serves(of: str) -> None:
+    """Its class is none of those that are given, or it has none and none is the default."""
+    (said,) = warned_of_ingress("web", "{number: 80}", of)
+    assert said.startswith("spec.ingressClassName: ")
+    assert "no controller serves the Ingress unless" in said
+
+
 def test_an_external_name_has_no_pods() -> None:
     """Its selector is ignored."""
     (said,) = warned("{type: ExternalName, externalName: example.org, selector: {app: web}}")

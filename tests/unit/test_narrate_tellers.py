@@ -382,7 +382,8 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(Question(paths=(STDIN,), stdin=CLAIMING_MEMBERS))
     yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
-    for example in ("kubelet-rejects", "missing-service-account", "drain-loses-requests"):
+    answering = ("drain-loses-requests", "ingress-loses-requests", "headless-loses-requests")
+    for example in ("kubelet-rejects", "missing-service-account", *answering):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))

@@ -1,4 +1,4 @@
-"""A pod that is deleted, and what is still believed of it: by slices, and by kube-proxies.
+"""A pod that is deleted, and what is still believed of it: by slices, and by who reads them.
 
 Of all pods that are on their way out at a time one is followed. What becomes of it does not depend
 on the others, and a request that is lost is lost at one pod; so whatever may go wrong goes wrong
@@ -20,7 +20,7 @@ LEAVING = "a pod that leaves its Service"
 
 
 class Entry(IntEnum):
-    """What a slice, or the proxies that have read it, say of a pod."""
+    """What a slice, or whoever has read it, says of a pod."""
 
     ABSENT = 0
     READY = 1
@@ -29,25 +29,25 @@ class Entry(IntEnum):
 
 
 class Leaving(NamedTuple):
-    """The pod that is followed: of which Service, and of which class; -1 where there is none.
+    """The pod that is followed: at which front, and of which class; -1 where there is none.
 
     ``serving``: its containers take connections. ``slices`` is the `Entry` of the EndpointSlices,
-    ``proxies`` that of the kube-proxy that has heard least.
+    ``heard`` that of whoever has heard least of all who send by the front's way.
     """
 
-    service: int = -1
+    front: int = -1
     pod_class: int = -1
     serving: bool = False
     slices: int = Entry.ABSENT
-    proxies: int = Entry.ABSENT
+    heard: int = Entry.ABSENT
 
 
 NOBODY = Leaving()
 
 
-def left(service: int, pod_class: int) -> Leaving:
+def left(front: int, pod_class: int) -> Leaving:
     """A pod that was Ready and has just been deleted: nobody knows yet."""
-    return Leaving(service, pod_class, serving=True, slices=Entry.READY, proxies=Entry.READY)
+    return Leaving(front, pod_class, serving=True, slices=Entry.READY, heard=Entry.READY)
 
 
 def due(service: Service, leaving: Leaving) -> Entry:
@@ -67,7 +67,7 @@ def due(service: Service, leaving: Leaving) -> Entry:
 
 
 def entry(found: Conditions) -> Entry:
-    """What a proxy may make of an endpoint with these conditions."""
+    """What may be made of an endpoint with these conditions."""
     if found.ready:
         return Entry.READY
     return Entry.TERMINATING if found.serving and found.terminating else Entry.ABSENT

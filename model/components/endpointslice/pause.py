@@ -20,17 +20,14 @@ from kubelemma.model.objects.service import Service
 
 from .decision import target_of
 
-LAG_SECONDS = 5
-"""Within how long the slice is written and every kube-proxy has heard of it: an assumption."""
-
 _SLEEP = re.compile(r"\s*(?:exec\s+)?(?:/\S*/)?sleep\s+(\d+(?:\.\d+)?)([smh]?)(?![\w.])")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _SHELLS = ("sh", "bash", "ash", "dash")
 
 
-def outlasts(service: Service, spec: PodSpec) -> bool:
-    """Whether a pod of a Service still serves when every kube-proxy has heard of its deletion."""
-    return pause_seconds(service, spec) >= LAG_SECONDS
+def outlasts(service: Service, spec: PodSpec, lag_seconds: int) -> bool:
+    """Whether a pod of a Service still serves so many seconds after it was deleted."""
+    return pause_seconds(service, spec) >= lag_seconds
 
 
 def pause_seconds(service: Service, spec: PodSpec) -> float:

@@ -1,7 +1,7 @@
 """The EndpointSlice controller: it takes a pod that is deleted out of those that are ready.
 
-Whoever deletes a Ready pod of a Service starts this; the controller writes later, the kube-proxies
-hear later still (`kubelemma.model.components.kubeproxy`), and the kubelet stops the containers
+Whoever deletes a Ready pod of a Service starts this; the controller writes later, those who send by
+the slices hear later still (`ROUTES` in ``fronts.py``), and the kubelet stops the containers
 whenever it comes to it. A preStop pause that is long enough has it stop them last.
 
 Nobody follows pods where machines may fail: what is sent to a machine that is down is lost
@@ -13,7 +13,7 @@ Source: pkg/controller/endpointslice/endpointslice_controller.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,90 +21,20 @@ from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike, never
 from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, count
-from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
-from kubelemma.model.objects.pod import Pod
-from kubelemma.model.objects.service import HEADLESS, Service
+from kubelemma.model.objects.service import Service
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
 from .actions import ACTIONS, STOP_SERVING, WRITE_SLICE
-from .decision import endpoint_ports, is_endpoint, selects
+from .fronts import Front, fronts
 from .leaving import LEAVING, NOBODY, Leaving, due, left
-from .pause import LAG_SECONDS, outlasts, pause_seconds
+from .pause import pause_seconds
 
 ENDPOINT_SLICES = "endpointslice-controller"
-EXTERNAL = "ExternalName"
-"""The type of a Service that is another name for a host, and has no endpoints."""
 SERVING = (Phase.READY, Phase.AVAILABLE)
 MOST_FOLLOWED = 6
 """Of how many pods in focus one that is deleted is followed; of more it is only seen to leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """A Service that selects pods in focus.
-
-    ``classes`` are those of its pods, ``lasting`` those of pods that serve until all know of their
-    deletion; ``beside`` is how many Ready pods it has that stand by.
-    """
-
-    service: Service
-    classes: frozenset[int]
-    lasting: frozenset[int]
-    beside: int
-
-    @property
-    def label(self) -> str:
-        """How people are told of it."""
-        metadata = self.service.metadata
-        return f"Service {metadata.namespace}/{metadata.name}"
-
-    @property
-    def tally(self) -> str:
-        """The name of the tally of its ready endpoints."""
-        return f"ready endpoints of {self.label}"
-
-    @property
-    def pods(self) -> str:
-        """The name of the tally of its pods by class, where none is followed."""
-        return f"pods of {self.label} by class"
-
-    def workloads(self, world: World) -> tuple[Workload, ...]:
-        """The owners of its pods that are in focus."""
-        own = {world.classes[index].workload for index in self.classes}
-        return tuple(world.workloads[i] for i in sorted(own) if world.workloads[i].templates)
-
-
-def fronts(world: World) -> tuple[Front, ...]:
-    """The Services by which kube-proxies send to pods in focus; clients of others ask DNS."""
-    found = []
-    for service in world.objects_of(Service):
-        if service.spec.type == EXTERNAL or service.spec.cluster_ip == HEADLESS:
-            continue
-        own = [c for c in world.classes if selects(service, c.pod) and _offers(service, c.pod)]
-        lasting = frozenset(c.index for c in own if outlasts(service, c.pod.spec))
-        beside = sum(
-            size
-            for shape, size in zip(world.shapes, world.sizes, strict=True)
-            for pod in shape.standing
-            if selects(service, pod) and _stands_ready(pod)
-        )
-        if own:
-            found.append(Front(service, frozenset(c.index for c in own), lasting, beside))
-    return tuple(found)
-
-
-def _offers(service: Service, pod: Pod) -> bool:
-    """Whether a pod has any of the ports."""
-    return any(True for _ in endpoint_ports(service, pod.spec))
-
-
-def _stands_ready(pod: Pod) -> bool:
-    """Whether a pod that stands by is an endpoint; it has an address, and is Ready by default."""
-    conditions = pod.status.conditions or ()
-    ready = all(c.status == "True" for c in conditions if c.type == "Ready")
-    return ready and is_endpoint(pod.status.phase, has_address=True)
 
 
 def followed(setting: Setting) -> tuple[Front, ...]:
@@ -150,7 +80,7 @@ def write_slices(found: tuple[Front, ...], leaving: Leaving) -> Iterator[Outcome
     """A sync of the controller, which comes when it comes."""
     if leaving == NOBODY:
         return
-    wanted = due(found[leaving.service].service, leaving)
+    wanted = due(found[leaving.front].service, leaving)
     if wanted != leaving.slices:
         why = "the pod is on its way out" if leaving.serving else "its containers have stopped"
         writes = {LEAVING: leaving._replace(slices=wanted)}
@@ -161,8 +91,8 @@ def stop_serving(found: tuple[Front, ...], leaving: Leaving) -> Iterator[Outcome
     """After its pause, if it has one that is long enough, or at any time."""
     if leaving == NOBODY or not leaving.serving:
         return
-    front = found[leaving.service]
-    current = leaving.proxies == leaving.slices == due(front.service, leaving)
+    front = found[leaving.front]
+    current = leaving.heard == leaving.slices == due(front.service, leaving)
     lasting = leaving.pod_class in front.lasting
     if lasting and not current:
         return
@@ -232,7 +162,7 @@ def _parts(setting: Setting) -> Parts:
     def rule(name: str, actor: str, act: Callable[..., Iterator[Outcome]]) -> Rule:
         return Rule(name, actor, (LEAVING,), partial(act, found))
 
-    tallies = tuple(map(_tally, found))
+    tallies = tuple(_tally(front) for front in found if front.route.first)
     if not follows(setting):
         return Parts(tallies=(*tallies, *map(_by_class, found)))
     return Parts(
@@ -253,8 +183,8 @@ def _assumes(setting: Setting) -> Iterator[str]:
         pauses = sorted({pause_seconds(front.service, spec) for spec in specs})
         said = " or ".join(f"{pause:g} s" for pause in pauses)
         yield (
-            f"{front.label}: its pods serve for {said} after they are deleted; every kube-proxy "
-            f"has heard of it within {LAG_SECONDS} s"
+            f"{front.label}: its pods serve for {said} after they are deleted; "
+            f"{front.route.assumed}"
         )
     if followed(setting) and not follows(setting):
         yield (

@@ -6,65 +6,26 @@ changes nothing for anybody else, so if any may lose a request, this one may.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
 from kubelemma.model.cluster.component import NO_PARTS, Component, Parts, all_nodes_alike, never
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, Leaving, left
-from kubelemma.model.components.endpointslice.rules import (
-    Front,
-    follows,
-    stop_serving,
-    write_slices,
-)
-from kubelemma.model.system import Outcome, Rule
+from kubelemma.model.components.endpointslice.leaving import LEAVING
+from kubelemma.model.components.endpointslice.listening import hear, listens
+from kubelemma.model.components.endpointslice.rules import followed
+from kubelemma.model.system import Rule
 
-from .actions import ACTIONS, HEAR_OF_ENDPOINTS
-from .decision import Endpoint, Policy, categorize
+from .actions import ACTIONS
+from .route import BY_PROXY
 
 KUBE_PROXY = "kube-proxy"
 
 
-def sends_to(leaving: Leaving) -> bool:
-    """Whether the proxy may choose the pod, beside others that are ready."""
-    own = Endpoint(
-        "leaving",
-        ready=leaving.proxies == Entry.READY,
-        serving=leaving.proxies != Entry.ABSENT,
-        terminating=leaving.proxies != Entry.ABSENT,
-    )
-    other = Endpoint("another", ready=True, serving=True, terminating=False)
-    return own in categorize((own, other), Policy()).reachable
-
-
-def hear(leaving: Leaving) -> Iterator[Outcome]:
-    """It takes over what the slices say; a pod that it no longer sends to is followed no more."""
-    if leaving.proxies == leaving.slices:
-        return
-    after = leaving._replace(proxies=leaving.slices)
-    writes = {LEAVING: after if sends_to(after) else NOBODY}
-    why = "its watch shows the slices as they are now"
-    yield Outcome(HEAR_OF_ENDPOINTS, writes, (("class", leaving.pod_class),), why)
-
-
-def afterlife(front: Front, pod_class: int) -> Iterator[Leaving]:
-    """All that may become of a Ready pod of this class once it is deleted."""
-    first, found = left(0, pod_class), (front,)
-    known, queue = {first}, [first]
-    while queue:
-        leaving = queue.pop()
-        yield leaving
-        steps = (write_slices(found, leaving), stop_serving(found, leaving), hear(leaving))
-        for outcomes in steps:
-            after = {outcome.writes[LEAVING] for outcome in outcomes} - known
-            known |= after
-            queue += sorted(after)
-
-
 def _parts(setting: Setting) -> Parts:
-    if not follows(setting):
+    if not listens(setting, BY_PROXY):
         return NO_PARTS
-    return Parts(rules=(Rule("hear of EndpointSlices", KUBE_PROXY, (LEAVING,), hear),))
+    hears = partial(hear, followed(setting), BY_PROXY)
+    return Parts(rules=(Rule("hear of EndpointSlices", KUBE_PROXY, (LEAVING,), hears),))
 
 
 COMPONENT = Component(

@@ -11,6 +11,7 @@ from unicodedata import combining, normalize
 
 from kubelemma.model.findings import template_hint
 
+_PORT_NAME = re.compile(r"(?=.*[a-z])(?=.{1,15}$)[a-z0-9](?:-?[a-z0-9])*")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _DNS_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
@@ -39,6 +40,16 @@ def dns_subdomain(value: str) -> str | None:
         return _too_long(value, _LONGEST_SUBDOMAIN)
     hint = _name_hint(value, _DNS_SUBDOMAIN)
     return f'"{value}" is no valid name: only lower-case letters, digits, "-" and "."{hint}'
+
+
+def port_name(value: str) -> str | None:
+    """The name of a port of a container, by which a Service may refer to it."""
+    if _PORT_NAME.fullmatch(value):
+        return None
+    return (
+        f'"{value}" is no valid name of a port: at most 15 lower-case letters, digits and '
+        'single "-", with a letter among them'
+    )
 
 
 def label_key(value: str) -> str | None:

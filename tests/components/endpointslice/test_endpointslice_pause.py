@@ -73,8 +73,8 @@ def test_a_sidecar_stops_after_the_containers(main: Any, sidecar: Any, seconds: 
 def test_the_grace_period_ends_it() -> None:
     """A hook that takes longer is broken off."""
     assert pause_seconds(HTTP, spec({"sleep": {"seconds": 60}}, grace=3)) == 3
-    assert not outlasts(HTTP, spec({"sleep": {"seconds": 60}}, grace=3))
-    assert outlasts(HTTP, spec({"sleep": {"seconds": 5}}, grace=60))
+    assert not outlasts(HTTP, spec({"sleep": {"seconds": 60}}, grace=3), 5)
+    assert outlasts(HTTP, spec({"sleep": {"seconds": 5}}, grace=60), 5)
 
 
 def test_the_container_with_the_port_counts() -> None:

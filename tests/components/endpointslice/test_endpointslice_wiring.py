@@ -9,16 +9,15 @@ import pytest
 from budgeted import verdicts
 
 from kubelemma import api
+from kubelemma.model.components.dns.route import BY_NAME
 from kubelemma.model.components.endpointslice import rules
 from kubelemma.model.components.endpointslice.decision import Conditions
+from kubelemma.model.components.endpointslice.fronts import Front, fronts
 from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, entry, left
-from kubelemma.model.components.endpointslice.rules import (
-    ENDPOINT_SLICES,
-    Front,
-    fronts,
-    write_slices,
-)
-from kubelemma.model.components.kubeproxy.rules import KUBE_PROXY, afterlife, sends_to
+from kubelemma.model.components.endpointslice.listening import afterlife, sends_to
+from kubelemma.model.components.endpointslice.rules import ENDPOINT_SLICES, write_slices
+from kubelemma.model.components.kubeproxy.route import BY_PROXY
+from kubelemma.model.components.kubeproxy.rules import KUBE_PROXY
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
@@ -51,10 +50,15 @@ NODES = ("count=2,cpu=8,memory=8Gi",)
 
 
 def scenario(
-    lifecycle: str = "", more: str = "", selector: str = "{app: web}", event: str = "rollout=web"
+    lifecycle: str = "",
+    more: str = "",
+    selector: str = "{app: web}",
+    event: str = "rollout=web",
+    also: str = "",
 ) -> Scenario:
-    """A Deployment of two replicas and a Service."""
+    """A Deployment of two replicas and a Service, and what else there is."""
     text = APP.replace("LIFECYCLE", lifecycle).replace("MORE", more).replace("SELECTOR", selector)
+    text += also
     question = Question(paths=(STDIN,), stdin=text, nodes=NODES, events=(event,))
     return api.ask(question).cases[0].scenario
 
@@ -65,9 +69,11 @@ def actors(found: Scenario) -> set[str]:
 
 
 def test_no_proxy_sends_to_a_headless_service() -> None:
-    """Its clients ask DNS, so nothing is said of proxies; and that is listed."""
-    assert fronts(scenario(more="sessionAffinity: None").world)
-    assert not fronts(scenario(more="clusterIP: None").world)
+    """Its clients ask DNS, and connect to pods themselves."""
+    for more, route in (("sessionAffinity: None", BY_PROXY), ("clusterIP: None", BY_NAME)):
+        found = scenario(more=more)
+        assert [front.route for front in fronts(found.world)] == [route]
+        assert (KUBE_PROXY in actors(found)) == (route == BY_PROXY)
 
 
 @pytest.mark.parametrize(
@@ -105,13 +111,41 @@ def test_a_pause_saves_requests(
     assert verdicts(unfollowed, "EPS-2") == {"EPS-2": verdict}
 
 
+INGRESS = """
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop}
+spec: {defaultBackend: {service: {name: web, port: {number: PORT}}}}
+"""
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(6, "violated"), (10, "holds")])
+def test_each_way_has_its_own_lag(seconds: int, verdict: str) -> None:
+    """A pause may be long enough for kube-proxies, and too short for an Ingress controller."""
+    pause = PAUSE.replace("10", str(seconds))
+    found = scenario(pause, also=INGRESS.replace("PORT", "80"))
+    assert verdicts(found, "EPS-2", "ING-1", "ING-2") == {
+        "EPS-2": "holds",
+        "ING-1": verdict,
+        "ING-2": "holds",
+    }
+
+
+def test_an_ingress_without_a_port_leads_nowhere() -> None:
+    """Nothing is asked of it, and nothing added."""
+    found = scenario(also=INGRESS.replace("PORT", "81"))
+    assert verdicts(found, "ING-1", "ING-2") == {}
+    assert [front.route for front in fronts(found.world)] == [BY_PROXY]
+
+
 def test_following_costs_no_more_than_promised() -> None:
     """The cell has four values beside that of nobody, three of them where pods wait."""
     for lifecycle, number in (("", 4), (PAUSE, 2)):
         (front,) = fronts(scenario(lifecycle).world)
         kept = [one for one in afterlife(front, min(front.classes)) if one != NOBODY]
         assert len(kept) == number
-        assert all(sends_to(one) and one.proxies == Entry.READY for one in kept)
+        assert all(sends_to(front, one) and one.heard == Entry.READY for one in kept)
 
 
 def test_the_rule_writes_what_the_real_controller_does(
@@ -119,7 +153,8 @@ def test_the_rule_writes_what_the_real_controller_does(
 ) -> None:
     """Of recorded pods that are Ready and terminate: what the slices say of them then."""
     for case in oracle("endpointslice"):
-        front = Front(decode(case["input"]["service"], Service), frozenset({0}), frozenset(), 0)
+        service = decode(case["input"]["service"], Service)
+        front = Front("", service, BY_PROXY, frozenset({0}), frozenset(), 0)
         for raw in case["input"]["pods"]:
             recorded = case["expect"]["endpoints"][raw["metadata"]["name"]]
             if not (recorded.get("serving") and recorded["terminating"]):

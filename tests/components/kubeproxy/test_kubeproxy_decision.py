@@ -16,6 +16,9 @@ from kubelemma.model.components.kubeproxy.decision import (
     Policy,
     categorize,
 )
+from kubelemma.model.components.kubeproxy.local import answers, keeps_traffic, policy_of
+from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.service import Service
 
 Case = dict[str, Any]
 FILE = "proxy"
@@ -106,6 +109,19 @@ def test_terminating_endpoints_are_the_last_resort(listed: list[Endpoint], polic
     if any(endpoint.ready for endpoint in chosen.cluster):
         assert all(endpoint.ready for endpoint in chosen.cluster)
     assert all(endpoint.ready or endpoint.last_resort for endpoint in chosen.reachable)
+
+
+def test_traffic_that_stays_on_its_node() -> None:
+    """It is dropped without an endpoint there; a load balancer's is led elsewhere."""
+    services = {
+        kind: decode({"spec": {"type": kind, "externalTrafficPolicy": LOCAL}}, Service)
+        for kind in ("NodePort", "LoadBalancer")
+    }
+    assert keeps_traffic(services["NodePort"])
+    assert not keeps_traffic(services["LoadBalancer"])
+    for policy in (policy_of(services["NodePort"]), Policy(internal_local=True)):
+        assert answers(policy, 1)
+        assert not answers(policy, 0)
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(internal_local=True)])

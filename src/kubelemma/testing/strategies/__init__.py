@@ -9,7 +9,15 @@ from .affinities import affinities, node_selectors, spread_constraints, tolerati
 from .configuration import config_maps, secrets
 from .nodes import clusters, namespaces, nodes, taints
 from .pods import pod_specs, pod_templates, pods
-from .policies import disruption_budgets, limit_ranges, priority_classes, runtime_classes, services
+from .policies import (
+    disruption_budgets,
+    ingress_classes,
+    ingresses,
+    limit_ranges,
+    priority_classes,
+    runtime_classes,
+    services,
+)
 from .scenarios import applications, checks, events, node_groups, scenarios
 from .storage import (
     csi_drivers,
@@ -56,6 +64,8 @@ __all__ = [
     "deployments",
     "disruption_budgets",
     "events",
+    "ingress_classes",
+    "ingresses",
     "jobs",
     "label_keys",
     "label_values",

@@ -35,6 +35,36 @@ def services(*, selector: st.SearchStrategy[dict[str, str]] | None = None) -> Ma
     return objects("v1", "Service", metadata=named, spec=spec)
 
 
+def ingresses() -> Manifests:
+    """Ingresses that send all paths of a host to a port of a Service."""
+    backend = st.builds(
+        lambda name, port: {"service": {"name": name, "port": {"number": port}}},
+        st.sampled_from(("web", "shop")),
+        st.integers(1, 65535),
+    )
+    spec = st.builds(
+        lambda kind, to: {
+            "ingressClassName": "nginx",
+            "rules": [
+                {
+                    "host": "shop.example",
+                    "http": {"paths": [{"path": "/", "pathType": kind, "backend": to}]},
+                }
+            ],
+        },
+        st.sampled_from(("Exact", "ImplementationSpecific", "Prefix")),
+        backend,
+    )
+    return objects("networking.k8s.io/v1", "Ingress", metadata=metadata(), spec=spec)
+
+
+def ingress_classes() -> Manifests:
+    """IngressClasses of some controller."""
+    spec = st.sampled_from(({"controller": "k8s.io/ingress-nginx"}, {"controller": "acme.io/web"}))
+    named = metadata(namespaced=False)
+    return objects("networking.k8s.io/v1", "IngressClass", metadata=named, spec=spec)
+
+
 def priority_classes() -> Manifests:
     """PriorityClasses of users."""
     own: dict[str, st.SearchStrategy[Any]] = {

@@ -1,0 +1,1 @@
+"""DNS, and the clients of headless Services."""

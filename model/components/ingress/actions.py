@@ -1,0 +1,9 @@
+"""What Ingress controllers do."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Action
+
+HEAR_OF_BACKENDS = Action("hear-of-backends", "class")
+
+ACTIONS = (HEAR_OF_BACKENDS,)
