@@ -20,6 +20,7 @@ from . import (
     replicaset,
     scheduler,
     serviceaccount,
+    servicelb,
     statefulset,
     volumeprotection,
 )
@@ -47,6 +48,7 @@ COMPONENTS: tuple[Promises, ...] = (
     disruption,
     drain,
     endpointslice,
+    servicelb,
     serviceaccount,
     persistentvolume,
     volumeprotection,

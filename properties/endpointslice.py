@@ -18,7 +18,7 @@ from kubelemma.model.components.endpointslice.leaving import (
 from kubelemma.model.components.endpointslice.rules import Front, fronts
 from kubelemma.model.components.eviction.actions import EVICT_POD
 from kubelemma.model.components.garbagecollector.actions import COLLECT_POD
-from kubelemma.model.components.kubeproxy.rules import afterlife, sends_to
+from kubelemma.model.components.kubeproxy.rules import afterlife, reached
 from kubelemma.model.components.replicaset.actions import DELETE_POD
 from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.components.users.actions import USER_DELETE_POD
@@ -152,16 +152,16 @@ def _of_the_followed(number: int, front: Front) -> dict[str, Formula]:
         ready = leaving.slices == Entry.READY
         return own(leaving) and ready and due(front.service, leaving) != Entry.READY
 
-    def reached(leaving: Leaving) -> bool:
-        return own(leaving) and sends_to(leaving)
+    def sent(leaving: Leaving) -> bool:
+        return own(leaving) and reached(leaving)
 
     def serves(leaving: Leaving) -> bool | None:
-        return leaving.serving if reached(leaving) else None
+        return leaving.serving if sent(leaving) else None
 
     return {
         "EPS-1": LeadsTo(view, outdated, lambda leaving: not outdated(leaving)),
         "EPS-2": Always(view, serves),
-        "EPS-3": LeadsTo(view, reached, lambda leaving: not reached(leaving)),
+        "EPS-3": LeadsTo(view, sent, lambda leaving: not sent(leaving)),
     }
 
 
@@ -171,7 +171,7 @@ def _loses_nothing(front: Front) -> Any:
     What becomes of it is asked of its class, which is all that it depends on.
     """
     classes = sorted(front.classes)
-    served = [all(a.serving for a in afterlife(front, c) if sends_to(a)) for c in classes]
+    served = [all(a.serving for a in afterlife(front, c) if reached(a)) for c in classes]
 
     def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
         fewer = [then - now for then, now in zip(before[0], after[0], strict=True)]

@@ -422,9 +422,13 @@ def _no_pause(case: Case) -> Iterator[Advice]:
         yield Advice("published addresses", text)
         return
     longer = "wait" if pause.value == "0 s" else f"wait longer than {pause.value}"
+    checked = next(_terms(case, Hindrance.ENOUGH), None)
+    first = "every kube-proxy hears first" if checked is None else "its load balancer knows first"
+    enough = "5" if checked is None else checked.value
     text = (
-        f"Let its containers {longer} before they stop, so that every kube-proxy hears first: "
-        "lifecycle.preStop.sleep.seconds of 5 or more, within terminationGracePeriodSeconds"
+        f"Let its containers {longer} before they stop, so that {first}: "
+        f"lifecycle.preStop.sleep.seconds of {enough} or more, within "
+        "terminationGracePeriodSeconds"
     )
     yield Advice("no pause", text)
 

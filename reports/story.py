@@ -165,6 +165,7 @@ class Hindrance(StrEnum):
     ATTACHED = "claim whose volume is attached elsewhere"
     SERVES_FOR = "once deleted the pod serves for"
     PUBLISHED = "publishNotReadyAddresses"
+    ENOUGH = "a preStop pause that is enough"
 
 
 @dataclass(frozen=True, slots=True)

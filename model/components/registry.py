@@ -26,6 +26,7 @@ from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
 from .scheduler.rules import COMPONENT as SCHEDULER
 from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
+from .servicelb.rules import COMPONENT as SERVICE_LB
 from .statefulset.rules import COMPONENT as STATEFULSET
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
 from .users.rules import COMPONENT as USERS
@@ -50,6 +51,7 @@ COMPONENTS: tuple[Component, ...] = (
     POD_GC,
     ENDPOINT_SLICE,
     KUBE_PROXY,
+    SERVICE_LB,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

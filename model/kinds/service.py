@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
 
 from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
@@ -16,7 +17,7 @@ from kubelemma.model.objects.service import HEADLESS, Service, ServicePort, Serv
 
 from .kind import Kind, Use
 from .notes import NO_EFFECT, NOT_PLACING, STATUS, ByValue, Note, irrelevant, not_modelled
-from .parts.names import dns_label, dns_service, dns_subdomain
+from .parts.names import dns_label, dns_service, dns_subdomain, label_key
 from .parts.rules import labels, one_of, problem, within
 
 EXTERNAL_NAME = "ExternalName"
@@ -40,6 +41,15 @@ _NEAR_ALONE = Note(
     "not modelled",
     "traffic that stays on its node is taken to go anywhere: a node without a ready pod refuses it",
 )
+_NEAR_OUTSIDE = Note(
+    "not modelled",
+    "traffic that stays on its node is taken to go anywhere, but that of a load balancer where a "
+    "scenario states its cloud",
+)
+_BALANCERS = (
+    "load balancers are followed where a scenario states their cloud: who may reach them, and "
+    "where, is not"
+)
 _BY_NAME = Note(
     "not modelled",
     "its clients ask DNS for pods, and no kube-proxy sends them: what they lose is not followed",
@@ -57,6 +67,7 @@ def _refused(thing: Service) -> Iterator[Finding]:
     yield from one_of(_DISTRIBUTIONS, spec.traffic_distribution, (*_SPEC, "trafficDistribution"))
     yield from _of_type(spec)
     yield from _policies(spec)
+    yield from _balancing(spec)
     yield from _ports(spec)
 
 
@@ -87,6 +98,55 @@ def _policies(spec: ServiceSpec) -> Iterator[Finding]:
             "may only be set for externally-accessible services: those of type NodePort or "
             "LoadBalancer, or with externalIPs",
         )
+
+
+def _balancing(spec: ServiceSpec) -> Iterator[Finding]:
+    """What is for load balancers only (``ValidateService``, ``validateHealthCheckNodePort``)."""
+    balanced = spec.type == "LoadBalancer"
+    given = {
+        "loadBalancerClass": bool(spec.load_balancer_class),
+        "allocateLoadBalancerNodePorts": spec.allocate_load_balancer_node_ports is not None,
+        "loadBalancerSourceRanges": bool(spec.load_balancer_source_ranges),
+    }
+    for field in (field for field, there in given.items() if there and not balanced):
+        yield Finding((*_SPEC, field), "may only be used when `type` is 'LoadBalancer'")
+    if balanced and spec.load_balancer_class:
+        yield from problem((*_SPEC, "loadBalancerClass"), label_key(spec.load_balancer_class))
+    for index, text in enumerate(spec.load_balancer_source_ranges or ()):
+        if balanced and not _is_range(text.strip()):
+            yield Finding(
+                (*_SPEC, "loadBalancerSourceRanges", index),
+                f'"{text}" must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+            )
+    yield from _health_check(spec, (*_SPEC, "healthCheckNodePort"))
+
+
+def _health_check(spec: ServiceSpec, path: FieldPath) -> Iterator[Finding]:
+    port = spec.health_check_node_port
+    if not port:
+        return
+    if spec.type != "LoadBalancer" or spec.external_traffic_policy != "Local":
+        yield Finding(
+            path,
+            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+        )
+        return
+    least, most = _NODE_PORTS
+    if not least <= port <= most:
+        yield Finding(
+            path,
+            f"failed to allocate requested HealthCheck NodePort {port}: provided port is not in "
+            f"the valid range. The range of valid ports is {least}-{most}",
+        )
+
+
+def _is_range(text: str) -> bool:
+    """Whether a text is a network, written as an address and the length of its prefix."""
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
 
 
 def _ports(spec: ServiceSpec) -> Iterator[Finding]:
@@ -220,17 +280,16 @@ KIND = Kind(
                     "ipFamilyPolicy",
                     "allocateLoadBalancerNodePorts",
                     "sessionAffinityConfig",
+                    "healthCheckNodePort",
                 ),
                 **not_modelled(
-                    "load balancers are not modelled: they are taken to send to nodes that answer",
+                    _BALANCERS,
                     "loadBalancerIP",
-                    "loadBalancerClass",
                     "loadBalancerSourceRanges",
-                    "healthCheckNodePort",
                 ),
                 **not_modelled(_NEARBY, "trafficDistribution"),
                 "internalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
-                "externalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_ALONE),
+                "externalTrafficPolicy": ByValue(("Cluster",), None, _NEAR_OUTSIDE),
                 "clusterIP": ByValue((HEADLESS,), _BY_NAME, None),
                 "sessionAffinity": ByValue(("None",), None, _AFFINE),
             },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.components.kubelet.decision import Absent, StartTime, Unreliable
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.named import source_of
 
@@ -14,10 +15,12 @@ def absent(spec: CheckSpec) -> Iterator[Absent]:
     return (Absent(source_of(text)) for text in spec.missing)
 
 
-def said(spec: CheckSpec) -> Iterator[Absent | StartTime | Unreliable]:
-    """That, how long containers take to start, and whether their registry may be away."""
+def said(spec: CheckSpec) -> Iterator[Absent | StartTime | Unreliable | Cloud]:
+    """That, how long containers take to start, whether their registry may be away, the cloud."""
     yield from absent(spec)
     if spec.start_seconds is not None:
         yield StartTime(spec.start_seconds)
     if any(entry.registry_outage for entry in spec.events or ()):
         yield Unreliable()
+    if spec.cloud is not None:
+        yield Cloud(spec.cloud.health_check_seconds)

@@ -11,6 +11,7 @@ from kubelemma.model.components.endpointslice.decision import selects
 from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, Leaving
 from kubelemma.model.components.endpointslice.pause import LAG_SECONDS, pause_seconds
 from kubelemma.model.components.endpointslice.rules import ENDPOINT_SLICES, Front, fronts
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import ServiceBox
@@ -21,6 +22,7 @@ from .differing import differing
 from .phases import SHOWN_READY
 from .scene import Belied, Claim, Scene, Seen, Standstill
 from .selected import Selected, selected, whole_name
+from .servicelb import said_of
 from .teller import Boxes, Teller
 from .written import Written
 
@@ -28,6 +30,7 @@ PAUSE = "lifecycle.preStop"
 """Fact: what a template says of it, or would."""
 SERVES_FOR = str(Hindrance.SERVES_FOR)
 PUBLISHED = str(Hindrance.PUBLISHED)
+ENOUGH = str(Hindrance.ENOUGH)
 
 
 def _boxes(scenario: Scenario, written: Written) -> Boxes:
@@ -55,7 +58,21 @@ def _box(seen: Seen, cast: Cast, service: Service, found: Selected) -> ServiceBo
         others=sum(beside.values()),
         silent=sum(pod.node in down for pod in ready)
         + sum(number for name, number in beside.items() if name in down),
+        said=(*said_of(seen, f"Service {whole_name(service.metadata)}"), *_believed(seen, service)),
     )
+
+
+def _believed(seen: Seen, service: Service) -> Iterator[str]:
+    """What kube-proxies, and its load balancer, believe of the deleted pod that is followed."""
+    leaving, front = leaving_of(seen), front_of(seen)
+    if front is None or front.service.metadata != service.metadata:
+        return
+    words = {Entry.READY: "ready", Entry.TERMINATING: "terminating"}
+    whose = "a deleted pod" if leaving.serving else "a deleted pod that has stopped"
+    for who, entry in (("slices", leaving.slices), ("kube-proxies", leaving.proxies)):
+        yield f"{who}: {whose} is {words.get(Entry(entry), 'not there')}"
+    if leaving.balancer:
+        yield "its load balancer still sends to the node of that pod"
 
 
 def leaving_of(seen: Seen) -> Leaving:
@@ -124,11 +141,19 @@ def _refuses(belied: Belied) -> Iterator[Claim]:
         Fact(SERVES_FOR, f"{pause:g} s"),
         Fact("kube-proxies have heard of it within", f"{LAG_SECONDS} s"),
         *([Fact(PUBLISHED, "true")] if published else []),
+        *_of_balancer(front, belied),
     )
     if leaving == NOBODY:
         yield Claim(
             "the kubelet may stop the containers of the deleted pod while kube-proxies still send "
             "it new connections, since they hear of its deletion later",
+            terms,
+        )
+        return
+    if leaving.balancer and leaving.proxies != Entry.READY:
+        yield Claim(
+            "its load balancer still sends to the node of a deleted pod whose containers have been "
+            "asked to stop, and no other ready pod is there: its health check has yet to fail",
             terms,
         )
         return
@@ -139,6 +164,14 @@ def _refuses(belied: Belied) -> Iterator[Claim]:
         f"asked to stop: {why}",
         terms,
     )
+
+
+def _of_balancer(front: Front, belied: Belied) -> Iterator[Fact]:
+    """How long a load balancer sends to a node without a ready pod, and what outlasts that."""
+    for cloud in belied.world.objects_of(Cloud) if front.checked else ():
+        lag = cloud.health_check_seconds
+        yield Fact("its load balancer leaves a node out within", f"{lag} s of its first failure")
+        yield Fact(ENOUGH, str(LAG_SECONDS + lag))
 
 
 def _alone(belied: Belied) -> Iterator[Claim]:

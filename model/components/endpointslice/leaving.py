@@ -32,7 +32,8 @@ class Leaving(NamedTuple):
     """The pod that is followed: of which Service, and of which class; -1 where there is none.
 
     ``serving``: its containers take connections. ``slices`` is the `Entry` of the EndpointSlices,
-    ``proxies`` that of the kube-proxy that has heard least.
+    ``proxies`` that of the kube-proxy that has heard least. ``balancer``: it was the last ready pod
+    of its node, to which a load balancer still sends that goes by where ready pods are.
     """
 
     service: int = -1
@@ -40,14 +41,16 @@ class Leaving(NamedTuple):
     serving: bool = False
     slices: int = Entry.ABSENT
     proxies: int = Entry.ABSENT
+    balancer: bool = False
 
 
 NOBODY = Leaving()
 
 
-def left(service: int, pod_class: int) -> Leaving:
+def left(service: int, pod_class: int, *, balancer: bool = False) -> Leaving:
     """A pod that was Ready and has just been deleted: nobody knows yet."""
-    return Leaving(service, pod_class, serving=True, slices=Entry.READY, proxies=Entry.READY)
+    ready = Entry.READY
+    return Leaving(service, pod_class, True, ready, ready, balancer)  # noqa: FBT003
 
 
 def due(service: Service, leaving: Leaving) -> Entry:

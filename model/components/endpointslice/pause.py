@@ -26,9 +26,12 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _SHELLS = ("sh", "bash", "ash", "dash")
 
 
-def outlasts(service: Service, spec: PodSpec) -> bool:
-    """Whether a pod of a Service still serves when every kube-proxy has heard of its deletion."""
-    return pause_seconds(service, spec) >= LAG_SECONDS
+def outlasts(service: Service, spec: PodSpec, more: int = 0) -> bool:
+    """Whether a pod of a Service still serves when every kube-proxy has heard of its deletion.
+
+    ``more``: and for so many seconds after that.
+    """
+    return pause_seconds(service, spec) >= LAG_SECONDS + more
 
 
 def pause_seconds(service: Service, spec: PodSpec) -> float:

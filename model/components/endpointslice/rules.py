@@ -24,6 +24,7 @@ from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, count
 from kubelemma.model.cluster.world import Workload, World
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
+from kubelemma.model.components.servicelb.decision import Cloud, checks_nodes
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import HEADLESS, Service
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
@@ -46,13 +47,17 @@ class Front:
     """A Service that selects pods in focus.
 
     ``classes`` are those of its pods, ``lasting`` those of pods that serve until all know of their
-    deletion; ``beside`` is how many Ready pods it has that stand by.
+    deletion; ``beside`` is how many Ready pods it has that stand by. ``checked``: whether its load
+    balancer goes by where ready pods are; ``outlasting`` are the classes of pods that serve until
+    that one knows, too.
     """
 
     service: Service
     classes: frozenset[int]
     lasting: frozenset[int]
     beside: int
+    checked: bool = False
+    outlasting: frozenset[int] = frozenset()
 
     @property
     def label(self) -> str:
@@ -79,6 +84,7 @@ class Front:
 def fronts(world: World) -> tuple[Front, ...]:
     """The Services by which kube-proxies send to pods in focus; clients of others ask DNS."""
     found = []
+    clouds = world.objects_of(Cloud)
     for service in world.objects_of(Service):
         if service.spec.type == EXTERNAL or service.spec.cluster_ip == HEADLESS:
             continue
@@ -90,8 +96,13 @@ def fronts(world: World) -> tuple[Front, ...]:
             for pod in shape.standing
             if selects(service, pod) and _stands_ready(pod)
         )
-        if own:
-            found.append(Front(service, frozenset(c.index for c in own), lasting, beside))
+        if not own:
+            continue
+        checked = bool(clouds) and not beside and checks_nodes(service)
+        lag = clouds[0].health_check_seconds if checked else 0
+        last = frozenset(c.index for c in own if outlasts(service, c.pod.spec, lag))
+        classes = frozenset(c.index for c in own)
+        found.append(Front(service, classes, lasting, beside, checked, last))
     return tuple(found)
 
 
@@ -119,7 +130,8 @@ def follows(setting: Setting) -> bool:
     for workload in setting.world.owners:
         scaled = (e.value for e in events if e.workload == workload.index)
         pods += max(start.replicas(workload), *scaled, 0)
-    return bool(followed(setting)) and pods <= MOST_FOLLOWED
+    found = followed(setting)
+    return bool(found) and (pods <= MOST_FOLLOWED or any(front.checked for front in found))
 
 
 def _tally(front: Front) -> Tally:
@@ -164,7 +176,8 @@ def stop_serving(found: tuple[Front, ...], leaving: Leaving) -> Iterator[Outcome
     front = found[leaving.service]
     current = leaving.proxies == leaving.slices == due(front.service, leaving)
     lasting = leaving.pod_class in front.lasting
-    if lasting and not current:
+    outlasting = leaving.pod_class in front.outlasting
+    if (lasting and not current) or (outlasting and leaving.balancer):
         return
     why = "its preStop hook is over" if lasting else "nothing keeps it from stopping at once"
     writes = {LEAVING: leaving._replace(serving=False)}
@@ -194,8 +207,9 @@ def _watched(found: tuple[Front, ...], rule: Rule) -> Rule:
         seen, leaving, reads = values[:width], values[width], values[width + 1 :]
         for outcome in rule.outcomes(*seen, *reads):
             gone = _deleted(seen[at], outcome.writes.get(PODS, seen[at]))
+            after = outcome.writes.get(PODS, ())
             leavers = [
-                left(number, pod_class)
+                left(number, pod_class, balancer=front.checked and _none_ready(front, after))
                 for pod_class in gone
                 for number, front in enumerate(found)
                 if leaving == NOBODY and pod_class in front.classes
@@ -206,7 +220,15 @@ def _watched(found: tuple[Front, ...], rule: Rule) -> Rule:
                 yield outcome
 
     cells, writes = (*rule.cells, LEAVING), (*rule.writable, LEAVING)
-    return replace(rule, cells=cells, writes=writes, outcomes=outcomes)
+    whole = any(front.checked for front in found)
+    return replace(
+        rule, cells=cells, writes=writes, outcomes=outcomes, each="" if whole else rule.each
+    )
+
+
+def _none_ready(front: Front, pods: Pods) -> bool:
+    """Whether no pod of the Service is Ready among those of a node."""
+    return not any(count(pods, pod_class, SERVING) for pod_class in front.classes)
 
 
 def _deleted(before: Pods, after: Pods) -> tuple[int, ...]:

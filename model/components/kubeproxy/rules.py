@@ -37,12 +37,21 @@ def sends_to(leaving: Leaving) -> bool:
     return own in categorize((own, other), Policy()).reachable
 
 
+def reached(leaving: Leaving) -> bool:
+    """Whether new connections may come to the pod: from its proxies, or from its load balancer.
+
+    The balancer sends to the node, whose kube-proxy has nobody else there, and takes the pod as the
+    last resort.
+    """
+    return leaving.balancer or sends_to(leaving)
+
+
 def hear(leaving: Leaving) -> Iterator[Outcome]:
     """It takes over what the slices say; a pod that it no longer sends to is followed no more."""
     if leaving.proxies == leaving.slices:
         return
     after = leaving._replace(proxies=leaving.slices)
-    writes = {LEAVING: after if sends_to(after) else NOBODY}
+    writes = {LEAVING: after if reached(after) else NOBODY}
     why = "its watch shows the slices as they are now"
     yield Outcome(HEAR_OF_ENDPOINTS, writes, (("class", leaving.pod_class),), why)
 
