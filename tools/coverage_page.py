@@ -216,7 +216,20 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
     "Cloud controller manager": (
         Duty("node controller: initialises and removes Nodes"),
         Duty("route controller"),
-        Duty("service controller: load balancers"),
+        Duty(
+            "service controller: load balancers",
+            (
+                *("add-finalizer", "ensure-load-balancer", "write-load-balancer"),
+                *("delete-load-balancer", "remove-service", "delete-service", "strip-finalizer"),
+                *("hold-load-balancer", "release-load-balancer", "fail-health-check"),
+            ),
+            ("LB-1", "LB-2", "LB-3"),
+            (
+                *("load-balancer-refused", "load-balancer-stripped", "whole-flow-unserved"),
+                *("balancer-loses-requests", "balancer-drain-loses-requests"),
+            ),
+            left="which nodes are behind one; the controller does not restart",
+        ),
         Duty("volumes of the cloud"),
     ),
     "kubelet": (

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from kubelemma.model.components.kubelet.decision import StartTime
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import Check
 from kubelemma.model.objects.decode import decode
@@ -62,6 +63,7 @@ class Small:
     faults: Raw | None = None
     objects: tuple[tuple[type, Raw], ...] = ()
     start_seconds: int | None = None
+    cloud: bool = False
 
     def built(self) -> Scenario:
         """The scenario; its system is made of the functions of this moment.
@@ -75,7 +77,7 @@ class Small:
         budgets = () if self.budget is None else (self._budget(self.budget),)
         others = tuple(with_defaults(decode(raw, kind)) for kind, raw in self.objects)
         times = () if self.start_seconds is None else (StartTime(self.start_seconds),)
-        objects = (*budgets, *others, *times)
+        objects = (*budgets, *others, *times, *((Cloud(),) if self.cloud else ()))
         scenario, *_ = build(Application((deployment,), nodes, objects=objects), check)
         return scenario
 

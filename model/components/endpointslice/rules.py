@@ -100,7 +100,7 @@ def fronts(world: World) -> tuple[Front, ...]:
             continue
         checked = bool(clouds) and not beside and checks_nodes(service)
         lag = clouds[0].health_check_seconds if checked else 0
-        last = frozenset(c.index for c in own if outlasts(service, c.pod.spec, lag))
+        last = frozenset(c.index for c in own if checked and outlasts(service, c.pod.spec, lag))
         classes = frozenset(c.index for c in own)
         found.append(Front(service, classes, lasting, beside, checked, last))
     return tuple(found)
