@@ -10,6 +10,7 @@ from kubelemma.model.scenario import Scenario
 
 from . import (
     attachdetach,
+    cloudnodelifecycle,
     deployment,
     disruption,
     drain,
@@ -45,6 +46,7 @@ COMPONENTS: tuple[Promises, ...] = (
     scheduler,
     kubelet,
     nodelifecycle,
+    cloudnodelifecycle,
     disruption,
     drain,
     endpointslice,

@@ -214,7 +214,14 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("gangs of pods"),
     ),
     "Cloud controller manager": (
-        Duty("node controller: initialises and removes Nodes"),
+        Duty(
+            "node lifecycle: removes Nodes whose machines are gone, and with them their pods",
+            ("machine-missing", "delete-node", "collect-orphan"),
+            ("CCM-1",),
+            ("cloud-machine-misreported",),
+            left="machines that are only switched off get no taint",
+        ),
+        Duty("node controller: initialises new Nodes"),
         Duty("route controller"),
         Duty(
             "service controller: load balancers",

@@ -10,6 +10,7 @@ from kubelemma.model.cluster.owners import OwnerKind
 from kubelemma.model.system import Action
 
 from .attachdetach.rules import COMPONENT as ATTACH_DETACH
+from .cloudnodelifecycle.rules import COMPONENT as CLOUD_NODE_LIFECYCLE
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
@@ -49,6 +50,7 @@ COMPONENTS: tuple[Component, ...] = (
     NODE_LIFECYCLE,
     TAINT_EVICTION,
     POD_GC,
+    CLOUD_NODE_LIFECYCLE,
     ENDPOINT_SLICE,
     KUBE_PROXY,
     SERVICE_LB,

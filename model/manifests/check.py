@@ -36,6 +36,7 @@ from .machines import (
     Cordon,
     Drain,
     InService,
+    MachineMissing,
     NodeCrash,
     NodePartition,
     NodeReturn,
@@ -253,6 +254,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_return: NodeReturn | None = None
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
+    machine_missing: MachineMissing | None = None
     probe_failure: ProbeFailure | None = None
     delete_claim: DeleteClaim | None = None
     delete_volume: DeleteVolume | None = None

@@ -11,6 +11,8 @@ from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
 from kubelemma.model.kinds.parts.rules import at_least, problem
 from kubelemma.model.objects.meta import ApiStruct
 
+from .machines import MachineMissing
+
 
 class CloudSpec(ApiStruct, frozen=True, kw_only=True):
     """The cloud that the cluster runs in.
@@ -66,7 +68,7 @@ def service_findings(event: OfService, path: FieldPath) -> Iterator[Finding]:
 
 
 def without_cloud(cloud: CloudSpec | None, given: object, path: FieldPath) -> Iterator[Finding]:
-    """An event of a load balancer, where no cloud is stated that would make any."""
-    if isinstance(given, OfService) and cloud is None:
-        message = "needs a cloud, whose load balancer it is about: write cloud: {} in spec"
-        yield Finding(path, message)
+    """An event of what a cloud has, where none is stated."""
+    if cloud is None and isinstance(given, OfService | MachineMissing):
+        what = "machine" if isinstance(given, MachineMissing) else "load balancer"
+        yield Finding(path, f"needs a cloud, whose {what} it is about: write cloud: {{}} in spec")

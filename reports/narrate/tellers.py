@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from . import (
     attachdetach,
+    cloudnodelifecycle,
     controllermanager,
     deployment,
     disruption,
@@ -44,6 +45,7 @@ TELLERS: tuple[Teller, ...] = (
     nodelifecycle.TELLER,
     tainteviction.TELLER,
     podgc.TELLER,
+    cloudnodelifecycle.TELLER,
     controllermanager.TELLER,
     disruption.TELLER,
     eviction.TELLER,

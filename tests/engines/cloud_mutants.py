@@ -59,6 +59,12 @@ def checks_nothing(_leaving: Leaving) -> Iterator[Outcome]:
     return iter(())
 
 
+def asks_nothing(*, ready: bool, exists: bool) -> bool:
+    """The controller deletes every Node that the cloud lacks, Ready or not."""
+    del ready
+    return not exists
+
+
 BALANCED = {**SERVICE, "type": "LoadBalancer"}
 DELETED = Small(
     TWO,
@@ -70,7 +76,17 @@ DELETED = Small(
 LB = "components.servicelb.rules"
 CHECKED = Example("balancer-loses-requests-repaired")
 
+LOST = Small(TWO, ({"nodeCrash": {}}, {"machineMissing": {}}), cloud=True)
+
 CLOUD_MUTANTS = (
+    Mutant(
+        "CCM-1",
+        "asks nothing",
+        "components.cloudnodelifecycle.rules",
+        "node_goes",
+        asks_nothing,
+        LOST,
+    ),
     Mutant("LB-1", "lets go first", LB, "next_step", lets_go_first, DELETED),
     Mutant("LB-2", "never deletes", LB, "next_step", never_deletes, DELETED),
     Mutant("LB-3", "never ensures", LB, "next_step", never_ensures, Example("whole-flow")),

@@ -232,6 +232,10 @@ spec:
   - nodePartition: {}
   - outOfService: {}
 """
+MISSING = (
+    SET.split("  - rollout", maxsplit=1)[0].replace("  events:", "  cloud: {}\n  events:")
+    + "  - nodeCrash: {}\n  - machineMissing: {}\n"
+)
 
 
 LOCAL = """
@@ -400,7 +404,19 @@ def scenarios() -> Iterator[Scenario]:
     calm = members.split("  - scale", maxsplit=1)[0]
     events = "  - scale: {workload: web, replicas: 0}\n  - deletePod: {workload: web, max: 9}\n"
     at_once = calm.replace("revisionHistoryLimit: 0", "podManagementPolicy: Parallel") + events
-    for text in (ALONE, REFUSED, LOCAL, CONFIGURED, members, calm, at_once, refused, BALANCED):
+    missing = MISSING.replace("RESOURCES", small)
+    for text in (
+        ALONE,
+        REFUSED,
+        LOCAL,
+        CONFIGURED,
+        members,
+        calm,
+        at_once,
+        refused,
+        BALANCED,
+        missing,
+    ):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")
