@@ -10,6 +10,7 @@ from kubelemma.model.scenario import Scenario
 
 from . import (
     attachdetach,
+    cloudnodelifecycle,
     deployment,
     disruption,
     dns,
@@ -23,6 +24,7 @@ from . import (
     replicaset,
     scheduler,
     serviceaccount,
+    servicelb,
     statefulset,
     volumeprotection,
 )
@@ -47,12 +49,14 @@ COMPONENTS: tuple[Promises, ...] = (
     scheduler,
     kubelet,
     nodelifecycle,
+    cloudnodelifecycle,
     disruption,
     drain,
     endpointslice,
     kubeproxy,
     dns,
     ingress,
+    servicelb,
     serviceaccount,
     persistentvolume,
     volumeprotection,

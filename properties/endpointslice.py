@@ -71,8 +71,8 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.SAFETY,
         severity=Severity.MEDIUM,
         statement=(
-            "As long as any kube-proxy may send a new connection to a pod, the pod's containers "
-            "have not been stopped."
+            "As long as any kube-proxy, or a load balancer by its node, may send a new connection "
+            "to a pod, the pod's containers have not been stopped."
         ),
         why=(
             "The kubelet stops a deleted pod while slices and proxies still have it as ready, and "
@@ -87,7 +87,8 @@ STATEMENTS: tuple[Statement, ...] = (
         remediation=(
             "Have the containers wait before they stop, for longer than any kube-proxy takes to "
             "hear: lifecycle.preStop.sleep.seconds of 5 or more (or exec of sleep), within "
-            "terminationGracePeriodSeconds. With publishNotReadyAddresses no pause helps, as a pod "
+            "terminationGracePeriodSeconds; with externalTrafficPolicy Local for as long as health "
+            "checks take, too. With publishNotReadyAddresses no pause helps, as a pod "
             "is ready in the slices until it is gone."
         ),
     ),

@@ -430,9 +430,12 @@ def _no_pause(case: Case) -> Iterator[Advice]:
         return
     longer = "wait" if pause.value == "0 s" else f"wait longer than {pause.value}"
     senders, within = (next(_terms(case, h)).value for h in (Hindrance.SENDERS, Hindrance.HEARD))
+    checked = next(_terms(case, Hindrance.ENOUGH), None)
+    first = f"all {senders} hear first" if checked is None else "its load balancer knows first"
+    enough = within.removesuffix(" s") if checked is None else checked.value
     text = (
-        f"Let its containers {longer} before they stop, so that all {senders} hear first: "
-        f"lifecycle.preStop.sleep.seconds of {within.removesuffix(' s')} or more, within "
+        f"Let its containers {longer} before they stop, so that {first}: "
+        f"lifecycle.preStop.sleep.seconds of {enough} or more, within "
         "terminationGracePeriodSeconds"
     )
     yield Advice("no pause", text)

@@ -17,7 +17,7 @@ from kubelemma.solver.result import Influence, Statistics, Used, Verdict
 from .advice import advice
 from .cases import Advice
 from .document import Occasion, PropertyReport, Report, ScenarioReport, Suppression
-from .picture import NodeBox, Picture, PictureChange
+from .picture import NodeBox, Picture, PictureChange, ServiceBox
 from .plain import as_json
 from .said import outcome
 from .story import Contradiction, Fact, NodeReview, Story, StoryStep, Waiting
@@ -263,7 +263,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "replicaSets": [asdict(box) for box in picture.sets],
         "nodes": [_node(box) for box in picture.nodes],
         "pods": [asdict(box) for box in picture.pods],
-        "services": [{**asdict(box), "endpoints": list(box.endpoints)} for box in picture.services],
+        "services": [_service(box) for box in picture.services],
         "budgets": [asdict(box) for box in picture.budgets],
         "volumes": [_lists(asdict(box)) for box in picture.volumes],
         "objects": [_lists(asdict(box)) for box in picture.objects],
@@ -276,6 +276,12 @@ def _picture(picture: Picture) -> dict[str, Any]:
 def _lists(box: dict[str, Any]) -> dict[str, Any]:
     """The box with lists for tuples, as JSON has them."""
     return {name: list(v) if isinstance(v, tuple) else v for name, v in box.items()}
+
+
+def _service(box: ServiceBox) -> dict[str, Any]:
+    """A Service, of which there is often no more to say."""
+    found = _lists(asdict(box))
+    return found if box.said else {name: v for name, v in found.items() if name != "said"}
 
 
 def _node(box: NodeBox) -> dict[str, Any]:

@@ -88,12 +88,14 @@ class ServiceBox:
         endpoints: the names of the pods that do: Ready as the API shows them, and not terminating.
         others: how many pods beside do, that stand by and are not part of the story.
         silent: how many of all of them are on machines that are down, and cannot answer.
+        said: what there is to say of its load balancer, and of what kube-proxies believe.
     """
 
     name: str
     endpoints: tuple[str, ...] = ()
     others: int = 0
     silent: int = 0
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

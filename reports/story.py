@@ -168,6 +168,7 @@ class Hindrance(StrEnum):
     PUBLISHED = "publishNotReadyAddresses"
     SENDERS = "still sending to it"
     HEARD = "all of these have heard of it within"
+    ENOUGH = "a preStop pause that is enough"
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,9 +214,29 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("gangs of pods"),
     ),
     "Cloud controller manager": (
-        Duty("node controller: initialises and removes Nodes"),
+        Duty(
+            "node lifecycle: removes Nodes whose machines are gone, and with them their pods",
+            ("machine-missing", "delete-node", "collect-orphan"),
+            ("CCM-1",),
+            ("cloud-machine-misreported",),
+            left="machines that are only switched off get no taint",
+        ),
+        Duty("node controller: initialises new Nodes"),
         Duty("route controller"),
-        Duty("service controller: load balancers"),
+        Duty(
+            "service controller: load balancers",
+            (
+                *("add-finalizer", "ensure-load-balancer", "write-load-balancer"),
+                *("delete-load-balancer", "remove-service", "delete-service", "strip-finalizer"),
+                *("hold-load-balancer", "release-load-balancer", "fail-health-check"),
+            ),
+            ("LB-1", "LB-2", "LB-3"),
+            (
+                *("load-balancer-refused", "load-balancer-stripped", "whole-flow-unserved"),
+                *("balancer-loses-requests", "balancer-drain-loses-requests"),
+            ),
+            left="which nodes are behind one; the controller does not restart",
+        ),
         Duty("volumes of the cloud"),
     ),
     "kubelet": (

@@ -175,6 +175,16 @@ class Attachment(NamedTuple):
     mounted: bool = False
 
 
+class Machine(IntEnum):
+    """What the cloud has of the machine of a node, and what has come of that."""
+
+    THERE = 0
+    MISSING = 1
+    """The cloud says that it does not exist any more."""
+    DELETED = 2
+    """So the Node object has been deleted."""
+
+
 class NodeState(NamedTuple):
     """One node with everything on it.
 
@@ -183,7 +193,7 @@ class NodeState(NamedTuple):
     ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
     ``out_of_service``: somebody has given it the taint ``node.kubernetes.io/out-of-service``.
     ``cut_off``: its machine runs, but nothing can be reached from there, so it is not ``up``: its
-    kubelet acts on what it knew.
+    kubelet acts on what it knew. ``machine`` is what its cloud says of it, a `Machine`.
     """
 
     shape: int
@@ -196,6 +206,7 @@ class NodeState(NamedTuple):
     pods: Pods = ()
     volumes: tuple[Attachment, ...] = ()
     cut_off: bool = False
+    machine: int = Machine.THERE
 
     @property
     def runs(self) -> bool:

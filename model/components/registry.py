@@ -10,6 +10,7 @@ from kubelemma.model.cluster.owners import OwnerKind
 from kubelemma.model.system import Action
 
 from .attachdetach.rules import COMPONENT as ATTACH_DETACH
+from .cloudnodelifecycle.rules import COMPONENT as CLOUD_NODE_LIFECYCLE
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
@@ -28,6 +29,7 @@ from .reconcile.rules import COMPONENT as RECONCILE
 from .replicaset.rules import COMPONENT as REPLICASET
 from .scheduler.rules import COMPONENT as SCHEDULER
 from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
+from .servicelb.rules import COMPONENT as SERVICE_LB
 from .statefulset.rules import COMPONENT as STATEFULSET
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
 from .users.rules import COMPONENT as USERS
@@ -50,10 +52,12 @@ COMPONENTS: tuple[Component, ...] = (
     NODE_LIFECYCLE,
     TAINT_EVICTION,
     POD_GC,
+    CLOUD_NODE_LIFECYCLE,
     ENDPOINT_SLICE,
     KUBE_PROXY,
     DNS,
     INGRESS,
+    SERVICE_LB,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

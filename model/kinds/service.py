@@ -7,6 +7,7 @@ Sources: ``pkg/apis/core/validation/validation.go`` (``ValidateService``),
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
 
 from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
 from kubelemma.model.components.kubeproxy.decision import LOCAL
@@ -23,7 +24,7 @@ from kubelemma.model.objects.service import (
 
 from .kind import Beside, Kind, Use
 from .notes import NO_EFFECT, NOT_PLACING, STATUS, ByValue, Note, irrelevant, not_modelled
-from .parts.names import dns_label, dns_service, dns_subdomain, port_name
+from .parts.names import dns_label, dns_service, dns_subdomain, label_key, port_name
 from .parts.rules import labels, one_of, problem, within
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", EXTERNAL_NAME)
@@ -47,8 +48,12 @@ _HELD = (
 )
 _BALANCED = Note(
     "not modelled",
-    "a load balancer is taken to know at once which nodes have a ready pod; what comes to a node "
-    "port is followed",
+    "a load balancer is taken to know at once which nodes have a ready pod, but where a scenario "
+    "states its cloud; what comes to a node port is followed",
+)
+_BALANCERS = (
+    "load balancers are followed where a scenario states their cloud: who may reach them, and "
+    "where, is not"
 )
 
 
@@ -60,6 +65,7 @@ def _refused(thing: Service) -> Iterator[Finding]:
     yield from one_of(_DISTRIBUTIONS, spec.traffic_distribution, (*_SPEC, "trafficDistribution"))
     yield from _of_type(spec)
     yield from _policies(spec)
+    yield from _balancing(spec)
     yield from _ports(spec)
 
 
@@ -90,6 +96,55 @@ def _policies(spec: ServiceSpec) -> Iterator[Finding]:
             "may only be set for externally-accessible services: those of type NodePort or "
             "LoadBalancer, or with externalIPs",
         )
+
+
+def _balancing(spec: ServiceSpec) -> Iterator[Finding]:
+    """What is for load balancers only (``ValidateService``, ``validateHealthCheckNodePort``)."""
+    balanced = spec.type == "LoadBalancer"
+    given = {
+        "loadBalancerClass": bool(spec.load_balancer_class),
+        "allocateLoadBalancerNodePorts": spec.allocate_load_balancer_node_ports is not None,
+        "loadBalancerSourceRanges": bool(spec.load_balancer_source_ranges),
+    }
+    for field in (field for field, there in given.items() if there and not balanced):
+        yield Finding((*_SPEC, field), "may only be used when `type` is 'LoadBalancer'")
+    if balanced and spec.load_balancer_class:
+        yield from problem((*_SPEC, "loadBalancerClass"), label_key(spec.load_balancer_class))
+    for index, text in enumerate(spec.load_balancer_source_ranges or ()):
+        if balanced and not _is_range(text.strip()):
+            yield Finding(
+                (*_SPEC, "loadBalancerSourceRanges", index),
+                f'"{text}" must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+            )
+    yield from _health_check(spec, (*_SPEC, "healthCheckNodePort"))
+
+
+def _health_check(spec: ServiceSpec, path: FieldPath) -> Iterator[Finding]:
+    port = spec.health_check_node_port
+    if not port:
+        return
+    if spec.type != "LoadBalancer" or spec.external_traffic_policy != "Local":
+        yield Finding(
+            path,
+            "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+        )
+        return
+    least, most = _NODE_PORTS
+    if not least <= port <= most:
+        yield Finding(
+            path,
+            f"failed to allocate requested HealthCheck NodePort {port}: provided port is not in "
+            f"the valid range. The range of valid ports is {least}-{most}",
+        )
+
+
+def _is_range(text: str) -> bool:
+    """Whether a text is a network, written as an address and the length of its prefix."""
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
 
 
 def _ports(spec: ServiceSpec) -> Iterator[Finding]:
@@ -238,13 +293,12 @@ KIND = Kind(
                     "ipFamilyPolicy",
                     "allocateLoadBalancerNodePorts",
                     "sessionAffinityConfig",
+                    "healthCheckNodePort",
                 ),
                 **not_modelled(
-                    "load balancers are not modelled: they are taken to send to nodes that answer",
+                    _BALANCERS,
                     "loadBalancerIP",
-                    "loadBalancerClass",
                     "loadBalancerSourceRanges",
-                    "healthCheckNodePort",
                 ),
                 **irrelevant(_NEARBY, "trafficDistribution"),
                 "externalTrafficPolicy": ByValue(("Cluster",), None, _BALANCED),

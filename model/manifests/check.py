@@ -20,11 +20,23 @@ from kubelemma.model.objects.node import Node, NodeSpec, NodeStatus, Taint
 from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
 
+from .clouds import (
+    CloudSpec,
+    DeleteService,
+    HoldLoadBalancer,
+    OfService,
+    ReleaseLoadBalancer,
+    StripFinalizer,
+    cloud_findings,
+    service_findings,
+    without_cloud,
+)
 from .losses import DeleteClaim, DeleteVolume, loss_findings
 from .machines import (
     Cordon,
     Drain,
     InService,
+    MachineMissing,
     NodeCrash,
     NodePartition,
     NodeReturn,
@@ -232,6 +244,7 @@ Event: TypeAlias = (
     | OfObject
     | DeleteClaim
     | DeleteVolume
+    | OfService
     | RegistryOutage
     | RegistryReturn
 )
@@ -259,10 +272,15 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_return: NodeReturn | None = None
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
+    machine_missing: MachineMissing | None = None
     probe_failure: ProbeFailure | None = None
     late_cleanup: LateCleanup | None = None
     delete_claim: DeleteClaim | None = None
     delete_volume: DeleteVolume | None = None
+    delete_service: DeleteService | None = None
+    strip_finalizer: StripFinalizer | None = None
+    hold_load_balancer: HoldLoadBalancer | None = None
+    release_load_balancer: ReleaseLoadBalancer | None = None
     delete_service_account: DeleteServiceAccount | None = None
     delete_config_map: DeleteConfigMap | None = None
     create_config_map: CreateConfigMap | None = None
@@ -345,6 +363,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
         workloads: which of the workloads found are checked; all where none is named.
         together: workloads that share one system; each is checked alone where none is named.
         missing: ConfigMaps and Secrets that are not there, as KIND/NAME or KIND/NAMESPACE/NAME.
+        cloud: in which the cluster runs; None is none that does anything.
         start_seconds: how long containers take until their probes succeed; None is soon enough.
         init_waits: init containers that wait, and for whom; all others end by themselves.
         properties: ids; all that apply where none is given.
@@ -361,6 +380,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     together: tuple[str, ...] = ()
     workloads: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    cloud: CloudSpec | None = None
     start_seconds: int | None = None
     init_waits: tuple[InitWaiting, ...] = ()
     properties: tuple[str, ...] = ()
@@ -407,6 +427,9 @@ def validate_check(check: Check) -> Iterator[Finding]:
     yield from _distinct_names(spec.cluster.nodes, ("spec", "cluster", "nodes"))
     for index, entry in enumerate(spec.events or ()):
         yield from validate_event(entry, ("spec", "events", index))
+        for field, given in entry.given():
+            yield from without_cloud(spec.cloud, given, ("spec", "events", index, field))
+    yield from cloud_findings(spec.cloud, ("spec", "cloud"))
     yield from _pruning(spec.events or (), ("spec", "events"))
     faults: FieldPath = ("spec", "faults")
     reads, lists = spec.faults.stale_reads, spec.faults.stale_lists
@@ -501,6 +524,8 @@ def _target(event: Event, path: FieldPath) -> Iterator[Finding]:
                 yield from problem((*path, "node"), dns_subdomain(event.node))
         case DeleteClaim() | DeleteVolume():
             yield from loss_findings(event, path)
+        case OfService():
+            yield from service_findings(event, path)
         case OfWorkload():
             *_, name = event.meant.split("/")
             message = dns_subdomain(name) if event.meant else None

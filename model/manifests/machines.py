@@ -62,6 +62,10 @@ class OutOfService(OfNode, frozen=True, kw_only=True):
     """Somebody switches off a machine whose node is not Ready, and taints it: in the end."""
 
 
+class MachineMissing(OfNode, frozen=True, kw_only=True):
+    """The cloud says that the machine of a node that is down does not exist: in the end."""
+
+
 class InService(OfNode, frozen=True, kw_only=True):
     """Somebody takes that taint away from a node that is back: the named one, or any."""
 

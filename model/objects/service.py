@@ -41,6 +41,10 @@ class ServiceSpec(ApiStruct, frozen=True, kw_only=True):
     external_traffic_policy: str = ""
     traffic_distribution: str = ""
     session_affinity: str = ""
+    load_balancer_class: str = ""
+    load_balancer_source_ranges: tuple[str, ...] | None = None
+    allocate_load_balancer_node_ports: bool | None = None
+    health_check_node_port: int = 0
 
 
 class Service(ApiObject, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.components.kubelet.decision import Absent, InitWait, StartTime, Unreliable
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.named import source_of
 
@@ -14,8 +15,8 @@ def absent(spec: CheckSpec) -> Iterator[Absent]:
     return (Absent(source_of(text)) for text in spec.missing)
 
 
-def said(spec: CheckSpec) -> Iterator[Absent | StartTime | InitWait | Unreliable]:
-    """That, how long containers start, what they wait for, and whether images can be had."""
+def said(spec: CheckSpec) -> Iterator[Absent | StartTime | InitWait | Unreliable | Cloud]:
+    """That, how long containers start, what they wait for, whether images can be had, the cloud."""
     yield from absent(spec)
     if spec.start_seconds is not None:
         yield StartTime(spec.start_seconds)
@@ -24,3 +25,5 @@ def said(spec: CheckSpec) -> Iterator[Absent | StartTime | InitWait | Unreliable
         yield InitWait(waiting.container, namespace[0] if namespace else "", name)
     if any(entry.registry_outage for entry in spec.events or ()):
         yield Unreliable()
+    if spec.cloud is not None:
+        yield Cloud(spec.cloud.health_check_seconds)

@@ -12,6 +12,7 @@ from kubelemma.model.components.endpointslice.fronts import Front, fronts
 from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, Leaving
 from kubelemma.model.components.endpointslice.pause import pause_seconds
 from kubelemma.model.components.endpointslice.rules import ENDPOINT_SLICES
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import ServiceBox
@@ -22,6 +23,7 @@ from .differing import differing
 from .phases import SHOWN_READY
 from .scene import Belied, Claim, Scene, Seen, Standstill
 from .selected import Selected, selected, whole_name
+from .servicelb import said_of
 from .teller import Boxes, Teller
 from .written import Written
 
@@ -31,6 +33,7 @@ SERVES_FOR = str(Hindrance.SERVES_FOR)
 PUBLISHED = str(Hindrance.PUBLISHED)
 SENDERS = str(Hindrance.SENDERS)
 HEARD = str(Hindrance.HEARD)
+ENOUGH = str(Hindrance.ENOUGH)
 
 
 def _boxes(scenario: Scenario, written: Written) -> Boxes:
@@ -58,7 +61,21 @@ def _box(seen: Seen, cast: Cast, service: Service, found: Selected) -> ServiceBo
         others=sum(beside.values()),
         silent=sum(pod.node in down for pod in ready)
         + sum(number for name, number in beside.items() if name in down),
+        said=(*said_of(seen, f"Service {whole_name(service.metadata)}"), *_believed(seen, service)),
     )
+
+
+def _believed(seen: Seen, service: Service) -> Iterator[str]:
+    """What kube-proxies, and its load balancer, believe of the deleted pod that is followed."""
+    leaving, front = leaving_of(seen), front_of(seen)
+    if front is None or front.service.metadata != service.metadata:
+        return
+    words = {Entry.READY: "ready", Entry.TERMINATING: "terminating"}
+    whose = "a deleted pod" if leaving.serving else "a deleted pod that has stopped"
+    for who, entry in (("slices", leaving.slices), (front.route.senders, leaving.heard)):
+        yield f"{who}: {whose} is {words.get(Entry(entry), 'not there')}"
+    if leaving.balancer:
+        yield "its load balancer still sends to the node of that pod"
 
 
 def leaving_of(seen: Seen) -> Leaving:
@@ -129,12 +146,20 @@ def refuses(belied: Belied) -> Iterator[Claim]:
         Fact(SENDERS, front.route.senders),
         Fact(HEARD, f"{front.route.lag_seconds} s"),
         *([Fact(PUBLISHED, "true")] if published else []),
+        *_of_balancer(front, belied),
     )
     if leaving == NOBODY:
         yield Claim(
             "the kubelet may stop the containers of the deleted pod while "
             f"{front.route.senders} still send it new connections, since they hear of its deletion "
             "later",
+            terms,
+        )
+        return
+    if leaving.balancer and leaving.heard != Entry.READY:
+        yield Claim(
+            "its load balancer still sends to the node of a deleted pod whose containers have been "
+            "asked to stop, and no other ready pod is there: its health check has yet to fail",
             terms,
         )
         return
@@ -145,6 +170,14 @@ def refuses(belied: Belied) -> Iterator[Claim]:
         f"have been asked to stop: {why}",
         terms,
     )
+
+
+def _of_balancer(front: Front, belied: Belied) -> Iterator[Fact]:
+    """How long a load balancer sends to a node without a ready pod, and what outlasts that."""
+    for cloud in belied.world.objects_of(Cloud) if front.checked else ():
+        lag = cloud.health_check_seconds
+        yield Fact("its load balancer leaves a node out within", f"{lag} s of its first failure")
+        yield Fact(ENOUGH, str(front.route.lag_seconds + lag))
 
 
 def _alone(belied: Belied) -> Iterator[Claim]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from . import (
     attachdetach,
+    cloudnodelifecycle,
     controllermanager,
     deployment,
     disruption,
@@ -26,6 +27,7 @@ from . import (
     replicaset,
     scheduler,
     serviceaccount,
+    servicelb,
     statefulset,
     tainteviction,
     users,
@@ -45,6 +47,7 @@ TELLERS: tuple[Teller, ...] = (
     nodelifecycle.TELLER,
     tainteviction.TELLER,
     podgc.TELLER,
+    cloudnodelifecycle.TELLER,
     controllermanager.TELLER,
     disruption.TELLER,
     eviction.TELLER,
@@ -54,6 +57,7 @@ TELLERS: tuple[Teller, ...] = (
     kubeproxy.TELLER,
     dns.TELLER,
     ingress.TELLER,
+    servicelb.TELLER,
     reconcile.TELLER,
     users.TELLER,
     drain.TELLER,

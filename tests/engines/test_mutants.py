@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 import pytest
+from cloud_mutants import CLOUD_MUTANTS
 from kubelet_mutants import KUBELET_MUTANTS
 from mutating import SELECTOR, TWO, ZONE, Alone, Mutant, Raw, Small, node, pod
 from service_mutants import SERVICE_MUTANTS
@@ -404,6 +405,7 @@ MUTANTS = (
     Mutant("DRAIN-3", "one budget is several", EVICTION_PY, "first_step", fails_for_one, DRAINED),
     *KUBELET_MUTANTS,
     *SERVICE_MUTANTS,
+    *CLOUD_MUTANTS,
     Mutant("SA-1", "no account again", f"{ACCOUNT_PY}.decision", "create", creates_none, LACKING),
     Mutant("SA-2", "no admission", f"{ACCOUNT_PY}.rules", "refusal", admits_without, LACKING),
     *STATEFULSET_MUTANTS,

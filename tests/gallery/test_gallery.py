@@ -160,7 +160,16 @@ def test_every_example_is_expected() -> None:
     folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()}
     others = ("placement-", "own-controller")
     present = {name for name in folders if not name.startswith(others)}
-    assert present == {*CASES, *SOUND}
+    assert present == {*CASES, *SOUND, "whole-flow"}
+
+
+def test_whole_flow() -> None:
+    """From kubectl apply to the first request that is served, whatever comes first."""
+    found = findings("whole-flow")
+    assert {result.verdict for result in found.values()} == {Verdict.HOLDS}
+    assert not found["LB-3", "Service default/shop"].vacuous
+    statistics = explored("whole-flow").result.statistics
+    assert (statistics.exhaustive, statistics.states) == (True, 388)
 
 
 @pytest.mark.parametrize("name", CASES)

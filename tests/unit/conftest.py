@@ -82,7 +82,7 @@ def pictures(name: Words) -> st.SearchStrategy[Picture]:
         some(st.builds(SetBox, name, name, name, COUNT)),
         some(st.builds(NodeBox, name, name, some(name), COUNT, some(usage))),
         some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name), most=2),
-        some(st.builds(ServiceBox, name, some(name), COUNT, COUNT)),
+        some(st.builds(ServiceBox, name, some(name), COUNT, COUNT, words)),
         some(st.builds(BudgetBox, name, COUNT, COUNT, COUNT, COUNT)),
         some(st.builds(VolumeBox, name, name, name, name, words, words)),
         some(st.builds(ObjectBox, name, name, words, words, st.booleans(), leaves)),

@@ -89,6 +89,8 @@ KNOWN = {
     ("model/manifests/losses.py", "serviceaccount"): "an event names an account",
     ("model/manifests/losses.py", "volumeprotection"): "an event names a claim",
     ("model/manifests/named.py", "serviceaccount"): "an event names an account",
+    ("model/manifests/clouds.py", "servicelb"): "an event names a Service",
+    ("model/scenario/*", "servicelb"): "a Check states a cloud",
     ("model/manifests/named.py", "kubelet"): "an event names what containers refer to",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/starting.py", "kubelet"): "part of its teller",

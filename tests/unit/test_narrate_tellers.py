@@ -233,6 +233,10 @@ spec:
   - nodePartition: {}
   - outOfService: {}
 """
+MISSING = (
+    SET.split("  - rollout", maxsplit=1)[0].replace("  events:", "  cloud: {}\n  events:")
+    + "  - nodeCrash: {}\n  - machineMissing: {}\n"
+)
 
 
 LOCAL = """
@@ -311,6 +315,41 @@ def claimed(events: str, *, grace: int = 30, replicas: int = 1, policy: str = "D
     return Question(paths=(STDIN,), stdin=text.replace("REPLICAS", str(replicas)))
 
 
+BALANCED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+  selector: {app: web}
+  ports: [{port: 80}]
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: balanced}
+spec:
+  cloud: {}
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events:
+  - deletePod: {workload: web}
+  - deleteService: {}
+  - stripFinalizer: {}
+  - holdLoadBalancer: {}
+  - releaseLoadBalancer: {}
+"""
+
+
 CLAIMING_MEMBERS = """
 kind: Check
 apiVersion: kubelemma.dev/v1alpha1
@@ -366,7 +405,19 @@ def scenarios() -> Iterator[Scenario]:
     calm = members.split("  - scale", maxsplit=1)[0]
     events = "  - scale: {workload: web, replicas: 0}\n  - deletePod: {workload: web, max: 9}\n"
     at_once = calm.replace("revisionHistoryLimit: 0", "podManagementPolicy: Parallel") + events
-    for text in (ALONE, REFUSED, LOCAL, CONFIGURED, members, calm, at_once, refused):
+    missing = MISSING.replace("RESOURCES", small)
+    for text in (
+        ALONE,
+        REFUSED,
+        LOCAL,
+        CONFIGURED,
+        members,
+        calm,
+        at_once,
+        refused,
+        BALANCED,
+        missing,
+    ):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
     changed = base.read_text("utf-8").replace("replicas: ", "replicas: 1")

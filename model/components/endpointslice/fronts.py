@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.cluster.world import PodClass, Workload, World
 from kubelemma.model.components.dns.route import BY_NAME
 from kubelemma.model.components.ingress.route import BY_INGRESS
 from kubelemma.model.components.kubeproxy.route import BY_PROXY
+from kubelemma.model.components.servicelb.decision import Cloud, checks_nodes
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
 
@@ -25,6 +26,8 @@ class Front:
 
     ``classes`` are those of its pods, ``lasting`` those of pods that serve until all who send by
     this way know of their deletion; ``beside`` is how many Ready pods it has that stand by.
+    ``checked``: whether a load balancer sends by this way that goes by where ready pods are;
+    ``outlasting`` are the classes of pods that serve until that one knows, too.
     """
 
     label: str
@@ -33,6 +36,8 @@ class Front:
     classes: frozenset[int]
     lasting: frozenset[int]
     beside: int
+    checked: bool = False
+    outlasting: frozenset[int] = frozenset()
 
     @property
     def tally(self) -> str:
@@ -69,9 +74,18 @@ def _front(world: World, route: Route, subject: Subject) -> Front:
         for pod in shape.standing
         if stands_ready(service, pod)
     )
-    lasting = (c.index for c in own if outlasts(service, c.pod.spec, route.lag_seconds))
+    lasting = _outlasting(service, own, route.lag_seconds)
     classes = frozenset(c.index for c in own)
-    return Front(subject.label, service, route, classes, frozenset(lasting), beside)
+    found = Front(subject.label, service, route, classes, lasting, beside)
+    clouds = world.objects_of(Cloud) if route == BY_PROXY and checks_nodes(service) else ()
+    if not clouds or beside:
+        return found
+    lag = route.lag_seconds + clouds[0].health_check_seconds
+    return replace(found, checked=True, outlasting=_outlasting(service, own, lag))
+
+
+def _outlasting(service: Service, own: list[PodClass], seconds: int) -> frozenset[int]:
+    return frozenset(c.index for c in own if outlasts(service, c.pod.spec, seconds))
 
 
 def _offers(service: Service, pod: Pod) -> bool:

@@ -32,7 +32,9 @@ class Leaving(NamedTuple):
     """The pod that is followed: at which front, and of which class; -1 where there is none.
 
     ``serving``: its containers take connections. ``slices`` is the `Entry` of the EndpointSlices,
-    ``heard`` that of whoever has heard least of all who send by the front's way.
+    ``heard`` that of whoever has heard least of all who send by the front's way. ``balancer``: it
+    was the last ready pod of its node, to which a load balancer still sends that goes by where
+    ready pods are.
     """
 
     front: int = -1
@@ -40,14 +42,16 @@ class Leaving(NamedTuple):
     serving: bool = False
     slices: int = Entry.ABSENT
     heard: int = Entry.ABSENT
+    balancer: bool = False
 
 
 NOBODY = Leaving()
 
 
-def left(front: int, pod_class: int) -> Leaving:
+def left(front: int, pod_class: int, *, balancer: bool = False) -> Leaving:
     """A pod that was Ready and has just been deleted: nobody knows yet."""
-    return Leaving(front, pod_class, serving=True, slices=Entry.READY, heard=Entry.READY)
+    ready = Entry.READY
+    return Leaving(front, pod_class, True, ready, ready, balancer)  # noqa: FBT003
 
 
 def due(service: Service, leaving: Leaving) -> Entry:

@@ -23,8 +23,12 @@ def listens(setting: Setting, route: Route) -> bool:
 
 
 def sends_to(front: Front, leaving: Leaving) -> bool:
-    """Whether the pod may be chosen, beside others that are ready."""
-    return front.route.sends(Entry(leaving.heard))
+    """Whether the pod may be chosen, beside others that are ready, or by its load balancer.
+
+    That one sends to the node, whose kube-proxy has nobody else there, and takes the pod as the
+    last resort.
+    """
+    return leaving.balancer or front.route.sends(Entry(leaving.heard))
 
 
 def hear(found: Sequence[Front], route: Route, leaving: Leaving) -> Iterator[Outcome]:

@@ -49,7 +49,8 @@ def follows(setting: Setting) -> bool:
     for workload in setting.world.owners:
         scaled = (e.value for e in events if e.workload == workload.index)
         pods += max(start.replicas(workload), *scaled, 0)
-    return bool(followed(setting)) and pods <= MOST_FOLLOWED
+    found = followed(setting)
+    return bool(found) and (pods <= MOST_FOLLOWED or any(front.checked for front in found))
 
 
 def _tally(front: Front) -> Tally:
@@ -94,7 +95,8 @@ def stop_serving(found: tuple[Front, ...], leaving: Leaving) -> Iterator[Outcome
     front = found[leaving.front]
     current = leaving.heard == leaving.slices == due(front.service, leaving)
     lasting = leaving.pod_class in front.lasting
-    if lasting and not current:
+    outlasting = leaving.pod_class in front.outlasting
+    if (lasting and not current) or (outlasting and leaving.balancer):
         return
     why = "its preStop hook is over" if lasting else "nothing keeps it from stopping at once"
     writes = {LEAVING: leaving._replace(serving=False)}
@@ -124,8 +126,9 @@ def _watched(found: tuple[Front, ...], rule: Rule) -> Rule:
         seen, leaving, reads = values[:width], values[width], values[width + 1 :]
         for outcome in rule.outcomes(*seen, *reads):
             gone = _deleted(seen[at], outcome.writes.get(PODS, seen[at]))
+            after = outcome.writes.get(PODS, ())
             leavers = [
-                left(number, pod_class)
+                left(number, pod_class, balancer=front.checked and _none_ready(front, after))
                 for pod_class in gone
                 for number, front in enumerate(found)
                 if leaving == NOBODY and pod_class in front.classes
@@ -136,7 +139,15 @@ def _watched(found: tuple[Front, ...], rule: Rule) -> Rule:
                 yield outcome
 
     cells, writes = (*rule.cells, LEAVING), (*rule.writable, LEAVING)
-    return replace(rule, cells=cells, writes=writes, outcomes=outcomes)
+    whole = any(front.checked for front in found)
+    return replace(
+        rule, cells=cells, writes=writes, outcomes=outcomes, each="" if whole else rule.each
+    )
+
+
+def _none_ready(front: Front, pods: Pods) -> bool:
+    """Whether no pod of the Service is Ready among those of a node."""
+    return not any(count(pods, pod_class, SERVING) for pod_class in front.classes)
 
 
 def _deleted(before: Pods, after: Pods) -> tuple[int, ...]:

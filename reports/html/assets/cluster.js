@@ -87,6 +87,7 @@ class Cluster {
         total ? receivers : make("span", { class: "bad" }, "nobody receives its traffic"),
         box.others ? ` (${plural(box.others, "other pod")} among them)` : "",
         box.silent ? make("span", { class: "bad" }, `, ${box.silent} on a machine that is down`) : "",
+        box.said?.length ? make("span", { class: "quiet" }, `; ${box.said.join("; ")}`) : "",
       );
     });
     const budgets = [...after.budgets.values()].sort(byName).map((box) =>

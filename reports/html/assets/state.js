@@ -63,7 +63,10 @@ class StateText {
       found.set(`Node ${box.name}`, { status, ...Object.fromEntries(used) });
     }
     for (const box of sorted(picture.pods)) put("Pod", box.name, { phase: box.phase, node: box.node || NONE });
-    for (const box of sorted(picture.services)) put("Service", box.name, { "receiving pods": this.receivers(box) });
+    for (const box of sorted(picture.services)) {
+      const said = box.said?.length ? { besides: box.said.join("; ") } : {};
+      put("Service", box.name, { "receiving pods": this.receivers(box), ...said });
+    }
     for (const box of sorted(picture.budgets)) {
       const { healthy, desired, expected, allowed } = box;
       const fields = { currentHealthy: healthy, desiredHealthy: desired, expectedPods: expected };

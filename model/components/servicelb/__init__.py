@@ -1,0 +1,1 @@
+"""The service controller of a cloud: load balancers of Services."""

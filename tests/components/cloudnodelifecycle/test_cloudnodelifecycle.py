@@ -1,0 +1,113 @@
+"""Nodes whose machines are gone in the cloud, and what becomes of their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kubelemma import api
+from kubelemma.model.cluster.state import Machine, NodeState, Phase
+from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN, DELETE_NODE
+from kubelemma.model.components.cloudnodelifecycle.decision import is_orphan, node_goes
+from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES
+from kubelemma.model.components.kubelet.actions import NODE_RETURN
+from kubelemma.model.manifests.problems import InvalidInput
+from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import State, Transition
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+GONE, MISTAKEN = "cloud-machine-misreported-repaired", "cloud-machine-misreported"
+
+
+def scenario_of(example: str) -> Scenario:
+    """The scenario of an example."""
+    case, *_ = api.ask(api.Question(paths=(str(EXAMPLES / example),))).cases
+    return case.scenario
+
+
+def steps(scenario: Scenario) -> Iterator[tuple[State, Transition]]:
+    """Every step of every state that can be reached."""
+    seen, queue = set(scenario.system.starts), list(scenario.system.starts)
+    while queue:
+        state = queue.pop()
+        for step in scenario.system.successors(state):
+            yield state, step
+            if step.state not in seen:
+                seen.add(step.state)
+                queue.append(step.state)
+
+
+def nodes(scenario: Scenario, state: State) -> tuple[NodeState, ...]:
+    """The nodes of a state."""
+    at = scenario.system.positions["nodes"]
+    return state[at.start : at.stop]
+
+
+def test_decisions() -> None:
+    """The cloud is asked of Nodes that are not Ready; without its Node a pod is an orphan."""
+    assert node_goes(ready=False, exists=False)
+    assert not node_goes(ready=True, exists=False)
+    assert not node_goes(ready=False, exists=True)
+    assert is_orphan(node_exists=False)
+    assert not is_orphan(node_exists=True)
+
+
+def test_a_node_that_is_gone_is_nobodys() -> None:
+    """Nothing is bound to it, and nothing is written of it; its pods go."""
+    scenario, done = scenario_of(GONE), set()
+    for state, step in steps(scenario):
+        done.add(step.outcome.action)
+        for node in nodes(scenario, step.state):
+            if node.machine == Machine.DELETED:
+                assert not (node.up or node.ready or node.evicting or node.cordoned)
+                assert all(
+                    g.phase != Phase.ASSIGNED or g in _pods(state, scenario) for g in node.pods
+                )
+        if step.outcome.action == COLLECT_ORPHAN:
+            assert any(n.machine == Machine.DELETED and n.pods for n in nodes(scenario, state))
+    assert {DELETE_NODE, COLLECT_ORPHAN} <= done
+    assert done & OF_NODES
+
+
+def _pods(state: State, scenario: Scenario) -> set[object]:
+    return {group for node in nodes(scenario, state) for group in node.pods}
+
+
+def test_a_machine_that_is_gone_does_not_return() -> None:
+    """A machine that is merely down may; one that the cloud does not have may not."""
+    scenario = scenario_of(GONE)
+    for state, step in steps(scenario):
+        if step.outcome.action == NODE_RETURN:
+            assert any(n.machine == Machine.THERE and not n.up for n in nodes(scenario, state))
+        missing = [n for n in nodes(scenario, step.state) if n.machine != Machine.THERE]
+        assert not any(node.up for node in missing)
+
+
+def test_where_the_cloud_is_mistaken_containers_run_on() -> None:
+    """The API forgets the pods of the Node, and the machine does not."""
+    scenario = scenario_of(MISTAKEN)
+    lingering = {
+        group.phase
+        for _, step in steps(scenario)
+        if step.outcome.action == COLLECT_ORPHAN
+        for node in nodes(scenario, step.state)
+        if node.machine == Machine.DELETED
+        for group in node.pods
+    }
+    assert Phase.LINGERING in lingering
+
+
+def test_without_the_event_no_node_goes() -> None:
+    """No rule of others is changed, and none is added."""
+    names = {rule.name for rule in scenario_of("statefulset-lost-node").system.rules}
+    assert not {"delete a Node", "remove from a Node that is gone"} & names
+
+
+def test_it_needs_a_cloud() -> None:
+    """Nobody else would say that a machine is gone."""
+    text = (EXAMPLES / MISTAKEN / "check.yaml").read_text("utf-8").replace("  cloud: {}\n", "")
+    text = text.replace("resources: [statefulset.yaml]", "resources: []")
+    with pytest.raises(InvalidInput, match="needs a cloud, whose machine it is about"):
+        api.ask(api.Question(paths=("-",), stdin=text))
