@@ -18,6 +18,8 @@ OUT_OF_SERVICE = f"{NODES}.out_of_service"
 PODS = f"{NODES}.pods"
 VOLUMES = f"{NODES}.volumes"
 CUT_OFF = f"{NODES}.cut_off"
+AILS = f"{NODES}.ails"
+REPORTED = f"{NODES}.reported"
 
 TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""

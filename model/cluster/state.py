@@ -162,27 +162,44 @@ class Attachment(NamedTuple):
     mounted: bool = False
 
 
+class Ailment(IntFlag):
+    """What is wrong with a node, by the conditions that taints mirror."""
+
+    NONE = 0
+    UNREACHABLE = 1
+    """Ready is Unknown."""
+    NOT_READY = 2
+    """Ready is False."""
+    SHUTTING_DOWN = 4
+    """The machine shuts down; of taints and conditions the same as ``NOT_READY``."""
+
+
 class NodeState(NamedTuple):
     """One node with everything on it.
 
     ``up`` is the truth, ``ready`` what the API says; between them lies the grace period.
-    ``tainted`` says that it carries the taint ``node.kubernetes.io/unreachable:NoSchedule``,
-    ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
+    ``tainted`` says which NoSchedule taints it carries for what is wrong with it, such as
+    ``node.kubernetes.io/unreachable``, ``evicting`` which NoExecute taints: both follow its
+    conditions, each in its own time.
     ``out_of_service``: somebody has given it the taint ``node.kubernetes.io/out-of-service``.
     ``cut_off``: its machine runs, but nothing can be reached from there, so it is not ``up``: its
-    kubelet acts on what it knew.
+    kubelet acts on what it knew. ``ails`` is what its kubelet finds wrong, works on no pod because
+    of, and still reports, and ``reported`` what the API has of that: whether Ready is False where
+    it is not True, or was so before the node fell silent (``UNREACHABLE``).
     """
 
     shape: int
     up: bool = True
     ready: bool = True
-    tainted: bool = False
-    evicting: bool = False
+    tainted: Ailment = Ailment.NONE
+    evicting: Ailment = Ailment.NONE
     cordoned: bool = False
     out_of_service: bool = False
     pods: Pods = ()
     volumes: tuple[Attachment, ...] = ()
     cut_off: bool = False
+    ails: Ailment = Ailment.NONE
+    reported: Ailment = Ailment.NONE
 
     @property
     def runs(self) -> bool:
@@ -193,8 +210,8 @@ class NodeState(NamedTuple):
 class Taints(NamedTuple):
     """What the taints of a node follow, beside those that it was given."""
 
-    tainted: bool
-    evicting: bool
+    tainted: Ailment
+    evicting: Ailment
     cordoned: bool
     out_of_service: bool = False
 
@@ -206,8 +223,8 @@ class ShownNode(NamedTuple):
     """
 
     shape: int
-    tainted: bool
-    evicting: bool
+    tainted: Ailment
+    evicting: Ailment
     cordoned: bool
     out_of_service: bool
     pods: Pods

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from kubelet_mutants import KUBELET_MUTANTS
 from mutating import SELECTOR, TWO, ZONE, Alone, Mutant, Raw, Small, node, pod
+from node_mutants import NODE_MUTANTS
 from service_mutants import SERVICE_MUTANTS
 from statefulset_mutants import STATEFULSET_MUTANTS
 from storage_mutants import STORAGE_MUTANTS
@@ -409,6 +410,7 @@ MUTANTS = (
     *STATEFULSET_MUTANTS,
     *STORAGE_MUTANTS,
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
+    *NODE_MUTANTS,
 )
 
 IDS = [f"{mutant.caught_by} {mutant.name}" for mutant in MUTANTS]

@@ -231,6 +231,8 @@ spec:
   - forceDeletePod: {workload: web}
   - nodePartition: {}
   - outOfService: {}
+  - nodeShutdown: {}
+  - runtimeOutage: {}
 """
 
 

@@ -14,6 +14,7 @@ from .configuration import (
 )
 from .images import Image, Unreliable, can_be_had, images_of
 from .probes import Judge, Outlook, StartTime, judges, strictest
+from .shutdown import next_to_end
 
 __all__ = [
     "CONFIG_MAP",
@@ -34,5 +35,6 @@ __all__ = [
     "judges",
     "lacking",
     "needs",
+    "next_to_end",
     "strictest",
 ]
