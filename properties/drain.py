@@ -25,7 +25,7 @@ from kubelemma.model.components.drain.actions import (
 )
 from kubelemma.model.components.drain.rules import LISTED
 from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
-from kubelemma.model.components.kubelet.actions import NODE_CRASH
+from kubelemma.model.components.kubelet.actions import END_POD, NODE_CRASH, NODE_SHUTDOWN
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import Action, View
 
@@ -72,13 +72,13 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.STEP,
         severity=Severity.MEDIUM,
         statement=(
-            "When a drain takes a pod, or one machine fails, as many of the pods that a budget "
-            "covers stay healthy as it desires; of a workload that no budget covers, at least one "
-            "stays available."
+            "When a drain or a graceful shutdown takes a pod, or one machine fails, as many of the "
+            "pods that a budget covers stay healthy as it desires; of a workload that no budget "
+            "covers, at least one stays available."
         ),
         why="Drains are routine, and machines fail; users should not notice either.",
         conditions=(
-            "When an eviction is granted, a pod deleted without asking, or one machine fails, if "
+            "When an eviction is granted, a pod deleted or ended unasked, or one machine fails, if "
             "no more than one may. The pods are counted as they are, not as the status of the "
             "budget says, and those on a failed machine are not available. Of a lost node, budgets "
             "that also cover pods which stand by ask for one pod."
@@ -89,8 +89,9 @@ STATEMENTS: tuple[Statement, ...] = (
             "Run two replicas or more, and keep them on different nodes by anti-affinity or a "
             "topology spread constraint: of pods that may share a node, one lost machine takes "
             "all. Against drains a PodDisruptionBudget helps as well, which has one pod replaced "
-            "before the next goes. A drain with --disable-eviction asks "
-            "no budget: do without it. With a budget, an eviction may still be granted on a status "
+            "before the next goes. A drain with --disable-eviction asks no budget: do without it. "
+            "Nor does a kubelet whose machine is shut down gracefully: drain the node before. With "
+            "a budget, an eviction may still be granted on a status "
             "that does not know of a failing probe, a crash or a scale-down yet: run one replica "
             "more than you can do without."
         ),
@@ -130,10 +131,13 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
 
 
 def takes_pods(events: Iterable[Event]) -> frozenset[Action]:
-    """What takes available pods away unasked: drains, and the failure of a single machine."""
+    """What takes available pods away unasked: drains, shutdowns, a single machine that fails."""
     drains = any(event.action == START_DRAIN for event in events)
     crashes = sum(event.budget for event in events if event.action == NODE_CRASH)
-    return (TAKES if drains else frozenset()) | ({NODE_CRASH} if crashes == 1 else frozenset())
+    ends = frozenset({END_POD} if any(e.action == NODE_SHUTDOWN for e in events) else ())
+    return (
+        (TAKES if drains else frozenset()) | ends | frozenset({NODE_CRASH} if crashes == 1 else ())
+    )
 
 
 def _of_drains(scenario: Scenario) -> Iterator[Property]:

@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from kubelemma.model.cluster.columns import PODS, SHAPE, UP
-from kubelemma.model.cluster.state import ACTIVE, Phase, Pods
+from kubelemma.model.cluster.columns import AILS, PODS, READY, REPORTED, SHAPE, SHOWN, UP
+from kubelemma.model.cluster.state import ACTIVE, Ailment, Phase, Pods, ShownNode, count
 from kubelemma.model.cluster.world import World
+from kubelemma.model.components.nodelifecycle.actions import TAINT_NO_EXECUTE
+from kubelemma.model.components.nodelifecycle.health import Health, is_silent, loses_pods
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle, zones
+from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .formula import Converges, Formula
+from .formula import Converges, EachStep, Formula
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
+_NODES = "https://kubernetes.io/docs/concepts/architecture/nodes/"
+_TAINTS = (
+    "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"
+    "#taint-based-evictions"
+)
+_LIFECYCLE = "pkg/controller/nodelifecycle/node_lifecycle_controller.go"
+_NONE = "None: this is an invariant of the controllers themselves. Please report it."
+
 STATEMENTS: tuple[Statement, ...] = (
+    Statement(
+        id="NODE-1",
+        title="Silence is noticed",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "Once users and faults stop, a node of which nothing is heard is not Ready, nor is any "
+            "pod on it."
+        ),
+        why="Services would go on sending requests to pods that nobody can reach.",
+        conditions=(
+            "Of pods: where the node was Ready before it fell silent. Those of a node whose Ready "
+            "was False keep what they had, for nobody writes of them."
+        ),
+        source=f"{_NODES}#node-status; {_LIFECYCLE}",
+        components=("node-lifecycle-controller",),
+        remediation=_NONE,
+        defect_only=True,
+    ),
     Statement(
         id="NODE-2",
         title="Pods leave unreachable nodes",
@@ -22,24 +53,56 @@ STATEMENTS: tuple[Statement, ...] = (
         severity=Severity.HIGH,
         statement=(
             "Once users and faults stop, no pod that does not tolerate it for ever is left "
-            "undeleted on a node that is down."
+            "undeleted on a node that is down, or whose kubelet reports that it cannot work."
         ),
         why="Until the old pod is deleted its ReplicaSet does not replace it.",
         conditions=(
             "The node's zone still evicts: not when all zones are disrupted, nor when more than "
             "two nodes of a zone of up to 50, and at least 55 % of them, are down."
         ),
-        source=(
-            "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/"
-            "#taint-based-evictions; pkg/controller/tainteviction/taint_eviction.go; "
-            "pkg/controller/nodelifecycle/node_lifecycle_controller.go"
-        ),
+        source=f"{_TAINTS}; pkg/controller/tainteviction/taint_eviction.go; {_LIFECYCLE}",
         components=("node-lifecycle-controller", "taint-eviction-controller"),
         remediation=(
             "None on the user's side: this is an invariant of the controllers themselves. How long "
-            "a pod stays is for its toleration of node.kubernetes.io/unreachable to say: with "
-            "tolerationSeconds it leaves after that time, without it stays and is not asked about."
+            "a pod stays is for its toleration of node.kubernetes.io/unreachable (or not-ready) to "
+            "say: with tolerationSeconds it leaves after that time, without it stays and is not "
+            "asked about."
         ),
+    ),
+    Statement(
+        id="NODE-3",
+        title="Nothing is evicted while all zones are disrupted",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "As long as the node lifecycle controller takes all zones to be fully disrupted, it "
+            "taints no node NoExecute."
+        ),
+        why=(
+            "Where no node answers, the fault is rather the control plane's own, and all pods of "
+            "the cluster would be deleted for it."
+        ),
+        conditions="It has to see all nodes first: until then it may go on.",
+        source=f"{_NODES}#rate-limits-on-eviction; {_LIFECYCLE}",
+        components=("node-lifecycle-controller",),
+        remediation=_NONE,
+        defect_only=True,
+    ),
+    Statement(
+        id="NODE-4",
+        title="A taint that goes takes its evictions along",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A pod is evicted only from a node that carries, at that time, a NoExecute taint which "
+            "the pod does not tolerate for ever."
+        ),
+        why="A node that was away for a minute would lose its pods five minutes later.",
+        conditions="",
+        source=f"{_TAINTS}; pkg/controller/tainteviction/taint_eviction.go",
+        components=("taint-eviction-controller",),
+        remediation=_NONE,
+        defect_only=True,
     ),
 )
 
@@ -54,11 +117,39 @@ def _formulas(world: World) -> dict[str, Formula]:
     """The formulas about all nodes, by property."""
     names = zones(world)
 
-    def left(shape: int, up: bool, pods: Pods, memory: Lifecycle) -> bool:  # noqa: FBT001
+    def noticed(up: bool, ails: Ailment, ready: bool, said: Ailment, pods: Pods) -> bool:  # noqa: FBT001
+        if not is_silent(up, ails):
+            return True
+        shown = any(g.phase in (Phase.READY, Phase.AVAILABLE) for g in pods)
+        return not ready and not (shown and loses_pods(Health(ready, said)))
+
+    def left(shape: int, up: bool, ails: Ailment, pods: Pods, memory: Lifecycle) -> bool:  # noqa: FBT001
         if up or not memory.evicts(names.index(world.shapes[shape].zone)):
             return True
+        wrong = Ailment.NOT_READY if ails else Ailment.UNREACHABLE
         return not any(
-            Phase(g.phase) in ACTIVE and not world.tolerates_unreachable(g.pod_class) for g in pods
+            Phase(g.phase) in ACTIVE and not world.tolerates(g.pod_class, wrong) for g in pods
         )
 
-    return {"NODE-2": Converges(View((SHAPE, UP, PODS, LIFECYCLE)), left)}
+    def spares(before: tuple[Lifecycle], _action: str, _after: tuple[Lifecycle]) -> bool:
+        (memory,) = before
+        return not memory.all_disrupted
+
+    def due(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
+        node, then = ShownNode(*before), ShownNode(*after)
+        evicted = [
+            g.pod_class
+            for g in node.pods
+            if Phase(g.phase) in ACTIVE
+            and count(then.pods, g.pod_class, ACTIVE) < count(node.pods, g.pod_class, ACTIVE)
+        ]
+        if not evicted:
+            return None
+        return all(world.evicted_after(pod_class, node) is not None for pod_class in evicted)
+
+    return {
+        "NODE-1": Converges(View((UP, AILS, READY, REPORTED, PODS)), noticed),
+        "NODE-2": Converges(View((SHAPE, UP, AILS, PODS, LIFECYCLE)), left),
+        "NODE-3": EachStep(View((LIFECYCLE,)), spares, frozenset({TAINT_NO_EXECUTE})),
+        "NODE-4": EachStep(View(SHOWN), due, frozenset({EVICT})),
+    }

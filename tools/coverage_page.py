@@ -92,16 +92,18 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "node controller: health, taints, zones",
             (
-                *("node-ready", "node-unknown", "taint-no-schedule", "taint-no-execute", "untaint"),
-                *("judge-zones", "know-nodes", "catch-up", "pod-unready"),
+                *("node-ready", "node-unknown", "node-not-ready", "pod-unready"),
+                *("taint-no-schedule", "taint-no-execute", "untaint"),
+                *("swap-no-schedule", "swap-no-execute"),
+                *("judge-zones", "know-nodes", "catch-up"),
             ),
-            ("NODE-2",),
-            ("rollout-node-crash",),
+            ("NODE-1", "NODE-2", "NODE-3"),
+            ("zone-partly-down", "rollout-node-crash"),
         ),
         Duty(
             "taint eviction",
             ("evict",),
-            ("NODE-2",),
+            ("NODE-2", "NODE-4"),
             ("nodename-taint-loop", "tolerationseconds-loop"),
         ),
         Duty(
@@ -294,14 +296,23 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         ),
         Duty(
             "reports node status and Lease; a machine dies and returns",
-            ("node-crash", "node-return"),
+            ("node-crash", "node-return", "runtime-outage", "runtime-return"),
+            (),
+            ("drain-not-ready-node",),
+            left="either heartbeat counts, so that there are no Leases",
         ),
         Duty("evicts under pressure"),
         Duty(
             "static pods",
             left="mirror pods are load that never moves; a file that appears later is not there",
         ),
-        Duty("shuts down gracefully"),
+        Duty(
+            "shuts down gracefully",
+            ("node-shutdown", "end-pod", "power-off"),
+            ("DRAIN-2",),
+            ("shutdown-against-budget",),
+            left="groups by priority of one's own; a time that is too short",
+        ),
         Duty(
             "runs on while it is cut off",
             ("node-partition", "force-delete-pod"),

@@ -19,6 +19,8 @@ PODS = f"{NODES}.pods"
 VOLUMES = f"{NODES}.volumes"
 CUT_OFF = f"{NODES}.cut_off"
 MACHINE = f"{NODES}.machine"
+AILS = f"{NODES}.ails"
+REPORTED = f"{NODES}.reported"
 
 TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""

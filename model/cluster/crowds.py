@@ -6,8 +6,20 @@ from collections.abc import Callable
 
 from kubelemma.model.system import Named, Tally
 
-from .columns import CUT_OFF, PODS, UP
-from .state import ACTIVE, EXISTING, IN_API, STARTED, Counts, Phase, Pods, Queue, Specs, count
+from .columns import AILS, CUT_OFF, PODS, UP
+from .state import (
+    ACTIVE,
+    EXISTING,
+    IN_API,
+    STARTED,
+    Ailment,
+    Counts,
+    Phase,
+    Pods,
+    Queue,
+    Specs,
+    count,
+)
 from .world import Workload, World
 
 
@@ -33,13 +45,17 @@ def counts(world: World, workload: Workload) -> tuple[Tally, ...]:
 
 
 def serving(workload: Workload) -> Tally:
-    """The available pods of each template whose machine runs, whatever the API still shows."""
+    """The available pods of each template whose machine can be reached, whatever the API shows.
+
+    Containers run on where their kubelet reports that it cannot work.
+    """
     available = _counter(workload, (Phase.AVAILABLE,))
 
-    def measure(up: bool, pods: Pods) -> Counts:  # noqa: FBT001 - a column's value
-        return available(pods if up else ())
+    def measure(up: bool, ails: Ailment, pods: Pods) -> Counts:  # noqa: FBT001 - a column's value
+        return available(pods if up or ails else ())
 
-    return Tally(workload.tally("serving"), {(UP, PODS): measure}, workload.templates, each=PODS)
+    measures: dict[Named, Callable[..., Counts]] = {(UP, AILS, PODS): measure}
+    return Tally(workload.tally("serving"), measures, workload.templates, each=PODS)
 
 
 def running(workload: Workload) -> Tally:

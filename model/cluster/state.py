@@ -185,28 +185,46 @@ class Machine(IntEnum):
     """So the Node object has been deleted."""
 
 
+class Ailment(IntFlag):
+    """What is wrong with a node, by the conditions that taints mirror."""
+
+    NONE = 0
+    UNREACHABLE = 1
+    """Ready is Unknown."""
+    NOT_READY = 2
+    """Ready is False."""
+    SHUTTING_DOWN = 4
+    """The machine shuts down; of taints and conditions the same as ``NOT_READY``."""
+
+
 class NodeState(NamedTuple):
     """One node with everything on it.
 
     ``up`` is the truth, ``ready`` what the API says; between them lies the grace period.
-    ``tainted`` says that it carries the taint ``node.kubernetes.io/unreachable:NoSchedule``,
-    ``evicting`` that it carries ``unreachable:NoExecute``: both follow Ready, each in its own time.
+    ``tainted`` says which NoSchedule taints it carries for what is wrong with it, such as
+    ``node.kubernetes.io/unreachable``, ``evicting`` which NoExecute taints: both follow its
+    conditions, each in its own time.
     ``out_of_service``: somebody has given it the taint ``node.kubernetes.io/out-of-service``.
     ``cut_off``: its machine runs, but nothing can be reached from there, so it is not ``up``: its
-    kubelet acts on what it knew. ``machine`` is what its cloud says of it, a `Machine`.
+    kubelet acts on what it knew. ``machine`` is what its cloud says of it, a `Machine`. ``ails`` is
+    what its kubelet finds wrong, works on no pod because of, and still reports, and ``reported``
+    what the API has of that: whether Ready is False where it is not True, or was so before the node
+    fell silent (``UNREACHABLE``).
     """
 
     shape: int
     up: bool = True
     ready: bool = True
-    tainted: bool = False
-    evicting: bool = False
+    tainted: Ailment = Ailment.NONE
+    evicting: Ailment = Ailment.NONE
     cordoned: bool = False
     out_of_service: bool = False
     pods: Pods = ()
     volumes: tuple[Attachment, ...] = ()
     cut_off: bool = False
     machine: int = Machine.THERE
+    ails: Ailment = Ailment.NONE
+    reported: Ailment = Ailment.NONE
 
     @property
     def runs(self) -> bool:
@@ -217,8 +235,8 @@ class NodeState(NamedTuple):
 class Taints(NamedTuple):
     """What the taints of a node follow, beside those that it was given."""
 
-    tainted: bool
-    evicting: bool
+    tainted: Ailment
+    evicting: Ailment
     cordoned: bool
     out_of_service: bool = False
 
@@ -230,8 +248,8 @@ class ShownNode(NamedTuple):
     """
 
     shape: int
-    tainted: bool
-    evicting: bool
+    tainted: Ailment
+    evicting: Ailment
     cordoned: bool
     out_of_service: bool
     pods: Pods

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -22,12 +23,23 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.taints import UNSCHEDULABLE_TAINT
 from kubelemma.model.components.tainteviction.decision import min_toleration_seconds
 from kubelemma.model.objects.meta import LabelSelector
-from kubelemma.model.objects.node import Namespace, Node, Taint
+from kubelemma.model.objects.node import Effect, Namespace, Node, Taint
 from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.versions import MODELLED, Version
 
-from .state import HOLDING, AnyNode, Group, Phase, Pods, Taints, shifted, still_awaited, without
+from .state import (
+    HOLDING,
+    Ailment,
+    AnyNode,
+    Group,
+    Phase,
+    Pods,
+    Taints,
+    shifted,
+    still_awaited,
+    without,
+)
 
 Kind = TypeVar("Kind")
 
@@ -39,8 +51,11 @@ OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 
 CONDITION_TAINTS = frozenset({UNREACHABLE, NOT_READY, UNSCHEDULABLE_TAINT.key})
 """Taints that mirror the state of a node: they follow it here, whatever was given."""
-UNREACHABLE_NO_SCHEDULE = Taint(key=UNREACHABLE, effect="NoSchedule")
-UNREACHABLE_NO_EXECUTE = Taint(key=UNREACHABLE, effect="NoExecute")
+AILMENT_KEYS: Mapping[Ailment, str] = {
+    Ailment.UNREACHABLE: UNREACHABLE,
+    Ailment.NOT_READY: NOT_READY,
+}
+"""The key of the taints for what is wrong with a node."""
 OUT_OF_SERVICE_TAINT = Taint(key=OUT_OF_SERVICE, value="nodeshutdown", effect="NoExecute")
 
 
@@ -422,9 +437,9 @@ class World:
             for info, size in zip(self.blank_nodes(), self.sizes, strict=True)
         )
 
-    def tolerates_unreachable(self, pod_class: int) -> bool:
-        """Whether these pods are never evicted from an unreachable node."""
-        return self._toleration_seconds(pod_class, (UNREACHABLE_NO_EXECUTE,)) is None
+    def tolerates(self, pod_class: int, ailment: Ailment = Ailment.UNREACHABLE) -> bool:
+        """Whether these pods are never evicted from a node with which this is wrong."""
+        return self._toleration_seconds(pod_class, _taints_of(ailment, "NoExecute")) is None
 
     def evicted_after(self, pod_class: int, node: AnyNode) -> int | None:
         """For how many seconds these pods tolerate the node's NoExecute taints; None: for ever."""
@@ -443,10 +458,15 @@ def _topology_keys(part: PodAffinity) -> Iterator[str]:
 
 def condition_taints(state: AnyNode | Taints) -> tuple[Taint, ...]:
     """The taints that mirror the state of a node, and the one that somebody may put on it."""
-    present = (
-        (state.tainted, UNREACHABLE_NO_SCHEDULE),
-        (state.evicting, UNREACHABLE_NO_EXECUTE),
-        (state.cordoned, UNSCHEDULABLE_TAINT),
-        (state.out_of_service, OUT_OF_SERVICE_TAINT),
+    present = ((state.cordoned, UNSCHEDULABLE_TAINT), (state.out_of_service, OUT_OF_SERVICE_TAINT))
+    return (
+        *_taints_of(state.tainted, "NoSchedule"),
+        *_taints_of(state.evicting, "NoExecute"),
+        *(taint for there, taint in present if there),
     )
-    return tuple(taint for there, taint in present if there)
+
+
+@cache
+def _taints_of(ailments: int, effect: Effect) -> tuple[Taint, ...]:
+    keys = (key for ailment, key in AILMENT_KEYS.items() if ailments & ailment)
+    return tuple(Taint(key=key, effect=effect) for key in keys)

@@ -40,8 +40,11 @@ from .machines import (
     NodeCrash,
     NodePartition,
     NodeReturn,
+    NodeShutdown,
     OfNode,
     OutOfService,
+    RuntimeOutage,
+    RuntimeReturn,
     Uncordon,
 )
 from .named import (
@@ -270,6 +273,9 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_crash: NodeCrash | None = None
     node_partition: NodePartition | None = None
     node_return: NodeReturn | None = None
+    node_shutdown: NodeShutdown | None = None
+    runtime_outage: RuntimeOutage | None = None
+    runtime_return: RuntimeReturn | None = None
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     machine_missing: MachineMissing | None = None
@@ -295,6 +301,12 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
         values = (getattr(self, name) for name in self.__struct_fields__)
         named = zip(self.__struct_encode_fields__, values, strict=True)
         return tuple((name, value) for name, value in named if value is not None)
+
+    @property
+    def loses_node(self) -> bool:
+        """Whether it keeps a kubelet from working on its pods."""
+        given = (self.node_crash, self.node_partition, self.node_shutdown, self.runtime_outage)
+        return any(given)
 
     @property
     def event(self) -> Event:

@@ -58,6 +58,29 @@ class NodePartition(OfNode, frozen=True, kw_only=True):
     """A node is cut off from all others, and what runs there runs on: the named one, or any."""
 
 
+class RuntimeOutage(OfNode, frozen=True, kw_only=True):
+    """The container runtime of a node does not answer: the named one's, or any's."""
+
+
+class RuntimeReturn(OfNode, frozen=True, kw_only=True):
+    """The container runtime of a node answers again: the named one's, or any's."""
+
+
+class NodeShutdown(OfNode, frozen=True, kw_only=True):
+    """A machine is shut down while its kubelet heeds that: the named one, or any.
+
+    Attributes:
+        drained: only once it is cordoned, and none of its pods is left on it.
+    """
+
+    drained: bool = False
+
+    @property
+    def options(self) -> str | None:
+        """When it may happen; None: at any time."""
+        return "once drained" if self.drained else None
+
+
 class OutOfService(OfNode, frozen=True, kw_only=True):
     """Somebody switches off a machine whose node is not Ready, and taints it: in the end."""
 

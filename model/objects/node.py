@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from .meta import ApiObject, ApiStruct
 from .quantity import Quantity
+
+Effect: TypeAlias = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+"""What a taint does to pods that do not tolerate it."""
 
 
 class Taint(ApiStruct, frozen=True, kw_only=True):
@@ -14,7 +17,7 @@ class Taint(ApiStruct, frozen=True, kw_only=True):
 
     key: str
     value: str = ""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    effect: Effect
 
 
 class NodeSpec(ApiStruct, frozen=True, kw_only=True):

@@ -184,7 +184,7 @@ def _likeness(
         for node in crowd.nodes
     }
     failing = (
-        any(entry.node_crash or entry.node_partition for entry in entries)
+        any(entry.loses_node for entry in entries)
         or bool(spec.faults.api_server_outages)
         or NODE in application.loaded.built_in
         or not all(map(is_ready, crowd.nodes))

@@ -27,7 +27,7 @@ def displaced(
     All owners move then, from where they are, as they are and as they are to be; what nobody owns
     stays.
     """
-    if not any(entry.node_crash or entry.node_partition or entry.drain for entry in entries):
+    if not any(entry.loses_node or entry.drain for entry in entries):
         return frozenset()
     keys = tuple(map(key_of, application.owners))
     own = tuple(movers_of(application, placement, entries, application.owners))

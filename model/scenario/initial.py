@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.owners import Part
 from kubelemma.model.cluster.setting import Start
-from kubelemma.model.cluster.state import ACTIVE, NodeState, OwnerState, Phase, Pods, Queue, shifted
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    Ailment,
+    NodeState,
+    OwnerState,
+    Phase,
+    Pods,
+    Queue,
+    shifted,
+)
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Workload, World
 from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.objects.node import Node, Taint
@@ -92,8 +101,13 @@ def _owner(workload: Workload, owner: Any, history: History, placed: Placed) -> 
 
 
 def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) -> NodeState:
-    """The node at the start."""
-    ready = is_ready(node)
+    """The node at the start.
+
+    Of one whose Ready is False the kubelet has said so: it works on no pod, but its machine runs.
+    """
+    ready, ails = is_ready(node), _ails(node)
+    ailment = Ailment.NONE if ready else ails or Ailment.UNREACHABLE
+    evicts = any(taint.effect == "NoExecute" for taint in _condition_taints(node))
     pods: Pods = ()
     for workload, there in zip(world.workloads, placed, strict=True):
         for spot, number in there.on_nodes.get(node.metadata.name, {}).items():
@@ -102,11 +116,19 @@ def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) 
         shape,
         up=ready,
         ready=ready,
-        tainted=not ready,
-        evicting=not ready and any(t.effect == "NoExecute" for t in _condition_taints(node)),
+        tainted=ailment,
+        evicting=ailment if evicts else Ailment.NONE,
         cordoned=node.spec.unschedulable,
         pods=pods,
+        cut_off=bool(ails),
+        ails=ails,
+        reported=ails,
     )
+
+
+def _ails(node: Node) -> Ailment:
+    said = {c.type: c.status for c in node.status.conditions or ()}
+    return Ailment.NOT_READY if said.get("Ready") == "False" else Ailment.NONE
 
 
 def _condition_taints(node: Node) -> tuple[Taint, ...]:

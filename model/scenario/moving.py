@@ -26,7 +26,8 @@ def lost_by(entries: Iterable[EventEntry]) -> Lost:
     """The nodes that events may take away, all of them at once."""
     number, named = 0, set()
     for entry in entries:
-        for given in (entry.node_crash, entry.node_partition, entry.drain, entry.cordon):
+        lost = (entry.node_crash, entry.node_partition, entry.node_shutdown, entry.runtime_outage)
+        for given in (*lost, entry.drain, entry.cordon):
             if given is not None and given.node:
                 named.add(given.node)
             elif given is not None:

@@ -120,6 +120,8 @@ def _events(world: World, events: tuple[Event, ...]) -> str:
         parts.append("a crashed node may come back or not")
     if "node-partition" in actions and "node-return" not in actions:
         parts.append("a node that is cut off may be reached again or not")
+    if "runtime-outage" in actions and "runtime-return" not in actions:
+        parts.append("a container runtime that does not answer may answer again or not")
     if "out-of-service" in actions:
         parts.append("a node that does not answer is switched off and tainted in the end")
     if actions & {"cordon", "drain"} and "uncordon" not in actions:

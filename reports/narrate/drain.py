@@ -60,7 +60,8 @@ def _awaited(end: Standstill) -> Iterator[str]:
     for name, node in end.seen.nodes().items():
         left = sum(g.size for g in node.pods if g.marks & Marks.AWAITED and g.phase not in ACTIVE)
         if left and not node.up:
-            yield f"{plural(left, 'pod')} on {name} cannot end, as the machine is down"
+            why = "the container runtime does not answer" if node.ails else "the machine is down"
+            yield f"{plural(left, 'pod')} on {name} cannot end, as {why}"
 
 
 def _why_not(guard: Guard, status: Counts) -> str:
@@ -138,17 +139,23 @@ def _taken(belied: Belied, workload: Workload) -> Iterator[Claim]:
         least = desired(guard, pods, *specs)
         if pods[1] >= least:
             continue
-        told = belied.before.value(guard.cell).status
         yield Claim(
             f"The last step leaves {plural(pods[1], 'healthy pod')}, fewer than the {least} "
             f"that {guard.cell} desires",
             (
                 Fact("healthy pods", str(pods[1])),
                 Fact("desired", str(least)),
-                Fact("currentHealthy by the status that was read", str(told.healthy)),
+                *_told(belied, guard),
                 *_apart(belied, workload),
             ),
         )
+
+
+def _told(belied: Belied, guard: Guard) -> Iterator[Fact]:
+    """What the status of a budget said, where anybody may ask it."""
+    if guard.cell in belied.seen.scenario.system.positions:
+        status = belied.before.value(guard.cell).status
+        yield Fact("currentHealthy by the status that was read", str(status.healthy))
 
 
 def _apart(belied: Belied, workload: Workload) -> Iterator[Fact]:

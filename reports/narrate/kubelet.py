@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, NodeState, Phase
+from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, Ailment, NodeState, Phase
 from kubelemma.model.cluster.world import Behaviour, Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
@@ -16,6 +16,7 @@ from kubelemma.model.components.kubelet.actions import (
     CREATE_SECRET,
     DELETE_CONFIG_MAP,
     DELETE_SECRET,
+    END_POD,
     FINISH_TERMINATION,
     FORCE_DELETE_POD,
     KILL,
@@ -24,6 +25,8 @@ from kubelemma.model.components.kubelet.actions import (
     NODE_CRASH,
     NODE_PARTITION,
     NODE_RETURN,
+    NODE_SHUTDOWN,
+    POWER_OFF,
     PROBE_FAILURE,
     REGISTRY_OUTAGE,
     REGISTRY_RETURN,
@@ -32,6 +35,7 @@ from kubelemma.model.components.kubelet.actions import (
     UNMOUNT,
 )
 from kubelemma.model.components.kubelet.rules import KUBELET
+from kubelemma.model.components.nodelifecycle.health import ailment_of
 from kubelemma.model.components.podgc.rules import ENDING
 from kubelemma.model.components.scheduler.decision.node_resources import fit_request
 from kubelemma.reports.story import Fact, Hindrance, Idle, NodeReview
@@ -86,6 +90,9 @@ def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
 def _machine(node: NodeState) -> str:
     if node.up:
         return "up"
+    if node.ails:
+        shutting = node.ails & Ailment.SHUTTING_DOWN
+        return "shutting down" if shutting else "without its container runtime"
     return "cut off" if node.runs else "down"
 
 
@@ -168,7 +175,7 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
         yield from missing(end, place)
         return
     yield Fact(Hindrance.MACHINE, place.node)
-    stays = place.phase in ACTIVE and end.world.tolerates_unreachable(place.pod_class)
+    stays = place.phase in ACTIVE and end.world.tolerates(place.pod_class, ailment_of(node))
     if stays and node.evicting:
         workload = end.world.workloads[end.world.classes[place.pod_class].workload]
         position = end.written.template(workload, ("tolerations",))
@@ -184,6 +191,7 @@ TELLER = Teller(
         NODE_PARTITION: "{node} is cut off from all others",
         FORCE_DELETE_POD: "deletes {pod} of {node} by force",
         NODE_RETURN: "{node} {comes_back}",
+        NODE_SHUTDOWN: "{node} is shut down",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
         LATE_CLEANUP: "{pod} on {node} has ended, and is not cleaned up yet",
         DELETE_CONFIG_MAP: "deletes {object}",
@@ -203,6 +211,8 @@ TELLER = Teller(
         FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
         MOUNT: "on {node} mounts {volume}",
         UNMOUNT: "on {node} unmounts {volume}",
+        END_POD: "on {node} ends {pod}",
+        POWER_OFF: "on {node} lets the machine go off",
     },
     words={"comes_back": _comes_back, "object": named},
     facts={
@@ -217,7 +227,8 @@ TELLER = Teller(
         NODE_CRASH: event("nodeCrash"),
         NODE_PARTITION: event("nodePartition"),
         FORCE_DELETE_POD: event("forceDeletePod"),
-        NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition"),
+        NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition", "nodeShutdown"),
+        NODE_SHUTDOWN: event("nodeShutdown"),
         PROBE_FAILURE: event("probeFailure"),
         LATE_CLEANUP: event("lateCleanup"),
         DELETE_CONFIG_MAP: event("deleteConfigMap"),

@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
+from kubelemma.model.cluster.world import AILMENT_KEYS
+from kubelemma.model.components.kubelet.actions import RUNTIME_OUTAGE, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.actions import (
     API_SERVER_OUTAGE,
     CATCH_UP,
     JUDGE_ZONES,
     KNOW_NODES,
+    NODE_NOT_READY,
     NODE_READY,
     NODE_UNKNOWN,
     POD_UNREADY,
+    SWAP_NO_EXECUTE,
+    SWAP_NO_SCHEDULE,
     TAINT_NO_EXECUTE,
     TAINT_NO_SCHEDULE,
     UNTAINT,
 )
+from kubelemma.model.components.nodelifecycle.health import Health, ailment_of
 from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import enumeration, plural
 
-from .causes import faults
+from .causes import event, faults
 from .differing import NONE
 from .names import owner_name
 from .phases import SHOWN_READY
@@ -50,7 +56,7 @@ def _unseen(scene: Scene) -> Iterator[str]:
     classes = {index for workload in scene.rewritten for index in workload.classes}
     after = scene.after.nodes()
     for name, node in scene.before.nodes().items():
-        unnoticed = not node.up and node.ready and after[name].ready
+        unnoticed = not (node.up or node.ails) and node.ready and after[name].ready
         counts = any(g.pod_class in classes and g.phase in SHOWN_READY for g in node.pods)
         if unnoticed and (counts or name in scene.node_names):
             yield f"{name} is down; the API still shows it Ready"
@@ -62,22 +68,26 @@ def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
 
 
 def _ready(node: NodeState) -> str:
-    return "True" if node.ready else "Unknown"
+    return Health(node.ready, node.reported).status
 
 
 def _taints(node: NodeState) -> str:
-    present = (("NoSchedule", node.tainted), ("NoExecute", node.evicting))
-    effects = [name for name, there in present if there]
-    return f"unreachable:{','.join(effects)}" if effects else NONE
+    effects = (("NoSchedule", node.tainted), ("NoExecute", node.evicting))
+    parts = []
+    for ailment, key in AILMENT_KEYS.items():
+        own = [name for name, ailments in effects if ailments & ailment]
+        if own:
+            parts.append(f"{key.rpartition('/')[2]}:{','.join(own)}")
+    return " ".join(parts) or NONE
 
 
 def _conditions(node: NodeState) -> Iterator[str]:
-    present = (
-        ("Unknown", not node.ready),
-        ("NoSchedule", node.tainted),
-        ("NoExecute", node.evicting),
-    )
-    return (words for words, there in present if there)
+    if not node.ready:
+        yield "NotReady" if _ready(node) == "False" else "Unknown"
+    if node.tainted:
+        yield "NoSchedule"
+    if node.evicting:
+        yield "NoExecute"
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
@@ -96,20 +106,25 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         yield Idle(NODE_LIFECYCLE, "the API shows every node Ready, as it is")
 
 
+def _machine(node: NodeState) -> str:
+    return "without its container runtime" if node.ails else "down"
+
+
 def _left_behind(belied: Belied) -> Iterator[Claim]:
     world = belied.world
     for name, node in belied.seen.nodes().items():
         held = [
             group
             for group in node.pods
-            if Phase(group.phase) in ACTIVE and not world.tolerates_unreachable(group.pod_class)
+            if Phase(group.phase) in ACTIVE
+            and not world.tolerates(group.pod_class, ailment_of(node))
         ]
         if held and not node.up:
             pods = sum(group.size for group in held)
             yield Claim(
-                f"{name} is down, and {plural(pods, 'pod')} on it will not be deleted",
+                f"{name} is {_machine(node)}, and {plural(pods, 'pod')} on it will not be deleted",
                 (
-                    Fact(f"machine of {name}", "down"),
+                    Fact(f"machine of {name}", _machine(node)),
                     Fact(f"Ready of {name}", _ready(node)),
                     Fact(f"taint NoExecute on {name}", "present" if node.evicting else "absent"),
                     *(Fact(f"pods of {owner_name(world, g.pod_class)}", str(g.size)) for g in held),
@@ -122,11 +137,16 @@ TELLER = Teller(
     sentences={
         # Faults
         API_SERVER_OUTAGE: "the API server is out of reach for a while",
+        RUNTIME_OUTAGE: "the container runtime of {node} does not answer",
+        RUNTIME_RETURN: "the container runtime of {node} answers again",
         # The controller, and the kubelets that report to it
         NODE_READY: "on {node} reports the node Ready",
+        NODE_NOT_READY: "on {node} reports the node not Ready",
         NODE_UNKNOWN: "marks {node} Unknown",
         TAINT_NO_SCHEDULE: "taints {node} NoSchedule",
         TAINT_NO_EXECUTE: "taints {node} NoExecute",
+        SWAP_NO_SCHEDULE: "removes the NoSchedule taint that {node} had before",
+        SWAP_NO_EXECUTE: "removes the NoExecute taint that {node} had before",
         UNTAINT: "removes the NoExecute taint from {node}",
         JUDGE_ZONES: "judges how far each zone is disrupted",
         KNOW_NODES: "has seen all nodes once after its restart",
@@ -138,9 +158,15 @@ TELLER = Teller(
         UNTAINT: _zone,
         JUDGE_ZONES: _zone,
         TAINT_NO_SCHEDULE: _condition,
+        SWAP_NO_SCHEDULE: _condition,
+        SWAP_NO_EXECUTE: _condition,
         POD_UNREADY: _condition,
     },
-    causes={API_SERVER_OUTAGE: faults},
+    causes={
+        API_SERVER_OUTAGE: faults,
+        RUNTIME_OUTAGE: event("runtimeOutage"),
+        RUNTIME_RETURN: event("runtimeReturn", "runtimeOutage"),
+    },
     unseen=_unseen,
     fields=_fields,
     conditions=_conditions,

@@ -15,6 +15,7 @@ import pytest
 from cloud_mutants import CLOUD_MUTANTS
 from kubelet_mutants import KUBELET_MUTANTS
 from mutating import SELECTOR, TWO, ZONE, Alone, Mutant, Raw, Small, node, pod
+from node_mutants import NODE_MUTANTS
 from service_mutants import SERVICE_MUTANTS
 from statefulset_mutants import STATEFULSET_MUTANTS
 from storage_mutants import STORAGE_MUTANTS
@@ -411,6 +412,7 @@ MUTANTS = (
     *STATEFULSET_MUTANTS,
     *STORAGE_MUTANTS,
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
+    *NODE_MUTANTS,
 )
 
 IDS = [f"{mutant.caught_by} {mutant.name}" for mutant in MUTANTS]

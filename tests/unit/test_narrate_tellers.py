@@ -232,6 +232,8 @@ spec:
   - forceDeletePod: {workload: web}
   - nodePartition: {}
   - outOfService: {}
+  - nodeShutdown: {}
+  - runtimeOutage: {}
 """
 MISSING = (
     SET.split("  - rollout", maxsplit=1)[0].replace("  events:", "  cloud: {}\n  events:")

@@ -37,6 +37,7 @@ from kubelemma.model.cluster.state import (
     ADMITTED,
     IN_API,
     UNSTARTED,
+    Ailment,
     Machine,
     Phase,
     Pods,
@@ -81,11 +82,11 @@ def followed(setting: Setting) -> bool:
     return setting.may_happen(MACHINE_MISSING)
 
 
-def delete(ready: bool, machine: int, _cordoned: bool, _evicting: bool) -> Iterator[Outcome]:
+def delete(ready: bool, machine: int, _cordoned: bool, _evicting: Ailment) -> Iterator[Outcome]:
     """The Node goes, and all that it said with it."""
     there = machine != Machine.DELETED
     if there and node_goes(ready=ready, exists=machine == Machine.THERE):
-        writes = {MACHINE: Machine.DELETED, CORDONED: False, EVICTING: False}
+        writes = {MACHINE: Machine.DELETED, CORDONED: False, EVICTING: Ailment.NONE}
         why = "the Node is not Ready, and the cloud says that its machine does not exist"
         yield Outcome(DELETE_NODE, writes, (), why)
 

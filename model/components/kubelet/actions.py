@@ -8,8 +8,11 @@ NODE_CRASH = Action("node-crash")
 NODE_PARTITION = Action("node-partition")
 NODE_RETURN = Action("node-return")
 FORCE_DELETE_POD = Action("force-delete-pod", "class")
-NODE_FAILURES = (NODE_CRASH, NODE_PARTITION)
-"""After both of them nothing is heard of a node any more."""
+RUNTIME_OUTAGE = Action("runtime-outage")
+RUNTIME_RETURN = Action("runtime-return")
+NODE_SHUTDOWN = Action("node-shutdown")
+NODE_FAILURES = (NODE_CRASH, NODE_PARTITION, RUNTIME_OUTAGE, NODE_SHUTDOWN)
+"""After each of them a kubelet admits and starts no pod; after the first two it is silent."""
 
 PROBE_FAILURE = Action("probe-failure", "class")
 LATE_CLEANUP = Action("late-cleanup", "class")
@@ -20,6 +23,8 @@ BECOME_READY = Action("become-ready", "class")
 BECOME_AVAILABLE = Action("become-available", "class")
 FINISH_TERMINATION = Action("finish-termination", "class")
 CONTAINER_CRASH = Action("container-crash", "class")
+END_POD = Action("end-pod", "class")
+POWER_OFF = Action("power-off")
 MOUNT = Action("mount", "volume")
 UNMOUNT = Action("unmount", "volume")
 
@@ -38,5 +43,6 @@ ACTIONS = (
     *(ADMIT, REJECT, START, BECOME_READY, BECOME_AVAILABLE),
     *(FINISH_TERMINATION, CONTAINER_CRASH, KILL),
     *(MOUNT, UNMOUNT),
+    *(END_POD, POWER_OFF),
 )
 """Without events, which have theirs."""

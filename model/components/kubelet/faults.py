@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from kubelemma.model.cluster.columns import CUT_OFF, PODS, UP, VOLUMES
+from kubelemma.model.cluster.columns import AILS, CUT_OFF, PODS, UP, VOLUMES
 from kubelemma.model.cluster.component import EventKind
 from kubelemma.model.cluster.events import FAULT, USER, on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import (
     ADMITTED,
     UNSTARTED,
-    Attachment,
     Phase,
     Pods,
     moved,
@@ -63,13 +62,14 @@ def _come_back(
     up: bool,  # noqa: FBT001 - a column's value
     cut_off: bool,  # noqa: FBT001 - a column's value
     pods: Pods,
-    volumes: tuple[Attachment, ...],
+    *others: Any,
 ) -> Changed:
     """The machine boots: all containers start anew, no pod on it is Ready, nothing is mounted.
 
     One that was merely cut off goes on; what has been deleted meanwhile its kubelet stops.
     """
-    if up:
+    volumes, ails = others
+    if up or ails:  # one that ails is not away
         return
     if cut_off:
         back: dict[str, Any] = {UP: True, CUT_OFF: False}
@@ -104,8 +104,9 @@ def _force_delete(
 
 def _return(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
     boots = partial(_come_back, held(setting.world, setting.events))
-    columns = (UP, CUT_OFF, PODS, VOLUMES)
-    return iter(on_node(NODE_RETURN, boots, columns, fault=True).rules(setting, event, budget))
+    columns, writes = (UP, CUT_OFF, PODS, VOLUMES, AILS), (UP, CUT_OFF, PODS, VOLUMES)
+    returning = on_node(NODE_RETURN, boots, columns, writes=writes, fault=True)
+    return iter(returning.rules(setting, event, budget))
 
 
 def _probe_failure(

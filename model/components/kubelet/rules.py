@@ -34,7 +34,7 @@ from kubelemma.model.cluster.world import NEVER_READY, Behaviour, NodeShape, Pod
 from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
-from . import starting, volumes
+from . import shutdown, starting, volumes
 from .actions import (
     ACTIONS,
     ADMIT,
@@ -250,7 +250,7 @@ def _parts(setting: Setting) -> Parts:
     return Parts(
         cells=starting.cells(world, starting.followed(world, setting.events)),
         tallies=tuple(starting.tallies(world, held)),
-        rules=rules(world, roomy=roomy, held=held),
+        rules=(*rules(world, roomy=roomy, held=held), *shutdown.rules(setting, KUBELET)),
     )
 
 
@@ -287,6 +287,6 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     kinds=(ConfigMap, Secret),
-    events=EVENTS,
+    events=(*EVENTS, shutdown.EVENT),
     assumes=_assumes,
 )

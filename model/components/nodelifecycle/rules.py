@@ -8,26 +8,34 @@ two steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kubelemma.model.cluster.columns import EVICTING, PODS, READY, SHAPE, TAINTED, TAINTS, UP
+from kubelemma.model.cluster.columns import (
+    AILS,
+    EVICTING,
+    PODS,
+    READY,
+    REPORTED,
+    SHAPE,
+    TAINTED,
+    TAINTS,
+    UP,
+)
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.events import on_cell
 from kubelemma.model.cluster.forgetting import Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import NodeState, Phase, Pods, Taints, moved
-from kubelemma.model.cluster.world import (
-    UNREACHABLE_NO_EXECUTE,
-    UNREACHABLE_NO_SCHEDULE,
-    World,
-    condition_taints,
+from kubelemma.model.cluster.state import Ailment, NodeState, Phase, Pods, Taints, moved
+from kubelemma.model.cluster.world import World
+from kubelemma.model.components.kubelet.actions import (
+    NODE_FAILURES,
+    NODE_SHUTDOWN,
+    RUNTIME_OUTAGE,
 )
-from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.components.kubelet.rules import KUBELET
-from kubelemma.model.objects.node import Taint
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
 from .actions import (
@@ -36,25 +44,28 @@ from .actions import (
     CATCH_UP,
     JUDGE_ZONES,
     KNOW_NODES,
+    NODE_NOT_READY,
     NODE_READY,
     NODE_UNKNOWN,
     POD_UNREADY,
+    SWAP_NO_EXECUTE,
+    SWAP_NO_SCHEDULE,
     TAINT_NO_EXECUTE,
     TAINT_NO_SCHEDULE,
     UNTAINT,
 )
-from .decision import (
-    DEFAULTS,
-    TaintChange,
-    Zone,
-    ZoneNodes,
-    ZoneState,
-    handle_disruption,
-    limited_no_execute,
-    marks_pods_not_ready,
-    no_execute_pass,
-    no_schedule_change,
-    silent_conditions,
+from .decision import DEFAULTS, Zone, ZoneNodes, ZoneState, handle_disruption
+from .faults import EVENTS
+from .health import (
+    Health,
+    is_silent,
+    loses_pods,
+    mirrored,
+    next_no_execute,
+    next_no_schedule,
+    reachable,
+    reported,
+    silenced,
 )
 
 NODE_LIFECYCLE = "node-lifecycle-controller"
@@ -62,9 +73,6 @@ LIFECYCLE = "memory of the node lifecycle controller"
 """The cell with a `Lifecycle`."""
 CENSUS = "nodes by zone"
 """Tally: what a pass of the controller sees of all nodes, as a `Census`."""
-
-TRUE = "True"
-"""The status of a condition that holds."""
 
 
 class Pace(IntEnum):
@@ -131,8 +139,8 @@ def tallies(world: World) -> tuple[Tally, ...]:
         at = 2 * _zone(world, shape) + (0 if ready else 1)
         return tuple(int(place == at) for place in range(width))
 
-    def evicts(evicting: bool) -> tuple[int, ...]:
-        return (*(0 for _ in range(width - 1)), int(evicting))
+    def evicts(evicting: Ailment) -> tuple[int, ...]:
+        return (*(0 for _ in range(width - 1)), int(bool(evicting)))
 
     return (Tally(CENSUS, {COUNTED: counted, EVICTING: evicts}, width, _census),)
 
@@ -187,7 +195,8 @@ def _judged(before: tuple[KnownZone, ...], census: Census) -> tuple[KnownZone, .
 
 def rules(world: World) -> tuple[Rule, ...]:
     """Rules of the controller, and of the kubelets that report their nodes' health to it."""
-    health = (UP, READY)
+    health = (READY, REPORTED)
+    silence = (UP, AILS, *health)
 
     def rule(
         name: str,
@@ -198,24 +207,31 @@ def rules(world: World) -> tuple[Rule, ...]:
     ) -> Rule:
         return Rule(name, actor, cells, act, writes=writes)
 
-    back = (*health, *TAINTS)
+    back = (UP, *health, *TAINTS)
+    written, shown = (*health, TAINTED), (*health, *TAINTS)
     taint = partial(_no_execute, world)
     return (
-        rule("node turns Unknown", health, _unknown, (READY,)),
-        rule("kubelet posts node status", back, _node_ready, (READY, TAINTED), KUBELET),
-        rule("node taint NoSchedule", (READY, *TAINTS), _no_schedule, (TAINTED,)),
-        rule("node taint NoExecute", (LIFECYCLE, SHAPE, READY, *TAINTS), taint, (EVICTING,)),
+        rule("node turns Unknown", silence, _unknown, health),
+        rule("kubelet posts node status", back, _node_ready, written, KUBELET),
+        rule("node taint NoSchedule", shown, _no_schedule, (TAINTED,)),
+        rule("node taint NoExecute", (LIFECYCLE, SHAPE, *shown), taint, (EVICTING,)),
         rule("NoExecute taint is lifted", (LIFECYCLE, READY, *TAINTS), _lift, (EVICTING,)),
         Rule("zones are judged", NODE_LIFECYCLE, (LIFECYCLE,), _judge, (CENSUS,)),
         Rule(
             "pods of an unreachable node turn unready",
             NODE_LIFECYCLE,
-            (*health, PODS),
+            (*silence, PODS),
             _unready,
             writes=(PODS,),
             each=PODS,
         ),
     )
+
+
+def ailing_rules() -> tuple[Rule, ...]:
+    """What kubelets report that find something wrong with their node."""
+    cells, writes = (AILS, READY, REPORTED), (READY, REPORTED)
+    return (Rule("kubelet posts what ails it", KUBELET, cells, _node_not_ready, writes=writes),)
 
 
 def outage_rules() -> tuple[Rule, ...]:
@@ -224,9 +240,10 @@ def outage_rules() -> tuple[Rule, ...]:
     It has missed the heartbeats since, and takes live nodes for silent ones. Its caches start to
     watch again only after a back-off.
     """
-    seen = (LIFECYCLE, UP, READY)
+    health = (READY, REPORTED)
+    seen = (LIFECYCLE, UP, AILS, *health)
     return (
-        Rule("live node turns Unknown", NODE_LIFECYCLE, seen, _unknown_to_it, writes=(READY,)),
+        Rule("live node turns Unknown", NODE_LIFECYCLE, seen, _unknown_to_it, writes=health),
         Rule(
             "pods of a live node turn unready",
             NODE_LIFECYCLE,
@@ -239,68 +256,24 @@ def outage_rules() -> tuple[Rule, ...]:
     )
 
 
-# What the controller decides of a node, in terms of its conditions and taints
-
-
-def _status(ready: bool) -> str:
-    """The status of Ready; no kubelet here reports it as False."""
-    return TRUE if ready else "Unknown"
-
-
-def _conditions(ready: bool) -> Mapping[str, str]:
-    return {"Ready": _status(ready)}
-
-
-def _silenced(ready: bool) -> bool:
-    """Whether the node is Ready once its grace period ran out in silence."""
-    return silent_conditions(_conditions(ready))["Ready"] == TRUE
-
-
-def _mirrored(ready: bool, taints: Taints) -> Taints:
-    """The taints once those for NoSchedule show the node's conditions."""
-    change = no_schedule_change(
-        condition_taints(taints), _conditions(ready), unschedulable=taints.cordoned
-    )
-    return _changed(taints, change)
-
-
-def _reachable(taints: Taints) -> Taints:
-    """The taints once the node is marked as reachable: as one that is Ready, whatever it is."""
-    return _changed(taints, no_execute_pass(TRUE, condition_taints(taints)).change)
-
-
-def _limited(ready: bool, taints: Taints) -> Taints:
-    """The taints once the zone's rate limiter has let the node through, if it waits for that."""
-    if not no_execute_pass(_status(ready), condition_taints(taints)).queued:
-        return taints
-    return _changed(taints, limited_no_execute(_status(ready)))
-
-
-def _changed(taints: Taints, change: TaintChange) -> Taints:
-    def after(taint: Taint, *, there: bool) -> bool:
-        return (there or taint in change.add) and taint not in change.remove
-
-    return taints._replace(
-        tainted=after(UNREACHABLE_NO_SCHEDULE, there=taints.tainted),
-        evicting=after(UNREACHABLE_NO_EXECUTE, there=taints.evicting),
-    )
-
-
 # Ready
 
 
-def _unknown(up: bool, ready: bool) -> Iterator[Outcome]:
-    after = _silenced(ready)
-    if not up and after != ready:
-        why = "no heartbeat for the grace period (50 s)"
-        yield Outcome(NODE_UNKNOWN, {READY: after}, (), why)
+def _unknown(up: bool, ails: Ailment, *shown: Any) -> Iterator[Outcome]:
+    if is_silent(up, ails):
+        yield from _turn_unknown(Health(*shown), "no heartbeat for the grace period (50 s)")
 
 
-def _unknown_to_it(memory: Lifecycle, up: bool, ready: bool) -> Iterator[Outcome]:
-    after = _silenced(ready)
-    if memory.outdated and up and after != ready:
+def _unknown_to_it(memory: Lifecycle, up: bool, ails: Ailment, *shown: Any) -> Iterator[Outcome]:
+    if memory.outdated and not is_silent(up, ails):
         why = "its cache has shown no heartbeat for the grace period (50 s), as it still lags"
-        yield Outcome(NODE_UNKNOWN, {READY: after}, (), why)
+        yield from _turn_unknown(Health(*shown), why)
+
+
+def _turn_unknown(health: Health, why: str) -> Iterator[Outcome]:
+    after = silenced(health)
+    if after != health:
+        yield Outcome(NODE_UNKNOWN, {READY: after.ready, REPORTED: after.reported}, (), why)
 
 
 def _catch_up(memory: Lifecycle) -> Iterator[Outcome]:
@@ -309,7 +282,7 @@ def _catch_up(memory: Lifecycle) -> Iterator[Outcome]:
         yield Outcome(CATCH_UP, {LIFECYCLE: memory._replace(outdated=False)}, (), why)
 
 
-def _node_ready(up: bool, ready: bool, *taints: bool) -> Iterator[Outcome]:
+def _node_ready(up: bool, ready: bool, _said: Ailment, *taints: Any) -> Iterator[Outcome]:
     """Ready turns True and the NoSchedule taint goes at once.
 
     Both are one step: while it is still there nothing happens that could not happen before it goes,
@@ -317,23 +290,36 @@ def _node_ready(up: bool, ready: bool, *taints: bool) -> Iterator[Outcome]:
     """
     if up and not ready:
         why = "the node is back, and its heartbeat arrives; its NoSchedule taint goes"
-        after = _mirrored(not ready, Taints(*taints))
-        yield Outcome(NODE_READY, {READY: True, TAINTED: after.tainted}, (), why)
+        after = reported(Ailment.NONE)
+        shows = {READY: after.ready, REPORTED: after.reported}
+        tainted = mirrored(after, Taints(*taints))
+        yield Outcome(NODE_READY, {**shows, TAINTED: tainted}, (), why)
 
 
-def _unready(up: bool, ready: bool, pods: Pods) -> Iterator[Outcome]:
-    if not up:
-        yield from _turn_unready(ready, pods)
+def _node_not_ready(ails: Ailment, *shown: Any) -> Iterator[Outcome]:
+    after = reported(ails)
+    if ails and after != Health(*shown):
+        why = "its container runtime does not answer, so it works on no pod"
+        if ails & Ailment.SHUTTING_DOWN:
+            why = "node is shutting down"
+        yield Outcome(NODE_NOT_READY, {READY: after.ready, REPORTED: after.reported}, (), why)
 
 
-def _unready_to_it(memory: Lifecycle, up: bool, ready: bool, pods: Pods) -> Iterator[Outcome]:
-    if memory.outdated and up:
-        yield from _turn_unready(ready, pods)
+def _unready(up: bool, ails: Ailment, *shown: Any) -> Iterator[Outcome]:
+    *health, pods = shown
+    if is_silent(up, ails):
+        yield from _turn_unready(Health(*health), pods)
 
 
-def _turn_unready(ready: bool, pods: Pods) -> Iterator[Outcome]:
+def _unready_to_it(memory: Lifecycle, up: bool, ails: Ailment, *shown: Any) -> Iterator[Outcome]:
+    *health, pods = shown
+    if memory.outdated and not is_silent(up, ails):
+        yield from _turn_unready(Health(*health), pods)
+
+
+def _turn_unready(health: Health, pods: Pods) -> Iterator[Outcome]:
     """The end of the pass that wrote Unknown: before it the node was Ready, as its pods were."""
-    if not marks_pods_not_ready(TRUE, _status(ready)):
+    if not loses_pods(health):
         return
     for group in pods:
         if group.phase in (Phase.READY, Phase.AVAILABLE):
@@ -345,30 +331,44 @@ def _turn_unready(ready: bool, pods: Pods) -> Iterator[Outcome]:
 # Taints
 
 
-def _no_schedule(ready: bool, *taints: bool) -> Iterator[Outcome]:
+def _no_schedule(ready: bool, said: Ailment, *taints: Any) -> Iterator[Outcome]:
     """``doNoScheduleTaintingPass``: whenever the Node changes."""
-    before = Taints(*taints)
-    if _mirrored(ready, before).tainted and not before.tainted:
-        why = "the node's Ready is Unknown"
-        yield Outcome(TAINT_NO_SCHEDULE, {TAINTED: True}, (), why)
+    health, before = Health(ready, said), Taints(*taints)
+    after = next_no_schedule(health, before)
+    if not ready and after != before.tainted:
+        why = f"the node's Ready is {health.status}"
+        action = TAINT_NO_SCHEDULE if after & ~before.tainted else SWAP_NO_SCHEDULE
+        yield Outcome(action, {TAINTED: after}, (), why)
 
 
 def _no_execute(
-    world: World, memory: Lifecycle, shape: int, ready: bool, *taints: bool
+    world: World, memory: Lifecycle, shape: int, ready: bool, said: Ailment, *taints: Any
 ) -> Iterator[Outcome]:
-    """``doNoExecuteTaintingPass``: as soon as the zone's rate limiter lets the node through."""
-    before = Taints(*taints)
-    after = _limited(ready, before)
-    if after != before and memory.evicts(_zone(world, shape)):
-        why = "the node's Ready is Unknown and its zone still evicts"
-        yield Outcome(TAINT_NO_EXECUTE, {EVICTING: after.evicting}, (), why)
+    """``doNoExecuteTaintingPass``: as soon as the zone's rate limiter lets the node through.
+
+    A taint that says what was wrong before is swapped without that.
+    """
+    if ready:
+        return
+    health, before = Health(ready, said), Taints(*taints)
+    evicts = memory.evicts(_zone(world, shape))
+    after = next_no_execute(health, before, evicts=evicts)
+    if after == before.evicting:
+        return
+    why = f"the node's Ready is {health.status}"
+    if before.evicting:
+        why += ", and its taint says something else"
+    else:
+        why += " and its zone still evicts"
+    action = TAINT_NO_EXECUTE if after & ~before.evicting else SWAP_NO_EXECUTE
+    yield Outcome(action, {EVICTING: after}, (), why)
 
 
-def _lift(memory: Lifecycle, ready: bool, *taints: bool) -> Iterator[Outcome]:
+def _lift(memory: Lifecycle, ready: bool, *taints: Any) -> Iterator[Outcome]:
     """``markNodeAsReachable``: for one reason or another."""
     before = Taints(*taints)
-    after = _reachable(before)
-    if after == before:
+    after = reachable(before)
+    if after == before.evicting:
         return
     why = ""
     if ready:
@@ -378,7 +378,7 @@ def _lift(memory: Lifecycle, ready: bool, *taints: bool) -> Iterator[Outcome]:
     elif memory.all_disrupted:
         why = "all zones are disrupted: the fault is taken to be the control plane's own"
     if why:
-        yield Outcome(UNTAINT, {EVICTING: after.evicting}, (), why)
+        yield Outcome(UNTAINT, {EVICTING: after}, (), why)
 
 
 def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
@@ -413,10 +413,14 @@ def _parts(setting: Setting) -> Parts:
     if not world.shapes:
         return NO_PARTS
     outage = outage_rules() if setting.may_happen(API_SERVER_OUTAGE) else ()
+    ill = setting.may_happen(RUNTIME_OUTAGE, NODE_SHUTDOWN) or any(
+        node.ails for node in setting.start.nodes
+    )
+    ailing = ailing_rules() if ill else ()
     return Parts(
         cells=(Cell(LIFECYCLE, settled(world, setting.start.nodes), Lifecycle),),
         tallies=tallies(world),
-        rules=(*rules(world), *outage) if nodes_fail(setting) else (),
+        rules=(*rules(world), *ailing, *outage) if nodes_fail(setting) else (),
     )
 
 
@@ -450,5 +454,6 @@ COMPONENT = Component(
         on_cell(API_SERVER_OUTAGE, LIFECYCLE, _outage, fault=True)._replace(
             given="apiServerOutages"
         ),
+        *EVENTS,
     ),
 )

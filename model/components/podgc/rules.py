@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-from kubelemma.model.cluster.columns import CUT_OFF, PODS, READY, UP
+from kubelemma.model.cluster.columns import AILS, CUT_OFF, PODS, READY, UP
 from kubelemma.model.cluster.columns import OUT_OF_SERVICE as TAINTED_OUT
 from kubelemma.model.cluster.component import (
     NO_PARTS,
@@ -21,7 +22,7 @@ from kubelemma.model.cluster.component import (
 )
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import Phase, Pods, without
+from kubelemma.model.cluster.state import Ailment, Phase, Pods, without
 from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Outcome, Rule
 
@@ -47,11 +48,11 @@ def _collect(ready: bool, out_of_service: bool, pods: Pods) -> Iterator[Outcome]
 
 
 def _taint(
-    _world: World, _event: Event, up: bool, _cut_off: bool, ready: bool, tainted: bool
-) -> Iterator[tuple[dict[str, bool], str, int]]:
+    _world: World, _event: Event, up: bool, ready: bool, tainted: bool, *_seen: Any
+) -> Iterator[tuple[dict[str, Any], str, int]]:
     if not (up or ready or tainted):
         why = "somebody has made sure that the machine is off, and taints the node"
-        yield {CUT_OFF: False, TAINTED_OUT: True}, why, -1
+        yield {CUT_OFF: False, AILS: Ailment.NONE, TAINTED_OUT: True}, why, -1
 
 
 def _untaint(
@@ -64,8 +65,8 @@ def _untaint(
 _TAINTING = on_node(
     OUT_OF_SERVICE,
     _taint,
-    (UP, CUT_OFF, READY, TAINTED_OUT),
-    writes=(CUT_OFF, TAINTED_OUT),
+    (UP, READY, TAINTED_OUT, CUT_OFF, AILS),
+    writes=(CUT_OFF, AILS, TAINTED_OUT),
     undone_by=IN_SERVICE,
 )
 

@@ -14,7 +14,7 @@ import msgspec
 from kubelemma.model.cluster.columns import EVICTING, PODS, READY, SHOWN, TAINTED
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import ACTIVE, Phase, ShownNode
+from kubelemma.model.cluster.state import ACTIVE, Ailment, Phase, ShownNode
 from kubelemma.model.cluster.world import NodeShape, World
 from kubelemma.model.components.nodelifecycle.rules import nodes_fail
 from kubelemma.model.system import Outcome, Rule
@@ -38,7 +38,7 @@ def _evict(world: World, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa
         seconds = world.evicted_after(group.pod_class, node)
         if seconds is None or Phase(group.phase) not in ACTIVE:
             continue
-        elsewhere = world.evicted_after(group.pod_class, node._replace(evicting=False))
+        elsewhere = world.evicted_after(group.pod_class, node._replace(evicting=Ailment.NONE))
         after = _after_window(node, seconds, ready=ready) if elsewhere is None else node
         if after is None:
             continue
@@ -52,7 +52,7 @@ def _evict(world: World, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa
 
 
 def _after_window(node: ShownNode, seconds: int, *, ready: bool) -> ShownNode | None:
-    """The node when a pod is evicted that tolerates the unreachable taint for so many seconds.
+    """The node when a pod is evicted that tolerates its taint for so many seconds.
 
     Between the two taints pods may be bound that tolerate NoExecute for a time. The other write
     comes within moments, long before any of their seconds are over: None. Who tolerates it for 0 s
@@ -60,9 +60,9 @@ def _after_window(node: ShownNode, seconds: int, *, ready: bool) -> ShownNode | 
     once each time, where the real controllers leave time for a few more.
     """
     if ready:
-        return None if seconds else node._replace(evicting=False)
+        return None if seconds else node._replace(evicting=Ailment.NONE)
     if not node.tainted:
-        return None if seconds else node._replace(tainted=True)
+        return None if seconds else node._replace(tainted=node.evicting)
     return node
 
 

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from kubelemma.model.cluster.state import (
+    Ailment,
     DeploymentState,
     Group,
     LoneState,
@@ -49,7 +50,8 @@ def node_seen(node: NodeState) -> NodeSeen:
             continue
         counts[group.pod_class, int(STAGES[group.phase])] += group.size
     pods = tuple(sorted((c, stage, n) for (c, stage), n in counts.items()))
-    return NodeSeen(node.ready, node.tainted, node.evicting, node.cordoned, pods)
+    tainted, evicting = bool(node.tainted), bool(node.evicting)
+    return NodeSeen(node.ready, tainted, evicting, node.cordoned, pods)
 
 
 def fitted_lone(wanted: OwnerSeen) -> LoneState:
@@ -138,8 +140,8 @@ def fitted_nodes(world: World, node: NodeState, wanted: NodeSeen) -> Iterator[No
     for pods in sorted(ways):
         yield node._replace(
             ready=wanted.ready,
-            tainted=wanted.tainted,
-            evicting=wanted.evicting,
+            tainted=Ailment(wanted.tainted),
+            evicting=Ailment(wanted.evicting),
             cordoned=wanted.cordoned,
             pods=pods,
         )

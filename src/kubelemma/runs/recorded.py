@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from kubelemma.model.cluster.world import UNREACHABLE_NO_SCHEDULE
+from kubelemma.model.cluster.world import AILMENT_KEYS
 from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -25,7 +25,7 @@ _DESIRED = "deployment.kubernetes.io/desired-replicas"
 _MAXIMUM = "deployment.kubernetes.io/max-replicas"
 _REVISION = "deployment.kubernetes.io/revision"
 _TERMINAL = ("Succeeded", "Failed")
-_NOT_READY = ("node.kubernetes.io/not-ready", UNREACHABLE_NO_SCHEDULE.key)
+_NOT_READY = frozenset(AILMENT_KEYS.values())
 
 
 def owner_part(member: Member) -> str:

@@ -233,7 +233,7 @@ def _node(scenario: Scenario, name: str, state: NodeState, pods: Iterable[PodVie
         zone=scenario.world.shapes[state.shape].zone,
         up=state.up,
         ready=state.ready,
-        evicting=state.evicting,
+        evicting=bool(state.evicting),
         cordoned=state.cordoned,
         draining=any(group.marks & Marks.LISTED for group in state.pods),
         pods=tuple(pod for pod in pods if pod.node == name),

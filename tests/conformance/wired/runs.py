@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from kubelemma.model.cluster.state import Phase, shifted
 from kubelemma.model.cluster.world import NODES
 from kubelemma.model.components.deployment.owner import HASH
-from kubelemma.model.components.nodelifecycle.decision import NOT_READY
 from kubelemma.model.components.tainteviction.rules import TAINT_EVICTION
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.node import Node, Taint
@@ -25,7 +24,6 @@ from kubelemma.model.scenario.templates import pod_of
 from . import AGREES, Case, Found
 from . import scheduler as bound
 
-MIRRORED = bound.MIRRORED
 OTHER_DEFAULT = "the API server of the run has other default tolerationSeconds"
 SECONDS = 300
 HEAD = 120
@@ -73,8 +71,6 @@ def evictions(folder: Path, run: str) -> Iterator[Case]:
 
 def compare_eviction(case: Case) -> Found:
     """The rule evicts what was evicted."""
-    if any(t["key"] == NOT_READY for t in case["node"]["spec"].get("taints", ())):
-        return Found(skipped=MIRRORED)
     if evicts(decode(case["pod"], Pod), decode(case["node"], Node)):
         return AGREES
     return Found(difference="it stays")

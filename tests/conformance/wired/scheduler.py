@@ -13,9 +13,17 @@ from msgspec.structs import replace
 
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.setting import Choices, Start
-from kubelemma.model.cluster.state import DeploymentState, NodeState, Queue, SetState
-from kubelemma.model.cluster.world import NODES, Behaviour, PodClass, Rollout, Workload, World
-from kubelemma.model.components.nodelifecycle.decision import NOT_READY, UNREACHABLE, UNSCHEDULABLE
+from kubelemma.model.cluster.state import Ailment, DeploymentState, NodeState, Queue, SetState
+from kubelemma.model.cluster.world import (
+    AILMENT_KEYS,
+    NODES,
+    Behaviour,
+    PodClass,
+    Rollout,
+    Workload,
+    World,
+)
+from kubelemma.model.components.nodelifecycle.decision import UNSCHEDULABLE
 from kubelemma.model.components.scheduler.decision.default_selector import Workload as Owner
 from kubelemma.model.components.scheduler.decision.default_selector import default_selector
 from kubelemma.model.components.scheduler.decision.nodeinfo import node_infos
@@ -39,7 +47,6 @@ from . import Case, Found, matched
 
 NAMED = "the pod names its node: it is bound without the scheduler"
 NOMINATED = "nominated pods, and pods that are nominated, come with preemption"
-MIRRORED = "a not-ready taint: nodes of the model that are not ready are unreachable"
 GATED = "gates keep the pod out of the queue"
 CORDONED = "a cordoned node without its taint, which a spread constraint honours"
 
@@ -95,8 +102,6 @@ def left_out(case: Case) -> str:
         return NAMED
     if given.get("pendingPods") or "nominatedNodeFirst" in case["expect"]:
         return NOMINATED
-    if any(key == NOT_READY for node in given["nodes"] for key in _taints(node)):
-        return MIRRORED
     spread = given["pod"]["spec"].get("topologySpreadConstraints", ())
     honoured = any(c.get("nodeTaintsPolicy") == "Honor" for c in spread)
     if honoured and any(_cordoned_untainted(node) for node in given["nodes"]):
@@ -245,10 +250,18 @@ def node_state(node: Node, shape: int) -> NodeState:
         shape,
         up=ready,
         ready=ready,
-        tainted=(UNREACHABLE, "NoSchedule") in taints,
-        evicting=(UNREACHABLE, "NoExecute") in taints,
+        tainted=_ailments(taints, "NoSchedule"),
+        evicting=_ailments(taints, "NoExecute"),
         cordoned=node.spec.unschedulable or (UNSCHEDULABLE, "NoSchedule") in taints,
     )
+
+
+def _ailments(taints: set[tuple[str, str]], effect: str) -> Ailment:
+    found = Ailment.NONE
+    for ailment, key in AILMENT_KEYS.items():
+        if (key, effect) in taints:
+            found |= ailment
+    return found
 
 
 def _system(

@@ -1,7 +1,7 @@
 """Passes of the node lifecycle controller over zones: where it evicts, and when it gives up.
 
-The nodes of the model stay, so that only recorded sequences count in which no node comes or goes;
-whatever a node that is not Ready says, it is Unknown here.
+The nodes of the model stay, so that only recorded sequences count in which no node comes or goes.
+Of a node that is not Ready it makes no difference here what it says.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kubelemma.model.cluster.setting import Choices, Start
-from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.cluster.state import Ailment, NodeState
 from kubelemma.model.cluster.world import NODES, NodeShape, World
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle
 from kubelemma.model.objects.meta import ObjectMeta
@@ -100,7 +100,8 @@ def _observed(system: System, state: State, step: dict[str, dict[str, str]]) -> 
     for position in system.positions[NODES]:
         node: NodeState = state[position]
         ready = left[names[node.shape]].pop()
-        after[position] = node._replace(up=ready, ready=ready, evicting=not ready)
+        evicting = Ailment.NONE if ready else Ailment.UNREACHABLE
+        after[position] = node._replace(up=ready, ready=ready, evicting=evicting)
     return tuple(after)
 
 

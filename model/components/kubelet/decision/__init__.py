@@ -15,6 +15,7 @@ from .configuration import (
 from .images import Image, Unreliable, can_be_had, images_of
 from .initialisation import InitWait, is_sidecar, may_fail_after_start, must_end
 from .probes import Judge, Outlook, StartTime, judges, strictest
+from .shutdown import next_to_end
 
 __all__ = [
     "CONFIG_MAP",
@@ -39,5 +40,6 @@ __all__ = [
     "may_fail_after_start",
     "must_end",
     "needs",
+    "next_to_end",
     "strictest",
 ]
