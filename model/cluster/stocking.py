@@ -139,7 +139,8 @@ def stock_of(world: World) -> Stock:
     told = attached_by_input(world.objects)
     attached_to = {
         number: frozenset(i for i, node in enumerate(nodes) if node.metadata.name in told[name])
-        for number, (name, *_) in enumerate(volumes)
+        for number in dict.fromkeys(claim.wanted for claim in claims if claim.wanted != NONE)
+        for name in (volumes[number].name,)
         if name in told
     }
     return Stock(storage, claims, volumes, uses, beside, nodes, collects, attached_to)

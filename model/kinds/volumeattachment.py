@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.findings import FieldPath, Finding
-from kubelemma.model.objects.storage import VolumeAttachment, VolumeAttachmentStatus
+from kubelemma.model.objects.storage import (
+    VolumeAttachment,
+    VolumeAttachmentSource,
+    VolumeAttachmentSpec,
+    VolumeAttachmentStatus,
+)
 
 from .kind import Kind, Use
 from .notes import NO_EFFECT, NOT_PLACING, Note, irrelevant
 
+_OF_PODS = "where disks are attached that pods describe themselves is not followed"
 _SOURCE: FieldPath = ("spec", "source")
 _TOLD = ("attachmentMetadata", "attachError", "detachError")
 
@@ -36,7 +42,13 @@ KIND = Kind(
     VolumeAttachment,
     "storage.k8s.io/v1",
     namespaced=False,
-    check=Use(fields={VolumeAttachmentStatus: irrelevant(NO_EFFECT, *_TOLD)}),
+    check=Use(
+        fields={
+            VolumeAttachmentSpec: irrelevant(NO_EFFECT, "attacher"),
+            VolumeAttachmentSource: irrelevant(_OF_PODS, "inlineVolumeSpec"),
+            VolumeAttachmentStatus: irrelevant(NO_EFFECT, *_TOLD),
+        }
+    ),
     placement=Use(Note("irrelevant", NOT_PLACING)),
     refused=_refused,
     immutable=(("spec",),),
