@@ -186,14 +186,15 @@ class Learning:
     def again(self, lesson: Lesson) -> Fused | None:
         """The system fused with what was learned late."""
         self.learned = self.learned.with_more(lesson.learned)
-        while True:
-            try:
-                return self._fused()
-            except Lesson as another:
-                self.learned = self.learned.with_more(another.learned)
+        return self._fused()
 
     def _fused(self) -> Fused | None:
-        return fuse(self._asked, self._properties, self.learned, self._only)
+        """The system fused; its starts may teach something, too."""
+        while True:
+            try:
+                return fuse(self._asked, self._properties, self.learned, self._only)
+            except Lesson as lesson:
+                self.learned = self.learned.with_more(lesson.learned)
 
     @property
     def why(self) -> str:
