@@ -35,6 +35,8 @@ from .nooks import BETWEEN, Asked, Learned, Lesson
 
 LEARNING = 500
 """So many states are looked at to learn who is a mover, before anything is searched."""
+LEARNING_AGAIN = 150
+"""So many are to learn whether a few rules more are movers."""
 MOST_LESSONS = 60
 """After so many lessons there are taken to be no movers."""
 MOST_LATE = 3
@@ -126,21 +128,20 @@ class Learning:
     def __init__(self, system: System, properties: Sequence[Property]) -> None:
         self._asked, self._properties = Asked(system), properties
         self.learned = Learned()
-        self._only: Mapping[str, int] | None = None
+        self._only: frozenset[str] = frozenset()
 
     def first(self) -> Fused | None:
         """The system fused, with only such movers as come up in few states."""
         every = [rule.name for rule in self._asked.system.rules]
-        found = self._tried(self.learned, every, {})
+        found = self._tried(self.learned, every, {}, LEARNING)
         if found is None:
             return None
-        self.learned, only = found
+        self.learned, self._only = found[0], frozenset(found[1])
         for rules in self._to_be_tried_again():
             learned = self.learned.without_refusals(rules)
-            more = self._tried(learned, rules, only)
-            if more is not None and len(more[1]) > len(only):
-                self.learned, only = more
-        self._only = only
+            more = self._tried(learned, rules, self._only, LEARNING_AGAIN)
+            if more is not None and not more[1].keys().isdisjoint(rules):
+                self.learned, self._only = more[0], self._only.union(more[1])
         return self._fused()
 
     def _to_be_tried_again(self) -> Iterator[tuple[str, ...]]:
@@ -156,9 +157,9 @@ class Learning:
         return map(tuple, groups.values())
 
     def _tried(
-        self, learned: Learned, rules: Collection[str], sure: Mapping[str, int]
+        self, learned: Learned, rules: Collection[str], sure: Collection[str], states: int
     ) -> tuple[Learned, Mapping[str, int]] | None:
-        """What is to be learned in few states of these rules, and which movers come up there.
+        """What is to be learned in so many states of these rules, and which movers come up there.
 
         None if none of them is one, or not all that are taken to be ``sure``.
         """
@@ -170,12 +171,12 @@ class Learning:
                 fused = fuse(self._asked, self._properties, learned, {*left, *sure})
                 if fused is None:
                     return None
-                check(fused.system, self._properties, Limits(max_states=LEARNING))
+                check(fused.system, self._properties, Limits(max_states=states))
                 fused.movers.check_ends()
             except Lesson as lesson:
                 learned = learned.with_more(lesson.learned)
                 refused = {rule for rule, _ in lesson.learned.refused}
-                if refused & sure.keys():
+                if not refused.isdisjoint(sure):
                     return None
                 left -= refused
             else:
@@ -185,14 +186,15 @@ class Learning:
     def again(self, lesson: Lesson) -> Fused | None:
         """The system fused with what was learned late."""
         self.learned = self.learned.with_more(lesson.learned)
-        while True:
-            try:
-                return self._fused()
-            except Lesson as another:
-                self.learned = self.learned.with_more(another.learned)
+        return self._fused()
 
     def _fused(self) -> Fused | None:
-        return fuse(self._asked, self._properties, self.learned, self._only)
+        """The system fused; its starts may teach something, too."""
+        while True:
+            try:
+                return fuse(self._asked, self._properties, self.learned, self._only)
+            except Lesson as lesson:
+                self.learned = self.learned.with_more(lesson.learned)
 
     @property
     def why(self) -> str:

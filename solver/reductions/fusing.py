@@ -214,19 +214,31 @@ class _Fusing:
     def _following(self, rule: Rule) -> tuple[Neighbourhood, ...]:
         """Where movers may have to act after a rule, or after each other.
 
-        In the middle of what is urgent nobody else is asked, who would notice what is pending.
+        In the middle of what is urgent nobody else is asked, who would notice what is pending. So
+        urgent rules go on wherever they look.
         """
-        written, found = set(rule.writable), dict[int, None]()
+        written = set(rule.writable)
+        found = {n for n, at in enumerate(self._neighbourhoods) if self._presses(rule, at)}
         while True:
+            written |= {name for n in found for name in self._neighbourhoods[n].writes}
             more = {
-                number: None
-                for number, at in enumerate(self._movers.neighbourhoods)
-                if number not in found and written & (set(at.names) if rule.urgent else at.triggers)
+                number
+                for number, at in enumerate(self._neighbourhoods)
+                if number not in found and written & at.triggers
             }
             if not more:
-                return tuple(self._movers.neighbourhoods[number] for number in sorted(found))
+                return tuple(self._neighbourhoods[number] for number in sorted(found))
             found |= more
-            written |= {name for n in more for name in self._movers.neighbourhoods[n].writes}
+
+    def _presses(self, rule: Rule, at: Neighbourhood) -> bool:
+        """Whether an urgent rule has to do with what is in a neighbourhood."""
+        counted = self._known.changed_by(m.name for m in at.movers)
+        looks = not {*rule.cells, *rule.writable}.isdisjoint(at.names)
+        return rule.urgent and (looks or not counted.isdisjoint(rule.reads))
+
+    @property
+    def _neighbourhoods(self) -> tuple[Neighbourhood, ...]:
+        return self._movers.neighbourhoods
 
     def _watched(self, rule: Rule, cells: tuple[str, ...]) -> tuple[Neighbourhood, ...]:
         """What is looked at wherever a rule is asked: that of a mover, or what is urgent sees."""

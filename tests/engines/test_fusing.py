@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from drawn_systems import die
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from things import statement, told
 
@@ -237,7 +237,24 @@ def is_fused(found: CheckResult) -> bool:
     return any(each.name == "fusion" and each.used for each in found.statistics.reductions)
 
 
+# What the starts teach of the few who are taken to be movers in the end.
+LATE = Drawn(
+    seed=0,
+    boxes=0,
+    rules=tuple(
+        Sketch((name,), (), "", sides, upward=True, task="")
+        for name, sides in (("a", 2), ("a", 2), ("c", 2), ("c", 3))
+    ),
+    counted=("a",),
+    ranked=("a",),
+    views=(View(),),
+    starts=0,
+    bounded=True,
+)
+
+
 @settings(max_examples=150, deadline=None)
+@example(LATE)
 @given(drawn())
 def test_answers_are_those_of_the_whole(found: Drawn) -> None:
     """Verdicts, vacuity, and lengths of counterexamples."""
