@@ -80,7 +80,6 @@ spec:
   - drain: {max: 1}
   - deletePod: {deployment: web}
   - probeFailure: {deployment: web}
-  - lateCleanup: {deployment: web}
 """
 
 BUDGETS = """
@@ -382,7 +381,8 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(Question(paths=(STDIN,), stdin=CLAIMING_MEMBERS))
     yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
-    for example in ("kubelet-rejects", "missing-service-account", "drain-loses-requests"):
+    examples = ("kubelet-rejects", "missing-service-account", "drain-loses-requests")
+    for example in (*examples, "room-not-yet-free"):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))
