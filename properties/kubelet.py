@@ -229,7 +229,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "Asked where pods may have ended before their room is free (lateCleanup). Pods whose "
             "template names their node are not bound by the scheduler."
         ),
-        source="https://github.com/kubernetes/kubernetes/issues/106884; pkg/kubelet/kubelet.go",
+        source="pkg/kubelet/kubelet_pods.go; pkg/scheduler/eventhandlers.go",
         components=("kubelet", "scheduler"),
         remediation=(
             "Leave room on nodes beside what is replaced there. A controller makes another pod for "

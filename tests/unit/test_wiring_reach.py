@@ -230,6 +230,7 @@ TELLING = inside("reports", "properties")
 """What is said or asked of states."""
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "components.kubelet.decision.initialisation.may_fail_after_start": BEGINNING,
     "components.persistentvolume.decision.wanting": BEGINNING,
     "components.replicaset.decision.deletion_cost_of": BEGINNING,
     "components.scheduler.decision.default_selector.": BEGINNING,
