@@ -10,7 +10,7 @@ from kubelemma.model.cluster.state import Counts, StatefulSetState
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import STORED, Stored
 from kubelemma.model.cluster.world import Behaviour, Updates, Workload, World
-from kubelemma.model.components.kubelet.actions import NODE_CRASH, NODE_PARTITION
+from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.components.statefulset.actions import DECIDE_PODS
 from kubelemma.model.components.statefulset.decision import max_unavailable
 from kubelemma.model.components.statefulset.keys import (
@@ -210,8 +210,8 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
 
 
 def may_lose(events: Iterable[Event]) -> bool:
-    """Whether a machine may be lost, or cut off."""
-    return any(event.action in (NODE_CRASH, NODE_PARTITION) for event in events)
+    """Whether a machine may be lost, cut off, or keep its kubelet from ending pods."""
+    return any(event.action in NODE_FAILURES for event in events)
 
 
 def _formulas(scenario: Scenario, workload: Workload) -> dict[str, Formula]:

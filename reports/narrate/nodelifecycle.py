@@ -22,7 +22,7 @@ from kubelemma.model.components.nodelifecycle.actions import (
     TAINT_NO_SCHEDULE,
     UNTAINT,
 )
-from kubelemma.model.components.nodelifecycle.health import Health, ailment_of
+from kubelemma.model.components.nodelifecycle.health import Health, ailment_of, is_silent
 from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE
 from kubelemma.reports.story import Fact, Idle
 from kubelemma.reports.style import enumeration, plural
@@ -132,6 +132,31 @@ def _left_behind(belied: Belied) -> Iterator[Claim]:
             )
 
 
+def _unnoticed(belied: Belied) -> Iterator[Claim]:
+    for name, node in belied.seen.nodes().items():
+        if not is_silent(up=node.up, ails=node.ails):
+            continue
+        pods = sum(group.size for group in node.pods if group.phase in SHOWN_READY)
+        terms = (
+            Fact(f"machine of {name}", _machine(node)),
+            Fact(f"Ready of {name}", _ready(node)),
+            Fact(f"Ready pods on {name}", str(pods)),
+        )
+        if node.ready:
+            yield Claim(f"Nothing is heard of {name}, and the API shows it Ready", terms)
+        elif pods:
+            there = f"the API shows {plural(pods, 'pod')} on it Ready"
+            yield Claim(f"Nothing is heard of {name}, and {there}", terms)
+
+
+def _tainted_anyway(belied: Belied) -> Iterator[Claim]:
+    nodes = belied.seen.nodes().values()
+    yield Claim(
+        "The last step taints a node NoExecute, though all zones are taken to be disrupted",
+        (Fact("Ready nodes", f"{sum(node.ready for node in nodes)} of {len(nodes)}"),),
+    )
+
+
 TELLER = Teller(
     name="nodelifecycle",
     sentences={
@@ -171,5 +196,5 @@ TELLER = Teller(
     fields=_fields,
     conditions=_conditions,
     idle=_idle,
-    claims={"NODE-2": _left_behind},
+    claims={"NODE-1": _unnoticed, "NODE-2": _left_behind, "NODE-3": _tainted_anyway},
 )

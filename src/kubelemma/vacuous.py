@@ -10,7 +10,7 @@ from .model.cluster.snapshot import Snapshot
 from .model.cluster.state import Phase
 from .model.cluster.world import Behaviour, Workload
 from .model.components.deployment.actions import ROLLOUT
-from .model.components.kubelet.actions import BECOME_READY, NODE_CRASH
+from .model.components.kubelet.actions import BECOME_READY, NODE_FAILURES
 from .model.components.replicaset.actions import DELETE_POD
 from .model.scenario import Scenario
 from .properties.deployment import promised
@@ -36,7 +36,7 @@ Reason: TypeAlias = Callable[[_Silence], Iterator[str]]
 def why(found: PropertyResult, scenario: Scenario, statistics: Statistics) -> str:
     """The reason in a few words; empty where none is known."""
     happened = frozenset(action for action, count in statistics.actions if count)
-    if found.property.id == "NODE-2" and NODE_CRASH not in happened:
+    if found.property.id in ("NODE-1", "NODE-2") and happened.isdisjoint(NODE_FAILURES):
         return "no machine is ever lost"
     workloads = scenario.world.workloads
     workload = next((w for w in workloads if w.cell == found.property.subject), None)

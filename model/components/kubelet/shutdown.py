@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from kubelemma.model.cluster.columns import AILS, CORDONED, CUT_OFF, PODS, UP, VOLUMES
+from kubelemma.model.cluster.columns import AILS, CORDONED, CUT_OFF, PODS, READY, UP, VOLUMES
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import ACTIVE, Ailment, Attachment, Phase, Pods, shifted, without
@@ -46,7 +46,7 @@ def rules(setting: Setting, actor: str) -> tuple[Rule, ...]:
     """What a kubelet does while its node shuts down, where one may."""
     if not setting.may_happen(NODE_SHUTDOWN):
         return ()
-    off = (AILS, CUT_OFF, PODS, VOLUMES)
+    off = (AILS, READY, PODS, VOLUMES, CUT_OFF)
     ending = partial(_end, setting.world)
     return (
         Rule("end pods of a node that shuts down", actor, (AILS, PODS), ending, writes=(PODS,)),
@@ -74,8 +74,10 @@ def _end(world: World, ails: Ailment, pods: Pods) -> Iterator[Outcome]:
 
 
 def _power_off(
-    ails: Ailment, _cut_off: bool, pods: Pods, volumes: tuple[Attachment, ...]
+    ails: Ailment, ready: bool, pods: Pods, volumes: tuple[Attachment, ...], *_seen: Any
 ) -> Iterator[Outcome]:
-    if ails & Ailment.SHUTTING_DOWN and all(group.phase == Phase.FAILED for group in pods):
+    """Once the API has it that the node is not Ready, which the kubelet reports at first."""
+    ended = all(group.phase == Phase.FAILED for group in pods)
+    if ails & Ailment.SHUTTING_DOWN and ended and not ready:
         writes = {AILS: Ailment.NONE, CUT_OFF: False, VOLUMES: after_boot(volumes)}
         yield Outcome(POWER_OFF, writes, (), "all its pods have ended")

@@ -51,7 +51,7 @@ def node_seen(node: NodeState) -> NodeSeen:
         counts[group.pod_class, int(STAGES[group.phase])] += group.size
     pods = tuple(sorted((c, stage, n) for (c, stage), n in counts.items()))
     tainted, evicting = bool(node.tainted), bool(node.evicting)
-    return NodeSeen(node.ready, tainted, evicting, node.cordoned, pods)
+    return NodeSeen(node.ready, tainted, evicting, node.cordoned, node.out_of_service, pods)
 
 
 def fitted_lone(wanted: OwnerSeen) -> LoneState:
@@ -143,6 +143,7 @@ def fitted_nodes(world: World, node: NodeState, wanted: NodeSeen) -> Iterator[No
             tainted=Ailment(wanted.tainted),
             evicting=Ailment(wanted.evicting),
             cordoned=wanted.cordoned,
+            out_of_service=wanted.out_of_service,
             pods=pods,
         )
 

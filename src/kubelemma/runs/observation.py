@@ -36,6 +36,7 @@ from kubelemma.model.components.drain.rules import DRAIN
 from kubelemma.model.components.eviction.rules import API_SERVER as EVICTION
 from kubelemma.model.components.eviction.rules import OF_DRAINS
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown, zones
+from kubelemma.model.components.podgc.rules import POD_GC
 from kubelemma.model.components.replicaset.keys import (
     REPLICASET,
     REPLICATION,
@@ -75,6 +76,7 @@ ACTORS: Mapping[str, frozenset[str]] = {
     "sa:replication-controller": frozenset({REPLICATION}),
     "sa:statefulset-controller": frozenset({STATEFULSET}),
     "sa:node-controller": frozenset({"node-lifecycle-controller", "taint-eviction-controller"}),
+    "sa:pod-garbage-collector": frozenset({POD_GC}),
     "system:kube-scheduler": frozenset({"scheduler"}),
     "kubelet": frozenset({"kubelet", "container"}),
     DISRUPTION: frozenset({COUNTING}),

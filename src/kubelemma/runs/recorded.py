@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from kubelemma.model.cluster.world import AILMENT_KEYS
+from kubelemma.model.cluster.world import AILMENT_KEYS, OUT_OF_SERVICE
 from kubelemma.model.objects.controllers import StatefulSet
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -201,5 +201,6 @@ def _node(node: Node, pods: tuple[tuple[int, int, int], ...]) -> NodeSeen:
         tainted="NoSchedule" in effects,
         evicting="NoExecute" in effects,
         cordoned=node.spec.unschedulable,
+        out_of_service=any(t.key == OUT_OF_SERVICE for t in node.spec.taints or ()),
         pods=pods,
     )

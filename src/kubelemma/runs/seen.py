@@ -65,6 +65,7 @@ class NodeSeen(NamedTuple):
     tainted: bool
     evicting: bool
     cordoned: bool
+    out_of_service: bool
     pods: tuple[tuple[int, int, int], ...]
 
 
@@ -160,7 +161,8 @@ def _of_part(name: str, before: Part, after: Part) -> Iterator[Change]:
             if old != new:
                 yield Change(name, ("pending", slot), old, new)
     elif isinstance(before, NodeSeen) and isinstance(after, NodeSeen):
-        yield from _of_fields(name, ("ready", "tainted", "evicting", "cordoned"), before, after)
+        fields = ("ready", "tainted", "evicting", "cordoned", "out_of_service")
+        yield from _of_fields(name, fields, before, after)
         yield from _of_pods(name, before, after)
     elif isinstance(before, BudgetSeen) and isinstance(after, BudgetSeen):
         yield from _of_fields(name, BudgetSeen._fields, before, after)

@@ -25,6 +25,7 @@ _FIELDS = {
     "tainted": "NoSchedule taint for not being Ready",
     "evicting": "NoExecute taint for not being Ready",
     "cordoned": "spec.unschedulable",
+    "out_of_service": "out-of-service taint",
     "expected": "status.expectedPods",
     "healthy": "status.currentHealthy",
     "needed": "status.desiredHealthy",

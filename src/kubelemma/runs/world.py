@@ -26,6 +26,7 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.world import (
     CONDITION_TAINTS,
+    OUT_OF_SERVICE,
     Behaviour,
     NodeShape,
     PodClass,
@@ -51,7 +52,10 @@ from .roster import Template as Kept
 
 ONCE = 1
 """The budget of every event: it is given back each time."""
-_OF_NODES = ("cordon", "uncordon", "node-crash", "node-return", "api-server-outage", "drain")
+_OF_NODES = (
+    *("cordon", "uncordon", "drain", "out-of-service"),
+    *("node-crash", "node-return", "api-server-outage"),
+)
 
 
 class Setting(NamedTuple):
@@ -155,7 +159,8 @@ def _absent(member: Member) -> OwnerState | None:
 
 def _fixed(node: Node) -> Node:
     """The node without what the model changes of it, and without what nobody reads."""
-    taints = tuple(t for t in node.spec.taints or () if t.key not in CONDITION_TAINTS)
+    written = {*CONDITION_TAINTS, OUT_OF_SERVICE}
+    taints = tuple(t for t in node.spec.taints or () if t.key not in written)
     metadata = msgspec.structs.replace(node.metadata, annotations=None, uid="")
     spec = msgspec.structs.replace(node.spec, taints=taints, unschedulable=False)
     status = msgspec.structs.replace(node.status, conditions=None, images=None)
