@@ -335,7 +335,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("hear-of-endpoints", "stop-serving"),
             ("EPS-2", "EPS-4"),
             ("rollout-loses-requests", "drain-loses-requests"),
-            left="hints and session affinity change no verdict",
+            left="session affinity changes no verdict",
         ),
         Duty(
             "keeps traffic on its node where the policy says so",
@@ -365,7 +365,11 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
     ),
     "Network": (
         Duty("between nodes", left="a node that is cut off is so from all others"),
-        Duty("network policies"),
+        Duty(
+            "network policies",
+            rooms=("network",),
+            left="said of Services and Ingresses that nobody reaches; what pods may reach is not",
+        ),
     ),
     "kubectl and users": (
         Duty(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
 from kubelemma.model.components.ingress.decision import (
     CLASS_ANNOTATION,
     Backend,
@@ -16,6 +17,7 @@ from kubelemma.model.components.ingress.decision import (
     is_served,
     port_of,
 )
+from kubelemma.model.components.network.decision import Reach, reach
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.objects.ingress import (
     HTTPIngressPath,
@@ -27,6 +29,7 @@ from kubelemma.model.objects.ingress import (
     IngressTLS,
     TypedLocalObjectReference,
 )
+from kubelemma.model.objects.networkpolicy import NetworkPolicy
 from kubelemma.model.objects.service import Service
 
 from .kind import Beside, Kind, Use
@@ -162,6 +165,7 @@ def _beside(thing: Ingress, beside: Beside) -> Iterator[Finding]:
     services = {service.metadata.name: service for service in beside.of(Service)}
     for backend in backends(thing):
         yield from _leads_nowhere(backend, services)
+        yield from _shut_out(backend, services, beside)
     classes = beside.of(IngressClass)
     if classes and not is_served(thing, classes):
         yield _unserved(thing, classes)
@@ -189,6 +193,29 @@ def _leads_nowhere(found: Backend, services: dict[str, Service]) -> Iterator[Fin
             (*path, "port"),
             f"the Service {wanted.name} has no port {port}, but {there}: {found.requests} are "
             "answered with an error (503)",
+        )
+
+
+def _shut_out(found: Backend, services: dict[str, Service], beside: Beside) -> Iterator[Finding]:
+    """Pods that only those of their own namespace reach, of which controllers are seldom."""
+    wanted = found.backend.service
+    service = services.get(wanted.name) if wanted else None
+    port = port_of(service, found.backend) if service else None
+    if service is None or port is None:
+        return
+    policies = beside.of(NetworkPolicy)
+    reached = [
+        reach(policies, pod, offered)
+        for pod in beside.pods
+        if selects(service, pod)
+        for offered in endpoint_ports(service, pod.spec)
+        if offered.name == port.name
+    ]
+    if reached and all(how is Reach.NAMESPACE for how in reached):
+        yield Finding(
+            (*found.path, "service"),
+            f"NetworkPolicies let only pods of the namespace reach those of {service.metadata.name}"
+            f": {found.requests} are dropped unless the controller runs in it",
         )
 
 

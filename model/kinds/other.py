@@ -75,7 +75,6 @@ OTHER = (
         _NO_DEVICES_PLACED,
         namespaced=False,
     ),
-    _irrelevant("networking.k8s.io/v1", "NetworkPolicy"),
     _irrelevant("networking.k8s.io/v1", "IPAddress", "ServiceCIDR", namespaced=False),
     _irrelevant("discovery.k8s.io/v1", "EndpointSlice"),
     _irrelevant("coordination.k8s.io/v1", "Lease"),

@@ -11,7 +11,9 @@ from ipaddress import ip_network
 
 from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
 from kubelemma.model.components.kubeproxy.decision import LOCAL
+from kubelemma.model.components.network.decision import Reach, isolating, reach
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
+from kubelemma.model.objects.networkpolicy import NetworkPolicy
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import (
@@ -38,10 +40,6 @@ _NODE_PORTS = (30000, 32767)
 """The range of node ports, but where ``--service-node-port-range`` says otherwise."""
 _SPEC: FieldPath = ("spec",)
 
-_NEARBY = (
-    "which of several endpoints a proxy prefers changes no verdict: any of them may be chosen by "
-    "some proxy, and where none is near others are"
-)
 _HELD = (
     "a client that is held to a pod goes there as long as its proxy has the pod: that no such "
     "connection is lost is asked anyway"
@@ -226,7 +224,28 @@ def _beside(thing: Service, beside: Beside) -> Iterator[Finding]:
         return
     yield from _nodes_without(thing, beside)
     own = [pod for pod in beside.pods if selects(thing, pod)]
+    yield from _shut_out(thing, own, beside.of(NetworkPolicy))
     yield from _ports_of(thing, own) if own else _without_pods(spec.selector, beside.pods)
+
+
+def _shut_out(
+    thing: Service, own: Sequence[Pod], policies: tuple[NetworkPolicy, ...]
+) -> Iterator[Finding]:
+    """Ports that no pod lets anybody reach."""
+    for index, port in enumerate(thing.spec.ports or ()):
+        reached = [
+            (pod, reach(policies, pod, found))
+            for pod in own
+            for found in endpoint_ports(thing, pod.spec)
+            if found.name == port.name
+        ]
+        if reached and all(how is Reach.NOBODY for _, how in reached):
+            names = {p.metadata.name for pod, _ in reached for p in isolating(policies, pod)}
+            yield Finding(
+                (*_SPEC, "ports", index),
+                f"no NetworkPolicy of its pods ({', '.join(sorted(names))}) lets anybody in to it: "
+                f"connections to port {port.port} are dropped",
+            )
 
 
 def _nodes_without(thing: Service, beside: Beside) -> Iterator[Finding]:
@@ -300,7 +319,6 @@ KIND = Kind(
                     "loadBalancerIP",
                     "loadBalancerSourceRanges",
                 ),
-                **irrelevant(_NEARBY, "trafficDistribution"),
                 "externalTrafficPolicy": ByValue(("Cluster",), None, _BALANCED),
                 **irrelevant(_HELD, "sessionAffinity"),
             },

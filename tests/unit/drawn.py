@@ -19,6 +19,7 @@ DRAWN: Mapping[str, Manifests] = {
     "Namespace": strategies.namespaces(),
     "Service": strategies.services(),
     "Ingress": strategies.ingresses(),
+    "NetworkPolicy": strategies.network_policies(),
     "IngressClass": strategies.ingress_classes(),
     "PodDisruptionBudget": strategies.disruption_budgets(),
     "PriorityClass": strategies.priority_classes(),

@@ -148,11 +148,13 @@ SOURCES = tuple(
     if name in storage.SOURCES
 )
 PORTS = ("name", "nodePort", "port", "protocol", "targetPort")
-INGRESSES = (
+FROM_OUTSIDE = (
     *("HTTPIngressPath.path", "HTTPIngressPath.pathType", "IngressClassSpec.controller"),
     *("IngressRule.host", "IngressServiceBackend.name", "IngressSpec.ingressClassName"),
     *("IngressTLS.hosts", "IngressTLS.secretName"),
     *("ServiceBackendPort.name", "ServiceBackendPort.number"),
+    *("IPBlock.cidr", "IPBlock.except", "NetworkPolicySpec.policyTypes"),
+    *(f"NetworkPolicyPort.{name}" for name in ("endPort", "port", "protocol")),
 )
 SERVICES = (
     "clusterIP",
@@ -161,6 +163,7 @@ SERVICES = (
     "publishNotReadyAddresses",
     "selector",
     "type",
+    "trafficDistribution",
 )
 
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
@@ -194,7 +197,7 @@ EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "ContainerPort.name",
             *(f"ServicePort.{name}" for name in PORTS),
             *(f"ServiceSpec.{name}" for name in SERVICES),
-            *INGRESSES,
+            *FROM_OUTSIDE,
         ),
         "decides about members: tests/components/statefulset/test_statefulset_owner.py": (
             "RollingUpdateStatefulSet.maxUnavailable",

@@ -97,7 +97,14 @@ spec:
   ingressClassName: CLASS
   rules:
   - host: shop.example
-    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: NAME, port: PORT}}}]}
+    http:
+      paths:
+      - path: /
+        pathType: Prefix
+        backend:
+          service:
+            name: NAME
+            port: PORT
 """
 THERE = "{selector: {app: web}, ports: [{name: www, port: 80, targetPort: http}]}"
 
@@ -139,6 +146,39 @@ def test_an_ingress_that_nobody_serves(of: str) -> None:
     (said,) = warned_of_ingress("web", "{number: 80}", of)
     assert said.startswith("spec.ingressClassName: ")
     assert "no controller serves the Ingress unless" in said
+
+
+POLICY = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: shut}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: RULES}
+"""
+_OTHER = "{port: 443}, {port: 80, protocol: UDP}"
+_INSIDE = "from: [{podSelector: {}}]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "shut_out", "inside"),
+    [
+        ("[]", True, False),
+        (f"[{{ports: [{_OTHER}]}}]", True, False),
+        ("[{}]", False, False),
+        ("[{ports: [{port: http}]}]", False, False),
+        ("[{ports: [{port: 79, endPort: 81}]}]", False, False),
+        (f"[{{{_INSIDE}}}]", False, True),
+        (f"[{{{_INSIDE}, ports: [{{protocol: TCP}}]}}]", False, True),
+        (f"[{{{_INSIDE}}}, {{from: [{{namespaceSelector: {{}}}}]}}]", False, False),
+        ("[{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]", False, False),
+    ],
+)
+def test_policies_that_shut_out(rules: str, *, shut_out: bool, inside: bool) -> None:
+    """A port that nobody is let in to is told of the Service; what an Ingress misses, of it."""
+    said = warned_of_ingress("web", "{number: 80}\n" + POLICY.replace("RULES", rules))
+    assert any("connections to port 80 are dropped" in each for each in said) == shut_out
+    assert any("unless the controller runs in it" in each for each in said) == inside
+    assert len(said) == shut_out + inside
 
 
 def test_an_external_name_has_no_pods() -> None:

@@ -53,7 +53,9 @@ def follows(setting: Setting) -> bool:
     return bool(found) and (pods <= MOST_FOLLOWED or any(front.checked for front in found))
 
 
-def _tally(front: Front) -> Tally:
+def ready_endpoints(front: Front) -> Tally:
+    """How many ready endpoints a Service has, those that stand by among them."""
+
     def ready(pods: Pods) -> tuple[int]:
         return (sum(count(pods, pod_class, SERVING) for pod_class in front.classes),)
 
@@ -173,7 +175,7 @@ def _parts(setting: Setting) -> Parts:
     def rule(name: str, actor: str, act: Callable[..., Iterator[Outcome]]) -> Rule:
         return Rule(name, actor, (LEAVING,), partial(act, found))
 
-    tallies = tuple(_tally(front) for front in found if front.route.first)
+    tallies = tuple(ready_endpoints(front) for front in found if front.route.first)
     if not follows(setting):
         return Parts(tallies=(*tallies, *map(_by_class, found)))
     return Parts(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from kubelemma.model.objects.service import Service
 
-from .decision import LOCAL, Endpoint, Policy, categorize
+from .decision import LOCAL, Endpoint, Hints, Place, Policy, categorize
 
 _BALANCED = "LoadBalancer"
 
@@ -32,11 +32,33 @@ def keeps_traffic(service: Service) -> bool:
     return policy.internal_local or (policy.uses_local and service.spec.type != _BALANCED)
 
 
-def answers(policy: Policy, ready: int) -> bool:
-    """Whether traffic that stays on a node with so many ready endpoints is not dropped there.
+def is_near(service: Service) -> bool:
+    """Whether traffic stays on its node, or prefers endpoints that are near."""
+    return keeps_traffic(service) or bool(service.spec.traffic_distribution)
 
-    One that is ready on another node is of no use to it, and pods that terminate may stop at once.
+
+def answers(service: Service, ready: int) -> bool:
+    """Whether a node with so many ready endpoints has somebody for its own traffic.
+
+    One that is ready on another node, in another zone, is of use only where traffic may leave its
+    node: with a preference hints are ignored where none is for this place. Pods that terminate do
+    not count, as they may stop at once.
     """
-    other = Endpoint("elsewhere", ready=True, serving=True, terminating=False)
-    own = other._replace(address="here", local=True)
-    return bool(categorize((own, other) if ready else (other,), policy).local)
+    given = ("here", "elsewhere") if ready else ("elsewhere",)
+    endpoints = tuple(_endpoint(service.spec.traffic_distribution, where) for where in given)
+    chosen = categorize(endpoints, policy_of(service), Place("here", "here"))
+    return bool(chosen.local if keeps_traffic(service) else chosen.reachable)
+
+
+def _endpoint(distribution: str, where: str) -> Endpoint:
+    """A ready endpoint, with the hint that the EndpointSlice controller gives it."""
+    own = frozenset({where})
+    return Endpoint(
+        where,
+        ready=True,
+        serving=True,
+        terminating=False,
+        local=where == "here",
+        for_zones=own if distribution else frozenset(),
+        for_nodes=own if distribution == Hints.NODE else frozenset(),
+    )

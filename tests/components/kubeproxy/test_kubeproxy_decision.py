@@ -16,7 +16,7 @@ from kubelemma.model.components.kubeproxy.decision import (
     Policy,
     categorize,
 )
-from kubelemma.model.components.kubeproxy.local import answers, keeps_traffic, policy_of
+from kubelemma.model.components.kubeproxy.local import answers, is_near, keeps_traffic
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.service import Service
 
@@ -119,9 +119,20 @@ def test_traffic_that_stays_on_its_node() -> None:
     }
     assert keeps_traffic(services["NodePort"])
     assert not keeps_traffic(services["LoadBalancer"])
-    for policy in (policy_of(services["NodePort"]), Policy(internal_local=True)):
-        assert answers(policy, 1)
-        assert not answers(policy, 0)
+    inside = decode({"spec": {"internalTrafficPolicy": LOCAL}}, Service)
+    for service in (services["NodePort"], inside):
+        assert answers(service, 1)
+        assert not answers(service, 0)
+
+
+@pytest.mark.parametrize("distribution", ["PreferSameNode", "PreferSameZone", "PreferClose"])
+def test_traffic_that_prefers_to_be_near(distribution: str) -> None:
+    """It goes elsewhere where nobody is near."""
+    service = decode({"spec": {"trafficDistribution": distribution}}, Service)
+    assert is_near(service)
+    assert not keeps_traffic(service)
+    assert answers(service, 1)
+    assert answers(service, 0)
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(internal_local=True)])

@@ -65,6 +65,21 @@ def ingress_classes() -> Manifests:
     return objects("networking.k8s.io/v1", "IngressClass", metadata=named, spec=spec)
 
 
+def network_policies() -> Manifests:
+    """NetworkPolicies that let pods of the namespace reach a port of some pods, or nobody."""
+    rule = st.builds(
+        lambda pods, port: {"from": [{"podSelector": pods}], "ports": [{"port": port}]},
+        selectors(least=1),
+        st.integers(1, 65535),
+    )
+    spec = st.builds(
+        lambda pods, rules: {"podSelector": pods, "policyTypes": ["Ingress"], "ingress": rules},
+        selectors(least=1),
+        st.lists(rule, max_size=2),
+    )
+    return objects("networking.k8s.io/v1", "NetworkPolicy", metadata=metadata(), spec=spec)
+
+
 def priority_classes() -> Manifests:
     """PriorityClasses of users."""
     own: dict[str, st.SearchStrategy[Any]] = {

@@ -1,0 +1,1 @@
+"""The network between pods, as far as policies decide who reaches whom."""
