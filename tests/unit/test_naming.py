@@ -41,6 +41,7 @@ ALLOWED = {
     ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/check.py", "ConfigMap"): _EVENTS,
     ("model/manifests/named.py", "ServiceAccount"): _EVENTS,
+    ("model/manifests/clouds.py", "Service"): _EVENTS,
     ("model/manifests/named.py", "ConfigMap"): _EVENTS,
     ("model/manifests/machines.py", "DaemonSet"): "an option of kubectl drain has it in its name",
     ("src/kubelemma/cli/place.py", "DaemonSet"): "an example of a command of kubectl",
