@@ -18,6 +18,9 @@ from .document import HELPS, NO_HELP, PropertyReport
 from .story import Fact, Hindrance, Waiting
 from .style import enumeration, few
 
+_UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
+"""The taint of a kubelet that waits for an external cloud provider."""
+
 
 def advice(prop: PropertyReport) -> tuple[Advice, ...]:
     """What to do about a violation; what fits the cause comes first, and there is always some."""
@@ -172,6 +175,18 @@ def _affinity(case: Case) -> Iterator[Advice]:
     yield from _old_first(case, "anti-affinity", "The new pod may share no node with an old one")
     text = "Prefer the anti-affinity instead of requiring it, or add a node first"
     yield Advice("anti-affinity", text, places(found), Repair.APART_AS_A_WISH)
+
+
+def _uninitialized(case: Case) -> Iterator[Advice]:
+    """New nodes that the controller manager of a cloud has yet to initialise."""
+    found = [each for each in case.kept_out("TaintToleration") if _UNINITIALIZED in each.detail]
+    if found:
+        nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
+        yield Advice(
+            "uninitialized",
+            f"{nodes} has the taint {_UNINITIALIZED}, which only the cloud controller manager "
+            "takes away, once its cloud tells it of the machine: see that it runs, and knows it",
+        )
 
 
 def _cordoned(case: Case) -> Iterator[Advice]:
@@ -446,6 +461,7 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _lost_machine,
         _unknown_key,
         _initial,
+        _uninitialized,
         _cordoned,
         _spread,
         _affinity,

@@ -223,7 +223,11 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("cloud-machine-misreported",),
             left="machines that are only switched off get no taint",
         ),
-        Duty("node controller: initialises new Nodes"),
+        Duty(
+            "node controller: initialises new Nodes",
+            cases=("uninitialized-node",),
+            left="a Node that waits for it is told with the cause; nobody initialises one",
+        ),
         Duty("route controller"),
         Duty(
             "service controller: load balancers",

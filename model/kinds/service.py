@@ -107,7 +107,12 @@ def _balancing(spec: ServiceSpec) -> Iterator[Finding]:
     for field in (field for field, there in given.items() if there and not balanced):
         yield Finding((*_SPEC, field), "may only be used when `type` is 'LoadBalancer'")
     if balanced and spec.load_balancer_class:
-        yield from problem((*_SPEC, "loadBalancerClass"), label_key(spec.load_balancer_class))
+        wrong = label_key(spec.load_balancer_class) and (
+            f'"{spec.load_balancer_class}": name part must consist of alphanumeric characters, '
+            "'-', '_' or '.', and must start and end with an alphanumeric character, after a "
+            "domain and '/' if need be"
+        )
+        yield from problem((*_SPEC, "loadBalancerClass"), wrong)
     for index, text in enumerate(spec.load_balancer_source_ranges or ()):
         if balanced and not _is_range(text.strip()):
             yield Finding(

@@ -43,6 +43,7 @@ ALLOWED = {
     ("model/manifests/check.py", "ServiceAccount"): _EVENTS,
     ("model/manifests/check.py", "ConfigMap"): _EVENTS,
     ("model/manifests/named.py", "ServiceAccount"): _EVENTS,
+    ("model/manifests/clouds.py", "Service"): _EVENTS,
     ("model/manifests/named.py", "ConfigMap"): _EVENTS,
     ("model/manifests/named.py", "Service"): _WAITED,
     ("model/scenario/consistency.py", "Service"): _WAITED,

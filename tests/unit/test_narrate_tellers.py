@@ -13,11 +13,13 @@ import pytest
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
+from kubelemma.model.components.cloudnodelifecycle.actions import MACHINE_MISSING
 from kubelemma.model.components.garbagecollector.actions import PRUNE
 from kubelemma.model.components.podgc.actions import OUT_OF_SERVICE
 from kubelemma.model.components.reconcile.actions import DOES
 from kubelemma.model.components.registry import ACTIONS, COMPONENTS, EVENTS
 from kubelemma.model.components.scheduler.actions import BIND
+from kubelemma.model.components.servicelb.actions import RELEASE_BALANCER
 from kubelemma.model.components.users.actions import APPLY
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.scenario.assembly import assemble
@@ -460,7 +462,7 @@ def possible() -> list[Transition]:
     return list(found.values())
 
 
-IN_THE_END = (APPLY, PRUNE, OUT_OF_SERVICE)
+IN_THE_END = (APPLY, PRUNE, OUT_OF_SERVICE, RELEASE_BALANCER, MACHINE_MISSING)
 """What users do in the end, and so no step of somebody who might as well not take it."""
 
 

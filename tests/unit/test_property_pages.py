@@ -64,7 +64,8 @@ def test_sources_are_places(identifier: str) -> None:
     """Where a promise is written is a page of the documentation, or a path in the source."""
     references = STATEMENTS[identifier].references()
     assert references
-    form = r"https://kubernetes\.io/docs/\S+|(staging/src/k8s\.io/[a-z]+/|plugin/)?pkg/[a-z0-9_/]+(\.go)?"
+    form = r"https://kubernetes\.io/docs/\S+|(staging/src/k8s\.io/[a-z-]+/|plugin/)?"
+    form += r"(pkg|controllers)/[a-z0-9_/]+(\.go)?"
     assert [part for part in references if not re.fullmatch(form, part)] == []
 
 

@@ -61,7 +61,7 @@ def test_a_node_that_is_gone_is_nobodys() -> None:
         done.add(step.outcome.action)
         for node in nodes(scenario, step.state):
             if node.machine == Machine.DELETED:
-                assert not (node.up or node.ready or node.evicting or node.cordoned)
+                assert not any((node.up, node.ready, node.evicting, node.cordoned))
                 assert all(
                     g.phase != Phase.ASSIGNED or g in _pods(state, scenario) for g in node.pods
                 )
