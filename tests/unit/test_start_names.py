@@ -175,7 +175,7 @@ def verdicts(system: System, naming: Naming) -> Counter[tuple[int, str, Verdict]
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(cases())
 def test_names_and_order_change_no_verdict(case: tuple[System, Naming]) -> None:
     """Renamed, and in another order, the same is found of the same, as often.

@@ -415,7 +415,7 @@ def test_what_is_shown_of_data_is_visible(text: str) -> None:
             assert all(invisible(v) == "" for v in (*at.attrib.values(), at.text or ""))
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(text=TEXTS)
 def test_data_formats_lose_nothing(text: str) -> None:
     """Programs read from JSON and YAML what the input held."""

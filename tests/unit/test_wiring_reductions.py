@@ -242,7 +242,7 @@ def pairs(draw: st.DrawFn) -> Pair:
     return found
 
 
-@settings(max_examples=50)
+@settings(max_examples=15)
 @given(pairs())
 def test_equal_nodes_are_interchangeable(pair: Pair) -> None:
     """With every node told apart the states are the arrangements of the grouped ones."""
@@ -267,7 +267,7 @@ def followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COMPONENTS", asks)
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(
     REPLICAS,
     st.sampled_from([(1, 0), (0, 1), (1, 1)]),

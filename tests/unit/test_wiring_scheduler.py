@@ -477,7 +477,7 @@ def compare(cluster: Cluster, seed: int) -> None:
                 assert bound_by_rule(cluster, steps, pod_class) == expected[1]
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(applications(), st.sampled_from(["together", "apart"]), st.integers(0, 2**32))
 def test_summaries_stand_for_the_nodes(application: Application, how: str, seed: int) -> None:
     """In every state met, sums and bests lead to the nodes that the whole profile chooses."""
@@ -510,7 +510,7 @@ def broken(scenario: Scenario, state: State, steps: list[Transition]) -> list[st
     return found
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(applications(), st.sampled_from(["together", "apart"]), st.integers(0, 2**32))
 def test_components_keep_their_promises(application: Application, how: str, seed: int) -> None:
     """Judged from the documentation alone, every step along random runs is legal."""
