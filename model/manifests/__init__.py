@@ -36,7 +36,7 @@ from .check import (
 )
 from .coverage import NotModelled
 from .documents import Document
-from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes
+from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes, refuse_without_cloud
 from .loading import Intake, intake, load
 from .machines import (
     Cordon,
@@ -107,6 +107,7 @@ __all__ = [
     "parse_events",
     "parse_nodes",
     "read_path",
+    "refuse_without_cloud",
     "show",
     "with_defaults",
 ]

@@ -71,4 +71,5 @@ def without_cloud(cloud: CloudSpec | None, given: object, path: FieldPath) -> It
     """An event of what a cloud has, where none is stated."""
     if cloud is None and isinstance(given, OfService | MachineMissing):
         what = "machine" if isinstance(given, MachineMissing) else "load balancer"
-        yield Finding(path, f"needs a cloud, whose {what} it is about: write cloud: {{}} in spec")
+        spec = "write cloud: {} in the spec of a Check"
+        yield Finding(path, f"needs a cloud, whose {what} it is about: {spec}")

@@ -14,6 +14,7 @@ from kubelemma.model.findings import FieldPath, Finding, did_you_mean, show
 from kubelemma.model.objects.decode import decode
 
 from .check import EventEntry, NodeGroup, event_names, validate_event, validate_nodes
+from .clouds import CloudSpec, without_cloud
 from .problems import InvalidInput, Position, Problem
 from .scalars import read_plain
 from .shapes import Reading, Shape, mismatches, shape_of
@@ -121,6 +122,24 @@ def parse_events(texts: Sequence[str], flag: str = "--event") -> tuple[EventEntr
         message = f'"{NO_EVENTS}" means no events at all: no other can stand beside it'
         raise _invalid(flag, [Finding((), message)])
     return ()
+
+
+def refuse_without_cloud(
+    cloud: CloudSpec | None, entries: Iterable[EventEntry], flag: str = "--event"
+) -> None:
+    """See that events of what a cloud has come with one.
+
+    Raises:
+        InvalidInput: no cloud is stated, with the event.
+    """
+    findings = [
+        finding
+        for entry in entries
+        for name, given in entry.given()
+        for finding in without_cloud(cloud, given, (_kebab(name),))
+    ]
+    if findings:
+        raise _invalid(flag, findings)
 
 
 def parse_event(text: str, flag: str = "--event") -> EventEntry:

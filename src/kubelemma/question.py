@@ -26,6 +26,7 @@ from .model.manifests import (
     advice_beside,
     parse_events,
     parse_nodes,
+    refuse_without_cloud,
 )
 from .model.objects.quantity import Quantity
 from .model.scenario import (
@@ -188,6 +189,7 @@ def _overridden(spec: CheckSpec, question: Question) -> CheckSpec:
     """The specification in effect."""
     nodes = tuple(map(parse_nodes, question.nodes))
     events = parse_events(question.events)
+    refuse_without_cloud(spec.cloud, events or ())
     scoring = spec.scheduler.scoring if question.scoring is None else question.scoring
     memory = question.max_memory_bytes
     bounds = msgspec.structs.replace(

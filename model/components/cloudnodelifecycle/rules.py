@@ -48,9 +48,12 @@ from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.drain.actions import START_DRAIN
 from kubelemma.model.components.kubelet.actions import NODE_RETURN
 from kubelemma.model.components.nodelifecycle.actions import (
+    NODE_NOT_READY,
     NODE_READY,
     NODE_UNKNOWN,
     POD_UNREADY,
+    SWAP_NO_EXECUTE,
+    SWAP_NO_SCHEDULE,
     TAINT_NO_EXECUTE,
     TAINT_NO_SCHEDULE,
     UNTAINT,
@@ -71,7 +74,8 @@ CLOUD_NODE_LIFECYCLE = "cloud-node-lifecycle-controller"
 OF_NODES: frozenset[Action] = frozenset(
     {
         *(BIND, EVICT, CORDON, UNCORDON, START_DRAIN, OUT_OF_SERVICE, IN_SERVICE),
-        *(NODE_READY, NODE_UNKNOWN, POD_UNREADY, TAINT_NO_EXECUTE, TAINT_NO_SCHEDULE, UNTAINT),
+        *(NODE_READY, NODE_UNKNOWN, NODE_NOT_READY, POD_UNREADY, UNTAINT),
+        *(TAINT_NO_EXECUTE, TAINT_NO_SCHEDULE, SWAP_NO_EXECUTE, SWAP_NO_SCHEDULE),
     }
 )
 """What nobody does to a Node that is not there."""
