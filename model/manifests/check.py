@@ -350,6 +350,15 @@ class SchedulerOptions(ApiStruct, frozen=True, kw_only=True):
     scoring: bool | None = None
 
 
+class ControllerManagerOptions(ApiStruct, frozen=True, kw_only=True):
+    """How the controller manager is run.
+
+    ``disable_force_detach_on_timeout``: its flag of that name.
+    """
+
+    disable_force_detach_on_timeout: bool = False
+
+
 class Bounds(ApiStruct, frozen=True, kw_only=True):
     """Where the search gives up with INCONCLUSIVE; None is no bound of the scenario's own.
 
@@ -389,6 +398,7 @@ class CheckSpec(ApiStruct, frozen=True, kw_only=True):
     start: Literal["best", "anywhere"] = "best"
     faults: Faults = Faults()
     scheduler: SchedulerOptions = SchedulerOptions()
+    controller_manager: ControllerManagerOptions = ControllerManagerOptions()
     together: tuple[str, ...] = ()
     workloads: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()

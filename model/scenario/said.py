@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
+from kubelemma.model.components.attachdetach.decision import Forced
 from kubelemma.model.components.kubelet.decision import Absent, InitWait, StartTime, Unreliable
 from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.manifests.check import CheckSpec
@@ -15,8 +17,12 @@ def absent(spec: CheckSpec) -> Iterator[Absent]:
     return (Absent(source_of(text)) for text in spec.missing)
 
 
-def said(spec: CheckSpec) -> Iterator[Absent | StartTime | InitWait | Unreliable | Cloud]:
-    """That, how long containers start, what they wait for, whether images can be had, the cloud."""
+Said: TypeAlias = Absent | StartTime | InitWait | Unreliable | Cloud | Forced
+"""What is said of the world beside objects."""
+
+
+def said(spec: CheckSpec) -> Iterator[Said]:
+    """That, how long containers start and what for, the registry, the cloud, and options."""
     yield from absent(spec)
     if spec.start_seconds is not None:
         yield StartTime(spec.start_seconds)
@@ -27,3 +33,5 @@ def said(spec: CheckSpec) -> Iterator[Absent | StartTime | InitWait | Unreliable
         yield Unreliable()
     if spec.cloud is not None:
         yield Cloud(spec.cloud.health_check_seconds)
+    if spec.controller_manager.disable_force_detach_on_timeout:
+        yield Forced(on_timeout=False)

@@ -23,6 +23,7 @@ from kubelemma.model.manifests.check import (
     Bounds,
     CheckSpec,
     Cluster,
+    ControllerManagerOptions,
     EventEntry,
     Faults,
     NodeGroup,
@@ -235,7 +236,13 @@ def test_nodes_are_documented() -> None:
 
 def test_fields_of_scenarios_are_documented() -> None:
     """All fields of a scenario are listed, those of its parts with their path."""
-    parts = {"cluster": Cluster, "scheduler": SchedulerOptions, "faults": Faults, "bounds": Bounds}
+    parts = {
+        "cluster": Cluster,
+        "scheduler": SchedulerOptions,
+        "controllerManager": ControllerManagerOptions,
+        "faults": Faults,
+        "bounds": Bounds,
+    }
     fields = {
         path
         for name in CheckSpec.__struct_encode_fields__

@@ -42,7 +42,7 @@ class Shop:
     """A Deployment whose pods use the ``claims``, on nodes of these ``zones``, named a, b, c.
 
     ``grace`` is the terminationGracePeriodSeconds of its pods; ``storage`` are the storage objects
-    as YAML documents.
+    as YAML documents; ``manager`` are options of the controller manager.
     """
 
     storage: tuple[str, ...] = (DISKS, CLAIM)
@@ -52,6 +52,7 @@ class Shop:
     zones: tuple[str, ...] = ("", "")
     strategy: Mapping[str, Any] = field(default_factory=dict)
     grace: int = 30
+    manager: Mapping[str, Any] = field(default_factory=dict)
 
     def scenario(self) -> Scenario:
         """The first scenario of it."""
@@ -66,7 +67,8 @@ class Shop:
             for name, zone in zip("abcdef", self.zones, strict=False)
         )
         owner = with_defaults(decode(self._deployment(), Deployment))
-        check = decode({"spec": {"events": list(self.events)}}, Check)
+        spec = {"events": list(self.events), "controllerManager": self.manager}
+        check = decode({"spec": spec}, Check)
         found, *_ = build(Application((owner,), nodes, objects=objects), check)
         return found
 

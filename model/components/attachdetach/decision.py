@@ -8,9 +8,19 @@ desired there, until their objects are gone.
 from __future__ import annotations
 
 from enum import Enum
+from typing import NamedTuple
 
 MAX_WAIT_FOR_UNMOUNT_SECONDS = 360
 """``ReconcilerMaxWaitForUnmountDuration``: six minutes."""
+
+
+class Forced(NamedTuple):
+    """What the controller manager is told by ``--disable-force-detach-on-timeout``.
+
+    ``on_timeout``: whether volumes are taken from a node that has not been healthy for six minutes.
+    """
+
+    on_timeout: bool = True
 
 
 class Detachment(Enum):

@@ -26,7 +26,7 @@ from kubelemma.model.cluster.world import NodeShape, World
 from kubelemma.model.system import Outcome, Rule
 
 from .actions import ACTIONS, ATTACH, DETACH, FORCE_DETACH
-from .decision import Detachment, attaches, detachment
+from .decision import Detachment, Forced, attaches, detachment
 
 ATTACH_DETACH = "attach-detach-controller"
 
@@ -50,6 +50,7 @@ class _Volume(NamedTuple):
 
     stock: Stock
     number: int
+    forces: bool
 
     def rules(self) -> Iterator[Rule]:
         name = self.stock.volumes[self.number].name
@@ -96,6 +97,7 @@ class _Volume(NamedTuple):
                 mounted=found.mounted,
                 healthy=ready,
                 out_of_service=out_of_service,
+                forces=self.forces,
             )
             if grounds is not Detachment.STAYS:
                 action, why = _GROUNDS[grounds]
@@ -120,8 +122,21 @@ def is_desired(stock: Stock, stored: Stored, volume: int, shape: int, pods: Pods
 
 def _parts(setting: Setting) -> Parts:
     stock = stock_of(setting.world)
-    rules = (rule for index in stock.attachable for rule in _Volume(stock, index).rules())
-    return Parts(rules=tuple(rules)) if stock.attachable else NO_PARTS
+    if not stock.attachable:
+        return NO_PARTS
+    forces = _forces(setting.world)
+    volumes = (_Volume(stock, index, forces) for index in stock.attachable)
+    return Parts(rules=tuple(rule for volume in volumes for rule in volume.rules()))
+
+
+def _forces(world: World) -> bool:
+    """Whether a node that is not healthy loses its volumes in the end; by default it does."""
+    return all(said.on_timeout for said in world.objects_of(Forced))
+
+
+def _assumes(setting: Setting) -> Iterator[str]:
+    if stock_of(setting.world).attachable and not _forces(setting.world):
+        yield "volumes stay attached to nodes that are not healthy, unless these are out of service"
 
 
 def _equips(world: World, nodes: tuple[NodeState, ...]) -> tuple[NodeState, ...]:
@@ -164,4 +179,6 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     equips=_equips,
+    kinds=(Forced,),
+    assumes=_assumes,
 )

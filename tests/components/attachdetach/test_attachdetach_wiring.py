@@ -86,6 +86,25 @@ def test_forced_after_six_minutes() -> None:
         assert any(not node.ready and node.volumes for node in nodes_in(scenario, state))
 
 
+def test_never_forced_where_that_is_switched_off() -> None:
+    """The option leaves volumes on a lost node, but on one that is out of service."""
+    never = {"disableForceDetachOnTimeout": True}
+    for event, expected in ((None, False), ({"outOfService": {}}, True)):
+        events = (CRASH,) if event is None else (CRASH, event)
+        shop = Shop(events=events, grace=0, zones=("", "", ""), manager=never)
+        scenario = shop.scenario()
+        forced = [
+            node
+            for state in reachable(scenario.system)
+            for step in scenario.system.successors(state)
+            if step.outcome.action == FORCE_DETACH
+            for node in (state[position] for position in step.positions)
+        ]
+        assert bool(forced) is expected
+        assert all(node.out_of_service for node in forced)
+        assert any("out of service" in said for said in scenario.setting)
+
+
 def test_stays_with_a_pod_that_cannot_end() -> None:
     """A pod that is being deleted on a lost node keeps its volume for ever."""
     scenario = Shop(events=(CRASH,), zones=("", "", "")).scenario()
