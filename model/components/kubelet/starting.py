@@ -298,6 +298,8 @@ def rule(
 
     missed = "all that its containers refer to is there"
     first = missed if found.needs else "nothing keeps its containers from being started"
+    if found == NOTHING_BUT_VOLUMES:
+        first = "all its volumes are mounted"
     if found.awaits:
         first = "somebody answers for what its init containers wait for, so these have ended"
 
