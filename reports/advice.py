@@ -51,10 +51,14 @@ def _merged(found: Iterable[Advice]) -> tuple[Advice, ...]:
 def _of_use(found: Sequence[Advice]) -> tuple[Advice, ...]:
     """What is known to help first, and nothing that is known not to, where there is anything else.
 
-    The cause stays first: what cannot be tried says why.
+    The cause stays first: what cannot be tried says why. What is left first is no alternative.
     """
     useful = [one for one in found if not one.tried.endswith(NO_HELP)] or found
-    return tuple(sorted(useful, key=lambda one: one.repair is not None and one.tried != HELPS))
+    first, *others = sorted(useful, key=lambda one: one.repair is not None and one.tried != HELPS)
+    if first.text.startswith("Or "):
+        text = first.text.removeprefix("Or ")
+        first = first._replace(text=text[0].upper() + text[1:])
+    return (first, *others)
 
 
 def _with_trial(found: Advice, prop: PropertyReport) -> Advice:
@@ -91,13 +95,26 @@ def _lost_machine(case: Case) -> Iterator[Advice]:
         yield Advice("tolerated for ever", text, places_of(staying))
     recreate = next(case.own(Hindrance.STRATEGY), None)
     pods = few(tuple(each.pod for each in case.waiting if _is_held(each)))
+    ailing = tuple(dict.fromkeys(fact.value for fact in case.own(Hindrance.RUNTIME)))
+    if ailing:
+        text = (
+            f"The kubelet of {enumeration(ailing)} ends and starts no container while its "
+            "container runtime does not answer: restart the runtime on the machine, or else the "
+            "machine"
+        )
+        yield Advice("container runtime", text)
     why = (
         ", as Recreate starts no new pod before the old one is gone" if recreate is not None else ""
     )
     node = nodes[0]
-    text = (
+    until = (
         f"{pods} cannot be replaced while {enumeration(nodes)} is down{why}. Once the machine is "
-        f"known to be off, delete its Node (kubectl delete node {node}), or taint it (kubectl "
+        "known to be off, "
+    )
+    if ailing == nodes:
+        until = f"Until then {pods} cannot go{why}. Where the machine is switched off for it, "
+    text = (
+        f"{until}delete its Node (kubectl delete node {node}), or taint it (kubectl "
         f"taint node {node} node.kubernetes.io/out-of-service=nodeshutdown:NoExecute), or force "
         "the pod's deletion (kubectl delete pod NAME --force)"
     )

@@ -149,6 +149,7 @@ class Hindrance(StrEnum):
     """What the facts are called that tell a pod's own reasons to wait, or to stand with others."""
 
     MACHINE = "machine that is down"
+    RUNTIME = "container runtime that does not answer"
     MISSING = "configuration that is missing"
     UNANSWERED = "Service that its init container waits for"
     FOR_EVER = "NoExecute taints tolerated for ever"

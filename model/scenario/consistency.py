@@ -13,6 +13,7 @@ from kubelemma.model.components.persistentvolume.decision import wanting
 from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names, nodes_of
+from kubelemma.model.manifests.clouds import OfService
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
 
@@ -33,18 +34,19 @@ def check_findings(
     owners: tuple[Any, ...] = (),
     *,
     caches: bool = False,
-    services: Collection[str] = (),
+    services: Mapping[str, bool] | None = None,
 ) -> Iterator[Finding]:
     """What is wrong with the Check, given the Node objects and owners of pods of the manifests.
 
     ``caches`` says whether there are controllers that have some: reconcile functions; ``services``
-    are the Services, as NAMESPACE/NAME.
+    are the Services, as NAMESPACE/NAME, with whether each has a load balancer.
     """
     yield from _names(spec, nodes)
     yield from _events(spec, nodes)
     yield from _refused(spec, owners)
     yield from _containers(spec, owners)
-    yield from _init_waits(spec, owners, services)
+    yield from _init_waits(spec, owners, services or {})
+    yield from _balancers(spec, services or {})
     if spec.faults.stale_reads and not caches:
         path: FieldPath = ("spec", "faults", "staleReads")
         message = (
@@ -68,8 +70,15 @@ def _events(spec: CheckSpec, nodes: tuple[Node, ...]) -> Iterator[Finding]:
         for event, given in entry.given():
             wanted = getattr(given, "node", "")
             if wanted and wanted not in names:
-                message = f'there is no Node "{wanted}"{did_you_mean(wanted, names)}'
+                message = (
+                    f'there is no Node "{wanted}"{did_you_mean(wanted, names) or _none(names)}'
+                )
                 yield Finding(("spec", "events", index, event, "node"), message)
+
+
+def _none(names: Collection[str]) -> str:
+    """What to do where no nodes are given: those that are made up have no names to go by."""
+    return "" if names else " (describe the cluster, with --nodes for example)"
 
 
 def _refused(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
@@ -132,6 +141,23 @@ def _init_waits(
             if key not in services:
                 hint = did_you_mean(key, sorted(services))
                 yield Finding((*path, "service"), f'there is no Service "{key}"{hint}')
+
+
+def _balancers(spec: CheckSpec, services: Mapping[str, bool]) -> Iterator[Finding]:
+    """Events of load balancers whose Service is not there, or has none."""
+    for index, entry in enumerate(spec.events or ()):
+        for event, given in entry.given():
+            if not isinstance(given, OfService) or not given.name:
+                continue
+            key = f"{given.namespace}/{given.name}"
+            path: FieldPath = ("spec", "events", index, event, "name")
+            if key not in services:
+                hint = did_you_mean(key, sorted(services))
+                yield Finding(path, f'there is no Service "{key}"{hint}')
+            elif not services[key]:
+                yield Finding(
+                    path, f'Service "{key}" has no load balancer: its type is another one'
+                )
 
 
 def _still_matched(event: Relabel, owner: Any) -> str:
@@ -213,7 +239,5 @@ def owner_findings(
     for owner in owners:
         wanted = kind_of(owner).template(owner).spec.node_name
         if wanted and wanted not in names:
-            hint = did_you_mean(wanted, names) or (
-                "" if names else " (describe the cluster, with --nodes for example)"
-            )
+            hint = did_you_mean(wanted, names) or _none(names)
             yield Misplaced(owner, Finding(path, f'there is no Node "{wanted}"{hint}'))

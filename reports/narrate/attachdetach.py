@@ -41,9 +41,10 @@ def _idle(end: Standstill) -> Iterator[Idle]:
             and any(stock.uses_volume(stored, g.pod_class, volume) for g in node.pods)
         ]
         if waiting and where:
+            have = "has" if len(waiting) == 1 else "have"
             held.append(
                 f"{called(stock, stored, volume)} is attached to {enumeration(where)}, where a pod "
-                f"uses it, and {enumeration(waiting)} has to wait"
+                f"uses it, and {enumeration(waiting)} {have} to wait"
             )
     if held:
         yield Idle(ATTACH_DETACH, "; ".join(held), held_up=True)

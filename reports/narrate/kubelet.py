@@ -175,6 +175,8 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
         yield from missing(end, place)
         return
     yield Fact(Hindrance.MACHINE, place.node)
+    if node.ails and not node.ails & Ailment.SHUTTING_DOWN:
+        yield Fact(Hindrance.RUNTIME, place.node)
     stays = place.phase in ACTIVE and end.world.tolerates(place.pod_class, ailment_of(node))
     if stays and node.evicting:
         workload = end.world.workloads[end.world.classes[place.pod_class].workload]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .model.components.kubelet.decision import Absent, Source, needs
 from .model.components.kubelet.starting import given_of
 from .model.components.registry import OWNERS
+from .model.components.servicelb.decision import checks_nodes
 from .model.manifests import (
     CheckSpec,
     FieldPath,
@@ -17,6 +18,7 @@ from .model.manifests import (
     Problem,
     show,
 )
+from .model.objects.service import Service
 from .model.scenario import adoptions, key_of, owner_manifests
 from .model.scenario.admitting import of_admission
 from .properties.select import ALL
@@ -93,6 +95,24 @@ def lacking_of(manifests: Manifests, missing: Iterable[Absent]) -> Iterator[Prob
                 "taken to exist, as its containers would not start otherwise (a scenario says in "
                 "missing what is not there)",
             )
+
+
+def with_balancers(manifests: Manifests) -> Manifests:
+    """The manifests without what is only left out of load balancers where no cloud is stated."""
+    followed = {m.document.at(_POLICY) for m in manifests.objects if _is_followed(m.object)}
+    left = tuple(
+        part
+        for part in manifests.not_modelled
+        if part.path != show(_POLICY) or part.position not in followed
+    )
+    return manifests._replace(not_modelled=left)
+
+
+def _is_followed(thing: object) -> bool:
+    return isinstance(thing, Service) and checks_nodes(thing)
+
+
+_POLICY: FieldPath = ("spec", "externalTrafficPolicy")
 
 
 def with_adopted(manifests: Manifests) -> Manifests:

@@ -14,8 +14,16 @@ import msgspec
 from .applying import Applying, changed
 from .asked import Case, Changing, Question
 from .loading import Extension, unknown_kinds
-from .mentions import OPTIONS, lacking_of, named_properties, named_workloads, with_adopted
+from .mentions import (
+    OPTIONS,
+    lacking_of,
+    named_properties,
+    named_workloads,
+    with_adopted,
+    with_balancers,
+)
 from .model.components.registry import KINDS
+from .model.components.servicelb.decision import BALANCED
 from .model.manifests import (
     Check,
     CheckSpec,
@@ -149,6 +157,8 @@ class Scope:
         self._refuse(self._inconsistent(application))
         sizing = cluster_of(application, check)
         manifests = without_kept(with_adopted(self.manifests), self.extension.kinds, kept)
+        if check.spec.cloud is not None:
+            manifests = with_balancers(manifests)
         about = _About(application, manifests, kept, moving, apart=free)
         cases = self._built(about, check, sizing)
         return Cases(tuple(cases), tuple(self._placeless(check.spec, sizing)))
@@ -374,8 +384,11 @@ class Scope:
         accounts = any(entry.delete_service_account for entry in spec.events or ())
         caches = accounts or bool(application.loaded.controllers)
         there = [self.manifests, *([self.applying.before] if self.applying else [])]
-        named = (s.metadata for each in there for s in _objects(each, Service))
-        services = [f"{metadata.namespace}/{metadata.name}" for metadata in named]
+        services = {
+            f"{s.metadata.namespace}/{s.metadata.name}": s.spec.type == BALANCED
+            for each in there
+            for s in _objects(each, Service)
+        }
         findings = chain(
             check_findings(
                 spec, application.nodes, application.owners, caches=caches, services=services

@@ -138,6 +138,26 @@ def test_recreate_is_not_told_of_surges() -> None:
     assert second.endswith(f"({HERE}).")
 
 
+def test_a_machine_whose_runtime_is_gone_is_not_down() -> None:
+    """What helps there is the runtime; what is for machines that are off comes after it."""
+    ailing = Fact(Hindrance.RUNTIME, "node-1")
+    first, second = map(str, advice(violation(standstill(DOWN, ailing))))
+    assert first.startswith("The kubelet of node-1 ends and starts no container")
+    assert "is down" not in first + second
+    assert second.startswith("Until then web-v2-1 cannot go.")
+
+
+def test_what_is_left_alone_is_no_alternative() -> None:
+    """Where the first advice is known not to help, what comes after does not begin with "Or"."""
+    story = standstill(Fact(Hindrance.ATTACHED, "default/data on node-1"))
+    helps = (Tried(Repair.RECREATE, Verdict.HOLDS),)
+    _, other = advice(replace(violation(story), tried=helps))
+    assert str(other).startswith("Or use a claim with ReadWriteMany")
+    tried = (Tried(Repair.RECREATE, Verdict.VIOLATED),)
+    (only,) = advice(replace(violation(story), tried=tried))
+    assert str(only).startswith("Use a claim with ReadWriteMany")
+
+
 def test_a_drain_is_no_cordon() -> None:
     """Nobody is advised to uncordon the node that is being drained."""
     story = standstill(nodes=(CORDONED,))

@@ -462,6 +462,9 @@ def test_findings_about_nodes() -> None:
         ),
     ]
     assert len(list(check_findings(spec, (), caches=True))) == 2
+    bare = CheckSpec(events=(EventEntry(node_crash=NodeCrash(node="node-1")),))
+    (finding,) = check_findings(bare, ())
+    assert finding.message.endswith("(describe the cluster, with --nodes for example)")
 
 
 def test_findings_about_templates() -> None:

@@ -56,6 +56,28 @@ def test_an_event_without_a_cloud_is_refused() -> None:
         scenario_of("load-balancer-refused", "  cloud: {}\n")
 
 
+def test_an_event_names_a_service_with_a_load_balancer() -> None:
+    """A name that is misspelt would hold of everything, as the event never happens."""
+    with pytest.raises(InvalidInput, match=r"there is no Service .*did you mean"):
+        scenario_of(
+            "load-balancer-refused", "deleteService: {name: web}", "deleteService: {name: wbe}"
+        )
+    with pytest.raises(InvalidInput, match="has no load balancer: its type is another one"):
+        scenario_of("load-balancer-refused", "type: LoadBalancer", "type: NodePort")
+
+
+@pytest.mark.parametrize(("cloud", "listed"), [("  cloud: {healthCheckSeconds: 24}\n", 0), ("", 1)])
+def test_what_a_cloud_follows_is_not_listed(cloud: str, listed: int) -> None:
+    """With its cloud stated, nothing is left out of externalTrafficPolicy."""
+    given = "  cloud: {healthCheckSeconds: 24}\n"
+    path = EXAMPLES / "balancer-loses-requests"
+    parts = [each.read_text("utf-8") for each in sorted(path.glob("*.yaml"))]
+    text = "---\n".join(parts).replace("resources: [app.yaml]", "resources: []")
+    case, *_ = api.ask(api.Question(paths=("-",), stdin=text.replace(given, cloud))).cases
+    found = [p for p in case.manifests.not_modelled if p.path == "spec.externalTrafficPolicy"]
+    assert len(found) == listed
+
+
 def test_cells() -> None:
     """What the API has of a Service, and what the cloud has of it, are two things."""
     found = names(scenario_of("load-balancer-refused"))
