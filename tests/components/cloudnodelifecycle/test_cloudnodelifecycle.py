@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from kubelemma import api
-from kubelemma.model.cluster.state import Machine, NodeState, Phase
+from kubelemma.model.cluster.columns import PODS
+from kubelemma.model.cluster.state import Group, Machine, NodeState, Phase
 from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN, DELETE_NODE
 from kubelemma.model.components.cloudnodelifecycle.decision import is_orphan, node_goes
-from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES
+from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES, collect
 from kubelemma.model.components.kubelet.actions import NODE_RETURN
 from kubelemma.model.manifests.problems import InvalidInput
 from kubelemma.model.scenario import Scenario
@@ -97,6 +98,14 @@ def test_where_the_cloud_is_mistaken_containers_run_on() -> None:
         for group in node.pods
     }
     assert Phase.LINGERING in lingering
+
+
+@pytest.mark.parametrize("phase", [Phase.ENDED, Phase.CREATING, Phase.ASSIGNED])
+def test_what_does_not_run_does_not_run_on(phase: Phase) -> None:
+    """Containers that have ended, or were never started, do not start as their Node goes."""
+    pods = (Group(0, phase, 1),)
+    (outcome,) = collect(Machine.DELETED, up=False, cut_off=True, pods=pods)
+    assert outcome.writes == {PODS: ()}
 
 
 def test_without_the_event_no_node_goes() -> None:
