@@ -32,6 +32,7 @@ from kubelemma.solver.result import (
 from .fusing import Fused, fuse
 from .names import FUSION
 from .nooks import BETWEEN, Asked, Learned, Lesson
+from .speaking import silence
 
 LEARNING = 500
 """So many states are looked at to learn who is a mover, before anything is searched."""
@@ -216,7 +217,7 @@ def _told(
     """What comes out of the system itself; its stories are as short as without fusion."""
     results = list(found.properties)
     result = replace(found, statistics=_of_whole(fused, found.statistics))
-    open_ = [n for n, each in enumerate(results) if _is_open(fused, n, each, ends=found.ends)]
+    open_ = [n for n, each in enumerate(results) if _is_open(how, fused, n, each, ends=found.ends)]
     why = _relies_on(fused)
     if open_:
         exact = how.telling(fused.whole, [properties[n] for n in open_])
@@ -233,12 +234,27 @@ def _told(
     return _noted(result, Reduction(FUSION, used=True, why=why))
 
 
-def _is_open(fused: Fused, number: int, found: PropertyResult, *, ends: bool) -> bool:
+def _is_open(
+    how: Searching, fused: Fused, number: int, found: PropertyResult, *, ends: bool
+) -> bool:
     """Whether it has to be asked of the system itself: it is violated, or may be in between."""
     if found.verdict is not Verdict.HOLDS:
         return found.verdict is Verdict.VIOLATED
+    if number not in fused.minding:
+        return False
     loops = isinstance(found.property.formula, Converges) and not ends
-    return number in fused.minding and (found.vacuous or loops)
+    return found.vacuous or loops or not _is_left(how, fused.whole, found.property)
+
+
+def _is_left(how: Searching, system: System, goal: Property) -> bool:
+    """Whether a goal that is left in settled states is left in the system, too.
+
+    Where something is urgent, nobody comes to what movers would make of it before.
+    """
+    if not any(rule.urgent for rule in system.rules):
+        return True
+    (said,) = how.quietly(system, [silence(goal)]).properties
+    return said.verdict is Verdict.VIOLATED
 
 
 def _story(fused: Fused, found: PropertyResult, exact: PropertyResult) -> PropertyResult:

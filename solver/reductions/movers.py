@@ -381,7 +381,10 @@ class Movers:
             raise self._looked(at, nook, beside) from error
 
     def _ask(self, at: Neighbourhood, beside: Beside, nook: Nook, other: Arguments) -> None:
-        """Each outcome before is one after, and ends alike."""
+        """Each outcome before is one after, and ends alike.
+
+        What is urgent comes before all movers, and never after them: it must do the same then.
+        """
         rule, after = beside.rule, at.settled[nook]
         fused = rule in at.movers and len(at.effects(rule, nook)) == 1
         if fused:
@@ -391,9 +394,9 @@ class Movers:
             return
         held = dict(zip((name for kind, name in beside.sources if kind == OUT), other, strict=True))
         later = self._outcomes(at, beside, beside.seen_of(after, at), other, nook)
-        if rule.urgent and bool(before) != bool(later):
-            raise self._blame(at, nook, rule, ())
         ends = {self._end(at, after, outcome, held) for outcome in later}
+        if rule.urgent and ends != {self._end(at, nook, outcome, held) for outcome in before}:
+            raise self._blame(at, nook, rule, ())
         for outcome in before:
             made = at.after(nook, outcome)
             if self._end(at, nook, outcome, held) not in ends:

@@ -34,9 +34,8 @@ from kubelemma.model.cluster.component import (
 from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import (
-    ADMITTED,
     IN_API,
-    UNSTARTED,
+    STARTED,
     Ailment,
     Machine,
     Phase,
@@ -103,7 +102,7 @@ def collect(machine: int, up: bool, cut_off: bool, pods: Pods) -> Iterator[Outco
         if group.phase not in IN_API:
             continue
         left = without(pods, group)
-        if (up or cut_off) and group.phase in ADMITTED and group.phase not in UNSTARTED:
+        if (up or cut_off) and group.phase in STARTED:
             left = shifted(left, group.pod_class, Phase.LINGERING, 1)
         why = "its Node does not exist any more"
         yield Outcome(COLLECT_ORPHAN, {PODS: left}, (("class", group.pod_class),), why)

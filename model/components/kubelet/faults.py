@@ -10,15 +10,7 @@ from kubelemma.model.cluster.columns import AILS, CUT_OFF, PODS, UP, VOLUMES
 from kubelemma.model.cluster.component import EventKind
 from kubelemma.model.cluster.events import FAULT, USER, on_node
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import (
-    ADMITTED,
-    UNSTARTED,
-    Phase,
-    Pods,
-    moved,
-    shifted,
-    without,
-)
+from kubelemma.model.cluster.state import STARTED, Phase, Pods, moved, shifted, without
 from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Action, Outcome, Rule
 
@@ -95,9 +87,8 @@ def _force_delete(
     for group in pods:
         if group.pod_class not in own or group.phase == Phase.LINGERING:
             continue
-        started = group.phase in ADMITTED and group.phase not in UNSTARTED
         left = without(pods, group)
-        if started and (up or cut_off):
+        if group.phase in STARTED and (up or cut_off):
             left = shifted(left, group.pod_class, Phase.LINGERING, 1)
         yield {PODS: left}, "kubectl delete pod --force --grace-period=0", group.pod_class
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from kubelemma.model.cluster.columns import (
     AILS,
     EVICTING,
+    MACHINE,
     PODS,
     READY,
     REPORTED,
@@ -28,7 +29,7 @@ from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts,
 from kubelemma.model.cluster.events import on_cell
 from kubelemma.model.cluster.forgetting import Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import Ailment, NodeState, Phase, Pods, Taints, moved
+from kubelemma.model.cluster.state import Ailment, Machine, NodeState, Phase, Pods, Taints, moved
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.kubelet.actions import (
     NODE_FAILURES,
@@ -132,12 +133,13 @@ def zones(world: World) -> tuple[str, ...]:
 
 
 def tallies(world: World) -> tuple[Tally, ...]:
-    """Ready and other nodes by zone, and nodes that evict."""
+    """Ready and other nodes by zone, and nodes that evict; a Node that is gone is none."""
     width = 2 * len(zones(world)) + 1
 
-    def counted(shape: int, ready: bool) -> tuple[int, ...]:
+    def counted(shape: int, ready: bool, machine: int) -> tuple[int, ...]:
         at = 2 * _zone(world, shape) + (0 if ready else 1)
-        return tuple(int(place == at) for place in range(width))
+        there = machine != Machine.DELETED
+        return tuple(int(there and place == at) for place in range(width))
 
     def evicts(evicting: Ailment) -> tuple[int, ...]:
         return (*(0 for _ in range(width - 1)), int(bool(evicting)))
@@ -145,7 +147,7 @@ def tallies(world: World) -> tuple[Tally, ...]:
     return (Tally(CENSUS, {COUNTED: counted, EVICTING: evicts}, width, _census),)
 
 
-COUNTED = (SHAPE, READY)
+COUNTED = (SHAPE, READY, MACHINE)
 """By what a node is counted in its zone."""
 
 
@@ -163,10 +165,10 @@ def settled(world: World, nodes: Iterable[NodeState]) -> Lifecycle:
     (tally,) = tallies(world)
     rows = []
     for node in nodes:
-        rows.append(tally.measures[COUNTED](node.shape, node.ready))
+        rows.append(tally.measures[COUNTED](node.shape, node.ready, node.machine))
         rows.append(tally.measures[EVICTING](node.evicting))
     census = _census(tuple(map(sum, zip(*rows, strict=True))))
-    return Lifecycle(_judged(unknown(world), census))
+    return Lifecycle(judged(unknown(world), census))
 
 
 def unknown(world: World) -> tuple[KnownZone, ...]:
@@ -174,16 +176,18 @@ def unknown(world: World) -> tuple[KnownZone, ...]:
     return (KnownZone(ZoneState.NORMAL),) * len(zones(world))
 
 
-def _judged(before: tuple[KnownZone, ...], census: Census) -> tuple[KnownZone, ...]:
+def judged(before: tuple[KnownZone, ...], census: Census) -> tuple[KnownZone, ...]:
     """The zones after a pass, without what makes no difference.
 
-    Unless all are disrupted, a zone that is so wholly is worked on like a normal one.
+    Unless all are disrupted, a zone that is so wholly is worked on like a normal one. A zone of
+    which all Nodes are gone is as disrupted as all others.
     """
     known = [Zone(zone.state, _RATES[zone.pace]) for zone in before]
     zones = handle_disruption(known, census.zones).zones
     after = tuple(KnownZone(zone.state, _PACES[zone.rate]) for zone in zones)
-    if all(zone.state is ZoneState.FULL_DISRUPTION for zone in after):
-        return after
+    full = ZoneState.FULL_DISRUPTION
+    if all(z.state is full for z, nodes in zip(after, census.zones, strict=True) if sum(nodes)):
+        return tuple(zone._replace(state=full) for zone in after)
     partial_only = (
         zone
         if zone.state is ZoneState.PARTIAL_DISRUPTION
@@ -388,7 +392,7 @@ def _judge(memory: Lifecycle, census: Census) -> Iterator[Outcome]:
             why = "it has seen all nodes after its restart"
             yield Outcome(KNOW_NODES, {LIFECYCLE: memory._replace(fresh=False)}, (), why)
         return
-    after = memory._replace(zones=_judged(memory.zones, census))
+    after = memory._replace(zones=judged(memory.zones, census))
     if after != memory:
         counts = ", ".join(f"{n.ready} of {sum(n)}" for n in census.zones)
         why = f"nodes that are Ready, by zone: {counts}"

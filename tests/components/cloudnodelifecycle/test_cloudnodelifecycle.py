@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 
 from kubelemma import api
-from kubelemma.model.cluster.state import Machine, NodeState, Phase
+from kubelemma.model.cluster.columns import PODS
+from kubelemma.model.cluster.state import Group, Machine, NodeState, Phase
 from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN, DELETE_NODE
 from kubelemma.model.components.cloudnodelifecycle.decision import is_orphan, node_goes
-from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES
+from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES, collect
 from kubelemma.model.components.kubelet.actions import NODE_RETURN
+from kubelemma.model.components.nodelifecycle.decision import ZoneNodes, ZoneState
+from kubelemma.model.components.nodelifecycle.rules import (
+    Census,
+    KnownZone,
+    Pace,
+    judged,
+    settled,
+)
 from kubelemma.model.manifests.problems import InvalidInput
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State, Transition
@@ -97,6 +106,38 @@ def test_where_the_cloud_is_mistaken_containers_run_on() -> None:
         for group in node.pods
     }
     assert Phase.LINGERING in lingering
+
+
+@pytest.mark.parametrize("phase", [Phase.ENDED, Phase.CREATING, Phase.ASSIGNED])
+def test_what_does_not_run_does_not_run_on(phase: Phase) -> None:
+    """Containers that have ended, or were never started, do not start as their Node goes."""
+    pods = (Group(0, phase, 1),)
+    (outcome,) = collect(Machine.DELETED, up=False, cut_off=True, pods=pods)
+    assert outcome.writes == {PODS: ()}
+
+
+def test_a_node_that_is_gone_counts_in_no_zone() -> None:
+    """Two that are gone and one that is silent are one of three, which is no disruption."""
+    scenario = scenario_of("zone-partly-down")
+    there = nodes(scenario, scenario.system.starts[0])
+    down = [node._replace(up=False, ready=False) for node in there[:3]]
+    gone = [node._replace(machine=Machine.DELETED) for node in down[:2]]
+    of_five = settled(scenario.world, (*down, *there[3:]))
+    of_three = settled(scenario.world, (*gone, down[2], *there[3:]))
+    alone = settled(scenario.world, (*gone, *down[2:]))
+    assert [zone.state for zone in of_five.zones] == [ZoneState.PARTIAL_DISRUPTION]
+    assert [zone.state for zone in of_three.zones] == [ZoneState.NORMAL]
+    assert alone.all_disrupted
+
+
+def test_zones_are_all_disrupted_where_some_have_no_nodes() -> None:
+    """What is not there does not keep the controller from stopping, or from going on."""
+    full, normal = KnownZone(ZoneState.FULL_DISRUPTION), KnownZone(ZoneState.NORMAL)
+    empty, silent, ready = ZoneNodes(0, 0), ZoneNodes(0, 1), ZoneNodes(1, 0)
+    stopped = judged((normal, normal), Census((empty, silent), 0))
+    assert stopped == (full, full._replace(pace=Pace.STOPPED))
+    assert judged(stopped, Census((empty, silent), 0)) == stopped
+    assert judged(stopped, Census((empty, ready), 0)) == (normal, normal)
 
 
 def test_without_the_event_no_node_goes() -> None:
