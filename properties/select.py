@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubelemma.model.manifests.check import Faults
+from kubelemma.model.manifests.options import Faults
 from kubelemma.model.scenario import Scenario
 
 from .catalogue import COMPONENTS, STATEMENTS

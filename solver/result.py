@@ -113,13 +113,14 @@ class Statistics:
 class CheckResult:
     """All verdicts on one system.
 
-    ``ends`` if it was shown that no run of controllers is endless.
+    ``ends`` if it was shown that no run of controllers is endless; whoever has not shown it may
+    find the same.
     """
 
     engine: str
     properties: tuple[PropertyResult, ...]
     statistics: Statistics = field(default_factory=Statistics)
-    ends: bool = False
+    ends: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

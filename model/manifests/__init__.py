@@ -14,14 +14,12 @@ from .applying import Applied, change_of
 from .beside import advice_beside
 from .check import (
     Apply,
-    Bounds,
     Check,
     CheckSpec,
     Cluster,
     DeletePod,
     Event,
     EventEntry,
-    Faults,
     NodeGroup,
     OfWorkload,
     Pause,
@@ -31,7 +29,6 @@ from .check import (
     Rollback,
     Rollout,
     Scale,
-    SchedulerOptions,
     nodes_of,
 )
 from .coverage import NotModelled
@@ -45,6 +42,7 @@ from .machines import (
     NodeReturn,
     Uncordon,
 )
+from .options import Bounds, Faults, SchedulerOptions
 from .problems import InvalidInput, Position, Problem
 from .purposes import CHECK, PLACE, Purpose
 from .reading import CheckManifest, Manifest, Manifests

@@ -16,17 +16,11 @@ from kubelemma.model.cluster.world import Behaviour, PodClass, Updates
 from kubelemma.model.cluster.world import Rollout as Strategy
 from kubelemma.model.components.registry import ASKED
 from kubelemma.model.manifests.check import Event as Given
-from kubelemma.model.manifests.check import (
-    EventEntry,
-    Faults,
-    OfWorkload,
-    Relabel,
-    Rollout,
-    Scale,
-)
+from kubelemma.model.manifests.check import EventEntry, OfWorkload, Relabel, Rollout, Scale
 from kubelemma.model.manifests.machines import (
     NodeCrash,
 )
+from kubelemma.model.manifests.options import Faults
 from kubelemma.model.objects.pod import Pod
 
 from .history import History, Template

@@ -96,7 +96,7 @@ def test_the_tab_key(tmp_path: Path) -> None:
     assert BASH is not None
     typed = (
         "source <(kubelemma completion bash)\n"
-        "kubelemma prop\t exp\t nod\t > told.txt\n"
+        "kubelemma prop\t exp\t sa-2\t > told.txt\n"
         "kubelemma properties explain STU\t >> told.txt\n"
         "exit\n"
     )
@@ -115,7 +115,7 @@ def test_the_tab_key(tmp_path: Path) -> None:
     read_to_the_end(terminal)
     assert shell.wait(60) == 0
     told = (tmp_path / "told.txt").read_text("utf-8")
-    assert told.startswith("NODE-2: ")
+    assert told.startswith("SA-2: ")
     assert "\nSTUCK: " in told
 
 

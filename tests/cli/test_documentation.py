@@ -19,18 +19,14 @@ import yaml
 from kubelemma.cli.commands import cli
 from kubelemma.cli.exit import ExitCode
 from kubelemma.cli.options import FORMATS
-from kubelemma.model.manifests.check import (
-    Bounds,
-    CheckSpec,
-    Cluster,
-    ControllerManagerOptions,
-    EventEntry,
-    Faults,
-    NodeGroup,
-    SchedulerOptions,
-    event_names,
-)
+from kubelemma.model.manifests.check import CheckSpec, Cluster, EventEntry, NodeGroup, event_names
 from kubelemma.model.manifests.flags import parse_event, parse_nodes
+from kubelemma.model.manifests.options import (
+    Bounds,
+    ControllerManagerOptions,
+    Faults,
+    SchedulerOptions,
+)
 from kubelemma.model.objects.decode import decode
 
 Kubelemma: TypeAlias = Callable[..., Any]

@@ -112,11 +112,11 @@ def test_malformed_input(kubelemma: Kubelemma, tmp_path: Path) -> None:
 
 def test_nothing_to_check(kubelemma: Kubelemma, write: Write) -> None:
     """Manifests without anything to check are no success: 2, and what there was is named."""
-    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}}
-    run = kubelemma("check", write("ingress.yaml", kind))
+    kind = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "web"}}
+    run = kubelemma("check", write("nightly.yaml", kind))
     assert run.code == 2
     assert "nothing to check" in run.err
-    assert "Ingress default/web" in run.err
+    assert "CronJob default/web" in run.err
     assert "kubelemma place" not in run.err
 
 

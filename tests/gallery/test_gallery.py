@@ -169,7 +169,7 @@ def test_whole_flow() -> None:
     assert {result.verdict for result in found.values()} == {Verdict.HOLDS}
     assert not found["LB-3", "Service default/shop"].vacuous
     statistics = explored("whole-flow").result.statistics
-    assert (statistics.exhaustive, statistics.states) == (True, 388)
+    assert (statistics.exhaustive, statistics.states) == (True, 412)
 
 
 @pytest.mark.parametrize("name", CASES)

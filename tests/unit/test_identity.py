@@ -40,11 +40,16 @@ def result(stuck: Case) -> CheckResult:
     return api.explore(stuck, engine="plain").result
 
 
+PAUSE = {"preStop": {"sleep": {"seconds": 1}}}
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda d: container(d).update(image="c:2", imagePullPolicy="Always"),
-        lambda d: container(d).update(livenessProbe={"exec": {}}, lifecycle={"preStop": {}}),
+        lambda d: container(d).update(
+            livenessProbe={"exec": {}}, lifecycle={"preStop": {"sleep": {"seconds": 1}}}
+        ),
         lambda d: container(d).update(readinessProbe={"httpGet": {"port": 80}}),
         lambda d: container(d).update(env=[{"name": "LEVEL", "value": "debug"}]),
         lambda d: d["metadata"].update(annotations={"team": "shop"}),
@@ -160,6 +165,9 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("kinds/parts/pods.py", "image"),  # whether there is one
         ("kinds/parts/probes.py", "readiness_probe"),  # for advice
         ("cluster/shelves.py", "annotation_map"),  # of claims
+        ("kinds/ingress.py", "annotation_map"),  # of its class, in the old way
+        ("components/ingress/decision.py", "annotation_map"),
+        ("scenario/static.py", "annotations"),  # of mirror pods
         ("kinds/secret.py", "annotation_map"),  # for what is refused
         ("objects/meta.py", "annotations"),
         ("objects/storage.py", "annotation_map"),  # for placement

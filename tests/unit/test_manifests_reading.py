@@ -228,7 +228,7 @@ def test_kinds_that_are_left_out() -> None:
         for version, kind in (
             ("autoscaling/v2", "HorizontalPodAutoscaler"),
             ("v1", "Endpoints"),
-            ("storage.k8s.io/v1", "VolumeAttachment"),
+            ("resource.k8s.io/v1", "ResourceClaim"),
             ("example.com/v1", "Deployment"),
             ("v1", "Unheard"),
         )
@@ -236,7 +236,7 @@ def test_kinds_that_are_left_out() -> None:
     assert [(n.object, n.path, n.severity, n.position.line) for n in read(text).not_modelled] == [
         ("HorizontalPodAutoscaler default/a", "", "not modelled", 1),
         ("Endpoints default/a", "", "irrelevant", 5),
-        ("VolumeAttachment a", "", "not modelled", 9),
+        ("ResourceClaim default/a", "", "not modelled", 9),
         ("Deployment a", "", "not modelled", 13),
         ("Unheard default/a", "", "not modelled", 17),
     ]

@@ -199,7 +199,8 @@ def test_scaled_down_pods_go_before_they_are_placed() -> None:
 
 def test_pending_pods_with_claims() -> None:
     """Of a StatefulSet's pods the pending ones are themselves, and the others are made up."""
-    template = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    wanted = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    template = {"metadata": {"name": "data"}, "spec": wanted}
     db = workload("StatefulSet", "db", replicas=3, volumeClaimTemplates=[template])
     found = planned(
         db,

@@ -222,6 +222,8 @@ def inside(*folders: str) -> frozenset[str]:
     )
 
 
+READING = inside("model.kinds")
+"""What is said of objects beside each other before anything is explored."""
 BEGINNING = inside("model.scenario")
 """What a system starts with: the admission of pods, and where the first ones were placed."""
 PLACEMENT = inside("solver.placement", "placing")
@@ -230,6 +232,9 @@ TELLING = inside("reports", "properties")
 """What is said or asked of states."""
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "components.ingress.decision.class_of": READING,
+    "components.ingress.decision.is_served": READING,
+    "components.network.decision.": READING,
     "components.kubelet.decision.initialisation.may_fail_after_start": BEGINNING,
     "components.persistentvolume.decision.wanting": BEGINNING,
     "components.replicaset.decision.deletion_cost_of": BEGINNING,

@@ -297,7 +297,8 @@ def test_terminating_pods_may_be_dropped(
     answers = verdicts(full)
     assume(Verdict.INCONCLUSIVE not in answers.values())
     event(f"{sum(v is Verdict.VIOLATED for v in answers.values())} violated")
-    assert verdicts(dropped) == answers
+    # what is promised of pods that terminate is asked only where they are followed
+    assert verdicts(dropped) == {key: answers[key] for key in verdicts(dropped)}
 
 
 def test_scores_see_terminating_pods() -> None:

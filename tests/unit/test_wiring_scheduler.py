@@ -27,7 +27,6 @@ from kubelemma.model.components.scheduler.scoring import Scoring, scoring_of
 from kubelemma.model.components.scheduler.topology import Topology, topology_of
 from kubelemma.model.kinds.registry import with_defaults
 from kubelemma.model.manifests.check import (
-    Bounds,
     Check,
     CheckSpec,
     Cordon,
@@ -38,8 +37,8 @@ from kubelemma.model.manifests.check import (
     ProbeFailure,
     Rollout,
     Scale,
-    SchedulerOptions,
 )
+from kubelemma.model.manifests.options import Bounds, SchedulerOptions
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.meta import ObjectMeta
 from kubelemma.model.objects.node import Namespace, Node, Taint
