@@ -157,13 +157,8 @@ FROM_OUTSIDE = (
     *(f"NetworkPolicyPort.{name}" for name in ("endPort", "port", "protocol")),
 )
 SERVICES = (
-    "clusterIP",
-    "externalIPs",
-    "externalName",
-    "publishNotReadyAddresses",
-    "selector",
-    "type",
-    "trafficDistribution",
+    *("clusterIP", "externalIPs", "externalName", "internalTrafficPolicy", "loadBalancerClass"),
+    *("publishNotReadyAddresses", "selector", "trafficDistribution", "type"),
 )
 
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
