@@ -17,12 +17,10 @@ from .check import (
     Bounds,
     Check,
     CheckSpec,
-    Cluster,
     DeletePod,
     Event,
     EventEntry,
     Faults,
-    NodeGroup,
     OfWorkload,
     Pause,
     ProbeFailure,
@@ -32,11 +30,11 @@ from .check import (
     Rollout,
     Scale,
     SchedulerOptions,
-    nodes_of,
 )
 from .coverage import NotModelled
 from .documents import Document
 from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes, refuse_without_cloud
+from .groups import Cluster, NodeGroup, nodes_of
 from .loading import Intake, intake, load
 from .machines import (
     Cordon,

@@ -22,14 +22,13 @@ from kubelemma.cli.options import FORMATS
 from kubelemma.model.manifests.check import (
     Bounds,
     CheckSpec,
-    Cluster,
     EventEntry,
     Faults,
-    NodeGroup,
     SchedulerOptions,
     event_names,
 )
 from kubelemma.model.manifests.flags import parse_event, parse_nodes
+from kubelemma.model.manifests.groups import Cluster, NodeGroup
 from kubelemma.model.objects.decode import decode
 
 Kubelemma: TypeAlias = Callable[..., Any]
