@@ -190,7 +190,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("force-delete", "out-of-service", "in-service"),
             (),
             ("volume-on-lost-node",),
-            left="only of nodes that are out of service: no Node goes, and no pod ends by itself",
+            left="pods of Nodes that are gone are the cloud's; no pod ends by itself",
         ),
         Duty("time to live after finishing; certificates; cluster roles; root certificates"),
         Duty(
@@ -308,7 +308,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("evicts under pressure"),
         Duty(
             "static pods",
-            left="mirror pods are load that never moves; a file that appears later is not there",
+            left="those that a scenario names are load that never moves; no file appears later",
         ),
         Duty(
             "shuts down gracefully",
@@ -346,7 +346,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("hear-of-endpoints",),
             ("PROXY-1",),
             ("local-traffic-dropped",),
-            left="the health check by which a load balancer finds nodes with a ready pod",
+            left="health checks of load balancers are the service controller's",
         ),
     ),
     "DNS": (

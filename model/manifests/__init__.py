@@ -16,11 +16,9 @@ from .check import (
     Apply,
     Check,
     CheckSpec,
-    Cluster,
     DeletePod,
     Event,
     EventEntry,
-    NodeGroup,
     OfWorkload,
     Pause,
     ProbeFailure,
@@ -29,11 +27,11 @@ from .check import (
     Rollback,
     Rollout,
     Scale,
-    nodes_of,
 )
 from .coverage import NotModelled
 from .documents import Document
 from .flags import NO_EVENTS, parse_event, parse_events, parse_nodes, refuse_without_cloud
+from .groups import Cluster, NodeGroup, nodes_of
 from .loading import Intake, intake, load
 from .machines import (
     Cordon,

@@ -13,8 +13,9 @@ from typing import Any
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean, show
 from kubelemma.model.objects.decode import decode
 
-from .check import EventEntry, NodeGroup, event_names, validate_event, validate_nodes
+from .check import EventEntry, event_names, validate_event
 from .clouds import CloudSpec, without_cloud
+from .groups import NodeGroup, validate_nodes
 from .problems import InvalidInput, Position, Problem
 from .scalars import read_plain
 from .shapes import Reading, Shape, mismatches, shape_of

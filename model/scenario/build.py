@@ -12,15 +12,8 @@ from msgspec import structs
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.components.kubelet.starting import kept
 from kubelemma.model.components.reconcile.legal import NODE
-from kubelemma.model.manifests.check import (
-    ANYWHERE,
-    Check,
-    CheckSpec,
-    Cluster,
-    EventEntry,
-    kubelet_views,
-    nodes_of,
-)
+from kubelemma.model.manifests.check import ANYWHERE, Check, CheckSpec, EventEntry
+from kubelemma.model.manifests.groups import Cluster, kubelet_views, nodes_of
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 

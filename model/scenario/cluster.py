@@ -19,7 +19,7 @@ from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.decision.resources import CPU, EPHEMERAL_STORAGE, MEMORY
 from kubelemma.model.components.scheduler.decision.topology_spread import HOSTNAME, ZONE
 from kubelemma.model.components.scheduler.telling import pod_affinity_keys
-from kubelemma.model.manifests.check import Cluster, NodeGroup, nodes_of
+from kubelemma.model.manifests.groups import Cluster, NodeGroup, nodes_of
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import NodeSelectorRequirement, Pod, PodAffinityTerm, PodSpec
 from kubelemma.model.objects.quantity import Quantity

@@ -12,8 +12,9 @@ from kubelemma.model.components.kubelet.decision import may_fail_after_start, mu
 from kubelemma.model.components.persistentvolume.decision import wanting
 from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
-from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names, nodes_of
+from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names
 from kubelemma.model.manifests.clouds import OfService
+from kubelemma.model.manifests.groups import nodes_of
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
 

@@ -19,7 +19,8 @@ from kubelemma.model.components.reconcile.sources import Custom
 from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.components.scheduler.telling import unique_keys
-from kubelemma.model.manifests.check import ANYWHERE, CheckSpec, EventEntry, kubelet_views
+from kubelemma.model.manifests.check import ANYWHERE, CheckSpec, EventEntry
+from kubelemma.model.manifests.groups import kubelet_views
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.versions import version_named

@@ -16,7 +16,7 @@ import msgspec
 
 from kubelemma.model.components.kubelet.decision import needs
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
-from kubelemma.model.manifests.check import Cluster, static_pods
+from kubelemma.model.manifests.groups import Cluster, static_pods
 from kubelemma.model.objects.meta import OwnerReference
 from kubelemma.model.objects.pod import MIRROR, Pod, Toleration
 

@@ -34,7 +34,8 @@ from kubelemma.model.cluster.state import Phase
 from kubelemma.model.components.reconcile.sources import Custom
 from kubelemma.model.components.registry import COMPONENTS
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
-from kubelemma.model.manifests.check import CheckSpec, EventEntry, kubelet_views
+from kubelemma.model.manifests.check import CheckSpec, EventEntry
+from kubelemma.model.manifests.groups import kubelet_views
 from kubelemma.model.manifests.options import Faults
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod

@@ -37,7 +37,7 @@ from .model.manifests import (
     did_you_mean,
     show,
 )
-from .model.manifests.check import nodes_of
+from .model.manifests.groups import nodes_of
 from .model.objects.node import Namespace, Node
 from .model.objects.pod import Pod
 from .model.objects.service import Service

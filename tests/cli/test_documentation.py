@@ -19,8 +19,9 @@ import yaml
 from kubelemma.cli.commands import cli
 from kubelemma.cli.exit import ExitCode
 from kubelemma.cli.options import FORMATS
-from kubelemma.model.manifests.check import CheckSpec, Cluster, EventEntry, NodeGroup, event_names
+from kubelemma.model.manifests.check import CheckSpec, EventEntry, event_names
 from kubelemma.model.manifests.flags import parse_event, parse_nodes
+from kubelemma.model.manifests.groups import Cluster, NodeGroup
 from kubelemma.model.manifests.options import (
     Bounds,
     ControllerManagerOptions,

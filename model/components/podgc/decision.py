@@ -1,7 +1,7 @@
 """Which pods the pod garbage collector removes, whatever their kubelet says.
 
-Source: pkg/controller/podgc/gc_controller.go, ``gcTerminating``. What it does about pods of nodes
-that are gone, and about pods that have ended, is not here: no Node goes, and no pod ends by itself.
+Source: pkg/controller/podgc/gc_controller.go, ``gcTerminating``. What it does about pods of Nodes
+that are gone is beside who deletes them, in ``cloudnodelifecycle``; no pod ends by itself.
 """
 
 from __future__ import annotations

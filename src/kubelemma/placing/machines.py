@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from kubelemma.model.manifests import Cluster, FieldPath, Finding, NodeGroup, Source, nodes_of
-from kubelemma.model.manifests.check import validate_nodes
+from kubelemma.model.manifests.groups import validate_nodes
 from kubelemma.model.manifests.standalone import read_standalone
 from kubelemma.model.objects.meta import ApiStruct
 from kubelemma.model.objects.node import Node
