@@ -490,69 +490,21 @@ def test_goals_are_told_alike(done: str) -> None:
         agreed(working(), asked(goal_))
 
 
+def again(open_: int, _: int) -> Iterator[Outcome]:
+    """Work comes whenever there is none, of one kind or another."""
+    if not open_:
+        yield from (Outcome(GO, {"open": 1, "more 0": kind}) for kind in (0, 1))
+
+
+AGAIN = Rule("again", "boss", ("open", "more 0"), again)
+
+
 def test_a_loop_that_is_outside_only_in_between_is_found() -> None:
     """Work comes again and again: the goal is left only as long as it is not done."""
-
-    def again(open_: int) -> Iterator[Outcome]:
-        if not open_:
-            yield Outcome(GO, {"open": 1})
-
-    base = working(Rule("again", "boss", ("open",), again))
-    found = agreed(base, asked(Converges(View(("open",)), lambda n: not n)))
+    goal_ = Converges(View(("open",)), lambda n: not n)
+    found = agreed(working(AGAIN, cells=1), asked(goal_))
+    assert '"work"' in fused_by(found)
     assert found.properties[0].verdict is Verdict.VIOLATED
-
-
-def hurried(press: Callable[[int, int, int], Iterator[Outcome]], *, least: int = 1) -> System:
-    """Work that is left to somebody, who is overtaken by what is urgent as soon as it is left."""
-
-    def send(left: int, open_: int, armed: int) -> Iterator[Outcome]:
-        if left > least and not open_ and not armed:
-            yield Outcome(GO, {"left": left - 1, "open": 1, "more 0": 1})
-
-    seen = ("open", "more 0", "more 1")
-    base = working(cells=2, done=Rule("work", "worker", ("open",), settling))
-    return System(
-        cells=base.cells,
-        rules=[
-            Rule("send", "sender", ("left", "open", "more 0"), send),
-            *base.rules[1:],
-            Rule("press", "presser", seen, press, task="press", urgent=True),
-        ],
-    )
-
-
-def settling(open_: int) -> Iterator[Outcome]:
-    """Work that is done has another number than none."""
-    if open_ == 1:
-        yield Outcome(DONE, {"open": 2})
-
-
-def test_what_is_urgent_only_after_a_mover_is_not_taken_for_real() -> None:
-    """What is urgent comes before the mover in the system, and never sees what it makes."""
-
-    def press(open_: int, armed: int, more: int) -> Iterator[Outcome]:
-        if armed:
-            yield Outcome(GO, {"more 0": 0, "more 1": more})
-            if open_ != 1:
-                yield Outcome(GO, {"more 0": 0, "more 1": 1})
-
-    formula = Always(View(("more 1",)), lambda more: True if more else None)
-    found = agreed(hurried(press), asked(formula))
-    assert found.properties[0].vacuous
-
-
-@pytest.mark.parametrize("kind", [Converges, NeverStuck])
-def test_a_goal_is_left_where_the_system_comes_by(kind: Callable[..., Formula]) -> None:
-    """Where something is urgent, nobody comes to what a mover would make of it before."""
-
-    def press(_: int, armed: int, more: int) -> Iterator[Outcome]:
-        if armed:
-            yield Outcome(GO, {"more 0": 0, "more 1": more})
-
-    goal_ = kind(View(("open", "more 0")), lambda open_, armed: not (open_ == LEFT and armed))
-    found = agreed(hurried(press), asked(goal_))
-    assert is_fused(found)
-    assert found.properties[0].vacuous
 
 
 def test_a_loop_that_is_not_fair_is_none() -> None:

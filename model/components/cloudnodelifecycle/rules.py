@@ -45,7 +45,7 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.drain.actions import START_DRAIN
-from kubelemma.model.components.kubelet.actions import NODE_RETURN
+from kubelemma.model.components.kubelet.actions import NODE_RETURN, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.actions import (
     NODE_NOT_READY,
     NODE_READY,
@@ -78,6 +78,8 @@ OF_NODES: frozenset[Action] = frozenset(
     }
 )
 """What nobody does to a Node that is not there."""
+RETURNS = frozenset({NODE_RETURN, RUNTIME_RETURN})
+"""How kubelets work again, which none does on a machine that is gone."""
 
 
 def followed(setting: Setting) -> bool:
@@ -129,7 +131,7 @@ def _unless_gone(rule: Rule) -> Rule:
         seen, machine, reads = values[:width], values[width], values[width + 1 :]
         for outcome in rule.outcomes(*seen, *reads):
             gone = machine == Machine.DELETED and outcome.action in OF_NODES
-            if not gone and (machine == Machine.THERE or outcome.action != NODE_RETURN):
+            if not gone and (machine == Machine.THERE or outcome.action not in RETURNS):
                 yield outcome
 
     return replace(rule, cells=(*rule.cells, MACHINE), writes=rule.writable, outcomes=outcomes)

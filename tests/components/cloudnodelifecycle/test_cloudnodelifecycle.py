@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from kubelemma.model.cluster.state import Group, Machine, NodeState, Phase
 from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN, DELETE_NODE
 from kubelemma.model.components.cloudnodelifecycle.decision import is_orphan, node_goes
 from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES, collect
-from kubelemma.model.components.kubelet.actions import NODE_RETURN
+from kubelemma.model.components.kubelet.actions import NODE_RETURN, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.decision import ZoneNodes, ZoneState
 from kubelemma.model.components.nodelifecycle.rules import (
     Census,
@@ -92,6 +93,22 @@ def test_a_machine_that_is_gone_does_not_return() -> None:
             assert any(n.machine == Machine.THERE and not n.up for n in nodes(scenario, state))
         missing = [n for n in nodes(scenario, step.state) if n.machine != Machine.THERE]
         assert not any(node.up for node in missing)
+
+
+def test_a_kubelet_that_ails_works_no_more_on_a_machine_that_is_gone() -> None:
+    """Its container runtime does not answer again either."""
+    check = (
+        (EXAMPLES / GONE / "check.yaml").read_text("utf-8").replace("nodeCrash", "runtimeOutage")
+    )
+    app = (EXAMPLES / MISTAKEN / "statefulset.yaml").read_text("utf-8")
+    check = re.sub(r"resources: .*", "resources: []", check)
+    (case,) = api.ask(api.Question(paths=("-",), stdin=f"{check}---\n{app}")).cases
+    done = set()
+    for _, step in steps(case.scenario):
+        done.add(step.outcome.action)
+        missing = [n for n in nodes(case.scenario, step.state) if n.machine != Machine.THERE]
+        assert not any(node.up for node in missing)
+    assert {DELETE_NODE, RUNTIME_RETURN} <= done
 
 
 def test_where_the_cloud_is_mistaken_containers_run_on() -> None:
