@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from kubelemma.model.components.apiserver.decision import DEFAULT_GRACE_SECONDS
 from kubelemma.solver.result import Verdict
 
 from .advice_storage import attached, claims, full_of_volumes, unbound
@@ -461,14 +462,16 @@ def _no_pause(case: Case) -> Iterator[Advice]:
         yield Advice("published addresses", text)
         return
     longer = "wait" if pause.value == "0 s" else f"wait longer than {pause.value}"
-    senders, within = (next(_terms(case, h)).value for h in (Hindrance.SENDERS, Hindrance.HEARD))
+    senders, heard = (next(_terms(case, h)).value for h in (Hindrance.SENDERS, Hindrance.HEARD))
     checked = next(_terms(case, Hindrance.ENOUGH), None)
     first = f"all {senders} hear first" if checked is None else "its load balancer knows first"
-    enough = within.removesuffix(" s") if checked is None else checked.value
+    enough = heard.removesuffix(" s") if checked is None else checked.value
+    fits = int(enough) < DEFAULT_GRACE_SECONDS
+    within = "within terminationGracePeriodSeconds"
+    raised = f"and a terminationGracePeriodSeconds beyond it (by default {DEFAULT_GRACE_SECONDS})"
     text = (
         f"Let its containers {longer} before they stop, so that {first}: "
-        f"lifecycle.preStop.sleep.seconds of {enough} or more, within "
-        "terminationGracePeriodSeconds"
+        f"lifecycle.preStop.sleep.seconds of {enough} or more, {within if fits else raised}"
     )
     yield Advice("no pause", text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from .model.cluster.stocking import stock_of
 from .model.components.kubelet.decision import Absent, Source, needs
 from .model.components.kubelet.starting import given_of
 from .model.components.registry import OWNERS
@@ -16,10 +17,12 @@ from .model.manifests import (
     NotModelled,
     OfWorkload,
     Problem,
+    did_you_mean,
     show,
 )
+from .model.manifests.losses import DeleteClaim, DeleteVolume
 from .model.objects.service import Service
-from .model.scenario import adoptions, key_of, owner_manifests
+from .model.scenario import Scenario, adoptions, key_of, owner_manifests
 from .model.scenario.admitting import of_admission
 from .properties.select import ALL
 
@@ -61,6 +64,28 @@ def named_properties(spec: CheckSpec) -> Iterator[Named]:
             yield Named(("spec", "properties", index), "properties", name)
     for name in spec.expect:
         yield Named(("spec", "expect", name), "expect", name)
+
+
+def named_for_nothing(
+    spec: CheckSpec, scenarios: Iterable[Scenario]
+) -> Iterator[tuple[FieldPath, str]]:
+    """Claims and volumes that are to be deleted, and that no pod has to do with; and why not."""
+    stocks = [stock_of(scenario.world) for scenario in scenarios]
+    known = {
+        DeleteClaim: {claim.label for stock in stocks for claim in stock.claims},
+        DeleteVolume: {volume.name for stock in stocks for volume in stock.volumes},
+    }
+    for index, entry in enumerate(spec.events or ()):
+        for event, given in entry.given():
+            names = known.get(type(given))
+            if names is None or not isinstance(given, DeleteClaim | DeleteVolume):
+                continue
+            name = str(given.options) if given.options else ""
+            if name and name not in names:
+                what = "claim" if isinstance(given, DeleteClaim) else "volume"
+                hint = did_you_mean(name, sorted(names))
+                path: FieldPath = ("spec", "events", index, event, "name")
+                yield path, f'no pod that is checked uses a {what} "{name}"{hint}'
 
 
 OPTIONS = {"workloads": "workload", "events": "event", "properties": "property"}

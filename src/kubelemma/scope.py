@@ -17,6 +17,7 @@ from .loading import Extension, unknown_kinds
 from .mentions import (
     OPTIONS,
     lacking_of,
+    named_for_nothing,
     named_properties,
     named_workloads,
     with_adopted,
@@ -333,12 +334,14 @@ class Scope:
         self._refuse(self._nothing(owners))
 
     def refuse_missing(self, cases: tuple[Case, ...]) -> None:
-        """Refuse properties that are asked for and apply to nothing.
+        """Refuse properties that apply to nothing, and deletions of what no pod uses.
 
         Raises:
             InvalidInput: with all of them.
         """
         self._refuse(self._missing_properties(cases))
+        found = named_for_nothing(self.check.spec, (case.scenario for case in cases))
+        self._refuse(self._problem(path, "events", message) for path, message in found)
 
     def _refuse(self, problems: Iterable[Problem]) -> None:
         found = tuple(problems)

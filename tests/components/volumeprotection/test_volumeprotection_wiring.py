@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
 from storing import Shop, reachable, stock, stored_in
 
+from kubelemma import api
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.volumeprotection.actions import DELETE_CLAIM, REMOVE_CLAIM
 from kubelemma.model.components.volumeprotection.decision import claim_goes, volume_goes
+from kubelemma.model.manifests import InvalidInput
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 TO_NOTHING = {"scale": {"deployment": "web", "replicas": 0}}
 
@@ -33,3 +41,21 @@ def test_a_claim_outlives_its_pods() -> None:
             assert step.outcome.action != REMOVE_CLAIM or not pods
             assert step.outcome.action != BIND or not stored.claims[0].deleted
     assert {DELETE_CLAIM, REMOVE_CLAIM} <= done
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("{deleteClaim: {name: datum}}", 'uses a claim "default/datum" (did you mean'),
+        ("{deleteClaim: {name: data, namespace: shop}}", 'uses a claim "shop/data"'),
+        ("{deleteVolume: {name: disk}}", 'uses a volume "disk"'),
+    ],
+)
+def test_who_is_deleted_is_there(event: str, said: str, tmp_path: Path) -> None:
+    """A name that no pod has to do with is refused: nothing would come of the event."""
+    example = EXAMPLES / "claim-deleted"
+    for file in example.iterdir():
+        text = file.read_text("utf-8").replace("deleteClaim: {name: data}", event[1:-1])
+        (tmp_path / file.name).write_text(text, "utf-8")
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        api.ask(api.Question(paths=(str(tmp_path),)))
