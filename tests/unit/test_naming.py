@@ -92,6 +92,7 @@ KNOWN = {
     ("model/manifests/named.py", "serviceaccount"): "an event names an account",
     ("model/manifests/clouds.py", "servicelb"): "an event names a Service",
     ("model/scenario/*", "servicelb"): "a Check states a cloud",
+    ("model/scenario/said.py", "attachdetach"): "a Check says how its controller is run",
     ("model/manifests/named.py", "kubelet"): "an event names what containers refer to",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/starting.py", "kubelet"): "part of its teller",
