@@ -46,7 +46,7 @@ _HELD = (
 )
 _BALANCED = Note(
     "not modelled",
-    "a load balancer is taken to know at once which nodes have a ready pod, but where a scenario "
+    "a load balancer is taken to know at once which nodes have a ready pod, unless a scenario "
     "states its cloud; what comes to a node port is followed",
 )
 _BALANCERS = (
