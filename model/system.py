@@ -354,7 +354,7 @@ class System:
                     f'rule "{rule.name}" writes "{name}" in "{outcome.action}", but declares only '
                     f"{quoted(rule.writable) or 'to write nothing'}"
                 )
-            _refuse_unhashable(value, f'rule "{rule.name}" writes {value!r} to "{name}"')
+            _refuse_unhashable(value, 'rule "{}" writes {!r} to "{}"', rule.name, value, name)
 
     def canonical(self, state: State) -> State:
         """The one representative of all states that differ by the order within families."""
@@ -455,7 +455,7 @@ class System:
 
     def _checked(self, start: State) -> State:
         for (name, _), value in zip(self._named_initials(), start, strict=True):
-            _refuse_unhashable(value, f'"{name}" starts with {value!r}')
+            _refuse_unhashable(value, '"{}" starts with {!r}', name, value)
             self.codecs[name].parts(value)
         return start
 
@@ -540,7 +540,7 @@ def reduced(tally: Tally, total: tuple[int, ...]) -> Any:
     if tally.reduce is None:
         return total
     seen = tally.reduce(total)
-    _refuse_unhashable(seen, f'tally "{tally.name}" reduces {total} to {seen!r}')
+    _refuse_unhashable(seen, 'tally "{}" reduces {} to {!r}', tally.name, total, seen)
     return seen
 
 
@@ -553,8 +553,9 @@ def _sorted(family: Family, members: tuple[Any, ...]) -> list[Any]:
         ) from error
 
 
-def _refuse_unhashable(value: Any, what: str) -> None:
+def _refuse_unhashable(value: Any, what: str, *of: Any) -> None:
+    """Refuse a value; ``what`` is a format of what it is, ``of`` what is put in."""
     try:
         hash(value)
     except TypeError as error:
-        raise ModelError(f"{what}, which is not hashable: {error}") from error
+        raise ModelError(f"{what.format(*of)}, which is not hashable: {error}") from error

@@ -127,7 +127,6 @@ class _Fusing:
         self._system, self._properties, self._movers = system, properties, movers
         self._known = movers.learned
         self._moving = {m.name: at for at in movers.neighbourhoods for m in at.movers}
-        self._heard: dict[str, set[tuple[Any, ...]]] = {}
 
     def fused(self) -> Fused:
         """All of it."""
@@ -262,23 +261,21 @@ class _Fusing:
         watched: tuple[Neighbourhood, ...],
         *shown: Any,
     ) -> Iterator[Outcome]:
-        held = dict(zip(cells, shown, strict=False))
+        held = dict(zip(cells, shown, strict=False)) if watched or after else {}
         for at in watched:
             self._check_settled(at, tuple([held[name] for name in at.names]))
-        for outcome in self._outcomes(rule, (*shown[: len(rule.cells)], *shown[len(cells) :])):
-            if not after:
-                yield outcome
-                continue
+        found = self._outcomes(rule, (*shown[: len(rule.cells)], *shown[len(cells) :]))
+        if not after:
+            yield from found
+            return
+        for outcome in found:
             there = self._followed({**held, **outcome.writes}, after)
             writes = {n: v for n, v in there.items() if n in outcome.writes or v != held[n]}
             yield outcome._replace(writes=writes)
 
     def _outcomes(self, rule: Rule, shown: tuple[Any, ...]) -> tuple[Outcome, ...]:
-        """What a rule does by itself; it is asked only once, and heard of by the movers."""
-        heard = self._heard.setdefault(rule.name, set())
-        if shown not in heard:
-            heard.add(shown)
-            self._movers.seen(rule, shown)
+        """What a rule does by itself; the movers hear of it."""
+        self._movers.seen(rule, shown)
         return self._movers.asked(rule, shown)
 
     def _followed(self, held: dict[str, Any], after: tuple[Neighbourhood, ...]) -> dict[str, Any]:

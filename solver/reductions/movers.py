@@ -170,7 +170,8 @@ class Movers:
         for at, beside in self._of_rule.get(rule.name, ()):
             for other in self._apart(beside, beside.other(shown)):
                 self._add_other(at, beside, other)
-        self._follow()
+        if self._late:
+            self._follow()
 
     def _apart(self, beside: Beside, other: Arguments) -> Iterable[Arguments]:
         """What a rule is shown besides, of a bag only what it looks at: one thing, or nothing."""

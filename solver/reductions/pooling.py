@@ -9,7 +9,10 @@ bag fills a slot, one that takes a thing away leaves it empty.
 Each step of the system is one of the pool, and leads to what the pool makes of where that step
 leads; and a task that can act can act in the pool as well. A member that is kept may come to be
 like one that is pooled, and the environment unable to change it any more: then it makes no
-difference whether a thing is on it or in a slot, and what is added goes to slots (`_adding`).
+difference whether a thing is on it or in a slot, and what is added goes to slots (`_adding`). This
+is left out where others than the environment change members, too: these are rarely empty when they
+come to be like others again, so that it saves little, and nobody who makes them so could be fused,
+as it would matter to whoever adds things.
 
 The reverse is not so where what is beside a thing decides who goes first (``Rule.ranks``): in slots
 nothing is beside anything. So what holds of the pool holds of the system; a violation has to be
@@ -161,7 +164,11 @@ def _counted(system: System, bagged: Bagged) -> tuple[str, ...]:
 
 def _changes(bagged: Bagged, rule: Rule) -> bool:
     """Whether it is one of the environment that may change members in other columns."""
-    return rule.environment and any(name in bagged.rest for name in rule.writable)
+    return rule.environment and _writes_rest(bagged, rule)
+
+
+def _writes_rest(bagged: Bagged, rule: Rule) -> bool:
+    return any(name in bagged.rest for name in rule.writable)
 
 
 def _budgets(system: System, rule: Rule) -> tuple[str, ...]:
@@ -173,6 +180,7 @@ def _budgets(system: System, rule: Rule) -> tuple[str, ...]:
 def _rules(system: System, bagged: Bagged, kept: int) -> Iterator[tuple[Rule, str]]:
     """All rules of the pool, each with the name of the rule that it stems from."""
     counted = _counted(system, bagged)
+    settled = not any(_writes_rest(bagged, rule) and not rule.environment for rule in system.rules)
     for rule in system.rules:
         if bagged.name in rule.cells:
             raise Refused(f'the rule "{rule.name}" looks at whole members')
@@ -182,7 +190,7 @@ def _rules(system: System, bagged: Bagged, kept: int) -> Iterator[tuple[Rule, st
             yield held, rule.name
             continue
         if kept:
-            once = _adding(bagged, held, counted) if rule.onto == bagged.bag else held
+            once = _adding(bagged, held, counted) if settled and rule.onto == bagged.bag else held
             yield kept_rule(bagged, once), rule.name
         if not budgets:
             yield pooled_rule(bagged, held), rule.name

@@ -63,6 +63,8 @@ class Drawn(NamedTuple):
     """To which colour a thing turns; gone where that is none."""
     chooses: dict[int, int]
     colour: int
+    by_hand: bool = False
+    """Whether it is the environment that mends boxes, and spends of the same budget."""
 
 
 def turned(colour: int) -> Things:
@@ -129,9 +131,18 @@ def mended(whole: bool) -> Iterator[Outcome]:  # noqa: FBT001 - a column's value
         yield Outcome(MEND, {WHOLE: True})
 
 
+def mended_by_hand(left: int, whole: bool) -> Iterator[Outcome]:  # noqa: FBT001 - a column's value
+    """It is whole again, which is all that the environment still does."""
+    if left and not whole:
+        yield Outcome(MEND, {"breaks": left - 1, WHOLE: True})
+
+
 def system_of(found: Drawn) -> System:
     """Things are placed, turn into others, are chosen, and boxes break."""
     seen = (KIND, WHOLE, THINGS)
+    mend = Rule("mend", "mender", (WHOLE,), mended)
+    if found.by_hand:
+        mend = Rule("mend", "mender", ("breaks", WHOLE), mended_by_hand, environment=True)
     return System(
         cells=[Cell("waiting", found.waiting, int), Cell("breaks", found.breaks, int)],
         families=[Family("boxes", found.boxes, Box)],
@@ -154,7 +165,7 @@ def system_of(found: Drawn) -> System:
             Rule("turn", "turner", seen, partial(turn, found), writes=(THINGS,), each=THINGS),
             Rule("choose", "chooser", (THINGS,), partial(choose, found), ("first",), ranks=THINGS),
             Rule("break", "fault", ("breaks", WHOLE), broken, environment=True),
-            Rule("mend", "mender", (WHOLE,), mended),
+            mend,
         ],
     )
 
@@ -177,19 +188,23 @@ def drawn(draw: st.DrawFn) -> Drawn:
     """Some boxes with things."""
     kinds = st.integers(0, 1)
     colours = st.integers(0, COLOURS - 1)
-    things = st.lists(colours, max_size=2).map(lambda found: bag(*found))
-    boxes = draw(st.lists(st.builds(Box, kinds, things=things), min_size=2, max_size=3))
+    by_hand = draw(st.booleans())
+    things = st.lists(colours, max_size=1 if by_hand else 2).map(lambda found: bag(*found))
+    whole = st.just(True) if by_hand else st.booleans()
+    box = st.builds(Box, kinds, whole, things)
+    boxes = draw(st.lists(box, min_size=2, max_size=3 + by_hand))
     places = list(product((0, 1), (True, False)))
     spots = [(*place, colour) for place in places for colour in range(COLOURS)]
     after = st.integers(0, COLOURS)
     return Drawn(
         tuple(boxes),
         draw(st.integers(0, 2)),
-        draw(st.integers(0, 1)),
+        draw(st.integers(0, 1)) * (1 + by_hand),
         draw(st.frozensets(st.sampled_from(places))),
         draw(st.dictionaries(st.sampled_from(spots), after, max_size=5)),
         draw(st.dictionaries(colours, after, max_size=2)),
         draw(colours),
+        by_hand,
     )
 
 
