@@ -18,6 +18,7 @@ from kubelemma.model.manifests.groups import nodes_of
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
 
+from .claims import ordinals_asked
 from .events import concerns, labelling_of, takes
 from .templates import is_named, key_of, kind_of
 
@@ -201,12 +202,32 @@ def storage_findings(
         for found in objects
         if type(found) in kinds
     }
+    for owner in owners:
+        yield from _unmade(owner, shelf, nodes)
     for key in used:
         there = shelf.claims.get(key)
         reason = "" if there is None else wanting(there, shelf, nodes)
         if reason:
             message = f"{reason}; its pods stay Pending"
             yield Misplaced(given[key], Finding(("spec",), message))
+
+
+def _unmade(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iterator[Misplaced]:
+    """The first claims that are made for the pods of an owner and get no volume."""
+    kind = kind_of(owner)
+    for number in ordinals_asked(owner):
+        found = False
+        for claim in kind.claims(owner, number):
+            key = (owner.metadata.namespace, claim.metadata.name)
+            reason = "" if key in shelf.claims else wanting(claim, shelf, nodes)
+            if reason:
+                found = True
+                message = (
+                    f"claim {'/'.join(key)}, which is made for a pod, {reason}; it stays Pending"
+                )
+                yield Misplaced(owner, Finding(("spec",), message))
+        if found:
+            return
 
 
 class Adoption(NamedTuple):
