@@ -17,7 +17,7 @@ from kubelemma.model.objects.storage import (
 )
 
 from .kind import Kind, Use
-from .notes import DISKS, NO_EFFECT, NOT_PLACING, irrelevant, not_modelled
+from .notes import DISKS, NO_EFFECT, NOT_PLACING, ByValue, Note, irrelevant, not_modelled
 from .parts.affinities import node_selector
 from .parts.rules import one_of
 from .parts.volumes import VOLUME_MODES, access_modes, class_name, storage
@@ -109,15 +109,25 @@ _DRIVER = (
 _OF_OBJECT = ("apiVersion", "kind", "resourceVersion", "fieldPath")
 _TOLD = ("message", "reason", "lastPhaseTransitionTime")
 
+_RECLAIMED = ByValue(
+    ("Retain", "Delete"),
+    None,
+    Note(
+        "not modelled",
+        "a volume whose claim is gone is scrubbed and offered again: it stays Released here",
+    ),
+)
+
 KIND = Kind(
     PersistentVolume,
     "v1",
     namespaced=False,
     check=Use(
         fields={
-            PersistentVolumeSpec: irrelevant(
-                NO_EFFECT, "mountOptions", "volumeAttributesClassName"
-            ),
+            PersistentVolumeSpec: {
+                **irrelevant(NO_EFFECT, "mountOptions", "volumeAttributesClassName"),
+                "persistentVolumeReclaimPolicy": _RECLAIMED,
+            },
             CSIVolume: irrelevant(NO_EFFECT, *_DRIVER),
             ObjectReference: irrelevant(NO_EFFECT, *_OF_OBJECT),
             PersistentVolumeStatus: irrelevant(NO_EFFECT, *_TOLD),
