@@ -17,6 +17,7 @@ from kubelemma.model.manifests.clouds import OfService
 from kubelemma.model.manifests.groups import nodes_of
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
+from kubelemma.model.objects.storage import PersistentVolumeClaim
 
 from .claims import ordinals_asked
 from .events import concerns, labelling_of, takes
@@ -205,11 +206,29 @@ def storage_findings(
     for owner in owners:
         yield from _unmade(owner, shelf, nodes)
     for key in used:
+        hint = _meant(shelf.claims.get(key), shelf)
+        if hint and key in given:
+            name: FieldPath = ("spec", "storageClassName")
+            yield Misplaced(
+                given[key],
+                Finding(
+                    name, f"is no StorageClass of the input{hint}; it is taken to make volumes"
+                ),
+            )
         there = shelf.claims.get(key)
         reason = "" if there is None else wanting(there, shelf, nodes)
         if reason:
             message = f"{reason}; its pods stay Pending"
             yield Misplaced(given[key], Finding(("spec",), message))
+
+
+def _meant(claim: PersistentVolumeClaim | None, shelf: Shelf) -> str:
+    """Which class of the input a claim may mean that names another one."""
+    name = shelf.class_of(claim) if claim is not None else ""
+    of_volumes = {volume.storage_class for volume in shelf.storage.volumes}
+    if not name or name in shelf.classes or name in of_volumes:
+        return ""
+    return did_you_mean(name, sorted(shelf.classes))
 
 
 def _unmade(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iterator[Misplaced]:
