@@ -205,6 +205,7 @@ def storage_findings(
     }
     for owner in owners:
         yield from _unmade(owner, shelf, nodes)
+        yield from _unmade_with_pods(owner, shelf, nodes)
     for key in used:
         hint = _meant(shelf.claims.get(key), shelf)
         if hint and key in given:
@@ -220,6 +221,20 @@ def storage_findings(
         if reason:
             message = f"{reason}; its pods stay Pending"
             yield Misplaced(given[key], Finding(("spec",), message))
+
+
+def _unmade_with_pods(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iterator[Misplaced]:
+    """The claims that pods of an owner have for themselves (``ephemeral``) and get no volume."""
+    for number, volume in enumerate(kind_of(owner).template(owner).spec.volumes or ()):
+        own = volume.ephemeral
+        template = None if own is None else own.volume_claim_template
+        if template is None:
+            continue
+        reason = wanting(PersistentVolumeClaim(spec=template.spec), shelf, nodes)
+        if reason:
+            path: FieldPath = ("spec", "template", "spec", "volumes", number, "ephemeral")
+            message = f"the claim of each pod {reason}; pods stay Pending, which is not followed"
+            yield Misplaced(owner, Finding(path, message))
 
 
 def _meant(claim: PersistentVolumeClaim | None, shelf: Shelf) -> str:

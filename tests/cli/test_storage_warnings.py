@@ -68,6 +68,14 @@ def member(**fields: Any) -> dict[str, Any]:
     return owner("StatefulSet", volumeClaimTemplates=[template])
 
 
+def scratch(**fields: Any) -> dict[str, Any]:
+    """A Deployment whose pods have a claim each for themselves."""
+    found = owner()
+    template = {"volumeClaimTemplate": {"spec": spec_of(**fields)}}
+    found["spec"]["template"]["spec"]["volumes"] = [{"name": "tmp", "ephemeral": template}]
+    return found
+
+
 @pytest.mark.parametrize(
     ("objects", "said"),
     [
@@ -100,6 +108,11 @@ def member(**fields: Any) -> dict[str, Any]:
             "claim default/data-web-0, which is made for a pod, has class",
         ),
         ([member(storageClassName="disk"), storage_class("disk", **DISK)], ""),
+        (
+            [scratch(storageClassName="local"), storage_class("local", **STATIC)],
+            'volumes[0].ephemeral: the claim of each pod has class "local": nobody makes a volume',
+        ),
+        ([scratch(storageClassName="disk"), storage_class("disk", **DISK)], ""),
     ],
 )
 def test_warnings(tmp_path: Path, objects: list[dict[str, Any]], said: str) -> None:
