@@ -93,16 +93,16 @@ def unbound(case: Case) -> Iterator[Advice]:
 
 def full_of_volumes(case: Case) -> Iterator[Advice]:
     """Nodes that take no further volume, pods that may not share one, and zones."""
+    alone = "A ReadWriteOncePod claim is for one pod at a time"
+    first = f"{alone}: let the old pod go first, with strategy Recreate"
+    another = f"{alone}: run one replica of one workload with it, or use a claim with ReadWriteOnce"
     for plugin, about, text, repair in (
         ("NodeVolumeLimits", "too many volumes", "Nodes hold all volumes they can: add one", None),
         (
             "VolumeRestrictions",
             "one pod at a time",
-            (
-                "A ReadWriteOncePod claim is for one pod at a time: let the old pod go first, with "
-                "strategy Recreate"
-            ),
-            Repair.RECREATE,
+            first if case.rolling else another,
+            Repair.RECREATE if case.rolling else None,
         ),
         (
             "VolumeZone",

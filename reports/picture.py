@@ -123,6 +123,7 @@ class VolumeBox:
         reach: the labels of the nodes that reach it; empty where all do.
         attached: the names of the nodes that it is attached to.
         mounted: those of these on which it is mounted.
+        awaited: the names of the nodes with pods that use it, where it is not attached yet.
     """
 
     name: str
@@ -131,6 +132,7 @@ class VolumeBox:
     reach: str = ""
     attached: tuple[str, ...] = ()
     mounted: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ),
             ("VOL-1", "VOL-4", "VOL-5"),
             ("claims-in-two-zones", "claim-without-volume", "volume-in-full-zone"),
-            left="provisioners do not fail",
+            left="provisioners fail only where a driver has no such volumes",
         ),
         Duty(
             "volumes: attaching and detaching",
@@ -210,7 +210,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             "volumes: their zones, limits and bindings",
             ("reserve-volume",),
             ("VOL-5",),
-            ("volume-in-full-zone",),
+            ("volume-in-full-zone", "drain-full-of-volumes"),
         ),
         Duty("devices"),
         Duty("gangs of pods"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -86,6 +86,12 @@ def _nothing_beside(_thing: ObjectT, _beside: Beside) -> Iterator[Finding]:
     return iter(())
 
 
+def _all_admitted(
+    _before: ObjectT, _after: ObjectT, _beside: Sequence[ApiObject]
+) -> Iterator[Finding]:
+    return iter(())
+
+
 def _nothing_refused(
     _before: ObjectT, _after: ObjectT, _changed: tuple[FieldPath, ...]
 ) -> Iterator[Finding]:
@@ -114,6 +120,7 @@ class Kind(NamedTuple, Generic[ObjectT]):
             the template of pods, where there is one.
         refused_change: what the API server refuses beside in a change of an object, which it is
             given before and after with the fields that differ.
+        unadmitted_change: what admission refuses in one, given the objects that there are.
         untold: fields whose values are told to nobody, as they may be secret; of an object that has
             such fields nothing counts but which keys are in them.
     """
@@ -134,6 +141,9 @@ class Kind(NamedTuple, Generic[ObjectT]):
     written_whole: FieldPath = ()
     refused_change: Callable[[ObjectT, ObjectT, tuple[FieldPath, ...]], Iterator[Finding]] = (
         _nothing_refused
+    )
+    unadmitted_change: Callable[[ObjectT, ObjectT, Sequence[ApiObject]], Iterator[Finding]] = (
+        _all_admitted
     )
     untold: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ Sources: ``staging/src/k8s.io/kubectl/pkg/cmd/apply/patcher.go`` and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -105,6 +105,8 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         InvalidInput: the API server would refuse to change a field, or what comes out.
     """
     there = {_identity(m): m for m in old.objects}
+    every = {**there, **{_identity(m): m for m in new.objects}}
+    things = tuple(m.object for m in every.values())
     applied, problems, aside = [], [], []
     for manifest in new.objects:
         before = there.pop(_identity(manifest), None)
@@ -115,7 +117,7 @@ def change_of(old: Manifests, new: Manifests) -> Change:
         problems += wrong
         if merged is not None:
             found = _difference(manifest, merged, before)
-            problems += _refused(found, before)
+            problems += _refused(found, before, things)
             if any(_counts(each, kind_of(merged.object).untold) for each in found.fields):
                 applied.append(found)
             elif _unmodelled(merged) != _unmodelled(before):
@@ -229,7 +231,9 @@ def _key(item: Any, key: str) -> str:
     return json.dumps(item.get(key) if isinstance(item, dict) else item, default=str)
 
 
-def _refused(found: Applied, before: Manifest[Any]) -> Iterator[Problem]:
+def _refused(
+    found: Applied, before: Manifest[Any], things: Sequence[ApiObject]
+) -> Iterator[Problem]:
     """What the API server does not let anybody change."""
     document, kind = found.after.document, kind_of(found.after.object)
     for path in kind.immutable:
@@ -238,7 +242,9 @@ def _refused(found: Applied, before: Manifest[Any]) -> Iterator[Problem]:
             message = f"Invalid value: {shown}: field is immutable"
             yield Problem(document.at(path), show(path), message)
     changed = tuple(each.path for each in found.fields)
-    for finding in kind.refused_change(before.object, found.after.object, changed):
+    refused = kind.refused_change(before.object, found.after.object, changed)
+    unadmitted = kind.unadmitted_change(before.object, found.after.object, things)
+    for finding in (*refused, *unadmitted):
         yield Problem(document.at(finding.path), show(finding.path), finding.message)
 
 

@@ -148,9 +148,10 @@ class PersistentVolume(ApiObject, frozen=True, kw_only=True):
 
 
 class PersistentVolumeClaimStatus(ApiStruct, frozen=True, kw_only=True):
-    """How far a claim got."""
+    """How far a claim got, and how large its volume is."""
 
     phase: str = ""
+    capacity: Mapping[str, Quantity] | None = None
 
 
 class PersistentVolumeClaim(ApiObject, frozen=True, kw_only=True):
@@ -184,6 +185,7 @@ class StorageClass(ApiObject, frozen=True, kw_only=True):
     provisioner: str = ""
     volume_binding_mode: Literal["Immediate", "WaitForFirstConsumer"] = "Immediate"
     reclaim_policy: str = "Delete"
+    allow_volume_expansion: bool = False
     allowed_topologies: tuple[TopologySelectorTerm, ...] | None = None
 
     @property

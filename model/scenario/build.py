@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from kubelemma.model.cluster.component import Crowd
+from kubelemma.model.cluster.stocking import named_claims, node_labels
+from kubelemma.model.cluster.storage import ClaimToMake
 from kubelemma.model.components.kubelet.starting import kept
 from kubelemma.model.components.reconcile.legal import NODE
 from kubelemma.model.manifests.check import ANYWHERE, Check, CheckSpec, EventEntry
@@ -219,9 +221,18 @@ def cluster_of(application: Application, check: Check | None = None) -> Sizing:
     cluster = listed(given, owners)
     nodes = (*application.nodes, *nodes_of(cluster))
     if not nodes:
-        return default_cluster(owners, application.namespaces)
+        return default_cluster(owners, application.namespaces, _tied(admitted.objects, owners))
     more = f", with {STORAGE} of ephemeral storage where nobody says" if cluster != given else ""
     return Sizing(nodes, f"as given{more}")
+
+
+def _tied(objects: Iterable[Any], owners: Iterable[Any]) -> tuple[str, ...]:
+    """The labels of nodes that say which volumes they reach, where any workload uses a claim."""
+    every = tuple(objects)
+    specs = ((owner.metadata.namespace, kind_of(owner).template(owner).spec) for owner in owners)
+    uses = any(isinstance(each, ClaimToMake) for each in every)
+    uses = uses or any(True for each in specs for _ in named_claims(*each))
+    return node_labels(every) if uses else ()
 
 
 def groups_of(owners: Sequence[Any], spec: CheckSpec) -> Iterator[tuple[Any, ...]]:

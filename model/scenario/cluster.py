@@ -8,7 +8,7 @@ a usual size will do. Workloads whose node selectors contradict each other get n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,14 +71,17 @@ class _Pool(NamedTuple):
     number: int
 
 
-def default_cluster(owners: Sequence[Any], namespaces: Sequence[Namespace] = ()) -> Sizing:
+def default_cluster(
+    owners: Sequence[Any], namespaces: Sequence[Namespace] = (), tied: Collection[str] = ()
+) -> Sizing:
     """Nodes of a usual size on which everything fits when one is lost and one rollout surges.
 
     There are three, or more where pods keep each other off their host, take its ports, or are too
-    many; two in each zone where pods must be spread over zones. Labels that node selectors ask for
-    are there, and so are other resources that pods request: the reason names them.
+    many; two in each zone where pods must be spread over zones, or volumes are ``tied`` to nodes by
+    the label that says so. Labels that node selectors ask for are there, and so are other resources
+    that pods request: the reason names them.
     """
-    pools = tuple(_pool(owners, labels) for owners, labels in _sorted_out(owners))
+    pools = tuple(_pool(owners, labels, tied) for owners, labels in _sorted_out(owners))
     most = sum(replicas_of(owner) + _surge(owner) for owner in owners) + 1
     made = _made_up(pools)
 
@@ -104,7 +107,7 @@ def default_cluster(owners: Sequence[Any], namespaces: Sequence[Namespace] = ())
     if not homeless or not others:
         why = "on which nothing finds a place, whatever their number and size"
         return Sizing(_nodes(pools, 0, 1), why, tuple(owners))
-    return default_cluster(others, namespaces)._replace(homeless=homeless)
+    return default_cluster(others, namespaces, tied)._replace(homeless=homeless)
 
 
 def _roomier(pools: Sequence[_Pool], more: int, size: int) -> tuple[int, int]:
@@ -192,10 +195,11 @@ def _sorted_out(
     return [(tuple(some), labels) for some, labels in found] or [((), {})]
 
 
-def _pool(owners: tuple[Any, ...], labels: Mapping[str, str]) -> _Pool:
-    keys = (key for owner in owners for key in _topology_keys(owner))
-    domains = tuple(dict.fromkeys(key for key in keys if key not in (HOSTNAME, *labels)))
-    strict = any(key in domains for owner in owners for key in _strict_keys(owner))
+def _pool(owners: tuple[Any, ...], labels: Mapping[str, str], tied: Collection[str]) -> _Pool:
+    asked = (key for owner in owners for key in _topology_keys(owner))
+    domains = tuple(dict.fromkeys(key for key in asked if key not in (HOSTNAME, *labels)))
+    keys = (*tied, *(key for owner in owners for key in _strict_keys(owner)))
+    strict = any(key in domains for key in keys)
     zones = max((ZONES, *map(_zones_needed, owners))) if domains else 0
     number = max(
         NODES,

@@ -17,7 +17,9 @@ from kubelemma.model.manifests.clouds import OfService
 from kubelemma.model.manifests.groups import nodes_of
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
+from kubelemma.model.objects.storage import PersistentVolumeClaim
 
+from .claims import ordinals_asked
 from .events import concerns, labelling_of, takes
 from .templates import is_named, key_of, kind_of
 
@@ -201,12 +203,65 @@ def storage_findings(
         for found in objects
         if type(found) in kinds
     }
+    for owner in owners:
+        yield from _unmade(owner, shelf, nodes)
+        yield from _unmade_with_pods(owner, shelf, nodes)
     for key in used:
+        hint = _meant(shelf.claims.get(key), shelf)
+        if hint and key in given:
+            name: FieldPath = ("spec", "storageClassName")
+            yield Misplaced(
+                given[key],
+                Finding(
+                    name, f"is no StorageClass of the input{hint}; it is taken to make volumes"
+                ),
+            )
         there = shelf.claims.get(key)
         reason = "" if there is None else wanting(there, shelf, nodes)
         if reason:
             message = f"{reason}; its pods stay Pending"
             yield Misplaced(given[key], Finding(("spec",), message))
+
+
+def _unmade_with_pods(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iterator[Misplaced]:
+    """The claims that pods of an owner have for themselves (``ephemeral``) and get no volume."""
+    for number, volume in enumerate(kind_of(owner).template(owner).spec.volumes or ()):
+        own = volume.ephemeral
+        template = None if own is None else own.volume_claim_template
+        if template is None:
+            continue
+        reason = wanting(PersistentVolumeClaim(spec=template.spec), shelf, nodes)
+        if reason:
+            path: FieldPath = ("spec", "template", "spec", "volumes", number, "ephemeral")
+            message = f"the claim of each pod {reason}; pods stay Pending, which is not followed"
+            yield Misplaced(owner, Finding(path, message))
+
+
+def _meant(claim: PersistentVolumeClaim | None, shelf: Shelf) -> str:
+    """Which class of the input a claim may mean that names another one."""
+    name = shelf.class_of(claim) if claim is not None else ""
+    of_volumes = {volume.storage_class for volume in shelf.storage.volumes}
+    if not name or name in shelf.classes or name in of_volumes:
+        return ""
+    return did_you_mean(name, sorted(shelf.classes))
+
+
+def _unmade(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iterator[Misplaced]:
+    """The first claims that are made for the pods of an owner and get no volume."""
+    kind = kind_of(owner)
+    for number in ordinals_asked(owner):
+        found = False
+        for claim in kind.claims(owner, number):
+            key = (owner.metadata.namespace, claim.metadata.name)
+            reason = "" if key in shelf.claims else wanting(claim, shelf, nodes)
+            if reason:
+                found = True
+                message = (
+                    f"claim {'/'.join(key)}, which is made for a pod, {reason}; it stays Pending"
+                )
+                yield Misplaced(owner, Finding(("spec",), message))
+        if found:
+            return
 
 
 class Adoption(NamedTuple):

@@ -14,7 +14,7 @@ from kubelemma.reports.style import enumeration
 
 from .scene import Belied, Claim, Scene, Seen, Standstill
 from .teller import Teller
-from .volumes import called, claim_position, stored_in
+from .volumes import awaiting, called, claim_position, stored_in
 
 
 def _where(seen: Seen, volume: int) -> list[str]:
@@ -34,12 +34,7 @@ def _idle(end: Standstill) -> Iterator[Idle]:
     stored, held = stored_in(end.seen), []
     for volume in stock.attachable:
         where = _where(end.seen, volume)
-        waiting = [
-            name
-            for name, node in end.seen.nodes().items()
-            if name not in where
-            and any(stock.uses_volume(stored, g.pod_class, volume) for g in node.pods)
-        ]
+        waiting = list(awaiting(stock, stored, end.seen.nodes(), volume))
         if waiting and where:
             have = "has" if len(waiting) == 1 else "have"
             held.append(

@@ -27,7 +27,7 @@ from .cast import Cast
 from .differing import differing
 from .scene import Belied, Claim, Scene, Seen, Standstill
 from .teller import Boxes, Teller
-from .volumes import claim_name, claim_position, stored_in, volume_name
+from .volumes import awaiting, claim_name, claim_position, stored_in, volume_name
 from .written import Written
 
 _NOTHING = "none"
@@ -140,6 +140,7 @@ def _boxes(scenario: Scenario, _written: Written) -> Boxes:
                 reach=_segment(stock, index, state),
                 attached=tuple(sorted(there)),
                 mounted=tuple(sorted(name for name, mounted in there.items() if mounted)),
+                awaited=tuple(sorted(awaiting(stock, stored, nodes, index))),
             )
 
     return look

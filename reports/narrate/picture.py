@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from kubelemma.model.cluster.owners import revision_hash
 from kubelemma.model.cluster.snapshot import Place, Snapshot
-from kubelemma.model.cluster.state import NodeState
+from kubelemma.model.cluster.state import NodeState, Phase
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State
 from kubelemma.reports.picture import AnyBox, NodeBox, Picture, PodBox
@@ -21,6 +21,8 @@ from .tellers import TELLERS
 from .written import Written
 
 _UNKNOWN = Written()
+_STILL = " (still running)"
+"""Behind the name of a pod that the API does not show any more: another may be called so."""
 
 Observer: TypeAlias = Callable[[State, Cast], Picture]
 """Gives the picture of a state, whose pods the cast names."""
@@ -53,8 +55,9 @@ def _pod_boxes(scenario: Scenario, cast: Cast) -> Iterator[PodBox]:
 def _pod_box(scenario: Scenario, place: Place, name: str) -> PodBox:
     pod_class = scenario.world.classes[place.pod_class]
     workload = scenario.world.workloads[pod_class.workload]
+    still = _STILL if place.phase == Phase.LINGERING else ""
     return PodBox(
-        name=f"{workload.namespace}/{name.rpartition('/')[2]}",
+        name=f"{workload.namespace}/{name.rpartition('/')[2]}{still}",
         workload=full_name(workload),
         version=revision_hash(pod_class.template),
         phase=PHASES[place.phase],

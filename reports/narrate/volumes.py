@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import NONE, ClaimPhase, Stock, Stored
 from kubelemma.model.cluster.world import Workload
@@ -36,6 +37,18 @@ def stored_in(seen: Seen) -> Stored:
     stock = stock_of(seen.world)
     claims = tuple(seen.value(claim.cell) for claim in stock.claims)
     return Stored(claims, tuple(seen.value(volume.cell) for volume in stock.volumes))
+
+
+def awaiting(
+    stock: Stock, stored: Stored, nodes: Mapping[str, NodeState], volume: int
+) -> Iterator[str]:
+    """The nodes with pods that use a volume which is attached to nodes, and not to them."""
+    if not stock.volumes[volume].attached:
+        return
+    for name, node in nodes.items():
+        used = any(stock.uses_volume(stored, group.pod_class, volume) for group in node.pods)
+        if used and all(found.volume != volume for found in node.volumes):
+            yield name
 
 
 def lacking(seen: Seen, pod_class: int, node: str) -> Iterator[str]:

@@ -84,7 +84,7 @@ def pictures(name: Words) -> st.SearchStrategy[Picture]:
         some(st.builds(PodBox, name, name, name, st.sampled_from(PHASES), name), most=2),
         some(st.builds(ServiceBox, name, some(name), COUNT, COUNT, words)),
         some(st.builds(BudgetBox, name, COUNT, COUNT, COUNT, COUNT)),
-        some(st.builds(VolumeBox, name, name, name, name, words, words)),
+        some(st.builds(VolumeBox, name, name, name, name, words, words, words)),
         some(st.builds(ObjectBox, name, name, words, words, st.booleans(), leaves)),
         some(st.builds(WorkerBox, name, name, name, words, words, name, outdated)),
         some(st.builds(CacheBox, name, name, COUNT, outdated)),

@@ -155,15 +155,78 @@ CLAIM: dict[str, Any] = {
     [
         ("accessModes", ["ReadWriteMany"], "spec is immutable after creation"),
         ("storageClassName", "share", "spec is immutable after creation"),
-        ("resources", {"requests": {"storage": "1Gi"}}, "can not be less than previous value"),
+        ("resources", {"requests": {"storage": "1Gi"}}, "can not be less than status.capacity"),
     ],
 )
 def test_a_claim_keeps_what_it_asks_for(field: str, value: object, said: str) -> None:
     """It may only ask for more room."""
     with pytest.raises(InvalidInput, match=said):
         applied(read(CLAIM), read({**CLAIM, "spec": {**CLAIM["spec"], field: value}}))
-    more = {"requests": {"storage": "9Gi"}}
-    assert applied(read(CLAIM), read({**CLAIM, "spec": {**CLAIM["spec"], "resources": more}}))
+
+
+def resized(size: str, **more: Any) -> dict[str, Any]:
+    """The claim with another size; ``more`` are fields of its spec."""
+    resources = {"requests": {"storage": size}}
+    return {**CLAIM, "spec": {**CLAIM["spec"], "resources": resources, **more}}
+
+
+@pytest.mark.parametrize(
+    ("disk", "status", "size", "said"),
+    [
+        (None, {}, "9Gi", ""),
+        ({"allowVolumeExpansion": True}, {}, "9Gi", ""),
+        ({}, {}, "9Gi", r'"disk" has no allowVolumeExpansion: true'),
+        (None, {"phase": "Pending"}, "9Gi", "spec is immutable after creation"),
+        (None, {"phase": "Bound", "capacity": {"storage": "2Gi"}}, "3Gi", ""),
+        (None, {"phase": "Bound", "capacity": {"storage": "2Gi"}}, "2Gi", "status.capacity"),
+    ],
+)
+def test_a_claim_grows_where_its_class_lets_it(
+    disk: dict[str, Any] | None, status: dict[str, Any], size: str, said: str
+) -> None:
+    """And an expansion that has not been done may be taken back; nothing is known of no class."""
+    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "d"}
+    classes = [] if disk is None else [{**kind, "metadata": {"name": "disk"}, **disk}]
+    old = [{**CLAIM, "status": status}, *classes]
+    if not said:
+        assert applied(read(*old), read(resized(size)))
+        return
+    with pytest.raises(InvalidInput, match=said):
+        applied(read(*old), read(resized(size)))
+
+
+def test_a_claim_of_no_class_does_not_grow() -> None:
+    """Nobody has made its volume."""
+    old = {**CLAIM, "spec": {**CLAIM["spec"], "storageClassName": ""}}
+    with pytest.raises(InvalidInput, match="only dynamically provisioned pvc can be resized"):
+        applied(read(old), read(resized("9Gi", storageClassName="")))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("nfs", {"server": "b", "path": "/"}, "spec.persistentvolumesource is immutable"),
+        ("volumeMode", "Block", "field is immutable"),
+        ("nodeAffinity", None, "spec.nodeAffinity: Invalid value: field is immutable"),
+        ("persistentVolumeReclaimPolicy", "Delete", ""),
+    ],
+)
+def test_a_volume_stays_where_it_is(field: str, value: Any, said: str) -> None:
+    """Neither its source nor the nodes that reach it change."""
+    zone = {"key": "zone", "operator": "In", "values": ["a"]}
+    spec: dict[str, Any] = {
+        "capacity": {"storage": "5Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "nfs": {"server": "a", "path": "/"},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [zone]}]}},
+    }
+    volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "disk"}}
+    old, new = {**volume, "spec": spec}, {**volume, "spec": {**spec, field: value}}
+    if not said:
+        assert applied(read(old), read(new))
+        return
+    with pytest.raises(InvalidInput, match=said):
+        applied(read(old), read(new))
 
 
 @pytest.mark.parametrize(

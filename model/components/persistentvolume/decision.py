@@ -25,7 +25,8 @@ from kubelemma.model.objects.storage import PersistentVolume, PersistentVolumeCl
 ZONE = "topology.kubernetes.io/zone"
 HOSTNAME = "kubernetes.io/hostname"
 
-SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
+MANY_WRITERS = "ReadWriteMany"
+SHARED = frozenset({MANY_WRITERS, "ReadOnlyMany"})
 """The access modes of volumes that several nodes may have attached at once."""
 
 ATTACHED_SOURCES = (
@@ -43,10 +44,14 @@ ATTACHED_SOURCES = (
 
 
 class Driver(NamedTuple):
-    """A driver: the labels of the nodes that reach one of its volumes, and if it attaches them."""
+    """A driver: the labels of the nodes that reach one of its volumes, and if it attaches them.
+
+    ``shares``: whether several nodes may write to a file system of its.
+    """
 
     keys: tuple[str, ...] = ()
     attaches: bool = True
+    shares: bool = True
 
 
 DRIVERS: Mapping[str, Driver] = MappingProxyType(
@@ -62,7 +67,7 @@ DRIVERS: Mapping[str, Driver] = MappingProxyType(
                 "cinder.csi.openstack.org",
                 "kubernetes.io/cinder",
             ),
-            Driver((ZONE,)),
+            Driver((ZONE,), shares=False),
         ),
         **dict.fromkeys(
             (
@@ -132,12 +137,22 @@ def backing_of(claim: PersistentVolumeClaim, shelf: Shelf) -> Backing:
     return Backing(
         known=driver in DRIVERS or _described(driver, shelf),
         driver=driver,
-        makes=driver not in ("", NO_PROVISIONER),
+        makes=driver not in ("", NO_PROVISIONER) and not _asks_too_much(claim, driver),
         waits=found.volume_binding_mode == "WaitForFirstConsumer",
         keys=_keys(found, shelf),
         attaches=_attaches(driver, shelf),
         reclaimed=found.reclaim_policy == "Delete",
     )
+
+
+def _asks_too_much(claim: PersistentVolumeClaim, driver: str) -> bool:
+    """Whether a claim asks that a file system be shared, of a driver that makes disks of a node.
+
+    Their provisioners answer that the access mode is not supported, and try again for ever.
+    """
+    shared = MANY_WRITERS in (claim.spec.access_modes or ())
+    files = claim.spec.volume_mode == "Filesystem"
+    return shared and files and not DRIVERS.get(driver, Driver()).shares
 
 
 def _described(driver: str, shelf: Shelf) -> bool:
@@ -233,6 +248,11 @@ def wanting(claim: PersistentVolumeClaim, shelf: Shelf, nodes: Sequence[Node]) -
     backing, name = backing_of(claim, shelf), shelf.class_of(claim)
     if best_match(claim, shelf, (v.metadata.name for v in shelf.storage.volumes)) is not None:
         return ""
+    if _asks_too_much(claim, backing.driver):
+        return (
+            f'asks for {MANY_WRITERS} of class "{name}", and {backing.driver} makes disks that are '
+            "attached to one node at a time: it makes no volume for it"
+        )
     if not backing.makes:
         what = f'class "{name}"' if name else "no class"
         if claim.spec.storage_class_name is None and not name:

@@ -13,6 +13,7 @@ from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.pod import (
     Affinity,
     NodeAffinity,
+    NodeSelector,
     NodeSelectorRequirement,
     NodeSelectorTerm,
     PodAffinity,
@@ -40,16 +41,21 @@ def affinity(given: Affinity, path: FieldPath) -> Iterator[Finding]:
 
 def _node_affinity(given: NodeAffinity, path: FieldPath) -> Iterator[Finding]:
     if given.required is not None:
-        terms: FieldPath = (*path, _REQUIRED, "nodeSelectorTerms")
-        if not given.required.node_selector_terms:
-            yield Finding(terms, "is required: no node matches without a term")
-        for index, term in enumerate(given.required.node_selector_terms):
-            yield from _node_term(term, (*terms, index))
-            yield from _label_values(term, (*terms, index))
+        yield from node_selector(given.required, (*path, _REQUIRED))
     for index, preferred in enumerate(given.preferred or ()):
         here: FieldPath = (*path, _PREFERRED, index)
         yield from within(1, _LARGEST_WEIGHT, preferred.weight, (*here, "weight"))
         yield from _node_term(preferred.preference, (*here, "preference"))
+
+
+def node_selector(selector: NodeSelector, path: FieldPath) -> Iterator[Finding]:
+    """Nodes that are required, of a pod or of a volume."""
+    terms: FieldPath = (*path, "nodeSelectorTerms")
+    if not selector.node_selector_terms:
+        yield Finding(terms, "is required: no node matches without a term")
+    for index, term in enumerate(selector.node_selector_terms):
+        yield from _node_term(term, (*terms, index))
+        yield from _label_values(term, (*terms, index))
 
 
 def _node_term(term: NodeSelectorTerm, path: FieldPath) -> Iterator[Finding]:

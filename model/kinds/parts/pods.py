@@ -27,6 +27,7 @@ from .names import dns_label, dns_subdomain, label_key, label_value
 from .probes import probe_advice, probes
 from .resources import advice, container_resources, pod_resources, quantities
 from .rules import at_least, label_selector, labels, one_of, problem, within
+from .volumes import pod_volumes
 
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
@@ -60,6 +61,7 @@ def pod_spec(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
     yield from _spread(constraints, (*path, "topologySpreadConstraints"))
     yield from _gates(spec.scheduling_gates or (), (*path, "schedulingGates"))
     yield from referred(spec, path)
+    yield from pod_volumes(spec.volumes or (), (*path, "volumes"))
 
 
 def _containers(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ const SIGNS = new Map([
   ["ready", "●"],
   ["available", "✓"],
   ["terminating", "✕"],
+  ["lingering", "‡"],
+  ["failed", "!"],
 ]);
 const TRAFFIC = "⇄";
 const MOST_CHIPS = 24;
@@ -124,6 +126,7 @@ class Cluster {
         box.reach ? ` in ${box.reach}` : "",
         `: ${box.phase}, `,
         where.length ? `attached to ${where.join(", ")}` : "attached to no node",
+        box.awaited.length ? make("span", { class: "bad" }, `, awaited on ${box.awaited.join(", ")}`) : "",
       );
     });
     return lines.length ? make("ul", { class: "owners", "aria-label": "Volumes" }, ...lines) : "";

@@ -78,6 +78,7 @@ class StateText {
         claim: box.claim || NONE,
         phase: box.phase,
         "attached to": attached.join(", ") || NONE,
+        ...(box.awaited.length ? { "awaited on": box.awaited.join(", ") } : {}),
         ...(box.reach ? { "reached from": box.reach } : {}),
       });
     }

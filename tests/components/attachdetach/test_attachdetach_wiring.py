@@ -13,6 +13,7 @@ from kubelemma.model.scenario import Scenario
 RECREATE = {"type": "Recreate"}
 CRASH = {"nodeCrash": {}}
 SHARED = CLAIM.replace("ReadWriteOnce", "ReadWriteMany")
+OF_MANY = DISKS.replace("ebs.csi.aws.com", "shared.example")
 
 
 @pytest.mark.parametrize("strategy", [{}, RECREATE])
@@ -64,7 +65,7 @@ def test_order_of_a_move() -> None:
 
 def test_shared_volumes_are_attached_twice() -> None:
     """A ReadWriteMany volume is attached to both nodes of a rolling update."""
-    scenario = Shop(storage=(DISKS, SHARED)).scenario()
+    scenario = Shop(storage=(OF_MANY, SHARED)).scenario()
     most = max(
         sum(len(node.volumes) for node in nodes_in(scenario, state))
         for state in reachable(scenario.system)

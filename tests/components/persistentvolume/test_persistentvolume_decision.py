@@ -170,3 +170,20 @@ def test_wanting() -> None:
     assert "allowedTopologies" in wanting(claim(), zonal, (node(zone="b"),))
     assert not wanting(claim(), zonal, (node(zone="a"),))
     assert not wanting(claim(volumeName="x"), zonal, ())
+
+
+@pytest.mark.parametrize(
+    ("driver", "mode", "makes"),
+    [
+        ("ebs.csi.aws.com", "Filesystem", False),
+        ("ebs.csi.aws.com", "Block", True),
+        ("efs.csi.aws.com", "Filesystem", True),
+        ("another.example", "Filesystem", True),
+    ],
+)
+def test_disks_are_not_shared(driver: str, mode: str, makes: bool) -> None:  # noqa: FBT001
+    """A provisioner of disks makes no file system that several nodes write to."""
+    shared = claim(accessModes=["ReadWriteMany"], volumeMode=mode)
+    shelf = Shelf(Storage(classes=(storage_class(driver),)))
+    assert backing_of(shared, shelf).makes is makes
+    assert ("makes disks" in wanting(shared, shelf, ())) is not makes

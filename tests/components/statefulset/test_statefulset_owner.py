@@ -152,6 +152,22 @@ def _pods(found: Scenario) -> str:
     return pods_name(workload)
 
 
+@pytest.mark.parametrize(("limit", "kept"), [(0, (1,)), (1, (0, 1)), (None, (0, 1))])
+def test_old_revisions_are_kept_as_told(limit: int | None, kept: tuple[int, ...]) -> None:
+    """With no history the old revision goes, but only once no pod is of it."""
+    found = scenario(web(2, revisionHistoryLimit=limit), events=("rollout=web",))
+    (workload,) = found.world.owners
+    at = found.system.positions[workload.cell].start
+    ends = set()
+    for state in reachable(found):
+        revisions = state[at].revisions
+        pods = Snapshot(found, state).summed(_pods(found))
+        assert {pod.template for pod in pods} <= {*revisions, state[at].template}
+        if all(step.rule.environment for step in found.system.successors(state)):
+            ends.add(tuple(sorted(map(int, revisions))))
+    assert ends == {(0,), kept}
+
+
 def test_a_broken_pod_keeps_the_set_from_going_on() -> None:
     """Taking the template back replaces no broken pod (kubernetes#67250)."""
     events = ("rollout=web,new-version=never-ready", "rollback=web")

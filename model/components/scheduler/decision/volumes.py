@@ -61,7 +61,7 @@ class Shelf:
 
     def __post_init__(self) -> None:
         storage = self.storage
-        defaults = sorted(c.metadata.name for c in storage.classes if c.is_default)
+        defaults = _newest_first(c.metadata for c in storage.classes if c.is_default)
         found = {
             "claims": {(c.metadata.namespace, c.metadata.name): c for c in storage.claims},
             "volumes": {volume.metadata.name: volume for volume in storage.volumes},
@@ -74,7 +74,7 @@ class Shelf:
                 }
                 for node in storage.csi_nodes
             },
-            "default_class": defaults[0] if defaults else "",
+            "default_class": defaults[0].name if defaults else "",
         }
         for name, value in found.items():
             object.__setattr__(self, name, value)
@@ -89,6 +89,15 @@ class Shelf:
         """Whether the claim is bound only when a pod needs it."""
         found = self.classes.get(self.class_of(claim))
         return found is not None and found.volume_binding_mode == "WaitForFirstConsumer"
+
+
+def _newest_first(defaults: Iterable[ObjectMeta]) -> list[ObjectMeta]:
+    """Default classes: the first counts. Of those that are equally old it is the first by name.
+
+    Source: pkg/volume/util/storageclass.go, ``GetDefaultClass``.
+    """
+    named = sorted(defaults, key=lambda metadata: metadata.name)
+    return sorted(named, key=lambda metadata: metadata.creation_timestamp or "", reverse=True)
 
 
 def claims_of(pod: Pod, shelf: Shelf) -> Iterator[tuple[str, PersistentVolumeClaim | None]]:
