@@ -360,6 +360,15 @@ def _never_ready(case: Case) -> Iterator[Advice]:
     broken = [each for each in case.waiting if "never become Ready" in each.message]
     if not broken:
         return
+    unasked = next(iter(case.own(Hindrance.UNASKED)), None)
+    if unasked is not None:
+        what, _, port = unasked.value.partition(": ")
+        text = (
+            f"Call a port of the container {port}, or let its {what} ask for one that it has: "
+            "until then the probe never succeeds"
+        )
+        yield Advice("port of a probe", text, places_of(unasked))
+        return
     if case.id == "DRAIN-1":
         text = (
             "The budget protects pods that are not Ready anyway: let them go with "

@@ -249,7 +249,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "admits pods by its own idea of its node",
             ("admit", "reject", "late-cleanup"),
-            ("KUB-1", "KUB-7", "KUB-11"),
+            ("KUB-1", "KUB-2", "KUB-7", "KUB-11"),
             ("kubelet-rejects", "room-not-yet-free"),
             left="rejected pods are not kept",
         ),
@@ -286,8 +286,8 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "probes, and restarts what fails",
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
-            ("KUB-4", "KUB-10"),
-            ("slow-start", "crashing-version"),
+            ("KUB-4", "KUB-5", "KUB-10"),
+            ("slow-start", "crashing-version", "probe-of-no-port"),
             left="probes that pass may fail by an event only",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),

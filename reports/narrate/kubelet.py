@@ -34,6 +34,7 @@ from kubelemma.model.components.kubelet.actions import (
     START,
     UNMOUNT,
 )
+from kubelemma.model.components.kubelet.decision import never_ready
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.nodelifecycle.health import ailment_of
 from kubelemma.model.components.podgc.rules import ENDING
@@ -46,6 +47,7 @@ from .causes import event, given
 from .overcommitted import too_little
 from .scene import Scene, Standstill, about_workload
 from .starting import (
+    asked_in_vain,
     begun,
     impatience,
     killed,
@@ -123,6 +125,10 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if end.world.classes[place.pod_class].behaviour is Behaviour.POST_START_FAILS:
         why = "its postStart hook fails, so its containers are killed and started again for ever"
         return f"{why}: they never become Ready on {place.node} (the scenario says so).", ()
+    unasked = never_ready(end.world.classes[place.pod_class].pod)
+    if unasked is not None:
+        why = f"its containers run on {place.node} and never become Ready: {unasked.reason}"
+        return f"{why}.", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -173,6 +179,7 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
     node = end.seen.nodes()[place.node]
     if node.up:
         yield from missing(end, place)
+        yield from asked_in_vain(end, place)
         return
     yield Fact(Hindrance.MACHINE, place.node)
     if node.ails and not node.ails & Ailment.SHUTTING_DOWN:
@@ -250,6 +257,7 @@ TELLER = Teller(
         "KUB-3": too_early,
         "KUB-7": too_little(ADMITTED),
         "KUB-8": begun,
+        "KUB-5": left_waiting,
         "KUB-9": left_waiting,
         "KUB-10": killed,
     },

@@ -8,12 +8,18 @@ from typing import Any
 from mutating import SELECTOR, TWO, Mutant, Small, node, pod
 
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import ACTIVE, Phase, ShownNode
+from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, ShownNode, moved, shifted
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
 from kubelemma.model.components.kubelet import rules
-from kubelemma.model.components.kubelet.decision import InitWait, Outlook, StartTime, judges
+from kubelemma.model.components.kubelet.decision import (
+    InitWait,
+    Outlook,
+    StartTime,
+    Unreliable,
+    judges,
+)
 from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
@@ -28,6 +34,12 @@ def needs_nothing(_there: tuple[bool, ...]) -> bool:
 def sees_nothing(_there: tuple[bool, ...]) -> bool:
     """Nobody notices that what was missing is there."""
     return False
+
+
+def runs_on(pods: Pods, group: Any, phase: Phase) -> Pods:
+    """What is reported to have ended runs on."""
+    after = moved(pods, group, phase)
+    return shifted(after, group.pod_class, Phase.LINGERING, 1) if phase is Phase.ENDED else after
 
 
 _while_up = rules._while_up
@@ -87,6 +99,19 @@ CONFIGURED = Small(
     (ROLLOUT, {"deleteConfigMap": {"name": "web"}}, {"createConfigMap": {"name": "web"}}),
     spec=pod(volumes=[{"name": "settings", "configMap": {"name": "web"}}]),
 )
+BOOTING = Small(
+    (node("a"),),
+    ({"nodeCrash": {}}, {"nodeReturn": {}}, *CONFIGURED.events[1:]),
+    replicas=1,
+    spec=CONFIGURED.spec,
+)
+LOOPING = Small(
+    (node("a"),),
+    ({"rollout": {"newVersion": "crashLooping"}},),
+    replicas=1,
+    found=(Unreliable(),),
+)
+"""Pods whose containers have to be started again, once, or again and again."""
 SLOW = Small(
     TWO,
     (ROLLOUT,),
@@ -125,6 +150,7 @@ CUT_OFF = Small(TWO, ({"nodePartition": {}},), 1, None, pod(tolerations=[STAYS])
 """A pod that must be alone, and stays on a node that cannot be reached."""
 
 TAINT_PY = "components.tainteviction.rules"
+FAULTS_PY = "components.kubelet.faults"
 RULES_PY = "components.kubelet.rules"
 INITIALISING_PY = "components.kubelet.initialising"
 STARTING_PY = "components.kubelet.starting"
@@ -134,7 +160,10 @@ KUBELET_MUTANTS = (
     Mutant("DEP-9", "old pods go", ROLLING_PY, "reconcile_old", empties_old, IN_VAIN),
     Mutant("DEP-10", "evicts all", TAINT_PY, "_evict", evicts_all, CUT_OFF),
     Mutant("KUB-1", "raises the dead", RULES_PY, "_while_up", raises_the_dead, ENDING),
+    Mutant("KUB-2", "runs on", FAULTS_PY, "moved", runs_on, ENDING),
     Mutant("KUB-4", "acts when down", RULES_PY, "_while_up", acts_when_down, LOST),
+    Mutant("KUB-5", "is left", STARTING_PY, "UNSTARTED", (Phase.CREATING,), BOOTING),
+    Mutant("KUB-5", "is left, of a loop", STARTING_PY, "UNSTARTED", (Phase.CREATING,), LOOPING),
     Mutant("KUB-6", "leaves them", RULES_PY, "_while_up", leaves_them, ENDING),
     Mutant("KUB-11", "shares no node", RULES_PY, "admit", shares_no_node, WIDE),
     Mutant("KUB-3", "waits for nobody", INITIALISING_PY, "answered", waits_for_nobody, JOINING),

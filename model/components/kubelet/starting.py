@@ -48,6 +48,7 @@ from .decision import (
     judges,
     lacking,
     needs,
+    never_ready,
     strictest,
 )
 from .initialising import ANSWERS, Waits
@@ -59,7 +60,10 @@ REGISTRY = "registry answers"
 """The cell that says whether images can be pulled."""
 
 WAITING = "pods whose containers are to be started"
-"""The tally of pods on nodes that are up whose containers have yet to be started, by class."""
+"""The tally of pods on nodes that are up of which no container has been started yet, by class."""
+
+ENDED_AGAIN = "pods whose containers are to be started again"
+"""The same of those whose containers have run and ended."""
 
 _DELETED = frozenset({DELETE_CONFIG_MAP, DELETE_SECRET})
 _CREATED = frozenset({CREATE_CONFIG_MAP, CREATE_SECRET})
@@ -256,7 +260,8 @@ def timed(world: World) -> tuple[int, ...]:
 def tallies(world: World, held_up: Mapping[int, Held]) -> Iterator[Tally]:
     """What is summed up of pods that are held up."""
     if held_up:
-        yield waiting(held_up)
+        yield waiting(WAITING, held_up, Phase.CREATING)
+        yield waiting(ENDED_AGAIN, held_up, Phase.RESTARTING)
         yield from initialising.tallies(awaited(held_up))
     slow = timed(world)
     if slow:
@@ -267,14 +272,14 @@ def tallies(world: World, held_up: Mapping[int, Held]) -> Iterator[Tally]:
         yield Tally(TIMED, {(UP, PODS): measure}, 1, each=PODS)
 
 
-def waiting(held_up: Mapping[int, Held]) -> Tally:
-    """The tally of pods whose containers have yet to be started."""
+def waiting(name: str, held_up: Mapping[int, Held], phase: Phase) -> Tally:
+    """The tally of pods in a phase in which their containers have yet to be started."""
     classes = tuple(held_up)
 
     def measure(up: bool, pods: Pods) -> tuple[int, ...]:  # noqa: FBT001 - a column's value
-        return tuple(up * count(pods, index, UNSTARTED) for index in classes)
+        return tuple(up * count(pods, index, (phase,)) for index in classes)
 
-    return Tally(WAITING, {(UP, PODS): measure}, len(classes), each=PODS)
+    return Tally(name, {(UP, PODS): measure}, len(classes), each=PODS)
 
 
 def rule(
@@ -402,6 +407,11 @@ def assumes(world: World, events: Iterable[Event]) -> Iterator[str]:
             f"{', '.join(map(str, taken))} (a scenario says in missing which are not there)"
         )
     yield from initialising.assumes(world)
+    for pod_class in world.classes:
+        unasked = never_ready(pod_class.pod)
+        if unasked is not None and pod_class.behaviour is Behaviour.PROBE_ERRS:
+            crowd = world.workloads[pod_class.workload].crowd(pod_class.index)
+            yield f"pods of {crowd} are never Ready, not at the start either: {unasked.reason}"
     times = [each.seconds for each in world.objects_of(StartTime)]
     if times:
         yield f"containers take {times[0]} s from their start until probes find them working"

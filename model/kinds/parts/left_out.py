@@ -30,6 +30,7 @@ from kubelemma.model.objects import configuration, meta, pod, storage, volume, w
 
 _BY_SERVER = "is set by the cluster itself"
 _INSIDE = "concerns what runs inside the containers, not where or when"
+_PORT = "only whether a port that it names is there counts: else the probe never succeeds"
 _TIME = "how long a probe waits is not counted: it may pass, or fail, at any time"
 _NETWORK = "networking is not modelled"
 _DEVICES = "devices do not constrain scheduling in the check"
@@ -64,7 +65,8 @@ _PULLING = ByValue(
 )
 
 _PROBE: FieldNotes = {
-    **irrelevant(_INSIDE, "exec", "httpGet", "tcpSocket", "grpc"),
+    **irrelevant(_INSIDE, "exec", "grpc"),
+    **irrelevant(_PORT, "httpGet", "tcpSocket"),
     **not_modelled(_TIME, "initialDelaySeconds", "timeoutSeconds", "periodSeconds"),
     **not_modelled(_TIME, "successThreshold", "failureThreshold"),
     **not_modelled(_TIME, "terminationGracePeriodSeconds"),

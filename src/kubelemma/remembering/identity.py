@@ -39,7 +39,8 @@ PULLING = frozenset({"image_pull_policy"})
 STARTING = frozenset({"liveness_probe", "startup_probe"})
 ENDING = frozenset({"lifecycle"})
 NEVER_READ = frozenset({"readiness_probe"})
-"""What no rule reads of a container: such a probe succeeds or fails by the scenario's events."""
+"""What no rule reads of a container: such a probe succeeds or fails by the scenario's events, and
+whether it asks for a port that there is tells the behaviour of its class."""
 
 DIGEST_BYTES = 20
 

@@ -14,7 +14,7 @@ from .configuration import (
 )
 from .images import Image, Unreliable, can_be_had, images_of
 from .initialisation import InitWait, is_sidecar, may_fail_after_start, must_end
-from .probes import Judge, Outlook, StartTime, judges, strictest
+from .probes import Judge, Outlook, StartTime, Unasked, judges, never_ready, strictest, unasked
 from .shutdown import next_to_end
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Outlook",
     "Source",
     "StartTime",
+    "Unasked",
     "Unreliable",
     "admit",
     "can_be_had",
@@ -40,6 +41,8 @@ __all__ = [
     "may_fail_after_start",
     "must_end",
     "needs",
+    "never_ready",
     "next_to_end",
     "strictest",
+    "unasked",
 ]
