@@ -332,6 +332,12 @@ def _unstarted(case: Case) -> Iterator[Advice]:
             "that has the image then starts it without its registry"
         )
         yield Advice("registry", text)
+    elif any("ErrImageNeverPull" in each.message for each in case.waiting):
+        text = (
+            "Put the image on every node that may get the pod, keep the pod to those that have it "
+            "(nodeSelector), or let kubelets pull it (imagePullPolicy: IfNotPresent)"
+        )
+        yield Advice("image", text)
     elif any("ImagePullBackOff" in each.message for each in case.waiting):
         text = (
             "See why the image cannot be pulled (kubectl describe pod): its name, its tag, or the "

@@ -280,8 +280,8 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             "pulls images",
             ("start", "registry-outage", "registry-return"),
             (),
-            ("unpullable-image", "registry-outage"),
-            left="one registry for all; how long a pull takes",
+            ("unpullable-image", "registry-outage", "image-on-one-node"),
+            left="one registry for all; how long a pull, or a back-off, takes: it is order",
         ),
         Duty(
             "probes, and restarts what fails",

@@ -12,6 +12,7 @@ from kubelemma.model.components.kubelet.decision import (
     Outlook,
     Source,
     StartTime,
+    never_pulled,
     never_ready,
 )
 from kubelemma.model.components.kubelet.initialising import (
@@ -93,7 +94,15 @@ def unstarted(end: Standstill, place: Place) -> str:
         return waited[0].reason
     if found.never or not found.images:
         return found.never or "nothing is missing"
+    node = end.world.shapes[end.seen.nodes()[place.node].shape].node
+    nowhere = next((image for image in found.images if never_pulled(image, node)), None)
+    if nowhere is not None:
+        what = f'Container image "{nowhere.name}" is not present with pull policy of Never'
+        return f"{NEVER_PULL}: {what}"
     return f"{IMAGE}: the registry cannot be reached"
+
+
+NEVER_PULL = "ErrImageNeverPull"
 
 
 def missing(end: Standstill, place: Place) -> Iterator[Fact]:

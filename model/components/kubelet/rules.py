@@ -44,7 +44,7 @@ from .actions import (
     FINISH_TERMINATION,
     REJECT,
 )
-from .decision import Outlook, Unreliable, admit, images_of
+from .decision import NEVER, Outlook, Unreliable, admit, images_of, listed
 from .faults import EVENTS
 from .starting import Held
 
@@ -261,16 +261,20 @@ def _assumes(setting: Setting) -> Iterable[str]:
 def _own_view(crowd: Crowd) -> Telling:
     """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too.
 
-    Where the registry may be away, also which images are there that somebody asks for.
+    Also which images are there that somebody asks for, where the registry may be away, and of those
+    that nobody pulls.
     """
     unreliable = any(isinstance(each, Unreliable) for each in crowd.objects)
-    asked = {image.name for pod in crowd.pods for image in images_of(pod)} if unreliable else set()
+    images = {image for pod in crowd.pods for image in images_of(pod)}
+    nowhere = any(image.policy == NEVER for image in images)
+    asked = {image.name for image in images if unreliable or image.policy == NEVER}
 
     def telling(shape: NodeShape) -> Hashable:
         own = shape.kubelet
         seen = b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
-        listed = (name for each in shape.node.status.images or () for name in each.names or ())
-        return seen, tuple(sorted(asked.intersection(listed))) if asked else ()
+        names = (name for each in shape.node.status.images or () for name in each.names or ())
+        known = nowhere and listed(shape.node) is not None
+        return seen, known, tuple(sorted(asked.intersection(names))) if asked else ()
 
     return telling
 

@@ -57,11 +57,7 @@ _OS = ByValue(
 _PULLING = ByValue(
     ("Always", "IfNotPresent"),
     Note("irrelevant", "counts where the registry may be away: else all images can be pulled"),
-    Note(
-        "not modelled",
-        "an image that is not on the node keeps the container from starting for ever: it is taken "
-        "to be there",
-    ),
+    Note("irrelevant", "counts where Nodes list their images: else the image is taken to be there"),
 )
 
 _PROBE: FieldNotes = {
