@@ -314,10 +314,9 @@ def _refused(case: Case) -> Iterator[Advice]:
 def _unstarted(case: Case) -> Iterator[Advice]:
     """Containers that are never started: for want of what they refer to, or of their image."""
     for fact in case.own(Hindrance.MISSING):
-        text = (
-            f"Create {fact.value} before, or together with, what refers to it; or mark the "
-            "reference as optional where the container can do without"
-        )
+        text = f"Create {fact.value} before, or together with, what refers to it"
+        if not any("ImagePullBackOff" in each.message for each in case.waiting):
+            text += "; or mark the reference as optional where the container can do without"
         yield Advice("missing configuration", text, places_of(fact))
     for fact in case.own(Hindrance.UNANSWERED):
         text = (
@@ -338,7 +337,7 @@ def _unstarted(case: Case) -> Iterator[Advice]:
             "(nodeSelector), or let kubelets pull it (imagePullPolicy: IfNotPresent)"
         )
         yield Advice("image", text)
-    elif any("ImagePullBackOff" in each.message for each in case.waiting):
+    elif any("ImagePullBackOff: the image" in each.message for each in case.waiting):
         text = (
             "See why the image cannot be pulled (kubectl describe pod): its name, its tag, or the "
             "credentials of its registry; and undo the rollout meanwhile"

@@ -308,7 +308,11 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("evicts under pressure"),
         Duty(
             "static pods",
-            left="those that a scenario names are load that never moves; no file appears later",
+            (),
+            (),
+            ("static-pods-take-room",),
+            rooms=("kubelet",),
+            left="they are load that never moves; no file appears later, and nobody is preempted",
         ),
         Duty(
             "shuts down gracefully",
@@ -326,8 +330,20 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("resizes in place", left="what pods hold while they are resized counts"),
     ),
     "Container runtime": (
-        Duty("sandboxes and containers", left="a pod is one thing that runs, or not"),
-        Duty("images, their collection"),
+        Duty(
+            "sandboxes and containers",
+            ("start", "container-crash", "runtime-outage", "runtime-return"),
+            (),
+            ("crashing-version", "drain-not-ready-node"),
+            left="a pod is one thing that runs, or not; a sandbox is a new one as its machine boots",
+        ),
+        Duty(
+            "images, their collection",
+            ("start",),
+            (),
+            ("registry-outage", "image-on-one-node"),
+            left="what was pulled for pods that are gone may have been collected at any time",
+        ),
         Duty(
             "Docker, containerd, CRI-O and others",
             left="no difference that the control plane sees, but for what a RuntimeClass says",

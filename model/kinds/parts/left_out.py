@@ -129,10 +129,6 @@ CHECK: FieldsByType = {
             "serviceAccount",
             "automountServiceAccountToken",
         ),
-        **irrelevant(
-            "one that is missing is passed over: images are then pulled without it",
-            "imagePullSecrets",
-        ),
         "volumes": _VOLUME,
         "schedulerName": _SCHEDULER,
         "os": {"name": _OS},
