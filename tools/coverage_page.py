@@ -335,7 +335,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("start", "container-crash", "runtime-outage", "runtime-return"),
             (),
             ("crashing-version", "drain-not-ready-node"),
-            left="a pod is one thing that runs, or not; a sandbox is a new one as its machine boots",
+            left="a pod is one thing that runs, or not; its sandbox is a new one after a boot",
         ),
         Duty(
             "images, their collection",
