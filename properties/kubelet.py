@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kubelemma.model.cluster.columns import PODS, SHOWN, UP, of_shown
@@ -25,10 +25,12 @@ from kubelemma.model.components.kubelet.actions import (
     FINISH_TERMINATION,
     LATE_CLEANUP,
     REJECT,
+    RESIZE,
     START,
 )
 from kubelemma.model.components.kubelet.decision import Outlook, Source
 from kubelemma.model.components.kubelet.initialising import ANSWERS, services, unanswered
+from kubelemma.model.components.kubelet.resizing import HELD, waiting
 from kubelemma.model.components.kubelet.starting import (
     ENDED_AGAIN,
     REGISTRY,
@@ -281,14 +283,38 @@ STATEMENTS: tuple[Statement, ...] = (
             "that, and such pods are left behind."
         ),
         conditions=(
-            "Asked where pods may have ended before their room is free (lateCleanup). Pods whose "
-            "template names their node are not bound by the scheduler."
+            "Asked where pods may have ended before their room is free (lateCleanup), or may be "
+            "resized while others are bound. Pods whose template names their node are not bound by "
+            "the scheduler."
         ),
         source="pkg/kubelet/kubelet_pods.go; pkg/scheduler/eventhandlers.go",
         components=("kubelet", "scheduler"),
         remediation=(
             "Leave room on nodes beside what is replaced there. A controller makes another pod for "
             "the one that is rejected; whoever makes pods alone has to do so, too."
+        ),
+    ),
+    Statement(
+        id="KUB-15",
+        title="A resize is carried out",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement="In the end no pod on a node that is up waits for a resize that was asked for.",
+        why=(
+            "Until then the pod has what it had, and what it asks for is kept from all others by "
+            "the scheduler, unless its node could never hold it."
+        ),
+        conditions=(
+            "Asked where a scenario has pods resized (resize). Users and faults stop in the end."
+        ),
+        source=(
+            "https://kubernetes.io/docs/tasks/configure-pod-container/"
+            "resize-container-resources/; pkg/kubelet/allocation/allocation_manager.go"
+        ),
+        components=("kubelet",),
+        remediation=(
+            "Leave room on nodes for what pods may grow to, or let the workload roll out a "
+            "template that asks for it: a new pod goes where there is room."
         ),
     ),
 )
@@ -301,7 +327,10 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     kept = held(scenario.world, scenario.events)
     if kept:
         yield from asked(STATEMENTS, ALL_NODES, _of_starting(scenario, kept))
-    if any(event.action == LATE_CLEANUP for event in scenario.events):
+    if waiting(scenario.world):
+        settled = Converges(View((UP, PODS)), _settled(waiting(scenario.world)))
+        yield from asked(STATEMENTS, ALL_NODES, {"KUB-15": settled})
+    if any(event.action in (LATE_CLEANUP, RESIZE) for event in scenario.events):
         admitted = EachStep(View((PODS,)), _admitted(scenario.world), frozenset({ADMIT, REJECT}))
         yield from asked(STATEMENTS, ALL_NODES, {"KUB-11": admitted})
     if timed(scenario.world):
@@ -437,6 +466,13 @@ def _stays_ended(before: tuple[Pods], _action: str, after: tuple[Pods]) -> bool 
         for (pods,) in (before, after)
     )
     return ended == still if ended else None
+
+
+def _settled(classes: tuple[int, ...]) -> Callable[[bool, Pods], bool]:
+    def holds(up: bool, pods: Pods) -> bool:  # noqa: FBT001 - a column's value
+        return not (up and any(count(pods, index, HELD) for index in classes))
+
+    return holds
 
 
 def _ended_for_good(before: tuple[Pods], action: str, after: tuple[Pods]) -> bool | None:

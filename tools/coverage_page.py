@@ -327,7 +327,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("STS-1", "DEP-10"),
             ("statefulset-forced-deletion", "statefulset-lost-node", "partitioned-singleton"),
         ),
-        Duty("resizes in place", left="what pods hold while they are resized counts"),
+        Duty(
+            "resizes in place",
+            ("resize", "resize-pod", "refuse-resize"),
+            ("KUB-15", "KUB-11"),
+            ("resize-deferred", "resize-takes-room"),
+            left="StatefulSets; restarts for it; the order in which those that wait are tried",
+        ),
     ),
     "Container runtime": (
         Duty(

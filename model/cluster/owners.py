@@ -23,7 +23,7 @@ from kubelemma.model.objects.storage import PersistentVolumeClaim
 from .state import OwnerState
 from .world import Behaviour, PodClass, Rollout, Updates, Workload
 
-EVENTS = frozenset({"scale", "deletePod", "probeFailure", "lateCleanup", "relabel"})
+EVENTS = frozenset({"scale", "deletePod", "probeFailure", "lateCleanup", "relabel", "resize"})
 """What may happen to whatever makes pods, as a Check calls it."""
 
 

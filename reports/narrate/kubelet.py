@@ -28,9 +28,12 @@ from kubelemma.model.components.kubelet.actions import (
     NODE_SHUTDOWN,
     POWER_OFF,
     PROBE_FAILURE,
+    REFUSE_RESIZE,
     REGISTRY_OUTAGE,
     REGISTRY_RETURN,
     REJECT,
+    RESIZE,
+    RESIZE_POD,
     START,
     UNMOUNT,
 )
@@ -45,6 +48,7 @@ from kubelemma.reports.style import enumeration, few
 from .amounts import requests, usages
 from .causes import event, given
 from .overcommitted import too_little
+from .resizing import asked, unresized, unsettled
 from .scene import Scene, Standstill, about_workload
 from .starting import (
     asked_in_vain,
@@ -169,7 +173,8 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         down = enumeration(name for name in nodes if name not in up)
         yield Idle(KUBELET, f"{down} cannot act while down; elsewhere all pods are as they should")
     else:
-        yield Idle(KUBELET, "every pod on a node runs and is Ready")
+        why = unsettled(end) or "every pod on a node runs and is Ready"
+        yield Idle(KUBELET, why, held_up=why.startswith("resizes"))
 
 
 def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
@@ -220,6 +225,9 @@ TELLER = Teller(
         FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
         MOUNT: "on {node} mounts {volume}",
         UNMOUNT: "on {node} unmounts {volume}",
+        RESIZE: "asks to resize {pod} on {node}",
+        RESIZE_POD: "on {node} resizes {pod}",
+        REFUSE_RESIZE: "on {node} says that {pod} cannot be resized",
         END_POD: "on {node} ends {pod}",
         POWER_OFF: "on {node} lets the machine go off",
     },
@@ -229,6 +237,9 @@ TELLER = Teller(
         KILL: impatience,
         ADMIT: _admission,
         REJECT: _admission,
+        RESIZE: asked,
+        RESIZE_POD: asked,
+        REFUSE_RESIZE: asked,
         BECOME_READY: _readiness,
         BECOME_AVAILABLE: _readiness,
     },
@@ -240,6 +251,7 @@ TELLER = Teller(
         NODE_SHUTDOWN: event("nodeShutdown"),
         PROBE_FAILURE: event("probeFailure"),
         LATE_CLEANUP: event("lateCleanup"),
+        RESIZE: event("resize"),
         DELETE_CONFIG_MAP: event("deleteConfigMap"),
         DELETE_SECRET: event("deleteSecret"),
         CREATE_CONFIG_MAP: event("createConfigMap"),
@@ -260,5 +272,6 @@ TELLER = Teller(
         "KUB-5": left_waiting,
         "KUB-9": left_waiting,
         "KUB-10": killed,
+        "KUB-15": unresized,
     },
 )

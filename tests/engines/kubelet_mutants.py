@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mutating import SELECTOR, TWO, Mutant, Small, node, pod
@@ -12,7 +14,7 @@ from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, ShownNode, moved,
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
-from kubelemma.model.components.kubelet import rules
+from kubelemma.model.components.kubelet import rules, starting
 from kubelemma.model.components.kubelet.decision import (
     InitWait,
     Outlook,
@@ -20,10 +22,11 @@ from kubelemma.model.components.kubelet.decision import (
     Unreliable,
     judges,
 )
+from kubelemma.model.components.kubelet.decision.resizing import Answer
 from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
-from kubelemma.model.system import Outcome
+from kubelemma.model.system import Outcome, Rule
 
 
 def needs_nothing(_there: tuple[bool, ...]) -> bool:
@@ -85,6 +88,30 @@ def waits_for_nobody(_found: Any, _names: Any, _answers: Any) -> bool:
 def never_in_time(given: Pod, _seconds: int) -> Any:
     """A container that may start is killed before it has."""
     return Outlook.IS_KILLED, next(judges(given))
+
+
+def never_fits(_pod: Pod, _others: Any) -> Answer:
+    """A kubelet puts off each resize."""
+    return Answer.DEFERRED
+
+
+def grants_all(_pod: Pod, _others: Any) -> Answer:
+    """A kubelet grants each resize, whether there is room or not."""
+    return Answer.GRANTED
+
+
+_start = starting.rule
+"""The one of the model as it is."""
+
+
+def starts_once(*given: Any) -> Iterator[Rule]:
+    """What has ended is never started again."""
+    for each in _start(*given):
+        yield replace(each, outcomes=partial(_first, each.outcomes))
+
+
+def _first(outcomes: Any, *seen: Any) -> Iterator[Outcome]:
+    return (found for found in outcomes(*seen) if "again" not in found.why)
 
 
 def empties_old(deployment: Any, sets: Any, new: int) -> Step:
@@ -149,10 +176,14 @@ STAYS = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect"
 CUT_OFF = Small(TWO, ({"nodePartition": {}},), 1, None, pod(tolerations=[STAYS]))
 """A pod that must be alone, and stays on a node that cannot be reached."""
 
+RESIZED = Small(TWO, ({"resize": {"workload": "web", "cpu": "2"}},))
+OUTGROWN = Small((node("a", cpu="2"),), RESIZED.events)
+
 TAINT_PY = "components.tainteviction.rules"
 FAULTS_PY = "components.kubelet.faults"
 RULES_PY = "components.kubelet.rules"
 INITIALISING_PY = "components.kubelet.initialising"
+RESIZING_PY = "components.kubelet.decision.resizing"
 STARTING_PY = "components.kubelet.starting"
 ROLLING_PY = "components.deployment.decision.rolling"
 
@@ -162,9 +193,11 @@ KUBELET_MUTANTS = (
     Mutant("KUB-1", "raises the dead", RULES_PY, "_while_up", raises_the_dead, ENDING),
     Mutant("KUB-2", "runs on", FAULTS_PY, "moved", runs_on, ENDING),
     Mutant("KUB-4", "acts when down", RULES_PY, "_while_up", acts_when_down, LOST),
-    Mutant("KUB-5", "is left", STARTING_PY, "UNSTARTED", (Phase.CREATING,), BOOTING),
-    Mutant("KUB-5", "is left, of a loop", STARTING_PY, "UNSTARTED", (Phase.CREATING,), LOOPING),
+    Mutant("KUB-5", "is left", STARTING_PY, "rule", starts_once, BOOTING),
+    Mutant("KUB-5", "is left, of a loop", STARTING_PY, "rule", starts_once, LOOPING),
     Mutant("KUB-6", "leaves them", RULES_PY, "_while_up", leaves_them, ENDING),
+    Mutant("KUB-15", "never fits", RESIZING_PY, "answer", never_fits, RESIZED),
+    Mutant("KUB-7", "grants all", RESIZING_PY, "answer", grants_all, OUTGROWN),
     Mutant("KUB-11", "shares no node", RULES_PY, "admit", shares_no_node, WIDE),
     Mutant("KUB-3", "waits for nobody", INITIALISING_PY, "answered", waits_for_nobody, JOINING),
     Mutant("KUB-8", "needs nothing", STARTING_PY, "can_start", needs_nothing, CONFIGURED),

@@ -34,7 +34,7 @@ from kubelemma.model.cluster.world import NEVER_READY, Behaviour, NodeShape, Pod
 from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
-from . import shutdown, starting, volumes
+from . import resizing, shutdown, starting, volumes
 from .actions import (
     ACTIONS,
     ADMIT,
@@ -105,6 +105,7 @@ def _rules(
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
+    yield from resizing.rules(world, pod_class, f"resize {label}", KUBELET, admitted_each)
     if world.follows_terminating:
         ending = _while_up(pod_class, LEAVING, _termination)
         finish = _of_each(f"finish {label}", KUBELET, running, ending)
@@ -187,7 +188,8 @@ def _admission(
     world: World, pod_class: PodClass, first: Phase, node: ShownNode, group: Group
 ) -> Outcome:
     """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
-    reason = admit(pod_class.pod, world.kubelet_info(node, ADMITTED))
+    own = node._replace(pods=resizing.as_allocated(world, node.pods))
+    reason = admit(pod_class.pod, world.kubelet_info(own, ADMITTED))
     if reason is None:
         after = moved(node.pods, group, first)
         start = "the containers start" if first is Phase.STARTING else "the containers are created"
@@ -291,6 +293,6 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     kinds=(ConfigMap, Secret),
-    events=(*EVENTS, shutdown.EVENT),
+    events=(*EVENTS, shutdown.EVENT, resizing.EVENT),
     assumes=_assumes,
 )

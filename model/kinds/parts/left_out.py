@@ -150,7 +150,7 @@ CHECK: FieldsByType = {
         **irrelevant(_INSIDE, "stdinOnce", "securityContext", "volumeMounts", "volumeDevices"),
         **irrelevant(_INSIDE, "terminationMessagePath", "terminationMessagePolicy"),
         "imagePullPolicy": _PULLING,
-        **irrelevant("pods are not resized in the check", "resizePolicy"),
+        **irrelevant("a resize restarts no container here", "resizePolicy"),
         **not_modelled(
             "a container restarts, or not, as the restart policy of its pod says",
             "restartPolicyRules",
@@ -188,7 +188,7 @@ PLACEMENT: FieldsByType = {
     },
     pod.PodSpec: {
         **without(CHECK[pod.PodSpec], "volumes", "restartPolicy"),
-        **irrelevant(NOT_PLACING, "activeDeadlineSeconds", "readinessGates"),
+        **irrelevant(NOT_PLACING, "activeDeadlineSeconds", "readinessGates", "imagePullSecrets"),
         **not_modelled(_NO_DEVICES, "resourceClaims"),
     },
     pod.Container: {
