@@ -93,6 +93,7 @@ def test_what_is_not_needed(fields: dict[str, Any]) -> None:
         (["token"], "", [SECRET]),
         (["token"], "Never", []),
         (["token", "other"], "", []),
+        (["", "token"], "", [SECRET]),
         ([], "", []),
     ],
 )

@@ -111,9 +111,11 @@ spec:
 """
 
 
-def asked(events: str, resources: str = 'requests: {cpu: "1"}') -> dict[str, Verdict]:
+def asked(
+    events: str, resources: str = 'requests: {cpu: "1"}', head: str = ""
+) -> dict[str, Verdict]:
     """The verdicts with these events."""
-    text = WEB.replace("EVENTS", events).replace("RESOURCES", resources)
+    text = head + WEB.replace("EVENTS", events).replace("RESOURCES", resources)
     (case,) = api.ask(api.Question(paths=("-",), stdin=text)).cases
     return {p.property.id: p.verdict for p in api.explore(case).result.properties}
 
@@ -137,6 +139,16 @@ def test_what_becomes_of_resizes(events: str, *, holds: bool) -> None:
     assert found["KUB-7"] is Verdict.HOLDS
     assert found["SCH-1"] is Verdict.HOLDS
     assert found.get("SCH-2", Verdict.HOLDS) is Verdict.HOLDS
+
+
+def test_what_a_limit_range_adds_may_be_resized() -> None:
+    """It is what admission makes of the template that is resized."""
+    limits = "{type: Container, defaultRequest: {cpu: 1}}"
+    head = (
+        f"apiVersion: v1\nkind: LimitRange\nmetadata: {{name: a}}\nspec: {{limits: [{limits}]}}\n"
+    )
+    found = asked("{resize: {workload: web, cpu: 2}}", "", head + "---")
+    assert found["KUB-15"] is Verdict.HOLDS
 
 
 @pytest.mark.parametrize(

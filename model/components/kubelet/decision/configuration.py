@@ -86,10 +86,11 @@ def _pulling(pod: Pod) -> Iterator[Need]:
     image that is on the node, and was pulled with credentials, is not given to a pod without them
     (the feature gate KubeletEnsureSecretPulledImages).
     """
-    secrets = pod.spec.image_pull_secrets or ()
-    if len(secrets) == 1 and any(image.policy != NEVER for image in images_of(pod)):
-        source = Source(SECRET, pod.metadata.namespace, secrets[0].name)
-        path: FieldPath = ("imagePullSecrets", 0, "name")
+    named = [(i, s.name) for i, s in enumerate(pod.spec.image_pull_secrets or ()) if s.name]
+    if len(named) == 1 and any(image.policy != NEVER for image in images_of(pod)):
+        ((index, name),) = named
+        source = Source(SECRET, pod.metadata.namespace, name)
+        path: FieldPath = ("imagePullSecrets", index, "name")
         yield Need(source, (), mounted=False, path=path, pulling=True)
 
 
