@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kubelemma.model.cluster.columns import PODS, SHOWN, UP, of_shown
 from kubelemma.model.cluster.state import (
     ADMITTED,
     LEAVING,
+    RUNNING,
     UNSTARTED,
     Phase,
     Pods,
@@ -20,13 +21,18 @@ from kubelemma.model.components.kubelet.actions import (
     ADMIT,
     BECOME_AVAILABLE,
     BECOME_READY,
+    END_POD,
+    FINISH_TERMINATION,
     LATE_CLEANUP,
     REJECT,
+    RESIZE,
     START,
 )
-from kubelemma.model.components.kubelet.decision import Source
+from kubelemma.model.components.kubelet.decision import Outlook, Source
 from kubelemma.model.components.kubelet.initialising import ANSWERS, services, unanswered
+from kubelemma.model.components.kubelet.resizing import HELD, waiting
 from kubelemma.model.components.kubelet.starting import (
+    ENDED_AGAIN,
     REGISTRY,
     TIMED,
     WAITING,
@@ -42,7 +48,7 @@ from kubelemma.model.components.kubelet.starting import (
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .formula import Always, Converges, EachStep, Formula, StepPredicate
+from .formula import Always, Converges, EachStep, Formula, NeverStuck, StepPredicate
 from .overcommitment import is_extended, overcommitted
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
@@ -60,6 +66,31 @@ STATEMENTS: tuple[Statement, ...] = (
         conditions=(
             "Of pods of StatefulSets that were rejected, and of those that are cleaned up late "
             "(lateCleanup); others that have ended are not kept."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
+            "pkg/kubelet/status/status_manager.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-2",
+        title="Ended is only what runs no more",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A pod that becomes Succeeded or Failed has no container left that runs: it never ran, "
+            "or its kubelet has stopped it."
+        ),
+        why=(
+            "Whoever has seen a pod end starts another in its place, with its name, its volumes or "
+            "its part of the work."
+        ),
+        conditions=(
+            "Of pods whose end is followed (KUB-1). What a machine that is cut off runs on was "
+            "never reported to have ended; DEP-10 and STS-1 are about that."
         ),
         source=(
             "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
@@ -105,6 +136,29 @@ STATEMENTS: tuple[Statement, ...] = (
         source=(
             "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-conditions; "
             "pkg/kubelet/status/generate.go"
+        ),
+        components=("kubelet",),
+        remediation="None on the user's side: this is an invariant of the kubelet itself.",
+        defect_only=True,
+    ),
+    Statement(
+        id="KUB-5",
+        title="What has ended is started again",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "No pod on a node that is up is left with containers that have ended, by themselves or "
+            "as their machine restarted, although all is there that they need."
+        ),
+        why="A pod that is bound to a node is moved nowhere else: only its kubelet can start it.",
+        conditions=(
+            "Asked where something may keep containers from being started. Restarts come after a "
+            "back-off of up to five minutes, of which the length does not count. Of versions that "
+            "end for ever it is that nobody rests while one of them could be started."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy; "
+            "pkg/kubelet/kuberuntime/kuberuntime_manager.go"
         ),
         components=("kubelet",),
         remediation="None on the user's side: this is an invariant of the kubelet itself.",
@@ -173,12 +227,15 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.LIVENESS,
         severity=Severity.HIGH,
         statement=(
-            "In the end no pod on a node that is up waits for its containers to be started "
+            "In the end no pod on a node that is up waits for its first container to be started "
             "although all that they refer to is there, their images can be pulled, and nothing "
             "keeps their init containers."
         ),
         why="What was missing may come late; whoever waits for it has to notice.",
-        conditions="Users and faults stop in the end.",
+        conditions=(
+            "Users and faults stop in the end. Where versions end for ever it is that nobody rests "
+            "while one could be started."
+        ),
         source=(
             "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase; "
             "pkg/kubelet/kubelet.go"
@@ -226,14 +283,38 @@ STATEMENTS: tuple[Statement, ...] = (
             "that, and such pods are left behind."
         ),
         conditions=(
-            "Asked where pods may have ended before their room is free (lateCleanup). Pods whose "
-            "template names their node are not bound by the scheduler."
+            "Asked where pods may have ended before their room is free (lateCleanup), or may be "
+            "resized while others are bound. Pods whose template names their node are not bound by "
+            "the scheduler."
         ),
         source="pkg/kubelet/kubelet_pods.go; pkg/scheduler/eventhandlers.go",
         components=("kubelet", "scheduler"),
         remediation=(
             "Leave room on nodes beside what is replaced there. A controller makes another pod for "
             "the one that is rejected; whoever makes pods alone has to do so, too."
+        ),
+    ),
+    Statement(
+        id="KUB-15",
+        title="A resize is carried out",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement="In the end no pod on a node that is up waits for a resize that was asked for.",
+        why=(
+            "Until then the pod has what it had, and what it asks for is kept from all others by "
+            "the scheduler, unless its node could never hold it."
+        ),
+        conditions=(
+            "Asked where a scenario has pods resized (resize). Users and faults stop in the end."
+        ),
+        source=(
+            "https://kubernetes.io/docs/tasks/configure-pod-container/"
+            "resize-container-resources/; pkg/kubelet/allocation/allocation_manager.go"
+        ),
+        components=("kubelet",),
+        remediation=(
+            "Leave room on nodes for what pods may grow to, or let the workload roll out a "
+            "template that asks for it: a new pod goes where there is room."
         ),
     ),
 )
@@ -246,7 +327,10 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     kept = held(scenario.world, scenario.events)
     if kept:
         yield from asked(STATEMENTS, ALL_NODES, _of_starting(scenario, kept))
-    if any(event.action == LATE_CLEANUP for event in scenario.events):
+    if waiting(scenario.world):
+        settled = Converges(View((UP, PODS)), _settled(waiting(scenario.world)))
+        yield from asked(STATEMENTS, ALL_NODES, {"KUB-15": settled})
+    if any(event.action in (LATE_CLEANUP, RESIZE) for event in scenario.events):
         admitted = EachStep(View((PODS,)), _admitted(scenario.world), frozenset({ADMIT, REJECT}))
         yield from asked(STATEMENTS, ALL_NODES, {"KUB-11": admitted})
     if timed(scenario.world):
@@ -294,13 +378,29 @@ def _of_starting(scenario: Scenario, kept: Mapping[int, Held]) -> dict[str, Form
         ]
         return all(ended(index, [known]) for index in begun) if begun else None
 
+    ends = _in_the_end(world, kept)
     found: dict[str, Formula] = {
+        "KUB-5": ends(View((*cells, *registry), (ENDED_AGAIN,)), started),
         "KUB-8": EachStep(View((PODS, *cells)), configured, frozenset({START})),
-        "KUB-9": Converges(View((*cells, *registry), (WAITING, *answers)), started),
+        "KUB-9": ends(View((*cells, *registry), (WAITING, *answers)), started),
     }
     if names:
         found["KUB-3"] = EachStep(View((PODS,), answers), initialised, frozenset({START}))
     return found
+
+
+def _in_the_end(world: World, kept: Mapping[int, Held]) -> type[Converges | NeverStuck]:
+    """How to ask whether what waits is started.
+
+    Where containers of a class end again and again, some may wait at any time, and a kubelet that
+    is busy with one of them starves others of another node (docs/model.md, fairness).
+    """
+    for_ever = any(
+        world.classes[index].behaviour is Behaviour.CRASH_LOOPING
+        or found.outlook is Outlook.IS_KILLED
+        for index, found in kept.items()
+    )
+    return NeverStuck if for_ever else Converges
 
 
 _NEVER_STARTED = (Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS)
@@ -347,9 +447,13 @@ def _formulas(world: World) -> dict[str, Formula]:
     }
     if world.follows_terminating:
         found["KUB-1"] = EachStep(View((PODS,)), _stays_ended, _OF_LIFE)
+        found["KUB-2"] = EachStep(View((PODS,)), _ended_for_good, _OF_ENDS)
         found["KUB-6"] = Converges(View((UP, PODS)), _none_leaving)
     return found
 
+
+_OF_ENDS = frozenset({REJECT, END_POD, LATE_CLEANUP, FINISH_TERMINATION})
+"""The steps by which a kubelet may report that a pod has ended."""
 
 _OF_LIFE = frozenset({ADMIT, START, BECOME_READY, BECOME_AVAILABLE})
 _ENDED = (Phase.FAILED, Phase.ENDED)
@@ -362,6 +466,31 @@ def _stays_ended(before: tuple[Pods], _action: str, after: tuple[Pods]) -> bool 
         for (pods,) in (before, after)
     )
     return ended == still if ended else None
+
+
+def _settled(classes: tuple[int, ...]) -> Callable[[bool, Pods], bool]:
+    def holds(up: bool, pods: Pods) -> bool:  # noqa: FBT001 - a column's value
+        return not (up and any(count(pods, index, HELD) for index in classes))
+
+    return holds
+
+
+def _ended_for_good(before: tuple[Pods], action: str, after: tuple[Pods]) -> bool | None:
+    """Of a class of which more have ended, no more run, nor do as many as before.
+
+    One that is rejected never ran; one that its kubelet ends is stopped and reported in one step.
+    """
+    (were,), (now,) = before, after
+    classes = {group.pod_class for group in (*were, *now)}
+    ended = [c for c in classes if count(now, c, _ENDED) > count(were, c, _ENDED)]
+    if not ended:
+        return None
+    stopped = (Phase.ASSIGNED,) if action == REJECT else (*RUNNING, Phase.ASSIGNED)
+    return all(
+        count(now, c, stopped) < count(were, c, stopped)
+        and count(now, c, (Phase.LINGERING,)) <= count(were, c, (Phase.LINGERING,))
+        for c in ended
+    )
 
 
 def _none_leaving(up: bool, pods: Pods) -> bool:  # noqa: FBT001 - a column's value

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
+from msgspec.structs import replace
+
 from kubelemma.model.cluster.state import AnyNode, Phase
 from kubelemma.model.cluster.world import World
 from kubelemma.model.objects.pod import Container, Pod
@@ -24,7 +26,7 @@ def overcommitted(world: World, node: AnyNode, phases: tuple[Phase, ...]) -> tup
     counted = [(pod, 1) for pod in shape.standing]
     groups = (group for group in node.pods if Phase(group.phase) in phases)
     counted += [(world.classes[group.pod_class].pod, group.size) for group in groups]
-    used = _sum(_times(effective_requests(pod), size) for pod, size in counted)
+    used = _sum(_times(effective_requests(_as_allocated(pod)), size) for pod, size in counted)
     used["pods"] = Fraction(sum(size for _, size in counted))
     allocatable = shape.node.status.allocatable or {}
     room = {name: quantity.amount for name, quantity in allocatable.items()}
@@ -55,6 +57,23 @@ def effective_requests(pod: Pod) -> Amounts:
 
 def _requests(container: Container) -> Amounts:
     return _amounts(container.resources.requests if container.resources else None)
+
+
+def _as_allocated(pod: Pod) -> Pod:
+    """The pod with what is allocated for it where it waits for a resize: that is what it holds.
+
+    Source: https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/.
+    """
+    allocated = {
+        status.name: status.resources
+        for status in pod.status.container_statuses or ()
+        if status.allocated_resources
+    }
+    containers = tuple(
+        replace(each, resources=allocated.get(each.name, each.resources))
+        for each in pod.spec.containers or ()
+    )
+    return replace(pod, spec=replace(pod.spec, containers=containers)) if allocated else pod
 
 
 def _amounts(quantities: Mapping[str, Quantity] | None) -> Amounts:

@@ -8,6 +8,7 @@ from typing import Any
 from kubelemma.model.cluster.columns import SHOWN
 from kubelemma.model.cluster.state import HOLDING, ShownNode, count
 from kubelemma.model.cluster.world import World
+from kubelemma.model.components.kubelet.actions import RESIZES
 from kubelemma.model.components.registry import ACTIONS
 from kubelemma.model.components.replicaset.actions import (
     ADOPT_POD,
@@ -84,7 +85,7 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
 )
 
-_RENAMING = frozenset({RELABEL, RELEASE_POD, ADOPT_POD})
+_RENAMING = frozenset({RELABEL, RELEASE_POD, ADOPT_POD, *RESIZES})
 """What takes a pod from one class to another, wherever it is; all else may put none on a node."""
 
 

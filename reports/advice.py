@@ -314,10 +314,9 @@ def _refused(case: Case) -> Iterator[Advice]:
 def _unstarted(case: Case) -> Iterator[Advice]:
     """Containers that are never started: for want of what they refer to, or of their image."""
     for fact in case.own(Hindrance.MISSING):
-        text = (
-            f"Create {fact.value} before, or together with, what refers to it; or mark the "
-            "reference as optional where the container can do without"
-        )
+        text = f"Create {fact.value} before, or together with, what refers to it"
+        if not any("ImagePullBackOff" in each.message for each in case.waiting):
+            text += "; or mark the reference as optional where the container can do without"
         yield Advice("missing configuration", text, places_of(fact))
     for fact in case.own(Hindrance.UNANSWERED):
         text = (
@@ -332,7 +331,13 @@ def _unstarted(case: Case) -> Iterator[Advice]:
             "that has the image then starts it without its registry"
         )
         yield Advice("registry", text)
-    elif any("ImagePullBackOff" in each.message for each in case.waiting):
+    elif any("ErrImageNeverPull" in each.message for each in case.waiting):
+        text = (
+            "Put the image on every node that may get the pod, keep the pod to those that have it "
+            "(nodeSelector), or let kubelets pull it (imagePullPolicy: IfNotPresent)"
+        )
+        yield Advice("image", text)
+    elif any("ImagePullBackOff: the image" in each.message for each in case.waiting):
         text = (
             "See why the image cannot be pulled (kubectl describe pod): its name, its tag, or the "
             "credentials of its registry; and undo the rollout meanwhile"
@@ -359,6 +364,15 @@ def _never_ready(case: Case) -> Iterator[Advice]:
     """Containers that never become Ready."""
     broken = [each for each in case.waiting if "never become Ready" in each.message]
     if not broken:
+        return
+    unasked = next(iter(case.own(Hindrance.UNASKED)), None)
+    if unasked is not None:
+        what, _, port = unasked.value.partition(": ")
+        text = (
+            f"Call a port of the container {port}, or let its {what} ask for one that it has: "
+            "until then the probe never succeeds"
+        )
+        yield Advice("port of a probe", text, places_of(unasked))
         return
     if case.id == "DRAIN-1":
         text = (

@@ -152,6 +152,7 @@ class Hindrance(StrEnum):
     RUNTIME = "container runtime that does not answer"
     MISSING = "configuration that is missing"
     UNANSWERED = "Service that its init container waits for"
+    UNASKED = "port that its probe asks for"
     FOR_EVER = "NoExecute taints tolerated for ever"
     STRATEGY = "spec.strategy.type"
     SURGE = "maxSurge"

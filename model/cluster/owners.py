@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kubelemma.model.components.kubelet.decision import never_ready
 from kubelemma.model.components.replicaset.decision import deletion_cost_of
 from kubelemma.model.components.scheduler.decision.match_label_keys import merge_label_keys
 from kubelemma.model.components.tainteviction.decision import with_default_tolerations
@@ -20,9 +21,9 @@ from kubelemma.model.objects.pod import Pod, PodTemplateSpec
 from kubelemma.model.objects.storage import PersistentVolumeClaim
 
 from .state import OwnerState
-from .world import PodClass, Rollout, Updates, Workload
+from .world import Behaviour, PodClass, Rollout, Updates, Workload
 
-EVENTS = frozenset({"scale", "deletePod", "probeFailure", "lateCleanup", "relabel"})
+EVENTS = frozenset({"scale", "deletePod", "probeFailure", "lateCleanup", "relabel", "resize"})
 """What may happen to whatever makes pods, as a Check calls it."""
 
 
@@ -194,10 +195,20 @@ def controller_of(metadata: ObjectMeta) -> OwnerReference | None:
     return next((o for o in metadata.owner_references or () if o.controller), None)
 
 
-def class_of_pods(pod: Pod, **others: Any) -> PodClass:
-    """The class of such pods; the others are fields of it."""
+def class_of_pods(pod: Pod, behaviour: Behaviour, **others: Any) -> PodClass:
+    """The class of such pods; the others are fields of it.
+
+    What its probes make of a pod comes before what a scenario says of its containers, unless these
+    are never started.
+    """
     cost = deletion_cost_of(pod.metadata.annotation_map())
-    return PodClass(pod=pod, deletion_cost=cost, **others)
+    if behaviour in _ASKED and never_ready(pod) is not None:
+        behaviour = Behaviour.PROBE_ERRS
+    return PodClass(pod=pod, behaviour=behaviour, deletion_cost=cost, **others)
+
+
+_ASKED = (Behaviour.HEALTHY, Behaviour.CRASH_LOOPING)
+"""What containers do whose probes are asked in vain, or not."""
 
 
 def stamped(

@@ -1,7 +1,7 @@
-"""Who else there is where pods change their labels or their owner: adopted, released and lone pods.
+"""Who else there is where pods change their labels, their owner or what they ask for.
 
-Classes are added until nothing new can come of any: by what users do to labels, by release, and by
-adoption through whatever selector matches.
+Classes are added until nothing new can come of any: by what users do to labels, by resizes, by
+release, and by adoption through whatever selector matches.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kubelemma.model.components.kubelet.decision.resizing import Resizing, stages
 from kubelemma.model.components.replicaset.decision import Claim, claim
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
@@ -54,8 +55,10 @@ def populace(
     templates. ``renewals`` are pods of the template that is applied to workloads which make no
     other ReplicaSet of it, by their numbers.
     """
-    labellings = [(e.workload, e.options) for e in events if isinstance(e.options, Labelling)]
-    growing = _Growing([*workloads], [*classes], labellings)
+    asked = tuple(events)
+    labellings = [(e.workload, e.options) for e in asked if isinstance(e.options, Labelling)]
+    resizings = [(e.workload, e.options) for e in asked if isinstance(e.options, Resizing)]
+    growing = _Growing([*workloads], [*classes], labellings, resizings)
     for workload, template, pod in differing:
         growing.differing(workload, template, pod)
     for workload, pod in renewals.items():
@@ -76,6 +79,7 @@ class _Growing:
     workloads: list[Workload]
     classes: list[PodClass]
     labellings: list[tuple[int, Labelling]]
+    resizings: list[tuple[int, Resizing]]
     released: dict[int, int] = field(default_factory=dict)
 
     def is_claimed(self, pod: Pod) -> bool:
@@ -130,6 +134,9 @@ class _Growing:
         for index, change in self.labellings:
             if index == found.workload:
                 pod = relabelled(found.pod, change)
+                self._add(pod, index, found.template, found.behaviour)
+        for index, resize in self.resizings:
+            for pod in stages(found.pod, resize) if index == found.workload else ():
                 self._add(pod, index, found.template, found.behaviour)
         like = self.classes[workload.one_of(found.template)]
         if (

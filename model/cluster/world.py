@@ -68,13 +68,19 @@ class Behaviour(StrEnum):
     IMAGE_CANNOT_BE_PULLED = "imageCannotBePulled"
     INIT_FAILS = "initFails"
     POST_START_FAILS = "postStartFails"
+    PROBE_ERRS = "probeErrs"
+    """By what their template says: a probe asks for a port that no container has."""
 
 
-NEVER_READY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS})
+NEVER_READY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS, Behaviour.PROBE_ERRS})
 """Of templates whose containers are started and never become Ready."""
 
 IN_VAIN = NEVER_READY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
 """Of templates of which no pod ever becomes Ready."""
+
+
+UNPROMISED = frozenset(Behaviour) - {Behaviour.HEALTHY, Behaviour.PROBE_ERRS}
+"""Of templates of which a scenario says that they fail: no end of their rollout is promised."""
 
 
 @dataclass(frozen=True, slots=True)

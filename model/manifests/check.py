@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
+from kubelemma.model.components.kubelet.decision.resizing import Resizing
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.kinds.parts.names import dns_subdomain
 from kubelemma.model.kinds.parts.rules import at_least, problem
 from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
+from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
 
 from .clouds import (
@@ -152,6 +154,25 @@ class Relabel(OfWorkload, frozen=True, kw_only=True):
     max: int = 1
 
 
+class Resize(OfWorkload, frozen=True, kw_only=True):
+    """Somebody asks that a pod of a workload be resized in place.
+
+    Attributes:
+        container: of which container; of the first where none is named.
+        cpu, memory: what it is to request.
+    """
+
+    container: str = ""
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+    max: int = 1
+
+    @property
+    def options(self) -> Resizing:
+        """What is asked for."""
+        return Resizing(self.container, self.cpu, self.memory)
+
+
 class ProbeFailure(OfWorkload, frozen=True, kw_only=True):
     """A ready pod of a workload becomes unready."""
 
@@ -191,6 +212,7 @@ Event: TypeAlias = (
     | DeletePod
     | ForceDeletePod
     | Relabel
+    | Resize
     | ProbeFailure
     | LateCleanup
     | OfNode
@@ -220,6 +242,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     delete_pod: DeletePod | None = None
     force_delete_pod: ForceDeletePod | None = None
     relabel: Relabel | None = None
+    resize: Resize | None = None
     node_crash: NodeCrash | None = None
     node_partition: NodePartition | None = None
     node_return: NodeReturn | None = None
@@ -387,11 +410,23 @@ def validate_event(entry: EventEntry, path: FieldPath) -> Iterator[Finding]:
             yield from at_least(0, skipped, (*path, name, "skipWaitForDeleteTimeoutSeconds"))
         if isinstance(event, Relabel) and event.label:
             yield from label_change(event.label, (*path, name, "label"))
+        if isinstance(event, Resize):
+            yield from _resize(event, (*path, name))
         if isinstance(event, Apply) and not all(event.resources or ("",)):
             yield Finding((*path, name, "resources"), "names nothing that is applied")
         if isinstance(event, Scale):
             yield from at_least(0, event.replicas, (*path, name, "replicas"))
         yield from _target(event, (*path, name))
+
+
+def _resize(event: Resize, path: FieldPath) -> Iterator[Finding]:
+    """It asks for something, and for no amount below nothing."""
+    given = event.options.requests
+    if not given:
+        yield Finding(path, "asks for nothing: give cpu, memory, or both")
+    for resource, amount in given.items():
+        if amount.amount < 0:
+            yield Finding((*path, resource), f"{amount} must be greater than or equal to 0")
 
 
 def _pruning(entries: tuple[EventEntry, ...], path: FieldPath) -> Iterator[Finding]:

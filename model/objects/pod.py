@@ -170,6 +170,12 @@ class PodSchedulingGate(ApiStruct, frozen=True, kw_only=True):
     name: str = ""
 
 
+class LocalObjectReference(ApiStruct, frozen=True, kw_only=True):
+    """An object in the namespace of the pod, such as a Secret for pulling images."""
+
+    name: str = ""
+
+
 class PodSpec(ApiStruct, frozen=True, kw_only=True):
     """What a pod asks for."""
 
@@ -185,6 +191,7 @@ class PodSpec(ApiStruct, frozen=True, kw_only=True):
     topology_spread_constraints: tuple[TopologySpreadConstraint, ...] | None = None
     scheduling_gates: tuple[PodSchedulingGate, ...] | None = None
     service_account_name: str = ""
+    image_pull_secrets: tuple[LocalObjectReference, ...] | None = None
     scheduler_name: str = ""
     priority: int | None = None
     priority_class_name: str = ""

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from kubelemma.model.cluster.claims import relabelled
 from kubelemma.model.cluster.stocking import named_claims, storage_of
 from kubelemma.model.components.kubelet.decision import may_fail_after_start, must_end
+from kubelemma.model.components.kubelet.decision.resizing import refusal
 from kubelemma.model.components.persistentvolume.decision import wanting
 from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
-from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names
+from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, Resize, event_names
 from kubelemma.model.manifests.clouds import OfService
 from kubelemma.model.manifests.groups import nodes_of
 from kubelemma.model.objects.node import Node
@@ -98,6 +99,12 @@ def _refused(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
                 options = ", ".join(name for name in event_names() if name in kind.events)
                 message = f"a {kind.kind} takes no {event}: what can happen to one is {options}"
                 yield Finding(("spec", "events", index, event, given.written), message)
+            elif isinstance(given, Resize):
+                at: FieldPath = ("spec", "events", index, event)
+                refused = (refusal(kind_of(o).pod(o, 0), given.options) for o in named)
+                yield from (
+                    Finding((*at, field) if field else at, text) for field, text in refused if text
+                )
             elif isinstance(given, Relabel):
                 path: FieldPath = ("spec", "events", index, event, "label")
                 yield from (

@@ -242,5 +242,7 @@ def _others(name: str, given: Given, targets: list[int], focus: Sequence[Any]) -
         yield Event(action, given.max, node=node, options=options)
     for i in targets:
         value = given.replicas if isinstance(given, Scale) else 0
-        change = labelling_of(given, focus[i]) if isinstance(given, Relabel) else None
+        change: Any = getattr(given, "options", None)
+        if isinstance(given, Relabel):
+            change = labelling_of(given, focus[i])
         yield Event(action, given.max, workload=i, value=value, options=change)

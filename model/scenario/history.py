@@ -15,6 +15,7 @@ from kubelemma.model.cluster.owners import (
 )
 from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.world import Behaviour, PodClass
+from kubelemma.model.components.kubelet.decision import never_ready
 from kubelemma.model.objects.meta import LabelSelector
 from kubelemma.model.objects.pod import Pod
 
@@ -194,7 +195,8 @@ class History(NamedTuple):
         """The pods of a template of which the input has none, by how far they are.
 
         They are as many as the status of what controls them counts, or else as it asks for: then
-        all of them are available. Of those with an identity the first are furthest.
+        all of them are available, unless a probe keeps them from it. Of those with an identity the
+        first are furthest.
         """
         template = self.templates[number]
         updates = kind_of(template.owner).updates(template.owner)
@@ -207,7 +209,9 @@ class History(NamedTuple):
         template = self.templates[number]
         status = template.counts
         if status is None:
-            return (Counted(Phase.AVAILABLE, self.wanted(number)),)
+            dull = never_ready(template.pod(number)) is not None
+            phase = Phase.STARTING if dull else Phase.AVAILABLE
+            return (Counted(phase, self.wanted(number)),)
         ready = min(status.ready_replicas, status.replicas)
         waits = kind_of(template.owner).min_ready_seconds(template.owner) > 0
         available = min(status.available_replicas, ready) if waits else ready

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import structs
 
 from kubelemma.model.cluster.claims import relabelled
+from kubelemma.model.components.kubelet.decision.resizing import stages
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.manifests.check import EventEntry
 from kubelemma.model.objects.node import Node
@@ -54,7 +55,7 @@ def movers_of(
 def strangers(
     application: Application, placement: Placement, entries: Sequence[EventEntry], owner: Any
 ) -> tuple[Pod, ...]:
-    """The pods of an owner as they are once events have changed their labels, in every way."""
+    """The pods of an owner once events have changed their labels, or resized them, in every way."""
     given = (entry.relabel for entry in entries if entry.relabel is not None)
     own = (labelling_of(event, owner) for event in given if concerns(event, owner))
     changes = [change for change in own if change is not None]
@@ -65,6 +66,10 @@ def strangers(
         for change in changes:
             if (after := relabelled(pod, change)) not in pods:
                 pods.append(after)
+        for entry in entries:
+            if entry.resize is not None and concerns(entry.resize, owner):
+                options = entry.resize.options
+                pods += [after for after in stages(pod, options) if after not in pods]
     return tuple(pods[begin:])
 
 

@@ -16,6 +16,7 @@ from kubelemma.model.cluster.snapshot import PENDING, Place
 from kubelemma.model.cluster.state import Phase
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.apiserver.admission import NO_POLICIES, Policies, filled, refusal
+from kubelemma.model.components.kubelet.decision import never_ready
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
 from kubelemma.model.objects.node import Namespace, Node
 from kubelemma.model.objects.pod import Pod
@@ -153,13 +154,17 @@ class Placement(NamedTuple):
 
 
 def phase_of(pod: Pod) -> Phase:
-    """How far a pod on a node is, by its status; of one that says nothing, all is well."""
+    """How far a pod on a node is, by its status; of one that says nothing, all is well.
+
+    Unless its probes keep it from ever being Ready.
+    """
     pending = pod.status.phase == "Pending"
     if pod.metadata.deletion_timestamp is not None:
         return Phase.REVOKED if pending else Phase.TERMINATING
     if pending:
         return Phase.ASSIGNED
-    ready = {c.type: c.status for c in pod.status.conditions or ()}.get("Ready", "True")
+    silent = "True" if never_ready(pod) is None else "False"
+    ready = {c.type: c.status for c in pod.status.conditions or ()}.get("Ready", silent)
     return Phase.AVAILABLE if ready == "True" else Phase.STARTING
 
 

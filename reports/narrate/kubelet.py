@@ -28,12 +28,16 @@ from kubelemma.model.components.kubelet.actions import (
     NODE_SHUTDOWN,
     POWER_OFF,
     PROBE_FAILURE,
+    REFUSE_RESIZE,
     REGISTRY_OUTAGE,
     REGISTRY_RETURN,
     REJECT,
+    RESIZE,
+    RESIZE_POD,
     START,
     UNMOUNT,
 )
+from kubelemma.model.components.kubelet.decision import never_ready
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.components.nodelifecycle.health import ailment_of
 from kubelemma.model.components.podgc.rules import ENDING
@@ -44,8 +48,10 @@ from kubelemma.reports.style import enumeration, few
 from .amounts import requests, usages
 from .causes import event, given
 from .overcommitted import too_little
+from .resizing import asked, unresized, unsettled
 from .scene import Scene, Standstill, about_workload
 from .starting import (
+    asked_in_vain,
     begun,
     impatience,
     killed,
@@ -123,6 +129,10 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if end.world.classes[place.pod_class].behaviour is Behaviour.POST_START_FAILS:
         why = "its postStart hook fails, so its containers are killed and started again for ever"
         return f"{why}: they never become Ready on {place.node} (the scenario says so).", ()
+    unasked = never_ready(end.world.classes[place.pod_class].pod)
+    if unasked is not None:
+        why = f"its containers run on {place.node} and never become Ready: {unasked.reason}"
+        return f"{why}.", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 
@@ -163,7 +173,8 @@ def _idle(end: Standstill) -> Iterator[Idle]:
         down = enumeration(name for name in nodes if name not in up)
         yield Idle(KUBELET, f"{down} cannot act while down; elsewhere all pods are as they should")
     else:
-        yield Idle(KUBELET, "every pod on a node runs and is Ready")
+        why = unsettled(end) or "every pod on a node runs and is Ready"
+        yield Idle(KUBELET, why, held_up=why.startswith("resizes"))
 
 
 def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> Iterator[Fact]:
@@ -173,6 +184,7 @@ def _hinders(end: Standstill, place: Place, _reviews: Sequence[NodeReview]) -> I
     node = end.seen.nodes()[place.node]
     if node.up:
         yield from missing(end, place)
+        yield from asked_in_vain(end, place)
         return
     yield Fact(Hindrance.MACHINE, place.node)
     if node.ails and not node.ails & Ailment.SHUTTING_DOWN:
@@ -213,6 +225,9 @@ TELLER = Teller(
         FINISH_TERMINATION: "on {node} removes {pod}, which has terminated",
         MOUNT: "on {node} mounts {volume}",
         UNMOUNT: "on {node} unmounts {volume}",
+        RESIZE: "asks to resize {pod} on {node}",
+        RESIZE_POD: "on {node} resizes {pod}",
+        REFUSE_RESIZE: "on {node} says that {pod} cannot be resized",
         END_POD: "on {node} ends {pod}",
         POWER_OFF: "on {node} lets the machine go off",
     },
@@ -222,6 +237,9 @@ TELLER = Teller(
         KILL: impatience,
         ADMIT: _admission,
         REJECT: _admission,
+        RESIZE: asked,
+        RESIZE_POD: asked,
+        REFUSE_RESIZE: asked,
         BECOME_READY: _readiness,
         BECOME_AVAILABLE: _readiness,
     },
@@ -233,6 +251,7 @@ TELLER = Teller(
         NODE_SHUTDOWN: event("nodeShutdown"),
         PROBE_FAILURE: event("probeFailure"),
         LATE_CLEANUP: event("lateCleanup"),
+        RESIZE: event("resize"),
         DELETE_CONFIG_MAP: event("deleteConfigMap"),
         DELETE_SECRET: event("deleteSecret"),
         CREATE_CONFIG_MAP: event("createConfigMap"),
@@ -250,7 +269,9 @@ TELLER = Teller(
         "KUB-3": too_early,
         "KUB-7": too_little(ADMITTED),
         "KUB-8": begun,
+        "KUB-5": left_waiting,
         "KUB-9": left_waiting,
         "KUB-10": killed,
+        "KUB-15": unresized,
     },
 )

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import UNSTARTED
+from kubelemma.model.cluster.state import UNSTARTED, Phase
 from kubelemma.model.cluster.world import Workload
-from kubelemma.model.components.kubelet.decision import Need, Outlook, Source, StartTime
+from kubelemma.model.components.kubelet.decision import (
+    Need,
+    Outlook,
+    Source,
+    StartTime,
+    never_pulled,
+    never_ready,
+)
 from kubelemma.model.components.kubelet.initialising import (
     ANSWERS,
     Awaited,
@@ -87,7 +94,15 @@ def unstarted(end: Standstill, place: Place) -> str:
         return waited[0].reason
     if found.never or not found.images:
         return found.never or "nothing is missing"
+    node = end.world.shapes[end.seen.nodes()[place.node].shape].node
+    nowhere = next((image for image in found.images if never_pulled(image, node)), None)
+    if nowhere is not None:
+        what = f'Container image "{nowhere.name}" is not present with pull policy of Never'
+        return f"{NEVER_PULL}: {what}"
     return f"{IMAGE}: the registry cannot be reached"
+
+
+NEVER_PULL = "ErrImageNeverPull"
 
 
 def missing(end: Standstill, place: Place) -> Iterator[Fact]:
@@ -101,6 +116,15 @@ def missing(end: Standstill, place: Place) -> Iterator[Fact]:
     for each in _waited(end.seen, place.pod_class):
         position = end.written.template(workload, each.path)
         yield Fact(Hindrance.UNANSWERED, each.service, position)
+
+
+def asked_in_vain(end: Standstill, place: Place) -> Iterator[Fact]:
+    """The port that no container has and that a probe asks for, of a pod that is never Ready."""
+    found = never_ready(end.world.classes[place.pod_class].pod)
+    if found is not None and place.phase == Phase.STARTING:
+        workload = end.world.workloads[end.world.classes[place.pod_class].workload]
+        position = end.written.template(workload, found.path)
+        yield Fact(Hindrance.UNASKED, f"{found.what}: {found.port}", position)
 
 
 def begun(belied: Belied) -> Iterator[Claim]:

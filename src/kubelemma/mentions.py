@@ -104,7 +104,7 @@ def lacking_of(manifests: Manifests, missing: Iterable[Absent]) -> Iterator[Prob
         for need in needs(kind.pod(owner, 0)):
             path: FieldPath = ("spec", "template", "spec", *need.path)
             at, absent = manifest.document.at(path), given.is_absent(need.source)
-            if need.source not in given.keys and not absent:
+            if need.source not in given.keys and not absent and not need.pulling:
                 taken.setdefault(need.source)
             elif need.source not in given.absent and (
                 text := given.lacking(need, exists=not absent)

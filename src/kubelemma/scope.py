@@ -392,10 +392,9 @@ class Scope:
             for each in there
             for s in _objects(each, Service)
         }
+        owners = application.admitted().owners
         findings = chain(
-            check_findings(
-                spec, application.nodes, application.owners, caches=caches, services=services
-            ),
+            check_findings(spec, application.nodes, owners, caches=caches, services=services),
             static_findings(_objects(there[-1], Pod), spec.cluster),
         )
         for path, message in findings:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mutating import SELECTOR, TWO, Mutant, Small, node, pod
 
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import ACTIVE, Phase, ShownNode
+from kubelemma.model.cluster.state import ACTIVE, Phase, Pods, ShownNode, moved, shifted
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
-from kubelemma.model.components.kubelet import rules
-from kubelemma.model.components.kubelet.decision import InitWait, Outlook, StartTime, judges
+from kubelemma.model.components.kubelet import rules, starting
+from kubelemma.model.components.kubelet.decision import (
+    InitWait,
+    Outlook,
+    StartTime,
+    Unreliable,
+    judges,
+)
+from kubelemma.model.components.kubelet.decision.resizing import Answer
 from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
-from kubelemma.model.system import Outcome
+from kubelemma.model.system import Outcome, Rule
 
 
 def needs_nothing(_there: tuple[bool, ...]) -> bool:
@@ -28,6 +37,12 @@ def needs_nothing(_there: tuple[bool, ...]) -> bool:
 def sees_nothing(_there: tuple[bool, ...]) -> bool:
     """Nobody notices that what was missing is there."""
     return False
+
+
+def runs_on(pods: Pods, group: Any, phase: Phase) -> Pods:
+    """What is reported to have ended runs on."""
+    after = moved(pods, group, phase)
+    return shifted(after, group.pod_class, Phase.LINGERING, 1) if phase is Phase.ENDED else after
 
 
 _while_up = rules._while_up
@@ -75,6 +90,30 @@ def never_in_time(given: Pod, _seconds: int) -> Any:
     return Outlook.IS_KILLED, next(judges(given))
 
 
+def never_fits(_pod: Pod, _others: Any) -> Answer:
+    """A kubelet puts off each resize."""
+    return Answer.DEFERRED
+
+
+def grants_all(_pod: Pod, _others: Any) -> Answer:
+    """A kubelet grants each resize, whether there is room or not."""
+    return Answer.GRANTED
+
+
+_start = starting.rule
+"""The one of the model as it is."""
+
+
+def starts_once(*given: Any) -> Iterator[Rule]:
+    """What has ended is never started again."""
+    for each in _start(*given):
+        yield replace(each, outcomes=partial(_first, each.outcomes))
+
+
+def _first(outcomes: Any, *seen: Any) -> Iterator[Outcome]:
+    return (found for found in outcomes(*seen) if "again" not in found.why)
+
+
 def empties_old(deployment: Any, sets: Any, new: int) -> Step:
     """Old ReplicaSets are emptied, even where that leaves fewer than must be available."""
     old = (i for i in range(len(sets)) if i != new)
@@ -87,6 +126,19 @@ CONFIGURED = Small(
     (ROLLOUT, {"deleteConfigMap": {"name": "web"}}, {"createConfigMap": {"name": "web"}}),
     spec=pod(volumes=[{"name": "settings", "configMap": {"name": "web"}}]),
 )
+BOOTING = Small(
+    (node("a"),),
+    ({"nodeCrash": {}}, {"nodeReturn": {}}, *CONFIGURED.events[1:]),
+    replicas=1,
+    spec=CONFIGURED.spec,
+)
+LOOPING = Small(
+    (node("a"),),
+    ({"rollout": {"newVersion": "crashLooping"}},),
+    replicas=1,
+    found=(Unreliable(),),
+)
+"""Pods whose containers have to be started again, once, or again and again."""
 SLOW = Small(
     TWO,
     (ROLLOUT,),
@@ -124,9 +176,14 @@ STAYS = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect"
 CUT_OFF = Small(TWO, ({"nodePartition": {}},), 1, None, pod(tolerations=[STAYS]))
 """A pod that must be alone, and stays on a node that cannot be reached."""
 
+RESIZED = Small(TWO, ({"resize": {"workload": "web", "cpu": "2"}},))
+OUTGROWN = Small((node("a", cpu="2"),), RESIZED.events)
+
 TAINT_PY = "components.tainteviction.rules"
+FAULTS_PY = "components.kubelet.faults"
 RULES_PY = "components.kubelet.rules"
 INITIALISING_PY = "components.kubelet.initialising"
+RESIZING_PY = "components.kubelet.decision.resizing"
 STARTING_PY = "components.kubelet.starting"
 ROLLING_PY = "components.deployment.decision.rolling"
 
@@ -134,8 +191,13 @@ KUBELET_MUTANTS = (
     Mutant("DEP-9", "old pods go", ROLLING_PY, "reconcile_old", empties_old, IN_VAIN),
     Mutant("DEP-10", "evicts all", TAINT_PY, "_evict", evicts_all, CUT_OFF),
     Mutant("KUB-1", "raises the dead", RULES_PY, "_while_up", raises_the_dead, ENDING),
+    Mutant("KUB-2", "runs on", FAULTS_PY, "moved", runs_on, ENDING),
     Mutant("KUB-4", "acts when down", RULES_PY, "_while_up", acts_when_down, LOST),
+    Mutant("KUB-5", "is left", STARTING_PY, "rule", starts_once, BOOTING),
+    Mutant("KUB-5", "is left, of a loop", STARTING_PY, "rule", starts_once, LOOPING),
     Mutant("KUB-6", "leaves them", RULES_PY, "_while_up", leaves_them, ENDING),
+    Mutant("KUB-15", "never fits", RESIZING_PY, "answer", never_fits, RESIZED),
+    Mutant("KUB-7", "grants all", RESIZING_PY, "answer", grants_all, OUTGROWN),
     Mutant("KUB-11", "shares no node", RULES_PY, "admit", shares_no_node, WIDE),
     Mutant("KUB-3", "waits for nobody", INITIALISING_PY, "answered", waits_for_nobody, JOINING),
     Mutant("KUB-8", "needs nothing", STARTING_PY, "can_start", needs_nothing, CONFIGURED),

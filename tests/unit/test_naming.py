@@ -87,6 +87,7 @@ _LOADED = "what is loaded is part of a scenario"
 
 KNOWN = {
     ("model/manifests/machines.py", "drain"): "an event has the options of kubectl drain",
+    ("model/manifests/check.py", "kubelet"): "an event says what a resize asks for",
     ("model/manifests/losses.py", "serviceaccount"): "an event names an account",
     ("model/manifests/losses.py", "volumeprotection"): "an event names a claim",
     ("model/manifests/named.py", "serviceaccount"): "an event names an account",
@@ -95,6 +96,7 @@ KNOWN = {
     ("model/scenario/said.py", "attachdetach"): "a Check says how its controller is run",
     ("model/manifests/named.py", "kubelet"): "an event names what containers refer to",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
+    ("reports/narrate/resizing.py", "kubelet"): "part of its teller",
     ("reports/narrate/starting.py", "kubelet"): "part of its teller",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
     (

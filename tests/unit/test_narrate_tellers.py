@@ -205,6 +205,25 @@ spec:
   - registryOutage: {}
 """
 
+RESIZED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1", resources: {requests: {cpu: 500m}}}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: resized}
+spec:
+  cluster: {nodes: [{count: 2, allocatable: {cpu: "1"}}]}
+  events: [{resize: {workload: web, cpu: 700m}}, {resize: {workload: web, cpu: "2"}}]
+"""
+
 
 SET = """
 apiVersion: apps/v1
@@ -414,6 +433,7 @@ def scenarios() -> Iterator[Scenario]:
         REFUSED,
         LOCAL,
         CONFIGURED,
+        RESIZED,
         members,
         calm,
         at_once,

@@ -236,6 +236,8 @@ ELSEWHERE: Mapping[str, frozenset[str]] = {
     "components.ingress.decision.is_served": READING,
     "components.network.decision.": READING,
     "components.kubelet.decision.initialisation.may_fail_after_start": BEGINNING,
+    "components.kubelet.decision.resizing.refusal": BEGINNING,
+    "components.kubelet.decision.resizing.stages": BEGINNING,
     "components.persistentvolume.decision.wanting": BEGINNING,
     "components.replicaset.decision.deletion_cost_of": BEGINNING,
     "components.scheduler.decision.default_selector.": BEGINNING,

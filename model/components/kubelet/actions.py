@@ -28,6 +28,12 @@ POWER_OFF = Action("power-off")
 MOUNT = Action("mount", "volume")
 UNMOUNT = Action("unmount", "volume")
 
+RESIZE = Action("resize", "class")
+RESIZE_POD = Action("resize-pod", "class")
+REFUSE_RESIZE = Action("refuse-resize", "class")
+RESIZES = (RESIZE, RESIZE_POD, REFUSE_RESIZE)
+"""What takes a pod from one class to another that asks for other amounts."""
+
 START = Action("start", "class")
 KILL = Action("kill-starting", "class")
 
@@ -43,6 +49,7 @@ ACTIONS = (
     *(ADMIT, REJECT, START, BECOME_READY, BECOME_AVAILABLE),
     *(FINISH_TERMINATION, CONTAINER_CRASH, KILL),
     *(MOUNT, UNMOUNT),
+    *(RESIZE_POD, REFUSE_RESIZE),
     *(END_POD, POWER_OFF),
 )
 """Without events, which have theirs."""

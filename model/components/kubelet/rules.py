@@ -34,7 +34,7 @@ from kubelemma.model.cluster.world import NEVER_READY, Behaviour, NodeShape, Pod
 from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
-from . import shutdown, starting, volumes
+from . import resizing, shutdown, starting, volumes
 from .actions import (
     ACTIONS,
     ADMIT,
@@ -44,7 +44,7 @@ from .actions import (
     FINISH_TERMINATION,
     REJECT,
 )
-from .decision import Outlook, Unreliable, admit, images_of
+from .decision import NEVER, Outlook, Unreliable, admit, images_of, listed
 from .faults import EVENTS
 from .starting import Held
 
@@ -105,6 +105,7 @@ def _rules(
         readiness = _while_up(pod_class, (Phase.STARTING,), _readiness)
         ready = _of_each(f"report ready {label}", KUBELET, running, readiness)
         yield _once_mounted(ready, stock, pod_class) if uses else ready
+    yield from resizing.rules(world, pod_class, f"resize {label}", KUBELET, admitted_each)
     if world.follows_terminating:
         ending = _while_up(pod_class, LEAVING, _termination)
         finish = _of_each(f"finish {label}", KUBELET, running, ending)
@@ -187,7 +188,8 @@ def _admission(
     world: World, pod_class: PodClass, first: Phase, node: ShownNode, group: Group
 ) -> Outcome:
     """Admit a bound pod, or reject it for good: its phase becomes Failed and it holds nothing."""
-    reason = admit(pod_class.pod, world.kubelet_info(node, ADMITTED))
+    own = node._replace(pods=resizing.as_allocated(world, node.pods))
+    reason = admit(pod_class.pod, world.kubelet_info(own, ADMITTED))
     if reason is None:
         after = moved(node.pods, group, first)
         start = "the containers start" if first is Phase.STARTING else "the containers are created"
@@ -261,16 +263,20 @@ def _assumes(setting: Setting) -> Iterable[str]:
 def _own_view(crowd: Crowd) -> Telling:
     """What the kubelet finds itself; what the API shows of a node, the scheduler can tell, too.
 
-    Where the registry may be away, also which images are there that somebody asks for.
+    Also which images are there that somebody asks for, where the registry may be away, and of those
+    that nobody pulls.
     """
     unreliable = any(isinstance(each, Unreliable) for each in crowd.objects)
-    asked = {image.name for pod in crowd.pods for image in images_of(pod)} if unreliable else set()
+    images = {image for pod in crowd.pods for image in images_of(pod)}
+    nowhere = any(image.policy == NEVER for image in images)
+    asked = {image.name for image in images if unreliable or image.policy == NEVER}
 
     def telling(shape: NodeShape) -> Hashable:
         own = shape.kubelet
         seen = b"" if own is None else msgspec.json.encode(own.status, enc_hook=str)
-        listed = (name for each in shape.node.status.images or () for name in each.names or ())
-        return seen, tuple(sorted(asked.intersection(listed))) if asked else ()
+        names = (name for each in shape.node.status.images or () for name in each.names or ())
+        known = nowhere and listed(shape.node) is not None
+        return seen, known, tuple(sorted(asked.intersection(names))) if asked else ()
 
     return telling
 
@@ -287,6 +293,6 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     kinds=(ConfigMap, Secret),
-    events=(*EVENTS, shutdown.EVENT),
+    events=(*EVENTS, shutdown.EVENT, resizing.EVENT),
     assumes=_assumes,
 )

@@ -32,6 +32,7 @@ from .actions import (
 )
 from .decision import (
     CONFIG_MAP,
+    NEVER,
     ROOT_CA,
     SECRET,
     Absent,
@@ -47,7 +48,10 @@ from .decision import (
     images_of,
     judges,
     lacking,
+    listed,
     needs,
+    never_pulled,
+    never_ready,
     strictest,
 )
 from .initialising import ANSWERS, Waits
@@ -59,7 +63,10 @@ REGISTRY = "registry answers"
 """The cell that says whether images can be pulled."""
 
 WAITING = "pods whose containers are to be started"
-"""The tally of pods on nodes that are up whose containers have yet to be started, by class."""
+"""The tally of pods on nodes that are up of which no container has been started yet, by class."""
+
+ENDED_AGAIN = "pods whose containers are to be started again"
+"""The same of those whose containers have run and ended."""
 
 _DELETED = frozenset({DELETE_CONFIG_MAP, DELETE_SECRET})
 _CREATED = frozenset({CREATE_CONFIG_MAP, CREATE_SECRET})
@@ -157,7 +164,8 @@ class Held(NamedTuple):
         needs: what it needs that may be missing at some time, or is.
         watched: the objects among them that may come or go.
         never: why they are never started, in the kubelet's words; empty where they may be.
-        images: what has to be on the node, or to be pulled, where the registry may be away.
+        images: what has to be on the node, or to be pulled, where the registry may be away; else
+            what nobody pulls and some node is known not to have.
         outlook, judge: what becomes of them once they are started, and the probe that decides.
         awaits: the Services that its init containers wait for.
     """
@@ -203,11 +211,21 @@ def _held_of(world: World, moving: Mapping[Source, bool], pod_class: PodClass) -
     never = next(iter(lacks), _NEVER.get(pod_class.behaviour, ""))
     seconds = next((each.seconds for each in world.objects_of(StartTime)), 0)
     outlook, judge = strictest(pod_class.pod, seconds)
-    wants = tuple(images_of(pod_class.pod)) if world.objects_of(Unreliable) else ()
+    wants = _wanted(world, pod_class)
     awaits = initialising.awaited(world, pod_class)
     if not (moves or never or wants or awaits) and outlook is Outlook.STARTS:
         return None
     return Held(wanted, moves, never, wants, outlook, judge, awaits)
+
+
+def _wanted(world: World, pod_class: PodClass) -> tuple[Image, ...]:
+    """The images of a class that may have to be waited for."""
+    images = tuple(images_of(pod_class.pod))
+    if any_registry(world):
+        return images
+    return tuple(
+        image for image in images if any(never_pulled(image, s.node) for s in world.shapes)
+    )
 
 
 def _ever(given: Given, moving: Mapping[Source, bool], source: Source) -> bool:
@@ -236,6 +254,16 @@ def present(world: World, shape: int, pods: Pods) -> frozenset[str]:
     return frozenset((*(name for each in listed for name in each.names or ()), *used))
 
 
+def has(world: World, shape: int, image: Image, here: frozenset[str], *, registry: bool) -> bool:
+    """Whether a node has an image, or can have it pulled.
+
+    Of one that nobody pulls it is taken to have it if its Node does not say what it has.
+    """
+    if image.policy == NEVER and listed(world.shapes[shape].node) is None:
+        return True
+    return can_be_had(image, here, registry=registry)
+
+
 _WITHOUT_IMAGES = (Phase.ASSIGNED, Phase.REVOKED, Phase.CREATING)
 
 
@@ -256,7 +284,8 @@ def timed(world: World) -> tuple[int, ...]:
 def tallies(world: World, held_up: Mapping[int, Held]) -> Iterator[Tally]:
     """What is summed up of pods that are held up."""
     if held_up:
-        yield waiting(held_up)
+        yield waiting(world, WAITING, held_up, Phase.CREATING)
+        yield waiting(world, ENDED_AGAIN, held_up, Phase.RESTARTING)
         yield from initialising.tallies(awaited(held_up))
     slow = timed(world)
     if slow:
@@ -267,14 +296,27 @@ def tallies(world: World, held_up: Mapping[int, Held]) -> Iterator[Tally]:
         yield Tally(TIMED, {(UP, PODS): measure}, 1, each=PODS)
 
 
-def waiting(held_up: Mapping[int, Held]) -> Tally:
-    """The tally of pods whose containers have yet to be started."""
+def waiting(world: World, name: str, held_up: Mapping[int, Held], phase: Phase) -> Tally:
+    """The tally of pods in a phase in which their containers have yet to be started.
+
+    Not of those of which the node does not have an image that nobody pulls.
+    """
     classes = tuple(held_up)
 
     def measure(up: bool, pods: Pods) -> tuple[int, ...]:  # noqa: FBT001 - a column's value
-        return tuple(up * count(pods, index, UNSTARTED) for index in classes)
+        return tuple(up * count(pods, index, (phase,)) for index in classes)
 
-    return Tally(WAITING, {(UP, PODS): measure}, len(classes), each=PODS)
+    def having(up: bool, pods: Pods, shape: int) -> tuple[int, ...]:  # noqa: FBT001 - the same
+        node, there = world.shapes[shape].node, measure(up, pods)
+        return tuple(
+            0 if any(never_pulled(image, node) for image in found.images) else number
+            for found, number in zip(held_up.values(), there, strict=True)
+        )
+
+    nowhere = any(i.policy == NEVER for found in held_up.values() for i in found.images)
+    if nowhere:
+        return Tally(name, {(UP, PODS, SHAPE): having}, len(classes), each=PODS)
+    return Tally(name, {(UP, PODS): measure}, len(classes), each=PODS)
 
 
 def rule(
@@ -315,20 +357,22 @@ def rule(
                 why = "its containers are started again, after a back-off" if again else first
                 yield Outcome(START, {PODS: moved(pods, group, Phase.STARTING)}, about, why)
 
+    registry = (REGISTRY,) if any_registry(world) else ()
+
     def pulling(
         up: bool,  # noqa: FBT001 - a column's value
         pods: Pods,
         shape: int,
-        registry: bool,  # noqa: FBT001 - a cell's value
         *seen: Any,
     ) -> Iterator[Outcome]:
+        answers, others = seen[: len(registry)], seen[len(registry) :]
         here = present(world, shape, pods)
-        if all(can_be_had(image, here, registry=registry) for image in found.images):
-            yield from outcomes(up, pods, *seen)
+        if all(has(world, shape, image, here, registry=all(answers)) for image in found.images):
+            yield from outcomes(up, pods, *others)
 
     exist = tuple(map(exists_name, found.watched))
     if found.images:
-        cells = (UP, PODS, SHAPE, REGISTRY, *exist)
+        cells = (UP, PODS, SHAPE, *registry, *exist)
         yield Rule(name, actor, cells, pulling, reads, writes=(PODS,))
     else:
         cells = (UP, PODS, *exist)
@@ -402,6 +446,11 @@ def assumes(world: World, events: Iterable[Event]) -> Iterator[str]:
             f"{', '.join(map(str, taken))} (a scenario says in missing which are not there)"
         )
     yield from initialising.assumes(world)
+    for pod_class in world.classes:
+        unasked = never_ready(pod_class.pod)
+        if unasked is not None and pod_class.behaviour is Behaviour.PROBE_ERRS:
+            crowd = world.workloads[pod_class.workload].crowd(pod_class.index)
+            yield f"pods of {crowd} are never Ready, not at the start either: {unasked.reason}"
     times = [each.seconds for each in world.objects_of(StartTime)]
     if times:
         yield f"containers take {times[0]} s from their start until probes find them working"

@@ -188,5 +188,5 @@ OWNER = OwnerKind(
     claims=_claims,
     adopts=_adopts,
     revision=_revision,
-    events=(EVENTS - {"relabel"}) | {"rollout", "rollback", "forceDeletePod"},
+    events=(EVENTS - {"relabel", "resize"}) | {"rollout", "rollback", "forceDeletePod"},
 )

@@ -30,6 +30,7 @@ from kubelemma.model.objects import configuration, meta, pod, storage, volume, w
 
 _BY_SERVER = "is set by the cluster itself"
 _INSIDE = "concerns what runs inside the containers, not where or when"
+_PORT = "only whether a port that it names is there counts: else the probe never succeeds"
 _TIME = "how long a probe waits is not counted: it may pass, or fail, at any time"
 _NETWORK = "networking is not modelled"
 _DEVICES = "devices do not constrain scheduling in the check"
@@ -56,15 +57,12 @@ _OS = ByValue(
 _PULLING = ByValue(
     ("Always", "IfNotPresent"),
     Note("irrelevant", "counts where the registry may be away: else all images can be pulled"),
-    Note(
-        "not modelled",
-        "an image that is not on the node keeps the container from starting for ever: it is taken "
-        "to be there",
-    ),
+    Note("irrelevant", "counts where Nodes list their images: else the image is taken to be there"),
 )
 
 _PROBE: FieldNotes = {
-    **irrelevant(_INSIDE, "exec", "httpGet", "tcpSocket", "grpc"),
+    **irrelevant(_INSIDE, "exec", "grpc"),
+    **irrelevant(_PORT, "httpGet", "tcpSocket"),
     **not_modelled(_TIME, "initialDelaySeconds", "timeoutSeconds", "periodSeconds"),
     **not_modelled(_TIME, "successThreshold", "failureThreshold"),
     **not_modelled(_TIME, "terminationGracePeriodSeconds"),
@@ -131,10 +129,6 @@ CHECK: FieldsByType = {
             "serviceAccount",
             "automountServiceAccountToken",
         ),
-        **irrelevant(
-            "one that is missing is passed over: images are then pulled without it",
-            "imagePullSecrets",
-        ),
         "volumes": _VOLUME,
         "schedulerName": _SCHEDULER,
         "os": {"name": _OS},
@@ -156,7 +150,7 @@ CHECK: FieldsByType = {
         **irrelevant(_INSIDE, "stdinOnce", "securityContext", "volumeMounts", "volumeDevices"),
         **irrelevant(_INSIDE, "terminationMessagePath", "terminationMessagePolicy"),
         "imagePullPolicy": _PULLING,
-        **irrelevant("pods are not resized in the check", "resizePolicy"),
+        **irrelevant("a resize restarts no container here", "resizePolicy"),
         **not_modelled(
             "a container restarts, or not, as the restart policy of its pod says",
             "restartPolicyRules",
@@ -194,7 +188,7 @@ PLACEMENT: FieldsByType = {
     },
     pod.PodSpec: {
         **without(CHECK[pod.PodSpec], "volumes", "restartPolicy"),
-        **irrelevant(NOT_PLACING, "activeDeadlineSeconds", "readinessGates"),
+        **irrelevant(NOT_PLACING, "activeDeadlineSeconds", "readinessGates", "imagePullSecrets"),
         **not_modelled(_NO_DEVICES, "resourceClaims"),
     },
     pod.Container: {

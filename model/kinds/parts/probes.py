@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubelemma.model.components.kubelet.decision.probes import Judge, judge_of
+from kubelemma.model.components.kubelet.decision.probes import Judge, judge_of, unasked
 from kubelemma.model.findings import FieldPath, Finding
 from kubelemma.model.objects.pod import Container, PodSpec, Probe
 
@@ -100,18 +100,20 @@ def probe_advice(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
             yield from _impatient(container, (*path, field, index))
 
 
+_OF_UNASKED = {
+    "readinessProbe": "so it is never Ready",
+    "startupProbe": "so it never counts as started, and is never Ready",
+    "livenessProbe": "so it restarts nothing",
+}
+
+
 def _unknown_ports(container: Container, path: FieldPath) -> Iterator[Finding]:
-    known = {port.name for port in container.ports or () if port.name}
-    for name, field in _PROBES.items():
-        probe: Probe | None = getattr(container, field)
-        if probe is None:
-            continue
-        for handler, given in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
-            port = (given or {}).get("port")
-            if isinstance(port, str) and not port.isdigit() and port not in known:
-                what = "never Ready" if name == "readinessProbe" else "killed again and again"
-                message = f'no port of the container is called "{port}": it is {what}'
-                yield Finding((*path, name, handler, "port"), message)
+    for found in unasked(container, path):
+        message = (
+            f'no port of the container is called "{found.port}": the probe errs each time, neither '
+            f"succeeds nor fails, {_OF_UNASKED[found.what]}"
+        )
+        yield Finding(found.path, message)
 
 
 def _impatient(container: Container, path: FieldPath) -> Iterator[Finding]:

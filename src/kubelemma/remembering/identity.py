@@ -39,7 +39,8 @@ PULLING = frozenset({"image_pull_policy"})
 STARTING = frozenset({"liveness_probe", "startup_probe"})
 ENDING = frozenset({"lifecycle"})
 NEVER_READ = frozenset({"readiness_probe"})
-"""What no rule reads of a container: such a probe succeeds or fails by the scenario's events."""
+"""What no rule reads of a container: such a probe succeeds or fails by the scenario's events, and
+whether it asks for a port that there is tells the behaviour of its class."""
 
 DIGEST_BYTES = 20
 
@@ -90,9 +91,9 @@ def _digest(*parts: bytes) -> str:
 def _unread(scenario: Scenario) -> frozenset[str]:
     """The fields of containers that no rule reads.
 
-    Images count where a node says what it has, or the registry may be away; what may kill a
-    container that starts where the scenario says how long that takes; what it does before it ends
-    where there are Services.
+    Images, and when they are pulled, count where a node says what it has, or the registry may be
+    away; what may kill a container that starts where the scenario says how long that takes; what it
+    does before it ends where there are Services.
     """
     world = scenario.world
     pulled, timed = world.objects_of(Unreliable), world.objects_of(StartTime)
@@ -100,7 +101,7 @@ def _unread(scenario: Scenario) -> frozenset[str]:
     return frozenset().union(
         NEVER_READ,
         () if known or pulled else IMAGE,
-        () if pulled else PULLING,
+        () if known or pulled else PULLING,
         () if timed else STARTING,
         () if world.objects_of(Service) else ENDING,
     )

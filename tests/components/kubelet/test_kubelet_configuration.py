@@ -87,6 +87,30 @@ def test_what_is_not_needed(fields: dict[str, Any]) -> None:
     assert list(needs(pod(**fields))) == []
 
 
+@pytest.mark.parametrize(
+    ("names", "policy", "expected"),
+    [
+        (["token"], "", [SECRET]),
+        (["token"], "Never", []),
+        (["token", "other"], "", []),
+        (["", "token"], "", [SECRET]),
+        ([], "", []),
+    ],
+)
+def test_the_secret_for_pulling(names: list[str], policy: str, expected: list[Source]) -> None:
+    """One that is named alone is needed, unless nothing is pulled; of several it is not known."""
+    raw = {
+        "metadata": {"namespace": "shop"},
+        "spec": {
+            "containers": [{"name": "main", "image": "a:1", "imagePullPolicy": policy}],
+            "imagePullSecrets": [{"name": name} for name in names],
+        },
+    }
+    found = list(needs(decode(raw, Pod)))
+    assert [need.source for need in found] == expected
+    assert {need.reason for need in found} <= {"ImagePullBackOff"}
+
+
 @given(KEYS, KEYS, st.booleans())
 def test_a_need_is_met_by_all_of_its_keys(
     wanted: frozenset[str],
@@ -213,3 +237,29 @@ def test_what_is_missing_is_warned_of() -> None:
     (found,) = lacks
     assert "couldn't find key mode in ConfigMap default/web" in found.message
     assert found.position.line == 16
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({}, Verdict.HOLDS),
+        ({"missing": ["Secret/registry"]}, Verdict.VIOLATED),
+        (
+            {"events": [{"rollout": {}}, {"deleteSecret": {"name": "registry"}}]},
+            Verdict.VIOLATED,
+        ),
+        ({"events": [{"rollout": {}}, {"createSecret": {"name": "registry"}}]}, Verdict.VIOLATED),
+        (
+            {
+                "missing": ["Secret/registry"],
+                "events": [{"rollout": {}}, {"deleteSecret": {"name": "other"}}],
+            },
+            Verdict.VIOLATED,
+        ),
+    ],
+)
+def test_a_registry_that_wants_credentials(spec: dict[str, Any], expected: Verdict) -> None:
+    """Without the Secret that the pods name for it, no image is pulled."""
+    named = "spec:\n      imagePullSecrets: [{name: registry}]\n      containers:"
+    text = WEB.replace("spec:\n      containers:", named) + config_map("web", "mode")
+    assert verdict(asked(text, **spec)) is expected

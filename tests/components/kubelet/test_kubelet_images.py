@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubelemma import api
-from kubelemma.model.components.kubelet.decision import Image, can_be_had, images_of
+from kubelemma.model.components.kubelet.decision import Image, can_be_had, images_of, never_pulled
 from kubelemma.model.objects.decode import decode
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
 from kubelemma.solver.result import Verdict
 
@@ -49,6 +50,60 @@ def test_who_asks_the_registry(
     assert callable(expected)
     found = can_be_had(Image("web:1", policy), there, registry=registry)
     assert found is expected(present, registry)
+
+
+@pytest.mark.parametrize(
+    ("policy", "images", "expected"),
+    [
+        ("Never", [["web:1"]], False),
+        ("Never", [["web:2"]], True),
+        ("IfNotPresent", [["web:2"]], False),
+        ("Never", [], False),
+        ("Never", [[f"other:{number}"] for number in range(50)], False),
+    ],
+)
+def test_what_is_not_there_and_nobody_pulls(
+    policy: str, images: list[list[str]], *, expected: bool
+) -> None:
+    """As far as the Node lists all that it has, which are at most fifty."""
+    raw = {"status": {"images": [{"names": names} for names in images]}}
+    assert never_pulled(Image("web:1", policy), decode(raw, Node)) is expected
+
+
+NODES = """
+apiVersion: v1
+kind: Node
+metadata: {name: a}
+status: {allocatable: {pods: "9"}, images: IMAGES_A}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: b}
+status: {allocatable: {pods: "9"}, images: IMAGES_B}
+---
+"""
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "holds"),
+    [
+        ("[{names: ['web:1']}]", "[{names: ['web:1']}]", True),
+        ("[{names: ['web:1']}]", "[{names: ['web:2']}]", False),
+        ("[]", "[]", True),
+        ("[{names: ['web:1']}]", "[]", True),
+    ],
+)
+@pytest.mark.parametrize("events", ["rollout: {}", "registryOutage: {}}, {rollout: {}"])
+def test_a_rollout_of_what_nobody_pulls(here: str, there: str, events: str, *, holds: bool) -> None:
+    """It ends if every node that may get a pod has the image, whether a registry answers or not."""
+    text = WEB.replace("image: IMAGE", 'image: "web:1", imagePullPolicy: Never')
+    text = text.replace("[EVENTS]", f"[{{{events}}}]\n  properties: [all]")
+    text = text.replace("  cluster: {nodes: [{count: COUNT}]}\n", "")
+    nodes = NODES.replace("IMAGES_A", here).replace("IMAGES_B", there)
+    (case,) = api.ask(api.Question(paths=("-",), stdin=nodes + text)).cases
+    found = {p.property.id: p.verdict for p in api.explore(case).result.properties}
+    expected = Verdict.HOLDS if holds else Verdict.VIOLATED
+    assert (found["DEP-4"], found.get("KUB-9", Verdict.HOLDS)) == (expected, Verdict.HOLDS)
 
 
 WEB = """

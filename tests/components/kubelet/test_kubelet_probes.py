@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubelemma import api
-from kubelemma.model.components.kubelet.decision import Judge, Outlook, strictest
+from kubelemma.model.components.kubelet.decision import Judge, Outlook, never_ready, strictest
 from kubelemma.model.manifests import Source, load
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod, Probe
@@ -121,7 +122,7 @@ def test_what_is_too_slow_is_killed_for_ever(seconds: int, expected: dict[str, V
     ("liveness", "readiness", "said"),
     [
         ("{httpGet: {port: http}}", "{tcpSocket: {port: 81}}", ""),
-        ("{httpGet: {port: htp}}", "{exec: {}}", 'no port of the container is called "htp"'),
+        ("{httpGet: {port: htp}}", "{exec: {}}", "it restarts nothing"),
         ("{exec: {}}", "{tcpSocket: {port: web}}", "never Ready"),
         ("{exec: {}}", "{exec: {}, initialDelaySeconds: 31}", "kills the container after 30 s"),
         ("{exec: {}}", "{exec: {}, initialDelaySeconds: 30}", ""),
@@ -132,3 +133,57 @@ def test_what_can_hardly_be_meant(liveness: str, readiness: str, said: str) -> N
     warnings = load([Source("web.yaml", written(liveness, readiness))]).warnings
     assert len(warnings) == bool(said)
     assert all(said in str(warning) for warning in warnings)
+
+
+@pytest.mark.parametrize(
+    ("probes", "expected"),
+    [
+        ({"readinessProbe": {"httpGet": {"port": "http"}}}, ""),
+        ({"readinessProbe": {"tcpSocket": {"port": 81}}}, ""),
+        ({"readinessProbe": {"httpGet": {"port": "81"}}}, ""),
+        ({"livenessProbe": {"httpGet": {"port": "htp"}}}, ""),
+        ({"readinessProbe": {"httpGet": {"port": "htp"}}}, "readinessProbe"),
+        ({"startupProbe": {"tcpSocket": {"port": "htp"}}}, "startupProbe"),
+    ],
+)
+@pytest.mark.parametrize("field", ["containers", "initContainers"])
+def test_a_probe_of_no_port_never_succeeds(
+    probes: dict[str, Any], expected: str, field: str
+) -> None:
+    """Nor does it fail, so that a liveness probe of that kind changes nothing."""
+    main = {"name": "main", "ports": [{"name": "http", "containerPort": 80}]}
+    containers = {"containers": [main], field: [{**main, **probes}]}
+    found = never_ready(decode({"spec": containers}, Pod))
+    assert ("" if found is None else found.what) == expected
+
+
+@pytest.mark.parametrize(
+    ("liveness", "readiness", "holds"),
+    [
+        ("{httpGet: {port: htp}}", "{exec: {}}", True),
+        ("{exec: {}}", "{tcpSocket: {port: web}}", False),
+    ],
+)
+def test_the_verdict_follows_the_warning(liveness: str, readiness: str, *, holds: bool) -> None:
+    """What is never Ready never completes a rollout."""
+    text = written(liveness, readiness)
+    cases = api.ask(api.Question(paths=("-",), stdin=text)).cases
+    found = [p for p in api.explore(cases[0]).result.properties if p.property.id == "DEP-4"]
+    assert [p.verdict is Verdict.HOLDS for p in found] == [holds]
+
+
+@pytest.mark.parametrize(("old", "new", "holds"), [("web", "http", True), ("http", "web", False)])
+def test_the_version_that_is_rolled_out_decides(
+    old: str, new: str, tmp_path: Path, *, holds: bool
+) -> None:
+    """A port that is called right in the end is enough; the pods of before were never Ready."""
+    (tmp_path / "new").mkdir()
+    for name, port in (("old", old), ("new/new", new)):
+        text = written(readiness=f"{{tcpSocket: {{port: {port}}}}}")
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    check = CHECK.replace("startSeconds: SECONDS", "resources: [old.yaml]")
+    check = check.replace("rollout: {deployment: web}", "apply: {resources: [new]}")
+    (tmp_path / "check.yaml").write_text(check, "utf-8")
+    (case,) = api.ask(api.Question(paths=(str(tmp_path / "check.yaml"),))).cases
+    found = {p.property.id: p.verdict for p in api.explore(case).result.properties}
+    assert (found["DEP-4"] is Verdict.HOLDS) is holds

@@ -12,13 +12,14 @@ from .configuration import (
     lacking,
     needs,
 )
-from .images import Image, Unreliable, can_be_had, images_of
+from .images import NEVER, Image, Unreliable, can_be_had, images_of, listed, never_pulled
 from .initialisation import InitWait, is_sidecar, may_fail_after_start, must_end
-from .probes import Judge, Outlook, StartTime, judges, strictest
+from .probes import Judge, Outlook, StartTime, Unasked, judges, never_ready, strictest, unasked
 from .shutdown import next_to_end
 
 __all__ = [
     "CONFIG_MAP",
+    "NEVER",
     "ROOT_CA",
     "SECRET",
     "Absent",
@@ -30,6 +31,7 @@ __all__ = [
     "Outlook",
     "Source",
     "StartTime",
+    "Unasked",
     "Unreliable",
     "admit",
     "can_be_had",
@@ -37,9 +39,13 @@ __all__ = [
     "is_sidecar",
     "judges",
     "lacking",
+    "listed",
     "may_fail_after_start",
     "must_end",
     "needs",
+    "never_pulled",
+    "never_ready",
     "next_to_end",
     "strictest",
+    "unasked",
 ]

@@ -3,8 +3,9 @@
 Sources: ``makeEnvironmentVariables`` in pkg/kubelet/kubelet_pods.go for variables, which are put
 together whenever a container is created; pkg/volume/configmap/configmap.go,
 pkg/volume/secret/secret.go and pkg/volume/projected/projected.go for volumes, which are mounted
-before the first one is. What a container has read is its own: neither a change nor a deletion of
-the object stops it, or starts it anew.
+before the first one is; ``getPullSecretsForPod`` in pkg/kubelet/kubelet_pods.go and
+pkg/kubelet/images/image_manager.go for Secrets with which images are pulled. What a container has
+read is its own: neither a change nor a deletion of the object stops it, or starts it anew.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from kubelemma.model.objects.configuration import (
 )
 from kubelemma.model.objects.pod import Container, Pod
 from kubelemma.model.objects.volume import Volume
+
+from .images import NEVER, images_of
 
 CONFIG_MAP = "ConfigMap"
 SECRET = "Secret"  # noqa: S105 - the name of a kind
@@ -44,18 +47,21 @@ class Source(NamedTuple):
 class Need(NamedTuple):
     """An object, or some of its keys, without which containers of a pod are not started.
 
-    ``mounted`` says that it is a volume, and no variable; ``path`` where the pod's specification
-    refers to it.
+    ``mounted`` says that it is a volume, and no variable; ``pulling`` that the registry of its
+    images asks for it; ``path`` where the pod's specification refers to it.
     """
 
     source: Source
     keys: tuple[str, ...]
     mounted: bool
     path: FieldPath
+    pulling: bool = False
 
     @property
     def reason(self) -> str:
         """What the kubelet calls it when it is not met."""
+        if self.pulling:
+            return "ImagePullBackOff"
         return "FailedMount" if self.mounted else "CreateContainerConfigError"
 
 
@@ -70,6 +76,22 @@ def needs(pod: Pod) -> Iterator[Need]:
             yield from _of_container(container, namespace, (field, index))
     for index, volume in enumerate(spec.volumes or ()):
         yield from _of_volume(volume, namespace, ("volumes", index))
+    yield from _pulling(pod)
+
+
+def _pulling(pod: Pod) -> Iterator[Need]:
+    """The Secret for pulling its images, where it names one.
+
+    Of several, one that is missing is passed over, as another may be the one that is asked for. An
+    image that is on the node, and was pulled with credentials, is not given to a pod without them
+    (the feature gate KubeletEnsureSecretPulledImages).
+    """
+    named = [(i, s.name) for i, s in enumerate(pod.spec.image_pull_secrets or ()) if s.name]
+    if len(named) == 1 and any(image.policy != NEVER for image in images_of(pod)):
+        ((index, name),) = named
+        source = Source(SECRET, pod.metadata.namespace, name)
+        path: FieldPath = ("imagePullSecrets", index, "name")
+        yield Need(source, (), mounted=False, path=path, pulling=True)
 
 
 def _of_container(container: Container, namespace: str, path: FieldPath) -> Iterator[Need]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelemma.model.components.scheduler.decision.image_locality import normalized_name
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Container, Pod
 
 ALWAYS, NEVER, IF_NOT_PRESENT = "Always", "Never", "IfNotPresent"
@@ -21,6 +22,10 @@ class Image(NamedTuple):
 
     name: str
     policy: str
+
+
+MOST_LISTED = 50
+"""How many images a Node lists at most (``nodeStatusMaxImages``)."""
 
 
 class Unreliable(NamedTuple):
@@ -40,6 +45,20 @@ def policy(container: Container) -> str:
     name = container.image.partition("@")
     latest = normalized_name(name[0]).endswith(":latest") and (":latest" in name[0] or not name[2])
     return ALWAYS if latest else IF_NOT_PRESENT
+
+
+def listed(node: Node) -> frozenset[str] | None:
+    """The images that a Node says it has; None where that need not be all of them."""
+    images = node.status.images or ()
+    if not 0 < len(images) < MOST_LISTED:
+        return None
+    return frozenset(name for each in images for name in each.names or ())
+
+
+def never_pulled(image: Image, node: Node) -> bool:
+    """Whether it is not on a node that is known to have no such image, and nobody pulls it."""
+    there = listed(node)
+    return image.policy == NEVER and there is not None and image.name not in there
 
 
 def can_be_had(image: Image, present: Having[str], *, registry: bool) -> bool:

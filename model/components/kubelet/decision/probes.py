@@ -4,7 +4,9 @@ Sources: pkg/kubelet/prober/worker.go, ``doProbe``: a probe is first asked at a 
 ``initialDelaySeconds``, then at every ``periodSeconds``, and fails for good with the
 ``failureThreshold``-th failure in a row; while there is a startup probe that has not succeeded, no
 other is asked. pkg/kubelet/kuberuntime/kuberuntime_manager.go, ``computePodActions``: what fails so
-is killed, and started again as the restart policy says.
+is killed, and started again as the restart policy says. pkg/probe/util.go,
+``ResolveContainerPort``: a port by a name that the container does not have is an error, and the
+result of a probe that errs is thrown away: so it neither succeeds nor fails, ever.
 """
 
 from __future__ import annotations
@@ -19,6 +21,22 @@ from kubelemma.model.objects.pod import Container, Pod, Probe
 _PERIOD_SECONDS = 10
 _FAILURE_THRESHOLD = 3
 """Defaults (``SetDefaults_Probe`` in pkg/apis/core/v1/defaults.go)."""
+
+
+class Unasked(NamedTuple):
+    """A probe that asks for a port by a name that no port of its container has.
+
+    ``what`` is the field of the probe, ``path`` that of the port in a pod's specification.
+    """
+
+    what: str
+    port: str
+    path: FieldPath
+
+    @property
+    def reason(self) -> str:
+        """Why it never succeeds."""
+        return f'its {self.what} asks for port "{self.port}", which its container does not have'
 
 
 class StartTime(NamedTuple):
@@ -59,6 +77,43 @@ class Judge(NamedTuple):
         return Outlook.IS_KILLED if seconds > certain else Outlook.MAY_START
 
 
+_FIELDS = {
+    "startupProbe": "startup_probe",
+    "readinessProbe": "readiness_probe",
+    "livenessProbe": "liveness_probe",
+}
+
+
+def unasked(container: Container, path: FieldPath) -> Iterator[Unasked]:
+    """The probes of a container that ask for a port that it does not have."""
+    known = {port.name for port in container.ports or () if port.name}
+    for what, field in _FIELDS.items():
+        probe: Probe | None = getattr(container, field)
+        if probe is None:
+            continue
+        for handler, given in (("httpGet", probe.http_get), ("tcpSocket", probe.tcp_socket)):
+            port = (given or {}).get("port")
+            if isinstance(port, str) and not port.isdigit() and port not in known:
+                yield Unasked(what, port, (*path, what, handler, "port"))
+
+
+def never_ready(pod: Pod) -> Unasked | None:
+    """The first probe that keeps a pod from ever being Ready, as it never succeeds.
+
+    A liveness probe that does not fail is none; a sidecar has to be Ready, too, and to have
+    started before the containers do.
+    """
+    for field, containers in (
+        ("initContainers", pod.spec.init_containers),
+        ("containers", pod.spec.containers),
+    ):
+        for index, container in enumerate(containers or ()):
+            for found in unasked(container, (field, index)):
+                if found.what != "livenessProbe":
+                    return found
+    return None
+
+
 def judges(pod: Pod) -> Iterator[Judge]:
     """The probe of each container that decides whether it is left to start: sidecars among them."""
     for field, containers in (
@@ -73,11 +128,14 @@ def judges(pod: Pod) -> Iterator[Judge]:
 
 
 def judge_of(container: Container) -> tuple[str, Probe] | None:
-    """The startup probe, or else the liveness probe."""
-    if container.startup_probe is not None:
-        return "startupProbe", container.startup_probe
-    if container.liveness_probe is not None:
-        return "livenessProbe", container.liveness_probe
+    """The startup probe, or else the liveness probe; none where that never fails."""
+    never = {found.what for found in unasked(container, ())}
+    for what, probe in (
+        ("startupProbe", container.startup_probe),
+        ("livenessProbe", container.liveness_probe),
+    ):
+        if probe is not None:
+            return None if what in never else (what, probe)
     return None
 
 
