@@ -142,7 +142,12 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("EPS-1", "EPS-3"),
             left="a pod that becomes Ready is known at once; one leaving pod is followed at a time",
         ),
-        Duty("Endpoints and their mirroring"),
+        Duty(
+            "Endpoints",
+            rooms=("endpoint",),
+            left="nobody who sends traffic goes by them: they are held against recorded runs",
+        ),
+        Duty("mirroring of Endpoints"),
         Duty("namespaces"),
         Duty("quotas"),
         Duty(
