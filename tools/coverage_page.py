@@ -373,6 +373,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         ),
     ),
     "Network": (
+        Duty(
+            "addresses of pods, and their reuse",
+            ("reuse-address",),
+            ("NET-1",),
+            ("address-reused",),
+            left="of a pod that is deleted: another may have its address once it has stopped",
+        ),
         Duty("between nodes", left="a node that is cut off is so from all others"),
         Duty(
             "network policies",

@@ -22,6 +22,7 @@ from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .ingress.rules import COMPONENT as INGRESS
 from .kubelet.rules import COMPONENT as KUBELET
 from .kubeproxy.rules import COMPONENT as KUBE_PROXY
+from .network.rules import COMPONENT as NETWORK
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .persistentvolume.rules import COMPONENT as PERSISTENT_VOLUME
 from .podgc.rules import COMPONENT as POD_GC
@@ -57,6 +58,7 @@ COMPONENTS: tuple[Component, ...] = (
     KUBE_PROXY,
     DNS,
     INGRESS,
+    NETWORK,
     SERVICE_LB,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,

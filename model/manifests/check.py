@@ -57,6 +57,7 @@ from .named import (
     named_object,
     source_problem,
 )
+from .networks import ReuseAddress
 from .options import Bounds, ControllerManagerOptions, Faults, SchedulerOptions
 
 
@@ -198,6 +199,7 @@ Event: TypeAlias = (
     | DeleteClaim
     | DeleteVolume
     | OfService
+    | ReuseAddress
     | RegistryOutage
     | RegistryReturn
 )
@@ -237,6 +239,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     strip_finalizer: StripFinalizer | None = None
     hold_load_balancer: HoldLoadBalancer | None = None
     release_load_balancer: ReleaseLoadBalancer | None = None
+    reuse_address: ReuseAddress | None = None
     delete_service_account: DeleteServiceAccount | None = None
     delete_config_map: DeleteConfigMap | None = None
     create_config_map: CreateConfigMap | None = None

@@ -15,6 +15,7 @@ from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, event_names
 from kubelemma.model.manifests.clouds import OfService
 from kubelemma.model.manifests.groups import nodes_of
+from kubelemma.model.manifests.networks import ReuseAddress
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
 
@@ -48,6 +49,7 @@ def check_findings(
     yield from _containers(spec, owners)
     yield from _init_waits(spec, owners, services or {})
     yield from _balancers(spec, services or {})
+    yield from _addresses(spec, services or {})
     if spec.faults.stale_reads and not caches:
         path: FieldPath = ("spec", "faults", "staleReads")
         message = (
@@ -159,6 +161,15 @@ def _balancers(spec: CheckSpec, services: Mapping[str, bool]) -> Iterator[Findin
                 yield Finding(
                     path, f'Service "{key}" has no load balancer: its type is another one'
                 )
+
+
+def _addresses(spec: CheckSpec, services: Collection[str]) -> Iterator[Finding]:
+    """Addresses that are given again, where nobody goes by any."""
+    for index, entry in enumerate(spec.events or ()):
+        for event in (event for event, given in entry.given() if isinstance(given, ReuseAddress)):
+            message = "there is no Service, by whose pods anybody could go: nothing comes of it"
+            if not services:
+                yield Finding(("spec", "events", index, event), message)
 
 
 def _still_matched(event: Relabel, owner: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from mutating import TWO, Mutant, Small, node
@@ -109,6 +110,9 @@ NAMED = Small(
 )
 
 
+REUSED = replace(NAMED, events=(*NAMED.events, {"reuseAddress": {}}))
+
+
 def sends_to_all(_entry: Entry) -> bool:
     """Whatever is in a slice is taken for an endpoint."""
     return _entry is not Entry.ABSENT
@@ -132,6 +136,8 @@ SERVICE_MUTANTS = (
     Mutant("ING-2", "a deaf controller", f"{INGRESS}.rules", "hear", hears_nothing, ENTERED),
     Mutant("DNS-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, NAMED),
     Mutant("DNS-1", "names all", f"{DNS}.route", "named", sends_to_all, NAMED),
+    Mutant("NET-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, REUSED),
+    Mutant("NET-1", "names all", f"{DNS}.route", "named", sends_to_all, REUSED),
     Mutant("DNS-2", "a client for ever", f"{DNS}.rules", "hear", hears_nothing, NAMED),
     Mutant(
         "EPS-1", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED

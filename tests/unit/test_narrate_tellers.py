@@ -350,6 +350,7 @@ spec:
   - stripFinalizer: {}
   - holdLoadBalancer: {}
   - releaseLoadBalancer: {}
+  - reuseAddress: {}
 """
 
 

@@ -1,0 +1,7 @@
+"""What the network of a cluster does by itself."""
+
+from __future__ import annotations
+
+from kubelemma.model.system import Action
+
+REUSE_ADDRESS = Action("reuse-address", "class")
