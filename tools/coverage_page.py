@@ -292,8 +292,8 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             "probes, and restarts what fails",
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
             ("KUB-4", "KUB-10"),
-            ("slow-start", "crashing-version"),
-            left="probes that pass may fail by an event only",
+            ("slow-start", "crashing-version", "gate-never-true"),
+            left="probes that pass fail by an event only; readiness gates open in the end, or never",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),
         Duty(

@@ -68,13 +68,18 @@ class Behaviour(StrEnum):
     IMAGE_CANNOT_BE_PULLED = "imageCannotBePulled"
     INIT_FAILS = "initFails"
     POST_START_FAILS = "postStartFails"
+    GATE_NEVER_TRUE = "gateNeverTrue"
 
 
-NEVER_READY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS})
-"""Of templates whose containers are started and never become Ready."""
+_UNREADY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS})
+NEVER_READY = _UNREADY | {Behaviour.GATE_NEVER_TRUE}
+"""Of templates whose containers are started and whose pods never become Ready."""
 
-IN_VAIN = NEVER_READY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
-"""Of templates of which no pod ever becomes Ready."""
+IN_VAIN = _UNREADY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
+"""Of templates that are broken themselves: nobody expects that a pod ever becomes Ready."""
+
+SOUND = frozenset({Behaviour.HEALTHY, Behaviour.GATE_NEVER_TRUE})
+"""Of templates with which nothing is wrong, whatever the cluster makes of them."""
 
 
 @dataclass(frozen=True, slots=True)

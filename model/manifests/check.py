@@ -101,6 +101,7 @@ class Rollout(OfWorkload, frozen=True, kw_only=True):
         "imageCannotBePulled",
         "initFails",
         "postStartFails",
+        "gateNeverTrue",
     ] = "healthy"
 
 

@@ -121,6 +121,7 @@ def _containers(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
 _FAILING: Mapping[str, tuple[Callable[[PodSpec], bool], str]] = {
     "initFails": (lambda spec: not must_end(spec), "init container, but for sidecars,"),
     "postStartFails": (lambda spec: may_fail_after_start(spec) is None, "postStart hook"),
+    "gateNeverTrue": (lambda spec: not spec.readiness_gates, "readiness gate"),
 }
 """By what newVersion says whether a pod lacks what it is about, and what that is."""
 

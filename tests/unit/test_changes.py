@@ -163,7 +163,10 @@ SERVICES = (
 
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {
-        "any gate holds a pod, whatever it is called": ("PodSchedulingGate.name",),
+        "any gate holds a pod, whatever it is called": (
+            "PodReadinessGate.conditionType",
+            "PodSchedulingGate.name",
+        ),
         "a name is made of it": ("ObjectMeta.generateName",),
         "preemption alone asks for it, and a check has none": ("PodStatus.startTime",),
         "is said of the start": ("PodStatus.nominatedNodeName",),
