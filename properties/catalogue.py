@@ -27,6 +27,7 @@ from . import (
     serviceaccount,
     servicelb,
     statefulset,
+    targets,
     volumeprotection,
 )
 from .statement import Property, Statement
@@ -59,6 +60,7 @@ COMPONENTS: tuple[Promises, ...] = (
     ingress,
     network,
     servicelb,
+    targets,
     serviceaccount,
     persistentvolume,
     volumeprotection,

@@ -248,6 +248,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ),
             left="which nodes are behind one; the controller does not restart",
         ),
+        Duty(
+            "load balancers that send to pods, and their readiness gates",
+            ("register-target",),
+            ("LB-4",),
+            ("balancer-left-behind",),
+            left="how long one sends to a deleted pod; those of Ingresses",
+        ),
         Duty("volumes of the cloud"),
     ),
     "kubelet": (
@@ -293,7 +300,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
             ("KUB-4", "KUB-10"),
             ("slow-start", "crashing-version", "gate-never-true"),
-            left="probes that pass fail by an event only; readiness gates open in the end, or never",
+            left="probes that pass fail by an event only; gates open in the end, or never",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),
         Duty(

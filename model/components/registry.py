@@ -33,6 +33,7 @@ from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
 from .servicelb.rules import COMPONENT as SERVICE_LB
 from .statefulset.rules import COMPONENT as STATEFULSET
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
+from .targets.rules import COMPONENT as TARGETS
 from .users.rules import COMPONENT as USERS
 from .volumeprotection.rules import COMPONENT as VOLUME_PROTECTION
 
@@ -60,6 +61,7 @@ COMPONENTS: tuple[Component, ...] = (
     INGRESS,
     NETWORK,
     SERVICE_LB,
+    TARGETS,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

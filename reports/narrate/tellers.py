@@ -31,6 +31,7 @@ from . import (
     servicelb,
     statefulset,
     tainteviction,
+    targets,
     users,
     volumeprotection,
 )
@@ -60,6 +61,7 @@ TELLERS: tuple[Teller, ...] = (
     ingress.TELLER,
     network.TELLER,
     servicelb.TELLER,
+    targets.TELLER,
     reconcile.TELLER,
     users.TELLER,
     drain.TELLER,

@@ -13,6 +13,7 @@ from kubelemma.model.components.deployment.decision.rolling import resized
 from kubelemma.model.components.endpointslice.decision import Conditions
 from kubelemma.model.components.endpointslice.leaving import Entry
 from kubelemma.model.components.kubeproxy.decision import Chosen, Policy
+from kubelemma.model.components.servicelb.decision import Cloud, Targets
 from kubelemma.model.objects.ingress import Ingress
 from kubelemma.model.objects.service import Service
 from kubelemma.model.system import Outcome
@@ -113,6 +114,24 @@ NAMED = Small(
 REUSED = replace(NAMED, events=(*NAMED.events, {"reuseAddress": {}}))
 
 
+def knows_nobody_first(_spec: Any) -> bool:
+    """The kubelet reports a pod Ready whatever its gates say."""
+    return False
+
+
+GATED = Small(
+    TWO,
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec={
+        **PAUSING,
+        "readinessGates": [{"conditionType": "cloud.google.com/load-balancer-neg-ready"}],
+    },
+    objects=((Service, {"metadata": METADATA, "spec": {**SERVICE, "type": "LoadBalancer"}}),),
+    found=(Cloud(targets=Targets.PODS),),
+)
+
+
 def sends_to_all(_entry: Entry) -> bool:
     """Whatever is in a slice is taken for an endpoint."""
     return _entry is not Entry.ABSENT
@@ -136,6 +155,14 @@ SERVICE_MUTANTS = (
     Mutant("ING-2", "a deaf controller", f"{INGRESS}.rules", "hear", hears_nothing, ENTERED),
     Mutant("DNS-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, NAMED),
     Mutant("DNS-1", "names all", f"{DNS}.route", "named", sends_to_all, NAMED),
+    Mutant(
+        "LB-4",
+        "no gate is heeded",
+        "components.targets.rules",
+        "is_known_first",
+        knows_nobody_first,
+        GATED,
+    ),
     Mutant("NET-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, REUSED),
     Mutant("NET-1", "names all", f"{DNS}.route", "named", sends_to_all, REUSED),
     Mutant("DNS-2", "a client for ever", f"{DNS}.rules", "hear", hears_nothing, NAMED),
