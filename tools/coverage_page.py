@@ -147,7 +147,11 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             rooms=("endpoint",),
             left="nobody who sends traffic goes by them: they are held against recorded runs",
         ),
-        Duty("mirroring of Endpoints"),
+        Duty(
+            "mirroring of Endpoints",
+            rooms=("endpointslicemirroring",),
+            left="which are mirrored is said beforehand; addresses are those of no pod here",
+        ),
         Duty("namespaces"),
         Duty("quotas"),
         Duty(

@@ -153,6 +153,8 @@ FROM_OUTSIDE = (
     *("IngressRule.host", "IngressServiceBackend.name", "IngressSpec.ingressClassName"),
     *("IngressTLS.hosts", "IngressTLS.secretName"),
     *("ServiceBackendPort.name", "ServiceBackendPort.number"),
+    *("EndpointAddress.ip", "EndpointPort.name", "EndpointPort.port", "EndpointPort.protocol"),
+    "EndpointSlice.addressType",
     *("IPBlock.cidr", "IPBlock.except", "NetworkPolicySpec.policyTypes"),
     *(f"NetworkPolicyPort.{name}" for name in ("endPort", "port", "protocol")),
 )

@@ -235,6 +235,7 @@ TELLING = inside("reports", "properties")
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "components.endpoint.decision.": RECORDED,
+    "components.endpointslicemirroring.decision.": READING,
     "components.ingress.decision.class_of": READING,
     "components.ingress.decision.is_served": READING,
     "components.network.decision.": READING,
