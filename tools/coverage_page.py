@@ -391,7 +391,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("address-reused",),
             left="of a pod that is deleted: another may have its address once it has stopped",
         ),
-        Duty("between nodes", left="a node that is cut off is so from all others"),
+        Duty(
+            "between nodes, and zones",
+            ("zone-split", "node-partition"),
+            ("NET-2",),
+            ("zones-parted",),
+            left="a node is cut off from all others and the API server, or whole zones part",
+        ),
         Duty(
             "network policies",
             rooms=("network",),

@@ -57,7 +57,7 @@ from .named import (
     named_object,
     source_problem,
 )
-from .networks import ReuseAddress
+from .networks import ReuseAddress, ZoneSplit
 from .options import Bounds, ControllerManagerOptions, Faults, SchedulerOptions
 
 
@@ -201,6 +201,7 @@ Event: TypeAlias = (
     | DeleteVolume
     | OfService
     | ReuseAddress
+    | ZoneSplit
     | RegistryOutage
     | RegistryReturn
 )
@@ -241,6 +242,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     hold_load_balancer: HoldLoadBalancer | None = None
     release_load_balancer: ReleaseLoadBalancer | None = None
     reuse_address: ReuseAddress | None = None
+    zone_split: ZoneSplit | None = None
     delete_service_account: DeleteServiceAccount | None = None
     delete_config_map: DeleteConfigMap | None = None
     create_config_map: CreateConfigMap | None = None

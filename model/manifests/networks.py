@@ -9,3 +9,9 @@ class ReuseAddress(ApiStruct, frozen=True, kw_only=True):
     """The network gives the address of a deleted pod that has stopped to another one."""
 
     max: int = 1
+
+
+class ZoneSplit(ApiStruct, frozen=True, kw_only=True):
+    """The network between zones breaks; all nodes reach the API server still."""
+
+    max: int = 1

@@ -438,7 +438,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     answering = ("drain-loses-requests", "ingress-loses-requests", "headless-loses-requests")
-    waiting = ("kubelet-rejects", "room-not-yet-free", "balancer-left-behind")
+    waiting = ("kubelet-rejects", "room-not-yet-free", "balancer-left-behind", "zones-parted")
     for example in ("missing-service-account", *waiting, *answering):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"

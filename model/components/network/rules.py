@@ -1,4 +1,4 @@
-"""The network of a cluster, as far as it gives addresses to pods.
+"""The network of a cluster: it gives addresses to pods, and may break between zones.
 
 A pod's address is free once its sandbox is gone, and the plugin that hands addresses out on that
 node may give it to the next pod at once. Whoever still believes in the pod that is gone then sends
@@ -18,16 +18,16 @@ from kubelemma.model.cluster.component import (
     Component,
     EventKind,
     Parts,
-    all_nodes_alike,
     never,
 )
 from kubelemma.model.cluster.events import FAULT
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Leaving
 from kubelemma.model.components.endpointslice.rules import follows
-from kubelemma.model.system import Outcome, Rule
+from kubelemma.model.system import Cell, Outcome, Rule
 
-from .actions import REUSE_ADDRESS
+from . import zones
+from .actions import REUSE_ADDRESS, ZONE_SPLIT
 
 
 def reuse(leaving: Leaving) -> Leaving | None:
@@ -52,14 +52,20 @@ def _reuses(setting: Setting, _event: Event, budget: str) -> Iterator[Rule]:
     yield Rule(f"{budget} in the network", FAULT, cells, outcomes, environment=True)
 
 
-def _parts(_setting: Setting) -> Parts:
-    return NO_PARTS
+def _parts(setting: Setting) -> Parts:
+    if not setting.may_happen(ZONE_SPLIT):
+        return NO_PARTS
+    found = zones.followed(setting)
+    return Parts(
+        cells=(Cell(zones.BETWEEN, zones.Between(), zones.Between),),
+        tallies=tuple(zones.by_zone(setting.world, front) for front in found),
+    )
 
 
 COMPONENT = Component(
     name="network",
-    distinguishes=all_nodes_alike,
+    distinguishes=zones.own_zone,
     needs_terminating=never,
     parts=_parts,
-    events=(EventKind(REUSE_ADDRESS, _reuses, fault=True),),
+    events=(EventKind(REUSE_ADDRESS, _reuses, fault=True), zones.EVENT),
 )
