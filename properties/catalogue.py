@@ -19,6 +19,7 @@ from . import (
     ingress,
     kubelet,
     kubeproxy,
+    network,
     nodelifecycle,
     persistentvolume,
     replicaset,
@@ -26,6 +27,7 @@ from . import (
     serviceaccount,
     servicelb,
     statefulset,
+    targets,
     volumeprotection,
 )
 from .statement import Property, Statement
@@ -56,7 +58,9 @@ COMPONENTS: tuple[Promises, ...] = (
     kubeproxy,
     dns,
     ingress,
+    network,
     servicelb,
+    targets,
     serviceaccount,
     persistentvolume,
     volumeprotection,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from kubelemma.model.cluster.state import Counts, DeploymentState, Specs
-from kubelemma.model.cluster.world import IN_VAIN, UNPROMISED, Workload, World
+from kubelemma.model.cluster.world import IN_VAIN, SOUND, Workload, World
 from kubelemma.model.components.deployment.actions import CREATE_REPLICASET, SCALE_REPLICASET
 from kubelemma.model.components.deployment.decision import resolve_fenceposts
 from kubelemma.model.components.deployment.owner import rollout_of
@@ -316,7 +316,7 @@ def _distinct_templates(deployment: DeploymentState) -> bool:
 def _complete(world: World, workload: Workload) -> Callable[[Specs, Counts, Counts], bool]:
     def goal(specs: Specs, active: Counts, available: Counts) -> bool:
         wanted = world.classes[workload.classes[specs.template]]
-        if specs.paused or wanted.gated or wanted.behaviour in UNPROMISED:
+        if specs.paused or wanted.gated or wanted.behaviour not in SOUND:
             return True
         asked = tuple(max(size, 0) for size in specs.sets)
         own = range(workload.templates)

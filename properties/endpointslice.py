@@ -173,7 +173,7 @@ def _traffic(
             live: _unheard(number, front),
         }
     if any(tally.name == front.pods for tally in scenario.system.tallies):
-        return {safe: EachStep(View(reads=(front.pods,)), _loses_nothing(front), DELETIONS)}
+        return {safe: EachStep(View(reads=(front.pods,)), loses_nothing(front), DELETIONS)}
     return {}
 
 
@@ -204,7 +204,7 @@ def _unheard(number: int, front: Front) -> Formula:
     return LeadsTo(View((LEAVING,)), reached, lambda leaving: not reached(leaving))
 
 
-def _loses_nothing(front: Front) -> Any:
+def loses_nothing(front: Front) -> Any:
     """Whether no connection may go to a pod in vain that has just been deleted.
 
     What becomes of it is asked of its class, which is all that it depends on.

@@ -9,7 +9,7 @@ from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Counts, StatefulSetState
 from kubelemma.model.cluster.stocking import stock_of
 from kubelemma.model.cluster.storage import STORED, Stored
-from kubelemma.model.cluster.world import UNPROMISED, Updates, Workload, World
+from kubelemma.model.cluster.world import SOUND, Updates, Workload, World
 from kubelemma.model.components.kubelet.actions import NODE_FAILURES
 from kubelemma.model.components.statefulset.actions import DECIDE_PODS
 from kubelemma.model.components.statefulset.decision import max_unavailable
@@ -379,7 +379,7 @@ def _whole(world: World, workload: Workload) -> Callable[[StatefulSetState, Pods
 
     def is_fine(template: int, ordinal: int) -> bool:
         found = world.classes[workload.class_of(template, ordinal)]
-        return found.behaviour not in UNPROMISED and not found.gated
+        return found.behaviour in SOUND and not found.gated
 
     def goal(state: StatefulSetState, pods: Pods) -> bool:
         if state.absent:

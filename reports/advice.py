@@ -360,6 +360,16 @@ def _slow(case: Case) -> Iterator[Advice]:
     yield Advice("slow start", text, places_of(threshold))
 
 
+def _closed_gate(case: Case) -> Iterator[Advice]:
+    """Readiness gates whose condition nobody sets."""
+    if case.id != "DRAIN-1" and any("readiness gate" in each.message for each in case.waiting):
+        text = (
+            "See that the controller runs that sets the condition of the readiness gate, and knows "
+            "these pods; or take the gate out of the template (spec.readinessGates)"
+        )
+        yield Advice("readiness gate", text)
+
+
 def _never_ready(case: Case) -> Iterator[Advice]:
     """Containers that never become Ready."""
     broken = [each for each in case.waiting if "never become Ready" in each.message]
@@ -508,6 +518,7 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _refused,
         _unstarted,
         _slow,
+        _closed_gate,
         _never_ready,
         _budget,
         _left_alone,

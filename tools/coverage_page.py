@@ -142,7 +142,16 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("EPS-1", "EPS-3"),
             left="a pod that becomes Ready is known at once; one leaving pod is followed at a time",
         ),
-        Duty("Endpoints and their mirroring"),
+        Duty(
+            "Endpoints",
+            rooms=("endpoint",),
+            left="nobody who sends traffic goes by them: they are held against recorded runs",
+        ),
+        Duty(
+            "mirroring of Endpoints",
+            rooms=("endpointslicemirroring",),
+            left="which are mirrored is said beforehand; addresses are those of no pod here",
+        ),
         Duty("namespaces"),
         Duty("quotas"),
         Duty(
@@ -243,6 +252,13 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ),
             left="which nodes are behind one; the controller does not restart",
         ),
+        Duty(
+            "load balancers that send to pods, and their readiness gates",
+            ("register-target",),
+            ("LB-4",),
+            ("balancer-left-behind",),
+            left="how long one sends to a deleted pod; those of Ingresses",
+        ),
         Duty("volumes of the cloud"),
     ),
     "kubelet": (
@@ -287,8 +303,8 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             "probes, and restarts what fails",
             ("become-ready", "probe-failure", "container-crash", "kill-starting"),
             ("KUB-4", "KUB-5", "KUB-10"),
-            ("slow-start", "crashing-version", "probe-of-no-port"),
-            left="probes that pass may fail by an event only",
+            ("slow-start", "crashing-version", "probe-of-no-port", "gate-never-true"),
+            left="probes that pass fail by an event only; gates open in the end, or never",
         ),
         Duty("waits for minReadySeconds", ("become-available",)),
         Duty(
@@ -390,7 +406,20 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         ),
     ),
     "Network": (
-        Duty("between nodes", left="a node that is cut off is so from all others"),
+        Duty(
+            "addresses of pods, and their reuse",
+            ("reuse-address",),
+            ("NET-1",),
+            ("address-reused",),
+            left="of a pod that is deleted: another may have its address once it has stopped",
+        ),
+        Duty(
+            "between nodes, and zones",
+            ("zone-split", "node-partition"),
+            ("NET-2",),
+            ("zones-parted",),
+            left="a node is cut off from all others and the API server, or whole zones part",
+        ),
         Duty(
             "network policies",
             rooms=("network",),

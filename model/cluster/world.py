@@ -70,17 +70,20 @@ class Behaviour(StrEnum):
     POST_START_FAILS = "postStartFails"
     PROBE_ERRS = "probeErrs"
     """By what their template says: a probe asks for a port that no container has."""
+    GATE_NEVER_TRUE = "gateNeverTrue"
 
 
-NEVER_READY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS, Behaviour.PROBE_ERRS})
-"""Of templates whose containers are started and never become Ready."""
+_UNREADY = frozenset({Behaviour.NEVER_READY, Behaviour.POST_START_FAILS, Behaviour.PROBE_ERRS})
+NEVER_READY = _UNREADY | {Behaviour.GATE_NEVER_TRUE}
+"""Of templates whose containers are started and whose pods never become Ready."""
 
-IN_VAIN = NEVER_READY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
-"""Of templates of which no pod ever becomes Ready."""
+IN_VAIN = _UNREADY | {Behaviour.IMAGE_CANNOT_BE_PULLED, Behaviour.INIT_FAILS}
+"""Of templates that are broken themselves: nobody expects that a pod ever becomes Ready."""
 
-
-UNPROMISED = frozenset(Behaviour) - {Behaviour.HEALTHY, Behaviour.PROBE_ERRS}
-"""Of templates of which a scenario says that they fail: no end of their rollout is promised."""
+SAID_BY_NONE = frozenset({Behaviour.HEALTHY, Behaviour.PROBE_ERRS})
+"""Of templates of which no scenario says what becomes of their containers."""
+SOUND = SAID_BY_NONE | {Behaviour.GATE_NEVER_TRUE}
+"""Of templates of which no scenario says that they fail: an end of their rollout is promised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from .garbagecollector.rules import COMPONENT as GARBAGE_COLLECTOR
 from .ingress.rules import COMPONENT as INGRESS
 from .kubelet.rules import COMPONENT as KUBELET
 from .kubeproxy.rules import COMPONENT as KUBE_PROXY
+from .network.rules import COMPONENT as NETWORK
 from .nodelifecycle.rules import COMPONENT as NODE_LIFECYCLE
 from .persistentvolume.rules import COMPONENT as PERSISTENT_VOLUME
 from .podgc.rules import COMPONENT as POD_GC
@@ -32,6 +33,7 @@ from .serviceaccount.rules import COMPONENT as SERVICE_ACCOUNT
 from .servicelb.rules import COMPONENT as SERVICE_LB
 from .statefulset.rules import COMPONENT as STATEFULSET
 from .tainteviction.rules import COMPONENT as TAINT_EVICTION
+from .targets.rules import COMPONENT as TARGETS
 from .users.rules import COMPONENT as USERS
 from .volumeprotection.rules import COMPONENT as VOLUME_PROTECTION
 
@@ -57,7 +59,9 @@ COMPONENTS: tuple[Component, ...] = (
     KUBE_PROXY,
     DNS,
     INGRESS,
+    NETWORK,
     SERVICE_LB,
+    TARGETS,
     CONTROLLER_MANAGER,
     SERVICE_ACCOUNT,
     RECONCILE,

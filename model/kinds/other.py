@@ -35,7 +35,7 @@ _NO_DEVICES = _not_modelled("devices do not constrain scheduling in the check")
 _NO_DEVICES_PLACED = _not_modelled("devices do not constrain placement here")
 
 OTHER = (
-    _irrelevant("v1", "Endpoints", "PodTemplate", "ServiceAccount", "Event"),
+    _irrelevant("v1", "PodTemplate", "ServiceAccount", "Event"),
     Other(
         "v1",
         ("ResourceQuota",),
@@ -76,7 +76,6 @@ OTHER = (
         namespaced=False,
     ),
     _irrelevant("networking.k8s.io/v1", "IPAddress", "ServiceCIDR", namespaced=False),
-    _irrelevant("discovery.k8s.io/v1", "EndpointSlice"),
     _irrelevant("coordination.k8s.io/v1", "Lease"),
     _irrelevant("events.k8s.io/v1", "Event"),
     _irrelevant("certificates.k8s.io/v1", "CertificateSigningRequest", namespaced=False),

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_network
 
-from kubelemma.model.components.endpointslice.decision import endpoint_ports, selects
+from kubelemma.model.components.endpointslice.decision import (
+    endpoint_ports,
+    ports_of,
+    selects,
+)
+from kubelemma.model.components.endpointslicemirroring.decision import SERVICE_NAME
 from kubelemma.model.components.kubeproxy.decision import LOCAL
 from kubelemma.model.components.network.decision import Reach, isolating, reach
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
+from kubelemma.model.objects.endpoints import Endpoints, EndpointSlice
 from kubelemma.model.objects.networkpolicy import NetworkPolicy
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import Pod
@@ -225,12 +231,27 @@ def _advice(thing: Service) -> Iterator[Finding]:
 def _beside(thing: Service, beside: Beside) -> Iterator[Finding]:
     """Whom it selects, and whether these have its ports."""
     spec = thing.spec
-    if spec.type == EXTERNAL_NAME or not spec.selector:
+    if spec.type == EXTERNAL_NAME:
+        return
+    if not spec.selector:
+        yield from _without_selector(thing, beside)
         return
     yield from _nodes_without(thing, beside)
     own = [pod for pod in beside.pods if selects(thing, pod)]
     yield from _shut_out(thing, own, beside.of(NetworkPolicy))
     yield from _ports_of(thing, own) if own else _without_pods(spec.selector, beside.pods)
+
+
+def _without_selector(thing: Service, beside: Beside) -> Iterator[Finding]:
+    """One whose endpoints are for somebody else to write."""
+    name = thing.metadata.name
+    slices = (s.metadata.label_map().get(SERVICE_NAME) for s in beside.of(EndpointSlice))
+    if name not in (*(found.metadata.name for found in beside.of(Endpoints)), *slices):
+        yield Finding(
+            (*_SPEC, "selector"),
+            "is not set, and no Endpoints or EndpointSlice here is of the Service: it refuses "
+            "every connection unless somebody else writes one",
+        )
 
 
 def _shut_out(
@@ -289,6 +310,7 @@ def _without_pods(selector: Mapping[str, str], pods: Sequence[Pod]) -> Iterator[
 
 def _ports_of(thing: Service, own: Sequence[Pod]) -> Iterator[Finding]:
     """A named port that no pod has leads nowhere; one that some have, to these alone."""
+    yield from _unlisted(thing, own)
     offered = [{port.name for port in endpoint_ports(thing, pod.spec)} for pod in own]
     for index, port in enumerate(thing.spec.ports or ()):
         having = sum(port.name in names for names in offered)
@@ -301,6 +323,25 @@ def _ports_of(thing: Service, own: Sequence[Pod]) -> Iterator[Finding]:
             f'{whose} that the Service selects has a container with a port called "'
             f'{port.target_port}": connections to port {port.port} {then}',
         )
+
+
+def _unlisted(thing: Service, own: Sequence[Pod]) -> Iterator[Finding]:
+    """A number that no pod lists among its ports, though each lists some."""
+    listed = [{(p.container_port, p.protocol) for p in ports_of(pod.spec)} for pod in own]
+    if not all(listed):
+        return
+    there = sorted({number for ports in listed for number, _ in ports})
+    for index, port in enumerate(thing.spec.ports or ()):
+        number = port.target_port or port.port
+        wanted = (number, port.protocol)
+        if isinstance(number, int) and not any(wanted in ports for ports in listed):
+            field = "targetPort" if port.target_port else "port"
+            yield Finding(
+                (*_SPEC, "ports", index, field),
+                f"no pod that the Service selects lists port {number} ({port.protocol}), but "
+                f"{', '.join(map(str, there))}: connections to port {port.port} are refused unless "
+                "a container listens there all the same",
+            )
 
 
 KIND = Kind(

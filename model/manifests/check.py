@@ -59,6 +59,7 @@ from .named import (
     named_object,
     source_problem,
 )
+from .networks import ReuseAddress, ZoneSplit
 from .options import Bounds, ControllerManagerOptions, Faults, SchedulerOptions
 
 
@@ -102,6 +103,7 @@ class Rollout(OfWorkload, frozen=True, kw_only=True):
         "imageCannotBePulled",
         "initFails",
         "postStartFails",
+        "gateNeverTrue",
     ] = "healthy"
 
 
@@ -220,6 +222,8 @@ Event: TypeAlias = (
     | DeleteClaim
     | DeleteVolume
     | OfService
+    | ReuseAddress
+    | ZoneSplit
     | RegistryOutage
     | RegistryReturn
 )
@@ -260,6 +264,8 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     strip_finalizer: StripFinalizer | None = None
     hold_load_balancer: HoldLoadBalancer | None = None
     release_load_balancer: ReleaseLoadBalancer | None = None
+    reuse_address: ReuseAddress | None = None
+    zone_split: ZoneSplit | None = None
     delete_service_account: DeleteServiceAccount | None = None
     delete_config_map: DeleteConfigMap | None = None
     create_config_map: CreateConfigMap | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from kubelemma.model.components.servicelb.decision import HEALTH_CHECK_SECONDS, ServiceName
 from kubelemma.model.findings import FieldPath, Finding
@@ -20,9 +21,11 @@ class CloudSpec(ApiStruct, frozen=True, kw_only=True):
     Attributes:
         health_check_seconds: within how long its load balancers send no more to a node whose health
             check fails.
+        targets: to whom they send: to nodes, or to pods themselves.
     """
 
     health_check_seconds: int = HEALTH_CHECK_SECONDS
+    targets: Literal["nodes", "pods"] = "nodes"
 
 
 class OfService(ApiStruct, frozen=True, kw_only=True):

@@ -164,6 +164,12 @@ class TopologySpreadConstraint(ApiStruct, frozen=True, kw_only=True):
     match_label_keys: tuple[str, ...] | None = None
 
 
+class PodReadinessGate(ApiStruct, frozen=True, kw_only=True):
+    """A condition that has to be True for the pod to be Ready, beside its containers."""
+
+    condition_type: str = ""
+
+
 class PodSchedulingGate(ApiStruct, frozen=True, kw_only=True):
     """A gate that keeps the pod out of the scheduling queue."""
 
@@ -190,6 +196,7 @@ class PodSpec(ApiStruct, frozen=True, kw_only=True):
     tolerations: tuple[Toleration, ...] | None = None
     topology_spread_constraints: tuple[TopologySpreadConstraint, ...] | None = None
     scheduling_gates: tuple[PodSchedulingGate, ...] | None = None
+    readiness_gates: tuple[PodReadinessGate, ...] | None = None
     service_account_name: str = ""
     image_pull_secrets: tuple[LocalObjectReference, ...] | None = None
     scheduler_name: str = ""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.claims import relabelled
 from kubelemma.model.cluster.stocking import named_claims, storage_of
+from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.components.kubelet.decision import may_fail_after_start, must_end
 from kubelemma.model.components.kubelet.decision.resizing import refusal
 from kubelemma.model.components.persistentvolume.decision import wanting
@@ -16,6 +17,7 @@ from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, Resize, event_names
 from kubelemma.model.manifests.clouds import OfService
 from kubelemma.model.manifests.groups import nodes_of
+from kubelemma.model.manifests.networks import ReuseAddress, ZoneSplit
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
 from kubelemma.model.objects.storage import PersistentVolumeClaim
@@ -51,6 +53,8 @@ def check_findings(
     yield from _containers(spec, owners)
     yield from _init_waits(spec, owners, services or {})
     yield from _balancers(spec, services or {})
+    yield from _addresses(spec, services or {})
+    yield from _parting(spec, nodes)
     if spec.faults.stale_reads and not caches:
         path: FieldPath = ("spec", "faults", "staleReads")
         message = (
@@ -128,6 +132,7 @@ def _containers(spec: CheckSpec, owners: tuple[Any, ...]) -> Iterator[Finding]:
 _FAILING: Mapping[str, tuple[Callable[[PodSpec], bool], str]] = {
     "initFails": (lambda spec: not must_end(spec), "init container, but for sidecars,"),
     "postStartFails": (lambda spec: may_fail_after_start(spec) is None, "postStart hook"),
+    "gateNeverTrue": (lambda spec: not spec.readiness_gates, "readiness gate"),
 }
 """By what newVersion says whether a pod lacks what it is about, and what that is."""
 
@@ -168,6 +173,32 @@ def _balancers(spec: CheckSpec, services: Mapping[str, bool]) -> Iterator[Findin
                 yield Finding(
                     path, f'Service "{key}" has no load balancer: its type is another one'
                 )
+
+
+def _addresses(spec: CheckSpec, services: Collection[str]) -> Iterator[Finding]:
+    """Addresses that are given again, where nobody goes by any."""
+    for index, entry in enumerate(spec.events or ()):
+        for event in (event for event, given in entry.given() if isinstance(given, ReuseAddress)):
+            message = "there is no Service, by whose pods anybody could go: nothing comes of it"
+            if not services:
+                yield Finding(("spec", "events", index, event), message)
+
+
+def _parting(spec: CheckSpec, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+    """A network between zones, where there are none."""
+    every = (*nodes, *nodes_of(spec.cluster))
+    zones = {zone_of(node.metadata.label_map()) for node in every}
+    for index, entry in enumerate(spec.events or ()):
+        for event in (event for event, given in entry.given() if isinstance(given, ZoneSplit)):
+            if len(zones) < _TWO:
+                message = (
+                    "needs nodes in two zones at least, by the label topology.kubernetes.io/zone: "
+                    "describe the cluster, with --nodes count=4,zones=2 for example"
+                )
+                yield Finding(("spec", "events", index, event), message)
+
+
+_TWO = 2
 
 
 def _still_matched(event: Relabel, owner: Any) -> str:

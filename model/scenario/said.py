@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from kubelemma.model.components.attachdetach.decision import Forced
 from kubelemma.model.components.kubelet.decision import Absent, InitWait, StartTime, Unreliable
-from kubelemma.model.components.servicelb.decision import Cloud
+from kubelemma.model.components.servicelb.decision import Cloud, Targets
 from kubelemma.model.manifests.check import CheckSpec
 from kubelemma.model.manifests.named import source_of
 
@@ -32,6 +32,6 @@ def said(spec: CheckSpec) -> Iterator[Said]:
     if any(entry.registry_outage for entry in spec.events or ()):
         yield Unreliable()
     if spec.cloud is not None:
-        yield Cloud(spec.cloud.health_check_seconds)
+        yield Cloud(spec.cloud.health_check_seconds, Targets(spec.cloud.targets))
     if spec.controller_manager.disable_force_detach_on_timeout:
         yield Forced(on_timeout=False)

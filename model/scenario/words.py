@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kubelemma.model.cluster.setting import Event, Start
-from kubelemma.model.cluster.world import UNPROMISED, Workload, World
+from kubelemma.model.cluster.world import SAID_BY_NONE, Workload, World
 from kubelemma.model.components.scheduler.decision.topology_spread import ZONE
 from kubelemma.model.objects.node import Node
 
@@ -158,7 +158,7 @@ def _behaviours(world: World, event: Event) -> str:
         return ""
     classes = (world.classes[c] for c in world.workloads[event.workload].classes)
     behaviours = {c.template: c.behaviour for c in classes if c.template}
-    odd = [each for each in behaviours.values() if each in UNPROMISED]
+    odd = [each for each in behaviours.values() if each not in SAID_BY_NONE]
     return f" ({', '.join(odd)})" if odd else ""
 
 

@@ -133,6 +133,11 @@ def _waits(end: Standstill, place: Place) -> Waits | None:
     if unasked is not None:
         why = f"its containers run on {place.node} and never become Ready: {unasked.reason}"
         return f"{why}.", ()
+    if end.world.classes[place.pod_class].behaviour is Behaviour.GATE_NEVER_TRUE:
+        gates = end.world.classes[place.pod_class].pod.spec.readiness_gates or ()
+        named = enumeration(gate.condition_type for gate in gates)
+        why = f"its containers run on {place.node}, and nobody sets {named} of its readiness gates"
+        return f"{why} to True: it is never Ready (the scenario says so).", ()
     words = f"its containers run on {place.node} and never become Ready: the scenario says so."
     return words, ()
 

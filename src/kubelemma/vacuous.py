@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from .model.cluster.snapshot import Snapshot
 from .model.cluster.state import Phase
-from .model.cluster.world import UNPROMISED, Workload
+from .model.cluster.world import SOUND, Workload
 from .model.components.deployment.actions import ROLLOUT
 from .model.components.kubelet.actions import BECOME_READY, NODE_FAILURES
 from .model.components.replicaset.actions import DELETE_POD
@@ -77,7 +77,7 @@ def _never_ready(found: _Silence) -> Iterator[str]:
     if found.workload.rollout is not None and ROLLOUT not in found.happened:
         return
     newest = found.workload.one_of(found.workload.templates - 1)
-    if found.scenario.world.classes[newest].behaviour in UNPROMISED:
+    if found.scenario.world.classes[newest].behaviour not in SOUND:
         yield "its new version never becomes Ready, so no end of the rollout is promised"
 
 

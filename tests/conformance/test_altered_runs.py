@@ -210,6 +210,35 @@ def free_eviction(lines: Lines, draw: random.Random) -> Lines | None:
     return None if at is None else [*lines[:at], *lines[at + 1 :]]
 
 
+def endpoint_less(lines: Lines, draw: random.Random) -> Lines | None:
+    """A slice, or Endpoints, without one of the pods that it names."""
+    at = chosen(
+        [
+            position
+            for kind, actor in (
+                ("EndpointSlice", "sa:endpointslice-controller"),
+                ("Endpoints", "sa:endpoint-controller"),
+            )
+            for position in writes(lines, kind, actor, "update")
+            if addresses(lines[position]["object"])
+        ],
+        draw,
+    )
+    if at is None:
+        return None
+    found = addresses(lines[at]["object"])
+    del found[draw.randrange(len(found))]
+    return lines
+
+
+def addresses(found: Line) -> list[Any]:
+    """The list of pods in an object that has any; of Endpoints, the first."""
+    lists: list[Any] = [found.get("endpoints")]
+    for subset in found.get("subsets") or ():
+        lists += [subset.get("addresses"), subset.get("notReadyAddresses")]
+    return next((one for one in lists if one), [])
+
+
 def fits(name: str, lines: Lines, scratch: Path) -> bool:
     """Whether every filter of the scheduler passes on the node that a pod was bound to instead."""
     before = lines_of(TRACES / f"{name}.jsonl.gz")
@@ -238,6 +267,7 @@ ALTERATIONS: dict[str, tuple[Alteration, float, str]] = {
     "an eviction too early": (early_eviction, 1.0, ""),
     "a disruption allowed too many": (one_more_allowed, 1.0, ""),
     "an eviction that costs nothing": (free_eviction, 1.0, ""),
+    "an endpoint less": (endpoint_less, 0.8, "the pods were so at another moment that fits"),
     "two writes swapped": (swapped, 0.1, "either order is one of the model's"),
 }
 """How runs are altered, which share of them must be refused, and why others may be accepted."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from mutating import TWO, Mutant, Small, node
+from mutating import TWO, ZONE, Mutant, Small, node
 
 from kubelemma.model.components.deployment.decision import Step
 from kubelemma.model.components.deployment.decision.rolling import resized
 from kubelemma.model.components.endpointslice.decision import Conditions
 from kubelemma.model.components.endpointslice.leaving import Entry
-from kubelemma.model.components.kubeproxy.decision import Chosen, Policy
+from kubelemma.model.components.kubeproxy.decision import Chosen, Hints, Policy
+from kubelemma.model.components.servicelb.decision import Cloud, Targets
 from kubelemma.model.objects.ingress import Ingress
 from kubelemma.model.objects.service import Service
 from kubelemma.model.system import Outcome
@@ -109,6 +111,45 @@ NAMED = Small(
 )
 
 
+REUSED = replace(NAMED, events=(*NAMED.events, {"reuseAddress": {}}))
+
+
+def knows_nobody_first(_spec: Any) -> bool:
+    """The kubelet reports a pod Ready whatever its gates say."""
+    return False
+
+
+GATED = Small(
+    TWO,
+    (ROLLOUT,),
+    strategy=(1, 0),
+    spec={
+        **PAUSING,
+        "readinessGates": [{"conditionType": "cloud.google.com/load-balancer-neg-ready"}],
+    },
+    objects=((Service, {"metadata": METADATA, "spec": {**SERVICE, "type": "LoadBalancer"}}),),
+    found=(Cloud(targets=Targets.PODS),),
+)
+
+
+PARTED = Small(
+    tuple(node(name, labels={ZONE: name}) for name in ("a", "b")),
+    ({"zoneSplit": {}},),
+    spec=PAUSING,
+    objects=(
+        (
+            Service,
+            {"metadata": METADATA, "spec": {**SERVICE, "trafficDistribution": "PreferSameZone"}},
+        ),
+    ),
+)
+
+
+def heeds_no_hints(_endpoints: Any, _at: Any) -> Hints:
+    """The kube-proxy takes any endpoint, whatever its hints."""
+    return Hints.NONE
+
+
 def sends_to_all(_entry: Entry) -> bool:
     """Whatever is in a slice is taken for an endpoint."""
     return _entry is not Entry.ABSENT
@@ -132,6 +173,17 @@ SERVICE_MUTANTS = (
     Mutant("ING-2", "a deaf controller", f"{INGRESS}.rules", "hear", hears_nothing, ENTERED),
     Mutant("DNS-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, NAMED),
     Mutant("DNS-1", "names all", f"{DNS}.route", "named", sends_to_all, NAMED),
+    Mutant("NET-2", "no hints", f"{PROXY}.decision", "hints_used", heeds_no_hints, PARTED),
+    Mutant(
+        "LB-4",
+        "no gate is heeded",
+        "components.targets.rules",
+        "is_known_first",
+        knows_nobody_first,
+        GATED,
+    ),
+    Mutant("NET-1", "no pause", f"{SLICES}.fronts", "outlasts", stops_at_once, REUSED),
+    Mutant("NET-1", "names all", f"{DNS}.route", "named", sends_to_all, REUSED),
     Mutant("DNS-2", "a client for ever", f"{DNS}.rules", "hear", hears_nothing, NAMED),
     Mutant(
         "EPS-1", "no slice is written", f"{SLICES}.rules", "write_slices", writes_no_slice, SERVED

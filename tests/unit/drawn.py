@@ -18,6 +18,8 @@ DRAWN: Mapping[str, Manifests] = {
     "Node": strategies.nodes(),
     "Namespace": strategies.namespaces(),
     "Service": strategies.services(),
+    "Endpoints": strategies.endpoints(),
+    "EndpointSlice": strategies.endpoint_slices(),
     "Ingress": strategies.ingresses(),
     "IngressClass": strategies.ingress_classes(),
     "NetworkPolicy": strategies.network_policies(),

@@ -153,6 +153,8 @@ FROM_OUTSIDE = (
     *("IngressRule.host", "IngressServiceBackend.name", "IngressSpec.ingressClassName"),
     *("IngressTLS.hosts", "IngressTLS.secretName"),
     *("ServiceBackendPort.name", "ServiceBackendPort.number"),
+    *("EndpointAddress.ip", "EndpointPort.name", "EndpointPort.port", "EndpointPort.protocol"),
+    "EndpointSlice.addressType",
     *("IPBlock.cidr", "IPBlock.except", "NetworkPolicySpec.policyTypes"),
     *(f"NetworkPolicyPort.{name}" for name in ("endPort", "port", "protocol")),
 )
@@ -163,7 +165,10 @@ SERVICES = (
 
 EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
     "check": {
-        "any gate holds a pod, whatever it is called": ("PodSchedulingGate.name",),
+        "any gate holds a pod, whatever it is called": (
+            "PodReadinessGate.conditionType",
+            "PodSchedulingGate.name",
+        ),
         "a name is made of it": ("ObjectMeta.generateName",),
         "preemption alone asks for it, and a check has none": ("PodStatus.startTime",),
         "is said of the start": ("PodStatus.nominatedNodeName",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubelemma import api
+from kubelemma.model.manifests.problems import InvalidInput
 from kubelemma.question import STDIN, Question
 
 APP = """
@@ -35,13 +36,13 @@ def warned(spec: str) -> list[str]:
     "spec",
     [
         "{selector: {app: web}, ports: [{port: 80, targetPort: http}]}",
-        "{selector: {app: web}, ports: [{port: 80, targetPort: 9090}]}",
+        "{selector: {app: web}, ports: [{port: 9090, targetPort: 80}]}",
         "{clusterIP: None, selector: {app: web}}",
-        "{ports: [{port: 80}]}",
+        "{type: ExternalName, externalName: example.com}",
     ],
 )
 def test_nothing_to_tell(spec: str) -> None:
-    """Its pods have the ports, or it has no selector: then others write its slices."""
+    """Its pods have the ports, or it is another name for a host."""
     assert warned(spec) == []
 
 
@@ -59,6 +60,95 @@ def test_a_port_that_no_container_has() -> None:
         "spec.ports[0].targetPort: no pod that the Service selects has a container with a port "
         'called "web": connections to port 80 are refused'
     )
+
+
+@pytest.mark.parametrize(
+    ("port", "field"),
+    [("{port: 80, targetPort: 9090}", "targetPort"), ("{port: 9090}", "port")],
+)
+def test_a_port_that_no_container_lists(port: str, field: str) -> None:
+    """It may listen there all the same, so this is said."""
+    (said,) = warned(f"{{selector: {{app: web}}, ports: [{port}]}}")
+    assert said.startswith(f"spec.ports[0].{field}: no pod that the Service selects lists port 90")
+    assert said.endswith("are refused unless a container listens there all the same")
+
+
+def test_who_lists_no_port_may_have_any() -> None:
+    """Ports of containers are for information: nothing is told where there are none."""
+    text = APP.replace(", ports: [{name: http, containerPort: 80}]", "")
+    spec = "{selector: {app: web}, ports: [{port: 9090}]}"
+    asked = api.ask(Question(paths=(STDIN,), stdin=text.replace("SPEC", spec)))
+    assert asked.warnings == ()
+
+
+SLICE = """
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: web-1, labels: {kubernetes.io/service-name: SERVICE}}
+addressType: IPv4
+"""
+GIVEN = """
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: web, MORE}
+subsets: [{addresses: [{ip: IP}], ports: [{port: 80}]}]
+"""
+
+
+def given(more: str = "labels: {}", address: str = "192.0.2.1") -> str:
+    """Endpoints of the Service web."""
+    return GIVEN.replace("MORE", more).replace("IP", address)
+
+
+@pytest.mark.parametrize("more", [SLICE.replace("SERVICE", "web"), given()])
+def test_a_service_whose_endpoints_are_given(more: str) -> None:
+    """As a slice, or as Endpoints, which are mirrored to one."""
+    assert warned("{ports: [{port: 80}]}" + more) == []
+
+
+@pytest.mark.parametrize("more", ["", SLICE.replace("SERVICE", "other")])
+def test_a_service_that_nobody_gives_endpoints(more: str) -> None:
+    """Without a selector no controller does."""
+    (said,) = warned("{ports: [{port: 80}]}" + more)
+    assert said == (
+        "spec.selector: is not set, and no Endpoints or EndpointSlice here is of the Service: it "
+        "refuses every connection unless somebody else writes one"
+    )
+
+
+SELECTING = "{selector: {app: web}, ports: [{port: 80}]}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "why"),
+    [
+        (
+            "{ports: [{port: 80}]}",
+            'labels: {endpointslice.kubernetes.io/skip-mirror: "true"}',
+            "no",
+        ),
+        (
+            "{ports: [{port: 80}]}",
+            "annotations: {control-plane.alpha.kubernetes.io/leader: a}",
+            "no",
+        ),
+        (SELECTING, "labels: {}", "kept"),
+    ],
+)
+def test_endpoints_that_nobody_goes_by(spec: str, more: str, why: str) -> None:
+    """They are not mirrored, or written over."""
+    (said,) = warned(spec + given(more))
+    reason = "are not kept, for the selector" if why == "kept" else "are not mirrored to Endpoint"
+    assert said.startswith(f"subsets: {reason}")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::", "169.254.1.1", "web", "224.0.0.1"])
+def test_addresses_that_are_refused(address: str) -> None:
+    """Traffic could go anywhere."""
+    with pytest.raises(InvalidInput, match=r"may not be|must be a valid IP address"):
+        warned("{ports: [{port: 80}]}" + given(address=f'"{address}"'))
 
 
 NODES = """

@@ -227,7 +227,7 @@ def test_kinds_that_are_left_out() -> None:
         f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}"
         for version, kind in (
             ("autoscaling/v2", "HorizontalPodAutoscaler"),
-            ("v1", "Endpoints"),
+            ("v1", "PodTemplate"),
             ("resource.k8s.io/v1", "ResourceClaim"),
             ("example.com/v1", "Deployment"),
             ("v1", "Unheard"),
@@ -235,7 +235,7 @@ def test_kinds_that_are_left_out() -> None:
     )
     assert [(n.object, n.path, n.severity, n.position.line) for n in read(text).not_modelled] == [
         ("HorizontalPodAutoscaler default/a", "", "not modelled", 1),
-        ("Endpoints default/a", "", "irrelevant", 5),
+        ("PodTemplate default/a", "", "irrelevant", 5),
         ("ResourceClaim default/a", "", "not modelled", 9),
         ("Deployment a", "", "not modelled", 13),
         ("Unheard default/a", "", "not modelled", 17),

@@ -369,6 +369,7 @@ spec:
   - stripFinalizer: {}
   - holdLoadBalancer: {}
   - releaseLoadBalancer: {}
+  - reuseAddress: {}
 """
 
 
@@ -457,7 +458,8 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     answering = ("drain-loses-requests", "ingress-loses-requests", "headless-loses-requests")
-    for example in ("kubelet-rejects", "missing-service-account", "room-not-yet-free", *answering):
+    waiting = ("kubelet-rejects", "room-not-yet-free", "balancer-left-behind", "zones-parted")
+    for example in ("missing-service-account", *waiting, *answering):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))

@@ -228,10 +228,14 @@ BEGINNING = inside("model.scenario")
 """What a system starts with: the admission of pods, and where the first ones were placed."""
 PLACEMENT = inside("solver.placement", "placing")
 """What decides where pods fit, without a system."""
+RECORDED = inside("runs")
+"""What is held against recorded runs, and changes no verdict."""
 TELLING = inside("reports", "properties")
 """What is said or asked of states."""
 
 ELSEWHERE: Mapping[str, frozenset[str]] = {
+    "components.endpoint.decision.": RECORDED,
+    "components.endpointslicemirroring.decision.": READING,
     "components.ingress.decision.class_of": READING,
     "components.ingress.decision.is_served": READING,
     "components.network.decision.": READING,

@@ -8,7 +8,7 @@ from kubelemma.model.cluster.world import PodClass, Workload, World
 from kubelemma.model.components.dns.route import BY_NAME
 from kubelemma.model.components.ingress.route import BY_INGRESS
 from kubelemma.model.components.kubeproxy.route import BY_PROXY
-from kubelemma.model.components.servicelb.decision import Cloud, checks_nodes
+from kubelemma.model.components.servicelb.decision import Cloud, Targets, checks_nodes
 from kubelemma.model.objects.pod import Pod
 from kubelemma.model.objects.service import Service
 
@@ -78,7 +78,7 @@ def _front(world: World, route: Route, subject: Subject) -> Front:
     classes = frozenset(c.index for c in own)
     found = Front(subject.label, service, route, classes, lasting, beside)
     clouds = world.objects_of(Cloud) if route == BY_PROXY and checks_nodes(service) else ()
-    if not clouds or beside:
+    if not clouds or beside or clouds[0].targets is Targets.PODS:
         return found
     lag = route.lag_seconds + clouds[0].health_check_seconds
     return replace(found, checked=True, outlasting=_outlasting(service, own, lag))

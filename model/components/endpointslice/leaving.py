@@ -34,7 +34,7 @@ class Leaving(NamedTuple):
     ``serving``: its containers take connections. ``slices`` is the `Entry` of the EndpointSlices,
     ``heard`` that of whoever has heard least of all who send by the front's way. ``balancer``: it
     was the last ready pod of its node, to which a load balancer still sends that goes by where
-    ready pods are.
+    ready pods are. ``reused``: its address is another pod's by now.
     """
 
     front: int = -1
@@ -43,6 +43,7 @@ class Leaving(NamedTuple):
     slices: int = Entry.ABSENT
     heard: int = Entry.ABSENT
     balancer: bool = False
+    reused: bool = False
 
 
 NOBODY = Leaving()

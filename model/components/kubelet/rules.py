@@ -257,7 +257,19 @@ def _parts(setting: Setting) -> Parts:
 
 
 def _assumes(setting: Setting) -> Iterable[str]:
-    return starting.assumes(setting.world, setting.events)
+    yield from starting.assumes(setting.world, setting.events)
+    if any(c.behaviour is Behaviour.GATE_NEVER_TRUE for c in setting.world.classes):
+        return
+    gates = dict.fromkeys(
+        gate.condition_type
+        for pod_class in setting.world.classes
+        for gate in pod_class.pod.spec.readiness_gates or ()
+    )
+    for gate in gates:
+        yield (
+            f"somebody sets the condition {gate} of readiness gates to True once containers run, "
+            "at any time and in the end (newVersion: gateNeverTrue asks what happens if not)"
+        )
 
 
 def _own_view(crowd: Crowd) -> Telling:

@@ -50,6 +50,21 @@ def answers(service: Service, ready: int) -> bool:
     return bool(chosen.local if keeps_traffic(service) else chosen.reachable)
 
 
+def stays_near(service: Service, near: int, far: int) -> bool | None:
+    """Whether what pods of a zone send to a Service stays in their zone.
+
+    There are so many ready endpoints in it, and in others. None where nobody is ready, or where
+    traffic stays on its node anyway.
+    """
+    if policy_of(service).internal_local:
+        return None
+    there = (("here", near), ("elsewhere", far))
+    distribution = service.spec.traffic_distribution
+    endpoints = tuple(_endpoint(distribution, where) for where, ready in there if ready)
+    chosen = categorize(endpoints, Policy(), Place("here", "here")).reachable
+    return all(endpoint.local for endpoint in chosen) if chosen else None
+
+
 def _endpoint(distribution: str, where: str) -> Endpoint:
     """A ready endpoint, with the hint that the EndpointSlice controller gives it."""
     own = frozenset({where})

@@ -6,7 +6,7 @@ Source: staging/src/k8s.io/cloud-provider/controllers/service/controller.go
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 from kubelemma.model.objects.service import Service
@@ -21,14 +21,22 @@ HEALTH_CHECK_SECONDS = 24
 k8s.io/cloud-provider-gcp/providers/gce/gce_healthchecks.go)."""
 
 
+class Targets(StrEnum):
+    """To whom load balancers send: to nodes, whose kube-proxies send on, or to pods themselves."""
+
+    NODES = "nodes"
+    PODS = "pods"
+
+
 class Cloud(NamedTuple):
     """A cloud in which the cluster runs.
 
     ``health_check_seconds``: within how long its load balancers send no more to a node whose health
-    check fails.
+    check fails. ``targets``: to whom they send.
     """
 
     health_check_seconds: int = HEALTH_CHECK_SECONDS
+    targets: Targets = Targets.NODES
 
 
 class ServiceName(NamedTuple):

@@ -138,10 +138,6 @@ CHECK: FieldsByType = {
             Note("not modelled", "the pod may end by itself: it is taken to run for ever"),
         ),
         **not_modelled("the pod is never stopped by a deadline here", "activeDeadlineSeconds"),
-        **not_modelled(
-            "the pod is ready here as soon as its containers are, whatever the gates say",
-            "readinessGates",
-        ),
         **not_modelled(_DEVICES, "resourceClaims"),
         **not_modelled("pods are scheduled one by one, never as a group", "workloadRef"),
     },

@@ -60,6 +60,10 @@ def pod_spec(spec: PodSpec, path: FieldPath) -> Iterator[Finding]:
     constraints = spec.topology_spread_constraints or ()
     yield from _spread(constraints, (*path, "topologySpreadConstraints"))
     yield from _gates(spec.scheduling_gates or (), (*path, "schedulingGates"))
+    for index, gate in enumerate(spec.readiness_gates or ()):
+        here: FieldPath = (*path, "readinessGates", index, "conditionType")
+        wrong = label_key(gate.condition_type) if gate.condition_type else "is required"
+        yield from problem(here, wrong)
     yield from referred(spec, path)
     yield from pod_volumes(spec.volumes or (), (*path, "volumes"))
 

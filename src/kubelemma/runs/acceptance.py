@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from kubelemma.model.manifests.problems import Position, Problem
-from kubelemma.reports.conformance import JudgedRun, Outside, Refusal
+from kubelemma.reports.conformance import JudgedRun, Outside, Possible, Refusal
 
 from .cluster import KINDS, Cluster
 from .format import Driver, Kubelet, Line, Recording, Request, Snapshot, Write, read
@@ -29,6 +29,7 @@ from .refusal import Earlier, in_hand, nearest, possible_at
 from .roster import Roster, roster_of
 from .seen import Seen, changes
 from .steps import States, Steps, TooMany
+from .views import Verdict, Views
 from .words import told
 from .world import build, setting_of
 from .writers import (
@@ -122,6 +123,16 @@ class _Count:
     inputs: int = 0
     most: int = 0
 
+    def of_view(self, verdict: Verdict, number: int, line: Write) -> None:
+        """Count a write by somebody who says of pods what is true of them, sooner or later."""
+        self.writes += 1
+        if not verdict.accepted:
+            why = "the pods of the Service were like this since its last write"
+            nearest = Possible("write", why, verdict.nearest)
+            self.refusals.append(
+                _refusal(line, number, verdict.changes, nearest=nearest, read_at=verdict.read_at)
+            )
+
     def beyond(self, line: Write, how: str = "") -> None:
         """Count a write of what is not modelled."""
         what = f"{what_of(line)}{how}"
@@ -134,11 +145,14 @@ def _follow(moments: list[_Moment], roster: Roster, count: _Count, processes: Pr
     Raises:
         TooMany: there are more states than are followed.
     """
-    machines = Machines()
+    machines, views = Machines(), Views()
     follower: _Follower | None = None
     revision = 0
     for moment in moments:
         line = moment.line
+        verdict = views.take(line, moment.after) if isinstance(line, Write | Snapshot) else None
+        if verdict is not None and isinstance(line, Write):
+            count.of_view(verdict, moment.number, line)
         memory = processes.take(line, revision) if isinstance(line, Driver) else Memory.KEPT
         switched = isinstance(line, Kubelet) and machines.take(line)
         if follower is None and _begins(line):
@@ -150,6 +164,30 @@ def _follow(moments: list[_Moment], roster: Roster, count: _Count, processes: Pr
                 follower.power(line.node, up=line.node not in machines.down)
             follower.take(moment, processes, revision)
         revision = line.rv if isinstance(line, Write) else revision
+
+
+def _refusal(
+    line: Write,
+    number: int,
+    changes: tuple[str, ...],
+    *,
+    nearest: Possible | None,
+    in_hand: tuple[str, ...] = (),
+    read_at: int | None,
+) -> Refusal:
+    """What is told of a refused write, which stands in the line of this number."""
+    return Refusal(
+        line=number,
+        revision=line.rv,
+        time=line.t,
+        actor=writer_of(line) or "",
+        what=what_of(line),
+        object=f"{line.namespace}/{line.name}" if line.namespace else line.name,
+        changes=changes,
+        nearest=nearest,
+        in_hand=in_hand,
+        read_at=read_at,
+    )
 
 
 def _begins(line: Line) -> bool:
@@ -351,14 +389,10 @@ class _Follower:
             self._count.beyond(line, f", {excuse}")
         else:
             self._count.writes += 1
-            refusal = Refusal(
-                line=moment.number,
-                revision=line.rv,
-                time=line.t,
-                actor=actor or "",
-                what=what_of(line),
-                object=f"{line.namespace}/{line.name}" if line.namespace else line.name,
-                changes=tuple(told(change, self._roster) for change in done),
+            refusal = _refusal(
+                line,
+                moment.number,
+                tuple(told(change, self._roster) for change in done),
                 nearest=nearest(now, self._seen, actor, done, self._roster),
                 in_hand=in_hand(now, actor),
                 read_at=read_at,

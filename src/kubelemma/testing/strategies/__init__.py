@@ -11,6 +11,8 @@ from .nodes import clusters, namespaces, nodes, taints
 from .pods import pod_specs, pod_templates, pods
 from .policies import (
     disruption_budgets,
+    endpoint_slices,
+    endpoints,
     ingress_classes,
     ingresses,
     limit_ranges,
@@ -64,6 +66,8 @@ __all__ = [
     "daemon_sets",
     "deployments",
     "disruption_budgets",
+    "endpoint_slices",
+    "endpoints",
     "events",
     "ingress_classes",
     "ingresses",

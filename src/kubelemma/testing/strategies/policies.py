@@ -58,6 +58,23 @@ def ingresses() -> Manifests:
     return objects("networking.k8s.io/v1", "Ingress", metadata=metadata(), spec=spec)
 
 
+def endpoints() -> Manifests:
+    """Endpoints of a Service without a selector: an address outside of the cluster."""
+    subset = st.builds(
+        lambda last, port: {"addresses": [{"ip": f"192.0.2.{last}"}], "ports": [{"port": port}]},
+        st.integers(1, 254),
+        st.integers(1, 65535),
+    )
+    subsets = st.lists(subset, max_size=2)
+    return objects("v1", "Endpoints", metadata=metadata(), subsets=subsets)
+
+
+def endpoint_slices() -> Manifests:
+    """EndpointSlices of a Service without a selector."""
+    kinds = st.sampled_from(("IPv4", "IPv6", "FQDN"))
+    return objects("discovery.k8s.io/v1", "EndpointSlice", metadata=metadata(), addressType=kinds)
+
+
 def ingress_classes() -> Manifests:
     """IngressClasses of some controller."""
     spec = st.sampled_from(({"controller": "k8s.io/ingress-nginx"}, {"controller": "acme.io/web"}))

@@ -1,0 +1,1 @@
+"""The Endpoints controller, whose objects nobody reads who sends traffic."""

@@ -1,0 +1,1 @@
+"""Load balancers that send to pods themselves, which they come to know late."""
