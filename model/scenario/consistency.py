@@ -11,7 +11,11 @@ from kubelemma.model.cluster.stocking import named_claims, storage_of
 from kubelemma.model.cluster.zones import zone_of
 from kubelemma.model.components.kubelet.decision import may_fail_after_start, must_end
 from kubelemma.model.components.kubelet.decision.resizing import refusal
-from kubelemma.model.components.persistentvolume.decision import wanting
+from kubelemma.model.components.persistentvolume.decision import (
+    unknown_class,
+    wanting,
+    wanting_of,
+)
 from kubelemma.model.components.scheduler.decision.volumes import ClaimKey, Shelf
 from kubelemma.model.findings import FieldPath, Finding, did_you_mean
 from kubelemma.model.manifests.check import CheckSpec, OfWorkload, Relabel, Resize, event_names
@@ -20,7 +24,6 @@ from kubelemma.model.manifests.groups import nodes_of
 from kubelemma.model.manifests.networks import ReuseAddress, ZoneSplit
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.pod import PodSpec
-from kubelemma.model.objects.storage import PersistentVolumeClaim
 
 from .claims import ordinals_asked
 from .events import concerns, labelling_of, takes
@@ -245,16 +248,13 @@ def storage_findings(
         yield from _unmade(owner, shelf, nodes)
         yield from _unmade_with_pods(owner, shelf, nodes)
     for key in used:
-        hint = _meant(shelf.claims.get(key), shelf)
-        if hint and key in given:
-            name: FieldPath = ("spec", "storageClassName")
-            yield Misplaced(
-                given[key],
-                Finding(
-                    name, f"is no StorageClass of the input{hint}; it is taken to make volumes"
-                ),
-            )
         there = shelf.claims.get(key)
+        named = "" if there is None else unknown_class(there, shelf)
+        hint = did_you_mean(named, sorted(shelf.classes)) if named else ""
+        if hint:
+            field: FieldPath = ("spec", "storageClassName")
+            message = f"is no class of the input{hint}; it is taken to make volumes"
+            yield Misplaced(given[key], Finding(field, message))
         reason = "" if there is None else wanting(there, shelf, nodes)
         if reason:
             message = f"{reason}; its pods stay Pending"
@@ -268,20 +268,11 @@ def _unmade_with_pods(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iter
         template = None if own is None else own.volume_claim_template
         if template is None:
             continue
-        reason = wanting(PersistentVolumeClaim(spec=template.spec), shelf, nodes)
+        reason = wanting_of(template.spec, shelf, nodes)
         if reason:
             path: FieldPath = ("spec", "template", "spec", "volumes", number, "ephemeral")
             message = f"the claim of each pod {reason}; pods stay Pending, which is not followed"
             yield Misplaced(owner, Finding(path, message))
-
-
-def _meant(claim: PersistentVolumeClaim | None, shelf: Shelf) -> str:
-    """Which class of the input a claim may mean that names another one."""
-    name = shelf.class_of(claim) if claim is not None else ""
-    of_volumes = {volume.storage_class for volume in shelf.storage.volumes}
-    if not name or name in shelf.classes or name in of_volumes:
-        return ""
-    return did_you_mean(name, sorted(shelf.classes))
 
 
 def _unmade(owner: Any, shelf: Shelf, nodes: tuple[Node, ...]) -> Iterator[Misplaced]:

@@ -92,7 +92,7 @@ def scratch(**fields: Any) -> dict[str, Any]:
         ),
         (
             [owner(), claim(storageClassName="dsik"), storage_class("disk", **DISK)],
-            'is no StorageClass of the input (did you mean "disk"?)',
+            'is no class of the input (did you mean "disk"?)',
         ),
         ([owner(), claim(storageClassName="ours"), storage_class("disk", **DISK)], ""),
         (

@@ -21,6 +21,7 @@ from kubelemma.model.components.scheduler.decision.volumes import (
 )
 from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.storage import PersistentVolume, PersistentVolumeClaim, StorageClass
+from kubelemma.model.objects.volume import PersistentVolumeClaimSpec
 
 ZONE = "topology.kubernetes.io/zone"
 HOSTNAME = "kubernetes.io/hostname"
@@ -236,6 +237,18 @@ def best_match(
         return kept
     every = (volume for volume in fitting if matches(volume, claim, shelf))
     return min(every, key=lambda volume: volume.bytes, default=None)
+
+
+def unknown_class(claim: PersistentVolumeClaim, shelf: Shelf) -> str:
+    """The class of a claim, where the input has neither that nor volumes of it; else nothing."""
+    name = shelf.class_of(claim)
+    known = {*shelf.classes, *(volume.storage_class for volume in shelf.storage.volumes)}
+    return "" if name in known else name
+
+
+def wanting_of(spec: PersistentVolumeClaimSpec, shelf: Shelf, nodes: Sequence[Node]) -> str:
+    """As `wanting` has it, of a claim that each pod has for itself."""
+    return wanting(PersistentVolumeClaim(spec=spec), shelf, nodes)
 
 
 def wanting(claim: PersistentVolumeClaim, shelf: Shelf, nodes: Sequence[Node]) -> str:
