@@ -183,6 +183,12 @@ class Machine(IntEnum):
     """The cloud says that it does not exist any more."""
     DELETED = 2
     """So the Node object has been deleted."""
+    UNREGISTERED = 3
+    """Somebody has deleted the Node object, and the machine is there."""
+
+
+NODELESS = (Machine.DELETED, Machine.UNREGISTERED)
+"""Of what machines the API has no Node."""
 
 
 class Ailment(IntFlag):

@@ -29,6 +29,7 @@ from .groups import Cluster, distinct_names, validate_nodes
 from .losses import DeleteClaim, DeleteVolume, loss_findings
 from .machines import (
     Cordon,
+    DeleteNode,
     Drain,
     InService,
     MachineMissing,
@@ -38,6 +39,7 @@ from .machines import (
     NodeShutdown,
     OfNode,
     OutOfService,
+    RegisterNode,
     RuntimeOutage,
     RuntimeReturn,
     Uncordon,
@@ -229,6 +231,8 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     machine_missing: MachineMissing | None = None
+    delete_node: DeleteNode | None = None
+    register_node: RegisterNode | None = None
     probe_failure: ProbeFailure | None = None
     late_cleanup: LateCleanup | None = None
     delete_claim: DeleteClaim | None = None
@@ -255,8 +259,8 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     @property
     def loses_node(self) -> bool:
         """Whether it keeps a kubelet from working on its pods."""
-        given = (self.node_crash, self.node_partition, self.node_shutdown, self.runtime_outage)
-        return any(given)
+        lost = (self.node_crash, self.node_partition, self.node_shutdown, self.runtime_outage)
+        return any((*lost, self.delete_node))
 
     @property
     def event(self) -> Event:

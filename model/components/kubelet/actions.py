@@ -11,8 +11,9 @@ FORCE_DELETE_POD = Action("force-delete-pod", "class")
 RUNTIME_OUTAGE = Action("runtime-outage")
 RUNTIME_RETURN = Action("runtime-return")
 NODE_SHUTDOWN = Action("node-shutdown")
-NODE_FAILURES = (NODE_CRASH, NODE_PARTITION, RUNTIME_OUTAGE, NODE_SHUTDOWN)
-"""After each of them a kubelet admits and starts no pod; after the first two it is silent."""
+REMOVE_NODE = Action("user-delete-node", changes=("Node",))
+NODE_FAILURES = (NODE_CRASH, NODE_PARTITION, RUNTIME_OUTAGE, NODE_SHUTDOWN, REMOVE_NODE)
+"""What takes the pods of a node, or keeps them from working; after the first two it is silent."""
 
 PROBE_FAILURE = Action("probe-failure", "class")
 LATE_CLEANUP = Action("late-cleanup", "class")
