@@ -28,6 +28,8 @@ from kubelemma.model.components.drain.rules import LISTED
 from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
 from kubelemma.model.components.kubelet.actions import (
     END_POD,
+    EVICT_SHORT,
+    MEMORY_SHORT,
     NODE_CRASH,
     NODE_SHUTDOWN,
     REMOVE_NODE,
@@ -78,9 +80,10 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.STEP,
         severity=Severity.MEDIUM,
         statement=(
-            "When a drain, a graceful shutdown or the deletion of a Node takes a pod, or one "
-            "machine fails, as many of the pods that a budget covers stay healthy as it desires; "
-            "of a workload that no budget covers, at least one stays available."
+            "When a drain, a graceful shutdown, the deletion of a Node or a shortage of memory "
+            "takes a pod, or one machine fails, as many of the pods that a budget covers stay "
+            "healthy as it desires; of a workload that no budget covers, at least one stays "
+            "available."
         ),
         why="Drains are routine, and machines fail; users should not notice either.",
         conditions=(
@@ -97,9 +100,10 @@ STATEMENTS: tuple[Statement, ...] = (
             "all. Against drains a PodDisruptionBudget helps as well, which has one pod replaced "
             "before the next goes. A drain with --disable-eviction asks no budget: do without it. "
             "Nor does a kubelet whose machine is shut down gracefully, or whoever deletes a Node: "
-            "drain the node before. With a budget, an eviction may still be granted on a status "
-            "that does not know of a failing probe, a crash or a scale-down yet: run one replica "
-            "more than you can do without."
+            "drain the node before; nor a kubelet that is short of memory: give what matters its "
+            "limit of memory as its request. With a budget, an eviction may still be granted on a "
+            "status that does not know of a failing probe, a crash or a scale-down yet: run one "
+            "replica more than you can do without."
         ),
     ),
     Statement(
@@ -143,6 +147,8 @@ def takes_pods(events: Iterable[Event]) -> frozenset[Action]:
     ends = frozenset({END_POD} if any(e.action == NODE_SHUTDOWN for e in events) else ())
     if any(e.action == REMOVE_NODE for e in events):
         ends |= {COLLECT_ORPHAN}
+    if any(e.action == MEMORY_SHORT for e in events):
+        ends |= {EVICT_SHORT}
     return (
         (TAKES if drains else frozenset()) | ends | frozenset({NODE_CRASH} if crashes == 1 else ())
     )

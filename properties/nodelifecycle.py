@@ -20,18 +20,23 @@ from kubelemma.model.cluster.state import ACTIVE, Ailment, Phase, Pods, ShownNod
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.kubelet.actions import (
     END_POD,
+    EVICT_SHORT,
+    MEMORY_SHORT,
     NODE_SHUTDOWN,
     POWER_OFF,
     REMOVE_NODE,
 )
 from kubelemma.model.components.kubelet.decision.shutdown import SYSTEM_CRITICAL_PRIORITY
+from kubelemma.model.components.kubelet.pressure import EVICTABLE
 from kubelemma.model.components.nodelifecycle.actions import (
     REGISTER_NODE,
     TAINT_NO_EXECUTE,
 )
 from kubelemma.model.components.nodelifecycle.health import Health, is_silent, loses_pods
 from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle, zones
+from kubelemma.model.components.scheduler.decision.resources import pod_requests
 from kubelemma.model.components.tainteviction.actions import EVICT
+from kubelemma.model.objects.pod import Pod
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
@@ -143,9 +148,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "Asked where somebody may delete a Node (deleteNode) and a kubelet may register it "
             "again. Taints of the input are taken to be those that the kubelet registers it with."
         ),
-        source=(
-            f"{_NODES}#self-registration-of-nodes; pkg/kubelet/kubelet_node_status.go (initialNode)"
-        ),
+        source=(f"{_NODES}#self-registration-of-nodes; pkg/kubelet/kubelet_node_status.go"),
         components=("kubelet",),
         remediation=(
             "Stop the kubelet, or switch the machine off, before you delete the Node, and let "
@@ -154,6 +157,29 @@ STATEMENTS: tuple[Statement, ...] = (
             "removes. A Node that is only to be left alone for a while need not be deleted: "
             "cordoned is enough."
         ),
+    ),
+    Statement(
+        id="MEM-1",
+        title="Who keeps to its memory goes last",
+        kind=Kind.STEP,
+        severity=Severity.HIGH,
+        statement=(
+            "A kubelet that is short of memory evicts no pod that is critical to the system, none "
+            "of higher priority than another that requests no memory, and none that cannot use "
+            "more than it requests while one that requests none is there."
+        ),
+        why="Requests are what a pod can count on, and priorities say who matters.",
+        conditions=(
+            "Asked where a node may be short of memory (memoryPressure). Critical is a priority of "
+            "2000000000 or more. Nobody knows what pods use; who requests nothing uses more."
+        ),
+        source=(
+            "https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/"
+            "#pod-selection-for-kubelet-eviction; pkg/kubelet/eviction/helpers.go"
+        ),
+        components=("kubelet",),
+        remediation=_NONE,
+        defect_only=True,
     ),
     Statement(
         id="SHUT-1",
@@ -209,6 +235,51 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
         last = EachStep(View((PODS,)), _critical_last(scenario.world), frozenset({END_POD}))
         off = EachStep(View((AILS, READY, PODS)), _ended, frozenset({POWER_OFF}))
         yield from asked(STATEMENTS, ALL_NODES, {"SHUT-1": last, "SHUT-2": off})
+
+    if any(event.action == MEMORY_SHORT for event in scenario.events):
+        ranked = EachStep(View((PODS,)), _ranked(scenario.world), frozenset({EVICT_SHORT}))
+        yield from asked(STATEMENTS, ALL_NODES, {"MEM-1": ranked})
+
+
+def _ranked(world: World) -> StepPredicate:
+    """Whether the pod that a kubelet evicts is one that has to go before others."""
+    priority = [found.pod.spec.priority or 0 for found in world.classes]
+    requests = [pod_requests(found.pod).get("memory", 0) for found in world.classes]
+    spared = [priority_of >= SYSTEM_CRITICAL_PRIORITY for priority_of in priority]
+    within = [_keeps_within(found.pod) for found in world.classes]
+
+    def holds(before: tuple[Pods], _action: str, after: tuple[Pods]) -> bool | None:
+        (pods,), (now,) = before, after
+        if pods == now:
+            return None
+        (gone,) = (
+            c.index
+            for c in world.classes
+            if count(now, c.index, EVICTABLE) < count(pods, c.index, EVICTABLE)
+        )
+        greedy = [
+            c.index
+            for c in world.classes
+            if not requests[c.index] and not spared[c.index] and count(pods, c.index, EVICTABLE)
+        ]
+        return not (
+            spared[gone]
+            or any(priority[gone] > priority[other] for other in greedy)
+            or (within[gone] and bool(greedy))
+        )
+
+    return holds
+
+
+def _keeps_within(pod: Pod) -> bool:
+    """Whether each container requests the memory that it is limited to."""
+    found = [container.resources for container in pod.spec.containers or ()]
+    return all(
+        each is not None
+        and "memory" in (each.limits or {})
+        and (each.requests or {}).get("memory") == (each.limits or {})["memory"]
+        for each in found
+    )
 
 
 def _critical_last(world: World) -> StepPredicate:

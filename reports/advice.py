@@ -419,6 +419,13 @@ def _left_alone(case: Case) -> Iterator[Advice]:
     if case.id != "DRAIN-2":
         return
     replicas = case.terms.get(Hindrance.REPLICAS)
+    if case.story.steps and case.story.steps[-1].action == "evict-for-memory":
+        text = (
+            "Give its containers a limit of memory that is their request: a kubelet that is short "
+            "of memory evicts pods that use more than they request first, and asks no budget"
+        )
+        yield Advice("memory", text)
+        return
     unasked = _UNASKED.get(case.story.steps[-1].action) if case.story.steps else None
     if unasked is not None and not (replicas is not None and replicas.value == "1"):
         text = (

@@ -307,7 +307,16 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("drain-not-ready-node",),
             left="either heartbeat counts, so that there are no Leases",
         ),
-        Duty("evicts under pressure"),
+        Duty(
+            "evicts under pressure",
+            (
+                *("memory-pressure", "evict-for-memory", "memory-freed"),
+                *("report-memory-pressure", "memory-pressure-ends"),
+            ),
+            ("MEM-1", "DRAIN-2"),
+            ("memory-pressure",),
+            left="of memory alone: disks and processes are not followed; pods that stand by stay",
+        ),
         Duty(
             "registers its Node, when it starts",
             ("user-delete-node", "register-node"),

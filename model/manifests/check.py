@@ -33,6 +33,7 @@ from .machines import (
     Drain,
     InService,
     MachineMissing,
+    MemoryPressure,
     NodeCrash,
     NodePartition,
     NodeReturn,
@@ -226,6 +227,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_partition: NodePartition | None = None
     node_return: NodeReturn | None = None
     node_shutdown: NodeShutdown | None = None
+    memory_pressure: MemoryPressure | None = None
     runtime_outage: RuntimeOutage | None = None
     runtime_return: RuntimeReturn | None = None
     out_of_service: OutOfService | None = None
@@ -260,7 +262,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     def loses_node(self) -> bool:
         """Whether it keeps a kubelet from working on its pods."""
         lost = (self.node_crash, self.node_partition, self.node_shutdown, self.runtime_outage)
-        return any((*lost, self.delete_node))
+        return any((*lost, self.delete_node, self.memory_pressure))
 
     @property
     def event(self) -> Event:

@@ -96,6 +96,10 @@ class RegisterNode(OfNode, frozen=True, kw_only=True):
     """A kubelet restarts and registers its Node, which was deleted: the named one's, or any's."""
 
 
+class MemoryPressure(OfNode, frozen=True, kw_only=True):
+    """A node is short of memory, so that its kubelet may evict a pod: the named one, or any."""
+
+
 class OutOfService(OfNode, frozen=True, kw_only=True):
     """Somebody switches off a machine whose node is not Ready, and taints it: in the end."""
 

@@ -56,7 +56,7 @@ def why(found: PropertyResult, scenario: Scenario, statistics: Statistics) -> st
     return next((text for reason in reasons for text in reason(silence)), "")
 
 
-_OF_NODES = ("NODE-", "SHUT-", "GC-", "CCM-")
+_OF_NODES = ("NODE-", "SHUT-", "MEM-", "GC-", "CCM-")
 """The first letters of promises about nodes."""
 
 

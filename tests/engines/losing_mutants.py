@@ -100,6 +100,14 @@ class Written:
         return case.scenario
 
 
+SHORT = TOGETHER.replace("nodeShutdown", "memoryPressure")
+
+
+def takes_any(pods: Sequence[Any]) -> tuple[int, ...]:
+    """The kubelet does not rank pods."""
+    return tuple(range(len(pods)))
+
+
 GONE_PY = "components.cloudnodelifecycle.rules"
 SHUTDOWN_PY = "components.kubelet.shutdown"
 
@@ -118,6 +126,14 @@ LOSING_MUTANTS = (
         "may_begin",
         waits_for_nobody,
         CORDONING,
+    ),
+    Mutant(
+        "MEM-1",
+        "ranks nobody",
+        "components.kubelet.pressure",
+        "next_to_evict",
+        takes_any,
+        Written(SHORT),
     ),
     Mutant("SHUT-1", "ends all at once", SHUTDOWN_PY, "next_to_end", ends_all_at_once, SHUTTING),
     Mutant("SHUT-2", "off at once", SHUTDOWN_PY, "_power_off", goes_off_at_once, SHUTTING),

@@ -11,8 +11,16 @@ FORCE_DELETE_POD = Action("force-delete-pod", "class")
 RUNTIME_OUTAGE = Action("runtime-outage")
 RUNTIME_RETURN = Action("runtime-return")
 NODE_SHUTDOWN = Action("node-shutdown")
+MEMORY_SHORT = Action("memory-pressure")
 REMOVE_NODE = Action("user-delete-node", changes=("Node",))
-NODE_FAILURES = (NODE_CRASH, NODE_PARTITION, RUNTIME_OUTAGE, NODE_SHUTDOWN, REMOVE_NODE)
+NODE_FAILURES = (
+    NODE_CRASH,
+    NODE_PARTITION,
+    RUNTIME_OUTAGE,
+    NODE_SHUTDOWN,
+    REMOVE_NODE,
+    MEMORY_SHORT,
+)
 """What takes the pods of a node, or keeps them from working; after the first two it is silent."""
 
 PROBE_FAILURE = Action("probe-failure", "class")
@@ -26,6 +34,10 @@ FINISH_TERMINATION = Action("finish-termination", "class")
 CONTAINER_CRASH = Action("container-crash", "class")
 END_POD = Action("end-pod", "class")
 POWER_OFF = Action("power-off")
+EVICT_SHORT = Action("evict-for-memory", "class")
+MEMORY_FREED = Action("memory-freed")
+REPORT_MEMORY = Action("report-memory-pressure", changes=("Node",))
+MEMORY_EASES = Action("memory-pressure-ends", changes=("Node",))
 MOUNT = Action("mount", "volume")
 UNMOUNT = Action("unmount", "volume")
 
@@ -45,5 +57,6 @@ ACTIONS = (
     *(FINISH_TERMINATION, CONTAINER_CRASH, KILL),
     *(MOUNT, UNMOUNT),
     *(END_POD, POWER_OFF),
+    *(EVICT_SHORT, MEMORY_FREED, REPORT_MEMORY, MEMORY_EASES),
 )
 """Without events, which have theirs."""

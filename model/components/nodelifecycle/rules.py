@@ -339,8 +339,12 @@ def _no_schedule(ready: bool, said: Ailment, *taints: Any) -> Iterator[Outcome]:
     """``doNoScheduleTaintingPass``: whenever the Node changes."""
     health, before = Health(ready, said), Taints(*taints)
     after = next_no_schedule(health, before)
-    if not ready and after != before.tainted:
+    pressed = (after ^ before.tainted) & Ailment.MEMORY_PRESSURE
+    if after != before.tainted and (pressed or not ready):
+        status = health.conditions.get("MemoryPressure", "False")
         why = f"the node's Ready is {health.status}"
+        if pressed:
+            why = f"the node's MemoryPressure is {status}"
         action = TAINT_NO_SCHEDULE if after & ~before.tainted else SWAP_NO_SCHEDULE
         yield Outcome(action, {TAINTED: after}, (), why)
 

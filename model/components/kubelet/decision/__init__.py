@@ -14,6 +14,7 @@ from .configuration import (
 )
 from .images import Image, Unreliable, can_be_had, images_of
 from .initialisation import InitWait, is_sidecar, may_fail_after_start, must_end
+from .pressure import admits_under_pressure, candidate, next_to_evict
 from .probes import Judge, Outlook, StartTime, judges, strictest
 from .shutdown import next_to_end
 
@@ -32,7 +33,9 @@ __all__ = [
     "StartTime",
     "Unreliable",
     "admit",
+    "admits_under_pressure",
     "can_be_had",
+    "candidate",
     "images_of",
     "is_sidecar",
     "judges",
@@ -41,5 +44,6 @@ __all__ = [
     "must_end",
     "needs",
     "next_to_end",
+    "next_to_evict",
     "strictest",
 ]
