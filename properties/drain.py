@@ -10,6 +10,7 @@ from kubelemma.model.cluster.events import budget_names
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Counts, Specs
 from kubelemma.model.cluster.world import Workload, World
+from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN
 from kubelemma.model.components.disruption.rules import (
     NO_COUNTS,
     Covering,
@@ -25,7 +26,14 @@ from kubelemma.model.components.drain.actions import (
 )
 from kubelemma.model.components.drain.rules import LISTED
 from kubelemma.model.components.eviction.actions import EVICT_POD, GRANT_EVICTION
-from kubelemma.model.components.kubelet.actions import END_POD, NODE_CRASH, NODE_SHUTDOWN
+from kubelemma.model.components.kubelet.actions import (
+    END_POD,
+    EVICT_SHORT,
+    MEMORY_SHORT,
+    NODE_CRASH,
+    NODE_SHUTDOWN,
+    REMOVE_NODE,
+)
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import Action, View
 
@@ -72,9 +80,10 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.STEP,
         severity=Severity.MEDIUM,
         statement=(
-            "When a drain or a graceful shutdown takes a pod, or one machine fails, as many of the "
-            "pods that a budget covers stay healthy as it desires; of a workload that no budget "
-            "covers, at least one stays available."
+            "When a drain, a graceful shutdown, the deletion of a Node or a shortage of memory "
+            "takes a pod, or one machine fails, as many of the pods that a budget covers stay "
+            "healthy as it desires; of a workload that no budget covers, at least one stays "
+            "available."
         ),
         why="Drains are routine, and machines fail; users should not notice either.",
         conditions=(
@@ -90,10 +99,11 @@ STATEMENTS: tuple[Statement, ...] = (
             "topology spread constraint: of pods that may share a node, one lost machine takes "
             "all. Against drains a PodDisruptionBudget helps as well, which has one pod replaced "
             "before the next goes. A drain with --disable-eviction asks no budget: do without it. "
-            "Nor does a kubelet whose machine is shut down gracefully: drain the node before. With "
-            "a budget, an eviction may still be granted on a status "
-            "that does not know of a failing probe, a crash or a scale-down yet: run one replica "
-            "more than you can do without."
+            "Nor does a kubelet whose machine is shut down gracefully, or whoever deletes a Node: "
+            "drain the node before; nor a kubelet that is short of memory: give what matters its "
+            "limit of memory as its request. With a budget, an eviction may still be granted on a "
+            "status that does not know of a failing probe, a crash or a scale-down yet: run one "
+            "replica more than you can do without."
         ),
     ),
     Statement(
@@ -135,6 +145,10 @@ def takes_pods(events: Iterable[Event]) -> frozenset[Action]:
     drains = any(event.action == START_DRAIN for event in events)
     crashes = sum(event.budget for event in events if event.action == NODE_CRASH)
     ends = frozenset({END_POD} if any(e.action == NODE_SHUTDOWN for e in events) else ())
+    if any(e.action == REMOVE_NODE for e in events):
+        ends |= {COLLECT_ORPHAN}
+    if any(e.action == MEMORY_SHORT for e in events):
+        ends |= {EVICT_SHORT}
     return (
         (TAKES if drains else frozenset()) | ends | frozenset({NODE_CRASH} if crashes == 1 else ())
     )

@@ -431,11 +431,33 @@ def _budget(case: Case) -> Iterator[Advice]:
         yield Advice("strict budget", text)
 
 
+_UNASKED = {
+    "end-pod": "A kubelet whose machine is shut down asks no budget",
+    "collect-orphan": "Whoever deletes a Node asks no budget",
+}
+"""What takes pods without asking their budgets."""
+
+
 def _left_alone(case: Case) -> Iterator[Advice]:
     """Too few pods left by a drain or a lost node."""
     if case.id != "DRAIN-2":
         return
     replicas = case.terms.get(Hindrance.REPLICAS)
+    if case.story.steps and case.story.steps[-1].action == "evict-for-memory":
+        text = (
+            "Give its containers a limit of memory that is their request: a kubelet that is short "
+            "of memory evicts pods that use more than they request first, and asks no budget"
+        )
+        yield Advice("memory", text)
+        return
+    unasked = _UNASKED.get(case.story.steps[-1].action) if case.story.steps else None
+    if unasked is not None and not (replicas is not None and replicas.value == "1"):
+        text = (
+            f"{unasked}: drain the node before, which evicts one pod after the other as budgets "
+            "allow (in a Check: drained: true)"
+        )
+        yield Advice("not drained", text)
+        return
     apart = next(_terms(case, Hindrance.APART), None)
     wish = next(_terms(case, Hindrance.WISH), None)
     if replicas is not None and replicas.value == "1":

@@ -196,10 +196,12 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty("volumes: expansion, snapshots, ephemeral ones"),
         Duty(
             "pod garbage collection",
-            ("force-delete", "out-of-service", "in-service"),
-            (),
-            ("volume-on-lost-node",),
-            left="pods of Nodes that are gone are the cloud's; no pod ends by itself",
+            ("force-delete", "collect-orphan", "out-of-service", "in-service"),
+            ("GC-1", "GC-2"),
+            ("volume-on-lost-node", "node-deleted-under-pods", "node-deleted-running"),
+            left=(
+                "terminated pods beyond the threshold: what has ended holds nothing and is not kept"
+            ),
         ),
         Duty("time to live after finishing; certificates; cluster roles; root certificates"),
         Duty(
@@ -321,7 +323,23 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("drain-not-ready-node",),
             left="either heartbeat counts, so that there are no Leases",
         ),
-        Duty("evicts under pressure"),
+        Duty(
+            "evicts under pressure",
+            (
+                *("memory-pressure", "evict-for-memory", "memory-freed"),
+                *("report-memory-pressure", "memory-pressure-ends"),
+            ),
+            ("MEM-1", "DRAIN-2"),
+            ("memory-pressure",),
+            left="of memory alone: disks and processes are not followed; pods that stand by stay",
+        ),
+        Duty(
+            "registers its Node, when it starts",
+            ("user-delete-node", "register-node"),
+            ("NODE-5",),
+            ("node-returns-uncordoned",),
+            left="labels and taints of users are taken to be the kubelet's own",
+        ),
         Duty(
             "static pods",
             (),
@@ -333,7 +351,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
         Duty(
             "shuts down gracefully",
             ("node-shutdown", "end-pod", "power-off"),
-            ("DRAIN-2",),
+            ("DRAIN-2", "SHUT-1", "SHUT-2"),
             ("shutdown-against-budget",),
             left="groups by priority of one's own; a time that is too short",
         ),

@@ -21,6 +21,7 @@ CUT_OFF = f"{NODES}.cut_off"
 MACHINE = f"{NODES}.machine"
 AILS = f"{NODES}.ails"
 REPORTED = f"{NODES}.reported"
+MEMORY = f"{NODES}.memory"
 
 TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""

@@ -183,6 +183,22 @@ class Machine(IntEnum):
     """The cloud says that it does not exist any more."""
     DELETED = 2
     """So the Node object has been deleted."""
+    UNREGISTERED = 3
+    """Somebody has deleted the Node object, and the machine is there."""
+
+
+NODELESS = (Machine.DELETED, Machine.UNREGISTERED)
+"""Of what machines the API has no Node."""
+
+
+class Memory(IntEnum):
+    """Whether a node has memory enough, as its kubelet finds."""
+
+    ENOUGH = 0
+    SHORT = 1
+    """Below the threshold: it evicts."""
+    EASED = 2
+    """Enough again, and its condition MemoryPressure lasts for a while."""
 
 
 class Ailment(IntFlag):
@@ -195,6 +211,8 @@ class Ailment(IntFlag):
     """Ready is False."""
     SHUTTING_DOWN = 4
     """The machine shuts down; of taints and conditions the same as ``NOT_READY``."""
+    MEMORY_PRESSURE = 8
+    """The condition of that name is True."""
 
 
 class NodeState(NamedTuple):
@@ -209,7 +227,8 @@ class NodeState(NamedTuple):
     kubelet acts on what it knew. ``machine`` is what its cloud says of it, a `Machine`. ``ails`` is
     what its kubelet finds wrong, works on no pod because of, and still reports, and ``reported``
     what the API has of that: whether Ready is False where it is not True, or was so before the node
-    fell silent (``UNREACHABLE``).
+    fell silent (``UNREACHABLE``); and whether it is short of memory, of which ``memory`` is the
+    truth, a `Memory`.
     """
 
     shape: int
@@ -225,6 +244,7 @@ class NodeState(NamedTuple):
     machine: int = Machine.THERE
     ails: Ailment = Ailment.NONE
     reported: Ailment = Ailment.NONE
+    memory: int = Memory.ENOUGH
 
     @property
     def runs(self) -> bool:

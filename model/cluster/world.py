@@ -16,7 +16,11 @@ from kubelemma.model.components.apiserver.decision import (
     StoredPod,
     delete,
 )
-from kubelemma.model.components.nodelifecycle.decision import NOT_READY, UNREACHABLE
+from kubelemma.model.components.nodelifecycle.decision import (
+    MEMORY_PRESSURE,
+    NOT_READY,
+    UNREACHABLE,
+)
 from kubelemma.model.components.scheduler.decision import image_locality
 from kubelemma.model.components.scheduler.decision.contribution import total
 from kubelemma.model.components.scheduler.decision.nodeinfo import NodeInfo
@@ -54,6 +58,7 @@ CONDITION_TAINTS = frozenset({UNREACHABLE, NOT_READY, UNSCHEDULABLE_TAINT.key})
 AILMENT_KEYS: Mapping[Ailment, str] = {
     Ailment.UNREACHABLE: UNREACHABLE,
     Ailment.NOT_READY: NOT_READY,
+    Ailment.MEMORY_PRESSURE: MEMORY_PRESSURE,
 }
 """The key of the taints for what is wrong with a node."""
 OUT_OF_SERVICE_TAINT = Taint(key=OUT_OF_SERVICE, value="nodeshutdown", effect="NoExecute")

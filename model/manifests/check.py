@@ -31,15 +31,18 @@ from .groups import Cluster, distinct_names, validate_nodes
 from .losses import DeleteClaim, DeleteVolume, loss_findings
 from .machines import (
     Cordon,
+    DeleteNode,
     Drain,
     InService,
     MachineMissing,
+    MemoryPressure,
     NodeCrash,
     NodePartition,
     NodeReturn,
     NodeShutdown,
     OfNode,
     OutOfService,
+    RegisterNode,
     RuntimeOutage,
     RuntimeReturn,
     Uncordon,
@@ -251,11 +254,14 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     node_partition: NodePartition | None = None
     node_return: NodeReturn | None = None
     node_shutdown: NodeShutdown | None = None
+    memory_pressure: MemoryPressure | None = None
     runtime_outage: RuntimeOutage | None = None
     runtime_return: RuntimeReturn | None = None
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     machine_missing: MachineMissing | None = None
+    delete_node: DeleteNode | None = None
+    register_node: RegisterNode | None = None
     probe_failure: ProbeFailure | None = None
     late_cleanup: LateCleanup | None = None
     delete_claim: DeleteClaim | None = None
@@ -284,8 +290,8 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     @property
     def loses_node(self) -> bool:
         """Whether it keeps a kubelet from working on its pods."""
-        given = (self.node_crash, self.node_partition, self.node_shutdown, self.runtime_outage)
-        return any(given)
+        lost = (self.node_crash, self.node_partition, self.node_shutdown, self.runtime_outage)
+        return any((*lost, self.delete_node, self.memory_pressure))
 
     @property
     def event(self) -> Event:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from kubelemma.model.components.drain.decision import Options
 from kubelemma.model.objects.meta import ApiStruct
 
+ONCE_DRAINED = "once drained"
+"""When something may happen to a node; it is also how that is told."""
+
 
 class OfNode(ApiStruct, frozen=True, kw_only=True):
     """What happens to a node: the named one, or any."""
@@ -66,8 +69,8 @@ class RuntimeReturn(OfNode, frozen=True, kw_only=True):
     """The container runtime of a node answers again: the named one's, or any's."""
 
 
-class NodeShutdown(OfNode, frozen=True, kw_only=True):
-    """A machine is shut down while its kubelet heeds that: the named one, or any.
+class OnceDrained(OfNode, frozen=True, kw_only=True):
+    """What somebody may do to a node once it is drained.
 
     Attributes:
         drained: only once it is cordoned, and none of its pods is left on it.
@@ -78,7 +81,23 @@ class NodeShutdown(OfNode, frozen=True, kw_only=True):
     @property
     def options(self) -> str | None:
         """When it may happen; None: at any time."""
-        return "once drained" if self.drained else None
+        return ONCE_DRAINED if self.drained else None
+
+
+class NodeShutdown(OnceDrained, frozen=True, kw_only=True):
+    """A machine is shut down while its kubelet heeds that: the named one, or any."""
+
+
+class DeleteNode(OnceDrained, frozen=True, kw_only=True):
+    """Somebody deletes a Node, whose machine is there: the named one, or any."""
+
+
+class RegisterNode(OfNode, frozen=True, kw_only=True):
+    """A kubelet restarts and registers its Node, which was deleted: the named one's, or any's."""
+
+
+class MemoryPressure(OfNode, frozen=True, kw_only=True):
+    """A node is short of memory, so that its kubelet may evict a pod: the named one, or any."""
 
 
 class OutOfService(OfNode, frozen=True, kw_only=True):

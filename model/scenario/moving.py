@@ -28,7 +28,7 @@ def lost_by(entries: Iterable[EventEntry]) -> Lost:
     number, named = 0, set()
     for entry in entries:
         lost = (entry.node_crash, entry.node_partition, entry.node_shutdown, entry.runtime_outage)
-        for given in (*lost, entry.drain, entry.cordon):
+        for given in (*lost, entry.delete_node, entry.memory_pressure, entry.drain, entry.cordon):
             if given is not None and given.node:
                 named.add(given.node)
             elif given is not None:

@@ -124,6 +124,8 @@ def _events(world: World, events: tuple[Event, ...]) -> str:
         parts.append("a container runtime that does not answer may answer again or not")
     if "out-of-service" in actions:
         parts.append("a node that does not answer is switched off and tainted in the end")
+    if "user-delete-node" in actions and "register-node" not in actions:
+        parts.append("a Node that is deleted may be registered again or not")
     if actions & {"cordon", "drain"} and "uncordon" not in actions:
         parts.append("a cordoned node may be uncordoned or not")
     return "events, at any time: " + ", ".join(parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import Machine, NodeState
+from kubelemma.model.cluster.state import NODELESS, Machine, NodeState
 from kubelemma.model.components.cloudnodelifecycle.actions import (
     COLLECT_ORPHAN,
     DELETE_NODE,
@@ -21,12 +21,17 @@ from .teller import Teller
 def _conditions(node: NodeState) -> Iterator[str]:
     if node.machine == Machine.MISSING:
         yield "missing in the cloud"
-    if node.machine == Machine.DELETED:
+    if node.machine in NODELESS:
         yield "Node deleted"
 
 
 def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
-    words = {Machine.THERE: "there", Machine.MISSING: "missing", Machine.DELETED: "Node deleted"}
+    words = {
+        Machine.THERE: "there",
+        Machine.MISSING: "missing",
+        Machine.DELETED: "Node deleted",
+        Machine.UNREGISTERED: "there, Node deleted",
+    }
     yield "in the cloud", words[Machine(node.machine)]
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, Ailment, NodeState, Phase
+from kubelemma.model.cluster.state import (
+    ACTIVE,
+    ADMITTED,
+    UNSTARTED,
+    Ailment,
+    Memory,
+    NodeState,
+    Phase,
+)
 from kubelemma.model.cluster.world import Behaviour, Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
@@ -17,10 +25,14 @@ from kubelemma.model.components.kubelet.actions import (
     DELETE_CONFIG_MAP,
     DELETE_SECRET,
     END_POD,
+    EVICT_SHORT,
     FINISH_TERMINATION,
     FORCE_DELETE_POD,
     KILL,
     LATE_CLEANUP,
+    MEMORY_EASES,
+    MEMORY_FREED,
+    MEMORY_SHORT,
     MOUNT,
     NODE_CRASH,
     NODE_PARTITION,
@@ -32,6 +44,7 @@ from kubelemma.model.components.kubelet.actions import (
     REGISTRY_OUTAGE,
     REGISTRY_RETURN,
     REJECT,
+    REPORT_MEMORY,
     RESIZE,
     RESIZE_POD,
     START,
@@ -91,6 +104,11 @@ def _readiness(scene: Scene, workload: Workload) -> Iterator[Fact]:
 
 def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
     yield "machine", _machine(node)
+    if node.memory != Memory.ENOUGH:
+        yield "memory", _MEMORY[Memory(node.memory)]
+
+
+_MEMORY = {Memory.SHORT: "short", Memory.EASED: "was short"}
 
 
 def _machine(node: NodeState) -> str:
@@ -105,6 +123,8 @@ def _machine(node: NodeState) -> str:
 def _conditions(node: NodeState) -> Iterator[str]:
     if not node.up:
         yield _machine(node)
+    if node.memory == Memory.SHORT:
+        yield "short of memory"
 
 
 def _comes_back(scene: Scene) -> str:
@@ -211,6 +231,7 @@ TELLER = Teller(
         FORCE_DELETE_POD: "deletes {pod} of {node} by force",
         NODE_RETURN: "{node} {comes_back}",
         NODE_SHUTDOWN: "{node} is shut down",
+        MEMORY_SHORT: "{node} is short of memory",
         PROBE_FAILURE: "{pod} on {node} stops being Ready",
         LATE_CLEANUP: "{pod} on {node} has ended, and is not cleaned up yet",
         DELETE_CONFIG_MAP: "deletes {object}",
@@ -235,6 +256,10 @@ TELLER = Teller(
         REFUSE_RESIZE: "on {node} says that {pod} cannot be resized",
         END_POD: "on {node} ends {pod}",
         POWER_OFF: "on {node} lets the machine go off",
+        EVICT_SHORT: "on {node} evicts {pod} for want of memory",
+        MEMORY_FREED: "on {node} has memory enough again",
+        REPORT_MEMORY: "on {node} reports MemoryPressure",
+        MEMORY_EASES: "on {node} reports MemoryPressure no more",
     },
     words={"comes_back": _comes_back, "object": named},
     facts={
@@ -254,6 +279,7 @@ TELLER = Teller(
         FORCE_DELETE_POD: event("forceDeletePod"),
         NODE_RETURN: event("nodeReturn", "nodeCrash", "nodePartition", "nodeShutdown"),
         NODE_SHUTDOWN: event("nodeShutdown"),
+        MEMORY_SHORT: event("memoryPressure"),
         PROBE_FAILURE: event("probeFailure"),
         LATE_CLEANUP: event("lateCleanup"),
         RESIZE: event("resize"),
@@ -265,7 +291,7 @@ TELLER = Teller(
         REGISTRY_OUTAGE: event("registryOutage"),
         REGISTRY_RETURN: event("registryReturn", "registryOutage"),
     },
-    ends={REJECT: "Failed"},
+    ends={REJECT: "Failed", END_POD: "Failed", EVICT_SHORT: "Failed, Evicted"},
     fields=_fields,
     conditions=_conditions,
     idle=_idle,

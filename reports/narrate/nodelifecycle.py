@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
+from kubelemma.model.cluster.state import ACTIVE, NODELESS, NodeState, Phase
 from kubelemma.model.cluster.world import AILMENT_KEYS
-from kubelemma.model.components.kubelet.actions import RUNTIME_OUTAGE, RUNTIME_RETURN
+from kubelemma.model.components.kubelet.actions import REMOVE_NODE, RUNTIME_OUTAGE, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.actions import (
     API_SERVER_OUTAGE,
     CATCH_UP,
@@ -16,6 +16,7 @@ from kubelemma.model.components.nodelifecycle.actions import (
     NODE_READY,
     NODE_UNKNOWN,
     POD_UNREADY,
+    REGISTER_NODE,
     SWAP_NO_EXECUTE,
     SWAP_NO_SCHEDULE,
     TAINT_NO_EXECUTE,
@@ -39,6 +40,8 @@ def _zone(scene: Scene) -> Iterator[Fact]:
     """How many nodes of each zone the API shows Ready: it decides whether pods are evicted."""
     ready: dict[str, list[bool]] = {}
     for node in scene.before.nodes().values():
+        if node.machine in NODELESS:
+            continue
         ready.setdefault(scene.world.shapes[node.shape].zone, []).append(node.ready)
     for zone, nodes in sorted(ready.items()):
         name = f"Ready nodes of zone {zone}" if zone else "Ready nodes"
@@ -68,6 +71,8 @@ def _fields(node: NodeState) -> Iterator[tuple[str, str]]:
 
 
 def _ready(node: NodeState) -> str:
+    if node.machine in NODELESS:
+        return NONE
     return Health(node.ready, node.reported).status
 
 
@@ -82,7 +87,7 @@ def _taints(node: NodeState) -> str:
 
 
 def _conditions(node: NodeState) -> Iterator[str]:
-    if not node.ready:
+    if not node.ready and node.machine not in NODELESS:
         yield "NotReady" if _ready(node) == "False" else "Unknown"
     if node.tainted:
         yield "NoSchedule"
@@ -91,7 +96,7 @@ def _conditions(node: NodeState) -> Iterator[str]:
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
-    nodes = end.seen.nodes()
+    nodes = {name: n for name, n in end.seen.nodes().items() if n.machine not in NODELESS}
     unready = [name for name, node in nodes.items() if not node.ready]
     spared = [name for name in unready if not nodes[name].evicting]
     if spared:
@@ -164,6 +169,9 @@ TELLER = Teller(
         API_SERVER_OUTAGE: "the API server is out of reach for a while",
         RUNTIME_OUTAGE: "the container runtime of {node} does not answer",
         RUNTIME_RETURN: "the container runtime of {node} answers again",
+        # Users, and kubelets that restart
+        REMOVE_NODE: "deletes the Node {node}",
+        REGISTER_NODE: "{node} is registered again",
         # The controller, and the kubelets that report to it
         NODE_READY: "on {node} reports the node Ready",
         NODE_NOT_READY: "on {node} reports the node not Ready",
@@ -191,6 +199,8 @@ TELLER = Teller(
         API_SERVER_OUTAGE: faults,
         RUNTIME_OUTAGE: event("runtimeOutage"),
         RUNTIME_RETURN: event("runtimeReturn", "runtimeOutage"),
+        REMOVE_NODE: event("deleteNode"),
+        REGISTER_NODE: event("registerNode", "deleteNode"),
     },
     unseen=_unseen,
     fields=_fields,

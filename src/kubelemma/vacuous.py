@@ -9,9 +9,18 @@ from typing import NamedTuple, TypeAlias
 from .model.cluster.snapshot import Snapshot
 from .model.cluster.state import Phase
 from .model.cluster.world import SOUND, Workload
+from .model.components.cloudnodelifecycle.actions import MACHINE_MISSING
 from .model.components.deployment.actions import ROLLOUT
-from .model.components.kubelet.actions import BECOME_READY, NODE_FAILURES
+from .model.components.drain.actions import START_DRAIN
+from .model.components.kubelet.actions import (
+    BECOME_READY,
+    NODE_FAILURES,
+    NODE_SHUTDOWN,
+    REMOVE_NODE,
+)
 from .model.components.replicaset.actions import DELETE_POD
+from .model.components.users.actions import CORDON
+from .model.manifests.machines import ONCE_DRAINED
 from .model.scenario import Scenario
 from .properties.deployment import promised
 from .solver.result import PropertyResult, Statistics
@@ -36,8 +45,8 @@ Reason: TypeAlias = Callable[[_Silence], Iterator[str]]
 def why(found: PropertyResult, scenario: Scenario, statistics: Statistics) -> str:
     """The reason in a few words; empty where none is known."""
     happened = frozenset(action for action, count in statistics.actions if count)
-    if found.property.id in ("NODE-1", "NODE-2") and happened.isdisjoint(NODE_FAILURES):
-        return "no machine is ever lost"
+    if found.property.id.startswith(_OF_NODES):
+        return next(_of_nodes(found.property.id, scenario, happened), "")
     workloads = scenario.world.workloads
     workload = next((w for w in workloads if w.cell == found.property.subject), None)
     if workload is None:
@@ -45,6 +54,30 @@ def why(found: PropertyResult, scenario: Scenario, statistics: Statistics) -> st
     silence = _Silence(scenario, workload, happened)
     reasons = (_gated, _idle, *_OWN.get(found.property.id, ()))
     return next((text for reason in reasons for text in reason(silence)), "")
+
+
+_OF_NODES = ("NODE-", "SHUT-", "MEM-", "GC-", "CCM-")
+"""The first letters of promises about nodes."""
+
+
+def _of_nodes(name: str, scenario: Scenario, happened: frozenset[str]) -> Iterator[str]:
+    """What an event of a node waits for, which never comes."""
+    waiting = [event for event in scenario.events if event.action not in happened]
+    for event in waiting:
+        if event.options == ONCE_DRAINED and happened.isdisjoint((CORDON, START_DRAIN)):
+            yield f"{_WAITS[event.action]} until a node is drained, and nobody drains any"
+        elif event.options == ONCE_DRAINED:
+            yield f"{_WAITS[event.action]} until a node is drained, and none ever is"
+        elif event.action == MACHINE_MISSING:
+            yield "the cloud misses only machines of nodes that are down, and none ever is"
+    if name in ("NODE-1", "NODE-2") and happened.isdisjoint(NODE_FAILURES):
+        yield "no machine is ever lost"
+
+
+_WAITS: Mapping[str, str] = {
+    NODE_SHUTDOWN: "the shutdown waits",
+    REMOVE_NODE: "the deletion of a Node waits",
+}
 
 
 def _gated(found: _Silence) -> Iterator[str]:

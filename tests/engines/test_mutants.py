@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from cloud_mutants import CLOUD_MUTANTS
 from kubelet_mutants import KUBELET_MUTANTS
+from losing_mutants import LOSING_MUTANTS
 from mutating import SELECTOR, TWO, ZONE, Alone, Mutant, Raw, Small, node, pod
 from node_mutants import NODE_MUTANTS
 from service_mutants import SERVICE_MUTANTS
@@ -413,6 +414,7 @@ MUTANTS = (
     *STORAGE_MUTANTS,
     Mutant("NODE-2", "no eviction", TAINT_EVICTION_PY, "_evict", evicts_none, CRASHING),
     *NODE_MUTANTS,
+    *LOSING_MUTANTS,
 )
 
 IDS = [f"{mutant.caught_by} {mutant.name}" for mutant in MUTANTS]

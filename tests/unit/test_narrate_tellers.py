@@ -458,8 +458,9 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     answering = ("drain-loses-requests", "ingress-loses-requests", "headless-loses-requests")
+    losing = ("memory-pressure", "node-returns-uncordoned")
     waiting = ("kubelet-rejects", "room-not-yet-free", "balancer-left-behind", "zones-parted")
-    for example in ("missing-service-account", *waiting, *answering):
+    for example in ("missing-service-account", *waiting, *losing, *answering):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))

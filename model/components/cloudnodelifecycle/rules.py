@@ -35,6 +35,7 @@ from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import (
     IN_API,
+    NODELESS,
     STARTED,
     Ailment,
     Machine,
@@ -45,7 +46,7 @@ from kubelemma.model.cluster.state import (
 )
 from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.drain.actions import START_DRAIN
-from kubelemma.model.components.kubelet.actions import NODE_RETURN, RUNTIME_RETURN
+from kubelemma.model.components.kubelet.actions import NODE_RETURN, REMOVE_NODE, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.actions import (
     NODE_NOT_READY,
     NODE_READY,
@@ -68,6 +69,8 @@ from .actions import ACTIONS, COLLECT_ORPHAN, DELETE_NODE, MACHINE_MISSING
 from .decision import is_orphan, node_goes
 
 CLOUD = "cloud"
+ORPHANS = "remove from a Node that is gone"
+"""The task of the pod garbage collector that is about pods without a Node."""
 CLOUD_NODE_LIFECYCLE = "cloud-node-lifecycle-controller"
 
 OF_NODES: frozenset[Action] = frozenset(
@@ -80,6 +83,7 @@ OF_NODES: frozenset[Action] = frozenset(
 """What nobody does to a Node that is not there."""
 RETURNS = frozenset({NODE_RETURN, RUNTIME_RETURN})
 """How kubelets work again, which none does on a machine that is gone."""
+_STANDING = (Machine.THERE, Machine.UNREGISTERED)
 
 
 def followed(setting: Setting) -> bool:
@@ -87,9 +91,14 @@ def followed(setting: Setting) -> bool:
     return setting.may_happen(MACHINE_MISSING)
 
 
+def nodes_go(setting: Setting) -> bool:
+    """Whether a Node may be deleted, by its cloud or by somebody."""
+    return setting.may_happen(MACHINE_MISSING, REMOVE_NODE)
+
+
 def delete(ready: bool, machine: int, _cordoned: bool, _evicting: Ailment) -> Iterator[Outcome]:
     """The Node goes, and all that it said with it."""
-    there = machine != Machine.DELETED
+    there = machine not in NODELESS
     if there and node_goes(ready=ready, exists=machine == Machine.THERE):
         writes = {MACHINE: Machine.DELETED, CORDONED: False, EVICTING: Ailment.NONE}
         why = "the Node is not Ready, and the cloud says that its machine does not exist"
@@ -98,7 +107,7 @@ def delete(ready: bool, machine: int, _cordoned: bool, _evicting: Ailment) -> It
 
 def collect(machine: int, up: bool, cut_off: bool, pods: Pods) -> Iterator[Outcome]:
     """Its pods are removed by force: where the machine runs after all, their containers run on."""
-    if not is_orphan(node_exists=machine != Machine.DELETED):
+    if not is_orphan(node_exists=machine not in NODELESS):
         return
     for group in pods:
         if group.phase not in IN_API:
@@ -115,7 +124,7 @@ def collect(machine: int, up: bool, cut_off: bool, pods: Pods) -> Iterator[Outco
 
 def _hidden(setting: Setting, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
     """Nobody does anything to a Node that is gone, and a machine that is gone does not return."""
-    if not followed(setting):
+    if not nodes_go(setting):
         return rules
     return tuple(_unless_gone(rule) if _of_a_node(rule) else rule for rule in rules)
 
@@ -130,8 +139,8 @@ def _unless_gone(rule: Rule) -> Rule:
     def outcomes(*values: Any) -> Iterator[Outcome]:
         seen, machine, reads = values[:width], values[width], values[width + 1 :]
         for outcome in rule.outcomes(*seen, *reads):
-            gone = machine == Machine.DELETED and outcome.action in OF_NODES
-            if not gone and (machine == Machine.THERE or outcome.action not in RETURNS):
+            gone = machine in NODELESS and outcome.action in OF_NODES
+            if not gone and (machine in _STANDING or outcome.action not in RETURNS):
                 yield outcome
 
     return replace(rule, cells=(*rule.cells, MACHINE), writes=rule.writable, outcomes=outcomes)
@@ -160,29 +169,26 @@ def _in_the_end(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
 
 
 def _parts(setting: Setting) -> Parts:
-    if not followed(setting):
+    if not nodes_go(setting):
         return NO_PARTS
     about = (READY, MACHINE, CORDONED, EVICTING)
     told = (MACHINE, CORDONED, EVICTING)
-    return Parts(
-        rules=(
-            Rule("delete a Node", CLOUD_NODE_LIFECYCLE, about, delete, writes=told),
-            Rule(
-                "remove from a Node that is gone",
-                POD_GC,
-                (MACHINE, UP, CUT_OFF, PODS),
-                collect,
-                writes=(PODS,),
-                each=PODS,
-            ),
-        )
+    deletes = Rule("delete a Node", CLOUD_NODE_LIFECYCLE, about, delete, writes=told)
+    collects = Rule(
+        ORPHANS,
+        POD_GC,
+        (MACHINE, UP, CUT_OFF, PODS),
+        collect,
+        writes=(PODS,),
+        each=PODS,
     )
+    return Parts(rules=(*((deletes,) if followed(setting) else ()), collects))
 
 
 COMPONENT = Component(
     name="cloudnodelifecycle",
     distinguishes=all_nodes_alike,
-    needs_terminating=followed,
+    needs_terminating=nodes_go,
     parts=_parts,
     actions=ACTIONS,
     events=(EventKind(MACHINE_MISSING, _in_the_end),),

@@ -11,8 +11,17 @@ FORCE_DELETE_POD = Action("force-delete-pod", "class")
 RUNTIME_OUTAGE = Action("runtime-outage")
 RUNTIME_RETURN = Action("runtime-return")
 NODE_SHUTDOWN = Action("node-shutdown")
-NODE_FAILURES = (NODE_CRASH, NODE_PARTITION, RUNTIME_OUTAGE, NODE_SHUTDOWN)
-"""After each of them a kubelet admits and starts no pod; after the first two it is silent."""
+MEMORY_SHORT = Action("memory-pressure")
+REMOVE_NODE = Action("user-delete-node", changes=("Node",))
+NODE_FAILURES = (
+    NODE_CRASH,
+    NODE_PARTITION,
+    RUNTIME_OUTAGE,
+    NODE_SHUTDOWN,
+    REMOVE_NODE,
+    MEMORY_SHORT,
+)
+"""What takes the pods of a node, or keeps them from working; after the first two it is silent."""
 
 PROBE_FAILURE = Action("probe-failure", "class")
 LATE_CLEANUP = Action("late-cleanup", "class")
@@ -25,6 +34,10 @@ FINISH_TERMINATION = Action("finish-termination", "class")
 CONTAINER_CRASH = Action("container-crash", "class")
 END_POD = Action("end-pod", "class")
 POWER_OFF = Action("power-off")
+EVICT_SHORT = Action("evict-for-memory", "class")
+MEMORY_FREED = Action("memory-freed")
+REPORT_MEMORY = Action("report-memory-pressure", changes=("Node",))
+MEMORY_EASES = Action("memory-pressure-ends", changes=("Node",))
 MOUNT = Action("mount", "volume")
 UNMOUNT = Action("unmount", "volume")
 
@@ -51,5 +64,6 @@ ACTIONS = (
     *(MOUNT, UNMOUNT),
     *(RESIZE_POD, REFUSE_RESIZE),
     *(END_POD, POWER_OFF),
+    *(EVICT_SHORT, MEMORY_FREED, REPORT_MEMORY, MEMORY_EASES),
 )
 """Without events, which have theirs."""

@@ -34,7 +34,7 @@ from kubelemma.model.cluster.world import NEVER_READY, Behaviour, NodeShape, Pod
 from kubelemma.model.objects.configuration import ConfigMap, Secret
 from kubelemma.model.system import Outcome, Rule
 
-from . import resizing, shutdown, starting, volumes
+from . import pressure, resizing, shutdown, starting, volumes
 from .actions import (
     ACTIONS,
     ADMIT,
@@ -44,7 +44,7 @@ from .actions import (
     FINISH_TERMINATION,
     REJECT,
 )
-from .decision import NEVER, Outlook, Unreliable, admit, images_of, listed
+from .decision import NEVER, Outlook, Unreliable, admit, admits_under_pressure, images_of, listed
 from .faults import EVENTS
 from .starting import Held
 
@@ -53,16 +53,22 @@ CONTAINER = "container"
 
 
 def rules(
-    world: World, *, roomy: bool = False, held: Mapping[int, Held] = MappingProxyType({})
+    world: World,
+    *,
+    roomy: bool = False,
+    held: Mapping[int, Held] = MappingProxyType({}),
+    short: bool = False,
 ) -> tuple[Rule, ...]:
     """Rules of the kubelets of all nodes, and of the containers that crash by themselves.
 
     Where it is ``roomy``, admission need not look at other pods of the node. Containers of the
-    classes that are ``held`` are not started at once.
+    classes that are ``held`` are not started at once. ``short``: nodes may be so of memory.
     """
     each, stock = PODS if roomy else "", stock_of(world)
     own = (
-        rule for pod_class in world.classes for rule in _rules(world, pod_class, each, stock, held)
+        rule
+        for pod_class in world.classes
+        for rule in _rules(world, pod_class, each, stock, held, short=short)
     )
     return (*own, *volumes.rules(stock, KUBELET))
 
@@ -73,6 +79,8 @@ def _rules(
     admitted_each: str,
     stock: Stock,
     every: Mapping[int, Held],
+    *,
+    short: bool,
 ) -> Iterator[Rule]:
     """The rules for the pods of one class: what one class keeps a kubelet at starves no other."""
     held = every.get(pod_class.index)
@@ -85,7 +93,7 @@ def _rules(
     waits = held or (starting.NOTHING_BUT_VOLUMES if uses else None)
     first = Phase.STARTING if waits is None else Phase.CREATING
     admission = partial(_admissions, world, pod_class, first)
-    yield Rule(
+    admits = Rule(
         f"admit or reject {label}",
         KUBELET,
         (UP, *SHOWN),
@@ -93,6 +101,8 @@ def _rules(
         writes=(PODS,),
         each=admitted_each,
     )
+    wary = short and not admits_under_pressure(pod_class.pod)
+    yield pressure.heeded(admits, pod_class, _rejection) if wary else admits
     running = (UP, PODS)
     if waits is not None:
         anything = {**every, pod_class.index: waits}
@@ -195,8 +205,12 @@ def _admission(
         start = "the containers start" if first is Phase.STARTING else "the containers are created"
         why = f"it fits what the node has left, and {start}"
         return Outcome(ADMIT, {PODS: after}, _pod(pod_class), why)
+    return _rejection(pod_class, node.pods, group, reason)
+
+
+def _rejection(pod_class: PodClass, pods: Pods, group: Group, reason: str) -> Outcome:
     why = f"admission fails: {reason}; the pod is Failed and is not rescheduled"
-    rest = without(node.pods, group)
+    rest = without(pods, group)
     if pod_class.ordinal >= 0:  # its object keeps its name
         rest = shifted(rest, pod_class.index, Phase.FAILED, 1)
     return Outcome(REJECT, {PODS: rest}, _pod(pod_class), why)
@@ -252,7 +266,11 @@ def _parts(setting: Setting) -> Parts:
     return Parts(
         cells=starting.cells(world, starting.followed(world, setting.events)),
         tallies=tuple(starting.tallies(world, held)),
-        rules=(*rules(world, roomy=roomy, held=held), *shutdown.rules(setting, KUBELET)),
+        rules=(
+            *rules(world, roomy=roomy, held=held, short=pressure.followed(setting)),
+            *shutdown.rules(setting, KUBELET),
+            *pressure.rules(setting, KUBELET),
+        ),
     )
 
 
@@ -305,6 +323,6 @@ COMPONENT = Component(
     parts=_parts,
     actions=ACTIONS,
     kinds=(ConfigMap, Secret),
-    events=(*EVENTS, shutdown.EVENT, resizing.EVENT),
+    events=(*EVENTS, shutdown.EVENT, pressure.EVENT, resizing.EVENT),
     assumes=_assumes,
 )

@@ -24,11 +24,16 @@ from .decision import next_to_end
 from .volumes import after_boot
 
 
+def may_begin(event: Event, pods: Pods, *, cordoned: bool) -> bool:
+    """Whether somebody who waits for a node to be drained, or does not, goes on."""
+    empty = all(group.phase in (Phase.FAILED, Phase.LINGERING) for group in pods)
+    return (empty and cordoned) or not event.options
+
+
 def _begins(
     _world: World, event: Event, up: bool, cordoned: bool, pods: Pods, *_seen: Any
 ) -> Iterator[tuple[Any, str, int]]:
-    empty = all(group.phase == Phase.FAILED for group in pods)
-    if up and ((empty and cordoned) or not event.options):
+    if up and may_begin(event, pods, cordoned=cordoned):
         why = "systemd asks the kubelet to end its pods; it admits no others"
         yield {UP: False, CUT_OFF: True, AILS: Ailment.SHUTTING_DOWN}, why, -1
 

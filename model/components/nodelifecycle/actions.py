@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubelemma.model.system import Action
 
 API_SERVER_OUTAGE = Action("api-server-outage")
+REGISTER_NODE = Action("register-node", changes=("Node",))
 
 NODE_READY = Action("node-ready", changes=("Node",))
 NODE_UNKNOWN = Action("node-unknown", changes=("Node",))

@@ -45,7 +45,8 @@ class Health(NamedTuple):
     @property
     def conditions(self) -> Mapping[str, str]:
         """The statuses of its conditions, by type."""
-        return {"Ready": self.status}
+        short = self.reported & Ailment.MEMORY_PRESSURE
+        return {"Ready": self.status, **({"MemoryPressure": TRUE} if short else {})}
 
     @property
     def ailment(self) -> Ailment:

@@ -29,7 +29,7 @@ from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts,
 from kubelemma.model.cluster.events import on_cell
 from kubelemma.model.cluster.forgetting import Forgetting, Loss
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import Ailment, Machine, NodeState, Phase, Pods, Taints, moved
+from kubelemma.model.cluster.state import NODELESS, Ailment, NodeState, Phase, Pods, Taints, moved
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.kubelet.actions import (
     NODE_FAILURES,
@@ -39,6 +39,7 @@ from kubelemma.model.components.kubelet.actions import (
 from kubelemma.model.components.kubelet.rules import KUBELET
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 
+from . import faults, registration
 from .actions import (
     ACTIONS,
     API_SERVER_OUTAGE,
@@ -56,7 +57,6 @@ from .actions import (
     UNTAINT,
 )
 from .decision import DEFAULTS, Zone, ZoneNodes, ZoneState, handle_disruption
-from .faults import EVENTS
 from .health import (
     Health,
     is_silent,
@@ -138,7 +138,7 @@ def tallies(world: World) -> tuple[Tally, ...]:
 
     def counted(shape: int, ready: bool, machine: int) -> tuple[int, ...]:
         at = 2 * _zone(world, shape) + (0 if ready else 1)
-        there = machine != Machine.DELETED
+        there = machine not in NODELESS
         return tuple(int(there and place == at) for place in range(width))
 
     def evicts(evicting: Ailment) -> tuple[int, ...]:
@@ -339,8 +339,12 @@ def _no_schedule(ready: bool, said: Ailment, *taints: Any) -> Iterator[Outcome]:
     """``doNoScheduleTaintingPass``: whenever the Node changes."""
     health, before = Health(ready, said), Taints(*taints)
     after = next_no_schedule(health, before)
-    if not ready and after != before.tainted:
+    pressed = (after ^ before.tainted) & Ailment.MEMORY_PRESSURE
+    if after != before.tainted and (pressed or not ready):
+        status = health.conditions.get("MemoryPressure", "False")
         why = f"the node's Ready is {health.status}"
+        if pressed:
+            why = f"the node's MemoryPressure is {status}"
         action = TAINT_NO_SCHEDULE if after & ~before.tainted else SWAP_NO_SCHEDULE
         yield Outcome(action, {TAINTED: after}, (), why)
 
@@ -458,6 +462,7 @@ COMPONENT = Component(
         on_cell(API_SERVER_OUTAGE, LIFECYCLE, _outage, fault=True)._replace(
             given="apiServerOutages"
         ),
-        *EVENTS,
+        *faults.EVENTS,
+        *registration.EVENTS,
     ),
 )

@@ -16,6 +16,8 @@ from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import AnyNode, Marks, Phase, Pods, Queue, ShownNode, shifted
 from kubelemma.model.cluster.world import PodClass, Workload, World
 from kubelemma.model.components.apiserver.decision import StoredPod, binding_conflict
+from kubelemma.model.components.cloudnodelifecycle.actions import MACHINE_MISSING
+from kubelemma.model.components.kubelet.actions import REMOVE_NODE
 from kubelemma.model.system import Outcome, Rule
 
 from . import scoring
@@ -23,6 +25,7 @@ from .actions import ACTIONS, BIND
 from .decision import node_affinity, node_name, node_ports, node_resources, taints
 from .decision.nodeinfo import NodeInfo
 from .decision.status import Status
+from .gone import not_counted, not_scored
 from .scoring import Scoring, scoring_of
 from .telling import distinguishes, needs_terminating
 from .topology import ALONE, Topology, filter_status, summaries, topology_of
@@ -168,9 +171,13 @@ def _parts_of(setting: Setting, workload: Workload) -> Parts:
         *(summaries(topology) for topology in topologies.values()),
         *(scoring.summaries(scores) for scores in scorings.values()),
     ]
+    tallies = tuple(tally for tallies, _ in pairs for tally in tallies)
+    bests = tuple(best for _, bests in pairs for best in bests)
+    if setting.may_happen(MACHINE_MISSING, REMOVE_NODE):
+        tallies, bests = tuple(map(not_counted, tallies)), tuple(map(not_scored, bests))
     return Parts(
-        tallies=tuple(tally for tallies, _ in pairs for tally in tallies),
-        bests=tuple(best for _, bests in pairs for best in bests),
+        tallies=tallies,
+        bests=bests,
         rules=rules(
             world,
             workload,

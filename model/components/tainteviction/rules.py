@@ -61,8 +61,8 @@ def _after_window(node: ShownNode, seconds: int, *, ready: bool) -> ShownNode | 
     """
     if ready:
         return None if seconds else node._replace(evicting=Ailment.NONE)
-    if not node.tainted:
-        return None if seconds else node._replace(tainted=node.evicting)
+    if not node.tainted & ~Ailment.MEMORY_PRESSURE:
+        return None if seconds else node._replace(tainted=node.tainted | node.evicting)
     return node
 
 

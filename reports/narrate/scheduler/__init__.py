@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import HOLDING, NodeState
+from kubelemma.model.cluster.state import HOLDING, NODELESS, NodeState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision import node_resources, profile, taints
@@ -119,6 +119,8 @@ def reviewer(scenario: Scenario, written: Written) -> Reviewer:
         workload = world.workloads[world.classes[index].workload]
         found: dict[_Found, list[str]] = defaultdict(list)
         for name, node in seen.nodes().items():
+            if node.machine in NODELESS:
+                continue
             one = look(index, node, summaries)
             found[one._replace(judgement="chosen") if name == chosen else one].append(name)
         return tuple(_review(written, workload, one, names) for one, names in found.items())

@@ -14,6 +14,7 @@ from .configuration import (
 )
 from .images import NEVER, Image, Unreliable, can_be_had, images_of, listed, never_pulled
 from .initialisation import InitWait, is_sidecar, may_fail_after_start, must_end
+from .pressure import admits_under_pressure, candidate, next_to_evict
 from .probes import Judge, Outlook, StartTime, Unasked, judges, never_ready, strictest, unasked
 from .shutdown import next_to_end
 
@@ -34,7 +35,9 @@ __all__ = [
     "Unasked",
     "Unreliable",
     "admit",
+    "admits_under_pressure",
     "can_be_had",
+    "candidate",
     "images_of",
     "is_sidecar",
     "judges",
@@ -46,6 +49,7 @@ __all__ = [
     "never_pulled",
     "never_ready",
     "next_to_end",
+    "next_to_evict",
     "strictest",
     "unasked",
 ]
