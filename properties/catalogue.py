@@ -10,7 +10,9 @@ from kubelemma.model.scenario import Scenario
 
 from . import (
     attachdetach,
+    cloudnode,
     cloudnodelifecycle,
+    cloudroute,
     deployment,
     disruption,
     dns,
@@ -50,6 +52,8 @@ COMPONENTS: tuple[Promises, ...] = (
     kubelet,
     nodelifecycle,
     cloudnodelifecycle,
+    cloudnode,
+    cloudroute,
     disruption,
     drain,
     endpointslice,

@@ -221,14 +221,26 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("machine-missing", "delete-node", "collect-orphan"),
             ("CCM-1",),
             ("cloud-machine-misreported",),
-            left="machines that are only switched off get no taint",
+        ),
+        Duty(
+            "node lifecycle: taints Nodes whose machines are switched off",
+            ("machine-stopped", "taint-shutdown", "untaint-shutdown"),
+            ("CCM-3",),
         ),
         Duty(
             "node controller: initialises new Nodes",
-            cases=("uninitialized-node",),
-            left="a Node that waits for it is told with the cause; nobody initialises one",
+            ("initialize-node", "machine-unknown"),
+            ("CCM-2",),
+            ("new-node-unknown", "uninitialized-node"),
+            left="Nodes are new at the start; addresses and labels do not change later",
         ),
-        Duty("route controller"),
+        Duty(
+            "route controller",
+            ("create-route", "untaint-network", "refuse-routes"),
+            ("CCM-4",),
+            ("new-node-without-route",),
+            left="a route that is there stays; ranges of addresses are taken as given",
+        ),
         Duty(
             "service controller: load balancers",
             (
@@ -243,7 +255,12 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ),
             left="which nodes are behind one; the controller does not restart",
         ),
-        Duty("volumes of the cloud"),
+        Duty(
+            "volumes of the cloud: made, bound and attached by drivers outside of it",
+            cases=("whole-flow-unserved", "volume-in-full-zone", "volume-on-lost-node"),
+            rooms=("persistentvolume", "attachdetach"),
+            left="a cloud that refuses a disk; its own limits are those that nodes state",
+        ),
     ),
     "kubelet": (
         Duty(

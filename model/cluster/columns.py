@@ -21,11 +21,12 @@ CUT_OFF = f"{NODES}.cut_off"
 MACHINE = f"{NODES}.machine"
 AILS = f"{NODES}.ails"
 REPORTED = f"{NODES}.reported"
+UNSETTLED = f"{NODES}.unsettled"
 
 TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""
 
-SHOWN = (SHAPE, *TAINTS, PODS)
+SHOWN = (SHAPE, *TAINTS, UNSETTLED, PODS)
 """What a `ShownNode` is put together of."""
 
 AnswerT = TypeVar("AnswerT")

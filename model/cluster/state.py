@@ -183,6 +183,22 @@ class Machine(IntEnum):
     """The cloud says that it does not exist any more."""
     DELETED = 2
     """So the Node object has been deleted."""
+    STOPPED = 3
+    """The cloud says that it exists, and is switched off."""
+
+
+class Unsettled(IntFlag):
+    """What a cloud has yet to do about a Node, and what taints say of that."""
+
+    NONE = 0
+    UNINITIALIZED = 1
+    """It is new: the cloud has not said yet what machine it is."""
+    WITHOUT_ROUTE = 2
+    """Its condition NetworkUnavailable is True: no route leads to its pods."""
+    NETWORK = 4
+    """It carries the taint for that, which follows the condition."""
+    SHUTDOWN = 8
+    """It carries the taint of a machine that is switched off."""
 
 
 class Ailment(IntFlag):
@@ -209,7 +225,7 @@ class NodeState(NamedTuple):
     kubelet acts on what it knew. ``machine`` is what its cloud says of it, a `Machine`. ``ails`` is
     what its kubelet finds wrong, works on no pod because of, and still reports, and ``reported``
     what the API has of that: whether Ready is False where it is not True, or was so before the node
-    fell silent (``UNREACHABLE``).
+    fell silent (``UNREACHABLE``). ``unsettled`` is what its cloud has yet to do about it.
     """
 
     shape: int
@@ -225,6 +241,7 @@ class NodeState(NamedTuple):
     machine: int = Machine.THERE
     ails: Ailment = Ailment.NONE
     reported: Ailment = Ailment.NONE
+    unsettled: Unsettled = Unsettled.NONE
 
     @property
     def runs(self) -> bool:
@@ -252,6 +269,7 @@ class ShownNode(NamedTuple):
     evicting: Ailment
     cordoned: bool
     out_of_service: bool
+    unsettled: Unsettled
     pods: Pods
 
 

@@ -32,12 +32,15 @@ from .machines import (
     Drain,
     InService,
     MachineMissing,
+    MachineStopped,
+    MachineUnknown,
     NodeCrash,
     NodePartition,
     NodeReturn,
     NodeShutdown,
     OfNode,
     OutOfService,
+    RefuseRoutes,
     RuntimeOutage,
     RuntimeReturn,
     Uncordon,
@@ -229,6 +232,9 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     machine_missing: MachineMissing | None = None
+    machine_stopped: MachineStopped | None = None
+    machine_unknown: MachineUnknown | None = None
+    refuse_routes: RefuseRoutes | None = None
     probe_failure: ProbeFailure | None = None
     late_cleanup: LateCleanup | None = None
     delete_claim: DeleteClaim | None = None

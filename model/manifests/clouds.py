@@ -11,7 +11,7 @@ from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
 from kubelemma.model.kinds.parts.rules import at_least, problem
 from kubelemma.model.objects.meta import ApiStruct
 
-from .machines import MachineMissing
+from .machines import MachineMissing, MachineStopped, MachineUnknown, RefuseRoutes
 
 
 class CloudSpec(ApiStruct, frozen=True, kw_only=True):
@@ -69,7 +69,14 @@ def service_findings(event: OfService, path: FieldPath) -> Iterator[Finding]:
 
 def without_cloud(cloud: CloudSpec | None, given: object, path: FieldPath) -> Iterator[Finding]:
     """An event of what a cloud has, where none is stated."""
-    if cloud is None and isinstance(given, OfService | MachineMissing):
-        what = "machine" if isinstance(given, MachineMissing) else "load balancer"
+    what = next((what for kinds, what in _ABOUT if isinstance(given, kinds)), "")
+    if cloud is None and what:
         spec = "write cloud: {} in the spec of a Check"
         yield Finding(path, f"needs a cloud, whose {what} it is about: {spec}")
+
+
+_ABOUT = (
+    (OfService, "load balancer"),
+    (MachineMissing | MachineStopped | MachineUnknown, "machine"),
+    (RefuseRoutes, "routes"),
+)

@@ -66,6 +66,11 @@ def asks_nothing(*, ready: bool, exists: bool) -> bool:
     return not exists
 
 
+def never(**_known: bool) -> bool:
+    """The controller does not act."""
+    return False
+
+
 BALANCED = {**SERVICE, "type": "LoadBalancer"}
 DELETED = Small(
     TWO,
@@ -78,6 +83,9 @@ LB = "components.servicelb.rules"
 CHECKED = Example("balancer-loses-requests-repaired")
 
 LOST = Small(TWO, ({"nodeCrash": {}}, {"machineMissing": {}}), found=(Cloud(),))
+STOPPED = Small(
+    TWO, ({"nodeCrash": {}}, {"nodeReturn": {}}, {"machineStopped": {}}), found=(Cloud(),)
+)
 
 CLOUD_MUTANTS = (
     Mutant(
@@ -87,6 +95,38 @@ CLOUD_MUTANTS = (
         "node_goes",
         asks_nothing,
         LOST,
+    ),
+    Mutant(
+        "CCM-2",
+        "initialises nothing",
+        "components.cloudnode.rules",
+        "initializes",
+        never,
+        Example("new-node-unknown-repaired"),
+    ),
+    Mutant(
+        "CCM-3",
+        "keeps the taint",
+        "components.cloudnodelifecycle.rules",
+        "is_untainted",
+        never,
+        STOPPED,
+    ),
+    Mutant(
+        "CCM-4",
+        "makes no route",
+        "components.cloudroute.rules",
+        "makes_route",
+        never,
+        Example("new-node-without-route-repaired"),
+    ),
+    Mutant(
+        "CCM-4",
+        "keeps the taint",
+        "components.cloudroute.rules",
+        "untaints",
+        never,
+        Example("new-node-without-route-repaired"),
     ),
     Mutant("LB-1", "lets go first", LB, "next_step", lets_go_first, DELETED),
     Mutant("LB-2", "never deletes", LB, "next_step", never_deletes, DELETED),
