@@ -378,9 +378,9 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
     "Ingress controllers": (
         Duty(
             "send requests to the endpoints of Services",
-            ("hear-of-backends",),
-            ("ING-1", "ING-2"),
-            ("ingress-loses-requests",),
+            ("hear-of-backends", "load-backends"),
+            ("ING-1", "ING-2", "ING-3"),
+            ("ingress-loses-requests", "whole-flow-unserved"),
             left="the order of paths and hosts, certificates, and the status of the Ingress",
         ),
     ),

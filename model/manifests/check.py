@@ -321,8 +321,10 @@ class Check(ApiStruct, frozen=True, kw_only=True):
 
 
 def with_bare_events(raw: object) -> object:
-    """The document in which an event without arguments may be written without ``{}``."""
+    """The document in which an event without arguments, and a cloud, may be without ``{}``."""
     match raw:
+        case {"spec": {"cloud": None, **spec}, **rest}:
+            return with_bare_events({**rest, "spec": {**spec, "cloud": {}}})
         case {"spec": {"events": [*events], **spec}, **rest}:
             filled = [_bare(event) for event in events]
             return {**rest, "spec": {**spec, "events": filled}}

@@ -66,6 +66,11 @@ def asks_nothing(*, ready: bool, exists: bool) -> bool:
     return not exists
 
 
+def answers_503(_ready: int) -> bool:
+    """The Ingress controller hands no request to pods."""
+    return False
+
+
 def never(**_known: bool) -> bool:
     """The controller does not act."""
     return False
@@ -130,6 +135,14 @@ CLOUD_MUTANTS = (
     ),
     Mutant("LB-1", "lets go first", LB, "next_step", lets_go_first, DELETED),
     Mutant("LB-2", "never deletes", LB, "next_step", never_deletes, DELETED),
+    Mutant(
+        "ING-3",
+        "never loads",
+        "components.ingress.decision",
+        "answers",
+        answers_503,
+        Example("whole-flow"),
+    ),
     Mutant("LB-3", "never ensures", LB, "next_step", never_ensures, Example("whole-flow")),
     Mutant(
         "EPS-2",

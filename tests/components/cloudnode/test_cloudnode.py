@@ -143,3 +143,10 @@ def test_its_events_need_a_cloud(event: str) -> None:
 def test_what_happens_is_told_by_name() -> None:
     """Actions are called what the documentation calls them."""
     assert (INITIALIZE_NODE, MACHINE_UNKNOWN) == ("initialize-node", "machine-unknown")
+
+
+@pytest.mark.parametrize("written", ["cloud:", "cloud: null", "cloud: {}"])
+def test_a_cloud_without_a_value_is_one(written: str) -> None:
+    """As an event without arguments is one."""
+    text = ASKED.replace("cloud: {}", written).replace("TOLERATIONS", "")
+    assert "initialise a Node" in {rule.name for rule in scenario_of(text).system.rules}
