@@ -247,13 +247,15 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
                 *("add-finalizer", "ensure-load-balancer", "write-load-balancer"),
                 *("delete-load-balancer", "remove-service", "delete-service", "strip-finalizer"),
                 *("hold-load-balancer", "release-load-balancer", "fail-health-check"),
+                *("cloud-controller-restart", "know-service"),
             ),
-            ("LB-1", "LB-2", "LB-3"),
+            ("LB-1", "LB-2", "LB-3", "LB-4"),
             (
                 *("load-balancer-refused", "load-balancer-stripped", "whole-flow-unserved"),
                 *("balancer-loses-requests", "balancer-drain-loses-requests"),
+                "load-balancer-forgotten",
             ),
-            left="which nodes are behind one; the controller does not restart",
+            left="which nodes are behind one",
         ),
         Duty(
             "volumes of the cloud: made, bound and attached by drivers outside of it",

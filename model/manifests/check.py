@@ -15,6 +15,7 @@ from kubelemma.model.objects.meta import ApiStruct, ObjectMeta
 from kubelemma.model.versions import version_problem
 
 from .clouds import (
+    CloudControllerRestart,
     CloudSpec,
     DeleteService,
     HoldLoadBalancer,
@@ -243,6 +244,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     strip_finalizer: StripFinalizer | None = None
     hold_load_balancer: HoldLoadBalancer | None = None
     release_load_balancer: ReleaseLoadBalancer | None = None
+    cloud_controller_restart: CloudControllerRestart | None = None
     delete_service_account: DeleteServiceAccount | None = None
     delete_config_map: DeleteConfigMap | None = None
     create_config_map: CreateConfigMap | None = None

@@ -54,6 +54,12 @@ class ReleaseLoadBalancer(OfService, frozen=True, kw_only=True):
     """Nothing in the cloud holds its load balancer any more: at any time, and in the end."""
 
 
+class CloudControllerRestart(ApiStruct, frozen=True, kw_only=True):
+    """The cloud controller manager restarts, or another one of it leads from then on."""
+
+    max: int = 1
+
+
 def cloud_findings(cloud: CloudSpec | None, path: FieldPath) -> Iterator[Finding]:
     """What is wrong with a cloud."""
     if cloud is not None:
@@ -79,4 +85,5 @@ _ABOUT = (
     (OfService, "load balancer"),
     (MachineMissing | MachineStopped | MachineUnknown, "machine"),
     (RefuseRoutes, "routes"),
+    (CloudControllerRestart, "controllers"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mutating import TWO, Mutant, Small
@@ -84,6 +84,7 @@ DELETED = Small(
     objects=((Service, {"metadata": METADATA, "spec": BALANCED}),),
     found=(Cloud(),),
 )
+STRIPPED = replace(DELETED, events=({"deleteService": {}}, {"stripFinalizer": {}}))
 LB = "components.servicelb.rules"
 CHECKED = Example("balancer-loses-requests-repaired")
 
@@ -134,6 +135,7 @@ CLOUD_MUTANTS = (
         Example("new-node-without-route-repaired"),
     ),
     Mutant("LB-1", "lets go first", LB, "next_step", lets_go_first, DELETED),
+    Mutant("LB-4", "never deletes", LB, "next_step", never_deletes, STRIPPED),
     Mutant("LB-2", "never deletes", LB, "next_step", never_deletes, DELETED),
     Mutant(
         "ING-3",

@@ -362,6 +362,7 @@ spec:
   - stripFinalizer: {}
   - holdLoadBalancer: {}
   - releaseLoadBalancer: {}
+  - cloudControllerRestart: {}
 """
 
 
