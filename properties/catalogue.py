@@ -10,7 +10,9 @@ from kubelemma.model.scenario import Scenario
 
 from . import (
     attachdetach,
+    cloudnode,
     cloudnodelifecycle,
+    cloudroute,
     deployment,
     disruption,
     dns,
@@ -54,6 +56,8 @@ COMPONENTS: tuple[Promises, ...] = (
     nodelifecycle,
     podgc,
     cloudnodelifecycle,
+    cloudnode,
+    cloudroute,
     disruption,
     drain,
     endpointslice,

@@ -1,17 +1,21 @@
-"""What the cloud node lifecycle controller promises of Nodes: CCM-1."""
+"""What the cloud node lifecycle controller promises of Nodes: CCM-1 and CCM-3."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from kubelemma.model.cluster.columns import MACHINE, READY
-from kubelemma.model.cluster.state import Machine
-from kubelemma.model.components.cloudnodelifecycle.actions import DELETE_NODE, MACHINE_MISSING
+from kubelemma.model.cluster.columns import MACHINE, READY, UNSETTLED
+from kubelemma.model.cluster.state import NODELESS, Machine, Unsettled
+from kubelemma.model.components.cloudnodelifecycle.actions import (
+    DELETE_NODE,
+    MACHINE_MISSING,
+    MACHINE_STOPPED,
+)
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
 
-from .formula import EachStep
+from .formula import Converges, EachStep
 from .statement import ALL_NODES, Kind, Property, Severity, Statement, asked
 
 STATEMENTS: tuple[Statement, ...] = (
@@ -35,12 +39,40 @@ STATEMENTS: tuple[Statement, ...] = (
         remediation="None on the user's side: this is an invariant of the controller itself.",
         defect_only=True,
     ),
+    Statement(
+        id="CCM-3",
+        title="A Node that is Ready again takes pods again",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "A Node that is Ready loses the taint node.cloudprovider.kubernetes.io/shutdown, which "
+            "it has got as its machine was switched off."
+        ),
+        why="No pod would go to a machine that has been switched on again.",
+        conditions=(
+            "Asked where the cloud may say of any machine that it is switched off. Users and "
+            "faults stop in the end."
+        ),
+        source=(
+            "https://kubernetes.io/docs/reference/labels-annotations-taints/"
+            "#node-cloudprovider-kubernetes-io-shutdown; "
+            "staging/src/k8s.io/cloud-provider/controllers/nodelifecycle/"
+            "node_lifecycle_controller.go"
+        ),
+        components=("cloud-node-lifecycle-controller",),
+        remediation="None on the user's side: this is for the controller itself to keep.",
+        defect_only=True,
+    ),
 )
 
 
 def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of all Nodes."""
-    if any(event.action == MACHINE_MISSING for event in scenario.events):
+    happens = {event.action for event in scenario.events}
+    if happens & {MACHINE_STOPPED}:
+        loses = Converges(View((READY, MACHINE, UNSETTLED)), _takes_pods)
+        yield from asked(STATEMENTS, ALL_NODES, {"CCM-3": loses})
+    if happens & {MACHINE_MISSING, MACHINE_STOPPED}:
         rightly = EachStep(View((READY, MACHINE)), _rightly, frozenset({DELETE_NODE}))
         yield from asked(STATEMENTS, ALL_NODES, {"CCM-1": rightly})
 
@@ -50,3 +82,7 @@ def _rightly(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> b
     if was == now or now != Machine.DELETED:
         return None
     return not ready and was == Machine.MISSING
+
+
+def _takes_pods(ready: bool, machine: int, unsettled: Unsettled) -> bool:  # noqa: FBT001
+    return not ready or machine in NODELESS or not unsettled & Unsettled.SHUTDOWN

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubelemma.model.components.ingress.first import entrances
 from kubelemma.model.components.ingress.route import BY_INGRESS, LAG_SECONDS
 from kubelemma.model.scenario import Scenario
+from kubelemma.model.system import View
 
 from .endpointslice import DELETED_CONDITIONS, arriving
-from .statement import Kind, Property, Severity, Statement
+from .formula import Converges
+from .statement import Kind, Property, Severity, Statement, asked
 
 _INGRESS = "https://kubernetes.io/docs/concepts/services-networking/ingress/"
 _TERMINATION = "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"
@@ -52,9 +55,37 @@ STATEMENTS: tuple[Statement, ...] = (
         remediation="None on the side of manifests: this is for the controller itself to keep.",
         defect_only=True,
     ),
+    Statement(
+        id="ING-3",
+        title="An Ingress is served in the end",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement=(
+            "Once changes stop, the Ingress controller sends the requests of an Ingress to its "
+            "Service's pods, and a ready one answers."
+        ),
+        why="From kubectl apply to the first request that is served, this is what is waited for.",
+        conditions=(
+            "Asked where workloads come that are not there before. That some controller serves the "
+            "Ingress is taken for granted. Users and faults stop in the end."
+        ),
+        source=_INGRESS,
+        components=("ingress-controller", "endpointslice-controller", "scheduler", "kubelet"),
+        remediation="See what keeps its pods from becoming Ready: the story ends there.",
+    ),
 )
 
 
 def formulas(scenario: Scenario) -> Iterator[Property]:
     """What is asked of each Ingress with each Service behind it."""
-    return arriving(scenario, BY_INGRESS, STATEMENTS)
+    yield from arriving(scenario, BY_INGRESS, STATEMENTS[:2])
+    cells = {cell.name for cell in scenario.system.cells}
+    for entrance in entrances(scenario.world):
+        if entrance.cell in cells:
+            view = View((entrance.cell,), (entrance.front.tally,))
+            found = {"ING-3": Converges(view, _served)}
+            yield from asked(STATEMENTS, entrance.front.label, found)
+
+
+def _served(loaded: bool, ready: int) -> bool:  # noqa: FBT001 - the value of a cell
+    return loaded and ready > 0

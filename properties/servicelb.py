@@ -69,6 +69,22 @@ STATEMENTS: tuple[Statement, ...] = (
         components=("service-controller", "endpointslice-controller", "scheduler", "kubelet"),
         remediation="See what keeps its pods from becoming Ready: the story ends there.",
     ),
+    Statement(
+        id="LB-5",
+        title="A load balancer that has outlived its Service goes",
+        kind=Kind.LIVENESS,
+        severity=Severity.HIGH,
+        statement="The load balancer of a Service that is gone is deleted in the end.",
+        why="It is paid for, and keeps an address open, until somebody finds it in the cloud.",
+        conditions=f"{_CLOUD} Users and faults stop in the end.",
+        source=f"{_CLEANUP}; {_CONTROLLER}",
+        components=("service-controller",),
+        remediation=(
+            "Do not take the finalizer service.kubernetes.io/load-balancer-cleanup away by hand: a "
+            "controller that has restarted since does not know of such a Service. Delete the load "
+            "balancer in the cloud."
+        ),
+    ),
 )
 
 
@@ -105,9 +121,16 @@ def _of(each: Balanced, *, first: bool) -> dict[str, Formula]:
         leaves = service.deleted or not service.present
         return leaves or (service.address and cloud.there and ready > 0)
 
+    def left_behind(service: Exposed, cloud: Balancer) -> bool:
+        return not service.present and cloud.there
+
+    def cleared(service: Exposed, cloud: Balancer) -> bool:
+        return not left_behind(service, cloud)
+
     found: dict[str, Formula] = {
         "LB-1": Always(view, outlived),
         "LB-2": LeadsTo(view, going, is_gone),
+        "LB-5": LeadsTo(view, left_behind, cleared),
     }
     if first:
         found["LB-3"] = Converges(View((each.cell, each.cloud), (each.front.tally,)), served)

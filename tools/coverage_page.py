@@ -232,27 +232,47 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("machine-missing", "delete-node", "collect-orphan"),
             ("CCM-1",),
             ("cloud-machine-misreported",),
-            left="machines that are only switched off get no taint",
+        ),
+        Duty(
+            "node lifecycle: taints Nodes whose machines are switched off",
+            ("machine-stopped", "taint-shutdown", "untaint-shutdown"),
+            ("CCM-3",),
         ),
         Duty(
             "node controller: initialises new Nodes",
-            cases=("uninitialized-node",),
-            left="a Node that waits for it is told with the cause; nobody initialises one",
+            ("initialize-node", "machine-unknown"),
+            ("CCM-2",),
+            ("new-node-unknown", "uninitialized-node"),
+            left="Nodes are new at the start, not those that register anew; labels do not change later",
         ),
-        Duty("route controller"),
+        Duty(
+            "route controller",
+            ("create-route", "untaint-network", "refuse-routes"),
+            ("CCM-4",),
+            ("new-node-without-route",),
+            left="a route that is there stays; ranges of addresses are taken as given",
+        ),
         Duty(
             "service controller: load balancers",
             (
                 *("add-finalizer", "ensure-load-balancer", "write-load-balancer"),
                 *("delete-load-balancer", "remove-service", "delete-service", "strip-finalizer"),
                 *("hold-load-balancer", "release-load-balancer", "fail-health-check"),
+                *("cloud-controller-restart", "know-service"),
             ),
-            ("LB-1", "LB-2", "LB-3"),
+            ("LB-1", "LB-2", "LB-3", "LB-5"),
             (
                 *("load-balancer-refused", "load-balancer-stripped", "whole-flow-unserved"),
                 *("balancer-loses-requests", "balancer-drain-loses-requests"),
+                "load-balancer-forgotten",
             ),
-            left="which nodes are behind one; the controller does not restart",
+            left="which nodes are behind one",
+        ),
+        Duty(
+            "volumes of the cloud: made, bound and attached by drivers outside of it",
+            cases=("whole-flow-unserved", "volume-in-full-zone", "volume-on-lost-node"),
+            rooms=("persistentvolume", "attachdetach"),
+            left="a cloud that refuses a disk; its own limits are those that nodes state",
         ),
         Duty(
             "load balancers that send to pods, and their readiness gates",
@@ -261,7 +281,6 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("balancer-left-behind",),
             left="how long one sends to a deleted pod; those of Ingresses",
         ),
-        Duty("volumes of the cloud"),
     ),
     "kubelet": (
         Duty(
@@ -417,9 +436,9 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
     "Ingress controllers": (
         Duty(
             "send requests to the endpoints of Services",
-            ("hear-of-backends",),
-            ("ING-1", "ING-2"),
-            ("ingress-loses-requests",),
+            ("hear-of-backends", "load-backends"),
+            ("ING-1", "ING-2", "ING-3"),
+            ("ingress-loses-requests", "whole-flow-unserved"),
             left="the order of paths and hosts, certificates, and the status of the Ingress",
         ),
     ),

@@ -22,11 +22,12 @@ MACHINE = f"{NODES}.machine"
 AILS = f"{NODES}.ails"
 REPORTED = f"{NODES}.reported"
 MEMORY = f"{NODES}.memory"
+UNSETTLED = f"{NODES}.unsettled"
 
 TAINTS = (TAINTED, EVICTING, CORDONED, OUT_OF_SERVICE)
 """What taints follow, beside those of the shape: the fields of `Taints`."""
 
-SHOWN = (SHAPE, *TAINTS, PODS)
+SHOWN = (SHAPE, *TAINTS, UNSETTLED, PODS)
 """What a `ShownNode` is put together of."""
 
 AnswerT = TypeVar("AnswerT")

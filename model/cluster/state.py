@@ -185,6 +185,8 @@ class Machine(IntEnum):
     """So the Node object has been deleted."""
     UNREGISTERED = 3
     """Somebody has deleted the Node object, and the machine is there."""
+    STOPPED = 4
+    """The cloud says that it exists, and is switched off."""
 
 
 NODELESS = (Machine.DELETED, Machine.UNREGISTERED)
@@ -199,6 +201,20 @@ class Memory(IntEnum):
     """Below the threshold: it evicts."""
     EASED = 2
     """Enough again, and its condition MemoryPressure lasts for a while."""
+
+
+class Unsettled(IntFlag):
+    """What a cloud has yet to do about a Node, and what taints say of that."""
+
+    NONE = 0
+    UNINITIALIZED = 1
+    """It is new: the cloud has not said yet what machine it is."""
+    WITHOUT_ROUTE = 2
+    """Its condition NetworkUnavailable is True: no route leads to its pods."""
+    NETWORK = 4
+    """It carries the taint for that, which follows the condition."""
+    SHUTDOWN = 8
+    """It carries the taint of a machine that is switched off."""
 
 
 class Ailment(IntFlag):
@@ -228,7 +244,7 @@ class NodeState(NamedTuple):
     what its kubelet finds wrong, works on no pod because of, and still reports, and ``reported``
     what the API has of that: whether Ready is False where it is not True, or was so before the node
     fell silent (``UNREACHABLE``); and whether it is short of memory, of which ``memory`` is the
-    truth, a `Memory`.
+    truth, a `Memory`. ``unsettled`` is what its cloud has yet to do about it.
     """
 
     shape: int
@@ -245,6 +261,7 @@ class NodeState(NamedTuple):
     ails: Ailment = Ailment.NONE
     reported: Ailment = Ailment.NONE
     memory: int = Memory.ENOUGH
+    unsettled: Unsettled = Unsettled.NONE
 
     @property
     def runs(self) -> bool:
@@ -272,6 +289,7 @@ class ShownNode(NamedTuple):
     evicting: Ailment
     cordoned: bool
     out_of_service: bool
+    unsettled: Unsettled
     pods: Pods
 
 

@@ -32,6 +32,7 @@ from kubelemma.model.objects.pod import Pod, PodAffinity
 from kubelemma.model.objects.quantity import IntOrPercent
 from kubelemma.model.versions import MODELLED, Version
 
+from .clouds import unsettled
 from .state import (
     HOLDING,
     Ailment,
@@ -348,7 +349,8 @@ class World:
         given = (t for t in shape.spec.taints or () if t.key not in CONDITION_TAINTS)
         taints = (*given, *condition_taints(state))
         spec = msgspec.structs.replace(shape.spec, taints=taints, unschedulable=state.cordoned)
-        return msgspec.structs.replace(shape, spec=spec)
+        node = msgspec.structs.replace(shape, spec=spec)
+        return unsettled(node, state.unsettled) if state.unsettled else node
 
     def node_info(self, state: AnyNode, phases: Iterable[Phase] = HOLDING) -> NodeInfo:
         """The node with its pods in these phases, and those that stand by."""

@@ -10,7 +10,9 @@ from kubelemma.model.cluster.owners import OwnerKind
 from kubelemma.model.system import Action
 
 from .attachdetach.rules import COMPONENT as ATTACH_DETACH
+from .cloudnode.rules import COMPONENT as CLOUD_NODE
 from .cloudnodelifecycle.rules import COMPONENT as CLOUD_NODE_LIFECYCLE
+from .cloudroute.rules import COMPONENT as CLOUD_ROUTE
 from .controllermanager.rules import COMPONENT as CONTROLLER_MANAGER
 from .deployment.rules import COMPONENT as DEPLOYMENT
 from .disruption.rules import COMPONENT as DISRUPTION
@@ -55,6 +57,8 @@ COMPONENTS: tuple[Component, ...] = (
     TAINT_EVICTION,
     POD_GC,
     CLOUD_NODE_LIFECYCLE,
+    CLOUD_NODE,
+    CLOUD_ROUTE,
     ENDPOINT_SLICE,
     KUBE_PROXY,
     DNS,

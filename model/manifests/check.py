@@ -17,6 +17,7 @@ from kubelemma.model.objects.quantity import Quantity
 from kubelemma.model.versions import version_problem
 
 from .clouds import (
+    CloudControllerRestart,
     CloudSpec,
     DeleteService,
     HoldLoadBalancer,
@@ -35,6 +36,8 @@ from .machines import (
     Drain,
     InService,
     MachineMissing,
+    MachineStopped,
+    MachineUnknown,
     MemoryPressure,
     NodeCrash,
     NodePartition,
@@ -42,6 +45,7 @@ from .machines import (
     NodeShutdown,
     OfNode,
     OutOfService,
+    RefuseRoutes,
     RegisterNode,
     RuntimeOutage,
     RuntimeReturn,
@@ -260,6 +264,9 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     out_of_service: OutOfService | None = None
     in_service: InService | None = None
     machine_missing: MachineMissing | None = None
+    machine_stopped: MachineStopped | None = None
+    machine_unknown: MachineUnknown | None = None
+    refuse_routes: RefuseRoutes | None = None
     delete_node: DeleteNode | None = None
     register_node: RegisterNode | None = None
     probe_failure: ProbeFailure | None = None
@@ -272,6 +279,7 @@ class EventEntry(ApiStruct, frozen=True, kw_only=True):
     release_load_balancer: ReleaseLoadBalancer | None = None
     reuse_address: ReuseAddress | None = None
     zone_split: ZoneSplit | None = None
+    cloud_controller_restart: CloudControllerRestart | None = None
     delete_service_account: DeleteServiceAccount | None = None
     delete_config_map: DeleteConfigMap | None = None
     create_config_map: CreateConfigMap | None = None
@@ -350,8 +358,10 @@ class Check(ApiStruct, frozen=True, kw_only=True):
 
 
 def with_bare_events(raw: object) -> object:
-    """The document in which an event without arguments may be written without ``{}``."""
+    """The document in which an event without arguments, and a cloud, may be without ``{}``."""
     match raw:
+        case {"spec": {"cloud": None, **spec}, **rest}:
+            return with_bare_events({**rest, "spec": {**spec, "cloud": {}}})
         case {"spec": {"events": [*events], **spec}, **rest}:
             filled = [_bare(event) for event in events]
             return {**rest, "spec": {**spec, "events": filled}}

@@ -12,7 +12,7 @@ from kubelemma.model.kinds.parts.names import dns_label, dns_subdomain
 from kubelemma.model.kinds.parts.rules import at_least, problem
 from kubelemma.model.objects.meta import ApiStruct
 
-from .machines import MachineMissing
+from .machines import MachineMissing, MachineStopped, MachineUnknown, RefuseRoutes
 
 
 class CloudSpec(ApiStruct, frozen=True, kw_only=True):
@@ -57,6 +57,12 @@ class ReleaseLoadBalancer(OfService, frozen=True, kw_only=True):
     """Nothing in the cloud holds its load balancer any more: at any time, and in the end."""
 
 
+class CloudControllerRestart(ApiStruct, frozen=True, kw_only=True):
+    """The cloud controller manager restarts, or another one of it leads from then on."""
+
+    max: int = 1
+
+
 def cloud_findings(cloud: CloudSpec | None, path: FieldPath) -> Iterator[Finding]:
     """What is wrong with a cloud."""
     if cloud is not None:
@@ -72,7 +78,15 @@ def service_findings(event: OfService, path: FieldPath) -> Iterator[Finding]:
 
 def without_cloud(cloud: CloudSpec | None, given: object, path: FieldPath) -> Iterator[Finding]:
     """An event of what a cloud has, where none is stated."""
-    if cloud is None and isinstance(given, OfService | MachineMissing):
-        what = "machine" if isinstance(given, MachineMissing) else "load balancer"
+    what = next((what for kinds, what in _ABOUT if isinstance(given, kinds)), "")
+    if cloud is None and what:
         spec = "write cloud: {} in the spec of a Check"
         yield Finding(path, f"needs a cloud, whose {what} it is about: {spec}")
+
+
+_ABOUT = (
+    (OfService, "load balancer"),
+    (MachineMissing | MachineStopped | MachineUnknown, "machine"),
+    (RefuseRoutes, "routes"),
+    (CloudControllerRestart, "controllers"),
+)

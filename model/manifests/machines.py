@@ -108,6 +108,20 @@ class MachineMissing(OfNode, frozen=True, kw_only=True):
     """The cloud says that the machine of a node that is down does not exist: in the end."""
 
 
+class MachineStopped(OfNode, frozen=True, kw_only=True):
+    """The cloud says that the machine of a node that is down is switched off: in the end."""
+
+
+class MachineUnknown(OfNode, frozen=True, kw_only=True):
+    """The cloud does not find the machine of a new node: the named one's, or any's."""
+
+
+class RefuseRoutes(ApiStruct, frozen=True, kw_only=True):
+    """The cloud makes no more routes to the pods of nodes."""
+
+    max: int = 1
+
+
 class InService(OfNode, frozen=True, kw_only=True):
     """Somebody takes that taint away from a node that is back: the named one, or any."""
 

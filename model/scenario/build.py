@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
+from kubelemma.model.cluster.clouds import shown
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.stocking import named_claims, node_labels
 from kubelemma.model.cluster.storage import ClaimToMake
@@ -104,7 +105,8 @@ def _build(
     looks = looks_of(crowd, drained=any(entry.drain for entry in entries))
     if kubelet_views(spec.cluster):  # what the API shows of room is not all of it
         looks = looks._replace(room_alone=False)
-    place = partial(starts, given, sizing.nodes, application.namespaces, likeness, most=MOST_EQUAL)
+    shows = tuple(map(shown, sizing.nodes)) if spec.cloud else sizing.nodes
+    place = partial(starts, given, shows, application.namespaces, likeness, most=MOST_EQUAL)
     every = place()
     scoring, stands = bool(spec.scheduler.scoring), every.placements[0]
     competing = displaced(application, stands, sizing.nodes, entries, scoring=scoring)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from kubelemma.model.cluster.clouds import at_start
 from kubelemma.model.cluster.owners import Part
 from kubelemma.model.cluster.setting import Start
 from kubelemma.model.cluster.state import (
@@ -16,10 +17,12 @@ from kubelemma.model.cluster.state import (
     Phase,
     Pods,
     Queue,
+    Unsettled,
     shifted,
 )
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Workload, World
 from kubelemma.model.components.registry import COMPONENTS
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.objects.node import Node, Taint
 from kubelemma.model.objects.pod import Pod
 
@@ -123,6 +126,7 @@ def _node_state(world: World, placed: Sequence[Placed], node: Node, shape: int) 
         cut_off=bool(ails),
         ails=ails,
         reported=ails,
+        unsettled=at_start(node) if world.objects_of(Cloud) else Unsettled.NONE,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import structs
 
+from kubelemma.model.cluster.clouds import settled, shown
 from kubelemma.model.cluster.component import Crowd
 from kubelemma.model.cluster.populace import populace
 from kubelemma.model.cluster.setting import Choices, Event, Setting, Start
@@ -147,8 +148,9 @@ class Common:
     def spread(self, plan: Plan) -> Starts:
         """The starts of a plan with the pods in focus on any nodes, and all others as here."""
         told = any(self.placement.histories[key_of(o)].told for o in plan.ground.focus)
+        shows = map(shown, self.nodes) if self.spec.cloud else self.nodes
         floor = Floor(
-            {node.metadata.name: NodeInfo(node) for node in self.nodes},
+            {node.metadata.name: NodeInfo(node) for node in shows},
             {n.metadata.name: n.metadata.label_map() for n in self.application.namespaces},
             anywhere=True,
             reach=self.application.reach,
@@ -293,7 +295,7 @@ class Common:
         """``known`` are the nodes that loaded code knows by name."""
         named = {event.node for event in happening.events} | {c.node_name for c in classes} | known
         return Crowd(
-            nodes=self.nodes,
+            nodes=tuple(map(settled, self.nodes)) if self.spec.cloud else self.nodes,
             pods=(*(c.pod for c in classes), *(pod for pods in standing.values() for pod in pods)),
             named=frozenset(named - {""}),
             scoring=bool(self.spec.scheduler.scoring),

@@ -18,6 +18,7 @@ from kubelemma.model.scenario import Scenario
 from kubelemma.reports.picture import ServiceBox
 from kubelemma.reports.story import Change, Fact, Hindrance, Idle
 
+from . import entering
 from .cast import Cast
 from .differing import differing
 from .phases import SHOWN_READY
@@ -61,7 +62,11 @@ def _box(seen: Seen, cast: Cast, service: Service, found: Selected) -> ServiceBo
         others=sum(beside.values()),
         silent=sum(pod.node in down for pod in ready)
         + sum(number for name, number in beside.items() if name in down),
-        said=(*said_of(seen, f"Service {whole_name(service.metadata)}"), *_believed(seen, service)),
+        said=(
+            *entering.said_of(seen, service),
+            *said_of(seen, f"Service {whole_name(service.metadata)}"),
+            *_believed(seen, service),
+        ),
     )
 
 

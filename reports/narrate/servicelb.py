@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from kubelemma.model.components.servicelb.actions import (
     ADD_FINALIZER,
+    CLOUD_CONTROLLER_RESTART,
     DELETE_BALANCER,
     DELETE_SERVICE,
     ENSURE_BALANCER,
     FAIL_HEALTH_CHECK,
     HOLD_BALANCER,
+    KNOW_SERVICE,
     RELEASE_BALANCER,
     REMOVE_SERVICE,
     STRIP_FINALIZER,
@@ -53,11 +55,18 @@ def _changes(before: Seen, after: Seen) -> Iterator[Change]:
             ("deleted", _yes(was.deleted), _yes(now.deleted)),
             ("finalizer", _yes(was.finalizer), _yes(now.finalizer)),
             ("status.loadBalancer", _yes(was.address), _yes(now.address)),
+            *_remembered(before, was, now),
         )
         yield from differing(each.cell, fields)
         states = (("there", _yes(then.there), _yes(there.there)),)
         held = (("held", _yes(then.held), _yes(there.held)),)
         yield from differing(each.cloud, (*states, *held))
+
+
+def _remembered(seen: Seen, was: Exposed, now: Exposed) -> Iterator[tuple[str, str, str]]:
+    """What the controller has in mind, where it may lose it."""
+    if any(event.action == CLOUD_CONTROLLER_RESTART for event in seen.scenario.events):
+        yield "known to the controller", _yes(was.remembered), _yes(now.remembered)
 
 
 def _idle(end: Standstill) -> Iterator[Idle]:
@@ -83,6 +92,21 @@ def _outlives(belied: Belied) -> Iterator[Claim]:
         f"{belied.prop.subject} is gone, and its load balancer is still there in the cloud",
         (Fact("Service", "gone"), Fact("load balancer", "there")),
     )
+
+
+def _stranded(belied: Belied) -> Iterator[Claim]:
+    for each, service, cloud in _followed(belied.seen):
+        if each.cell == belied.prop.subject:
+            why = "its controller knows of no such Service"
+            if service.remembered or cloud.held:
+                why = "the cloud refuses to delete it"
+            yield Claim(
+                f"{each.cell} is gone, and its load balancer stays in the cloud: {why}",
+                (
+                    Fact("load balancer", "there" if cloud.there else "gone"),
+                    Fact("known to the controller", _yes(service.remembered)),
+                ),
+            )
 
 
 def _stays(belied: Belied) -> Iterator[Claim]:
@@ -142,6 +166,8 @@ TELLER = Teller(
         STRIP_FINALIZER: "takes the finalizer of {balanced} away",
         HOLD_BALANCER: "the cloud refuses to delete the load balancer of {balanced} from now on",
         RELEASE_BALANCER: "releases the load balancer of {balanced} in the cloud",
+        CLOUD_CONTROLLER_RESTART: "restarts the cloud controller manager",
+        KNOW_SERVICE: "comes to know {balanced} again",
         ADD_FINALIZER: "gives {balanced} the finalizer service.kubernetes.io/load-balancer-cleanup",
         ENSURE_BALANCER: "has the cloud make a load balancer for {balanced}",
         WRITE_ADDRESS: "writes where {balanced} is reached into its status",
@@ -155,8 +181,9 @@ TELLER = Teller(
         STRIP_FINALIZER: event("stripFinalizer"),
         HOLD_BALANCER: event("holdLoadBalancer"),
         RELEASE_BALANCER: event("releaseLoadBalancer"),
+        CLOUD_CONTROLLER_RESTART: event("cloudControllerRestart"),
     },
     changes=_changes,
     idle=_idle,
-    claims={"LB-1": _outlives, "LB-2": _stays, "LB-3": _unreached},
+    claims={"LB-1": _outlives, "LB-2": _stays, "LB-3": _unreached, "LB-5": _stranded},
 )

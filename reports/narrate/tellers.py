@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from . import (
     attachdetach,
+    cloudnode,
     cloudnodelifecycle,
+    cloudroute,
     controllermanager,
     deployment,
     disruption,
@@ -50,6 +52,8 @@ TELLERS: tuple[Teller, ...] = (
     tainteviction.TELLER,
     podgc.TELLER,
     cloudnodelifecycle.TELLER,
+    cloudnode.TELLER,
+    cloudroute.TELLER,
     controllermanager.TELLER,
     disruption.TELLER,
     eviction.TELLER,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mutating import TWO, Mutant, Small
@@ -66,6 +66,16 @@ def asks_nothing(*, ready: bool, exists: bool) -> bool:
     return not exists
 
 
+def answers_503(_ready: int) -> bool:
+    """The Ingress controller hands no request to pods."""
+    return False
+
+
+def never(**_known: bool) -> bool:
+    """The controller does not act."""
+    return False
+
+
 BALANCED = {**SERVICE, "type": "LoadBalancer"}
 DELETED = Small(
     TWO,
@@ -74,10 +84,14 @@ DELETED = Small(
     objects=((Service, {"metadata": METADATA, "spec": BALANCED}),),
     found=(Cloud(),),
 )
+STRIPPED = replace(DELETED, events=({"deleteService": {}}, {"stripFinalizer": {}}))
 LB = "components.servicelb.rules"
 CHECKED = Example("balancer-loses-requests-repaired")
 
 LOST = Small(TWO, ({"nodeCrash": {}}, {"machineMissing": {}}), found=(Cloud(),))
+STOPPED = Small(
+    TWO, ({"nodeCrash": {}}, {"nodeReturn": {}}, {"machineStopped": {}}), found=(Cloud(),)
+)
 
 CLOUD_MUTANTS = (
     Mutant(
@@ -88,8 +102,49 @@ CLOUD_MUTANTS = (
         asks_nothing,
         LOST,
     ),
+    Mutant(
+        "CCM-2",
+        "initialises nothing",
+        "components.cloudnode.rules",
+        "initializes",
+        never,
+        Example("new-node-unknown-repaired"),
+    ),
+    Mutant(
+        "CCM-3",
+        "keeps the taint",
+        "components.cloudnodelifecycle.rules",
+        "is_untainted",
+        never,
+        STOPPED,
+    ),
+    Mutant(
+        "CCM-4",
+        "makes no route",
+        "components.cloudroute.rules",
+        "makes_route",
+        never,
+        Example("new-node-without-route-repaired"),
+    ),
+    Mutant(
+        "CCM-4",
+        "keeps the taint",
+        "components.cloudroute.rules",
+        "untaints",
+        never,
+        Example("new-node-without-route-repaired"),
+    ),
     Mutant("LB-1", "lets go first", LB, "next_step", lets_go_first, DELETED),
+    Mutant("LB-5", "never deletes", LB, "next_step", never_deletes, STRIPPED),
     Mutant("LB-2", "never deletes", LB, "next_step", never_deletes, DELETED),
+    Mutant(
+        "ING-3",
+        "never loads",
+        "components.ingress.decision",
+        "answers",
+        answers_503,
+        Example("whole-flow"),
+    ),
     Mutant("LB-3", "never ensures", LB, "next_step", never_ensures, Example("whole-flow")),
     Mutant(
         "EPS-2",

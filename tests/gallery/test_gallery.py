@@ -168,8 +168,9 @@ def test_whole_flow() -> None:
     found = findings("whole-flow")
     assert {result.verdict for result in found.values()} == {Verdict.HOLDS}
     assert not found["LB-3", "Service default/shop"].vacuous
+    assert not found["ING-3", "Ingress default/shop to shop"].vacuous
     statistics = explored("whole-flow").result.statistics
-    assert (statistics.exhaustive, statistics.states) == (True, 412)
+    assert (statistics.exhaustive, statistics.states) == (True, 460)
 
 
 @pytest.mark.parametrize("name", CASES)

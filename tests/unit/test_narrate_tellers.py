@@ -13,7 +13,7 @@ import pytest
 
 from kubelemma import api
 from kubelemma.model.cluster.snapshot import Snapshot
-from kubelemma.model.components.cloudnodelifecycle.actions import MACHINE_MISSING
+from kubelemma.model.components.cloudnodelifecycle.actions import MACHINE_MISSING, MACHINE_STOPPED
 from kubelemma.model.components.garbagecollector.actions import PRUNE
 from kubelemma.model.components.podgc.actions import OUT_OF_SERVICE
 from kubelemma.model.components.reconcile.actions import DOES
@@ -259,6 +259,18 @@ MISSING = (
     SET.split("  - rollout", maxsplit=1)[0].replace("  events:", "  cloud: {}\n  events:")
     + "  - nodeCrash: {}\n  - machineMissing: {}\n"
 )
+SWITCHED_OFF = MISSING.replace("machineMissing", "machineStopped") + "  - nodeReturn: {}\n"
+NEW_NODE = (
+    MISSING.replace("  - nodeCrash: {}\n  - machineMissing: {}\n", "")
+    .replace("replicas: 2", "replicas: 1")
+    .replace(
+        '[{count: 2, allocatable: {cpu: "1"}}]',
+        '[{count: 1, allocatable: {cpu: "1"}}, {name: new, allocatable: {cpu: "1"}, taints: ['
+        "{key: node.cloudprovider.kubernetes.io/uninitialized, effect: NoSchedule}, "
+        "{key: node.kubernetes.io/network-unavailable, effect: NoSchedule}]}]",
+    )
+    + "  - scale: {workload: web, replicas: 2}\n  - machineUnknown: {}\n  - refuseRoutes: {}\n"
+)
 
 
 LOCAL = """
@@ -370,6 +382,7 @@ spec:
   - holdLoadBalancer: {}
   - releaseLoadBalancer: {}
   - reuseAddress: {}
+  - cloudControllerRestart: {}
 """
 
 
@@ -441,6 +454,8 @@ def scenarios() -> Iterator[Scenario]:
         refused,
         BALANCED,
         missing,
+        SWITCHED_OFF.replace("RESOURCES", small),
+        NEW_NODE.replace("RESOURCES", small),
     ):
         yield from scenarios_of(Question(paths=(STDIN,), stdin=text))
     base = EXAMPLES / "rollout-anti-affinity" / "deployment.yaml"
@@ -489,7 +504,7 @@ def possible() -> list[Transition]:
     return list(found.values())
 
 
-IN_THE_END = (APPLY, PRUNE, OUT_OF_SERVICE, RELEASE_BALANCER, MACHINE_MISSING)
+IN_THE_END = (APPLY, PRUNE, OUT_OF_SERVICE, RELEASE_BALANCER, MACHINE_MISSING, MACHINE_STOPPED)
 """What users do in the end, and so no step of somebody who might as well not take it."""
 
 

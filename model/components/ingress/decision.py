@@ -71,3 +71,8 @@ def port_of(service: Service, backend: IngressBackend) -> ServicePort | None:
 def sends(heard: Entry) -> bool:
     """Whether a controller sends to a pod of which it has heard so: it has no last resort."""
     return heard is Entry.READY
+
+
+def answers(ready: int) -> bool:
+    """Whether a controller hands requests to pods; without a ready endpoint it answers 503."""
+    return ready > 0

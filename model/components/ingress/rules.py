@@ -16,16 +16,23 @@ from kubelemma.model.objects.ingress import Ingress
 from kubelemma.model.system import Rule
 
 from .actions import ACTIONS
+from .first import cells, rules, tallies
 from .route import BY_INGRESS
 
 INGRESS_CONTROLLER = "ingress-controller"
 
 
 def _parts(setting: Setting) -> Parts:
+    first = Parts(
+        cells=cells(setting),
+        tallies=tallies(setting),
+        rules=rules(setting, INGRESS_CONTROLLER),
+    )
     if not listens(setting, BY_INGRESS):
-        return NO_PARTS
+        return first if first.rules else NO_PARTS
     hears = partial(hear, followed(setting), BY_INGRESS)
-    return Parts(rules=(Rule("hear of backends", INGRESS_CONTROLLER, (LEAVING,), hears),))
+    listening = Rule("hear of backends", INGRESS_CONTROLLER, (LEAVING,), hears)
+    return first._replace(rules=(*first.rules, listening))
 
 
 COMPONENT = Component(

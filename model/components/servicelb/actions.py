@@ -8,7 +8,9 @@ DELETE_SERVICE = Action("delete-service", "service")
 STRIP_FINALIZER = Action("strip-finalizer", "service")
 HOLD_BALANCER = Action("hold-load-balancer", "service")
 RELEASE_BALANCER = Action("release-load-balancer", "service")
+CLOUD_CONTROLLER_RESTART = Action("cloud-controller-restart")
 
+KNOW_SERVICE = Action("know-service", "service")
 ADD_FINALIZER = Action("add-finalizer", "service")
 ENSURE_BALANCER = Action("ensure-load-balancer", "service")
 WRITE_ADDRESS = Action("write-load-balancer", "service")
@@ -18,6 +20,7 @@ REMOVE_SERVICE = Action("remove-service", "service")
 FAIL_HEALTH_CHECK = Action("fail-health-check", "class")
 
 ACTIONS = (
+    KNOW_SERVICE,
     ADD_FINALIZER,
     ENSURE_BALANCER,
     WRITE_ADDRESS,

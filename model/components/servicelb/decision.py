@@ -101,6 +101,11 @@ def next_step(known: Known) -> Next:
     return Next.NOTHING if known.address else Next.WRITE_ADDRESS
 
 
+def comes_to_know(known: Known) -> bool:
+    """Whether a controller that has just started keeps a Service in mind once it works on it."""
+    return known.present and known.finalizer and not known.remembered
+
+
 def checks_nodes(service: Service) -> bool:
     """Whether its load balancer sends only to nodes that say that they have a ready pod of it."""
     spec = service.spec

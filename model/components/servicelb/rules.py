@@ -2,8 +2,9 @@
 
 The cloud has a state of its own: a load balancer is there, or it is not, whatever the API server
 says; and it may refuse to delete one that somebody has protected. External calls and writes to the
-API server are steps of their own, so anybody may act in between. Of a cloud that nobody states
-there is nothing here.
+API server are steps of their own, so anybody may act in between. A restart loses nothing of them,
+but which Services that are gone had been worked on. Of a cloud that nobody states there is nothing
+here.
 
 Source: staging/src/k8s.io/cloud-provider/controllers/service/controller.go.
 """
@@ -38,17 +39,28 @@ from kubelemma.model.system import Action, Cell, Outcome, Rule
 from .actions import (
     ACTIONS,
     ADD_FINALIZER,
+    CLOUD_CONTROLLER_RESTART,
     DELETE_BALANCER,
     DELETE_SERVICE,
     ENSURE_BALANCER,
     FAIL_HEALTH_CHECK,
     HOLD_BALANCER,
+    KNOW_SERVICE,
     RELEASE_BALANCER,
     REMOVE_SERVICE,
     STRIP_FINALIZER,
     WRITE_ADDRESS,
 )
-from .decision import FINALIZER, Cloud, Known, Next, ServiceName, next_step, wants_balancer
+from .decision import (
+    FINALIZER,
+    Cloud,
+    Known,
+    Next,
+    ServiceName,
+    comes_to_know,
+    next_step,
+    wants_balancer,
+)
 
 SERVICE_CONTROLLER = "service-controller"
 LOAD_BALANCER = "load-balancer"
@@ -163,6 +175,14 @@ def _synced(each: Balanced, service: Exposed, cloud: Balancer) -> Iterator[Outco
         yield outcome._replace(writes={cell: outcome.writes[""]})
 
 
+def know(each: Balanced, service: Exposed, cloud: Balancer) -> Iterator[Outcome]:
+    """A controller that has started anew lists all Services, and works on each of them."""
+    if comes_to_know(Known(*service, cloud.there)):
+        after = service._replace(remembered=True)
+        why = "it has started anew, and works on every Service"
+        yield Outcome(KNOW_SERVICE, {each.cell: after}, (("service", each.number),), why)
+
+
 # The load balancer, which sends to nodes that have a ready pod
 
 
@@ -235,6 +255,21 @@ def _of_service(
     return EventKind(action, rules, fault=fault)
 
 
+def _restart(setting: Setting, _event: Event, budget: str) -> Iterator[Rule]:
+    """The cloud controller manager dies, or another leads: what it had in mind is gone."""
+    cells = tuple(each.cell for each in followed(setting))
+
+    def outcomes(left: int, *services: Exposed) -> Iterator[Outcome]:
+        if left and any(service.remembered for service in services):
+            after = (service._replace(remembered=False) for service in services)
+            writes = {budget: left - 1, **dict(zip(cells, after, strict=True))}
+            why = "the cloud controller manager restarts, and forgets which Services it worked on"
+            yield Outcome(CLOUD_CONTROLLER_RESTART, writes, (), why)
+
+    if cells:
+        yield Rule(f"{budget} of all", FAULT, (budget, *cells), outcomes, environment=True)
+
+
 # The component
 
 
@@ -246,6 +281,9 @@ def _parts(setting: Setting) -> Parts:
         cells += [Cell(each.cell, service, Exposed), Cell(each.cloud, cloud, Balancer)]
         act, seen = partial(_synced, each), (each.cell, each.cloud)
         rules.append(Rule(f"sync load balancer of {each.cell}", SERVICE_CONTROLLER, seen, act))
+        if setting.may_happen(CLOUD_CONTROLLER_RESTART):
+            knows, name = partial(know, each), f"list {each.cell}"
+            rules.append(Rule(name, SERVICE_CONTROLLER, seen, knows, writes=(each.cell,)))
     found = fronts_followed(setting)
     if follows(setting) and any(front.checked for front in found):
         checks = partial(fail_check, found)
@@ -275,6 +313,7 @@ COMPONENT = Component(
         _of_service(STRIP_FINALIZER, _strip),
         _of_service(HOLD_BALANCER, _hold, fault=True),
         _of_service(RELEASE_BALANCER, _release, ends=True),
+        EventKind(CLOUD_CONTROLLER_RESTART, _restart, fault=True),
     ),
     assumes=_assumes,
 )

@@ -11,8 +11,18 @@ import pytest
 from kubelemma import api
 from kubelemma.model.cluster.columns import PODS
 from kubelemma.model.cluster.state import Group, Machine, NodeState, Phase
-from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN, DELETE_NODE
-from kubelemma.model.components.cloudnodelifecycle.decision import is_orphan, node_goes
+from kubelemma.model.components.cloudnodelifecycle.actions import (
+    COLLECT_ORPHAN,
+    DELETE_NODE,
+    TAINT_SHUTDOWN,
+    UNTAINT_SHUTDOWN,
+)
+from kubelemma.model.components.cloudnodelifecycle.decision import (
+    is_orphan,
+    is_tainted,
+    is_untainted,
+    node_goes,
+)
 from kubelemma.model.components.cloudnodelifecycle.rules import OF_NODES, collect
 from kubelemma.model.components.kubelet.actions import NODE_RETURN, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.decision import ZoneNodes, ZoneState
@@ -23,6 +33,7 @@ from kubelemma.model.components.nodelifecycle.rules import (
     judged,
     settled,
 )
+from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.manifests.problems import InvalidInput
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import State, Transition
@@ -169,3 +180,42 @@ def test_it_needs_a_cloud() -> None:
     text = text.replace("resources: [statefulset.yaml]", "resources: []")
     with pytest.raises(InvalidInput, match="needs a cloud, whose machine it is about"):
         api.ask(api.Question(paths=("-",), stdin=text))
+
+
+def test_a_machine_that_is_switched_off_keeps_its_node() -> None:
+    """Its Node is tainted while it is not Ready, and takes no pods until the taint is gone."""
+    check = (EXAMPLES / GONE / "check.yaml").read_text("utf-8")
+    check = check.replace("machineMissing", "machineStopped") + "  - nodeReturn: {}\n"
+    app = (EXAMPLES / MISTAKEN / "statefulset.yaml").read_text("utf-8")
+    check = re.sub(r"resources: .*", "resources: []", check)
+    (case,) = api.ask(api.Question(paths=("-",), stdin=f"{check}---\n{app}")).cases
+    scenario, done = case.scenario, set()
+    for state, step in steps(scenario):
+        done.add(step.outcome.action)
+        before = [n for n in nodes(scenario, state) if n.unsettled]
+        after = [n for n in nodes(scenario, step.state) if n.unsettled]
+        if step.outcome.action == TAINT_SHUTDOWN:
+            assert (len(before), len(after)) == (0, 1)
+            assert not after[0].ready
+        if step.outcome.action == UNTAINT_SHUTDOWN:
+            assert before[0].ready
+        if step.outcome.action == BIND:
+            assert [_bound(n) for n in before] == [_bound(n) for n in after]
+        assert not any(n.machine == Machine.STOPPED and n.up for n in nodes(scenario, step.state))
+    assert {TAINT_SHUTDOWN, UNTAINT_SHUTDOWN, NODE_RETURN, BIND} <= done
+    assert DELETE_NODE not in done
+
+
+def _bound(node: NodeState) -> int:
+    return sum(group.size for group in node.pods if group.phase == Phase.ASSIGNED)
+
+
+def test_taints_of_machines() -> None:
+    """One that is missing is deleted and not tainted; Ready takes the taint away by itself."""
+    assert is_tainted(ready=False, exists=True, stopped=True, tainted=False)
+    assert not is_tainted(ready=True, exists=True, stopped=True, tainted=False)
+    assert not is_tainted(ready=False, exists=False, stopped=True, tainted=False)
+    assert not is_tainted(ready=False, exists=True, stopped=False, tainted=False)
+    assert not is_tainted(ready=False, exists=True, stopped=True, tainted=True)
+    assert is_untainted(ready=True, tainted=True)
+    assert not is_untainted(ready=False, tainted=True)

@@ -9,6 +9,7 @@ from kubelemma.model.components.servicelb.decision import (
     Known,
     Next,
     checks_nodes,
+    comes_to_know,
     next_step,
     wants_balancer,
 )
@@ -63,3 +64,14 @@ def test_which_services() -> None:
     assert checks_nodes(service(type="LoadBalancer", externalTrafficPolicy="Local"))
     assert not checks_nodes(service(type="LoadBalancer", externalTrafficPolicy="Cluster"))
     assert not checks_nodes(service(type="NodePort", externalTrafficPolicy="Local"))
+
+
+def test_a_controller_that_starts_anew_comes_to_know_what_is_there() -> None:
+    """A Service with the finalizer, once; nothing tells of one that is gone."""
+    anew = Known(
+        present=True, deleted=False, finalizer=True, address=True, remembered=False, balancer=True
+    )
+    assert comes_to_know(anew)
+    assert not comes_to_know(anew._replace(remembered=True))
+    assert not comes_to_know(anew._replace(finalizer=False))
+    assert not comes_to_know(anew._replace(present=False))

@@ -1,0 +1,1 @@
+"""The controller of a cloud that initialises new Nodes."""
