@@ -243,7 +243,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("initialize-node", "machine-unknown"),
             ("CCM-2",),
             ("new-node-unknown", "uninitialized-node"),
-            left="Nodes are new at the start, not those that register anew; labels do not change later",
+            left="Nodes that register anew are settled; addresses and labels do not change later",
         ),
         Duty(
             "route controller",

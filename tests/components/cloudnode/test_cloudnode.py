@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kubelemma import api
 from kubelemma.model.cluster import clouds
 from kubelemma.model.cluster.columns import UNSETTLED
-from kubelemma.model.cluster.state import Machine, Unsettled
+from kubelemma.model.cluster.state import NODELESS, Machine, Unsettled
 from kubelemma.model.components.cloudnode.actions import INITIALIZE_NODE, MACHINE_UNKNOWN
 from kubelemma.model.components.cloudnode.rules import initialize, waits
 from kubelemma.model.manifests.problems import InvalidInput
@@ -99,7 +99,7 @@ def test_the_cloud_has_to_know_the_machine(machine: Machine) -> None:
     assert bool(found) == (machine in (Machine.THERE, Machine.STOPPED))
     assert all(outcome.writes == {UNSETTLED: Unsettled.NETWORK} for outcome in found)
     assert not list(initialize(Unsettled.NETWORK, machine))
-    assert waits(Unsettled.UNINITIALIZED, machine) == (int(machine != Machine.DELETED),)
+    assert waits(Unsettled.UNINITIALIZED, machine) == (int(machine not in NODELESS),)
 
 
 def test_a_zone_is_none_before_its_node_is_initialised() -> None:
