@@ -71,10 +71,13 @@ STATEMENTS: tuple[Statement, ...] = (
     ),
     Statement(
         id="LB-5",
-        title="A load balancer that has outlived its Service goes",
+        title="A load balancer that nobody wants goes",
         kind=Kind.LIVENESS,
         severity=Severity.HIGH,
-        statement="The load balancer of a Service that is gone is deleted in the end.",
+        statement=(
+            "The load balancer of a Service that is deleted, or gone, is deleted in the end, unless "
+            "the cloud refuses."
+        ),
         why="It is paid for, and keeps an address open, until somebody finds it in the cloud.",
         conditions=f"{_CLOUD} Users and faults stop in the end.",
         source=f"{_CLEANUP}; {_CONTROLLER}",
@@ -121,16 +124,17 @@ def _of(each: Balanced, *, first: bool) -> dict[str, Formula]:
         leaves = service.deleted or not service.present
         return leaves or (service.address and cloud.there and ready > 0)
 
-    def left_behind(service: Exposed, cloud: Balancer) -> bool:
-        return not service.present and cloud.there
+    def unwanted(service: Exposed, cloud: Balancer) -> bool:
+        leaves = service.deleted or not service.present
+        return leaves and cloud.there and not cloud.held
 
-    def cleared(service: Exposed, cloud: Balancer) -> bool:
-        return not left_behind(service, cloud)
+    def is_cleared(service: Exposed, cloud: Balancer) -> bool:
+        return not unwanted(service, cloud)
 
     found: dict[str, Formula] = {
         "LB-1": Always(view, outlived),
         "LB-2": LeadsTo(view, going, is_gone),
-        "LB-5": LeadsTo(view, left_behind, cleared),
+        "LB-5": LeadsTo(view, unwanted, is_cleared),
     }
     if first:
         found["LB-3"] = Converges(View((each.cell, each.cloud), (each.front.tally,)), served)
