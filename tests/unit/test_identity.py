@@ -167,6 +167,7 @@ def test_what_is_left_out_nobody_reads() -> None:
         ("cluster/shelves.py", "annotation_map"),  # of claims
         ("kinds/ingress.py", "annotation_map"),  # of its class, in the old way
         ("components/ingress/decision.py", "annotation_map"),
+        ("components/endpointslicemirroring/decision.py", "annotation_map"),  # said beforehand
         ("scenario/static.py", "annotations"),  # of mirror pods
         ("kinds/secret.py", "annotation_map"),  # for what is refused
         ("objects/meta.py", "annotations"),
