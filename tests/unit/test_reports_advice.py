@@ -158,6 +158,22 @@ def test_what_is_left_alone_is_no_alternative() -> None:
     assert str(only).startswith("Use a claim with ReadWriteMany")
 
 
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("end-pod", "drain the node before"),
+        ("collect-orphan", "drain the node before"),
+        ("evict-for-memory", "a limit of memory that is their request"),
+    ],
+)
+def test_who_asks_no_budget_is_named_first(action: str, words: str) -> None:
+    """Spreading pods is no advice against a shutdown, a deletion or a shortage of memory."""
+    ended = replace(standstill(), steps=(StoryStep(1, "kubelet", action, "ends it"),))
+    first, *others = advice(violation(ended, "DRAIN-2"))
+    assert words in first.text
+    assert not others
+
+
 def test_a_drain_is_no_cordon() -> None:
     """Nobody is advised to uncordon the node that is being drained."""
     story = standstill(nodes=(CORDONED,))

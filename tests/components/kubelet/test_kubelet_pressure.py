@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -22,11 +23,9 @@ from kubelemma.model.components.kubelet.actions import (
 )
 from kubelemma.model.components.kubelet.decision.pressure import (
     Candidate,
-    Measured,
     Use,
     admits_under_pressure,
     candidate,
-    first_of,
     next_to_evict,
 )
 from kubelemma.model.components.kubelet.decision.shutdown import SYSTEM_CRITICAL_PRIORITY
@@ -63,6 +62,24 @@ POSSIBLE = {
     Use.EXCEEDS: (1, 2),
 }
 """By how much a pod may use more than it requests."""
+
+
+class Measured(NamedTuple):
+    """A pod with its use of memory beyond its request; negative where it uses less."""
+
+    beyond: int
+    priority: int
+
+
+def first_of(pods: list[Measured]) -> int:
+    """The place of the pod that is evicted first, of pods whose use is known.
+
+    One that uses more than it requests, then one of low priority, then one that uses most beyond
+    (``rankMemoryPressure`` in pkg/kubelet/eviction/helpers.go).
+    """
+    rank = [(pod.beyond <= 0, pod.priority, -pod.beyond) for pod in pods]
+    return rank.index(min(rank))
+
 
 CANDIDATES = st.builds(
     Candidate, st.sampled_from(Use), st.sampled_from((0, 1, SYSTEM_CRITICAL_PRIORITY))

@@ -44,28 +44,9 @@ class Candidate(NamedTuple):
         return self.priority >= SYSTEM_CRITICAL_PRIORITY
 
 
-class Measured(NamedTuple):
-    """A pod with its use of memory beyond its request, in bytes; negative where it uses less."""
-
-    beyond: int
-    priority: int
-
-
 def candidate(pod: Pod) -> Candidate:
     """A pod as its manifest says."""
     return Candidate(_use(pod), pod.spec.priority or 0)
-
-
-def first_of(pods: Sequence[Measured]) -> int:
-    """The place of the pod that is evicted first, of pods whose use is known.
-
-    One that uses more than it requests, then one of low priority, then one that uses most beyond.
-    """
-    return min(range(len(pods)), key=lambda i: (pods[i].beyond <= 0, *_order(pods[i])))
-
-
-def _order(pod: Measured) -> tuple[int, int]:
-    return pod.priority, -pod.beyond
 
 
 def next_to_evict(pods: Sequence[Candidate]) -> tuple[int, ...]:
