@@ -75,8 +75,8 @@ STATEMENTS: tuple[Statement, ...] = (
         kind=Kind.LIVENESS,
         severity=Severity.HIGH,
         statement=(
-            "The load balancer of a Service that is deleted, or gone, is deleted in the end, unless "
-            "the cloud refuses."
+            "The load balancer of a Service that is deleted, or gone, is deleted in the end, "
+            "unless the cloud refuses."
         ),
         why="It is paid for, and keeps an address open, until somebody finds it in the cloud.",
         conditions=f"{_CLOUD} Users and faults stop in the end.",

@@ -96,6 +96,7 @@ KNOWN = {
     ("model/manifests/named.py", "kubelet"): "an event names what containers refer to",
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/starting.py", "kubelet"): "part of its teller",
+    ("reports/narrate/entering.py", "ingress"): "part of its teller, for boxes of Services",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
     (
         "model/scenario/*",
