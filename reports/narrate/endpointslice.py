@@ -63,7 +63,7 @@ def _box(seen: Seen, cast: Cast, service: Service, found: Selected) -> ServiceBo
         silent=sum(pod.node in down for pod in ready)
         + sum(number for name, number in beside.items() if name in down),
         said=(
-            *entering.said_of(seen, service),
+            *entering.said_of(seen, service.metadata),
             *said_of(seen, f"Service {whole_name(service.metadata)}"),
             *_believed(seen, service),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.components.ingress.first import Entrance, entrances
-from kubelemma.model.objects.service import Service
+from kubelemma.model.objects.meta import ObjectMeta
 
 from .scene import Seen
 
@@ -17,9 +17,9 @@ def awaited(seen: Seen) -> Iterator[tuple[Entrance, bool]]:
             yield entrance, seen.value(entrance.cell)
 
 
-def said_of(seen: Seen, service: Service) -> Iterator[str]:
-    """What a picture says of those that lead to a Service."""
+def said_of(seen: Seen, backend: ObjectMeta) -> Iterator[str]:
+    """What a picture says of those that lead to what is called so."""
     for entrance, loaded in awaited(seen):
-        if entrance.front.service.metadata == service.metadata:
+        if entrance.front.service.metadata == backend:
             where = "sends to its pods" if loaded else "answers 503"
             yield f"{entrance.front.label.partition(' to ')[0]}: {where}"

@@ -98,6 +98,7 @@ KNOWN = {
     ("reports/narrate/amounts.py", "scheduler"): "requests are summed up as the scheduler does it",
     ("reports/narrate/resizing.py", "kubelet"): "part of its teller",
     ("reports/narrate/starting.py", "kubelet"): "part of its teller",
+    ("reports/narrate/entering.py", "ingress"): "part of its teller, for boxes of Services",
     ("reports/narrate/bounds.py", "deployment"): "the bounds of a rolling update are rounded",
     (
         "model/scenario/*",
