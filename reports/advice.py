@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from kubelemma.model.cluster.clouds import NETWORK_UNAVAILABLE, SHUTDOWN, UNINITIALIZED
 from kubelemma.model.components.apiserver.decision import DEFAULT_GRACE_SECONDS
 from kubelemma.solver.result import Verdict
 
@@ -19,8 +20,21 @@ from .document import HELPS, NO_HELP, PropertyReport
 from .story import Fact, Hindrance, Waiting
 from .style import enumeration, few
 
-_UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
-"""The taint of a kubelet that waits for an external cloud provider."""
+_OF_CLOUDS = {
+    UNINITIALIZED: (
+        "which only the cloud controller manager takes away, once its cloud tells it of the "
+        "machine: see that it runs, and knows it"
+    ),
+    SHUTDOWN: (
+        "which only the cloud controller manager takes away, once the Node is Ready: see that it "
+        "runs"
+    ),
+    NETWORK_UNAVAILABLE: (
+        "which goes once a route leads to the pods of the node: see that the cloud controller "
+        "manager runs, and may make routes, or that the network plugin says so"
+    ),
+}
+"""By taints that a cloud has to do with: who takes them away."""
 
 
 def advice(prop: PropertyReport) -> tuple[Advice, ...]:
@@ -195,16 +209,13 @@ def _affinity(case: Case) -> Iterator[Advice]:
     yield Advice("anti-affinity", text, places(found), Repair.APART_AS_A_WISH)
 
 
-def _uninitialized(case: Case) -> Iterator[Advice]:
-    """New nodes that the controller manager of a cloud has yet to initialise."""
-    found = [each for each in case.kept_out("TaintToleration") if _UNINITIALIZED in each.detail]
-    if found:
-        nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
-        yield Advice(
-            "uninitialized",
-            f"{nodes} has the taint {_UNINITIALIZED}, which only the cloud controller manager "
-            "takes away, once its cloud tells it of the machine: see that it runs, and knows it",
-        )
+def _unsettled(case: Case) -> Iterator[Advice]:
+    """Nodes with which the controllers of a cloud are not done."""
+    for taint, who in _OF_CLOUDS.items():
+        found = [each for each in case.kept_out("TaintToleration") if taint in each.detail]
+        if found:
+            nodes = few(tuple(dict.fromkeys(n for review in found for n in review.nodes)))
+            yield Advice(taint, f"{nodes} has the taint {taint}, {who}")
 
 
 def _cordoned(case: Case) -> Iterator[Advice]:
@@ -527,7 +538,7 @@ _CAUSES: tuple[tuple[Cause, ...], ...] = (
         _lost_machine,
         _unknown_key,
         _initial,
-        _uninitialized,
+        _unsettled,
         _cordoned,
         _spread,
         _affinity,

@@ -237,6 +237,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             "node lifecycle: taints Nodes whose machines are switched off",
             ("machine-stopped", "taint-shutdown", "untaint-shutdown"),
             ("CCM-3",),
+            ("stopped-node-returns",),
         ),
         Duty(
             "node controller: initialises new Nodes",
