@@ -452,7 +452,13 @@ def scenarios() -> Iterator[Scenario]:
     yield from scenarios_of(Question(paths=(STDIN,), stdin=LEAVING_MEMBERS))
     yield from scenarios_of(claimed("  - nodeCrash: {}\n  - outOfService: {}\n"))
     answering = ("drain-loses-requests", "ingress-loses-requests", "headless-loses-requests")
-    for example in ("kubelet-rejects", "missing-service-account", "room-not-yet-free", *answering):
+    for example in (
+        "kubelet-rejects",
+        "missing-service-account",
+        "room-not-yet-free",
+        "whole-flow",
+        *answering,
+    ):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))
