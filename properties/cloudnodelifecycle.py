@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubelemma.model.cluster.columns import MACHINE, READY, UNSETTLED
-from kubelemma.model.cluster.state import NODELESS, Machine, Unsettled
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.components.cloudnodelifecycle.actions import (
     DELETE_NODE,
     MACHINE_MISSING,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubelemma.model.cluster.columns import MACHINE, OUT_OF_SERVICE, PODS, READY
-from kubelemma.model.cluster.state import IN_API, NODELESS, Pods
+from kubelemma.model.cluster.machines import NODELESS
+from kubelemma.model.cluster.state import IN_API, Pods
 from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN
 from kubelemma.model.components.cloudnodelifecycle.rules import ORPHANS
 from kubelemma.model.components.podgc.actions import FORCE_DELETE

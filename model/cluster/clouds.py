@@ -12,7 +12,7 @@ import msgspec
 
 from kubelemma.model.objects.node import Node, Taint
 
-from .state import Unsettled
+from .machines import Unsettled
 from .zones import REGIONS, ZONES
 
 UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"

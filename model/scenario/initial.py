@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kubelemma.model.cluster.clouds import at_start
+from kubelemma.model.cluster.machines import Unsettled
 from kubelemma.model.cluster.owners import Part
 from kubelemma.model.cluster.setting import Start
 from kubelemma.model.cluster.state import (
@@ -17,7 +18,6 @@ from kubelemma.model.cluster.state import (
     Phase,
     Pods,
     Queue,
-    Unsettled,
     shifted,
 )
 from kubelemma.model.cluster.world import CONDITION_TAINTS, Workload, World

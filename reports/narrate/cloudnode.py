@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubelemma.model.cluster.clouds import UNINITIALIZED
-from kubelemma.model.cluster.state import NODELESS, Machine, NodeState, Unsettled
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
+from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.components.cloudnode.actions import INITIALIZE_NODE, MACHINE_UNKNOWN
 from kubelemma.model.components.cloudnode.rules import CLOUD_NODE
 from kubelemma.reports.story import Fact, Idle

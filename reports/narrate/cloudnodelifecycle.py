@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import NODELESS, Machine, NodeState, Unsettled
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
+from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.components.cloudnodelifecycle.actions import (
     COLLECT_ORPHAN,
     DELETE_NODE,

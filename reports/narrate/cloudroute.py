@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import NODELESS, NodeState, Unsettled
+from kubelemma.model.cluster.machines import NODELESS, Unsettled
+from kubelemma.model.cluster.state import NodeState
 from kubelemma.model.components.cloudroute.actions import (
     CREATE_ROUTE,
     REFUSE_ROUTES,

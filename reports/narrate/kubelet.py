@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kubelemma.model.cluster.machines import Memory
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import (
-    ACTIVE,
-    ADMITTED,
-    UNSTARTED,
-    Ailment,
-    Memory,
-    NodeState,
-    Phase,
-)
+from kubelemma.model.cluster.state import ACTIVE, ADMITTED, UNSTARTED, Ailment, NodeState, Phase
 from kubelemma.model.cluster.world import Behaviour, Workload
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubelemma.model.cluster.state import ACTIVE, NODELESS, NodeState, Phase
+from kubelemma.model.cluster.machines import NODELESS
+from kubelemma.model.cluster.state import ACTIVE, NodeState, Phase
 from kubelemma.model.cluster.world import AILMENT_KEYS
 from kubelemma.model.components.kubelet.actions import REMOVE_NODE, RUNTIME_OUTAGE, RUNTIME_RETURN
 from kubelemma.model.components.nodelifecycle.actions import (

@@ -9,7 +9,8 @@ from typing import Any
 from mutating import TWO, Mutant, Small
 
 from kubelemma import api
-from kubelemma.model.cluster.state import Ailment, Machine, Pods
+from kubelemma.model.cluster.machines import Machine
+from kubelemma.model.cluster.state import Ailment, Pods
 from kubelemma.model.components.cloudnodelifecycle import rules as gone
 from kubelemma.model.components.kubelet import shutdown
 from kubelemma.model.scenario import Scenario

@@ -475,7 +475,7 @@ def scenarios() -> Iterator[Scenario]:
     answering = ("drain-loses-requests", "ingress-loses-requests", "headless-loses-requests")
     losing = ("memory-pressure", "node-returns-uncordoned")
     waiting = ("kubelet-rejects", "room-not-yet-free", "balancer-left-behind", "zones-parted")
-    for example in ("missing-service-account", *waiting, *losing, *answering):
+    for example in ("missing-service-account", "whole-flow", *waiting, *losing, *answering):
         yield from scenarios_of(Question(paths=(str(EXAMPLES / example),)))
     shop = EXAMPLES / "own-controller"
     load = tuple(str(shop / file) for file in ("shop_operator.py", "promises.py"))

@@ -20,8 +20,8 @@ from kubelemma.model.cluster.component import (
     never,
 )
 from kubelemma.model.cluster.events import on_node
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import NODELESS, Machine, Unsettled
 from kubelemma.model.cluster.world import World
 from kubelemma.model.system import Outcome, Rule, Tally
 

@@ -34,19 +34,9 @@ from kubelemma.model.cluster.component import (
     all_nodes_alike,
 )
 from kubelemma.model.cluster.events import on_node
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import (
-    IN_API,
-    NODELESS,
-    STARTED,
-    Ailment,
-    Machine,
-    Phase,
-    Pods,
-    Unsettled,
-    shifted,
-    without,
-)
+from kubelemma.model.cluster.state import IN_API, STARTED, Ailment, Phase, Pods, shifted, without
 from kubelemma.model.cluster.world import NODES, World
 from kubelemma.model.components.cloudnode.actions import MACHINE_UNKNOWN
 from kubelemma.model.components.drain.actions import START_DRAIN

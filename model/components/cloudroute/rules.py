@@ -21,8 +21,8 @@ from kubelemma.model.cluster.component import (
     never,
 )
 from kubelemma.model.cluster.events import on_cell
+from kubelemma.model.cluster.machines import NODELESS, Unsettled
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import NODELESS, Unsettled
 from kubelemma.model.components.nodelifecycle.rules import NODE_LIFECYCLE
 from kubelemma.model.system import Cell, Outcome, Rule, Tally
 

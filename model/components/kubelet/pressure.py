@@ -17,17 +17,9 @@ from typing import Any
 
 from kubelemma.model.cluster.columns import MEMORY, PODS, READY, REPORTED, UP
 from kubelemma.model.cluster.events import on_node
+from kubelemma.model.cluster.machines import Memory
 from kubelemma.model.cluster.setting import Event, Setting
-from kubelemma.model.cluster.state import (
-    ADMITTED,
-    LEAVING,
-    Ailment,
-    Memory,
-    Phase,
-    Pods,
-    shifted,
-    without,
-)
+from kubelemma.model.cluster.state import ADMITTED, LEAVING, Ailment, Phase, Pods, shifted, without
 from kubelemma.model.cluster.world import PodClass, World
 from kubelemma.model.system import Outcome, Rule
 

@@ -24,8 +24,9 @@ from kubelemma.model.cluster.columns import (
     UP,
 )
 from kubelemma.model.cluster.events import on_node
+from kubelemma.model.cluster.machines import NODELESS, Machine
 from kubelemma.model.cluster.setting import Event
-from kubelemma.model.cluster.state import NODELESS, Ailment, Machine, Pods
+from kubelemma.model.cluster.state import Ailment, Pods
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.kubelet.actions import REMOVE_NODE
 from kubelemma.model.components.kubelet.shutdown import may_begin

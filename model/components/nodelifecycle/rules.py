@@ -28,8 +28,9 @@ from kubelemma.model.cluster.columns import (
 from kubelemma.model.cluster.component import NO_PARTS, Component, Crowd, Parts, Telling, never
 from kubelemma.model.cluster.events import on_cell
 from kubelemma.model.cluster.forgetting import Forgetting, Loss
+from kubelemma.model.cluster.machines import NODELESS
 from kubelemma.model.cluster.setting import Setting
-from kubelemma.model.cluster.state import NODELESS, Ailment, NodeState, Phase, Pods, Taints, moved
+from kubelemma.model.cluster.state import Ailment, NodeState, Phase, Pods, Taints, moved
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.kubelet.actions import (
     NODE_FAILURES,

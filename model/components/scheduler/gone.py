@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubelemma.model.cluster.columns import MACHINE
-from kubelemma.model.cluster.state import NODELESS
+from kubelemma.model.cluster.machines import NODELESS
 from kubelemma.model.system import Best, Tally
 
 Measures = Mapping[Any, Callable[..., Any]]

@@ -8,8 +8,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from kubelemma.model.cluster.machines import NODELESS
 from kubelemma.model.cluster.snapshot import Place
-from kubelemma.model.cluster.state import HOLDING, NODELESS, NodeState
+from kubelemma.model.cluster.state import HOLDING, NodeState
 from kubelemma.model.cluster.world import Workload
 from kubelemma.model.components.scheduler.actions import BIND
 from kubelemma.model.components.scheduler.decision import node_resources, profile, taints

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kubelemma import api
 from kubelemma.model.cluster import clouds
 from kubelemma.model.cluster.columns import UNSETTLED
-from kubelemma.model.cluster.state import NODELESS, Machine, Unsettled
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.components.cloudnode.actions import INITIALIZE_NODE, MACHINE_UNKNOWN
 from kubelemma.model.components.cloudnode.rules import initialize, waits
 from kubelemma.model.manifests.problems import InvalidInput

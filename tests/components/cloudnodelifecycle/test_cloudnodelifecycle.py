@@ -10,7 +10,8 @@ import pytest
 
 from kubelemma import api
 from kubelemma.model.cluster.columns import PODS
-from kubelemma.model.cluster.state import Group, Machine, NodeState, Phase
+from kubelemma.model.cluster.machines import Machine
+from kubelemma.model.cluster.state import Group, NodeState, Phase
 from kubelemma.model.components.cloudnodelifecycle.actions import (
     COLLECT_ORPHAN,
     DELETE_NODE,

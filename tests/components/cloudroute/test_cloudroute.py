@@ -6,7 +6,7 @@ import pytest
 
 from kubelemma.model.cluster import clouds
 from kubelemma.model.cluster.columns import UNSETTLED
-from kubelemma.model.cluster.state import Machine, Unsettled
+from kubelemma.model.cluster.machines import Machine, Unsettled
 from kubelemma.model.components.cloudroute.decision import makes_route, untaints
 from kubelemma.model.components.cloudroute.rules import create, untaint, waits
 from kubelemma.model.objects.meta import ObjectMeta

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from storing import reachable
 
 from kubelemma import api
-from kubelemma.model.cluster.state import Ailment, Memory, NodeState, Phase
+from kubelemma.model.cluster.machines import Memory
+from kubelemma.model.cluster.state import Ailment, NodeState, Phase
 from kubelemma.model.components.kubelet.actions import (
     ADMIT,
     EVICT_SHORT,

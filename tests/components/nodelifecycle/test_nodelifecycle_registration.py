@@ -8,7 +8,8 @@ import pytest
 from storing import reachable
 
 from kubelemma import api
-from kubelemma.model.cluster.state import NODELESS, Ailment, Machine, NodeState, Phase
+from kubelemma.model.cluster.machines import NODELESS, Machine
+from kubelemma.model.cluster.state import Ailment, NodeState, Phase
 from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN
 from kubelemma.model.components.kubelet.actions import REMOVE_NODE
 from kubelemma.model.components.nodelifecycle.actions import NODE_READY, REGISTER_NODE
