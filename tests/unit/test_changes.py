@@ -190,7 +190,6 @@ EXCEPT: dict[str, dict[str, tuple[str, ...]]] = {
             "VolumeResourceRequirements.limits",
         ),
         "claims have to be deleted for it to count: tests/components/persistentvolume": (
-            "PersistentVolumeSpec.persistentVolumeReclaimPolicy",
             "StorageClass.reclaimPolicy",
         ),
         "decides where requests go, or is held against rules: tests/components/endpointslice": (
