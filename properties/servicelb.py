@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kubelemma.model.components.servicelb.decision import EXCLUDED
 from kubelemma.model.components.servicelb.rules import Balanced, Balancer, Exposed, balanced
 from kubelemma.model.scenario import Scenario
 from kubelemma.model.system import View
@@ -58,7 +59,8 @@ STATEMENTS: tuple[Statement, ...] = (
         severity=Severity.HIGH,
         statement=(
             "Once changes stop, a Service of type LoadBalancer that is there has its load balancer "
-            "and says where it is reached, and a ready pod answers its requests."
+            "and says where it is reached, and a ready pod answers its requests, on a node that it "
+            "sends to or from there."
         ),
         why="From kubectl apply to the first request that is served, this is what is waited for.",
         conditions=(
@@ -67,7 +69,10 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         source=f"{_TASK}create-external-load-balancer/; {_CONTROLLER}",
         components=("service-controller", "endpointslice-controller", "scheduler", "kubelet"),
-        remediation="See what keeps its pods from becoming Ready: the story ends there.",
+        remediation=(
+            "See what keeps its pods from becoming Ready, or its load balancer from sending to "
+            f"their nodes (the label {EXCLUDED}): the story ends there."
+        ),
     ),
     Statement(
         id="LB-5",
@@ -97,8 +102,9 @@ def formulas(scenario: Scenario) -> Iterator[Property]:
     tallies = {tally.name for tally in scenario.system.tallies}
     for each in balanced(scenario.world):
         if each.cell in cells:
-            first = each.front.tally in tallies and _comes(scenario)
-            yield from asked(STATEMENTS, each.cell, _of(each, first=first))
+            reached = each.reached(scenario.world)
+            first = reached in tallies and _comes(scenario)
+            yield from asked(STATEMENTS, each.cell, _of(each, reached if first else ""))
 
 
 def _comes(scenario: Scenario) -> bool:
@@ -108,7 +114,8 @@ def _comes(scenario: Scenario) -> bool:
     return any(owner.absent for owner in start)
 
 
-def _of(each: Balanced, *, first: bool) -> dict[str, Formula]:
+def _of(each: Balanced, reached: str) -> dict[str, Formula]:
+    """By their ids; ``reached`` is the tally of pods that it leads to, if that is asked about."""
     view = View((each.cell, each.cloud))
 
     def outlived(service: Exposed, cloud: Balancer) -> bool | None:
@@ -136,6 +143,6 @@ def _of(each: Balanced, *, first: bool) -> dict[str, Formula]:
         "LB-2": LeadsTo(view, going, is_gone),
         "LB-5": LeadsTo(view, unwanted, is_cleared),
     }
-    if first:
-        found["LB-3"] = Converges(View((each.cell, each.cloud), (each.front.tally,)), served)
+    if reached:
+        found["LB-3"] = Converges(View((each.cell, each.cloud), (reached,)), served)
     return found

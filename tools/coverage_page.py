@@ -265,9 +265,9 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             (
                 *("load-balancer-refused", "load-balancer-stripped", "whole-flow-unserved"),
                 *("balancer-loses-requests", "balancer-drain-loses-requests"),
-                "load-balancer-forgotten",
+                *("load-balancer-forgotten", "balancer-without-nodes"),
             ),
-            left="which nodes are behind one",
+            left="nodes that come behind one, or go",
         ),
         Duty(
             "volumes of the cloud: made, bound and attached by drivers outside of it",

@@ -18,6 +18,7 @@ from kubelemma.model.components.servicelb.actions import (
     STRIP_FINALIZER,
     WRITE_ADDRESS,
 )
+from kubelemma.model.components.servicelb.decision import EXCLUDED
 from kubelemma.model.components.servicelb.rules import (
     LOAD_BALANCER,
     SERVICE_CONTROLLER,
@@ -126,11 +127,11 @@ def _unreached(belied: Belied) -> Iterator[Claim]:
     for each, service, cloud in _followed(belied.seen):
         if each.cell == belied.prop.subject:
             ready = belied.seen.summed(each.front.tally)
-            lacks = (
-                "no ready pod answers"
-                if service.address and cloud.there
-                else "it has no load balancer that it says it is reached by"
-            )
+            lacks = "no ready pod answers"
+            if not (service.address and cloud.there):
+                lacks = "it has no load balancer that it says it is reached by"
+            elif ready:
+                lacks = f"its load balancer sends to no node from which one is reached ({EXCLUDED})"
             yield Claim(
                 f"no request to {each.cell} is ever served: {lacks}",
                 (

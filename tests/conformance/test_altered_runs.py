@@ -31,7 +31,7 @@ TRACES = Path(__file__).resolve().parents[3] / "shared" / "conformance" / "trace
 TABLE = Path(__file__).with_name("runs.txt")
 
 SEED = 11
-EACH = 12
+EACH = 7
 """How many runs are altered in each way."""
 SIZE = 60_000
 """Files of at most so many bytes are altered: short runs say as much as long ones."""

@@ -32,9 +32,15 @@ def taints_silent(shown: health.Health, taints: Taints, *, evicts: bool) -> Ailm
 
 
 def never_cancels(world: Any, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa: FBT001
-    """A timer runs out also where the taint is gone."""
+    """A timer runs out also where the taint is gone (kubernetes#90794)."""
     tainted = ShownNode(*shown)._replace(evicting=Ailment.UNREACHABLE)
     yield from _EVICT(world, ready, *tainted)
+
+
+def knows_the_first(world: Any, ready: bool, *shown: Any) -> Iterator[Outcome]:  # noqa: FBT001
+    """No timer is set for a taint that takes another one's place (kubernetes#107543)."""
+    if ShownNode(*shown).evicting != Ailment.UNREACHABLE:
+        yield from _EVICT(world, ready, *shown)
 
 
 _NO_EXECUTE, _EVICT = rules._no_execute, eviction._evict
@@ -52,11 +58,22 @@ STAYING = Small(
 )
 """Its pod is never evicted."""
 FAILING_ONE = Small((*TWO, node("c")), ({"runtimeOutage": {}},), replicas=1)
+FAILING_THEN_SILENT = Small(
+    (*TWO, node("c")), ({"runtimeOutage": {}}, {"nodeCrash": {}}), replicas=1
+)
 
 NODE_MUTANTS = (
     Mutant("NODE-1", "nodes stay Ready", LIFECYCLE_PY, "_unknown", marks_none, LOSING_ONE),
     Mutant("NODE-1", "pods stay Ready", LIFECYCLE_PY, "_unready", marks_none, STAYING),
     Mutant("NODE-2", "not Ready", LIFECYCLE_PY, "next_no_execute", taints_silent, FAILING_ONE),
+    Mutant(
+        "NODE-2",
+        "the second taint",
+        TAINT_EVICTION_PY,
+        "_evict",
+        knows_the_first,
+        FAILING_THEN_SILENT,
+    ),
     Mutant("NODE-3", "taints all", LIFECYCLE_PY, "_no_execute", taints_anyway, LOSING_ALL),
     Mutant("NODE-4", "never cancels", TAINT_EVICTION_PY, "_evict", never_cancels, LOSING_ONE),
 )

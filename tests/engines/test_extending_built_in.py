@@ -81,8 +81,11 @@ def grows(before, after, cluster_before, cluster_after):
 
 
 @pytest.mark.parametrize("faults", ["controllerRestarts: 0", "staleReads: 1"])
-def test_with_deployments(run: Check, ask: Ask, faults: str) -> None:
+def test_with_deployments(engine: tuple[str, Check], ask: Ask, faults: str) -> None:
     """A controller that scales a Deployment is one system with Kubernetes' own controllers."""
+    name, run = engine
+    if (name, faults) == ("plain", "staleReads: 1"):
+        pytest.skip("the plain engine is held against the compiled one on smaller systems")
     case = ask(faults, SCALER, documents=(SHOP, WEB))
     result = run(case.scenario.system, case.properties)
     found = verdicts(result)

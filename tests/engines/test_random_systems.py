@@ -406,7 +406,7 @@ def runs(engines: Engines, promise: Promise, drawn: Drawn, limits: Limits) -> It
 
 
 @given(drawn=drawn_systems(bounded=False) | drawn_systems(bounded=True))
-@settings(max_examples=at_least(400))
+@settings(max_examples=at_least(200))
 def test_complete_search(engines: Engines, promise: Promise, drawn: Drawn) -> None:
     """A search finds exactly what there is, and decides everything.
 
@@ -423,7 +423,7 @@ def test_complete_search(engines: Engines, promise: Promise, drawn: Drawn) -> No
 
 
 @given(drawn=drawn_systems(bounded=False), most=st.integers(1, 40))
-@settings(max_examples=at_least(150))
+@settings(max_examples=at_least(80))
 def test_partial_search(engines: Engines, promise: Promise, drawn: Drawn, most: int) -> None:
     """A search that a limit ends claims nothing that is not so, and what it refutes is refuted."""
     system = drawn.system

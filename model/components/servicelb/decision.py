@@ -9,12 +9,15 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
+from kubelemma.model.objects.node import Node
 from kubelemma.model.objects.service import Service
 
 FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
 BALANCED = "LoadBalancer"
 """The type of a Service that a cloud makes a load balancer for."""
 LOCAL = "Local"
+EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
+"""The label of Nodes that no load balancer sends to; kubeadm gives it to the control plane's."""
 HEALTH_CHECK_SECONDS = 24
 """Three failed checks, 8 s apart, as the health checks of a Google cloud have it
 (``gceHcCheckIntervalSeconds`` and ``gceHcUnhealthyThreshold`` in
@@ -110,3 +113,11 @@ def checks_nodes(service: Service) -> bool:
     """Whether its load balancer sends only to nodes that say that they have a ready pod of it."""
     spec = service.spec
     return spec.type == BALANCED and spec.external_traffic_policy == LOCAL
+
+
+def is_behind(node: Node) -> bool:
+    """Whether load balancers send to a node; what the label says makes no difference.
+
+    Source: ``nodeIncludedPredicate`` and its likes in service/controller.go.
+    """
+    return EXCLUDED not in node.metadata.label_map()

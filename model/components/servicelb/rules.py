@@ -16,25 +16,28 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from kubelemma.model.cluster.columns import PODS, SHAPE
 from kubelemma.model.cluster.component import (
     NO_PARTS,
     Component,
+    Crowd,
     EventKind,
     Parts,
-    all_nodes_alike,
+    Telling,
     never,
 )
 from kubelemma.model.cluster.events import FAULT, USER
 from kubelemma.model.cluster.setting import Event, Setting
+from kubelemma.model.cluster.state import Pods, count
 from kubelemma.model.cluster.world import World
-from kubelemma.model.components.endpointslice.fronts import Front, fronts
+from kubelemma.model.components.endpointslice.fronts import Front, fronts, stands_ready
 from kubelemma.model.components.endpointslice.leaving import LEAVING, NOBODY, Entry, Leaving
 from kubelemma.model.components.endpointslice.listening import sends_to
+from kubelemma.model.components.endpointslice.rules import SERVING, follows
 from kubelemma.model.components.endpointslice.rules import followed as fronts_followed
-from kubelemma.model.components.endpointslice.rules import follows
 from kubelemma.model.components.kubeproxy.route import BY_PROXY
 from kubelemma.model.objects.service import Service
-from kubelemma.model.system import Action, Cell, Outcome, Rule
+from kubelemma.model.system import Action, Cell, Outcome, Rule, Tally
 
 from .actions import (
     ACTIONS,
@@ -57,7 +60,9 @@ from .decision import (
     Known,
     Next,
     ServiceName,
+    checks_nodes,
     comes_to_know,
+    is_behind,
     next_step,
     wants_balancer,
 )
@@ -113,6 +118,36 @@ class Balanced(NamedTuple):
     def cloud(self) -> str:
         """The cell with a `Balancer`."""
         return f"load balancer of {self.name}"
+
+    def reached(self, world: World) -> str:
+        """The tally of the ready pods that its load balancer leads to."""
+        return f"pods behind {self.cloud}" if excludes(world) else self.front.tally
+
+
+def excludes(world: World) -> bool:
+    """Whether there are nodes that load balancers do not send to."""
+    return not all(is_behind(shape.node) for shape in world.shapes)
+
+
+def reached_pods(world: World, each: Balanced) -> Tally:
+    """Ready pods that a load balancer leads to: where it sends to, or, from there, anywhere."""
+    front, behind = each.front, tuple(is_behind(shape.node) for shape in world.shapes)
+    leads = behind if checks_nodes(each.service) else (any(behind),) * len(behind)
+    standing = sum(
+        size * stands_ready(each.service, pod)
+        for shape, size, there in zip(world.shapes, world.sizes, leads, strict=True)
+        for pod in shape.standing
+        if there
+    )
+
+    def ready(shape: int, pods: Pods) -> tuple[int]:
+        found = sum(count(pods, pod_class, SERVING) for pod_class in front.classes)
+        return (found if leads[shape] else 0,)
+
+    def reduced(total: tuple[int, ...]) -> int:
+        return total[0] + standing
+
+    return Tally(each.reached(world), {(SHAPE, PODS): ready}, 1, reduced, each=PODS)
 
 
 _EVENTS = (DELETE_SERVICE, STRIP_FINALIZER, HOLD_BALANCER, RELEASE_BALANCER)
@@ -284,11 +319,13 @@ def _parts(setting: Setting) -> Parts:
         if setting.may_happen(CLOUD_CONTROLLER_RESTART):
             knows, name = partial(know, each), f"list {each.cell}"
             rules.append(Rule(name, SERVICE_CONTROLLER, seen, knows, writes=(each.cell,)))
-    found = fronts_followed(setting)
+    found, world = fronts_followed(setting), setting.world
+    own = [each for each in followed(setting) if excludes(world) and each.front in found]
+    tallies = tuple(reached_pods(world, each) for each in own)
     if follows(setting) and any(front.checked for front in found):
         checks = partial(fail_check, found)
         rules.append(Rule("health checks", LOAD_BALANCER, (LEAVING,), checks))
-    return Parts(cells=tuple(cells), rules=tuple(rules)) if rules else NO_PARTS
+    return Parts(tuple(cells), tallies=tallies, rules=tuple(rules)) if rules else NO_PARTS
 
 
 def _assumes(setting: Setting) -> Iterator[str]:
@@ -301,9 +338,14 @@ def _assumes(setting: Setting) -> Iterator[str]:
                 )
 
 
+def _by_label(crowd: Crowd) -> Telling:
+    followed = any(isinstance(thing, Cloud) for thing in crowd.objects)
+    return lambda shape: followed and is_behind(shape.node)
+
+
 COMPONENT = Component(
     name="servicelb",
-    distinguishes=all_nodes_alike,
+    distinguishes=_by_label,
     needs_terminating=never,
     parts=_parts,
     actions=ACTIONS,

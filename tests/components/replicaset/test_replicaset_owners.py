@@ -104,7 +104,7 @@ def test_what_only_deployments_take_is_refused(event: str) -> None:
     assert problem.path == f"spec.events[0].{event}.workload"
     assert problem.message == (
         f"a ReplicaSet takes no {event}: what can happen to one is "
-        "scale, deletePod, relabel, probeFailure, lateCleanup"
+        "scale, deletePod, relabel, resize, probeFailure, lateCleanup"
     )
 
 

@@ -14,6 +14,7 @@ from kubelemma.model.manifests.problems import InvalidInput
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.service import Service
 from kubelemma.model.scenario import Scenario
+from kubelemma.solver.result import Verdict
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
@@ -107,3 +108,39 @@ def test_a_node_with_another_ready_pod_is_left_in() -> None:
             done.add(step.outcome.action)
             queue.append(step.state)
     assert FAIL_HEALTH_CHECK not in done
+
+
+LABEL = 'labels: {node.kubernetes.io/exclude-from-external-load-balancers: ""}\n      '
+OTHER = """    - name: other
+      allocatable: {cpu: "4", memory: 8Gi, pods: "110"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "nodes", "selects", "verdict"),
+    [
+        ("Cluster", "", "", Verdict.VIOLATED),
+        ("Cluster", OTHER, "cp", Verdict.HOLDS),
+        ("Local", OTHER, "cp", Verdict.VIOLATED),
+        ("Local", OTHER, "other", Verdict.HOLDS),
+        ("Local", OTHER.replace("allocatable", LABEL + "allocatable"), "other", Verdict.VIOLATED),
+    ],
+)
+def test_nodes_with_the_label_are_behind_no_load_balancer(
+    tmp_path: Path, policy: str, nodes: str, selects: str, verdict: Verdict
+) -> None:
+    """Pods there are reached by way of other nodes, where these may send on to any pod."""
+    folder = EXAMPLES / "balancer-without-nodes"
+    check, service, app = (
+        (folder / f"{name}.yaml").read_text("utf-8") for name in ("check", "service", "deployment")
+    )
+    service = service.replace("LoadBalancer", f"LoadBalancer\n  externalTrafficPolicy: {policy}")
+    if selects:
+        app = app.replace("      containers:", f"      nodeName: {selects}\n      containers:")
+    check = check.replace("  events:", f"{nodes}  events:")
+    for name, text in (("check", check), ("service", service), ("deployment", app)):
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    (case,) = api.ask(api.Question(paths=(str(tmp_path),), properties=("LB-3",))).cases
+    (found,) = api.explore(case).result.properties
+    assert found.verdict is verdict
+    assert not found.vacuous
