@@ -23,8 +23,8 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         why="Until then no pod goes there: what a new Node was added for waits for ever.",
         conditions=(
-            "Asked where a scenario states a cloud, and has such a Node. Users and faults stop in "
-            "the end."
+            "Asked where a scenario states a cloud, and has such a Node, or one that is deleted "
+            "and may be registered again. Users and faults stop in the end."
         ),
         source=(
             "https://kubernetes.io/docs/tasks/administer-cluster/running-cloud-controller/; "

@@ -22,6 +22,7 @@ from kubelemma.model.components.kubelet.actions import (
     BECOME_AVAILABLE,
     BECOME_READY,
     END_POD,
+    EVICT_SHORT,
     FINISH_TERMINATION,
     LATE_CLEANUP,
     REJECT,
@@ -452,7 +453,7 @@ def _formulas(world: World) -> dict[str, Formula]:
     return found
 
 
-_OF_ENDS = frozenset({REJECT, END_POD, LATE_CLEANUP, FINISH_TERMINATION})
+_OF_ENDS = frozenset({REJECT, END_POD, EVICT_SHORT, LATE_CLEANUP, FINISH_TERMINATION})
 """The steps by which a kubelet may report that a pod has ended."""
 
 _OF_LIFE = frozenset({ADMIT, START, BECOME_READY, BECOME_AVAILABLE})

@@ -23,6 +23,8 @@ from kubelemma.model.cluster.events import on_node
 from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.world import World
+from kubelemma.model.components.kubelet.actions import REMOVE_NODE
+from kubelemma.model.components.servicelb.decision import Cloud
 from kubelemma.model.system import Outcome, Rule, Tally
 
 from .actions import ACTIONS, INITIALIZE_NODE, MACHINE_UNKNOWN
@@ -34,8 +36,10 @@ WAITING = "Nodes that wait to be initialised"
 
 
 def followed(setting: Setting) -> bool:
-    """Whether any Node is new at the start, and its cloud is followed."""
-    return any(node.unsettled & Unsettled.UNINITIALIZED for node in setting.start.nodes)
+    """Whether any Node is new at the start or registered later, and its cloud is followed."""
+    new = any(node.unsettled & Unsettled.UNINITIALIZED for node in setting.start.nodes)
+    comes = setting.may_happen(REMOVE_NODE) and bool(setting.world.objects_of(Cloud))
+    return new or comes
 
 
 def waits(unsettled: Unsettled, machine: int) -> tuple[int]:

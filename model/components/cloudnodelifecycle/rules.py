@@ -177,7 +177,7 @@ _AWAY = (Machine.MISSING, Machine.DELETED)
 def _misses(
     _world: World, _event: Event, up: bool, machine: int
 ) -> Iterator[tuple[dict[str, int], str, int]]:
-    if not up and machine == Machine.THERE:
+    if not up and machine in (Machine.THERE, Machine.STOPPED):
         yield {MACHINE: Machine.MISSING}, "it was deleted there, or the cloud is mistaken", -1
 
 

@@ -21,15 +21,17 @@ from kubelemma.model.cluster.columns import (
     READY,
     REPORTED,
     TAINTED,
+    UNSETTLED,
     UP,
 )
 from kubelemma.model.cluster.events import on_node
-from kubelemma.model.cluster.machines import NODELESS, Machine
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.cluster.setting import Event
 from kubelemma.model.cluster.state import Ailment, Pods
 from kubelemma.model.cluster.world import World
 from kubelemma.model.components.kubelet.actions import REMOVE_NODE
 from kubelemma.model.components.kubelet.shutdown import may_begin
+from kubelemma.model.components.servicelb.decision import Cloud
 
 from .actions import REGISTER_NODE
 
@@ -55,21 +57,25 @@ def _removed(
     taints = {TAINTED: Ailment.NONE, EVICTING: Ailment.NONE, OUT_OF_SERVICE: False}
     after = Machine.DELETED if gone else Machine.UNREGISTERED
     why = "kubectl delete node asks no budget, and its kubelet does not register it again"
-    yield {MACHINE: after, **health, **taints}, why, -1
+    yield {MACHINE: after, **health, **taints, UNSETTLED: Unsettled.NONE}, why, -1
 
 
 def _registered(
-    _world: World,
+    world: World,
     _event: Event,
     up: bool,  # noqa: FBT001 - a column's value
     machine: int,
     *_seen: Any,
 ) -> Changed:
-    """A new Node is not Ready at first, tainted so, and nobody has cordoned it."""
+    """A new Node is not Ready at first, tainted so, and nobody has cordoned it.
+
+    With a cloud its kubelet taints it until the cloud has said what machine it is.
+    """
     if up and machine == Machine.UNREGISTERED:
         new = {READY: False, REPORTED: Ailment.NOT_READY, TAINTED: Ailment.NOT_READY}
         why = "its kubelet restarts and registers it: a new Node, which nobody has cordoned"
-        yield {MACHINE: Machine.THERE, CORDONED: False, **new}, why, -1
+        waits = Unsettled.UNINITIALIZED if world.objects_of(Cloud) else Unsettled.NONE
+        yield {MACHINE: Machine.THERE, CORDONED: False, UNSETTLED: waits, **new}, why, -1
 
 
 _HEALTH = (READY, REPORTED, TAINTED)
@@ -78,15 +84,15 @@ EVENTS = (
     on_node(
         REMOVE_NODE,
         _removed,
-        (MACHINE, CORDONED, PODS, *_HEALTH, EVICTING, OUT_OF_SERVICE),
-        writes=(MACHINE, *_HEALTH, EVICTING, OUT_OF_SERVICE),
+        (MACHINE, CORDONED, PODS, *_HEALTH, EVICTING, OUT_OF_SERVICE, UNSETTLED),
+        writes=(MACHINE, *_HEALTH, EVICTING, OUT_OF_SERVICE, UNSETTLED),
         undone_by=REGISTER_NODE,
     )._replace(given="deleteNode"),
     on_node(
         REGISTER_NODE,
         _registered,
-        (UP, MACHINE, CORDONED, *_HEALTH),
-        writes=(MACHINE, CORDONED, *_HEALTH),
+        (UP, MACHINE, CORDONED, *_HEALTH, UNSETTLED),
+        writes=(MACHINE, CORDONED, *_HEALTH, UNSETTLED),
         fault=True,
     ),
 )

@@ -37,6 +37,7 @@ from kubelemma.model.components.nodelifecycle.actions import (
 from kubelemma.model.objects.decode import decode
 from kubelemma.model.objects.pod import Pod
 from kubelemma.question import STDIN, Question
+from kubelemma.solver.result import Verdict
 
 SET = """
 apiVersion: apps/v1
@@ -152,3 +153,32 @@ def test_a_shortage_comes_and_goes(resources: str) -> None:
     expected = {MEMORY_SHORT, EVICT_SHORT, MEMORY_FREED, REPORT_MEMORY, MEMORY_EASES}
     assert expected | {TAINT_NO_SCHEDULE, SWAP_NO_SCHEDULE} <= done
     assert (REJECT in done) is (resources == "{}")
+
+
+STATEFUL = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  replicas: 1
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: "db:1"}]}
+---
+apiVersion: kubelemma.dev/v1alpha1
+kind: Check
+metadata: {name: db}
+spec:
+  cluster: {nodes: [{count: 1, allocatable: {cpu: "1", pods: "9"}}]}
+  events: [{memoryPressure: {}}]
+  properties: [KUB-2]
+"""
+
+
+def test_what_is_evicted_has_ended() -> None:
+    """KUB-2 is asked of a pod that a kubelet evicts, and that is Failed then."""
+    (case,) = api.ask(Question(paths=(STDIN,), stdin=STATEFUL)).cases
+    (asked,) = api.explore(case).result.properties
+    assert (asked.verdict, asked.vacuous) == (Verdict.HOLDS, False)

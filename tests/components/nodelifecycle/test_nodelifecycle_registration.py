@@ -8,8 +8,9 @@ import pytest
 from storing import reachable
 
 from kubelemma import api
-from kubelemma.model.cluster.machines import NODELESS, Machine
+from kubelemma.model.cluster.machines import NODELESS, Machine, Unsettled
 from kubelemma.model.cluster.state import Ailment, NodeState, Phase
+from kubelemma.model.components.cloudnode.actions import MACHINE_UNKNOWN
 from kubelemma.model.components.cloudnodelifecycle.actions import COLLECT_ORPHAN
 from kubelemma.model.components.kubelet.actions import REMOVE_NODE
 from kubelemma.model.components.nodelifecycle.actions import NODE_READY, REGISTER_NODE
@@ -100,6 +101,48 @@ def test_a_new_node_is_not_ready_and_open() -> None:
             assert after.pods == before.pods
             found = found or before.cordoned
     assert found
+
+
+@pytest.mark.parametrize("cloud", [True, False])
+def test_with_a_cloud_a_new_node_waits_for_it(cloud: bool) -> None:  # noqa: FBT001
+    """Its kubelet taints it as at first; what the cloud had said of the old Node is gone."""
+    text = WEB.replace("KEY", "kubernetes.io/hostname").replace("EVENTS", "deleteNode: {node: a}")
+    text = text.replace("PROMISES", "RS-1, CCM-2" if cloud else "RS-1")
+    if cloud:
+        shut = "taints: [{key: node.cloudprovider.kubernetes.io/shutdown, effect: NoSchedule}], "
+        text = text.replace("  cluster:", "  cloud: {}\n  cluster:")
+        text = text.replace("{name: a, alloc", f"{{name: a, {shut}alloc")
+    (case,) = api.ask(Question(paths=(STDIN,), stdin=text)).cases
+    assert {found.verdict for found in api.explore(case).result.properties} == {Verdict.HOLDS}
+    system, found, lost = case.scenario.system, set(), set()
+    for state in reachable(system):
+        for step in system.successors(state):
+            pairs = zip(nodes(state), nodes(step.state), strict=True)
+            changed = [(before, after) for before, after in pairs if before != after]
+            if step.outcome.action == REGISTER_NODE:
+                ((_, new),) = changed
+                found.add(new.unsettled)
+            elif step.outcome.action == REMOVE_NODE:
+                ((old, gone),) = changed
+                lost.add(old.unsettled)
+                assert gone.unsettled == Unsettled.NONE
+            elif step.outcome.action == BIND:
+                assert not any(before.unsettled for before, _ in changed)
+    assert found == {Unsettled.UNINITIALIZED if cloud else Unsettled.NONE}
+    assert (Unsettled.SHUTDOWN in lost) is cloud
+
+
+def test_a_cloud_may_not_know_a_new_node() -> None:
+    """Then it waits for ever, as one that was new at the start does."""
+    happens = "[{deleteNode: {node: a}}, {registerNode: {node: a}}, {machineUnknown: {node: a}}]"
+    text = WEB.replace("KEY", "kubernetes.io/hostname").replace("[EVENTS]", happens)
+    text = text.replace("PROMISES", "CCM-2").replace("  cluster:", "  cloud: {}\n  cluster:")
+    (case,) = api.ask(Question(paths=(STDIN,), stdin=text)).cases
+    (asked,) = api.explore(case).result.properties
+    assert asked.verdict is Verdict.VIOLATED
+    assert asked.trace is not None
+    actions = {step.outcome.action for step in asked.trace.steps}
+    assert actions == {REMOVE_NODE, REGISTER_NODE, MACHINE_UNKNOWN, NODE_READY}
 
 
 def test_a_kubelet_stops_what_was_removed() -> None:
