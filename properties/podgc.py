@@ -33,7 +33,8 @@ STATEMENTS: tuple[Statement, ...] = (
         statement="In the end the API has no pod that is bound to a Node which does not exist.",
         why="Until it is gone its controller does not replace it, or not under its name.",
         conditions=(
-            "Asked where a Node may be deleted. Users and faults stop in the end. A kubelet may "
+            "Asked where a Node may be deleted, or its cloud may look after its machine. Users "
+            "and faults stop in the end. A kubelet may "
             "register the Node again before: then its pods stay."
         ),
         source=_SOURCE,
@@ -51,7 +52,10 @@ STATEMENTS: tuple[Statement, ...] = (
             "exist, or if it is being deleted on a node that is not Ready and out of service."
         ),
         why="Whatever the pod does goes on, and another takes its name and its volumes.",
-        conditions="Asked where a Node may be deleted, or be declared out of service.",
+        conditions=(
+            "Asked where a Node may be deleted, or is declared out of service, at the start or "
+            "later."
+        ),
         source=_SOURCE,
         components=("pod-garbage-collector",),
         remediation=_NONE,

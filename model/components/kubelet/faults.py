@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-from kubelemma.model.cluster.columns import AILS, CUT_OFF, PODS, UP, VOLUMES
+from kubelemma.model.cluster.columns import AILS, CUT_OFF, MEMORY, PODS, UP, VOLUMES
 from kubelemma.model.cluster.component import EventKind
 from kubelemma.model.cluster.events import FAULT, USER, on_node
+from kubelemma.model.cluster.machines import Memory
 from kubelemma.model.cluster.setting import Event, Setting
 from kubelemma.model.cluster.state import STARTED, Phase, Pods, moved, shifted, without
 from kubelemma.model.cluster.world import World
@@ -21,6 +22,7 @@ from .actions import (
     DELETE_SECRET,
     FORCE_DELETE_POD,
     LATE_CLEANUP,
+    MEMORY_SHORT,
     NODE_CRASH,
     NODE_PARTITION,
     NODE_RETURN,
@@ -58,9 +60,11 @@ def _come_back(
 ) -> Changed:
     """The machine boots: all containers start anew, no pod on it is Ready, nothing is mounted.
 
+    Its memory is free again, which the API is yet to hear.
+
     One that was merely cut off goes on; what has been deleted meanwhile its kubelet stops.
     """
-    volumes, ails = others
+    volumes, ails, *memory = others
     if up or ails:  # one that ails is not away
         return
     if cut_off:
@@ -69,6 +73,8 @@ def _come_back(
         return
     after = tuple(group for group in pods if group.phase != Phase.LINGERING)
     writes = {UP: True, PODS: booted(held_up, after), VOLUMES: after_boot(volumes)}
+    if memory and memory[0] == Memory.SHORT:
+        writes[MEMORY] = Memory.EASED
     yield writes, "the machine boots; its containers restart", -1
 
 
@@ -96,6 +102,8 @@ def _force_delete(
 def _return(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
     boots = partial(_come_back, held(setting.world, setting.events))
     columns, writes = (UP, CUT_OFF, PODS, VOLUMES, AILS), (UP, CUT_OFF, PODS, VOLUMES)
+    if setting.may_happen(MEMORY_SHORT):
+        columns, writes = (*columns, MEMORY), (*writes, MEMORY)
     returning = on_node(NODE_RETURN, boots, columns, writes=writes, fault=True)
     return iter(returning.rules(setting, event, budget))
 

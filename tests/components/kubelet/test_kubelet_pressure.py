@@ -19,6 +19,7 @@ from kubelemma.model.components.kubelet.actions import (
     MEMORY_EASES,
     MEMORY_FREED,
     MEMORY_SHORT,
+    NODE_RETURN,
     REJECT,
     REPORT_MEMORY,
 )
@@ -182,3 +183,20 @@ def test_what_is_evicted_has_ended() -> None:
     (case,) = api.ask(Question(paths=(STDIN,), stdin=STATEFUL)).cases
     (asked,) = api.explore(case).result.properties
     assert (asked.verdict, asked.vacuous) == (Verdict.HOLDS, False)
+
+
+def test_memory_is_free_after_a_boot() -> None:
+    """A machine that crashes while it is short of memory evicts nobody when it is back."""
+    text = SET.replace("RESOURCES", "{requests: {memory: 100Mi}}")
+    text = text.replace("{memoryPressure: {}}", "{memoryPressure: {}}, {nodeCrash: {}}")
+    (case,) = api.ask(Question(paths=(STDIN,), stdin=text)).cases
+    system = case.scenario.system
+    (place,) = system.positions["nodes"]
+    short = [state for state in reachable(system) if state[place].memory == Memory.SHORT]
+    boots = [
+        step.state[place].memory
+        for state in short
+        for step in system.successors(state)
+        if step.outcome.action == NODE_RETURN
+    ]
+    assert set(boots) == {Memory.EASED}
