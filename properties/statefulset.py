@@ -59,8 +59,8 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}#deployment-and-scaling-guarantees; {_FORCE}",
         components=("statefulset-controller", "api-server", "kubelet"),
         remediation=(
-            "Delete neither a pod by force nor its Node while the machine may still run. Switch the "
-            "machine off first; then taint its Node node.kubernetes.io/out-of-service, or delete "
+            "Delete neither a pod by force nor its Node while the machine may still run. Switch "
+            "the machine off first; then taint its Node node.kubernetes.io/out-of-service, or delete "
             "the Node."
         ),
     ),

@@ -229,7 +229,7 @@ def test_the_general_remedy_is_the_last_resort() -> None:
 
 
 def test_no_advice_repeats_what_did_it() -> None:
-    """A Node that is deleted while its machine runs makes two pods of one name: first the machine."""
+    """Two pods of one name come of deleting the Node of a machine that runs: it goes off first."""
     said = STATEMENTS["STS-1"].remediation
     assert said.index("machine off first") < said.index("or delete the Node")
     assert "nor its Node while the machine may still run" in said
