@@ -60,8 +60,8 @@ STATEMENTS: tuple[Statement, ...] = (
         components=("statefulset-controller", "api-server", "kubelet"),
         remediation=(
             "Delete neither a pod by force nor its Node while the machine may still run. Switch "
-            "the machine off first; then taint its Node node.kubernetes.io/out-of-service, or delete "
-            "the Node."
+            "the machine off first; then taint its Node node.kubernetes.io/out-of-service, or "
+            "delete the Node."
         ),
     ),
     Statement(
