@@ -59,8 +59,9 @@ STATEMENTS: tuple[Statement, ...] = (
         source=f"{_DOCS}#deployment-and-scaling-guarantees; {_FORCE}",
         components=("statefulset-controller", "api-server", "kubelet"),
         remediation=(
-            "Never delete a pod by force whose machine may still run. Switch the machine off and "
-            "taint its Node node.kubernetes.io/out-of-service, or delete the Node."
+            "Delete neither a pod by force nor its Node while the machine may still run. Switch "
+            "the machine off first; then taint its Node node.kubernetes.io/out-of-service, or "
+            "delete the Node."
         ),
     ),
     Statement(

@@ -172,7 +172,13 @@ def outcome(report: Report) -> str:
     whole = all(s.statistics.exhaustive for s in report.scenarios)
     states = sum(s.statistics.states for s in report.scenarios)
     said = f"every state ({states:,})" if whole else plural(states, "state")
-    return f"{report.result.upper()}: {what}, {said}: {'; '.join(_counts(report)) or 'all hold'}"
+    return f"{report.result.upper()}: {what}, {said}: {'; '.join(_counts(report)) or _all(report)}"
+
+
+def _all(report: Report) -> str:
+    """What is said where nothing is violated, undecided or excused."""
+    found = {p.finding for s in report.scenarios for p in s.properties}
+    return "all vacuous" if found == {"vacuous"} else "all hold"
 
 
 def _counts(report: Report) -> Iterator[str]:

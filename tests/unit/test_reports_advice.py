@@ -228,6 +228,13 @@ def test_the_general_remedy_is_the_last_resort() -> None:
     assert not cause(replace(violation(None), verdict=Verdict.HOLDS))
 
 
+def test_no_advice_repeats_what_did_it() -> None:
+    """Two pods of one name come of deleting the Node of a machine that runs: it goes off first."""
+    said = STATEMENTS["STS-1"].remediation
+    assert said.index("machine off first") < said.index("or delete the Node")
+    assert "nor its Node while the machine may still run" in said
+
+
 @settings(max_examples=30)
 @given(st.data())
 def test_there_is_always_some(reports: st.SearchStrategy[Report], data: st.DataObject) -> None:

@@ -171,6 +171,13 @@ def test_what_says_nothing_says_why() -> None:
     assert ("vacuous", "default/a: drain: scheduling gates keep its pods out") in found
 
 
+def test_the_last_line_says_that_all_is_vacuous() -> None:
+    """Where no premise came true, nothing holds; where one did, the rest does."""
+    empty = replace(holding("a"), vacuous=True)
+    assert outcome(report(asked("a", "drain", empty, empty))).endswith(": all vacuous")
+    assert outcome(report(asked("a", "drain", empty, holding("a")))).endswith(": all hold")
+
+
 def test_limits_are_told_once() -> None:
     """How far each search came is no reason of its own."""
     how_far = "no violation in {} states (3 left by every step), 9 levels deep"

@@ -25,7 +25,7 @@ from kubelemma.model.cluster.setting import Setting
 from kubelemma.model.cluster.state import (
     ACTIVE,
     IN_API,
-    RUNNING,
+    STARTED,
     Counts,
     Phase,
     Queue,
@@ -148,7 +148,7 @@ def _running(world: World, workload: Workload) -> Tally:
     def measure(up: bool, cut_off: bool, pods: NodePods) -> Counts:  # noqa: FBT001 - columns' values
         found = [0] * len(workload.ordinals)
         for group in pods if up or cut_off else ():
-            if group.pod_class in at and group.phase in RUNNING:
+            if group.pod_class in at and group.phase in STARTED:
                 found[at[group.pod_class]] += group.size
         return tuple(found)
 

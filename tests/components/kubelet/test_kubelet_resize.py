@@ -165,7 +165,7 @@ def test_what_a_limit_range_adds_may_be_resized() -> None:
         (
             "{workload: web, cpu: 1, container: we}",
             "requests: {cpu: 2}",
-            'resize.container: "we" is none of web',
+            'resize.container: "we" is no container of the pod, which has web',
         ),
         (
             "{workload: web, cpu: 3}",

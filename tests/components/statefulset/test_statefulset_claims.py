@@ -9,11 +9,14 @@ import yaml
 from budgeted import kind, verdicts
 from storing import reachable, stock, stored_in
 
+from kubelemma import api
 from kubelemma.model.cluster.state import Queue
 from kubelemma.model.cluster.storage import ClaimPhase, ClaimState
+from kubelemma.model.components.kubelet.actions import START
 from kubelemma.model.components.statefulset.decision import SetView, update_stateful_set
 from kubelemma.model.scenario import Scenario
 from kubelemma.question import STDIN, Question, ask
+from kubelemma.solver.result import Verdict
 
 Raw = dict[str, Any]
 
@@ -170,3 +173,18 @@ def test_a_member_comes_back_with_an_empty_volume(policy: str, reclaim: str) -> 
     assert {name: verdict for name, verdict in said.items() if verdict != "holds"} == {
         "STS-6": "violated"
     }
+
+
+def test_a_member_that_waits_for_its_volume_is_no_second_one() -> None:
+    """Two of one name run once containers of both do: not while one waits for its volume."""
+    check = yaml.safe_load(ONE_NODE)
+    check["spec"]["cluster"]["nodes"][0]["count"] = 2
+    check["spec"]["events"] = [{"deleteNode": {"node": "node-1"}}]
+    check["spec"]["properties"] = ["STS-1"]
+    text = yaml.safe_dump_all([check, db(2)])
+    (case,) = ask(Question(paths=(STDIN,), stdin=text)).cases
+    (found,) = api.explore(case).result.properties
+    assert found.verdict is Verdict.VIOLATED
+    assert found.trace is not None
+    last = found.trace.steps[-1]
+    assert last.outcome.action == START

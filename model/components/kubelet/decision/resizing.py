@@ -175,7 +175,8 @@ def refusal(pod: Pod, change: Resizing) -> tuple[str, str]:
     """The field, and why the API server does not store such a resize; empty where it does."""
     names = [each.name for each in pod.spec.containers or ()]
     if change.container and change.container not in names:
-        return "container", f'"{change.container}" is none of {", ".join(names)}'
+        said = f'"{change.container}" is no container of the pod, which has {", ".join(names)}'
+        return "container", said
     after = _asking(pod, change)
     if quality(after) != quality(pod):
         which = f"it is {quality(pod)}, and would be {quality(after)}"
