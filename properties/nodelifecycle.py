@@ -86,10 +86,7 @@ STATEMENTS: tuple[Statement, ...] = (
             "The node's zone still evicts: not when all zones are disrupted, nor when more than "
             "two nodes of a zone of up to 50, and at least 55 % of them, are down."
         ),
-        source=(
-            f"{_TAINTS}; pkg/controller/tainteviction/taint_eviction.go; {_LIFECYCLE}; "
-            "kubernetes/kubernetes#107543"
-        ),
+        source=f"{_TAINTS}; pkg/controller/tainteviction/taint_eviction.go; {_LIFECYCLE}",
         components=("node-lifecycle-controller", "taint-eviction-controller"),
         remediation=(
             "None on the user's side: this is an invariant of the controllers themselves. How long "
@@ -128,10 +125,7 @@ STATEMENTS: tuple[Statement, ...] = (
         ),
         why="A node that was away for a minute would lose its pods five minutes later.",
         conditions="",
-        source=(
-            f"{_TAINTS}; pkg/controller/tainteviction/taint_eviction.go; "
-            "kubernetes/kubernetes#90794"
-        ),
+        source=f"{_TAINTS}; pkg/controller/tainteviction/taint_eviction.go",
         components=("taint-eviction-controller",),
         remediation=_NONE,
         defect_only=True,

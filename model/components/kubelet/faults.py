@@ -101,10 +101,10 @@ def _force_delete(
 
 def _return(setting: Setting, event: Event, budget: str) -> Iterator[Rule]:
     boots = partial(_come_back, held(setting.world, setting.events))
-    columns, writes = (UP, CUT_OFF, PODS, VOLUMES, AILS), (UP, CUT_OFF, PODS, VOLUMES)
-    if setting.may_happen(MEMORY_SHORT):
-        columns, writes = (*columns, MEMORY), (*writes, MEMORY)
-    returning = on_node(NODE_RETURN, boots, columns, writes=writes, fault=True)
+    memory = (MEMORY,) if setting.may_happen(MEMORY_SHORT) else ()
+    columns, writes = (UP, CUT_OFF, PODS, VOLUMES), (*memory, UP, CUT_OFF, PODS, VOLUMES)
+    seen = (*columns, AILS, *memory)
+    returning = on_node(NODE_RETURN, boots, seen, writes=writes, fault=True)
     return iter(returning.rules(setting, event, budget))
 
 
