@@ -314,10 +314,10 @@ def _stays_closed(world: World) -> StepPredicate:
 
     def holds(before: tuple[Any, ...], _action: str, after: tuple[Any, ...]) -> bool | None:
         (shape, machine, cordoned), (_, now, _) = before, after
-        if machine == now:
+        if machine == now or not cordoned:
             return None
         taints = world.shapes[shape].node.spec.taints or ()
-        return not cordoned or any(taint.effect in ("NoSchedule", "NoExecute") for taint in taints)
+        return any(taint.effect in ("NoSchedule", "NoExecute") for taint in taints)
 
     return holds
 

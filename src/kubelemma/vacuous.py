@@ -18,6 +18,7 @@ from .model.components.kubelet.actions import (
     NODE_SHUTDOWN,
     REMOVE_NODE,
 )
+from .model.components.nodelifecycle.actions import REGISTER_NODE
 from .model.components.replicaset.actions import DELETE_POD
 from .model.components.users.actions import CORDON
 from .model.manifests.machines import ONCE_DRAINED
@@ -70,6 +71,10 @@ def _of_nodes(name: str, scenario: Scenario, happened: frozenset[str]) -> Iterat
             yield f"{_WAITS[event.action]} until a node is drained, and none ever is"
         elif event.action == MACHINE_MISSING:
             yield "the cloud misses only machines of nodes that are down, and none ever is"
+        elif event.action == REGISTER_NODE and REMOVE_NODE not in happened:
+            yield "only a Node that was deleted is registered again, and none ever is deleted"
+    if name == "NODE-5" and happened.isdisjoint((CORDON, START_DRAIN)):
+        yield "no Node is ever cordoned"
     if name in ("NODE-1", "NODE-2") and happened.isdisjoint(NODE_FAILURES):
         yield "no machine is ever lost"
 

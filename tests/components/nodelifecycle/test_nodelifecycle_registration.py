@@ -163,16 +163,25 @@ def test_a_kubelet_stops_what_was_removed() -> None:
     [
         ("nodeShutdown: {drained: true}", "the shutdown waits until a node is drained, and nobody"),
         ("deleteNode: {drained: true}", "the deletion of a Node waits until a node is drained"),
+        ("registerNode: {}", "only a Node that was deleted is registered again"),
     ],
 )
-def test_who_waits_for_a_drain_says_so(events: str, words: str) -> None:
-    """Where nobody drains, what is asked of nodes is vacuous for that reason."""
+def test_who_waits_for_what_never_comes_says_so(events: str, words: str) -> None:
+    """Where nobody drains, or deletes, what is asked of nodes is vacuous for that reason."""
     text = WEB.replace("KEY", "kubernetes.io/hostname").replace("EVENTS", events)
     text = text.replace("PROMISES", "NODE-1, NODE-2")
     (case,) = api.ask(Question(paths=(STDIN,), stdin=text)).cases
     reasons = reasons_of(case)
     assert set(reasons) == {"NODE-1", "NODE-2"}
     assert all(words in reason for reason in reasons.values())
+
+
+def test_where_nobody_cordons_no_cordon_is_lost() -> None:
+    """A Node that comes back open was open before."""
+    text = WEB.replace("KEY", "kubernetes.io/hostname").replace("PROMISES", "NODE-5")
+    text = text.replace("EVENTS", "deleteNode: {}")
+    (case,) = api.ask(Question(paths=(STDIN,), stdin=text)).cases
+    assert reasons_of(case) == {"NODE-5": "no Node is ever cordoned"}
 
 
 def test_a_cloud_that_misses_no_machine_says_so() -> None:
