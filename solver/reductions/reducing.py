@@ -32,7 +32,7 @@ from .speaking import silence
 
 SMALL = 2_000
 """A system of so few states is searched as it is."""
-FEW = 300_000
+FEW = 1_500_000
 """Of a system of so few states nothing is fused: to learn how takes longer than to search them."""
 
 
