@@ -6,21 +6,22 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import NoReturn
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
     with _beginning():
         from .cli.run import run
-    sys.exit(run(sys.argv[1:]))
+    _leave(run(sys.argv[1:]))
 
 
 def plugin() -> None:
     """As `main`, called by kubectl as ``kubectl lemma``."""
     with _beginning():
         from .cli.run import run
-    sys.exit(run(sys.argv[1:], "kubectl lemma"))
+    _leave(run(sys.argv[1:], "kubectl lemma"))
 
 
 def complete_plugin() -> None:
@@ -28,6 +29,24 @@ def complete_plugin() -> None:
     with _beginning():
         from .cli.run import complete_for_kubectl
     sys.exit(complete_for_kubectl(sys.argv[1:]))
+
+
+def _leave(code: int) -> NoReturn:
+    """Leave with an exit code.
+
+    An interrupt that comes while a text is executed, as modules do that make types, is taken by
+    CPython for one that nobody has handled, whoever does: of ``python -m`` it ends the process by
+    SIGINT in the end (``unhandled_keyboard_interrupt`` in Modules/main.c). So one that was
+    interrupted leaves by itself.
+    """
+    from .cli.exit import ExitCode
+
+    if code == ExitCode.INTERRUPTED:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -71,3 +72,34 @@ def test_sigterm_reports(write: Write, documents: tuple[Any, Any], tmp_path: Pat
         out, _ = process.communicate()
     assert process.returncode == 130
     assert "INCONCLUSIVE: 4 checks of 1 workload, " in out
+
+
+INTERRUPTED_EARLY = """
+from kubelemma.cli import run
+
+def interrupted(*_):
+    try:
+        exec("raise KeyboardInterrupt")  # as while a module makes a type
+    except KeyboardInterrupt:
+        print("so far")
+    return 130
+
+run.run = interrupted
+"""
+
+
+def test_an_interrupt_at_a_bad_moment(tmp_path: Path) -> None:
+    """It ends with the exit code of all interrupts, and what was printed is there.
+
+    CPython takes such an interrupt for one that nobody has handled.
+    """
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_EARLY, "utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    run = subprocess.run(
+        KUBELEMMA,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (130, "so far\n")
