@@ -33,7 +33,7 @@ from kubelemma.model.components.nodelifecycle.actions import (
     TAINT_NO_EXECUTE,
 )
 from kubelemma.model.components.nodelifecycle.health import Health, is_silent, loses_pods
-from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle, zones
+from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, Lifecycle
 from kubelemma.model.components.scheduler.decision.resources import pod_requests
 from kubelemma.model.components.tainteviction.actions import EVICT
 from kubelemma.model.objects.pod import Pod
@@ -324,7 +324,7 @@ def _stays_closed(world: World) -> StepPredicate:
 
 def _formulas(world: World) -> dict[str, Formula]:
     """The formulas about all nodes, by property."""
-    names = zones(world)
+    names = world.zones()
 
     def noticed(up: bool, ails: Ailment, ready: bool, said: Ailment, pods: Pods) -> bool:  # noqa: FBT001
         if not is_silent(up, ails):

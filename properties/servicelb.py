@@ -59,8 +59,7 @@ STATEMENTS: tuple[Statement, ...] = (
         severity=Severity.HIGH,
         statement=(
             "Once changes stop, a Service of type LoadBalancer that is there has its load balancer "
-            "and says where it is reached, and a ready pod answers its requests, on a node that it "
-            "sends to or from there."
+            "and says where it is reached, and from the nodes that it sends to a ready pod answers."
         ),
         why="From kubectl apply to the first request that is served, this is what is waited for.",
         conditions=(

@@ -244,7 +244,7 @@ DUTIES: Mapping[str, tuple[Duty, ...]] = {
             ("initialize-node", "machine-unknown"),
             ("CCM-2",),
             ("new-node-unknown", "uninitialized-node"),
-            left="Nodes that register anew are settled; addresses and labels do not change later",
+            left="no Node joins that was never there; addresses and labels do not change later",
         ),
         Duty(
             "route controller",

@@ -26,6 +26,11 @@ class Start:
         owner = self.owners[workload.index]
         return 0 if owner is None else owner.replicas
 
+    @property
+    def comes(self) -> bool:
+        """Whether workloads come that are not there yet."""
+        return any(owner is not None and owner.absent for owner in self.owners)
+
 
 class Event(NamedTuple):
     """Something that users or faults may do, at most ``budget`` times.

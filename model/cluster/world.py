@@ -431,6 +431,10 @@ class World:
         found = (shape.node.metadata.label_map().get(key) for shape in self.shapes)
         return tuple(sorted({value for value in found if value is not None}))
 
+    def zones(self) -> tuple[str, ...]:
+        """All zones that nodes are in, sorted; nodes without one have one of their own."""
+        return tuple(sorted({shape.zone for shape in self.shapes}))
+
     def affinity_keys(self) -> frozenset[str]:
         """The topology keys of all affinity terms, required or preferred, of all pods."""
         return frozenset(

@@ -9,7 +9,7 @@ from kubelemma.model.components.endpointslice.leaving import NOBODY
 from kubelemma.model.components.kubeproxy.local import stays_near
 from kubelemma.model.components.kubeproxy.route import BY_PROXY
 from kubelemma.model.components.network.actions import REUSE_ADDRESS, ZONE_SPLIT
-from kubelemma.model.components.network.zones import tally_name, zones
+from kubelemma.model.components.network.zones import tally_name
 from kubelemma.reports.story import Fact, Hindrance
 
 from .causes import event
@@ -42,7 +42,7 @@ def _crosses(belied: Belied) -> Iterator[Claim]:
         if front.route != BY_PROXY or front.label != belied.prop.subject:
             continue
         ready: tuple[int, ...] = belied.seen.summed(tally_name(front))
-        every = zip(zones(belied.world), ready, strict=True)
+        every = zip(belied.world.zones(), ready, strict=True)
         found = {zone: stays_near(front.service, near, sum(ready) - near) for zone, near in every}
         crossing = [zone for zone, stays in found.items() if stays is False]
         named = ", ".join(zone or "those without a zone" for zone in crossing)
@@ -51,7 +51,7 @@ def _crosses(belied: Belied) -> Iterator[Claim]:
             "not reach",
             tuple(
                 Fact(f"ready endpoints in {zone or 'no zone'}", str(number))
-                for zone, number in zip(zones(belied.world), ready, strict=True)
+                for zone, number in zip(belied.world.zones(), ready, strict=True)
             ),
         )
 

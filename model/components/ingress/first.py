@@ -41,9 +41,7 @@ def entrances(world: World) -> tuple[Entrance, ...]:
 
 def awaited(setting: Setting) -> tuple[Entrance, ...]:
     """Those whose first request is waited for: workloads come that are not there before."""
-    owners = (owner for owner in setting.start.owners if owner is not None)
-    comes = any(owner.absent for owner in owners)
-    return entrances(setting.world) if comes and followed(setting) else ()
+    return entrances(setting.world) if setting.start.comes and followed(setting) else ()
 
 
 def load(entrance: Entrance, loaded: bool, ready: int) -> Iterator[Outcome]:  # noqa: FBT001

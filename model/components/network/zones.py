@@ -32,11 +32,6 @@ class Between(NamedTuple):
     parted: bool = False
 
 
-def zones(world: World) -> tuple[str, ...]:
-    """All zones that nodes are in, sorted; nodes without one have one of their own, as if."""
-    return tuple(sorted({shape.zone for shape in world.shapes}))
-
-
 def followed(setting: Setting) -> tuple[Front, ...]:
     """The Services whose ready endpoints are counted by zone."""
     if not setting.may_happen(ZONE_SPLIT):
@@ -51,7 +46,7 @@ def tally_name(front: Front) -> str:
 
 def by_zone(world: World, front: Front) -> Tally:
     """How many ready endpoints a Service has in each zone, those that stand by among them."""
-    every = zones(world)
+    every = world.zones()
     at = [every.index(shape.zone) for shape in world.shapes]
     beside = [0] * len(every)
     for zone, shape, size in zip(at, world.shapes, world.sizes, strict=True):

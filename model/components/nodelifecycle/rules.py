@@ -101,7 +101,7 @@ class KnownZone(NamedTuple):
 
 
 class Lifecycle(NamedTuple):
-    """What the node lifecycle controller remembers; ``zones`` in the order of `zones`.
+    """What the node lifecycle controller remembers; ``zones`` in the order of `World.zones`.
 
     ``fresh``: it has restarted, and takes every node for a new one in its first pass.
     ``outdated``: its caches have not seen a heartbeat since the API server was away.
@@ -128,14 +128,9 @@ class Census(NamedTuple):
     evicting: int
 
 
-def zones(world: World) -> tuple[str, ...]:
-    """All zones, sorted."""
-    return tuple(sorted({shape.zone for shape in world.shapes}))
-
-
 def tallies(world: World) -> tuple[Tally, ...]:
     """Ready and other nodes by zone, and nodes that evict; a Node that is gone is none."""
-    width = 2 * len(zones(world)) + 1
+    width = 2 * len(world.zones()) + 1
 
     def counted(shape: int, ready: bool, machine: int) -> tuple[int, ...]:
         at = 2 * _zone(world, shape) + (0 if ready else 1)
@@ -158,7 +153,7 @@ def _census(counts: tuple[int, ...]) -> Census:
 
 
 def _zone(world: World, shape: int) -> int:
-    return zones(world).index(world.shapes[shape].zone)
+    return world.zones().index(world.shapes[shape].zone)
 
 
 def settled(world: World, nodes: Iterable[NodeState]) -> Lifecycle:
@@ -174,7 +169,7 @@ def settled(world: World, nodes: Iterable[NodeState]) -> Lifecycle:
 
 def unknown(world: World) -> tuple[KnownZone, ...]:
     """The zones before their nodes are first counted."""
-    return (KnownZone(ZoneState.NORMAL),) * len(zones(world))
+    return (KnownZone(ZoneState.NORMAL),) * len(world.zones())
 
 
 def judged(before: tuple[KnownZone, ...], census: Census) -> tuple[KnownZone, ...]:

@@ -164,9 +164,7 @@ def balanced(world: World) -> tuple[Balanced, ...]:
 
 def followed(setting: Setting) -> tuple[Balanced, ...]:
     """Those that anything may become of: somebody deletes Services, or the first pods come."""
-    owners = (owner for owner in setting.start.owners if owner is not None)
-    first = any(owner.absent for owner in owners)
-    return balanced(setting.world) if first or setting.may_happen(*_EVENTS) else ()
+    return balanced(setting.world) if setting.start.comes or setting.may_happen(*_EVENTS) else ()
 
 
 def at_start(service: Service) -> tuple[Exposed, Balancer]:

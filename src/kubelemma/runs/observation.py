@@ -35,7 +35,7 @@ from kubelemma.model.components.disruption.rules import BudgetState, Counts, Gua
 from kubelemma.model.components.drain.rules import DRAIN
 from kubelemma.model.components.eviction.rules import API_SERVER as EVICTION
 from kubelemma.model.components.eviction.rules import OF_DRAINS
-from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown, zones
+from kubelemma.model.components.nodelifecycle.rules import LIFECYCLE, settled, unknown
 from kubelemma.model.components.podgc.rules import POD_GC
 from kubelemma.model.components.replicaset.keys import (
     REPLICASET,
@@ -345,7 +345,7 @@ class Lens:
         for name, position in zip(into.built.nodes, into._nodes, strict=True):
             if name in mine:
                 after[position] = state[mine[name]]._replace(shape=after[position].shape)
-        if self.built.nodes and zones(self.world) != zones(into.world):
+        if self.built.nodes and self.world.zones() != into.world.zones():
             there = [after[position] for position in into._nodes]
             after[into._at(LIFECYCLE)] = settled(into.world, there)
         return tuple(after)
@@ -390,7 +390,7 @@ class Lens:
             memory = state[self._at(LIFECYCLE)]
             found += ["it takes all nodes for new ones"] if memory.fresh else []
             found += ["its caches may lag since the API server was away"] if memory.outdated else []
-            judged = zip(zones(self.world), memory.zones, strict=True)
+            judged = zip(self.world.zones(), memory.zones, strict=True)
             found += [f"zone {name or 'without a name'}: {zone.state}" for name, zone in judged]
         if actor in (None, "kubelet", "sa:node-controller"):
             found += [f"the machine of Node {n} has stopped" for n, p in nodes if not state[p].up]
