@@ -156,26 +156,7 @@ def test_a_shortage_comes_and_goes(resources: str) -> None:
     assert (REJECT in done) is (resources == "{}")
 
 
-STATEFUL = """
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: db}
-spec:
-  replicas: 1
-  serviceName: db
-  selector: {matchLabels: {app: db}}
-  template:
-    metadata: {labels: {app: db}}
-    spec: {containers: [{name: db, image: "db:1"}]}
----
-apiVersion: kubelemma.dev/v1alpha1
-kind: Check
-metadata: {name: db}
-spec:
-  cluster: {nodes: [{count: 1, allocatable: {cpu: "1", pods: "9"}}]}
-  events: [{memoryPressure: {}}]
-  properties: [KUB-2]
-"""
+STATEFUL = SET.replace("RESOURCES", "{}") + "  properties: [KUB-2]\n"
 
 
 def test_what_is_evicted_has_ended() -> None:
